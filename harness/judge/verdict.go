@@ -1,0 +1,94 @@
+// Package judge turns a recording into a verdict and its findings. It reads
+// only the recording, so a stored run can be judged again, and it imports
+// neither Ginkgo nor anything of containers.
+package judge
+
+import "github.com/proxychaos/proxychaos/harness/recording"
+
+// Results of a verdict.
+const (
+	Pass = "pass"
+	Fail = "fail"
+	// Unproven: a fault did not take hold, a worker of the proxy was cold, or
+	// the load missed its floor, so nothing was tested. It counts as red.
+	Unproven = "unproven"
+)
+
+// Verdict is what the judge makes of one recording.
+type Verdict struct {
+	Schema  int      `json:"schema"`
+	Result  string   `json:"result"`
+	Reasons []string `json:"reasons"` // why, most telling first; one line each
+
+	Sent   int            `json:"sent"`
+	Failed int            `json:"failed"`
+	ByKind map[string]int `json:"failed_by_outcome"` // 502, 503, 504, timeout, connection, wrong-body, ...
+
+	Before Phase `json:"before"` // start of load to the flip
+	During Phase `json:"during"` // flip to retirement (empty in abrupt scenarios)
+	After  Phase `json:"after"`  // retirement to the end
+
+	// FirstFailure is the send time of the first failed request, counted from
+	// the first fault; nil when none failed.
+	FirstFailure *recording.Seconds `json:"first_failure,omitempty"`
+	// Recovery is the send time of the last failed request after the
+	// retirement of the old nodes, counted from it; nil when none failed
+	// after it. NeverRecovered says that failures went on to the end of the
+	// window (Window, counted from the retirement).
+	Recovery       *recording.Seconds `json:"recovery,omitempty"`
+	NeverRecovered bool               `json:"never_recovered"`
+	Window         recording.Seconds  `json:"window"`
+
+	// Stale counts requests that the proxy sent to an old node more than
+	// TTL + Refresh + 1 s after the name had moved; StaleConnects the
+	// connection attempts (first SYNs) in that time.
+	Stale         int `json:"stale_requests"`
+	StaleConnects int `json:"stale_connects"`
+	// LastStale is when the last request went to an old node, counted from
+	// the flip; nil when none went there after it.
+	LastStale *recording.Seconds `json:"last_stale,omitempty"`
+
+	ConnectionsPerRequest float64 `json:"connections_per_request"` // upstream, before the first fault
+	DNSBefore             int     `json:"dns_queries_before"`      // t=0 to flip, without probes
+	DNSAfter              int     `json:"dns_queries_after"`       // flip to end, without probes
+
+	Load     LoadCheck `json:"load"`
+	Findings []Finding `json:"findings"`
+}
+
+// Phase is the figures of one part of the timeline.
+type Phase struct {
+	From   recording.Seconds `json:"from"`
+	To     recording.Seconds `json:"to"`
+	Sent   int               `json:"sent"`
+	Failed int               `json:"failed"`
+	ByKind map[string]int    `json:"failed_by_outcome"`
+	P50    recording.Seconds `json:"p50"` // latency of requests that succeeded
+	P99    recording.Seconds `json:"p99"`
+}
+
+// LoadCheck says whether the load was what was asked for.
+type LoadCheck struct {
+	Asked       float64           `json:"asked"`        // requests per second
+	Offered     float64           `json:"offered"`      // requests per second really sent
+	LatenessP50 recording.Seconds `json:"lateness_p50"` // of sends against the schedule
+	LatenessP99 recording.Seconds `json:"lateness_p99"`
+	LatenessMax recording.Seconds `json:"lateness_max"`
+}
+
+// Codes of findings.
+const (
+	ResolvedOnce         = "resolved-once"          // resolved once at start
+	PooledOld            = "pooled-kept-old"        // resolved again, but pooled connections kept the old address
+	HealedItself         = "healed-by-itself"       // failed, then recovered without a restart
+	ConnectionPerRequest = "connection-per-request" // every request opens a connection
+	FollowedDNS          = "followed-dns"           // left the old nodes in time
+	LogEvidence          = "proxy-log"              // the line of the proxy's own log that shows it
+)
+
+// Finding is a cause in an operator's words, with its evidence.
+type Finding struct {
+	Code     string   `json:"code"`
+	Text     string   `json:"text"`     // "resolved once at start: 0 DNS queries after t=0; 1,996 requests on the retired 10.10.2.55"
+	Evidence []string `json:"evidence"` // rows: file:line of the recording and what stands there
+}

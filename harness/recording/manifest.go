@@ -1,0 +1,129 @@
+// Package recording is everything that was observed in one run of one cell
+// (one scenario x one subject), from every side, on one clock: a folder of
+// files that is written first and judged later.
+//
+// The folder is runs/<scenario>/<subject>/<UTC stamp>/ and holds
+//
+//	manifest.json      what was run: plan, subject, image, commit, seed, cores
+//	config/            the subject's configuration, verbatim
+//	steps.jsonl        each fault: planned, asked for, in force, proved
+//	requests.jsonl     each client request as the client saw it
+//	attempts.jsonl     each request as an ALB node saw it, joined by seq
+//	connections.jsonl  each TCP connection as an ALB node saw it
+//	packets.jsonl      each SYN, and each request sent to a silenced node
+//	dns.jsonl          each DNS query with its answer and TTL
+//	processes.jsonl    the proxy's processes and the connections they hold
+//	proxy.log          the proxy's own output, each line with its time
+//	verdict.json       what the judge made of it (can be made again)
+//
+// Every time in the files is a number of seconds since the start of the load
+// (t=0, Manifest.T0); what happened before the load is negative.
+package recording
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Schema is the version of the files of a recording. A reader refuses others.
+const Schema = 1
+
+// Seconds is a span, or a time since the start of the load, in seconds.
+type Seconds float64
+
+// Duration converts to a time.Duration.
+func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }
+
+// Of converts a time.Duration to Seconds.
+func Of(d time.Duration) Seconds { return Seconds(d.Seconds()) }
+
+// Manifest says what was run, where, and how to run it again.
+type Manifest struct {
+	Schema   int       `json:"schema"`
+	Scenario string    `json:"scenario"`
+	Summary  string    `json:"summary"`
+	Subject  Subject   `json:"subject"`
+	Plan     Plan      `json:"plan"`
+	T0       time.Time `json:"t0"`
+	Began    time.Time `json:"began"`
+	Ended    time.Time `json:"ended"`
+	Testbed  string    `json:"testbed"` // "containers" or "embedded"
+	Host     Host      `json:"host"`
+	Tool     Tool      `json:"tool"`
+	Image    Image     `json:"image"`
+	Config   Config    `json:"config"`
+	Replay   string    `json:"replay"`   // the shell line that runs this cell again
+	Overhead Seconds   `json:"overhead"` // wall clock of the cell minus its timeline
+}
+
+// Subject names what was tested.
+type Subject struct {
+	ID      string `json:"id"`   // "nginx/static", or "nginx/static@1.30.6" where a version is part of the name
+	Kind    string `json:"kind"` // apache, nginx, goproxy
+	Name    string `json:"name"` // static, pooled, ...
+	Role    string `json:"role"` // pitfall, fix, reference, own: what the articles (or the user) say of it
+	Summary string `json:"summary"`
+}
+
+// Plan is the scenario with every number filled in for this run.
+type Plan struct {
+	TTL           Seconds `json:"ttl"`            // of the DNS answers
+	Grace         Seconds `json:"grace"`          // from the flip to the retirement of the old nodes; 0 in abrupt scenarios
+	Refresh       Seconds `json:"refresh"`        // the longest period after which the subject, by its own config, looks again
+	Phase         Seconds `json:"phase"`          // drawn from the seed: delays the flip against the proxy's timers
+	FlipAt        Seconds `json:"flip_at"`        // when the name moves
+	RetireAt      Seconds `json:"retire_at"`      // when the old nodes stop serving
+	Duration      Seconds `json:"duration"`       // of the load
+	ClientTimeout Seconds `json:"client_timeout"` // after which a client gives up on a request
+	Rate          int     `json:"rate"`           // requests per second, open loop
+	Clients       int     `json:"clients"`        // keep-alive client connections in rotation
+	Seed          uint64  `json:"seed"`
+	Budget        Budget  `json:"budget"`
+	// Proofs are the facts that must have been observed for the run to be
+	// judged at all; see the Proof constants.
+	Proofs []string     `json:"proofs"`
+	Old    []netip.Addr `json:"old"`   // nodes that the name leaves
+	Fresh  []netip.Addr `json:"fresh"` // nodes that the name moves to
+	// OldEnd says how the old nodes end: silence, refuse, no-targets.
+	OldEnd string `json:"old_end"`
+}
+
+// Budget is what a subject may lose.
+type Budget struct {
+	// Failed is the number of failed requests allowed, of every class
+	// together, over the whole load. Not judged where RecoverWithin is set.
+	Failed int `json:"failed"`
+	// RecoverWithin, where not 0, allows failures, but none of a request sent
+	// later than this after the old nodes were retired.
+	RecoverWithin Seconds `json:"recover_within,omitempty"`
+}
+
+// Host is the machine the cell ran on.
+type Host struct {
+	Cores     int    `json:"cores"`
+	MemoryMiB int    `json:"memory_mib"`
+	Kernel    string `json:"kernel"`
+	Engine    string `json:"engine"` // Docker engine version, empty on the embedded testbed
+}
+
+// Tool is the build of proxychaos that ran the cell.
+type Tool struct {
+	Commit string `json:"commit"`
+	Dirty  bool   `json:"dirty"`
+	Go     string `json:"go"`
+}
+
+// Image is the container image the proxy ran from.
+type Image struct {
+	Ref     string `json:"ref"`
+	Digest  string `json:"digest"`
+	Version string `json:"version"` // of the proxy, as its own binary says
+	Source  string `json:"source"`  // user, local, registry, debian
+}
+
+// Config is the configuration under test. Its files are in config/.
+type Config struct {
+	Path   string   `json:"path"`   // where it was read from
+	SHA256 string   `json:"sha256"` // over names and contents of all its files
+	Files  []string `json:"files"`  // relative to config/
+}

@@ -1,0 +1,143 @@
+package recording
+
+import "net/netip"
+
+// Outcomes of a request as the client saw it. Any other HTTP status of 400 or
+// above has its number as its outcome ("404").
+const (
+	OK          = "ok"
+	BadGateway  = "502"
+	Unavailable = "503"
+	GatewayTime = "504"
+	Timeout     = "timeout"    // the client gave up after Plan.ClientTimeout
+	Connection  = "connection" // refused, reset, closed early: no HTTP answer
+	WrongBody   = "wrong-body" // 200, but the body is not the one of this request
+)
+
+// Request is one client request as the client saw it.
+type Request struct {
+	Seq     uint64     `json:"seq"`
+	Due     Seconds    `json:"due"`  // when the open-loop schedule wanted it sent
+	Sent    Seconds    `json:"sent"` // when it was sent; Sent-Due is the load generator's own lateness
+	Latency Seconds    `json:"latency"`
+	Code    int        `json:"code"` // HTTP status, 0 when there was no answer
+	Outcome string     `json:"outcome"`
+	Error   string     `json:"error,omitempty"`
+	Node    netip.Addr `json:"node,omitzero"`    // the node that served it, by its own word
+	Server  string     `json:"server,omitempty"` // the Server header
+}
+
+// Attempt is one request as an ALB node saw it: one client request can have
+// several (retries), or none.
+type Attempt struct {
+	Seq    uint64     `json:"seq"` // 0: carried no sequence number
+	At     Seconds    `json:"at"`  // headers read
+	Done   Seconds    `json:"done"`
+	Node   netip.Addr `json:"node"`
+	Port   int        `json:"port"`
+	LB     string     `json:"lb"`
+	Conn   uint64     `json:"conn"`
+	Number int        `json:"number"` // of this request on its connection, from 1
+	Method string     `json:"method"`
+	Path   string     `json:"path"`
+	Status int        `json:"status"` // 0: no answer was finished
+	TLS    bool       `json:"tls,omitempty"`
+	Probe  bool       `json:"probe,omitempty"` // the harness's own
+}
+
+// Conn is one TCP connection as an ALB node saw it.
+type Conn struct {
+	Conn     uint64         `json:"conn"`
+	Node     netip.Addr     `json:"node"`
+	Port     int            `json:"port"`
+	Peer     netip.AddrPort `json:"peer"`
+	Opened   Seconds        `json:"opened"`
+	Closed   *Seconds       `json:"closed,omitempty"` // nil: still open at the end
+	How      string         `json:"how,omitempty"`    // who closed it and how
+	Requests int            `json:"requests"`
+	Probe    bool           `json:"probe,omitempty"`
+}
+
+// Packet kinds.
+const (
+	SYN     = "syn"     // a connection attempt
+	Segment = "segment" // data sent to a node that is silent, refuses, or is gone
+)
+
+// Packet is one inbound TCP packet at a node address, seen before any filter.
+type Packet struct {
+	At         Seconds        `json:"at"`
+	Kind       string         `json:"kind"`
+	Node       netip.Addr     `json:"node"`
+	Port       int            `json:"port"`
+	Peer       netip.AddrPort `json:"peer"`
+	Retransmit bool           `json:"retransmit,omitempty"`
+	Seq        uint64         `json:"seq,omitempty"` // of the request in a segment, where it could be read
+	Probe      bool           `json:"probe,omitempty"`
+}
+
+// Query is one DNS query and its answer.
+type Query struct {
+	At       Seconds        `json:"at"`
+	Answered Seconds        `json:"answered"`
+	Client   netip.AddrPort `json:"client"`
+	Resolver netip.AddrPort `json:"resolver"` // the resolver address it was sent to
+	Net      string         `json:"net"`      // udp, tcp
+	Name     string         `json:"name"`
+	Type     string         `json:"type"`
+	Rcode    string         `json:"rcode"`
+	Answers  []netip.Addr   `json:"answers"`
+	TTL      Seconds        `json:"ttl"`
+	Fault    string         `json:"fault,omitempty"`
+	Probe    bool           `json:"probe,omitempty"`
+}
+
+// What a step can prove.
+const (
+	ProofNameMoved   = "name-moved"   // the resolvers answer with the fresh nodes only
+	ProofOldSilent   = "old-silent"   // old nodes answer neither a SYN nor an open connection
+	ProofOldRefuses  = "old-refuses"  // old nodes answer a SYN with RST, open connections were reset
+	ProofOldNoTarget = "old-no-target" // old nodes answer 503 from awselb/2.0
+)
+
+// Step is one entry of the timeline as it really happened.
+type Step struct {
+	Name    string   `json:"name"` // "name moves", "old nodes go silent": the legend entry
+	Planned Seconds  `json:"planned"`
+	Asked   Seconds  `json:"asked"`    // the control call was sent
+	InForce Seconds  `json:"in_force"` // by the agent's word
+	Proofs  []Proof  `json:"proofs"`
+	Nodes   []string `json:"nodes,omitempty"`
+}
+
+// Proof is one observation, from the proxy's place in the network, that a
+// fault took hold (or did not).
+type Proof struct {
+	Kind   string  `json:"kind"`
+	OK     bool    `json:"ok"`
+	At     Seconds `json:"at"`
+	Detail string  `json:"detail"` // what was done and what was seen
+}
+
+// Snapshot is the proxy's processes at one moment, seen from its own network
+// and process namespace.
+type Snapshot struct {
+	At        Seconds   `json:"at"`
+	Moment    string    `json:"moment"` // "warm": before the load; "flip": just before the name moves; "end"
+	Processes []Process `json:"processes"`
+}
+
+// Process is one process of the proxy.
+type Process struct {
+	PID      int    `json:"pid"`
+	Command  string `json:"command"`
+	Worker   bool   `json:"worker"`   // it accepts client connections or holds upstream ones
+	Upstream int    `json:"upstream"` // connections to ALB nodes held now
+	Seen     int    `json:"seen"`     // connections to ALB nodes seen since the warm-up began
+}
+
+// LogLine is one line of the proxy's own log.
+type LogLine struct {
+	At   Seconds `json:"at"`
+	Text string  `json:"text"`
+}
