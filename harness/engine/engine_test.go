@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/testcontainers/testcontainers-go"
+)
+
+func TestEnsureFindsTheEngine(t *testing.T) {
+	g := NewWithT(t)
+	var log strings.Builder
+	e, err := Ensure(t.Context(), &log)
+	g.Expect(err).NotTo(HaveOccurred(), "the tests of this package need a running Docker engine")
+	g.Expect(e.Version).NotTo(BeEmpty())
+	g.Expect(e.Started).To(BeEmpty())
+	g.Expect(log.String()).To(BeEmpty(), "an engine that is there is nothing to talk about")
+}
+
+func TestExplicitDockerHostIsNeverReplaced(t *testing.T) {
+	g := NewWithT(t)
+	host := "unix://" + filepath.Join(t.TempDir(), "absent.sock")
+	t.Setenv("DOCKER_HOST", host)
+	dir := fakeTools(t, "apt-get", "dockerd")
+	_, err := Ensure(t.Context(), io.Discard)
+	g.Expect(errors.Is(err, ErrNoEngine)).To(BeTrue())
+	g.Expect(err).To(MatchError(ContainSubstring(host)))
+	g.Expect(calls(t, dir)).To(BeEmpty())
+}
+
+func TestWithoutRootNothingIsInstalled(t *testing.T) {
+	for name, m := range map[string]machine{
+		"not root":   {euid: 1000, osRelease: osRelease(t, "ID=debian")},
+		"not Debian": {osRelease: osRelease(t, "ID=fedora")},
+		"no apt-get": {osRelease: osRelease(t, "ID=debian")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			t.Setenv("DOCKER_HOST", "")
+			tools := []string{"apt-get"}
+			if name == "no apt-get" {
+				tools = nil
+			}
+			dir := fakeTools(t, tools...)
+			m.sockets = []string{"unix://" + filepath.Join(t.TempDir(), "absent.sock")}
+			_, err := m.ensure(t.Context(), io.Discard)
+			g.Expect(errors.Is(err, ErrNoEngine)).To(BeTrue())
+			g.Expect(err.Error()).To(ContainSubstring(strings.TrimPrefix(name, "no ")))
+			g.Expect(calls(t, dir)).To(BeEmpty())
+		})
+	}
+}
+
+func TestSocketOfAnotherUserIsSaid(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Fatal("needs root: it drops to the user nobody")
+	}
+	g := NewWithT(t)
+	dir := t.TempDir()
+	g.Expect(os.Chmod(dir, 0o700)).To(Succeed())
+	bin := filepath.Join(os.TempDir(), "proxychaos-engine-test-"+strconv.Itoa(os.Getpid()))
+	t.Cleanup(func() { _ = os.Remove(bin) })
+	self, err := os.ReadFile(os.Args[0])
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(os.WriteFile(bin, self, 0o755)).To(Succeed()) //nolint:gosec // nobody must run it
+	cmd := exec.Command(bin, "-test.run=TestHelperAsNobody")
+	cmd.Env = []string{"PROXYCHAOS_SOCKET=unix://" + filepath.Join(dir, "docker.sock"), "PATH=/nonexistent"}
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	out, err := cmd.CombinedOutput()
+	g.Expect(err).NotTo(HaveOccurred(), string(out))
+	g.Expect(string(out)).To(ContainSubstring("add the user to the group docker"))
+}
+
+// TestHelperAsNobody is the other half of TestSocketOfAnotherUserIsSaid.
+func TestHelperAsNobody(t *testing.T) {
+	socket := os.Getenv("PROXYCHAOS_SOCKET")
+	if socket == "" {
+		return
+	}
+	_, err := machine{euid: os.Geteuid(), sockets: []string{socket}}.ensure(t.Context(), io.Discard)
+	if !errors.Is(err, ErrNoEngine) {
+		t.Fatalf("got %v, want ErrNoEngine", err)
+	}
+	_, _ = os.Stdout.WriteString(err.Error())
+}
+
+func TestTestcontainersUsesTheEngineFound(t *testing.T) {
+	g := NewWithT(t)
+	for _, name := range []string{"DOCKER_HOST", "TESTCONTAINERS_RYUK_DISABLED", "TESTCONTAINERS_HOST_OVERRIDE"} {
+		t.Setenv(name, "") // restored after the test
+	}
+	e, err := Ensure(t.Context(), io.Discard)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(e.SetTestcontainersEnv()).To(Succeed())
+
+	p, err := testcontainers.NewDockerProvider()
+	g.Expect(err).NotTo(HaveOccurred())
+	t.Cleanup(func() { _ = p.Close() })
+	g.Expect(p.Config().Config.RyukDisabled).To(BeTrue())
+	host, err := p.DaemonHost(context.Background())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(host).To(Equal("127.0.0.1"))
+}
+
+// fakeTools makes PATH hold only the named programs; each writes its name and
+// arguments to the file calls in the returned folder.
+func fakeTools(t *testing.T, names ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range names {
+		script := "#!/bin/sh\necho " + name + " \"$@\" >> " + dir + "/calls\n"
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755); err != nil { //nolint:gosec // a program
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", dir)
+	return dir
+}
+
+func calls(t *testing.T, dir string) []string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, "calls"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSpace(string(b)), "\n")
+}
+
+func osRelease(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "os-release")
+	if err := os.WriteFile(path, []byte("NAME=x\n"+content+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
