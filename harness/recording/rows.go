@@ -94,9 +94,9 @@ type Query struct {
 
 // What a step can prove.
 const (
-	ProofNameMoved   = "name-moved"   // the resolvers answer with the fresh nodes only
-	ProofOldSilent   = "old-silent"   // old nodes answer neither a SYN nor an open connection
-	ProofOldRefuses  = "old-refuses"  // old nodes answer a SYN with RST, open connections were reset
+	ProofNameMoved   = "name-moved"    // the resolvers answer with the fresh nodes only
+	ProofOldSilent   = "old-silent"    // old nodes answer neither a SYN nor an open connection
+	ProofOldRefuses  = "old-refuses"   // old nodes answer a SYN with RST, open connections were reset
 	ProofOldNoTarget = "old-no-target" // old nodes answer 503 from awselb/2.0
 )
 

@@ -1,0 +1,106 @@
+package recording
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// Recording is everything that was recorded of one run, read back. The row
+// at index i of a slice is line i+1 of its file.
+type Recording struct {
+	Dir      string // where it was read from
+	Manifest Manifest
+
+	Steps       []Step
+	Requests    []Request
+	Attempts    []Attempt
+	Connections []Conn
+	Packets     []Packet
+	Queries     []Query
+	Snapshots   []Snapshot
+	ProxyLog    []LogLine
+}
+
+// Open reads a recording. It refuses a manifest of another schema, and a row
+// that is cut off or not of its type; the error then names file and line.
+func Open(dir string) (*Recording, error) {
+	r := &Recording{Dir: dir}
+	// The schema first: the rest of a foreign manifest may not even decode.
+	var version struct {
+		Schema int `json:"schema"`
+	}
+	path := filepath.Join(dir, ManifestFile)
+	err := readJSON(path, &version)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s is not a recording, or one that was stopped before it began: it has no %s", dir, ManifestFile)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if version.Schema != Schema {
+		return nil, fmt.Errorf("%s: schema %d, but this build reads schema %d: use the build named in its \"tool\"", path, version.Schema, Schema)
+	}
+	if err := readJSON(path, &r.Manifest); err != nil {
+		return nil, err
+	}
+	err = errors.Join(
+		readRows(dir, StepsFile, &r.Steps, decodeJSON[Step]),
+		readRows(dir, RequestsFile, &r.Requests, decodeJSON[Request]),
+		readRows(dir, AttemptsFile, &r.Attempts, decodeJSON[Attempt]),
+		readRows(dir, ConnectionsFile, &r.Connections, decodeJSON[Conn]),
+		readRows(dir, PacketsFile, &r.Packets, decodeJSON[Packet]),
+		readRows(dir, QueriesFile, &r.Queries, decodeJSON[Query]),
+		readRows(dir, SnapshotsFile, &r.Snapshots, decodeJSON[Snapshot]),
+		readRows(dir, ProxyLogFile, &r.ProxyLog, decodeLogLine),
+	)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// readRows decodes one row from each line. Every row ends with a newline, so
+// a last line without one was cut off.
+func readRows[T any](dir, name string, into *[]T, decode func([]byte) (T, error)) error {
+	path := filepath.Join(dir, name)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read the recording: %w", err)
+	}
+	for number := 1; len(text) > 0; number++ {
+		line, rest, whole := bytes.Cut(text, []byte("\n"))
+		if !whole {
+			return fmt.Errorf("%s:%d: the row is cut off: want a newline at its end", path, number)
+		}
+		row, err := decode(line)
+		if err != nil {
+			return fmt.Errorf("%s:%d: %w", path, number, err)
+		}
+		*into = append(*into, row)
+		text = rest
+	}
+	return nil
+}
+
+func decodeJSON[T any](line []byte) (T, error) {
+	var row T
+	if !bytes.HasPrefix(line, []byte("{")) { // null would decode to an empty row
+		return row, errors.New("want one JSON object a line")
+	}
+	err := json.Unmarshal(line, &row)
+	return row, err
+}
+
+func decodeLogLine(line []byte) (LogLine, error) {
+	at, text, found := bytes.Cut(line, []byte(" "))
+	seconds, err := strconv.ParseFloat(string(at), 64)
+	if err != nil || !found {
+		return LogLine{}, fmt.Errorf("got %q, want \"<seconds> <text>\"", line)
+	}
+	return LogLine{At: Seconds(seconds), Text: string(text)}, nil
+}
