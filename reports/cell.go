@@ -1,0 +1,152 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// Cell is one scenario run over one subject, and judged.
+type Cell struct {
+	Manifest recording.Manifest
+	Verdict  judge.Verdict
+	// Dir is the folder of the recording. The page draws its charts from it;
+	// the other reports do not need it.
+	Dir string
+	// Expect is what the catalogue says of the subject. Nil, as for a user's
+	// own configuration, stands for "passes".
+	Expect *Expectation
+	// NotRun says why the cell was not run; empty when it was. Of such a cell
+	// only the scenario and the subject in Manifest are filled in.
+	NotRun string
+}
+
+// State is how a cell stands against what was expected of it.
+type State string
+
+// States of a cell. Only Expected is green. NotRun is neither green nor red:
+// whether enough cells ran is for the caller to judge, by Tally.Run.
+const (
+	Expected   State = "expected"
+	Unexpected State = "unexpected"
+	Unproven   State = "unproven"
+	NotRun     State = "not run"
+)
+
+// State holds the verdict against the expectation.
+func (c Cell) State() State {
+	switch {
+	case c.NotRun != "":
+		return NotRun
+	case c.Verdict.Result != judge.Pass && c.Verdict.Result != judge.Fail:
+		return Unproven
+	case len(c.Reasons()) > 0:
+		return Unexpected
+	default:
+		return Expected
+	}
+}
+
+// Reasons says why the cell is not as expected, one line each; none when it is.
+func (c Cell) Reasons() []string {
+	if c.NotRun != "" {
+		return nil
+	}
+	return Check(c.expectation(), c.Verdict)
+}
+
+func (c Cell) expectation() Expectation {
+	if c.Expect == nil {
+		return Expectation{Verdict: judge.Pass}
+	}
+	return *c.Expect
+}
+
+// Phrase is the verdict in words, with what was expected: "pitfall broke, as
+// expected". What is not as expected is in capitals: "FIX DID NOT HOLD".
+func (c Cell) Phrase() string {
+	role := c.Manifest.Subject.Role
+	broke := c.Verdict.Result == judge.Fail
+	asSaid := ", as expected"
+	switch c.State() {
+	case NotRun:
+		return "not run"
+	case Unproven:
+		return "UNPROVEN"
+	case Unexpected:
+		if c.Verdict.Result == c.expectation().Verdict {
+			asSaid = ", NOT AS EXPECTED" // the class, the finding or the log line is another
+			break
+		}
+		switch {
+		case broke && c.Expect == nil:
+			return "BROKE"
+		case broke:
+			return strings.ToUpper(strings.TrimSpace(role + " did not hold"))
+		default:
+			return strings.ToUpper(strings.TrimSpace(role + " did not break"))
+		}
+	case Expected:
+		if c.Expect == nil {
+			return "held"
+		}
+	}
+	word := "held"
+	switch {
+	case broke && role == "fix":
+		word = "did not hold"
+	case broke:
+		word = "broke"
+	case role == "pitfall":
+		word = "no longer breaks"
+	}
+	return strings.TrimSpace(role+" "+word) + asSaid
+}
+
+// FirstFinding is the text of the first finding, empty when there is none.
+func (c Cell) FirstFinding() string {
+	if len(c.Verdict.Findings) == 0 {
+		return ""
+	}
+	return c.Verdict.Findings[0].Text
+}
+
+// Tally counts cells by state.
+type Tally struct {
+	Run        int `json:"run"` // all but those not run
+	Expected   int `json:"expected"`
+	Unexpected int `json:"unexpected"`
+	Unproven   int `json:"unproven"`
+	NotRun     int `json:"not_run"`
+}
+
+// Count makes the tally of cells.
+func Count(cells []Cell) Tally {
+	var t Tally
+	for _, c := range cells {
+		switch c.State() {
+		case Expected:
+			t.Expected++
+		case Unexpected:
+			t.Unexpected++
+		case Unproven:
+			t.Unproven++
+		case NotRun:
+			t.NotRun++
+		}
+	}
+	t.Run = len(cells) - t.NotRun
+	return t
+}
+
+// Red says whether the suite failed: a cell that is not as expected, one that
+// proved nothing, or no cell at all.
+func (t Tally) Red() bool { return t.Run == 0 || t.Expected < t.Run }
+
+// String is the tally in one line.
+func (t Tally) String() string {
+	return fmt.Sprintf("%s run: %d expected, %d unexpected, %d unproven; %d not run",
+		count(t.Run, "cell"), t.Expected, t.Unexpected, t.Unproven, t.NotRun)
+}

@@ -1,0 +1,90 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/proxychaos/proxychaos/harness/judge"
+)
+
+// The widths with one space between the columns add up to 118.
+var pairColumns = []column{
+	{"SCENARIO", 24, text.AlignLeft},
+	{"B IS", 13, text.AlignLeft},
+	{"A", 8, text.AlignLeft},
+	{"A FAILED\n/SENT", 13, text.AlignRight},
+	{"A RECOVERY", 14, text.AlignRight},
+	{"B", 8, text.AlignLeft},
+	{"B FAILED\n/SENT", 13, text.AlignRight},
+	{"B RECOVERY", 14, text.AlignRight},
+}
+
+// Table writes both configurations side by side, one row a scenario, in 120
+// columns of ASCII, coloured as Table is.
+func (c Comparison) Table(w io.Writer) error {
+	p := newPaint(w)
+	var b strings.Builder
+	for _, line := range append(indented("A: "+c.A), indented("B: "+c.B)...) {
+		b.WriteString(p.bold(strings.TrimPrefix(line, "    ")) + "\n")
+	}
+	rows := make([]row, len(c.Pairs))
+	for i, pair := range c.Pairs {
+		rows[i] = pairRow(p, pair)
+	}
+	lines := render(pairColumns, rows, 2)
+	if tooWide(lines) {
+		lines = render(pairColumns, rows, 1)
+	}
+	weave(&b, lines, rows)
+	b.WriteString("\n" + p.state(stateOf(c.Overall()), []string{c.Sentence()}) + "\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func pairRow(p paint, pair Pair) row {
+	r := row{cells: append([]string{plain(pair.Scenario), ""}, append(sideCells(pair.A), sideCells(pair.B)...)...)}
+	r.fit(pairColumns)
+	state := stateOf(pair.Result)
+	result := pair.Result
+	if state != Expected {
+		result = strings.ToUpper(result)
+	}
+	r.cells[1] = p.state(state, []string{result})
+	for _, reason := range pair.Reasons {
+		r.below = append(r.below, indented(reason)...)
+	}
+	for _, side := range []struct{ name, finding string }{{"A", pair.A.FirstFinding()}, {"B", pair.B.FirstFinding()}} {
+		if side.finding != "" {
+			r.below = append(r.below, indented(side.name+": "+side.finding)...)
+		}
+	}
+	return r
+}
+
+func sideCells(c Cell) []string {
+	if c.NotRun != "" {
+		return []string{"not run", "", ""}
+	}
+	v := c.Verdict
+	result := v.Result
+	if result != judge.Pass {
+		result = strings.ToUpper(orNone(result))
+	}
+	return []string{plain(result), fmt.Sprintf("%d/%d", v.Failed, v.Sent), recovery(v)}
+}
+
+// stateOf is the state whose colour a result has.
+func stateOf(result string) State {
+	switch result {
+	case Worse:
+		return Unexpected
+	case string(Unproven):
+		return Unproven
+	case NotCompared:
+		return NotRun
+	default:
+		return Expected
+	}
+}

@@ -1,0 +1,84 @@
+package reports
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/proxychaos/proxychaos/harness/judge"
+)
+
+// Expectation is what the catalogue says a subject does in a scenario. A field
+// that is empty expects nothing.
+type Expectation struct {
+	Verdict string // judge.Pass or judge.Fail
+	// Outcomes are classes of failure ("502", "timeout", ...) of which one at
+	// least must have occurred.
+	Outcomes []string
+	Finding  string // the code of a finding that must be there
+	// Log is a regular expression (Go syntax) that must match the text or an
+	// evidence row of a finding: the line of the proxy's own log.
+	Log string
+}
+
+// Check holds a verdict against an expectation and returns why it is not as
+// expected, one line each, none when it is. A verdict that proved nothing is
+// never as expected.
+func Check(want Expectation, got judge.Verdict) []string {
+	if want.Verdict != judge.Pass && want.Verdict != judge.Fail {
+		return []string{fmt.Sprintf("the catalogue expects verdict %q: want %q or %q", want.Verdict, judge.Pass, judge.Fail)}
+	}
+	if got.Result != judge.Pass && got.Result != judge.Fail {
+		return mismatch(want, got, "nothing was tested")
+	}
+	var reasons []string
+	if got.Result != want.Verdict {
+		reasons = mismatch(want, got, fmt.Sprintf("%s of %s failed", thousands(got.Failed), count(got.Sent, "request")))
+	}
+	if len(want.Outcomes) > 0 && !slices.ContainsFunc(want.Outcomes, func(kind string) bool { return got.ByKind[kind] > 0 }) {
+		reasons = append(reasons, fmt.Sprintf("expected failures of class %s, got %s",
+			strings.Join(want.Outcomes, " or "), orNone(kindsInWords(got.ByKind))))
+	}
+	if want.Finding != "" && !slices.ContainsFunc(got.Findings, func(f judge.Finding) bool { return f.Code == want.Finding }) {
+		reasons = append(reasons, fmt.Sprintf("expected finding %s, got %s", want.Finding, orNone(findingCodes(got))))
+	}
+	if want.Log != "" {
+		if reason := checkLog(want.Log, got.Findings); reason != "" {
+			reasons = append(reasons, reason)
+		}
+	}
+	return reasons
+}
+
+// mismatch says that the verdict is another, and why by the judge's own word,
+// or else by the given one.
+func mismatch(want Expectation, got judge.Verdict, why string) []string {
+	reasons := []string{why}
+	if len(got.Reasons) > 0 {
+		reasons = slices.Clone(got.Reasons)
+	}
+	reasons[0] = fmt.Sprintf("expected %s, got %s: %s", want.Verdict, orNone(got.Result), reasons[0])
+	return reasons
+}
+
+func checkLog(pattern string, findings []judge.Finding) string {
+	expr, err := regexp.Compile(pattern)
+	if err != nil {
+		return fmt.Sprintf("the catalogue's log pattern %q cannot be read: %v", pattern, err)
+	}
+	for _, finding := range findings {
+		if expr.MatchString(finding.Text) || slices.ContainsFunc(finding.Evidence, expr.MatchString) {
+			return ""
+		}
+	}
+	return fmt.Sprintf("expected evidence that matches %q, found none", pattern)
+}
+
+func findingCodes(v judge.Verdict) string {
+	codes := make([]string, len(v.Findings))
+	for i, finding := range v.Findings {
+		codes[i] = finding.Code
+	}
+	return strings.Join(codes, ", ")
+}

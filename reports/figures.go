@@ -1,0 +1,212 @@
+package reports
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// kinds are the classes of failure in the order in which every report shows
+// them. What is not among them is an HTTP status of its own number.
+var kinds = []string{
+	recording.BadGateway, recording.Unavailable, recording.GatewayTime,
+	recording.Timeout, recording.Connection, recording.WrongBody,
+}
+
+// kindCount is how many requests failed in one way.
+type kindCount struct {
+	Kind  string
+	Count int
+}
+
+// countsByKind lists the classes that occurred, the known ones first.
+func countsByKind(byKind map[string]int) []kindCount {
+	order := slices.Clone(kinds)
+	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
+		if !slices.Contains(kinds, kind) && kind != recording.OK {
+			order = append(order, kind)
+		}
+	}
+	var counts []kindCount
+	for _, kind := range order {
+		if n := byKind[kind]; n > 0 {
+			counts = append(counts, kindCount{kind, n})
+		}
+	}
+	return counts
+}
+
+// kindsInWords is "503 1,990, timeout 6".
+func kindsInWords(byKind map[string]int) string {
+	var words []string
+	for _, c := range countsByKind(byKind) {
+		words = append(words, c.Kind+" "+thousands(c.Count))
+	}
+	return strings.Join(words, ", ")
+}
+
+// thousands writes 1996 as "1,996".
+func thousands(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+// count writes a number with its noun: "1 cell", "2 cells".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return thousands(n) + " " + noun + "s"
+}
+
+// seconds writes a span with one digit, or with more where it is short:
+// "6.0 s", "0.25 s".
+func seconds(s recording.Seconds) string {
+	switch {
+	case s != 0 && s < 0.1 && s > -0.1:
+		return strconv.FormatFloat(float64(s), 'f', 3, 64) + " s"
+	case s < 1 && s > -1 && s*10 != recording.Seconds(int(s*10)):
+		return strconv.FormatFloat(float64(s), 'f', 2, 64) + " s"
+	default:
+		return strconv.FormatFloat(float64(s), 'f', 1, 64) + " s"
+	}
+}
+
+// milliseconds writes a latency: "0.4 ms", "1,204 ms".
+func milliseconds(s recording.Seconds) string {
+	ms := float64(s) * 1000
+	if ms < 10 {
+		return strconv.FormatFloat(ms, 'f', 1, 64) + " ms"
+	}
+	return thousands(int(ms+0.5)) + " ms"
+}
+
+// firstFailure is when the first request failed, "-" when none did.
+func firstFailure(v judge.Verdict) string {
+	if v.FirstFailure == nil {
+		return "-"
+	}
+	return seconds(*v.FirstFailure)
+}
+
+// recovery is how long the failures went on, "-" when there were none.
+func recovery(v judge.Verdict) string {
+	switch {
+	case v.NeverRecovered:
+		return "never in " + seconds(v.Window)
+	case v.Recovery != nil:
+		return seconds(*v.Recovery)
+	default:
+		return "-"
+	}
+}
+
+// connectionsPerRequest has two digits, or three where it is small.
+func connectionsPerRequest(v judge.Verdict) string {
+	digits := 2
+	if v.ConnectionsPerRequest < 0.1 {
+		digits = 3
+	}
+	return strconv.FormatFloat(v.ConnectionsPerRequest, 'f', digits, 64)
+}
+
+// elapsed is the wall clock of the cell, with what it cost beside its load.
+func elapsed(m recording.Manifest) time.Duration {
+	if m.Ended.Before(m.Began) {
+		return 0
+	}
+	return m.Ended.Sub(m.Began)
+}
+
+// wallClock is from the first beginning to the last end: cells run in parallel.
+func wallClock(cells []Cell) time.Duration {
+	var began, ended time.Time
+	for _, c := range cells {
+		if c.NotRun != "" || c.Manifest.Began.IsZero() {
+			continue
+		}
+		if began.IsZero() || c.Manifest.Began.Before(began) {
+			began = c.Manifest.Began
+		}
+		if c.Manifest.Ended.After(ended) {
+			ended = c.Manifest.Ended
+		}
+	}
+	if !ended.After(began) {
+		return 0
+	}
+	return ended.Sub(began)
+}
+
+// scenarios lists the scenarios of cells in the order of their first cell.
+func scenarios(cells []Cell) []string {
+	var names []string
+	for _, c := range cells {
+		if !slices.Contains(names, c.Manifest.Scenario) {
+			names = append(names, c.Manifest.Scenario)
+		}
+	}
+	return names
+}
+
+func ofScenario(cells []Cell, name string) []Cell {
+	var of []Cell
+	for _, c := range cells {
+		if c.Manifest.Scenario == name {
+			of = append(of, c)
+		}
+	}
+	return of
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// plain makes text that came from a proxy or a file safe for a terminal and
+// for ASCII: control characters, escape sequences and the rest are spelled out.
+func plain(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t':
+			b.WriteByte(' ')
+		case r >= ' ' && r <= '~':
+			b.WriteRune(r)
+		default:
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
+}
+
+// loadLateness says how late the load was, at its worst cell.
+func loadLateness(cells []Cell) string {
+	var p99, most recording.Seconds
+	offered := 0.0 // the largest deviation from what was asked, as a share
+	for _, c := range cells {
+		if c.NotRun != "" {
+			continue
+		}
+		load := c.Verdict.Load
+		p99, most = max(p99, load.LatenessP99), max(most, load.LatenessMax)
+		if load.Asked > 0 {
+			offered = max(offered, max(load.Offered-load.Asked, load.Asked-load.Offered)/load.Asked)
+		}
+	}
+	return fmt.Sprintf("load late by at most %s (p99 %s), offered rate within %.2f %%",
+		milliseconds(most), milliseconds(p99), offered*100)
+}

@@ -1,0 +1,129 @@
+package reports
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+func tableText(t *testing.T, cells []Cell) string {
+	t.Helper()
+	var b strings.Builder
+	must(t, Table(&b, cells))
+	return b.String()
+}
+
+func TestTableSaysWhatHappened(t *testing.T) {
+	got := tableText(t, syntheticSuite(t))
+	t.Log("\n" + got)
+	for _, want := range []string{
+		"alb-ip-rotate: the ALB scales",
+		"pitfall broke,", "as expected",
+		"FIX DID NOT HOLD",
+		"UNPROVEN",
+		"reference held,",
+		"never in",
+		"    resolved once at start: 0 DNS queries after t=0",
+		"    ! expected pass, got fail:",
+		"    ! expected pass, got unproven: old-silent was not proved",
+		"9 cells run: 7 expected, 1 unexpected, 1 unproven; 1 not run",
+		"not run: alb-ip-rotate apache/pooled@2.4.58: no image of Apache 2.4.58",
+		"overhead of a cell at most",
+		"load late by at most 6.0 ms (p99 1.4 ms), offered rate within 0.02 %",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the table lacks %q", want)
+		}
+	}
+}
+
+func TestTableIsPlainASCIIOf120Columns(t *testing.T) {
+	cells := syntheticSuite(t)
+	// The worst of everything at once, with text that tries to run the terminal.
+	c := &cells[0]
+	c.Manifest.Subject.ID = "apache/a-user-gave-this-a-very-long-name@2.4.59-1~deb13u1"
+	c.Manifest.Image.Version = "2.4.68-1+deb13u1+patched"
+	c.Verdict.ByKind = map[string]int{"502": 123456, "503": 1, "504": 1, "timeout": 99999, "connection": 123456, "wrong-body": 123456, "404": 2}
+	c.Verdict.Failed, c.Verdict.Sent, c.Verdict.Stale = 654321, 1234567, 654321
+	c.Verdict.DNSBefore, c.Verdict.DNSAfter = 123456, 123456
+	c.Verdict.Findings = []judge.Finding{{Text: "caf\u00e9 \x1b[31mred\x07 " + strings.Repeat("a long tale ", 40) + strings.Repeat("x", 300)}}
+	for i, line := range strings.Split(tableText(t, cells), "\n") {
+		if len(line) > tableWidth {
+			t.Errorf("line %d has %d columns: %s", i+1, len(line), line)
+		}
+		for _, r := range line {
+			if r < ' ' || r > '~' {
+				t.Errorf("line %d holds %q: %s", i+1, r, line)
+			}
+		}
+	}
+}
+
+func TestTableKeepsLinesWithTheirSubject(t *testing.T) {
+	got := tableText(t, syntheticSuite(t))
+	static := strings.Index(got, "nginx/static ")
+	resolver := strings.Index(got, "nginx/resolver-only ")
+	finding := strings.Index(got, "resolved once at start")
+	if !(static >= 0 && static < finding && finding < resolver) {
+		t.Errorf("nginx/static at %d, its finding at %d, the next subject at %d: want them in this order", static, finding, resolver)
+	}
+}
+
+func TestPaintNeedsATerminal(t *testing.T) {
+	t.Setenv("NO_COLOR", "")
+	file, err := os.CreateTemp(t.TempDir(), "table")
+	must(t, err)
+	defer file.Close()
+	if newPaint(file).on {
+		t.Error("colour into a file")
+	}
+	if newPaint(&strings.Builder{}).on {
+		t.Error("colour into a buffer")
+	}
+	null, err := os.Open(os.DevNull) // a character device, as a terminal is
+	must(t, err)
+	defer null.Close()
+	if !newPaint(null).on {
+		t.Error("no colour on a character device")
+	}
+	t.Setenv("NO_COLOR", "1")
+	if newPaint(null).on {
+		t.Error("colour in spite of NO_COLOR")
+	}
+}
+
+func TestColourStaysInItsColumn(t *testing.T) {
+	cells := syntheticSuite(t)[:1]
+	var b strings.Builder
+	writeRows(&b, paint{on: true}, cells)
+	for _, line := range strings.Split(b.String(), "\n") {
+		if strings.HasPrefix(line, "\x1b[0m") || strings.Count(line, "\x1b[0m") < strings.Count(line, "\x1b[32m") {
+			t.Errorf("colour runs over the end of the line: %q", line)
+		}
+	}
+	if !strings.Contains(b.String(), "\x1b[32mpitfall broke,\x1b[0m") {
+		t.Errorf("no green verdict in %q", b.String())
+	}
+}
+
+func TestTallyIsRedWhenNothingRan(t *testing.T) {
+	if !Count(nil).Red() {
+		t.Error("no cell at all is green")
+	}
+	skipped := Cell{NotRun: "no engine", Manifest: recording.Manifest{Scenario: "s"}}
+	if !Count([]Cell{skipped}).Red() {
+		t.Error("only cells that were not run are green")
+	}
+	good := Cell{Verdict: judge.Verdict{Result: judge.Pass}}
+	if Count([]Cell{good, skipped}).Red() {
+		t.Error("a cell not run turns an expected one red")
+	}
+	for _, result := range []string{judge.Fail, judge.Unproven, "", "nonsense"} {
+		if !Count([]Cell{good, {Verdict: judge.Verdict{Result: result}}}).Red() {
+			t.Errorf("verdict %q without an expectation is green", result)
+		}
+	}
+}
