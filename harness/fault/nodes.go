@@ -1,0 +1,88 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb"
+)
+
+// probeTimeout is how long a probe waits before it calls a node silent. A
+// node that lives answers within 1 ms here.
+const probeTimeout = 300 * time.Millisecond
+
+// EndOld ends the nodes that the name has left. A released ALB address was
+// seen to swallow packets (aws-facts 1.8) and is documented to refuse or time
+// out (1.7); how long it goes on serving before that is not published.
+type EndOld struct {
+	How string // one of the End constants
+}
+
+// Name implements Fault.
+func (e EndOld) Name() string {
+	switch e.How {
+	case EndRefuse:
+		return "old nodes refuse"
+	case EndNoTargets:
+		return "old ALB loses its targets"
+	default:
+		return "old nodes go silent"
+	}
+}
+
+// Apply implements Fault.
+func (e EndOld) Apply(ctx context.Context, w *World) (time.Time, error) {
+	switch e.How {
+	case EndSilence:
+		return w.ALB.PutFaults(ctx, fakealb.FaultSilence, w.Old...)
+	case EndRefuse:
+		return w.ALB.PutFaults(ctx, fakealb.FaultRefuse, w.Old...)
+	case EndNoTargets:
+		return w.ALB.PutLoadBalancer(ctx, fakealb.LoadBalancer{Name: w.OldLB, Targets: 0})
+	default:
+		return time.Time{}, fmt.Errorf("old nodes cannot end by %q: want %s, %s or %s", e.How, EndSilence, EndRefuse, EndNoTargets)
+	}
+}
+
+// Prove implements Fault: each old node is asked with a new connection and on
+// one that was opened before the fault.
+func (e EndOld) Prove(ctx context.Context, w *World) []Proof {
+	proofs := make([]Proof, len(w.Old))
+	var wg sync.WaitGroup
+	for i, node := range w.Old {
+		wg.Go(func() {
+			ok, detail := e.look(ctx, w.Probe, netip.AddrPortFrom(node, w.Port))
+			proofs[i] = prove(ProofOf[e.How], ok, detail)
+		})
+	}
+	wg.Wait()
+	return proofs
+}
+
+func (e EndOld) look(ctx context.Context, probe Prober, node netip.AddrPort) (bool, string) {
+	if e.How == EndNoTargets {
+		status, server, err := probe.Get(ctx, node, probeTimeout)
+		if err != nil {
+			return false, fmt.Sprintf("asked %s: %v", node, err)
+		}
+		return status == http.StatusServiceUnavailable && server == "awselb/2.0",
+			fmt.Sprintf("asked %s: %d from %s", node, status, server)
+	}
+	fresh, err := probe.Connect(ctx, node, probeTimeout)
+	if err != nil {
+		return false, fmt.Sprintf("connecting to %s: %v", node, err)
+	}
+	held, err := probe.Ask(ctx, node, probeTimeout)
+	if err != nil {
+		return false, fmt.Sprintf("asking %s on an open connection: %v", node, err)
+	}
+	detail := fmt.Sprintf("%s: a new connection sees %s, an open one %s", node, fresh, held)
+	if e.How == EndRefuse {
+		return fresh == "refused" && (held == "reset" || held == "closed"), detail
+	}
+	return fresh == "timeout" && held == "silence", detail
+}

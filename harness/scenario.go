@@ -1,0 +1,70 @@
+// Package harness says what is run: scenarios and subjects as plain data, and
+// how the two become a plan with every number filled in. It starts nothing.
+//
+// The rooms below it do the work, each using only those above it in this list:
+//
+//	fault      what a scenario does to the world, and the proof that it took hold
+//	recording  everything observed in one run of one cell, as files
+//	judge      a recording to a verdict and its findings
+//	load, pod  the agents beside fakedns and fakealb
+//	engine, images, reaper, testbed, embedded   where a cell runs
+//	run        one cell from testbed to recording; many cells in parallel
+package harness
+
+import (
+	"github.com/proxychaos/proxychaos/harness/fault"
+)
+
+// Moment is a point of the timeline whose time depends on the settings.
+type Moment string
+
+// The moments of a timeline.
+const (
+	// AtFlip is when the name moves: after a healthy stretch, at a phase
+	// against the proxy's own timers that is drawn from the seed.
+	AtFlip Moment = "flip"
+	// AfterGrace is Settings.Grace after the flip.
+	AfterGrace Moment = "after-grace"
+)
+
+// Step is one fault and when it happens.
+type Step struct {
+	At    Moment
+	Fault fault.Fault
+}
+
+// Scenario is what happens to a subject, and what the subject may lose.
+type Scenario struct {
+	// Name is the same word everywhere: file, NAME=, run folder, report row.
+	Name string
+	// Summary is one sentence that an operator understands.
+	Summary string
+	// OtherALB says that the name moves to another load balancer and not to
+	// new nodes of the same one.
+	OtherALB bool
+	// OldEnd is how the old nodes end: one of the fault.End constants.
+	OldEnd   string
+	Timeline []Step
+	Budget   Budget
+	// Proofs are the facts without which the run is not judged, whatever the
+	// timeline says: recording.Proof constants.
+	Proofs []string
+}
+
+// Budget is what any subject may lose in a scenario.
+type Budget struct {
+	// Recovery allows failures for as long as a proxy that follows DNS
+	// cannot know better: TTL + its own refresh + 1 s. Without it nothing may
+	// fail at all.
+	Recovery bool
+}
+
+// Abrupt says whether the old nodes end in the same instant as the name moves.
+func (s Scenario) Abrupt() bool {
+	for _, step := range s.Timeline {
+		if step.At == AfterGrace {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,68 @@
+package harness
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Settings are the numbers that a user can set for a run.
+type Settings struct {
+	// TTL of the DNS answers, whole seconds. An ELB record has 60 s
+	// (aws-facts 1.1); 1 s here is the time scale of 1:60.
+	TTL time.Duration
+	// Grace is how long the old nodes serve on after the name has moved. It
+	// must exceed TTL plus the subject's own refresh.
+	Grace time.Duration
+	// Rate is requests per second and cell, open loop.
+	Rate int
+	// Seed draws the phase of the flip and the order of DNS answers.
+	Seed uint64
+}
+
+// DefaultSettings are those of `make scenario` with no variable set.
+func DefaultSettings() Settings {
+	return Settings{TTL: time.Second, Grace: 8 * time.Second, Rate: 100, Seed: 1}
+}
+
+// SettingsFrom reads TTL, GRACE, RATE and SEED through lookup (os.LookupEnv).
+// Durations are Go durations ("5s") or whole seconds ("5").
+func SettingsFrom(lookup func(string) (string, bool)) (Settings, error) {
+	s := DefaultSettings()
+	var err error
+	if text, ok := lookup("TTL"); ok && text != "" {
+		if s.TTL, err = seconds("TTL", text, time.Second, 5*time.Minute); err != nil {
+			return s, err
+		}
+		if s.TTL%time.Second != 0 {
+			return s, fmt.Errorf("TTL=%s: DNS has whole seconds only; give 1s, 2s, ...", text)
+		}
+	}
+	if text, ok := lookup("GRACE"); ok && text != "" {
+		if s.Grace, err = seconds("GRACE", text, time.Second, 30*time.Minute); err != nil {
+			return s, err
+		}
+	}
+	if text, ok := lookup("RATE"); ok && text != "" {
+		if s.Rate, err = strconv.Atoi(text); err != nil || s.Rate < 10 || s.Rate > 5000 {
+			return s, fmt.Errorf("RATE=%s: want requests per second, a whole number from 10 to 5000", text)
+		}
+	}
+	if text, ok := lookup("SEED"); ok && text != "" {
+		if s.Seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			return s, fmt.Errorf("SEED=%s: want a whole number, 0 or more", text)
+		}
+	}
+	return s, nil
+}
+
+func seconds(name, text string, least, most time.Duration) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		d, err = time.ParseDuration(text + "s")
+	}
+	if err != nil || d < least || d > most {
+		return 0, fmt.Errorf("%s=%s: want a time from %v to %v, such as 5s", name, text, least, most)
+	}
+	return d, nil
+}

@@ -1,0 +1,67 @@
+package harness
+
+import "time"
+
+// Kind is a kind of proxy.
+type Kind string
+
+// The kinds that can be run.
+const (
+	Apache  Kind = "apache"
+	Nginx   Kind = "nginx"
+	GoProxy Kind = "goproxy"
+)
+
+// Kinds lists them in the order of the reports.
+var Kinds = []Kind{Apache, Nginx, GoProxy}
+
+// Role is what the articles (or the user) say of a subject. The run decides.
+type Role string
+
+// The roles.
+const (
+	Pitfall   Role = "pitfall"   // said to break
+	Fix       Role = "fix"       // said to hold
+	Reference Role = "reference" // what the others are compared with: loses nothing
+	Own       Role = "own"       // the user's own config
+)
+
+// Subject is what is tested: a kind of proxy, a version of it, a config.
+type Subject struct {
+	Kind Kind
+	Name string
+	// Suite says which version: a Debian suite (trixie, forky), or a version
+	// number that only a registry has. Empty for goproxy.
+	Suite string
+	Role  Role
+	// Summary says in a line what the config does, and who recommends it.
+	Summary string
+	// Config is the file or folder that is run verbatim.
+	Config string
+	// Refresh is the longest time after which the subject, by its own config,
+	// looks again: nginx valid=, Apache addressttl=. Zero where DNS is asked
+	// for every request, or by TTL alone.
+	Refresh time.Duration
+	// Expect is the outcome of each scenario, as runs here have shown it.
+	Expect map[string]Expect
+}
+
+// Expect is what a run of a catalogued subject has to come to.
+type Expect struct {
+	Verdict string // judge.Pass or judge.Fail
+	// Outcomes: at least one of these kinds of failure must occur.
+	Outcomes []string
+	// Finding is the code that must be among the findings.
+	Finding string
+	// Log is a text that must stand in the proxy's own log.
+	Log string
+}
+
+// ID is the subject's name in reports and folders: "nginx/static@forky".
+func (s Subject) ID() string {
+	id := string(s.Kind) + "/" + s.Name
+	if s.Suite != "" {
+		id += "@" + s.Suite
+	}
+	return id
+}

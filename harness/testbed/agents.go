@@ -1,0 +1,88 @@
+package testbed
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/testcontainers/testcontainers-go"
+	tcnetwork "github.com/testcontainers/testcontainers-go/network"
+)
+
+// agent is one of our own containers.
+type agent struct {
+	name         string
+	host         int
+	image        string
+	args         []string
+	capabilities []string
+	sysctls      map[string]string
+}
+
+// The kernel's patience, scaled like the TTL: a connect that gets no answer
+// fails with ETIMEDOUT after 127 s on a stock Linux, after 3 s with one
+// retry, the least that can be set (measured on kernel 6.18).
+var scaledTCP = map[string]string{"net.ipv4.tcp_syn_retries": "1"}
+
+func podAgent(tb *Testbed, spec Spec) agent {
+	args := []string{"pod", "--control", listenAny, "--seed", strconv.FormatUint(spec.Seed, 10)}
+	for _, r := range spec.Resolvers {
+		args = append(args, "--resolver", r.String())
+	}
+	return agent{
+		name: "pod", host: hostPod, image: spec.Kit, args: args,
+		// NET_ADMIN adds resolver addresses; SYS_PTRACE reads which of the
+		// proxy's processes holds which socket. NET_RAW is not needed.
+		capabilities: []string{"NET_ADMIN", "NET_BIND_SERVICE", "SYS_PTRACE", "DAC_READ_SEARCH"},
+		sysctls:      scaledTCP,
+	}
+}
+
+func loadAgent(tb *Testbed, spec Spec) agent {
+	return agent{name: "load", host: hostLoad, image: spec.Kit, args: []string{"load", "--control", listenAny}}
+}
+
+func albAgent(tb *Testbed, spec Spec) agent {
+	args := []string{"fakealb", "--control", listenAny, "--network", "nftables", "--interface", "eth0"}
+	for _, p := range spec.Ports {
+		args = append(args, "--port", strconv.Itoa(int(p)))
+	}
+	return agent{
+		name: "fakealb", host: hostALB, image: spec.Kit, args: args,
+		// NET_ADMIN adds and filters node addresses; NET_RAW announces them
+		// and captures packets before the filter.
+		capabilities: []string{"NET_ADMIN", "NET_RAW", "NET_BIND_SERVICE"},
+	}
+}
+
+// listenAny is safe for a control API here: the network is internal and the
+// testbed's own.
+var listenAny = fmt.Sprintf("0.0.0.0:%d", controlPort)
+
+// run starts one agent. The container is returned also with an error where
+// one was created.
+func (tb *Testbed) run(ctx context.Context, a agent) (testcontainers.Container, error) {
+	c, err := testcontainers.Run(ctx, a.image,
+		testcontainers.WithEntrypoint("/proxychaos"),
+		testcontainers.WithCmd(a.args...),
+		testcontainers.WithLabels(tb.labels),
+		tcnetwork.WithNetwork(nil, tb.network),
+		tb.endpoint(a.host),
+		testcontainers.WithHostConfigModifier(func(hc *container.HostConfig) {
+			hc.CapDrop = []string{"ALL"}
+			hc.CapAdd = a.capabilities
+			hc.Sysctls = a.sysctls
+		}),
+	)
+	if c == nil {
+		if err != nil {
+			err = fmt.Errorf("starting the %s agent: %w", a.name, err)
+		}
+		return nil, err // a typed nil pointer must not become a Container
+	}
+	if err != nil {
+		return c, fmt.Errorf("starting the %s agent: %w", a.name, err)
+	}
+	return c, nil
+}

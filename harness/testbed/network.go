@@ -1,0 +1,100 @@
+package testbed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/moby/moby/api/types/network"
+	"github.com/testcontainers/testcontainers-go"
+	tcnetwork "github.com/testcontainers/testcontainers-go/network"
+	"github.com/vishvananda/netlink"
+)
+
+// The /24s of 198.18.0.0/15, the range set aside for benchmarks (RFC 2544):
+// nobody routes it, and Docker's own pools, which end after 30 networks, are
+// left alone.
+const subnets = 512
+
+func subnet(n int) netip.Prefix {
+	n %= subnets
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{198, byte(18 + n/256), byte(n % 256), 0}), 24)
+}
+
+// createNetwork makes an internal network, without a route out, on the first
+// free subnet from the start-th on.
+func (tb *Testbed) createNetwork(ctx context.Context, start int) error {
+	taken, err := routes()
+	if err != nil {
+		return err
+	}
+	for i := range subnets {
+		want := subnet(start + i)
+		if overlapsAny(want, taken) {
+			continue
+		}
+		net, err := tcnetwork.New(ctx, tcnetwork.WithInternal(), tcnetwork.WithLabels(tb.labels),
+			tcnetwork.WithIPAM(&network.IPAM{Config: []network.IPAMConfig{{Subnet: want, IPRange: upperHalf(want), Gateway: gateway(want)}}}))
+		if net != nil {
+			tb.network = net
+		}
+		if err != nil {
+			if strings.Contains(err.Error(), "Pool overlaps") {
+				continue
+			}
+			return fmt.Errorf("creating the testbed's network %s: %w", want, err)
+		}
+		tb.Subnet = want
+		return nil
+	}
+	return errors.New("no free /24 in 198.18.0.0/15 for a testbed: every one overlaps a route of this machine or a Docker network; remove networks that are left over (docker network ls)")
+}
+
+// routes are the networks that this machine routes already: Docker accepts a
+// subnet that overlaps one without a word.
+func routes() ([]netip.Prefix, error) {
+	list, err := netlink.RouteList(nil, netlink.FAMILY_V4)
+	if err != nil {
+		return nil, fmt.Errorf("reading this machine's routes: %w", err)
+	}
+	var taken []netip.Prefix
+	for _, r := range list {
+		if r.Dst == nil {
+			continue
+		}
+		addr, ok := netip.AddrFromSlice(r.Dst.IP.To4())
+		ones, _ := r.Dst.Mask.Size()
+		if ok && ones > 0 {
+			taken = append(taken, netip.PrefixFrom(addr, ones))
+		}
+	}
+	return taken, nil
+}
+
+func overlapsAny(p netip.Prefix, taken []netip.Prefix) bool {
+	for _, t := range taken {
+		if p.Overlaps(t) {
+			return true
+		}
+	}
+	return false
+}
+
+func upperHalf(p netip.Prefix) netip.Prefix {
+	b := p.Addr().As4()
+	b[3] = 128
+	return netip.PrefixFrom(netip.AddrFrom4(b), 25)
+}
+
+func gateway(p netip.Prefix) netip.Addr { return p.Addr().Next() }
+
+// endpoint gives a container its fixed address on the testbed's network.
+func (tb *Testbed) endpoint(host int) testcontainers.CustomizeRequestOption {
+	return testcontainers.WithEndpointSettingsModifier(func(settings map[string]*network.EndpointSettings) {
+		for _, s := range settings {
+			s.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: tb.host(host)}
+		}
+	})
+}

@@ -1,0 +1,132 @@
+package testbed
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+
+	"github.com/proxychaos/proxychaos/harness/pod"
+)
+
+// Proxy is the proxy under test.
+type Proxy struct {
+	Image string
+	Cmd   []string
+	Files []File
+}
+
+// File is one file of the configuration as it stands in the container.
+type File struct {
+	Path    string // absolute, in the container
+	Content []byte
+}
+
+// Rejected is a proxy that ended instead of listening: its configuration does
+// not hold. Output is what it printed.
+type Rejected struct {
+	Code   int
+	Output string
+}
+
+// Error implements error.
+func (r *Rejected) Error() string {
+	return fmt.Sprintf("the proxy ended with code %d before it listened: %s", r.Code, strings.TrimSpace(r.Output))
+}
+
+// StartProxy starts the proxy in the pod's network and process namespaces and
+// waits until it listens. A *Rejected error carries the proxy's own words.
+func (tb *Testbed) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, error) {
+	files := make([]testcontainers.ContainerFile, 0, len(p.Files))
+	for _, f := range p.Files {
+		files = append(files, testcontainers.ContainerFile{Reader: bytes.NewReader(f.Content), ContainerFilePath: f.Path, FileMode: 0o644})
+	}
+	joined := "container:" + tb.pod.GetContainerID()
+	c, err := testcontainers.Run(ctx, p.Image,
+		testcontainers.WithCmd(p.Cmd...),
+		testcontainers.WithLabels(tb.labels),
+		testcontainers.WithFiles(files...),
+		testcontainers.WithHostConfigModifier(func(hc *container.HostConfig) {
+			hc.NetworkMode = container.NetworkMode(joined)
+			hc.PidMode = container.PidMode(joined)
+		}),
+	)
+	if c != nil {
+		tb.proxy = c
+	}
+	if err != nil {
+		return nil, fmt.Errorf("starting the proxy from %s: %w", p.Image, err)
+	}
+	return tb.awaitListener(ctx)
+}
+
+// awaitListener returns as soon as the proxy listens, or has ended.
+func (tb *Testbed) awaitListener(ctx context.Context) ([]pod.Listener, error) {
+	ctx, cancel := context.WithTimeout(ctx, Limits.Proxy)
+	defer cancel()
+	for {
+		listeners, err := tb.Pod.Listeners(ctx, 200*time.Millisecond)
+		if err == nil && len(listeners) > 0 {
+			return listeners, nil
+		}
+		ended, code, inspectErr := tb.exited(ctx, tb.proxy)
+		switch {
+		case ctx.Err() != nil:
+			return nil, fmt.Errorf("the proxy listens on no TCP port %v after its start: %w; its output: %s",
+				Limits.Proxy, ctx.Err(), tb.lastOutput())
+		case errors.Join(err, inspectErr) != nil:
+			return nil, errors.Join(err, inspectErr)
+		case ended:
+			return nil, &Rejected{Code: code, Output: tb.lastOutput()}
+		}
+	}
+}
+
+// lastOutput is what the proxy printed, for an error message.
+func (tb *Testbed) lastOutput() string {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	var out bytes.Buffer
+	if err := tb.copyLogs(ctx, &out, false); err != nil {
+		return err.Error()
+	}
+	return out.String()
+}
+
+// ProxyLog is the proxy's output so far, each line with the time at which the
+// engine received it (RFC 3339, nanoseconds) in front.
+func (tb *Testbed) ProxyLog(ctx context.Context) ([]byte, error) {
+	var out bytes.Buffer
+	err := tb.copyLogs(ctx, &out, true)
+	return out.Bytes(), err
+}
+
+func (tb *Testbed) copyLogs(ctx context.Context, w io.Writer, timestamps bool) error {
+	logs, err := tb.docker.ContainerLogs(ctx, tb.proxy.GetContainerID(),
+		client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Timestamps: timestamps})
+	if err != nil {
+		return fmt.Errorf("reading the proxy's output: %w", err)
+	}
+	_, err = stdcopy.StdCopy(w, w, logs)
+	return errors.Join(err, logs.Close())
+}
+
+// ProxyAlive says whether the proxy still runs.
+func (tb *Testbed) ProxyAlive(ctx context.Context) (bool, error) {
+	ended, _, err := tb.exited(ctx, tb.proxy)
+	return !ended, err
+}
+
+// ProxyAddress is where clients reach the proxy.
+func (tb *Testbed) ProxyAddress(port uint16) netip.AddrPort {
+	return netip.AddrPortFrom(tb.host(hostPod), port)
+}

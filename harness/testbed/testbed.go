@@ -1,0 +1,215 @@
+// Package testbed is everything that runs for one cell, in containers on an
+// internal network of its own:
+//
+//	.3 load ──▶ .2 pod (fakedns; the proxy joins its namespaces) ──▶ .4 fakealb, and the node addresses it adds
+//
+// Start brings up the agents; StartProxy puts the proxy under test beside
+// them once the resolvers answer, because some proxies resolve only at start.
+// Close removes everything, also after a Start that failed half-way.
+package testbed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakedns"
+	"github.com/proxychaos/proxychaos/harness/load"
+	"github.com/proxychaos/proxychaos/harness/pod"
+)
+
+// Limits are the times after which starting is given up. An agent answers
+// within 0.2 s here, a proxy within 0.3 s.
+var Limits = struct {
+	Agent, Proxy time.Duration
+}{Agent: 15 * time.Second, Proxy: 15 * time.Second}
+
+// controlPort is where every agent has its control API.
+const controlPort = 9100
+
+// Host numbers within the testbed's /24. Docker hands out the upper half.
+const (
+	hostPod       = 2
+	hostLoad      = 3
+	hostALB       = 4
+	firstNode     = 21
+	nodesPerGroup = 2 // an ALB at rest has one node per zone, two or three zones (aws-facts 1.3)
+)
+
+// Spec is what a testbed needs to know before it starts.
+type Spec struct {
+	// Kit is the image that holds the agents' binary at /proxychaos.
+	Kit string
+	// Labels are put on every container and network, for the reaper.
+	Labels map[string]string
+	// Resolvers are the addresses that the config under test asks.
+	Resolvers []netip.AddrPort
+	// Ports are those the ALB nodes listen on.
+	Ports []uint16
+	// Seed draws the order of DNS answers.
+	Seed uint64
+	// Start is where the search for a free subnet begins, so that cells
+	// started together do not try the same one.
+	Start int
+}
+
+// Testbed is one running testbed.
+type Testbed struct {
+	DNS  *fakedns.Client
+	ALB  *fakealb.Client
+	Pod  *pod.Client
+	Load *load.Client
+
+	// Old and Fresh are two groups of node addresses, none of them up yet.
+	Old, Fresh []netip.Addr
+	// Subnet is the testbed's network.
+	Subnet netip.Prefix
+
+	docker     *client.Client
+	network    *testcontainers.DockerNetwork
+	containers []testcontainers.Container
+	pod        testcontainers.Container
+	proxy      testcontainers.Container
+	labels     map[string]string
+}
+
+// Start brings up the network and the agents. The Testbed is never nil; Close
+// it whatever the error.
+func Start(ctx context.Context, docker *client.Client, spec Spec) (*Testbed, error) {
+	tb := &Testbed{docker: docker, labels: spec.Labels}
+	if err := tb.createNetwork(ctx, spec.Start); err != nil {
+		return tb, err
+	}
+	for i := range nodesPerGroup {
+		tb.Old = append(tb.Old, tb.host(firstNode+i))
+		tb.Fresh = append(tb.Fresh, tb.host(firstNode+10+i))
+	}
+	started := make([]testcontainers.Container, 3)
+	agents := []agent{podAgent(tb, spec), loadAgent(tb, spec), albAgent(tb, spec)}
+	// Not errgroup.WithContext: a container that is being created when a
+	// sibling fails would be left behind without its ID being known.
+	var group errgroup.Group
+	for i, a := range agents {
+		group.Go(func() error {
+			c, err := tb.run(ctx, a)
+			started[i] = c
+			return err
+		})
+	}
+	err := group.Wait()
+	for _, c := range started {
+		if c != nil {
+			tb.containers = append(tb.containers, c)
+		}
+	}
+	if err != nil {
+		return tb, err
+	}
+	tb.pod = started[0]
+	tb.Pod = pod.NewClient(tb.control(hostPod), control)
+	tb.DNS = fakedns.NewClient(tb.control(hostPod)+"/dns", control)
+	tb.Load = load.NewClient(tb.control(hostLoad), streaming)
+	tb.ALB = fakealb.NewClient(tb.control(hostALB), control)
+	return tb, tb.awaitAgents(ctx)
+}
+
+// control is for short calls; streaming has no limit of its own, since an
+// attack streams for as long as it lasts.
+var (
+	transport = &http.Transport{MaxIdleConnsPerHost: 8}
+	control   = &http.Client{Transport: transport, Timeout: time.Minute}
+	streaming = &http.Client{Transport: transport}
+)
+
+// host is the n-th address of the testbed's network.
+func (tb *Testbed) host(n int) netip.Addr {
+	b := tb.Subnet.Addr().As4()
+	b[3] = byte(n)
+	return netip.AddrFrom4(b)
+}
+
+func (tb *Testbed) control(host int) string {
+	return "http://" + netip.AddrPortFrom(tb.host(host), controlPort).String()
+}
+
+// awaitAgents waits until every control API answers.
+func (tb *Testbed) awaitAgents(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, Limits.Agent)
+	defer cancel()
+	group, ctx := errgroup.WithContext(ctx)
+	for name, host := range map[string]int{"pod": hostPod, "load": hostLoad, "fakealb": hostALB} {
+		group.Go(func() error { return awaitAnswer(ctx, name, tb.control(host)+"/v1/version") })
+	}
+	return group.Wait()
+}
+
+// awaitAnswer asks until something answers over HTTP, whatever it says.
+func awaitAnswer(ctx context.Context, name, url string) error {
+	var last error
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+		if err != nil {
+			return err
+		}
+		resp, err := control.Do(req)
+		if err == nil {
+			return resp.Body.Close()
+		}
+		if ctx.Err() == nil {
+			last = err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the %s agent did not answer at %s within %v: %w", name, url, Limits.Agent, errors.Join(last, ctx.Err()))
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// Close removes containers and network. It works on after ctx of Start was
+// cancelled, and reports what it could not remove.
+func (tb *Testbed) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	var group errgroup.Group
+	errs := make([]error, len(tb.containers)+1)
+	// The proxy lives in the pod's namespaces: it goes first.
+	if tb.proxy != nil {
+		errs[len(tb.containers)] = tb.remove(ctx, tb.proxy)
+	}
+	for i, c := range tb.containers {
+		group.Go(func() error { errs[i] = tb.remove(ctx, c); return nil })
+	}
+	_ = group.Wait() // each error is in errs
+	if tb.network != nil {
+		errs = append(errs, tb.network.Remove(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func (tb *Testbed) remove(ctx context.Context, c testcontainers.Container) error {
+	_, err := tb.docker.ContainerRemove(ctx, c.GetContainerID(), client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	if err != nil {
+		return fmt.Errorf("removing container %.12s: %w", c.GetContainerID(), err)
+	}
+	return nil
+}
+
+// exited says whether a container has ended, and with which code.
+func (tb *Testbed) exited(ctx context.Context, c testcontainers.Container) (bool, int, error) {
+	got, err := tb.docker.ContainerInspect(ctx, c.GetContainerID(), client.ContainerInspectOptions{})
+	if err != nil {
+		return false, 0, err
+	}
+	state := got.Container.State
+	return state.Status == container.StateExited || state.Status == container.StateDead, state.ExitCode, nil
+}
