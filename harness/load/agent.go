@@ -1,0 +1,121 @@
+package load
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+)
+
+// streamLine is one line of the answer to POST /v1/attacks: a row, or the end.
+// A stream without its end was cut off.
+type streamLine struct {
+	Row *Row       `json:"row,omitempty"`
+	End *streamEnd `json:"end,omitempty"`
+}
+
+type streamEnd struct {
+	Rows  int    `json:"rows"`
+	Error *Error `json:"error,omitempty"`
+}
+
+// Handler is the control API of the load agent.
+//
+//	GET  /v1/health   {"status":"ok"}
+//	POST /v1/attacks  a Spec; streams {"row":Row} lines while it runs, then {"end":{"rows":N}}
+//	POST /v1/bursts   a Burst; answers a BurstResult
+//
+// One attack or burst runs at a time; another is answered 409. An attack ends
+// when its caller goes away. Errors are an Error in JSON.
+func Handler() http.Handler {
+	a := &agent{}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/health", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	})
+	mux.HandleFunc("POST /v1/attacks", a.attack)
+	mux.HandleFunc("POST /v1/bursts", a.burst)
+	return mux
+}
+
+type agent struct{ running sync.Mutex }
+
+func (a *agent) attack(w http.ResponseWriter, r *http.Request) {
+	var spec Spec
+	if !a.begin(w, r, &spec) {
+		return
+	}
+	defer a.running.Unlock()
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	flusher, encoder := http.NewResponseController(w), json.NewEncoder(w)
+	rows := 0
+	// From the first row on the status is sent: later errors go to the end line.
+	err := Run(ctx, spec, func(row Row) {
+		rows++
+		if err := errors.Join(encoder.Encode(streamLine{Row: &row}), flusher.Flush()); err != nil {
+			cancel() // nobody reads it
+		}
+	})
+	var wrong *Error
+	if errors.As(err, &wrong) {
+		writeError(w, wrong)
+		return
+	}
+	end := &streamEnd{Rows: rows}
+	if err != nil {
+		end.Error = &Error{Code: CodeStopped, Message: fmt.Sprintf("stopped after %d rows: %v", rows, err)}
+	}
+	_ = encoder.Encode(streamLine{End: end}) // a caller who is gone misses the end and knows
+}
+
+func (a *agent) burst(w http.ResponseWriter, r *http.Request) {
+	var burst Burst
+	if !a.begin(w, r, &burst) {
+		return
+	}
+	defer a.running.Unlock()
+	result, err := burst.Run(r.Context())
+	var wrong *Error
+	if errors.As(err, &wrong) {
+		writeError(w, wrong)
+		return
+	}
+	if err != nil {
+		return // the caller is gone
+	}
+	writeJSON(w, http.StatusOK, result)
+}
+
+// begin reads the body and takes the lock; where it cannot, it answers and
+// returns false.
+func (a *agent) begin(w http.ResponseWriter, r *http.Request, into any) bool {
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		writeError(w, invalid("", "not the JSON that is wanted: %v", err))
+		return false
+	}
+	// This reads to the end of the body, too: only then the server notices a
+	// caller who leaves.
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		writeError(w, invalid("", "more than one JSON value in the body, want one"))
+		return false
+	}
+	if !a.running.TryLock() {
+		writeError(w, &Error{Code: CodeBusy, Message: "an attack or a burst is running: wait for its end"})
+		return false
+	}
+	return true
+}
+
+func writeError(w http.ResponseWriter, err *Error) { writeJSON(w, err.status(), err) }
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(value) // a caller who is gone gets nothing
+}

@@ -1,0 +1,243 @@
+package load_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"reflect"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/proxychaos/proxychaos/harness/load"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+func TestEveryRequestIsSentOnceAndReported(t *testing.T) {
+	var mu sync.Mutex
+	got := map[string]int{}
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		got[r.Method+" "+r.Host+r.RequestURI+" "+r.Header.Get(load.SeqHeader)]++
+		if strings.Contains(fmt.Sprint(r.Header), "Vegeta") {
+			t.Errorf("headers of the load generator leaked: %v", r.Header)
+		}
+		mu.Unlock()
+		echo(w, r)
+	})
+	s := spec(server)
+	s.Host, s.Path = "www.example.com", "/a%2Fb?q=1"
+	s.StartAt = time.Now().Add(100 * time.Millisecond).Round(0) // as it comes out of JSON
+	rows := run(t, s)
+	if len(rows) != 50 {
+		t.Errorf("got %d rows, want 50", len(rows))
+	}
+	for _, row := range rows {
+		if key := fmt.Sprintf("GET www.example.com/a%%2Fb?q=1 %d", row.Seq); got[key] != 1 {
+			t.Errorf("the server got %q %d times, want once; it got %v", key, got[key], got)
+		}
+		want := s.StartAt.Add(time.Duration(row.Seq-1) * 5 * time.Millisecond)
+		if !row.Due.Equal(want) {
+			t.Errorf("request %d was due at %s, want %s", row.Seq, row.Due, want)
+		}
+		if row.Sent.Before(row.Due) {
+			t.Errorf("request %d was sent %s early", row.Seq, row.Due.Sub(row.Sent))
+		}
+		if row.Latency <= 0 || row.Code != 200 || row.Outcome != recording.OK || row.Error != "" ||
+			row.Node != netip.MustParseAddr("198.18.1.21") || row.Server != "nginx" {
+			t.Errorf("got row %+v", row)
+		}
+	}
+}
+
+func TestOutcomes(t *testing.T) {
+	abort := func(w http.ResponseWriter) net.Conn {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return nil
+		}
+		return conn
+	}
+	for name, test := range map[string]struct {
+		handler http.HandlerFunc
+		want    string
+		code    int
+		text    string // in Error
+	}{
+		"hang":         {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, recording.Timeout, 0, "no whole answer within 200ms"},
+		"hang in body": {func(w http.ResponseWriter, r *http.Request) { hangInBody(w, r) }, recording.Timeout, 0, "no whole answer within 200ms"},
+		"reset": {func(w http.ResponseWriter, _ *http.Request) {
+			conn := abort(w)
+			_ = conn.(*net.TCPConn).SetLinger(0)
+			_ = conn.Close()
+		}, recording.Connection, 0, "reset"},
+		"closed early": {func(w http.ResponseWriter, _ *http.Request) { _ = abort(w).Close() }, recording.Connection, 0, "EOF"},
+		"cut-off body": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "99")
+			_, _ = w.Write([]byte("x"))
+		}, recording.Connection, 0, "EOF"},
+		"not HTTP": {func(w http.ResponseWriter, _ *http.Request) {
+			conn := abort(w)
+			_, _ = conn.Write([]byte("SSH-2.0-x\r\n"))
+			_ = conn.Close()
+		}, recording.Connection, 0, "malformed"},
+		"503":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 503) }, recording.Unavailable, 503, ""},
+		"404":      {func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }, "404", 404, ""},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 302) }, recording.OK, 302, ""},
+		"bad redirect": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", ":bad")
+			w.WriteHeader(302)
+		}, recording.Connection, 0, "Location"},
+		"other body": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "welcome") }, recording.WrongBody, 200, "welcome"},
+		"other seq":  {func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "seq=%s0", r.Header.Get(load.SeqHeader)) }, recording.WrongBody, 200, "want seq="},
+		"seq later on": {func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprintf(w, "seq=%[1]s1 seq=%[1]s", r.Header.Get(load.SeqHeader))
+		}, recording.OK, 200, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := spec(serve(t, test.handler))
+			s.Timeout = 5
+			if test.want == recording.Timeout {
+				s.Timeout = 0.2
+			}
+			rows := run(t, s)
+			if got := outcomes(rows); !reflect.DeepEqual(got, map[string]int{test.want: 50}) {
+				t.Fatalf("got outcomes %v, want 50 of %s; the first row: %+v", got, test.want, rows[0])
+			}
+			for _, row := range rows {
+				if row.Code != test.code || !strings.Contains(row.Error, test.text) || (test.text == "") != (row.Error == "") {
+					t.Errorf("got %+v, want code %d and error %q", row, test.code, test.text)
+				}
+			}
+		})
+	}
+}
+
+func hangInBody(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Length", "99")
+	w.WriteHeader(200)
+	_ = http.NewResponseController(w).Flush()
+	<-r.Context().Done()
+}
+
+func TestRefusedConnection(t *testing.T) {
+	server := serve(t, echo)
+	server.Close()
+	rows := run(t, spec(server))
+	if got := outcomes(rows)[recording.Connection]; got != 50 || !strings.Contains(rows[0].Error, "refused") {
+		t.Errorf("got %d connection errors, want 50, the first: %+v", got, rows[0])
+	}
+}
+
+func TestWithoutBodyCheckAnyBodyIsFine(t *testing.T) {
+	s := spec(serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "welcome") }))
+	s.CheckBody = false
+	if got := outcomes(run(t, s))[recording.OK]; got != 50 {
+		t.Errorf("got %d ok, want 50", got)
+	}
+}
+
+// Open loop: though every answer hangs, and there are but 2 users, all
+// requests are under way at the same time.
+func TestRequestsDoNotWaitForAnswers(t *testing.T) {
+	all := make(chan struct{})
+	var arrived atomic.Int32
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if arrived.Add(1) == 50 {
+			close(all)
+		}
+		<-all
+		echo(w, r)
+	})
+	s := spec(server)
+	s.Clients = 2
+	rows := run(t, s)
+	if got := outcomes(rows)[recording.OK]; got != 50 {
+		t.Errorf("got %d ok of %d, want 50: the handler lets go when 50 have arrived", got, len(rows))
+	}
+	eventually(t, "all connections closed", func() bool { _, open := server.connections(); return open == 0 })
+}
+
+func TestStopReportsNothingItEndedItself(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var served atomic.Int32
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if n := served.Add(1); n > 10 {
+			if n == 20 {
+				cancel()
+			}
+			<-r.Context().Done()
+			return
+		}
+		echo(w, r)
+	})
+	s := spec(server)
+	s.Duration, s.Timeout = 600, 300
+	var rows []load.Row
+	err := load.Run(ctx, s, func(row load.Row) { rows = append(rows, row) })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got error %v, want that of the context", err)
+	}
+	if got := outcomes(rows); !reflect.DeepEqual(got, map[string]int{recording.OK: 10}) {
+		t.Errorf("got outcomes %v, want the 10 that were answered", got)
+	}
+}
+
+func TestStopBeforeTheStart(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s := spec(serve(t, echo))
+	s.StartAt = time.Now().Add(5 * time.Minute)
+	if err := load.Run(ctx, s, func(load.Row) { t.Error("a request was sent") }); !errors.Is(err, context.Canceled) {
+		t.Errorf("got error %v, want that of the context", err)
+	}
+}
+
+func TestRunRefusesAWrongSpec(t *testing.T) {
+	server := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("a request was sent") })
+	for field, breakIt := range map[string]func(*load.Spec){
+		"target":                  func(s *load.Spec) { s.Target = "https://127.0.0.1" },
+		"path":                    func(s *load.Spec) { s.Path = "index.html" },
+		"host":                    func(s *load.Spec) { s.Host = "a b" },
+		"rate":                    func(s *load.Spec) { s.Rate = 0 },
+		"duration_seconds":        func(s *load.Spec) { s.Duration = 0.004 },
+		"timeout_seconds":         func(s *load.Spec) { s.Timeout = 0 },
+		"clients":                 func(s *load.Spec) { s.Clients = 0 },
+		"requests_per_connection": func(s *load.Spec) { s.RequestsPerConnection = -1 },
+		"start_at":                func(s *load.Spec) { s.StartAt = time.Now().Add(-time.Second) },
+	} {
+		s := spec(server)
+		breakIt(&s)
+		err := load.Run(t.Context(), s, func(load.Row) {})
+		var wrong *load.Error
+		if !errors.As(err, &wrong) || wrong.Field != field || wrong.Code != load.CodeInvalid {
+			t.Errorf("got error %v, want one for field %s", err, field)
+		}
+	}
+	for _, target := range []string{"", "127.0.0.1:80", "http://", "http://a/", "http://u@a", "http://a?q", "http://a:b"} {
+		s := spec(server)
+		s.Target = target
+		if err := load.Run(t.Context(), s, func(load.Row) {}); err == nil {
+			t.Errorf("target %q was accepted", target)
+		}
+	}
+}
+
+func TestRowBecomesARequestOnTheClockOfTheRecording(t *testing.T) {
+	t0 := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	row := load.Row{Seq: 7, Due: t0.Add(30 * time.Millisecond), Sent: t0.Add(31 * time.Millisecond), Latency: 0.5, Code: 200,
+		Outcome: recording.WrongBody, Error: "e", Node: netip.MustParseAddr("::1"), Server: "s"}
+	want := recording.Request{Seq: 7, Due: 0.03, Sent: 0.031, Latency: 0.5, Code: 200,
+		Outcome: recording.WrongBody, Error: "e", Node: netip.MustParseAddr("::1"), Server: "s"}
+	if got := row.Request(t0); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}

@@ -1,0 +1,105 @@
+package load
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// Spec is one attack: what is sent, how fast, by how many users.
+type Spec struct {
+	Target string `json:"target"`         // base URL of the proxy: http://198.18.1.5:80
+	Path   string `json:"path"`           // with its query, if any; starts with /
+	Host   string `json:"host,omitempty"` // Host header; empty: the host of Target
+
+	Rate     int               `json:"rate"`             // requests per second, 1 to 20,000
+	Duration recording.Seconds `json:"duration_seconds"` // more than 0, at most 3,600; Rate x Duration requests are sent
+	Timeout  recording.Seconds `json:"timeout_seconds"`  // of one request with its body, more than 0, at most 300
+
+	// Clients is the number of users in rotation, 1 to 10,000, each with one
+	// connection. When all wait for answers, a request is sent by one more
+	// user, who leaves again: open-loop load does not wait.
+	Clients int `json:"clients"`
+	// RequestsPerConnection is after how many requests a user closes the
+	// connection and opens another; 0 is never. The first connections close
+	// earlier, spread evenly, so that users do not all come at one moment.
+	RequestsPerConnection int `json:"requests_per_connection"`
+	// CheckBody wants "seq=<seq>" in the body of every 200.
+	CheckBody bool `json:"check_body"`
+	// StartAt is when the first request is due, at most 10 minutes from now;
+	// the zero time is now. It is t=0 of a recording.
+	StartAt time.Time `json:"start_at,omitzero"`
+}
+
+const (
+	maxRate     = 20_000
+	maxDuration = recording.Seconds(3600)
+	maxTimeout  = recording.Seconds(300)
+	maxClients  = 10_000
+	maxWait     = 10 * time.Minute
+)
+
+func (s Spec) validate(now time.Time) error {
+	if err := validateRequest(s.Target, s.Path, s.Host); err != nil {
+		return err
+	}
+	if s.Rate < 1 || s.Rate > maxRate {
+		return invalid("rate", "got %d, want 1 to %d requests per second", s.Rate, maxRate)
+	}
+	if s.total() < 1 || s.Duration > maxDuration {
+		return invalid("duration_seconds", "got %g, want at most %g and long enough for one request at rate %d", s.Duration, maxDuration, s.Rate)
+	}
+	if err := validateTimeout(s.Timeout); err != nil {
+		return err
+	}
+	if s.Clients < 1 || s.Clients > maxClients {
+		return invalid("clients", "got %d, want 1 to %d", s.Clients, maxClients)
+	}
+	if s.RequestsPerConnection < 0 {
+		return invalid("requests_per_connection", "got %d, want 0 (never replaced) or more", s.RequestsPerConnection)
+	}
+	if s.StartAt.IsZero() {
+		return nil
+	}
+	// A start in the past would be caught up with as one burst.
+	if wait := s.StartAt.Sub(now); wait < 0 || wait > maxWait {
+		return invalid("start_at", "got %s, which is %s from now, want 0 to %s", s.StartAt.Format(time.RFC3339Nano), wait, maxWait)
+	}
+	return nil
+}
+
+// total is the number of requests of the attack.
+func (s Spec) total() int { return int(float64(s.Rate)*float64(s.Duration) + 1e-6) }
+
+// due is the time of the request with this index, counted from the start. It
+// is made from the index, not by adding intervals: nothing accumulates.
+func (s Spec) due(index uint64) time.Duration {
+	return time.Duration(index * uint64(time.Second) / uint64(s.Rate))
+}
+
+func validateRequest(target, path, host string) error {
+	u, err := url.Parse(target)
+	if err != nil || u.Scheme != "http" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
+		return invalid("target", "got %q, want http://<host>:<port> and nothing after it", target)
+	}
+	if !strings.HasPrefix(path, "/") {
+		return invalid("path", "got %q, want a path that starts with /", path)
+	}
+	if _, err := http.NewRequest(http.MethodGet, target+path, nil); err != nil {
+		return invalid("path", "got %q: %v", path, err)
+	}
+	if strings.ContainsAny(host, " \t\r\n/") {
+		return invalid("host", "got %q, want a Host header: <name> or <name>:<port>", host)
+	}
+	return nil
+}
+
+func validateTimeout(timeout recording.Seconds) error {
+	if timeout <= 0 || timeout > maxTimeout {
+		return invalid("timeout_seconds", "got %g, want more than 0 and at most %g", timeout, maxTimeout)
+	}
+	return nil
+}

@@ -1,0 +1,178 @@
+package load
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// users is the http.RoundTripper that vegeta sends through: a queue of users,
+// each of whom sends one request at a time over one connection.
+type users struct {
+	ctx     context.Context // of the attack
+	host    string
+	timeout time.Duration
+	perConn int // requests per connection, 0 is no limit
+	size    int
+
+	mu   sync.Mutex
+	free []*user // the one that has waited longest first
+	// failures keeps the error of each request that had no whole answer, by
+	// its sequence number: vegeta's Result has its text only.
+	failures map[uint64]error
+}
+
+// user has one connection: its transport keeps one idle, and it is given one
+// request at a time.
+type user struct {
+	transport *http.Transport
+	left      int // requests still to be sent on the connection; 0: there is none
+	next      int // requests that the next connection is opened for
+}
+
+// vegetaSeqHeader is how vegeta hands over its sequence number, from 0. There
+// is no other way for a RoundTripper to learn it.
+const vegetaSeqHeader = "X-Vegeta-Seq"
+
+func newUsers(ctx context.Context, spec Spec) *users {
+	u := &users{
+		ctx:      ctx,
+		host:     spec.Host,
+		timeout:  spec.Timeout.Duration(),
+		perConn:  spec.RequestsPerConnection,
+		size:     spec.Clients,
+		failures: map[uint64]error{},
+	}
+	for i := range spec.Clients {
+		first := spec.RequestsPerConnection - i*spec.RequestsPerConnection/spec.Clients
+		u.free = append(u.free, newUser(first))
+	}
+	return u
+}
+
+func newUser(first int) *user {
+	return &user{next: first, transport: &http.Transport{
+		MaxIdleConnsPerHost: 1,
+		DisableCompression:  true, // the proxy gets the request as written here
+	}}
+}
+
+// RoundTrip sends the request as the next user in the queue.
+func (u *users) RoundTrip(given *http.Request) (*http.Response, error) {
+	index, err := strconv.ParseUint(given.Header.Get(vegetaSeqHeader), 10, 64)
+	if err != nil {
+		return nil, err
+	}
+	seq := index + 1
+	one := u.take()
+	ctx, cancel := context.WithTimeout(u.ctx, u.timeout)
+	last, trace := one.plan(u.perConn)
+	request := given.Clone(httptrace.WithClientTrace(ctx, trace))
+	request.Header.Del(vegetaSeqHeader)
+	request.Header.Set(SeqHeader, strconv.FormatUint(seq, 10))
+	request.Host = u.host
+	request.Close = last
+	response, err := one.transport.RoundTrip(request)
+	if err != nil {
+		cancel()
+		u.fail(seq, err)
+		u.give(one)
+		return nil, err
+	}
+	response.Body = &body{ReadCloser: response.Body,
+		failed: func(err error) { u.fail(seq, err) },
+		closed: sync.OnceFunc(func() { cancel(); u.give(one) }),
+	}
+	return response, nil
+}
+
+// plan counts one request and says whether it is the last of its connection.
+// The trace corrects the count where the proxy had closed the connection, so
+// that another had to be opened early.
+func (one *user) plan(perConn int) (last bool, trace *httptrace.ClientTrace) {
+	if perConn == 0 {
+		return false, &httptrace.ClientTrace{}
+	}
+	opens := one.left == 0
+	if opens {
+		one.left, one.next = one.next, perConn
+	}
+	one.left--
+	last = one.left == 0
+	return last, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		if !info.Reused && !opens && !last {
+			one.left = perConn - 1
+		}
+	}}
+}
+
+func (u *users) take() *user {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if len(u.free) == 0 {
+		return newUser(u.perConn)
+	}
+	one := u.free[0]
+	u.free = u.free[1:]
+	return one
+}
+
+func (u *users) give(one *user) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if len(u.free) >= u.size {
+		one.transport.CloseIdleConnections()
+		return
+	}
+	u.free = append(u.free, one)
+}
+
+func (u *users) fail(seq uint64, err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.failures[seq] = err
+}
+
+// failure takes out the error of a request, or returns nil.
+func (u *users) failure(seq uint64) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	err := u.failures[seq]
+	delete(u.failures, seq)
+	return err
+}
+
+// close closes the connections of all users. No request may be under way.
+func (u *users) close() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, one := range u.free {
+		one.transport.CloseIdleConnections()
+	}
+}
+
+// body gives the user back once the answer was read: only then its connection
+// is free.
+type body struct {
+	io.ReadCloser
+	failed func(error)
+	closed func()
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		b.failed(err)
+	}
+	return n, err
+}
+
+func (b *body) Close() error {
+	err := b.ReadCloser.Close()
+	b.closed()
+	return err
+}
