@@ -1,0 +1,200 @@
+package fakedns
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// Durations are seconds on the wire, under names that end in _seconds, so that a
+// shell script can write them without knowing Go.
+
+type plainName Name
+
+type nameJSON struct {
+	*plainName
+	TTLSeconds *float64 `json:"ttl_seconds,omitempty"`
+}
+
+// MarshalJSON writes TTL as "ttl_seconds".
+func (n Name) MarshalJSON() ([]byte, error) {
+	plain := plainName(n)
+	wire := nameJSON{plainName: &plain}
+	if n.Alias == "" {
+		wire.TTLSeconds = asSeconds(n.TTL)
+	}
+	return json.Marshal(wire)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes. Unknown fields are errors, and so is
+// a missing ttl_seconds (a TTL of 0 must be meant), except with alias.
+func (n *Name) UnmarshalJSON(b []byte) error {
+	var plain plainName
+	wire := nameJSON{plainName: &plain}
+	if err := strictDecode(bytes.NewReader(b), &wire); err != nil {
+		return err
+	}
+	if wire.TTLSeconds == nil && plain.Alias == "" {
+		return invalid("ttl_seconds", "missing, want whole seconds (an ELB name has 60)")
+	}
+	ttl, err := asDuration("ttl_seconds", wire.TTLSeconds)
+	if err != nil {
+		return err
+	}
+	*n = Name(plain)
+	n.TTL = ttl
+	return nil
+}
+
+type plainFault Fault
+
+type faultJSON struct {
+	*plainFault
+	DelaySeconds *float64 `json:"delay_seconds,omitempty"`
+	AfterSeconds *float64 `json:"after_seconds,omitempty"`
+	ForSeconds   *float64 `json:"for_seconds,omitempty"`
+}
+
+func (f *Fault) wire() faultJSON {
+	plain := plainFault(*f)
+	wire := faultJSON{plainFault: &plain}
+	for _, d := range []struct {
+		from time.Duration
+		to   **float64
+	}{{f.Delay, &wire.DelaySeconds}, {f.After, &wire.AfterSeconds}, {f.For, &wire.ForSeconds}} {
+		if d.from != 0 {
+			*d.to = asSeconds(d.from)
+		}
+	}
+	return wire
+}
+
+func (f *Fault) fromWire(wire faultJSON) error {
+	*f = Fault(*wire.plainFault)
+	for _, d := range []struct {
+		field string
+		from  *float64
+		to    *time.Duration
+	}{
+		{"delay_seconds", wire.DelaySeconds, &f.Delay},
+		{"after_seconds", wire.AfterSeconds, &f.After},
+		{"for_seconds", wire.ForSeconds, &f.For},
+	} {
+		v, err := asDuration(d.field, d.from)
+		if err != nil {
+			return err
+		}
+		*d.to = v
+	}
+	return nil
+}
+
+// MarshalJSON writes durations as "delay_seconds", "after_seconds" and "for_seconds".
+func (f Fault) MarshalJSON() ([]byte, error) { return json.Marshal(f.wire()) }
+
+// UnmarshalJSON reads what MarshalJSON writes; unknown fields are errors.
+func (f *Fault) UnmarshalJSON(b []byte) error {
+	wire := faultJSON{plainFault: &plainFault{}}
+	if err := strictDecode(bytes.NewReader(b), &wire); err != nil {
+		return err
+	}
+	return f.fromWire(wire)
+}
+
+type plainQuery Query
+
+type queryJSON struct {
+	*plainQuery
+	TTLSeconds float64 `json:"ttl_seconds"`
+}
+
+// MarshalJSON writes TTL as "ttl_seconds".
+func (q Query) MarshalJSON() ([]byte, error) {
+	plain := plainQuery(q)
+	return json.Marshal(queryJSON{plainQuery: &plain, TTLSeconds: q.TTL.Seconds()})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes. Unknown fields are ignored, so that
+// an old reader can read a newer recording.
+func (q *Query) UnmarshalJSON(b []byte) error {
+	wire := queryJSON{plainQuery: &plainQuery{}}
+	if err := json.Unmarshal(b, &wire); err != nil {
+		return err
+	}
+	*q = Query(*wire.plainQuery)
+	q.TTL = time.Duration(wire.TTLSeconds * float64(time.Second))
+	return nil
+}
+
+func asSeconds(d time.Duration) *float64 {
+	s := d.Seconds()
+	return &s
+}
+
+// asDuration rejects what time.Duration cannot hold; ranges are the caller's.
+func asDuration(field string, s *float64) (time.Duration, error) {
+	if s == nil {
+		return 0, nil
+	}
+	if math.Abs(*s) > math.MaxInt64/float64(time.Second)/2 {
+		return 0, invalid(field, "got %g seconds, want less than 146 years", *s)
+	}
+	return time.Duration(math.Round(*s * float64(time.Second))), nil
+}
+
+// strictDecode reads one JSON value into v and refuses unknown fields and anything after it.
+// Its errors are *Error.
+func strictDecode(r io.Reader, v any) error {
+	dec := json.NewDecoder(r)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return decodeError(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return invalid("", "more than one JSON value in the body, want one")
+	}
+	return nil
+}
+
+func decodeError(err error) *Error {
+	var typed *Error
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &typed):
+		return typed
+	case errors.As(err, &wrongType):
+		return invalid(wrongType.Field, "got a JSON %s, want %s", wrongType.Value, jsonWord(wrongType.Type))
+	case bodyTooLarge(err):
+		return &Error{Code: CodeTooLarge, Message: fmt.Sprintf("the body is over %d bytes", maxBody)}
+	case errors.Is(err, io.EOF):
+		return invalid("", "empty body, want a JSON object")
+	}
+	const unknown = "json: unknown field "
+	if name, ok := strings.CutPrefix(err.Error(), unknown); ok {
+		return invalid(strings.Trim(name, `"`), "unknown field")
+	}
+	return invalid("", "not the JSON that is wanted: %v", err)
+}
+
+// jsonWord is what a Go type is called in JSON.
+func jsonWord(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Slice:
+		return "a list"
+	case reflect.String:
+		return "a string"
+	case reflect.Int:
+		return "a whole number"
+	}
+	return "a number"
+}
+
+func indexed(field string, i int) string { return fmt.Sprintf("%s[%d]", field, i) }

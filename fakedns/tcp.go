@@ -1,0 +1,81 @@
+package fakedns
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// tcpIdle is how long a connection may say nothing. RFC 7766 asks for seconds.
+const tcpIdle = 10 * time.Second
+
+func (s *Server) serveTCP(b *binding) {
+	for {
+		conn, err := b.tcp.AcceptTCP()
+		switch {
+		case err == nil:
+			s.work.Go(func() { s.serveConn(conn) })
+		case s.isClosing() || errors.Is(err, net.ErrClosed):
+			return
+		default:
+			// Out of file descriptors, most likely: what is open may soon close.
+			select {
+			case <-time.After(10 * time.Millisecond):
+			case <-s.closing:
+				return
+			}
+		}
+	}
+}
+
+// serveConn answers one connection's queries one after the other (RFC 1035 4.2.2,
+// each message behind its length), until the client closes it or says nothing.
+func (s *Server) serveConn(conn *net.TCPConn) {
+	defer func() { _ = conn.Close() }()
+	ended := make(chan struct{})
+	defer close(ended)
+	s.work.Go(func() {
+		select {
+		case <-s.closing:
+			_ = conn.Close()
+		case <-ended:
+		}
+	})
+	client, resolver := addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())
+	var length [2]byte
+	for {
+		if err := conn.SetReadDeadline(time.Now().Add(tcpIdle)); err != nil {
+			return
+		}
+		if _, err := io.ReadFull(conn, length[:]); err != nil {
+			return
+		}
+		packet := make([]byte, binary.BigEndian.Uint16(length[:]))
+		if _, err := io.ReadFull(conn, packet); err != nil {
+			return
+		}
+		q := question{client: client, resolver: resolver, transport: TCP, received: time.Now()}
+		o := s.exchange(packet, &q)
+		if o.wire == nil {
+			continue
+		}
+		send := func() {
+			framed := binary.BigEndian.AppendUint16(make([]byte, 0, 2+len(o.wire)), uint16(len(o.wire)))
+			// If the client is gone the next read says so.
+			_, _ = conn.Write(append(framed, o.wire...))
+		}
+		if o.delay == 0 {
+			send()
+			continue
+		}
+		s.after(&o, send)
+	}
+}
+
+func addrPort(a net.Addr) netip.AddrPort {
+	ap := a.(*net.TCPAddr).AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}
