@@ -1,0 +1,241 @@
+package pod
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/proxychaos/proxychaos/fakedns"
+)
+
+// Config is what an [Agent] starts with.
+type Config struct {
+	// Control is the address of the control API. Port 0 takes a free one.
+	Control netip.AddrPort
+	// Resolvers are the IPv4 addresses at which the proxy's configuration may
+	// look for a DNS server. 127.0.0.1, 127.0.0.11 and the namespace's primary
+	// address, each with port 53, need not be named.
+	Resolvers []netip.AddrPort
+	// ResolvConf is the file that is rewritten; "" is /etc/resolv.conf.
+	ResolvConf string
+	// Seed decides fakedns's random orders.
+	Seed uint64
+}
+
+func (c Config) validate() error {
+	if !c.Control.IsValid() {
+		return invalid("control", "got %q, want an address with a port, such as 0.0.0.0:9100", c.Control)
+	}
+	for i, r := range c.Resolvers {
+		if !r.IsValid() || !r.Addr().Is4() || r.Addr().IsUnspecified() || r.Port() == 0 {
+			return invalid("resolvers", "number %d: got %q, want an IPv4 address with a port, such as 169.254.169.253:53", i, r)
+		}
+	}
+	return nil
+}
+
+// Agent is the pod agent. Make one with [New].
+type Agent struct {
+	cfg     Config
+	control net.Listener
+	started time.Time
+	// resolvers is where fakedns answers, written before the API is served.
+	resolvers []netip.AddrPort
+
+	dns      *fakedns.Server
+	diag     *diag
+	procs    *procs
+	dialer   dialer
+	canaries canaries
+
+	mu      sync.Mutex // guards what follows
+	watches map[string]*watch
+	nextID  int
+}
+
+// New checks the configuration and opens the control address, so that
+// [Agent.Addr] is known; it is served once [Agent.Run] is called.
+func New(cfg Config) (*Agent, error) {
+	if cfg.ResolvConf == "" {
+		cfg.ResolvConf = "/etc/resolv.conf"
+	}
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	control, err := new(net.ListenConfig).Listen(context.Background(), "tcp", cfg.Control.String())
+	if err != nil {
+		return nil, fmt.Errorf("pod: open the control address: %w", err)
+	}
+	return &Agent{
+		cfg: cfg, control: control, started: time.Now(),
+		canaries: canaries{byID: map[string]*canary{}},
+		watches:  map[string]*watch{},
+	}, nil
+}
+
+// Addr is the address of the control API.
+func (a *Agent) Addr() netip.AddrPort {
+	addr, ok := a.control.Addr().(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(addr.AddrPort().Addr().Unmap(), addr.AddrPort().Port())
+}
+
+// Run takes the namespace over and serves until ctx ends or something fails;
+// then it puts the namespace back and returns. An answer of the control API
+// means that everything is in force. An agent runs once.
+func (a *Agent) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, a.closeControl()) }()
+	if err := checkCapabilities(); err != nil {
+		return err
+	}
+	if a.procs, err = newProcs(); err != nil {
+		return err
+	}
+	if a.diag, err = newDiag(); err != nil {
+		return err
+	}
+	defer a.diag.close()
+
+	undo, err := a.takeOver(ctx)
+	defer func() {
+		for _, step := range slices.Backward(undo) {
+			err = errors.Join(err, step())
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.canaries.removeAll()) }()
+	defer a.stopWatches()
+	return a.serve(ctx)
+}
+
+// takeOver changes the namespace. What it returns undoes the steps that were
+// done, also when a later one failed.
+func (a *Agent) takeOver(ctx context.Context) (undo []func() error, err error) {
+	own, err := localAddresses()
+	if err != nil {
+		return nil, err
+	}
+	step := func(back func() error, err error) bool {
+		if back != nil {
+			undo = append(undo, back)
+		}
+		return err == nil
+	}
+	back, err := addToLoopback(foreign(a.cfg.Resolvers, own))
+	if !step(back, err) {
+		return undo, err
+	}
+	if back, err = bypassDockerDNS(); !step(back, err) {
+		return undo, err
+	}
+	a.resolvers = resolverAddresses(a.cfg.Resolvers, own)
+	a.dns, err = fakedns.New(fakedns.Config{Listen: a.resolvers, Seed: a.cfg.Seed})
+	if err != nil {
+		return undo, err
+	}
+	undo = append(undo, a.dns.Close)
+	back, err = writeResolvConf(a.cfg.ResolvConf)
+	step(back, err)
+	return undo, err
+}
+
+// resolverAddresses is where fakedns answers: each address once.
+func resolverAddresses(named []netip.AddrPort, own []netip.Addr) []netip.AddrPort {
+	const port = 53
+	out := []netip.AddrPort{
+		netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port),
+		netip.AddrPortFrom(dockerDNS, port),
+	}
+	if len(own) > 0 {
+		out = append(out, netip.AddrPortFrom(own[0], port))
+	}
+	for _, r := range named {
+		if !slices.Contains(out, r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// serve runs fakedns and the control API until ctx ends or one of them fails.
+func (a *Agent) serve(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	server := &http.Server{
+		Handler:           a.handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	var work sync.WaitGroup
+	work.Go(func() { cancel(a.dns.Run(ctx)) })
+	work.Go(func() {
+		if err := server.Serve(a.control); !errors.Is(err, http.ErrServerClosed) {
+			cancel(err)
+		}
+	})
+	<-ctx.Done()
+	err := context.Cause(ctx)
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	err = errors.Join(err, server.Close(), a.dns.Close())
+	work.Wait()
+	return err
+}
+
+func (a *Agent) closeControl() error {
+	if err := a.control.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+func (a *Agent) startWatch(req WatchRequest) (*watch, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.nextID++
+	w, err := a.newWatch(fmt.Sprint(a.nextID), req)
+	if err != nil {
+		return nil, err
+	}
+	a.watches[w.id] = w
+	return w, nil
+}
+
+func (a *Agent) watch(id string) (*watch, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if w := a.watches[id]; w != nil {
+		return w, nil
+	}
+	return nil, &Error{Code: CodeNotFound, Field: "id", Message: fmt.Sprintf("no watch %q", id)}
+}
+
+func (a *Agent) stopWatch(id string) {
+	a.mu.Lock()
+	w := a.watches[id]
+	delete(a.watches, id)
+	a.mu.Unlock()
+	if w != nil {
+		w.stop()
+	}
+}
+
+func (a *Agent) stopWatches() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for id, w := range a.watches {
+		w.stop()
+		delete(a.watches, id)
+	}
+}

@@ -1,0 +1,152 @@
+package pod
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Client drives an [Agent] over its control API. What the agent refuses comes
+// back as an *[Error]. It is safe for use by several goroutines.
+type Client struct {
+	base string
+	http *http.Client
+}
+
+// NewClient makes a client for the control API at base, such as
+// "http://198.18.1.2:9100".
+func NewClient(base string) *Client {
+	return &Client{base: strings.TrimSuffix(base, "/"), http: &http.Client{}}
+}
+
+// DNS is the base URL of fakedns's own control API in the pod.
+func (c *Client) DNS() string { return c.base + "/dns" }
+
+// Health returns once the agent has taken the namespace over; until then the
+// call blocks or fails.
+func (c *Client) Health(ctx context.Context) (Health, error) {
+	return call[Health](ctx, c, http.MethodGet, "/v1/health", nil)
+}
+
+// Listeners lists the TCP ports that the proxy listens on. With wait above 0 it
+// returns as soon as there is one, and none when the wait (at most [MaxWait])
+// is over.
+func (c *Client) Listeners(ctx context.Context, wait time.Duration) ([]Listener, error) {
+	return call[[]Listener](ctx, c, http.MethodGet, "/v1/listeners?wait="+wait.String(), nil)
+}
+
+// Processes lists the proxy's processes and the connections to nodes they hold
+// now.
+func (c *Client) Processes(ctx context.Context, nodes Nodes) ([]Process, error) {
+	query := url.Values{"nodes": {nodes.Prefix.String()}}
+	for _, a := range nodes.Except {
+		query.Add("except", a.String())
+	}
+	return call[[]Process](ctx, c, http.MethodGet, "/v1/processes?"+query.Encode(), nil)
+}
+
+// StartWatch begins to count the connections to nodes that each process is ever
+// seen to hold. It costs CPU until [Client.StopWatch].
+func (c *Client) StartWatch(ctx context.Context, req WatchRequest) (Watch, error) {
+	return call[Watch](ctx, c, http.MethodPost, "/v1/watches", req)
+}
+
+// Watch returns what the watch has seen so far.
+func (c *Client) Watch(ctx context.Context, id string) (Watch, error) {
+	return call[Watch](ctx, c, http.MethodGet, "/v1/watches/"+url.PathEscape(id), nil)
+}
+
+// StopWatch ends a watch; one that is not there is no error.
+func (c *Client) StopWatch(ctx context.Context, id string) error {
+	_, err := call[struct{}](ctx, c, http.MethodDelete, "/v1/watches/"+url.PathEscape(id), nil)
+	return err
+}
+
+// ProbeConnect tries one TCP handshake from the proxy's place in the network.
+func (c *Client) ProbeConnect(ctx context.Context, req ConnectRequest) (ConnectProbe, error) {
+	return call[ConnectProbe](ctx, c, http.MethodPost, "/v1/probes/connect", req)
+}
+
+// ProbeHTTP tries one GET on a new connection.
+func (c *Client) ProbeHTTP(ctx context.Context, req HTTPRequest) (Answer, error) {
+	return call[Answer](ctx, c, http.MethodPost, "/v1/probes/http", req)
+}
+
+// ProbeDNS asks one resolver once.
+func (c *Client) ProbeDNS(ctx context.Context, req DNSRequest) (DNSProbe, error) {
+	return call[DNSProbe](ctx, c, http.MethodPost, "/v1/probes/dns", req)
+}
+
+// OpenCanary opens a connection to a node and keeps it. One with the same id is
+// kept where it is open and to the same node, else replaced.
+func (c *Client) OpenCanary(ctx context.Context, id string, req CanaryRequest) (Canary, error) {
+	return call[Canary](ctx, c, http.MethodPut, canaryPath(id), req)
+}
+
+// Canary returns the state of a canary's connection.
+func (c *Client) Canary(ctx context.Context, id string) (Canary, error) {
+	return call[Canary](ctx, c, http.MethodGet, canaryPath(id), nil)
+}
+
+// AskCanary sends a GET / on the canary's connection.
+func (c *Client) AskCanary(ctx context.Context, id string, req AskRequest) (Answer, error) {
+	return call[Answer](ctx, c, http.MethodPost, canaryPath(id)+"/ask", req)
+}
+
+// CloseCanary closes the canary's connection with a RST; one that is not there
+// is no error.
+func (c *Client) CloseCanary(ctx context.Context, id string) error {
+	_, err := call[struct{}](ctx, c, http.MethodDelete, canaryPath(id), nil)
+	return err
+}
+
+func canaryPath(id string) string { return "/v1/canaries/" + url.PathEscape(id) }
+
+// call sends one request and reads its answer.
+func call[T any](ctx context.Context, c *Client, method, path string, body any) (result T, err error) {
+	var content io.Reader
+	if body != nil {
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			return result, fmt.Errorf("pod: write the request: %w", err)
+		}
+		content = bytes.NewReader(encoded)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, content)
+	if err != nil {
+		return result, fmt.Errorf("pod: %w", err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return result, fmt.Errorf("pod: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusNoContent {
+		return result, nil
+	}
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return result, fmt.Errorf("pod: read the answer to %s %s: %w", method, path, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return result, refusal(resp.Status, answer)
+	}
+	if err := json.Unmarshal(answer, &result); err != nil {
+		return result, fmt.Errorf("pod: read the answer to %s %s: %w", method, path, err)
+	}
+	return result, nil
+}
+
+func refusal(status string, answer []byte) error {
+	var e envelope
+	if err := json.Unmarshal(answer, &e); err != nil || e.Error == nil {
+		return fmt.Errorf("pod: got %s and no reason, want an answer of the pod agent", status)
+	}
+	return e.Error
+}

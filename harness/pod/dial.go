@@ -1,0 +1,159 @@
+package pod
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Source ports of the agent's own TCP connections. They lie below every port
+// range that a kernel gives to clients by itself, so a record that shows one is
+// of the harness, not of the proxy.
+const (
+	FirstProbePort = 700
+	LastProbePort  = 799
+)
+
+func isProbePort(port uint16) bool { return port >= FirstProbePort && port <= LastProbePort }
+
+// Result says how a probe or a canary's question ended.
+type Result string
+
+// The results.
+const (
+	Connected   Result = "connected"   // the handshake was done
+	Refused     Result = "refused"     // a RST instead of a handshake
+	TimedOut    Result = "timeout"     // no handshake in time
+	Unreachable Result = "unreachable" // no route, or ICMP said so
+	Reset       Result = "reset"       // a RST after the handshake
+	Answered    Result = "answered"    // an HTTP or DNS answer was read to its end
+	Closed      Result = "closed"      // a FIN instead of an answer
+	Silence     Result = "silence"     // no answer in time
+	Garbled     Result = "garbled"     // an answer that is not HTTP, or is cut short
+)
+
+// dialer opens marked connections. The source port moves on with each, so that
+// none meets the leftovers of the one before.
+type dialer struct{ next atomic.Uint32 }
+
+// errPortsBusy is what dial gives when every probe port is in use.
+var errPortsBusy = fmt.Errorf("pod: every source port from %d to %d is in use: delete a canary", FirstProbePort, LastProbePort)
+
+// dial connects from a probe port. Closing the connection sends a RST, which
+// leaves nothing in TIME_WAIT.
+func (d *dialer) dial(ctx context.Context, to netip.AddrPort) (*net.TCPConn, error) {
+	const ports = LastProbePort - FirstProbePort + 1
+	for range ports {
+		port := FirstProbePort + int(d.next.Add(1)%ports)
+		nd := net.Dialer{LocalAddr: &net.TCPAddr{Port: port}, Control: reuseAddress, KeepAlive: -1}
+		conn, err := nd.DialContext(ctx, "tcp", to.String())
+		switch {
+		case err == nil:
+			tcp := conn.(*net.TCPConn) //nolint:forcetypeassert // a "tcp" dial gives one
+			if err := tcp.SetLinger(0); err != nil {
+				return nil, errors.Join(err, tcp.Close())
+			}
+			return tcp, nil
+		case errors.Is(err, unix.EADDRINUSE), errors.Is(err, unix.EADDRNOTAVAIL):
+		default:
+			return nil, err
+		}
+	}
+	return nil, errPortsBusy
+}
+
+func reuseAddress(_, _ string, raw syscall.RawConn) error {
+	var bad error
+	err := raw.Control(func(fd uintptr) {
+		bad = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	})
+	return errors.Join(err, bad)
+}
+
+// connectResult names how a dial ended; an error that says nothing about the
+// network is returned as it is.
+func connectResult(err error) (Result, error) {
+	switch {
+	case err == nil:
+		return Connected, nil
+	case errors.Is(err, unix.ECONNREFUSED):
+		return Refused, nil
+	case errors.Is(err, unix.ECONNRESET):
+		return Reset, nil
+	case errors.Is(err, unix.EHOSTUNREACH), errors.Is(err, unix.ENETUNREACH):
+		return Unreachable, nil
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.Is(err, unix.ETIMEDOUT):
+		return TimedOut, nil
+	}
+	return "", err
+}
+
+// readResult names how waiting for an answer on an open connection ended.
+func readResult(err error) Result {
+	switch {
+	case err == nil:
+		return Answered
+	case errors.Is(err, unix.ECONNRESET), errors.Is(err, unix.EPIPE):
+		return Reset
+	case errors.Is(err, io.EOF):
+		return Closed
+	case errors.Is(err, unix.ETIMEDOUT), errors.Is(err, os.ErrDeadlineExceeded):
+		return Silence
+	case errors.Is(err, unix.EHOSTUNREACH), errors.Is(err, unix.ENETUNREACH):
+		return Unreachable
+	}
+	return Garbled
+}
+
+// checkTarget refuses an address that cannot be dialled.
+func checkTarget(addr netip.AddrPort) error {
+	if !addr.IsValid() || !addr.Addr().Is4() || addr.Port() == 0 {
+		return invalid("addr", "got %q, want an IPv4 address with a port, such as 198.18.1.10:80", addr)
+	}
+	return nil
+}
+
+// ConnectRequest asks for one TCP handshake.
+type ConnectRequest struct {
+	Addr    netip.AddrPort `json:"addr"`
+	Timeout Duration       `json:"timeout,omitempty"` // 0 is DefaultTimeout
+}
+
+// ConnectProbe is how a handshake went.
+type ConnectProbe struct {
+	Result Result    `json:"result"` // connected, refused, timeout, unreachable, reset
+	At     time.Time `json:"at"`     // when the SYN was sent
+	Took   Duration  `json:"took"`
+}
+
+func (a *Agent) probeConnect(ctx context.Context, req ConnectRequest) (ConnectProbe, error) {
+	if err := checkTarget(req.Addr); err != nil {
+		return ConnectProbe{}, err
+	}
+	timeout, err := req.Timeout.orDefault("timeout")
+	if err != nil {
+		return ConnectProbe{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	began := time.Now()
+	conn, err := a.dialer.dial(ctx, req.Addr)
+	took := time.Since(began)
+	result, err := connectResult(err)
+	if err != nil {
+		return ConnectProbe{}, err
+	}
+	if conn != nil {
+		err = conn.Close()
+	}
+	return ConnectProbe{Result: result, At: began, Took: Duration(took)}, err
+}

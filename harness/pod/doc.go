@@ -1,0 +1,29 @@
+// Package pod is the agent that owns the network namespace which the proxy
+// under test joins.
+//
+// It runs as PID 1 of a small container. The proxy's container joins that
+// container's network and process namespaces, so the agent stands where the
+// proxy stands. There it
+//
+//   - answers, with fakedns, at every resolver address that the proxy's
+//     configuration may name: 127.0.0.1 (through /etc/resolv.conf), Docker's
+//     127.0.0.11, 169.254.169.253, the VPC's address + 2, ...;
+//   - finds the port that the proxy listens on;
+//   - says which process of the proxy holds which connections to the ALB
+//     nodes, so that a cold worker is seen before it falsifies a run;
+//   - tries things from the proxy's place in the network (probes, and canary
+//     connections that are kept open), which is how a fault is proved.
+//
+// [Agent] is the process, [Client] drives it over its control API, and
+// [Command] is the command line. The control API is JSON over HTTP; it is for
+// tests only and must not be reachable from outside the machine.
+//
+// The agent's own connections come from the source ports [FirstProbePort] to
+// [LastProbePort] and its own DNS queries from [ProbeClient], so that every
+// record made elsewhere can tell the harness from the proxy.
+//
+// Capabilities needed: NET_ADMIN (resolver addresses on lo, the NAT rule for
+// 127.0.0.11), SYS_PTRACE and DAC_READ_SEARCH (which process owns a socket:
+// workers run as other users, and nginx's leave their /proc/<pid>/fd readable
+// to that user only).
+package pod
