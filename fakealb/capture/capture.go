@@ -1,0 +1,190 @@
+// Package capture sees the TCP packets that arrive for fake load balancer nodes
+// before any packet filter drops them: each SYN, and, for the nodes it is told to
+// watch, each segment with payload. So requests sent to a silent node are counted
+// although no process ever gets them.
+//
+// It reads an AF_PACKET socket, which needs the capability NET_RAW, with a filter
+// in the kernel that lets nothing else through. Times are the kernel's.
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/mdlayher/packet"
+	"golang.org/x/sys/unix"
+)
+
+// receiveBuffer is the socket's buffer in bytes: some 3,000 small packets at the
+// kernel's accounting of about 1.3 KB each.
+const receiveBuffer = 4 << 20
+
+// Segment is one TCP packet that arrived.
+type Segment struct {
+	Time     time.Time // when the kernel got it
+	Src, Dst netip.AddrPort
+	SYN      bool // SYN set, ACK not: a connection attempt
+	// Retransmit says that the same SYN, or payload up to the same sequence
+	// number, was seen before.
+	Retransmit bool
+	Payload    []byte // valid during the call only
+}
+
+// Capture is a running capture. Its methods may be called from any goroutine.
+type Capture struct {
+	conn   *packet.Conn
+	handle func(Segment)
+	done   chan struct{}
+	err    error // why reading ended, valid once done is closed
+
+	mu      sync.Mutex
+	watched map[netip.Addr]bool
+	dropped uint64
+}
+
+// Open starts to capture on the interface named ifname. It calls handle from one
+// goroutine for each SYN to any address, and for each payload segment to a
+// watched one.
+func Open(ifname string, handle func(Segment)) (*Capture, error) {
+	ifi, err := net.InterfaceByName(ifname)
+	if err != nil {
+		return nil, fmt.Errorf("find interface %q: %w", ifname, err)
+	}
+	filter, err := program(nil)
+	if err != nil {
+		return nil, err
+	}
+	// Datagram: packets begin at the IP header, whatever the link is.
+	conn, err := packet.Listen(ifi, packet.Datagram, unix.ETH_P_IP, &packet.Config{Filter: filter})
+	if err != nil {
+		return nil, fmt.Errorf("open a packet socket on %s: %w (the capability NET_RAW is needed)", ifname, err)
+	}
+	c := &Capture{conn: conn, handle: handle, done: make(chan struct{}), watched: map[netip.Addr]bool{}}
+	if err := c.configure(); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	go c.read()
+	return c, nil
+}
+
+func (c *Capture) configure() error {
+	raw, err := c.conn.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("configure the packet socket: %w", err)
+	}
+	var inner error
+	err = raw.Control(func(fd uintptr) {
+		inner = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
+		// Without NET_ADMIN the kernel clips the size; then more may be dropped,
+		// which Dropped tells.
+		if unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer) != nil {
+			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer)
+		}
+	})
+	if err := errors.Join(err, inner); err != nil {
+		return fmt.Errorf("configure the packet socket: %w", err)
+	}
+	return nil
+}
+
+// Watch adds and removes addresses whose payload segments are wanted. From its
+// return on they are captured.
+func (c *Capture) Watch(add, remove []netip.Addr) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next := maps.Clone(c.watched)
+	for _, a := range remove {
+		delete(next, a)
+	}
+	for _, a := range add {
+		next[a] = true
+	}
+	if maps.Equal(next, c.watched) {
+		return nil
+	}
+	filter, err := program(slices.SortedFunc(maps.Keys(next), netip.Addr.Compare))
+	if err != nil {
+		return err
+	}
+	if err := c.conn.SetBPF(filter); err != nil {
+		return fmt.Errorf("set the capture filter: %w", err)
+	}
+	c.watched = next
+	return nil
+}
+
+// Dropped returns how many packets the kernel had to drop since Open because
+// they were not read in time.
+func (c *Capture) Dropped() (uint64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	stats, err := c.conn.Stats()
+	if err != nil {
+		return 0, fmt.Errorf("read the drop count of the capture: %w", err)
+	}
+	c.dropped += uint64(stats.Drops) // the kernel's count restarts at each reading
+	return c.dropped, nil
+}
+
+// Close ends the capture and waits for the last call of handle.
+func (c *Capture) Close() error {
+	err := c.conn.Close()
+	<-c.done
+	return errors.Join(err, c.err)
+}
+
+func (c *Capture) read() {
+	defer close(c.done)
+	raw, err := c.conn.SyscallConn()
+	if err != nil {
+		c.err = fmt.Errorf("read the packet socket: %w", err)
+		return
+	}
+	d := newDecoder()
+	buf, control := make([]byte, 1<<16), make([]byte, 128)
+	for {
+		var n, controlLen int
+		var inner error
+		err := raw.Read(func(fd uintptr) bool {
+			n, controlLen, _, _, inner = unix.Recvmsg(int(fd), buf, control, 0)
+			return !errors.Is(inner, unix.EAGAIN)
+		})
+		switch {
+		case errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrClosed):
+			return
+		case err != nil:
+			c.err = fmt.Errorf("read the packet socket: %w", err)
+			return
+		case errors.Is(inner, unix.EINTR):
+			continue
+		case inner != nil:
+			c.err = fmt.Errorf("read the packet socket: %w", inner)
+			return
+		}
+		if s, ok := d.decode(buf[:n], timestamp(control[:controlLen])); ok {
+			c.handle(s)
+		}
+	}
+}
+
+// timestamp returns the kernel's time of a packet, or the present where the
+// kernel sent none.
+func timestamp(control []byte) time.Time {
+	messages, err := unix.ParseSocketControlMessage(control)
+	if err != nil {
+		return time.Now()
+	}
+	for _, m := range messages {
+		if m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SCM_TIMESTAMPNS && len(m.Data) >= 16 {
+			return timespec(m.Data)
+		}
+	}
+	return time.Now()
+}

@@ -1,0 +1,95 @@
+package fakealb
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Command returns the subcommand "fakealb", which runs one server until it gets
+// SIGINT or SIGTERM.
+func Command() *cobra.Command {
+	var (
+		config  Config
+		network string
+		ports   []uint
+		nodes   []string
+		targets int
+	)
+	cmd := &cobra.Command{
+		Use:   "fakealb",
+		Short: "Run fake AWS load balancer nodes (TEST ONLY)",
+		Long: notice + ".\n\nRuns fake load balancer nodes, each on an address of its own, with a control API.\n" +
+			"The first line on standard output is the URL of the control API.",
+		Example: "  proxychaos fakealb --network userspace --ports 8080 --nodes blue=127.0.7.1,127.0.7.2\n" +
+			"  curl http://127.0.7.1:8080/",
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config.Network = Network(network)
+			for _, p := range ports {
+				if p > 65535 {
+					return fmt.Errorf("got port %d, want 1 to 65535", p)
+				}
+				config.Ports = append(config.Ports, uint16(p))
+			}
+			if err := addNodes(&config, nodes, targets); err != nil {
+				return err
+			}
+			config.Logger = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+			return run(cmd, config)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&config.Control, "control", "127.0.0.1:8500", "address of the control API; port 0 takes a free one")
+	f.StringVar(&network, "network", string(NetworkUserspace), "nftables (real addresses; needs NET_ADMIN and NET_RAW) or userspace (127.x.y.z)")
+	f.StringVar(&config.Interface, "interface", "", "interface of the node addresses in nftables mode (default: the only one)")
+	f.BoolVar(&config.NoCapture, "no-capture", false, "do without the packet capture in nftables mode, and without NET_RAW")
+	f.UintSliceVar(&ports, "ports", []uint{80, 443}, "ports that every node listens on")
+	f.StringArrayVar(&nodes, "nodes", nil, "nodes of a load balancer, as name=address,address; may be repeated")
+	f.IntVar(&targets, "targets", 2, "built-in targets of the load balancers named by --nodes")
+	f.Float64Var(&config.TimeScale, "time-scale", 1, "divides every timer: with 60 the idle timeout is 1 s")
+	return cmd
+}
+
+func addNodes(config *Config, nodes []string, targets int) error {
+	for _, arg := range nodes {
+		name, list, ok := strings.Cut(arg, "=")
+		if !ok {
+			return fmt.Errorf("got --nodes %q, want name=address,address", arg)
+		}
+		lb := LoadBalancer{Name: name, Targets: targets}
+		if !slices.Contains(config.LoadBalancers, lb) {
+			config.LoadBalancers = append(config.LoadBalancers, lb)
+		}
+		for a := range strings.SplitSeq(list, ",") {
+			addr, err := netip.ParseAddr(a)
+			if err != nil {
+				return fmt.Errorf("got --nodes %q, want IPv4 addresses after %q", arg, name+"=")
+			}
+			config.Nodes = append(config.Nodes, Node{Addr: addr, LoadBalancer: name})
+		}
+	}
+	return nil
+}
+
+func run(cmd *cobra.Command, config Config) (err error) {
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	s, err := New(config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	fmt.Fprintln(cmd.ErrOrStderr(), notice)
+	fmt.Fprintln(cmd.OutOrStdout(), s.ControlURL())
+	return s.Run(ctx)
+}

@@ -1,0 +1,107 @@
+package fakealb
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"regexp"
+	"slices"
+)
+
+// Network names an implementation of the node addresses and their packet faults.
+type Network string
+
+const (
+	// NetworkNFTables adds real addresses to an interface and switches faults in
+	// the kernel. It needs NET_ADMIN, and NET_RAW for the capture.
+	NetworkNFTables Network = "nftables"
+	// NetworkUserspace uses addresses of 127.0.0.0/8 and needs no privilege.
+	NetworkUserspace Network = "userspace"
+)
+
+// Config is what a Server starts with.
+type Config struct {
+	// Control is the address of the control API, by default 127.0.0.1:0. In a
+	// container it is the container's own address, never a node's.
+	Control string
+	Network Network // required
+	// Interface carries the node addresses in nftables mode. Empty stands for the
+	// only one that is up besides the loopback.
+	Interface string
+	// NoCapture does without the packet capture in nftables mode, and so without
+	// NET_RAW and without packet rows.
+	NoCapture bool
+	Ports     []uint16 // every node listens on all of them; at least one
+	// TimeScale divides every timer of an ALB: with 60, the idle timeout of 60 s
+	// is 1 s. 0 stands for 1; otherwise 0.001 to 10000.
+	TimeScale float64
+	// LoadBalancers and Nodes are there from the start, and again after a reset.
+	LoadBalancers []LoadBalancer
+	Nodes         []Node
+	// Logger gets what goes wrong inside. By default that is dropped.
+	Logger *slog.Logger
+}
+
+// maxTargets bounds LoadBalancer.Targets: an ALB takes 1,000 targets.
+const maxTargets = 1000
+
+var lbName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?$`)
+
+// validate returns c with its defaults filled in.
+func (c Config) validate() (Config, error) {
+	if c.Control == "" {
+		c.Control = "127.0.0.1:0"
+	}
+	if c.TimeScale == 0 {
+		c.TimeScale = 1
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	switch {
+	case c.Network != NetworkNFTables && c.Network != NetworkUserspace:
+		return c, fmt.Errorf("got network %q, want %q or %q", c.Network, NetworkNFTables, NetworkUserspace)
+	case c.Network == NetworkUserspace && c.Interface != "":
+		return c, fmt.Errorf("got interface %q with network %q, which uses none: leave it out", c.Interface, c.Network)
+	case len(c.Ports) == 0:
+		return c, fmt.Errorf("got no port, want at least one for the nodes to listen on")
+	case slices.Contains(c.Ports, 0):
+		return c, fmt.Errorf("got port 0, want 1 to 65535: every node listens on the same ports")
+	case !(c.TimeScale >= 0.001 && c.TimeScale <= 10000):
+		return c, fmt.Errorf("got time scale %g, want 0.001 to 10000", c.TimeScale)
+	}
+	c.Ports = slices.Compact(slices.Sorted(slices.Values(c.Ports)))
+	return c, nil
+}
+
+// check returns what is wrong with a load balancer, and its defaults filled in.
+func (lb LoadBalancer) check() (LoadBalancer, error) {
+	if lb.ErrorBody == "" {
+		lb.ErrorBody = ErrorBodyCurrent
+	}
+	switch {
+	case !lbName.MatchString(lb.Name):
+		return lb, badField("name", "got load balancer name %q, want 1 to 32 letters, digits and inner hyphens", lb.Name)
+	case lb.Targets < 0 || lb.Targets > maxTargets:
+		return lb, badField("targets", "got %d targets, want 0 to %d", lb.Targets, maxTargets)
+	case lb.ErrorBody != ErrorBodyCurrent && lb.ErrorBody != ErrorBodyPre2020:
+		return lb, badField("error_body", "got error body %q, want %q or %q", lb.ErrorBody, ErrorBodyCurrent, ErrorBodyPre2020)
+	}
+	return lb, nil
+}
+
+func (n Node) check(network Network) error {
+	switch {
+	case !n.Addr.Is4():
+		return badField("addr", "got node address %s, want an IPv4 address", n.Addr)
+	case network == NetworkUserspace && !loopback.Contains(n.Addr):
+		return badField("addr", "got node address %s, want one of %s: the network is %q", n.Addr, loopback, network)
+	case n.Fault != "" && n.Fault != FaultNone:
+		return badField("fault", "got fault %q with the node: put it on with /v1/faults", n.Fault)
+	case len(n.Zone) > 64:
+		return badField("zone", "got a zone of %d bytes, want at most 64", len(n.Zone))
+	}
+	return nil
+}
+
+var loopback = netip.MustParsePrefix("127.0.0.0/8")

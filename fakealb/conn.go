@@ -1,0 +1,163 @@
+package fakealb
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/proxychaos/proxychaos/fakealb/netfault"
+	"github.com/proxychaos/proxychaos/fakealb/record"
+)
+
+// clientConn is a connection from a client of a node, with its row in the record.
+type clientConn struct {
+	net.Conn
+	server   *Server
+	node     *node
+	port     uint16
+	peer     netip.AddrPort
+	id       uint64
+	opened   time.Time
+	row      record.Ref
+	requests atomic.Int64
+	first    []byte // read to tell TLS from plain HTTP, to be read again
+
+	mu      sync.Mutex
+	closure closure
+}
+
+// closure is who ended a connection and how.
+type closure struct {
+	by  record.ClosedBy
+	how string
+}
+
+// How a connection ended.
+const (
+	howFIN            = "fin"
+	howRST            = "rst"
+	howIdleTimeout    = "idle-timeout"
+	howKeepAliveLimit = "keep-alive-limit"
+	howResponse       = "response"
+	howBadRequest     = "bad-request"
+	howHandshake      = "handshake"
+	howShutdown       = "shutdown"
+)
+
+func (s *Server) newConn(n *node, port uint16, c net.Conn) *clientConn {
+	cc := &clientConn{Conn: c, server: s, node: n, port: port, id: s.conns.Add(1), opened: time.Now()}
+	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		ap := a.AddrPort()
+		cc.peer = netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	}
+	cc.row = s.connections.Add(record.Connection{
+		ID: cc.id, Opened: cc.opened, Node: n.addr, Port: port,
+		LoadBalancer: n.view().lb.Name, Peer: cc.peer, Probe: record.IsProbe(cc.peer),
+	})
+	if s.capture == nil && s.config.Network == NetworkUserspace {
+		s.packets.Add(record.Packet{
+			Time: cc.opened, Node: n.addr, Port: port, Peer: cc.peer, Kind: record.SYN,
+			Fault: recordedFault(n.view().fault), Probe: record.IsProbe(cc.peer),
+		})
+	}
+	return cc
+}
+
+func (c *clientConn) Read(b []byte) (int, error) {
+	if len(c.first) > 0 {
+		n := copy(b, c.first)
+		c.first = c.first[n:]
+		return n, nil
+	}
+	n, err := c.Conn.Read(b)
+	c.noteError(err)
+	return n, err
+}
+
+func (c *clientConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.noteError(err)
+	return n, err
+}
+
+// noteError keeps what an error says about the end of the connection.
+func (c *clientConn) noteError(err error) {
+	switch {
+	case err == nil:
+	case errors.Is(err, io.EOF):
+		c.endedBy(record.ClosedByPeer, howFIN)
+	case errors.Is(err, netfault.ErrReset):
+		select {
+		case <-c.server.done:
+			c.endedBy(record.ClosedByNode, howShutdown)
+		default:
+			c.endedBy(record.ClosedByFault, howRST)
+		}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.endedBy(record.ClosedByNode, howIdleTimeout)
+	case errors.Is(err, unix.ECONNRESET), errors.Is(err, unix.EPIPE):
+		c.endedBy(record.ClosedByPeer, howRST)
+	}
+}
+
+// endedBy keeps the first cause.
+func (c *clientConn) endedBy(by record.ClosedBy, how string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closure.by == "" {
+		c.closure = closure{by, how}
+	}
+}
+
+// finish closes the connection and completes its row.
+func (c *clientConn) finish() {
+	c.endedBy(record.ClosedByNode, howFIN)
+	_ = c.Close()
+	closed := time.Now()
+	c.server.connections.Update(c.row, func(r *record.Connection) {
+		r.Closed, r.Requests = closed, int(c.requests.Load())
+		r.ClosedBy, r.How = c.closure.by, c.closure.how
+	})
+}
+
+// heldBytes records what a client sent to a node that user-space silence has
+// frozen.
+func (s *Server) heldBytes(local, peer netip.AddrPort, payload []byte) {
+	now := time.Now()
+	fault, _ := s.faults.at(local.Addr(), now)
+	s.packets.Add(record.Packet{
+		Time: now, Node: local.Addr(), Port: local.Port(), Peer: peer, Kind: record.Data,
+		Bytes: len(payload), Seq: seqInPayload(payload), Fault: recordedFault(fault),
+		Probe: record.IsProbe(peer),
+	})
+}
+
+var seqPrefix = []byte("\r\n" + HeaderSeq + ":")
+
+// seqInPayload finds the sequence number in the head of a plain HTTP/1 request,
+// whatever the case of the header's name.
+func seqInPayload(payload []byte) string {
+	for i := bytes.IndexByte(payload, '\r'); i >= 0 && i+len(seqPrefix) < len(payload); {
+		if bytes.EqualFold(payload[i:i+len(seqPrefix)], seqPrefix) {
+			rest := payload[i+len(seqPrefix):]
+			if end := bytes.IndexByte(rest, '\r'); end >= 0 {
+				return string(bytes.TrimSpace(rest[:end]))
+			}
+			return ""
+		}
+		next := bytes.IndexByte(payload[i+1:], '\r')
+		if next < 0 {
+			return ""
+		}
+		i += 1 + next
+	}
+	return ""
+}

@@ -1,0 +1,248 @@
+package fakealb
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/proxychaos/proxychaos/fakealb/record"
+)
+
+// maxRequestBytes bounds the body of a control request.
+const maxRequestBytes = 1 << 20
+
+// Handler is the control API, for embedding in another server.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/version", func(w http.ResponseWriter, _ *http.Request) { answer(w, version(), nil) })
+	mux.HandleFunc("GET /v1/status", s.getStatus)
+	mux.HandleFunc("GET /v1/ca", s.getCA)
+	mux.HandleFunc("GET /v1/load-balancers", s.getLoadBalancers)
+	mux.HandleFunc("PUT /v1/load-balancers/{name}", s.handlePutLoadBalancer)
+	mux.HandleFunc("DELETE /v1/load-balancers/{name}", s.handleDeleteLoadBalancer)
+	mux.HandleFunc("GET /v1/nodes", s.getNodes)
+	mux.HandleFunc("PUT /v1/nodes/{addr}", s.handlePutNode)
+	mux.HandleFunc("DELETE /v1/nodes/{addr}", s.handleDeleteNode)
+	mux.HandleFunc("PUT /v1/nodes/{addr}/fault", s.handlePutFault)
+	mux.HandleFunc("DELETE /v1/nodes/{addr}/fault", s.handleDeleteFault)
+	mux.HandleFunc("PUT /v1/faults", s.handlePutFaults)
+	mux.HandleFunc("POST /v1/reset", s.handleReset)
+	mux.HandleFunc("GET /v1/history", s.getHistory)
+	mux.HandleFunc("GET /v1/records/attempts", func(w http.ResponseWriter, _ *http.Request) { stream(s, w, s.attempts.All()) })
+	mux.HandleFunc("GET /v1/records/connections", func(w http.ResponseWriter, _ *http.Request) { stream(s, w, s.connections.All()) })
+	mux.HandleFunc("GET /v1/records/packets", func(w http.ResponseWriter, _ *http.Request) { stream(s, w, s.packets.All()) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, nil, apiError(http.StatusNotFound, CodeNotFound, "", "got %s %s, which is no call of this API", r.Method, r.URL.Path))
+	})
+	return mux
+}
+
+func version() Version {
+	v := Version{Name: "fakealb", Version: "devel", API: "v1", Notice: notice}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		v.Version = info.Main.Version
+	}
+	return v
+}
+
+func (s *Server) getStatus(w http.ResponseWriter, _ *http.Request) {
+	st := Status{
+		Network: s.config.Network, Interface: s.iface, Ports: s.config.Ports, TimeScale: s.config.TimeScale,
+		Capture: s.capture != nil, Attempts: s.attempts.Len(), Connections: s.connections.Len(), Packets: s.packets.Len(),
+	}
+	if s.capture != nil {
+		var err error
+		if st.CaptureDropped, err = s.capture.Dropped(); err != nil {
+			answer(w, nil, networkError(err))
+			return
+		}
+	}
+	answer(w, st, nil)
+}
+
+func (s *Server) getCA(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/x-pem-file")
+	_, _ = w.Write(s.caPEM)
+}
+
+func (s *Server) getLoadBalancers(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	list := slices.SortedFunc(maps.Values(s.balancers), func(a, b LoadBalancer) int { return strings.Compare(a.Name, b.Name) })
+	s.mu.Unlock()
+	answer(w, orEmpty(list), nil)
+}
+
+func (s *Server) handlePutLoadBalancer(w http.ResponseWriter, r *http.Request) {
+	var lb LoadBalancer
+	if err := decode(w, r, &lb); err != nil {
+		answer(w, nil, err)
+		return
+	}
+	if lb.Name != "" && lb.Name != r.PathValue("name") {
+		answer(w, nil, badField("name", "got %q in the body and %q in the path, want the same, or none in the body", lb.Name, r.PathValue("name")))
+		return
+	}
+	lb.Name = r.PathValue("name")
+	s.answerChange(w, func() (Applied, error) { return s.putLoadBalancer(lb) })
+}
+
+func (s *Server) handleDeleteLoadBalancer(w http.ResponseWriter, r *http.Request) {
+	s.answerChange(w, func() (Applied, error) { return s.deleteLoadBalancer(r.PathValue("name")) })
+}
+
+func (s *Server) getNodes(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	list := []Node{}
+	for _, n := range s.nodes {
+		v := n.view()
+		list = append(list, Node{Addr: n.addr, LoadBalancer: v.lb.Name, Zone: v.zone, Fault: v.fault})
+	}
+	s.mu.Unlock()
+	slices.SortFunc(list, func(a, b Node) int { return a.Addr.Compare(b.Addr) })
+	answer(w, list, nil)
+}
+
+func (s *Server) handlePutNode(w http.ResponseWriter, r *http.Request) {
+	addr, err := pathAddr(r)
+	if err != nil {
+		answer(w, nil, err)
+		return
+	}
+	var n Node
+	if err := decode(w, r, &n); err != nil {
+		answer(w, nil, err)
+		return
+	}
+	if n.Addr.IsValid() && n.Addr != addr {
+		answer(w, nil, badField("addr", "got %s in the body and %s in the path, want the same, or none in the body", n.Addr, addr))
+		return
+	}
+	n.Addr = addr
+	s.answerChange(w, func() (Applied, error) { return s.putNode(n) })
+}
+
+func (s *Server) handleDeleteNode(w http.ResponseWriter, r *http.Request) {
+	addr, err := pathAddr(r)
+	if err != nil {
+		answer(w, nil, err)
+		return
+	}
+	s.answerChange(w, func() (Applied, error) { return s.deleteNode(addr) })
+}
+
+func (s *Server) handlePutFault(w http.ResponseWriter, r *http.Request) {
+	addr, err := pathAddr(r)
+	if err != nil {
+		answer(w, nil, err)
+		return
+	}
+	var f struct {
+		Kind FaultKind `json:"kind"`
+	}
+	if err := decode(w, r, &f); err != nil {
+		answer(w, nil, err)
+		return
+	}
+	s.answerChange(w, func() (Applied, error) { return s.setFaults([]netip.Addr{addr}, f.Kind) })
+}
+
+func (s *Server) handleDeleteFault(w http.ResponseWriter, r *http.Request) {
+	addr, err := pathAddr(r)
+	if err != nil {
+		answer(w, nil, err)
+		return
+	}
+	s.answerChange(w, func() (Applied, error) { return s.setFaults([]netip.Addr{addr}, FaultNone) })
+}
+
+func (s *Server) handlePutFaults(w http.ResponseWriter, r *http.Request) {
+	var f FaultRequest
+	if err := decode(w, r, &f); err != nil {
+		answer(w, nil, err)
+		return
+	}
+	if len(f.Nodes) == 0 {
+		answer(w, nil, badField("nodes", "got no node, want at least one address"))
+		return
+	}
+	s.answerChange(w, func() (Applied, error) { return s.setFaults(f.Nodes, f.Kind) })
+}
+
+func (s *Server) handleReset(w http.ResponseWriter, _ *http.Request) { s.answerChange(w, s.reset) }
+
+func (s *Server) getHistory(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	list := slices.Clone(s.history)
+	s.mu.Unlock()
+	answer(w, orEmpty(list), nil)
+}
+
+func (s *Server) answerChange(w http.ResponseWriter, f func() (Applied, error)) {
+	a, err := s.change(f)
+	answer(w, a, err)
+}
+
+// stream writes rows as NDJSON. The status is sent before the first row, so a
+// write that fails can only be logged; the client sees the stream cut.
+func stream[T record.Attempt | record.Connection | record.Packet](s *Server, w http.ResponseWriter, rows iter.Seq[T]) {
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if err := record.Write(w, rows); err != nil {
+		s.log.Warn("fakealb: records not sent to the end", "error", err)
+		panic(http.ErrAbortHandler) // cuts the response, so that it is not taken for whole
+	}
+}
+
+// decode reads one JSON value with known fields only.
+func decode(w http.ResponseWriter, r *http.Request, into any) error {
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequestBytes))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return apiError(http.StatusBadRequest, CodeBadRequest, "", "want a JSON object of this call: %v", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return apiError(http.StatusBadRequest, CodeBadRequest, "", "want one JSON object, got more after it")
+	}
+	return nil
+}
+
+func pathAddr(r *http.Request) (netip.Addr, error) {
+	addr, err := netip.ParseAddr(r.PathValue("addr"))
+	if err != nil {
+		return addr, badField("addr", "got %q, want an IPv4 address", r.PathValue("addr"))
+	}
+	return addr, nil
+}
+
+// answer writes value, or err in its stead.
+func answer(w http.ResponseWriter, value any, err error) {
+	status := http.StatusOK
+	if err != nil {
+		var e *Error
+		if !errors.As(err, &e) {
+			e = &Error{Code: CodeNetwork, Message: err.Error(), Status: http.StatusInternalServerError}
+		}
+		status, value = e.Status, map[string]*Error{"error": e}
+	}
+	body, err := json.Marshal(value)
+	if err != nil { // every value is a plain struct of ours
+		status, body = http.StatusInternalServerError, fmt.Appendf(nil, `{"error":{"code":"network","message":%q}}`, err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(body, '\n'))
+}
+
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

@@ -1,0 +1,45 @@
+package fakealb
+
+import (
+	"crypto/tls"
+	"io"
+	"log"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http2"
+)
+
+// serveHTTP2 speaks HTTP/2 on conn, with the settings of an ALB (2.1.4 D, 2.1.5 O1).
+func (s *Server) serveHTTP2(c *clientConn, conn *tls.Conn, state *tls.ConnectionState) {
+	_ = c.SetReadDeadline(time.Time{})
+	h2 := &http2.Server{
+		MaxConcurrentStreams: 128,
+		MaxReadFrameSize:     1<<24 - 1,
+		IdleTimeout:          s.scaled(idleTimeout),
+	}
+	h2.ServeConn(conn, &http2.ServeConnOpts{
+		BaseConfig: &http.Server{MaxHeaderBytes: maxHeaderBytes, ErrorLog: log.New(io.Discard, "", 0)},
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			v := c.node.view()
+			row := s.beginAttempt(c, v, req, state)
+			r, received := s.respond(c.node, v, req)
+			h := w.Header()
+			for _, f := range append(r.lead, r.trail...) {
+				h.Set(strings.ToLower(f.name), f.value)
+			}
+			if r.contentType != "" {
+				h.Set("content-type", r.contentType)
+			}
+			h.Set("content-length", strconv.Itoa(len(r.body)))
+			w.WriteHeader(r.status)
+			sent, err := 0, error(nil)
+			if req.Method != http.MethodHead {
+				sent, err = w.Write(r.body)
+			}
+			s.endAttempt(row, c, r.status, received, int64(sent), err)
+		}),
+	})
+}

@@ -1,0 +1,146 @@
+package netfault
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+)
+
+// conn is an accepted connection that a fault can freeze or reset.
+// It embeds the interface, not *net.TCPConn, so that no promoted method
+// (ReadFrom, WriteTo) can pass by the gate.
+type conn struct {
+	net.Conn
+	tcp    *net.TCPConn
+	gate   *gate
+	held   Held
+	set    *connSet
+	killed atomic.Bool
+	gone   chan struct{} // closed by reset: wakes what waits at the gate
+	once   sync.Once
+}
+
+// Read waits while the connection is frozen. A read that was already under way
+// when the freeze began keeps what it got until the thaw.
+func (c *conn) Read(b []byte) (int, error) {
+	c.pass()
+	n, err := c.tcp.Read(b)
+	if c.killed.Load() {
+		return 0, ErrReset
+	}
+	if barrier := c.gate.barrier(); barrier != nil {
+		if n > 0 && c.held != nil {
+			c.held(addrPort(c.LocalAddr()), addrPort(c.RemoteAddr()), b[:n])
+		}
+		c.pass()
+		if c.killed.Load() {
+			return 0, ErrReset
+		}
+	}
+	return n, err
+}
+
+// Write waits while the connection is frozen.
+func (c *conn) Write(b []byte) (int, error) {
+	c.pass()
+	n, err := c.tcp.Write(b)
+	if err != nil && c.killed.Load() {
+		return n, ErrReset
+	}
+	return n, err
+}
+
+// Close closes the connection. While it is frozen no FIN may leave, so the real
+// close then happens at the thaw.
+func (c *conn) Close() error {
+	c.set.remove(c)
+	if c.gate.barrier() == nil {
+		return c.tcp.Close()
+	}
+	go func() {
+		c.pass()
+		_ = c.tcp.Close()
+	}()
+	return nil
+}
+
+// pass returns when the connection is not frozen, or is reset.
+func (c *conn) pass() {
+	for {
+		barrier := c.gate.barrier()
+		if barrier == nil {
+			return
+		}
+		select {
+		case <-barrier:
+		case <-c.gone:
+			return
+		}
+	}
+}
+
+// reset closes the connection so that the kernel sends RST, and wakes its users.
+func (c *conn) reset() {
+	c.once.Do(func() {
+		c.killed.Store(true)
+		_ = c.tcp.SetLinger(0)
+		_ = c.tcp.Close()
+		close(c.gone)
+	})
+}
+
+// connSet holds the open connections of one address.
+type connSet struct {
+	mu    sync.Mutex
+	conns map[*conn]struct{}
+	// refusing makes add reset what it is given: a connection that was in the
+	// accept queue when the refusal began.
+	refusing bool
+}
+
+func newConnSet() *connSet { return &connSet{conns: map[*conn]struct{}{}} }
+
+func (s *connSet) add(tcp *net.TCPConn, g *gate, held Held) *conn {
+	c := &conn{Conn: tcp, tcp: tcp, gate: g, held: held, set: s, gone: make(chan struct{})}
+	s.mu.Lock()
+	refusing := s.refusing
+	s.conns[c] = struct{}{}
+	s.mu.Unlock()
+	if refusing {
+		c.reset()
+	}
+	return c
+}
+
+func (s *connSet) remove(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+}
+
+// refuse sets whether new members are reset, and resets the present ones if so.
+func (s *connSet) refuse(on bool) {
+	s.mu.Lock()
+	s.refusing = on
+	var victims []*conn
+	if on {
+		for c := range s.conns {
+			victims = append(victims, c)
+		}
+		clear(s.conns)
+	}
+	s.mu.Unlock()
+	for _, c := range victims {
+		c.reset()
+	}
+}
+
+func addrPort(a net.Addr) netip.AddrPort {
+	t, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	ap := t.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}

@@ -1,0 +1,273 @@
+package netfault
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+)
+
+// tableName is the one nftables table of ours. Two fakealb processes cannot
+// share a network namespace in this mode.
+const tableName = "proxychaos_fakealb"
+
+// kernelNet is the Network that has the kernel do the faults.
+type kernelNet struct {
+	link *link
+	mu   sync.Mutex
+	nft  *nftables.Conn
+	tab  *nftables.Table
+	sets map[Kind]*nftables.Set
+	// kinds holds what is in force in the kernel. A removed address stays in
+	// here, silent, so that nothing of its old sockets can leave.
+	kinds map[netip.Addr]Kind
+	nodes map[netip.Addr]*kernelNode
+	ended bool
+}
+
+type kernelNode struct {
+	conns     *connSet
+	listeners []net.Listener
+}
+
+// OpenNFTables returns a Network that adds /32 addresses to the interface named
+// ifname and switches faults with one nftables transaction each. An empty ifname
+// stands for the only interface that is up and is not the loopback.
+func OpenNFTables(ifname string) (Network, error) {
+	l, err := openLink(ifname)
+	if err != nil {
+		return nil, err
+	}
+	nft, err := nftables.New(nftables.AsLasting())
+	if err != nil {
+		return nil, fmt.Errorf("open nftables: %w; the container needs the capability NET_ADMIN", err)
+	}
+	k := &kernelNet{
+		link: l, nft: nft, sets: map[Kind]*nftables.Set{},
+		kinds: map[netip.Addr]Kind{}, nodes: map[netip.Addr]*kernelNode{},
+	}
+	if err := k.createTable(); err != nil {
+		return nil, errors.Join(
+			fmt.Errorf("create nftables table %s: %w; the container needs the capability NET_ADMIN", tableName, err),
+			nft.CloseLasting())
+	}
+	return k, nil
+}
+
+// createTable replaces a table of the same name, which only a killed fakealb can
+// have left.
+func (k *kernelNet) createTable() error {
+	k.tab = k.nft.AddTable(&nftables.Table{Family: nftables.TableFamilyIPv4, Name: tableName})
+	k.nft.DelTable(k.tab)
+	k.tab = k.nft.AddTable(k.tab)
+	for _, kind := range []Kind{Silence, SilenceNew, Refuse} {
+		set := &nftables.Set{Table: k.tab, Name: string(kind), KeyType: nftables.TypeIPAddr}
+		if err := k.nft.AddSet(set, nil); err != nil {
+			return err
+		}
+		k.sets[kind] = set
+	}
+	input := k.chain("input", nftables.ChainHookInput)
+	output := k.chain("output", nftables.ChainHookOutput)
+	drop := &expr.Verdict{Kind: expr.VerdictDrop}
+	k.rule(input, ipDst, k.sets[Silence], drop)
+	k.rule(output, ipSrc, k.sets[Silence], drop)
+	k.rule(input, ipDst, k.sets[SilenceNew], append(matchSYN(), drop)...)
+	k.rule(input, ipDst, k.sets[Refuse], append(matchTCP(), &expr.Reject{Type: unix.NFT_REJECT_TCP_RST})...)
+	return k.nft.Flush()
+}
+
+func (k *kernelNet) chain(name string, hook *nftables.ChainHook) *nftables.Chain {
+	return k.nft.AddChain(&nftables.Chain{
+		Name: name, Table: k.tab, Type: nftables.ChainTypeFilter,
+		Hooknum: hook, Priority: nftables.ChainPriorityFilter,
+	})
+}
+
+// Offsets of the addresses in an IPv4 header.
+const (
+	ipSrc = 12
+	ipDst = 16
+)
+
+// rule adds: the address at offset is in set, then the rest.
+func (k *kernelNet) rule(c *nftables.Chain, offset uint32, set *nftables.Set, rest ...expr.Any) {
+	exprs := []expr.Any{
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: offset, Len: 4},
+		&expr.Lookup{SourceRegister: 1, SetName: set.Name, SetID: set.ID},
+	}
+	k.nft.AddRule(&nftables.Rule{Table: k.tab, Chain: c, Exprs: append(exprs, rest...)})
+}
+
+func matchTCP() []expr.Any {
+	return []expr.Any{
+		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{unix.IPPROTO_TCP}},
+	}
+}
+
+// matchSYN matches TCP with SYN set and FIN, RST, ACK clear.
+func matchSYN() []expr.Any {
+	const fin, syn, rst, ack = 0x01, 0x02, 0x04, 0x10
+	return append(matchTCP(),
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: 13, Len: 1},
+		&expr.Bitwise{
+			SourceRegister: 1, DestRegister: 1, Len: 1,
+			Mask: []byte{fin | syn | rst | ack}, Xor: []byte{0},
+		},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{syn}},
+	)
+}
+
+func (k *kernelNet) Add(addr netip.Addr) error {
+	if !addr.Is4() {
+		return fmt.Errorf("got node address %s, want an IPv4 address", addr)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.ended {
+		return errors.New("the network is closed")
+	}
+	if k.nodes[addr] != nil {
+		return fmt.Errorf("address %s is a node already", addr)
+	}
+	if err := k.link.add(addr); err != nil {
+		return err
+	}
+	if err := k.put(map[netip.Addr]Kind{addr: None}); err != nil {
+		return errors.Join(err, k.link.remove(addr))
+	}
+	k.nodes[addr] = &kernelNode{conns: newConnSet()}
+	return nil
+}
+
+func (k *kernelNet) Listen(ap netip.AddrPort) (net.Listener, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	n := k.nodes[ap.Addr()]
+	if n == nil {
+		return nil, fmt.Errorf("address %s was not added", ap.Addr())
+	}
+	tcp, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(ap))
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", ap, err)
+	}
+	n.listeners = append(n.listeners, tcp)
+	return &setListener{TCPListener: tcp, conns: n.conns}, nil
+}
+
+func (k *kernelNet) Set(kinds map[netip.Addr]Kind) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for addr := range kinds {
+		if k.nodes[addr] == nil {
+			return fmt.Errorf("address %s was not added", addr)
+		}
+	}
+	if err := k.put(kinds); err != nil {
+		return err
+	}
+	for addr, kind := range kinds {
+		k.nodes[addr].conns.refuse(kind == Refuse)
+	}
+	return nil
+}
+
+// put moves addresses between the kernel's sets in one transaction.
+func (k *kernelNet) put(kinds map[netip.Addr]Kind) error {
+	gone, come := map[Kind][]nftables.SetElement{}, map[Kind][]nftables.SetElement{}
+	for addr, kind := range kinds {
+		old, known := k.kinds[addr]
+		if !known {
+			old = None
+		}
+		if kind == old {
+			continue
+		}
+		element := nftables.SetElement{Key: addr.AsSlice()}
+		gone[old] = append(gone[old], element)
+		come[kind] = append(come[kind], element)
+	}
+	for kind, set := range k.sets {
+		if len(gone[kind]) > 0 {
+			if err := k.nft.SetDeleteElements(set, gone[kind]); err != nil {
+				return fmt.Errorf("lift %s: %w", kind, err)
+			}
+		}
+		if len(come[kind]) > 0 {
+			if err := k.nft.SetAddElements(set, come[kind]); err != nil {
+				return fmt.Errorf("put %s in force: %w", kind, err)
+			}
+		}
+	}
+	if err := k.nft.Flush(); err != nil {
+		return fmt.Errorf("switch faults in nftables: %w", err)
+	}
+	for addr, kind := range kinds {
+		k.kinds[addr] = kind
+	}
+	return nil
+}
+
+func (k *kernelNet) Remove(addr netip.Addr) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	n := k.nodes[addr]
+	if n == nil {
+		return fmt.Errorf("address %s was not added", addr)
+	}
+	if err := k.put(map[netip.Addr]Kind{addr: Silence}); err != nil {
+		return err
+	}
+	if err := k.link.remove(addr); err != nil {
+		return err
+	}
+	n.end()
+	delete(k.nodes, addr)
+	return nil
+}
+
+// end frees the node's sockets.
+func (n *kernelNode) end() {
+	for _, l := range n.listeners {
+		_ = l.Close()
+	}
+	n.conns.refuse(true)
+}
+
+func (k *kernelNet) Close() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.ended {
+		return nil
+	}
+	k.ended = true
+	var errs []error
+	for addr, n := range k.nodes {
+		n.end()
+		errs = append(errs, k.link.remove(addr))
+	}
+	clear(k.nodes)
+	k.nft.DelTable(k.tab)
+	errs = append(errs, k.nft.Flush(), k.nft.CloseLasting(), k.link.close())
+	return errors.Join(errs...)
+}
+
+// setListener puts what it accepts into a connSet.
+type setListener struct {
+	*net.TCPListener
+	conns *connSet
+}
+
+func (l *setListener) Accept() (net.Conn, error) {
+	tcp, err := l.AcceptTCP()
+	if err != nil {
+		return nil, err
+	}
+	return l.conns.add(tcp, nil, nil), nil
+}

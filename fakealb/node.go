@@ -1,0 +1,88 @@
+package fakealb
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+
+	"github.com/proxychaos/proxychaos/fakealb/capture"
+	"github.com/proxychaos/proxychaos/fakealb/record"
+)
+
+// view is all that a request may depend on. A request takes one view when it
+// begins, so its response is never a mixture of two states.
+type view struct {
+	lb    LoadBalancer
+	zone  string
+	fault FaultKind
+}
+
+// node is one address that serves.
+type node struct {
+	addr    netip.Addr
+	current atomic.Pointer[view]
+	turn    atomic.Uint64 // of the round robin over built-in targets
+}
+
+func newNode(addr netip.Addr, v view) *node {
+	n := &node{addr: addr}
+	n.setView(v)
+	return n
+}
+
+func (n *node) view() view     { return *n.current.Load() }
+func (n *node) setView(v view) { n.current.Store(&v) }
+
+// startNode takes the node's address and ports and begins to accept.
+func (s *Server) startNode(n *node) error {
+	if err := s.network.Add(n.addr); err != nil {
+		return apiError(http.StatusConflict, CodeInUse, "addr", "%v", err)
+	}
+	var listeners []net.Listener
+	for _, port := range s.config.Ports {
+		l, err := s.network.Listen(netip.AddrPortFrom(n.addr, port))
+		if err != nil {
+			return networkError(errors.Join(err, s.network.Remove(n.addr)))
+		}
+		listeners = append(listeners, l)
+	}
+	for i, l := range listeners {
+		s.serving.Go(func() { s.accept(n, s.config.Ports[i], l) })
+	}
+	return nil
+}
+
+func (s *Server) accept(n *node, port uint16, l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			// Out of file descriptors, most likely: the node cannot serve on, and
+			// says so rather than spin.
+			s.log.Error("fakealb: a node stopped accepting", "node", n.addr, "port", port, "error", err)
+			return
+		}
+		s.serving.Go(func() { s.serve(n, port, c) })
+	}
+}
+
+// segment records what the capture saw.
+func (s *Server) segment(seg capture.Segment) {
+	fault, ok := s.faults.at(seg.Dst.Addr(), seg.Time)
+	if !ok || (!seg.SYN && !keepsPayload(fault)) {
+		return
+	}
+	row := record.Packet{
+		Time: seg.Time, Node: seg.Dst.Addr(), Port: seg.Dst.Port(), Peer: seg.Src,
+		Kind: record.Data, Retransmit: seg.Retransmit, Bytes: len(seg.Payload),
+		Seq: seqInPayload(seg.Payload), Fault: recordedFault(fault), Probe: record.IsProbe(seg.Src),
+	}
+	if seg.SYN {
+		row.Kind = record.SYN
+	}
+	s.packets.Add(row)
+}

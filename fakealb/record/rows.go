@@ -1,0 +1,105 @@
+// Package record holds what fake load balancer nodes saw: requests, connections,
+// and packets that a fault kept from being served. Rows are kept in memory in
+// the order they began and are written as NDJSON, one row a line.
+package record
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Attempt is one request as a node saw it. A proxy that retries makes several
+// attempts for one client request; Seq joins them.
+type Attempt struct {
+	Connection uint64 `json:"connection"` // Connection.ID
+	Request    int    `json:"request"`    // number on its connection, from 1
+	// Start is when the request's headers had been read.
+	Start time.Time `json:"start"`
+	// End is when the response had been written to the socket; zero while that is
+	// going on, or when the connection was lost before it.
+	End          time.Time      `json:"end,omitzero"`
+	Node         netip.Addr     `json:"node"`
+	Port         uint16         `json:"port"`
+	LoadBalancer string         `json:"load_balancer"`
+	Peer         netip.AddrPort `json:"peer"`
+	Proto        string         `json:"proto"` // HTTP/1.0, HTTP/1.1 or HTTP/2.0
+	Method       string         `json:"method"`
+	Host         string         `json:"host"`
+	Path         string         `json:"path"` // with the query
+	// Seq is the value of the request header X-Proxychaos-Seq.
+	Seq           string `json:"seq,omitempty"`
+	Status        int    `json:"status,omitempty"`
+	ReceivedBytes int64  `json:"received_bytes"` // of the request body
+	SentBytes     int64  `json:"sent_bytes"`     // of the response body
+	TLS           bool   `json:"tls"`
+	SNI           string `json:"sni,omitempty"`
+	// Fault is the fault in force on the node when the response was written. With
+	// "silence" the client did not get it, whatever Status says.
+	Fault string `json:"fault,omitempty"`
+	// Probe marks the harness's own requests: source ports 700 to 799.
+	Probe bool `json:"probe,omitempty"`
+}
+
+// Connection is one accepted TCP connection.
+type Connection struct {
+	ID           uint64         `json:"id"`
+	Opened       time.Time      `json:"opened"`
+	Closed       time.Time      `json:"closed,omitzero"` // zero while open
+	Node         netip.Addr     `json:"node"`
+	Port         uint16         `json:"port"`
+	LoadBalancer string         `json:"load_balancer"`
+	Peer         netip.AddrPort `json:"peer"`
+	TLS          bool           `json:"tls"`
+	SNI          string         `json:"sni,omitempty"`
+	ALPN         string         `json:"alpn,omitempty"`
+	Requests     int            `json:"requests"`
+	// ClosedBy says who ended it first: peer, node, fault.
+	ClosedBy ClosedBy `json:"closed_by,omitempty"`
+	// How says by what: fin, rst, or idle-timeout, keep-alive-limit, response,
+	// handshake, bad-request, shutdown for a FIN of the node with its reason.
+	How string `json:"how,omitempty"`
+	// HandshakeError is why TLS was not established.
+	HandshakeError string `json:"handshake_error,omitempty"`
+	Probe          bool   `json:"probe,omitempty"`
+}
+
+// ClosedBy is who ended a connection.
+type ClosedBy string
+
+// Who ended a connection.
+const (
+	ClosedByPeer  ClosedBy = "peer"
+	ClosedByNode  ClosedBy = "node"
+	ClosedByFault ClosedBy = "fault"
+)
+
+// Packet is a connection attempt, or a segment with payload that a fault kept
+// from the node.
+type Packet struct {
+	Time       time.Time      `json:"time"`
+	Node       netip.Addr     `json:"node"`
+	Port       uint16         `json:"port"`
+	Peer       netip.AddrPort `json:"peer"`
+	Kind       PacketKind     `json:"kind"`
+	Retransmit bool           `json:"retransmit"`
+	Bytes      int            `json:"bytes"` // of payload
+	// Seq is the value of X-Proxychaos-Seq if the payload is plain HTTP/1 and
+	// holds that header.
+	Seq string `json:"seq,omitempty"`
+	// Fault is what was in force on the node, "removed" for an address taken away.
+	Fault string `json:"fault,omitempty"`
+	Probe bool   `json:"probe,omitempty"`
+}
+
+// PacketKind tells the two kinds of packet rows apart.
+type PacketKind string
+
+// The kinds of packet rows.
+const (
+	SYN  PacketKind = "syn"
+	Data PacketKind = "data"
+)
+
+// IsProbe reports whether peer is one of the source ports, 700 to 799, from which
+// the harness sends its own probes.
+func IsProbe(peer netip.AddrPort) bool { return peer.Port() >= 700 && peer.Port() <= 799 }

@@ -1,0 +1,70 @@
+package fakealb
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"time"
+
+	"golang.org/x/net/http2"
+
+	"github.com/proxychaos/proxychaos/fakealb/record"
+)
+
+// Timers of an ALB's client side.
+const (
+	idleTimeout      = 60 * time.Second   // 2.1.1 D
+	clientKeepAlive  = 3600 * time.Second // 2.1.2 D
+	handshakeTimeout = 10 * time.Second   // towards targets it is 10 s (3.1.3 D); towards clients G
+)
+
+// tlsHandshake is the first byte of every TLS connection: the record type.
+const tlsHandshake = 0x16
+
+// serve speaks to one client until the connection ends.
+func (s *Server) serve(n *node, port uint16, raw net.Conn) {
+	c := s.newConn(n, port, raw)
+	defer c.finish()
+	first := make([]byte, 1)
+	_ = c.SetReadDeadline(time.Now().Add(s.scaled(idleTimeout)))
+	if _, err := c.Read(first); err != nil {
+		return
+	}
+	c.first = first
+	if first[0] != tlsHandshake {
+		s.serveHTTP1(c, c, nil)
+		return
+	}
+	conn, ok := s.handshake(c)
+	if !ok {
+		return
+	}
+	state := conn.ConnectionState()
+	if state.NegotiatedProtocol == http2.NextProtoTLS {
+		s.serveHTTP2(c, conn, &state)
+		return
+	}
+	s.serveHTTP1(c, conn, &state)
+	_ = conn.Close() // says close_notify, unless the connection is gone
+}
+
+// handshake establishes TLS and records how that went.
+func (s *Server) handshake(c *clientConn) (*tls.Conn, bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), s.scaled(handshakeTimeout))
+	defer cancel()
+	conn := tls.Server(c, s.tlsConfig(c))
+	_ = c.SetReadDeadline(time.Time{})
+	err := conn.HandshakeContext(ctx)
+	state := conn.ConnectionState()
+	s.connections.Update(c.row, func(r *record.Connection) {
+		r.TLS, r.SNI, r.ALPN = true, state.ServerName, state.NegotiatedProtocol
+		if err != nil {
+			r.HandshakeError = err.Error()
+		}
+	})
+	if err != nil {
+		c.endedBy(record.ClosedByNode, howHandshake)
+		return nil, false
+	}
+	return conn, true
+}

@@ -1,0 +1,246 @@
+package fakealb
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb/netfault"
+)
+
+// change runs one of the functions below, which all need mu to be held.
+func (s *Server) change(f func() (Applied, error)) (Applied, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return f()
+}
+
+// putLoadBalancer makes lb, or changes it. Requests that have begun keep the old
+// settings to their end.
+func (s *Server) putLoadBalancer(lb LoadBalancer) (Applied, error) {
+	lb, err := lb.check()
+	if err != nil {
+		return Applied{}, err
+	}
+	a := begin()
+	old, known := s.balancers[lb.Name]
+	if known && old == lb {
+		return a.end(false), nil
+	}
+	s.balancers[lb.Name] = lb
+	for _, n := range s.nodes {
+		if v := n.view(); v.lb.Name == lb.Name {
+			v.lb = lb
+			n.setView(v)
+		}
+	}
+	return s.note(a.end(true), "put-load-balancer", fmt.Sprintf("targets=%d error_body=%s", lb.Targets, lb.ErrorBody), lb.Name), nil
+}
+
+func (s *Server) deleteLoadBalancer(name string) (Applied, error) {
+	a := begin()
+	if _, ok := s.balancers[name]; !ok {
+		return Applied{}, apiError(http.StatusNotFound, CodeUnknownLoadBalancer, "name", "got load balancer %q, want one of %s", name, s.balancerNames())
+	}
+	for addr, n := range s.nodes {
+		if n.view().lb.Name == name {
+			return Applied{}, apiError(http.StatusConflict, CodeInUse, "name", "load balancer %q still has the node %s: delete its nodes first", name, addr)
+		}
+	}
+	delete(s.balancers, name)
+	return s.note(a.end(true), "delete-load-balancer", "", name), nil
+}
+
+// putNode brings an address up, or moves it to another load balancer or zone.
+func (s *Server) putNode(want Node) (Applied, error) {
+	if err := want.check(s.config.Network); err != nil {
+		return Applied{}, err
+	}
+	a := begin()
+	lb, ok := s.balancers[want.LoadBalancer]
+	if !ok {
+		return Applied{}, apiError(http.StatusNotFound, CodeUnknownLoadBalancer, "load_balancer",
+			"got load balancer %q, want one of %s: put it first", want.LoadBalancer, s.balancerNames())
+	}
+	detail := fmt.Sprintf("load_balancer=%s zone=%s", want.LoadBalancer, want.Zone)
+	if n := s.nodes[want.Addr]; n != nil {
+		v := n.view()
+		if v.lb.Name == want.LoadBalancer && v.zone == want.Zone {
+			return a.end(false), nil
+		}
+		v.lb, v.zone = lb, want.Zone
+		n.setView(v)
+		return s.note(a.end(true), "put-node", detail, want.Addr.String()), nil
+	}
+	n := newNode(want.Addr, view{lb: lb, zone: want.Zone, fault: FaultNone})
+	if err := s.startNode(n); err != nil {
+		return Applied{}, err
+	}
+	s.nodes[want.Addr] = n
+	a = a.end(true)
+	s.faults.put(FaultNone, a.RequestedAt, want.Addr)
+	if err := s.watch(nil, []netip.Addr{want.Addr}); err != nil {
+		return Applied{}, err
+	}
+	return s.note(a, "put-node", detail, want.Addr.String()), nil
+}
+
+// deleteNode takes an address away. Peers of its connections are not told.
+func (s *Server) deleteNode(addr netip.Addr) (Applied, error) {
+	a := begin()
+	n := s.nodes[addr]
+	if n == nil {
+		return Applied{}, s.unknownNode("addr", addr)
+	}
+	if err := s.watch([]netip.Addr{addr}, nil); err != nil {
+		return Applied{}, err
+	}
+	s.label(addr, removed, a.RequestedAt)
+	if err := s.network.Remove(addr); err != nil {
+		return Applied{}, networkError(err)
+	}
+	delete(s.nodes, addr)
+	return s.note(a.end(true), "delete-node", "", addr.String()), nil
+}
+
+// setFaults puts kind in force on nodes as one step.
+func (s *Server) setFaults(nodes []netip.Addr, kind FaultKind) (Applied, error) {
+	spec, ok := faultSpecs[kind]
+	if !ok {
+		return Applied{}, badField("kind", "got fault %q, want one of %s", kind, strings.Join(kindNames(), ", "))
+	}
+	a := begin()
+	packets := map[netip.Addr]netfault.Kind{}
+	for i, addr := range nodes {
+		n := s.nodes[addr]
+		if n == nil {
+			return Applied{}, s.unknownNode(fmt.Sprintf("nodes[%d]", i), addr)
+		}
+		if n.view().fault != kind {
+			packets[addr] = spec.packets
+		}
+	}
+	if len(packets) == 0 {
+		return a.end(false), nil
+	}
+	changed := slices.SortedFunc(maps.Keys(packets), netip.Addr.Compare)
+	if keepsPayload(kind) {
+		if err := s.watch(changed, nil); err != nil {
+			return Applied{}, err
+		}
+	}
+	// From here on packets count as sent to a faulty node: a few that still got
+	// through may be recorded on both sides, none is lost.
+	a.RequestedAt = time.Now()
+	before := map[netip.Addr]FaultKind{}
+	for _, addr := range changed {
+		before[addr] = s.label(addr, kind, a.RequestedAt)
+	}
+	if err := s.network.Set(packets); err != nil {
+		for addr, old := range before {
+			s.label(addr, old, time.Now())
+		}
+		return Applied{}, networkError(err)
+	}
+	a = a.end(true)
+	if !keepsPayload(kind) {
+		if err := s.watch(nil, changed); err != nil {
+			return Applied{}, err
+		}
+	}
+	return s.note(a, "set-fault", string(kind), addrStrings(changed)...), nil
+}
+
+// label notes that kind is on a node from a time on, and returns what was.
+func (s *Server) label(addr netip.Addr, kind FaultKind, from time.Time) FaultKind {
+	n := s.nodes[addr]
+	v := n.view()
+	old := v.fault
+	v.fault = kind
+	n.setView(v)
+	s.faults.put(kind, from, addr)
+	return old
+}
+
+// reset goes back to the configuration: no faults, its load balancers and nodes,
+// empty records, empty history.
+func (s *Server) reset() (Applied, error) {
+	a := begin()
+	for addr := range s.nodes {
+		if _, err := s.deleteNode(addr); err != nil {
+			return Applied{}, err
+		}
+	}
+	clear(s.balancers)
+	if err := s.restore(); err != nil {
+		return Applied{}, err
+	}
+	s.history = nil
+	s.attempts.Reset()
+	s.connections.Reset()
+	s.packets.Reset()
+	return a.end(true), nil
+}
+
+// begin starts the clock of a change, end stops it.
+func begin() Applied { return Applied{RequestedAt: time.Now()} }
+
+func (a Applied) end(changed bool) Applied {
+	a.InForceAt, a.Changed = time.Now(), changed
+	return a
+}
+
+// note appends to the history.
+func (s *Server) note(a Applied, action, detail string, subject ...string) Applied {
+	s.history = append(s.history, Event{
+		Number: len(s.history) + 1, Applied: a, Action: action, Subject: subject, Detail: detail,
+	})
+	return a
+}
+
+func (s *Server) watch(add, remove []netip.Addr) error {
+	if s.capture == nil {
+		return nil
+	}
+	if err := s.capture.Watch(add, remove); err != nil {
+		return networkError(err)
+	}
+	return nil
+}
+
+func (s *Server) unknownNode(field string, addr netip.Addr) error {
+	return apiError(http.StatusNotFound, CodeUnknownNode, field, "got node %s, want one of %s", addr,
+		strings.Join(addrStrings(slices.SortedFunc(maps.Keys(s.nodes), netip.Addr.Compare)), ", "))
+}
+
+func (s *Server) balancerNames() string {
+	if len(s.balancers) == 0 {
+		return "(there is none)"
+	}
+	return strings.Join(slices.Sorted(maps.Keys(s.balancers)), ", ")
+}
+
+func networkError(err error) error {
+	return apiError(http.StatusInternalServerError, CodeNetwork, "", "%v", err)
+}
+
+func addrStrings(addrs []netip.Addr) []string {
+	out := make([]string, len(addrs))
+	for i, a := range addrs {
+		out[i] = a.String()
+	}
+	return out
+}
+
+func kindNames() []string {
+	var out []string
+	for k := range faultSpecs {
+		out = append(out, string(k))
+	}
+	slices.Sort(out)
+	return out
+}
