@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -38,7 +40,7 @@ func (n *Name) UnmarshalJSON(b []byte) error {
 	var plain plainName
 	wire := nameJSON{plainName: &plain}
 	if err := strictDecode(bytes.NewReader(b), &wire); err != nil {
-		return err
+		return blame(b, err, func() any { return &nameJSON{plainName: &plainName{}} })
 	}
 	if wire.TTLSeconds == nil && plain.Alias == "" {
 		return invalid("ttl_seconds", "missing, want whole seconds (an ELB name has 60)")
@@ -102,7 +104,7 @@ func (f Fault) MarshalJSON() ([]byte, error) { return json.Marshal(f.wire()) }
 func (f *Fault) UnmarshalJSON(b []byte) error {
 	wire := faultJSON{plainFault: &plainFault{}}
 	if err := strictDecode(bytes.NewReader(b), &wire); err != nil {
-		return err
+		return blame(b, err, func() any { return &faultJSON{plainFault: &plainFault{}} })
 	}
 	return f.fromWire(wire)
 }
@@ -169,7 +171,7 @@ func decodeError(err error) *Error {
 	case errors.As(err, &typed):
 		return typed
 	case errors.As(err, &wrongType):
-		return invalid(wrongType.Field, "got a JSON %s, want %s", wrongType.Value, jsonWord(wrongType.Type))
+		return invalid(jsonPath(wrongType.Field), "got a JSON %s, want %s", wrongType.Value, jsonWord(wrongType.Type))
 	case bodyTooLarge(err):
 		return &Error{Code: CodeTooLarge, Message: fmt.Sprintf("the body is over %d bytes", maxBody)}
 	case errors.Is(err, io.EOF):
@@ -180,6 +182,23 @@ func decodeError(err error) *Error {
 		return invalid(strings.Trim(name, `"`), "unknown field")
 	}
 	return invalid("", "not the JSON that is wanted: %v", err)
+}
+
+// blame finds the field for an error that does not name one, as those of netip do
+// not: it reads each field alone and takes the first that cannot be read.
+func blame(object []byte, err error, fresh func() any) *Error {
+	typed := decodeError(err)
+	var fields map[string]json.RawMessage
+	if typed.Field != "" || json.Unmarshal(object, &fields) != nil {
+		return typed
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		alone, _ := json.Marshal(map[string]json.RawMessage{name: fields[name]})
+		if err := strictDecode(bytes.NewReader(alone), fresh()); err != nil {
+			return &Error{Code: typed.Code, Field: name, Message: typed.Message}
+		}
+	}
+	return typed
 }
 
 // jsonWord is what a Go type is called in JSON.
@@ -195,6 +214,14 @@ func jsonWord(t reflect.Type) string {
 		return "a whole number"
 	}
 	return "a number"
+}
+
+// jsonPath drops the embedded Go type that encoding/json puts before a field's path.
+func jsonPath(path string) string {
+	for _, embedded := range []string{"plainName.", "plainFault."} {
+		path = strings.TrimPrefix(path, embedded)
+	}
+	return path
 }
 
 func indexed(field string, i int) string { return fmt.Sprintf("%s[%d]", field, i) }
