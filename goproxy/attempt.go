@@ -1,0 +1,112 @@
+package goproxy
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// bufferedResponse is the largest response that is read whole before it is
+// passed on, where the request can be repeated: a connection that breaks in
+// the middle of it then costs a retry and not a failed request.
+const bufferedResponse = 32 << 10
+
+// attempt is one try of a request at one endpoint.
+type attempt struct {
+	endpoint *endpoint
+	start    time.Time
+	cancel   context.CancelFunc
+	sent     atomic.Bool // a connection was there: bytes may have left
+	reused   atomic.Bool // the connection had carried a request before
+	finished bool        // owned by exchange.run
+}
+
+// launch starts an attempt at e and reports whether there was one to start.
+func (x *exchange) launch(e *endpoint) bool {
+	if e == nil || len(x.attempts) >= maxAttempts {
+		return false
+	}
+	ctx, cancel := context.WithCancel(x.req.Context())
+	a := &attempt{endpoint: e, start: time.Now(), cancel: cancel}
+	x.attempts = append(x.attempts, a)
+	x.record.tried(e.addr)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) {
+			a.reused.Store(info.Reused)
+			a.sent.Store(true)
+		},
+	})
+	req := x.req.WithContext(ctx)
+	x.body.attach(req)
+	e.acquire()
+	go func() {
+		resp, err := x.roundTrip(a, req)
+		if err != nil {
+			e.release()
+			cancel()
+		}
+		x.deliver(result{a, resp, err})
+	}()
+	return true
+}
+
+// roundTrip is one attempt up to its response header, or up to the end of a
+// small response.
+func (x *exchange) roundTrip(a *attempt, req *http.Request) (*http.Response, error) {
+	resp, err := a.endpoint.transport.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	a.endpoint.alive()
+	if x.repeatable && resp.Body != http.NoBody && resp.ContentLength > 0 && resp.ContentLength <= bufferedResponse {
+		data := make([]byte, resp.ContentLength)
+		_, err := io.ReadFull(resp.Body, data)
+		if err == nil {
+			// The transport frees the connection when it sees the end.
+			_, err = resp.Body.Read(make([]byte, 1))
+			if err == io.EOF {
+				err = nil
+			}
+		}
+		resp.Body.Close()
+		if err != nil {
+			return nil, err
+		}
+		resp.Body = io.NopCloser(bytes.NewReader(data))
+	}
+	resp.Body = a.watch(resp.Body)
+	return resp, nil
+}
+
+// watch wraps a response body so that the attempt is counted out when it is
+// closed. The body of an upgraded connection can also be written.
+func (a *attempt) watch(body io.ReadCloser) io.ReadCloser {
+	watched := &responseBody{ReadCloser: body, attempt: a}
+	if w, ok := body.(io.Writer); ok {
+		return struct {
+			*responseBody
+			io.Writer
+		}{watched, w}
+	}
+	return watched
+}
+
+type responseBody struct {
+	io.ReadCloser
+	attempt *attempt
+	once    sync.Once
+}
+
+func (b *responseBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.once.Do(func() {
+		b.attempt.cancel()
+		b.attempt.endpoint.release()
+	})
+	return err
+}

@@ -1,0 +1,69 @@
+package goproxy
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Command is "goproxy" with its subcommands run and validate. The caller
+// prints a returned error and exits with 1.
+func Command() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:           "goproxy",
+		Short:         "Reverse proxy for backends whose addresses move",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	cmd.AddCommand(runCommand(), validateCommand())
+	return cmd
+}
+
+func runCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "run FILE",
+		Short: "Serve the config in FILE until SIGTERM or SIGINT, then drain",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
+			defer stop()
+			// A second signal ends the process at once.
+			defer context.AfterFunc(ctx, stop)()
+			return runFile(ctx, args[0])
+		},
+	}
+}
+
+func runFile(ctx context.Context, path string) error {
+	cfg, err := Load(path)
+	if err != nil {
+		return err
+	}
+	p, err := New(cfg, Options{Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return p.Run(ctx)
+}
+
+func validateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate FILE",
+		Short: "Check the config in FILE; exit 1 with one line for each problem",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := Load(args[0])
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: ok: %d routes, %d upstreams\n", args[0], len(cfg.Routes), len(cfg.Upstreams))
+			return err
+		},
+	}
+}

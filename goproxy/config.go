@@ -1,0 +1,170 @@
+package goproxy
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+)
+
+// Config is one proxy. A zero field takes the default named at it; the least
+// config has one route and one upstream.
+type Config struct {
+	// Listen is the address to accept HTTP on (default ":8080").
+	Listen string `yaml:"listen"`
+	// Resolvers are DNS servers, "10.0.0.2" or "10.0.0.2:53" (default: those
+	// of /etc/resolv.conf).
+	Resolvers []string `yaml:"resolvers"`
+	// AccessLog is "stdout" (default), "stderr", "off" or a file that is
+	// appended to. One JSON object a request.
+	AccessLog string `yaml:"access_log"`
+	// DrainTimeout bounds how long running requests may take after the proxy
+	// was told to stop (default 30s).
+	DrainTimeout Duration `yaml:"drain_timeout"`
+	// Routes choose the upstream of a request. The most exact host wins, then
+	// the longest path.
+	Routes []Route `yaml:"routes"`
+	// Upstreams by name.
+	Upstreams map[string]Upstream `yaml:"upstreams"`
+}
+
+// Route sends matching requests to an upstream.
+type Route struct {
+	// Host matches the request's host without port: "www.example.com",
+	// "*.example.com" (any depth), or "" for every host.
+	Host string `yaml:"host"`
+	// Path matches whole segments at the start of the path: "/api" matches
+	// /api and /api/x, not /apix. "" matches all.
+	Path string `yaml:"path"`
+	// Upstream is a name in Config.Upstreams.
+	Upstream string `yaml:"upstream"`
+	// PreserveHost passes the client's Host header on instead of the host of
+	// the upstream's url.
+	PreserveHost bool `yaml:"preserve_host"`
+}
+
+// Upstream is a backend known by name.
+type Upstream struct {
+	// URL is scheme, host and port, such as "http://backend.example.com:8080".
+	// The host may be an IP address; "localhost" is 127.0.0.1.
+	URL string `yaml:"url"`
+	// Resolvers replace Config.Resolvers for this upstream.
+	Resolvers []string `yaml:"resolvers"`
+	// DNS says how the name is followed.
+	DNS DNS `yaml:"dns"`
+	// Timeouts of one attempt.
+	Timeouts Timeouts `yaml:"timeouts"`
+	// Retries says when a request is sent again.
+	Retries Retries `yaml:"retries"`
+	// Pool of connections to each address.
+	Pool Pool `yaml:"pool"`
+}
+
+// DNS says how a name is followed.
+type DNS struct {
+	// TTLMin and TTLMax bound the time between questions (defaults 1s and 60s).
+	TTLMin Duration `yaml:"ttl_min"`
+	TTLMax Duration `yaml:"ttl_max"`
+	// Timeout of one question over all resolvers (default 2s).
+	Timeout Duration `yaml:"timeout"`
+	// Family is "auto" (default: IPv6 where this machine has a route), "ipv4",
+	// "ipv6" or "both".
+	Family string `yaml:"family"`
+}
+
+// Timeouts of one attempt at one address.
+type Timeouts struct {
+	// Connect covers TCP and, apart from it, TLS (default 1s each).
+	Connect Duration `yaml:"connect"`
+	// Response is the longest wait for the response header, over all attempts
+	// (default 60s). The client then gets 504.
+	Response Duration `yaml:"response"`
+}
+
+// Retries says when a request is sent again.
+type Retries struct {
+	// Attempts is how often one request may be sent in all (default 5, least
+	// 1). Tries that never reached an address do not count, hedges neither.
+	Attempts int `yaml:"attempts"`
+	// Window is how long after its start a request may still be tried again
+	// (default 2500ms). It bridges an upstream that is away for a moment.
+	Window Duration `yaml:"window"`
+	// HedgeAfter is the silence after which a request that can be repeated is
+	// also sent to another address (default 500ms, "off" for never).
+	HedgeAfter Duration `yaml:"hedge_after"`
+	// BudgetPercent bounds repeats of requests that had been sent to an
+	// address that is alive, as a share of all requests (default 20).
+	BudgetPercent int `yaml:"budget_percent"`
+}
+
+// Pool of connections to each address.
+type Pool struct {
+	// MaxIdle connections are kept open to one address (default 512).
+	MaxIdle int `yaml:"max_idle"`
+	// IdleTimeout closes a connection that was not used for so long (default
+	// 45s, below the 60s of an ALB, so that the proxy closes first).
+	IdleTimeout Duration `yaml:"idle_timeout"`
+}
+
+// Duration is a time.Duration that is written "1s", "250ms" or "off".
+type Duration time.Duration
+
+// Off switches off what a Duration times. Zero means the default instead.
+const Off Duration = -1
+
+// UnmarshalYAML reads "1s", "250ms" or "off".
+func (d *Duration) UnmarshalYAML(node ast.Node) error {
+	text := node.GetToken().Value
+	if text == "off" {
+		*d = Off
+		return nil
+	}
+	v, err := time.ParseDuration(text)
+	if err != nil || v <= 0 {
+		return &yaml.SyntaxError{
+			Message: fmt.Sprintf("%q is no duration: want a positive number with a unit, such as 250ms or 1s", text),
+			Token:   node.GetToken(),
+		}
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// or returns d as a time.Duration, or the default where d is zero.
+func (d Duration) or(value time.Duration) time.Duration {
+	if d == 0 {
+		return value
+	}
+	return time.Duration(d)
+}
+
+// withDefaults fills the zero fields.
+func (u Upstream) withDefaults() Upstream {
+	u.DNS.TTLMin = Duration(u.DNS.TTLMin.or(time.Second))
+	u.DNS.TTLMax = Duration(u.DNS.TTLMax.or(60 * time.Second))
+	u.DNS.Timeout = Duration(u.DNS.Timeout.or(2 * time.Second))
+	u.Timeouts.Connect = Duration(u.Timeouts.Connect.or(time.Second))
+	u.Timeouts.Response = Duration(u.Timeouts.Response.or(60 * time.Second))
+	u.Retries.Window = Duration(u.Retries.Window.or(2500 * time.Millisecond))
+	u.Retries.HedgeAfter = Duration(u.Retries.HedgeAfter.or(500 * time.Millisecond))
+	if u.Retries.Attempts == 0 {
+		u.Retries.Attempts = 5
+	}
+	if u.Retries.BudgetPercent == 0 {
+		u.Retries.BudgetPercent = 20
+	}
+	if u.Pool.MaxIdle == 0 {
+		u.Pool.MaxIdle = 512
+	}
+	u.Pool.IdleTimeout = Duration(u.Pool.IdleTimeout.or(45 * time.Second))
+	return u
+}
+
+// String is the form that UnmarshalYAML reads.
+func (d Duration) String() string {
+	if d == Off {
+		return "off"
+	}
+	return time.Duration(d).String()
+}

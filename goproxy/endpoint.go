@@ -1,0 +1,125 @@
+package goproxy
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+	"time"
+)
+
+// Ejection times: an address that failed is left out for ejectFirst, doubling
+// with each further failure up to ejectMost.
+const (
+	ejectFirst = time.Second
+	ejectMost  = 30 * time.Second
+)
+
+// endpoint is one address of an upstream with its own pool of connections and
+// what is known about its health.
+type endpoint struct {
+	addr      netip.AddrPort
+	transport *http.Transport
+
+	outstanding atomic.Int64 // attempts without a finished response
+	departed    atomic.Bool  // left the DNS answer
+	gone        context.Context
+	leave       context.CancelFunc // cancels gone, and so every dial
+
+	lastByte     atomic.Int64 // unix ns of the last response header
+	failures     atomic.Int32 // in a row
+	ejectedUntil atomic.Int64 // unix ns; 0 when healthy
+	probing      atomic.Bool  // one request is trying an ejected endpoint
+}
+
+func newEndpoint(addr netip.AddrPort, serverName string, cfg Upstream) *endpoint {
+	e := &endpoint{addr: addr}
+	e.gone, e.leave = context.WithCancel(context.Background())
+	connect := time.Duration(cfg.Timeouts.Connect)
+	dialer := net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second}
+	e.transport = &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			// No SYN may go to an address that has left.
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			defer context.AfterFunc(e.gone, cancel)()
+			return dialer.DialContext(ctx, "tcp", addr.String())
+		},
+		TLSClientConfig:     &tls.Config{ServerName: serverName, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout: connect,
+		MaxIdleConnsPerHost: cfg.Pool.MaxIdle,
+		IdleConnTimeout:     time.Duration(cfg.Pool.IdleTimeout),
+		DisableCompression:  true,
+		// 1xx responses are passed on by the handler; only the wait for
+		// "100 Continue" is the transport's own.
+		ExpectContinueTimeout: time.Second,
+	}
+	return e
+}
+
+// depart takes the endpoint out of use: dials end now, idle connections close
+// now, running requests may finish.
+func (e *endpoint) depart() {
+	e.departed.Store(true)
+	e.leave()
+	e.transport.CloseIdleConnections()
+}
+
+// acquire counts an attempt in; release counts it out.
+func (e *endpoint) acquire() { e.outstanding.Add(1) }
+
+func (e *endpoint) release() {
+	e.outstanding.Add(-1)
+	if e.departed.Load() {
+		// The connection just went back to the pool.
+		e.transport.CloseIdleConnections()
+	}
+}
+
+// alive notes a response.
+func (e *endpoint) alive() {
+	e.lastByte.Store(time.Now().UnixNano())
+	if e.failures.Load() != 0 || e.ejectedUntil.Load() != 0 {
+		e.failures.Store(0)
+		e.ejectedUntil.Store(0)
+		e.probing.Store(false)
+	}
+}
+
+// silentSince reports whether not one response came from the address after t.
+func (e *endpoint) silentSince(t time.Time) bool {
+	return e.lastByte.Load() < t.UnixNano()
+}
+
+// eject leaves the endpoint out for a while. It reports whether that is news:
+// one failure is told by many requests at once.
+func (e *endpoint) eject(now time.Time) bool {
+	if e.ejected(now) && !e.probing.CompareAndSwap(true, false) {
+		return false
+	}
+	fails := e.failures.Add(1)
+	out := min(ejectFirst<<min(fails-1, 5), ejectMost)
+	e.ejectedUntil.Store(now.Add(out).UnixNano())
+	return true
+}
+
+func (e *endpoint) ejected(now time.Time) bool {
+	return e.ejectedUntil.Load() > now.UnixNano()
+}
+
+// probe reports whether the caller's request shall be the one that tries an
+// ejected endpoint whose time is over. A request that cannot be repeated is
+// taken only where nothing else came for a while.
+func (e *endpoint) probe(now time.Time, repeatable bool) bool {
+	until := e.ejectedUntil.Load()
+	if until == 0 || until > now.UnixNano() || (!repeatable && now.UnixNano()-until < int64(5*time.Second)) {
+		return false
+	}
+	if !e.ejectedUntil.CompareAndSwap(until, now.Add(ejectFirst).UnixNano()) {
+		return false
+	}
+	e.probing.Store(true)
+	return true
+}

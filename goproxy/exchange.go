@@ -1,0 +1,296 @@
+package goproxy
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// maxAttempts bounds everything sent for one request: first try, retries,
+// hedges and rescues.
+const maxAttempts = 16
+
+// maxHedges bounds the copies of a request that only wait longer than usual.
+const maxHedges = 2
+
+// Errors that end a request, each with the status it gives the client.
+var (
+	errNoAddress = errors.New("no address is known for the upstream") // 503
+	errTimeout   = errors.New("no response header in time")           // 504
+)
+
+// exchange gets one response for one request out of an upstream, over as many
+// attempts as it takes and the rules allow.
+type exchange struct {
+	up     *upstream
+	req    *http.Request
+	body   *requestBody
+	record *record
+
+	repeatable bool // may be sent again after it was sent
+	start      time.Time
+	attempts   []*attempt
+	resent     int // times it was sent again after a failure
+	hedges     int
+	pauses     int
+	lastErr    error
+
+	results chan result
+
+	mu     sync.Mutex
+	closed bool // nobody reads results any more
+}
+
+// result is how an attempt ended.
+type result struct {
+	attempt *attempt
+	resp    *http.Response
+	err     error
+}
+
+// RoundTrip implements http.RoundTripper for the handler.
+func (u *upstream) RoundTrip(req *http.Request) (*http.Response, error) {
+	x := &exchange{
+		up:      u,
+		req:     req,
+		record:  recordOf(req.Context()),
+		start:   time.Now(),
+		results: make(chan result, maxAttempts),
+	}
+	body, err := newRequestBody(req)
+	if err != nil {
+		return nil, err
+	}
+	x.body = body
+	x.repeatable = repeatable(req, body)
+	u.budget.earn()
+	resp, err := x.run()
+	x.abandon()
+	return resp, err
+}
+
+// run is the life of the request until a response header is there.
+func (x *exchange) run() (*http.Response, error) {
+	deadline := time.NewTimer(time.Duration(x.up.cfg.Timeouts.Response))
+	defer deadline.Stop()
+	patience := newPatience(time.Duration(x.up.cfg.Retries.HedgeAfter))
+	defer patience.stop()
+	again := time.NewTimer(time.Hour) // a retry that waits for better times
+	defer again.Stop()
+
+	set := x.up.set.Load()
+	if !x.launch(x.up.pick(nil, x.repeatable, true)) {
+		x.lastErr = errNoAddress
+		x.up.nudge()
+		again.Reset(x.pause())
+	}
+	for {
+		select {
+		case r := <-x.results:
+			r.attempt.finished = true
+			if r.err == nil {
+				x.won(r.attempt)
+				return r.resp, nil
+			}
+			x.lastErr = r.err
+			switch x.afterFailure(r) {
+			case giveUp:
+				return nil, x.lastErr
+			case retryLater:
+				again.Reset(x.pause())
+			case retryNow:
+				patience.restart()
+			}
+		case <-again.C:
+			if x.waiting() > 0 {
+				continue
+			}
+			if x.expired() {
+				return nil, x.lastErr
+			}
+			if x.launch(x.up.pick(x.attempts, x.repeatable, true)) {
+				patience.restart()
+			} else {
+				again.Reset(x.pause())
+			}
+		case <-patience.fired():
+			x.hedge(patience.after)
+			patience.restart()
+		case <-set.replaced:
+			set = x.up.set.Load()
+			if x.waiting() == 0 {
+				again.Reset(0)
+			} else if x.rescue() {
+				patience.restart()
+			}
+		case <-deadline.C:
+			return nil, errTimeout
+		case <-x.req.Context().Done():
+			return nil, context.Cause(x.req.Context())
+		}
+	}
+}
+
+type verdict int
+
+const (
+	keepWaiting verdict = iota
+	retryNow
+	retryLater
+	giveUp
+)
+
+// afterFailure decides what follows an attempt without a response.
+func (x *exchange) afterFailure(r result) verdict {
+	x.blame(r)
+	if x.waiting() > 0 {
+		return keepWaiting
+	}
+	if !x.body.replayable() || x.expired() {
+		return giveUp
+	}
+	if r.attempt.sent.Load() {
+		if !x.repeatable || x.resent+1 >= x.up.cfg.Retries.Attempts {
+			return giveUp
+		}
+		if !r.attempt.endpoint.departed.Load() && !x.up.budget.spend(time.Now()) {
+			return giveUp
+		}
+		x.resent++
+	}
+	if x.launch(x.up.pick(x.attempts, x.repeatable, false)) {
+		return retryNow
+	}
+	// Every present address has failed: the answer to an early question, or
+	// a moment of patience, may help.
+	x.up.nudge()
+	return retryLater
+}
+
+// blame keeps the book on the endpoint of a failed attempt.
+func (x *exchange) blame(r result) {
+	e := r.attempt.endpoint
+	switch {
+	case e.departed.Load() || x.req.Context().Err() != nil:
+	case !r.attempt.sent.Load():
+		x.up.eject(e, "connect: "+r.err.Error())
+	case !r.attempt.reused.Load():
+		// On a connection that had been idle this is the usual keep-alive
+		// race and says nothing; on a fresh one the address is in trouble.
+		x.up.eject(e, "no response on a fresh connection: "+r.err.Error())
+	default:
+		x.up.nudge()
+	}
+}
+
+// expired reports whether it is too late, or too often, to try again.
+func (x *exchange) expired() bool {
+	return len(x.attempts) >= maxAttempts || time.Since(x.start) >= time.Duration(x.up.cfg.Retries.Window)
+}
+
+// pause is 50, 100, 200 and then 400 ms.
+func (x *exchange) pause() time.Duration {
+	d := 50 * time.Millisecond << min(x.pauses, 3)
+	x.pauses++
+	return d
+}
+
+// hedge runs when the newest attempts have been silent for a while.
+func (x *exchange) hedge(after time.Duration) {
+	now := time.Now()
+	silent := false
+	for _, a := range x.attempts {
+		if !a.finished && now.Sub(a.start) >= after && a.endpoint.silentSince(a.start) {
+			silent = true
+			x.up.eject(a.endpoint, "silent")
+		}
+	}
+	if !x.repeatable || x.waiting() == 0 || x.hedges >= maxHedges {
+		return
+	}
+	e := x.up.pick(x.attempts, true, false)
+	if e == nil {
+		return
+	}
+	// An address that is silent to everyone is saved from without a budget;
+	// one that answers others is only slow, and slow times must not double
+	// the load.
+	if !silent && !x.up.budget.spend(now) {
+		return
+	}
+	if x.launch(e) {
+		x.hedges++
+	}
+}
+
+// rescue sends a request again that waits only on addresses that have left.
+func (x *exchange) rescue() bool {
+	if !x.repeatable || x.waiting() == 0 {
+		return false
+	}
+	for _, a := range x.attempts {
+		if !a.finished && !a.endpoint.departed.Load() {
+			return false
+		}
+	}
+	return x.launch(x.up.pick(x.attempts, true, true))
+}
+
+// waiting counts the attempts that may still bring a response.
+func (x *exchange) waiting() int {
+	n := 0
+	for _, a := range x.attempts {
+		if !a.finished {
+			n++
+		}
+	}
+	return n
+}
+
+// won ends the other attempts.
+func (x *exchange) won(winner *attempt) {
+	for _, a := range x.attempts {
+		if a != winner {
+			a.cancel()
+		}
+	}
+}
+
+// abandon lets go of everything but a response already returned.
+func (x *exchange) abandon() {
+	x.mu.Lock()
+	x.closed = true
+	x.mu.Unlock()
+	for _, a := range x.attempts {
+		if !a.finished {
+			a.cancel()
+		}
+	}
+	for {
+		select {
+		case r := <-x.results:
+			r.discard()
+		default:
+			return
+		}
+	}
+}
+
+// deliver hands a result to run, or drops it when run has ended.
+func (x *exchange) deliver(r result) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.closed {
+		r.discard()
+		return
+	}
+	x.results <- r // never blocks: as roomy as maxAttempts
+}
+
+func (r result) discard() {
+	if r.resp != nil {
+		r.resp.Body.Close()
+	}
+}

@@ -1,0 +1,120 @@
+package goproxy
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const leastConfig = `
+listen: ":8080"
+routes:
+  - upstream: backend
+upstreams:
+  backend:
+    url: http://backend.example.com:8080
+`
+
+func TestParseLeastConfig(t *testing.T) {
+	cfg, err := Parse("p.yaml", []byte(leastConfig))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := cfg.Upstreams["backend"].withDefaults()
+	if u.URL != "http://backend.example.com:8080" || u.Timeouts.Connect != Duration(time.Second) || u.Retries.HedgeAfter != Duration(500*time.Millisecond) {
+		t.Errorf("got %+v", u)
+	}
+}
+
+func TestParseEveryKey(t *testing.T) {
+	cfg, err := Parse("p.yaml", []byte(`
+listen: 127.0.0.1:9000
+resolvers: [169.254.169.253, "10.0.0.2:5353"]
+access_log: off
+drain_timeout: 5s
+routes:
+  - {host: www.example.com, path: /api, upstream: a, preserve_host: true}
+upstreams:
+  a:
+    url: https://a.example.com
+    resolvers: [10.0.0.3]
+    dns: {ttl_min: 2s, ttl_max: 30s, timeout: 1s, family: both}
+    timeouts: {connect: 300ms, response: 10s}
+    retries: {attempts: 3, window: 1s, hedge_after: off, budget_percent: 10}
+    pool: {max_idle: 8, idle_timeout: 20s}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := cfg.Upstreams["a"]
+	if cfg.AccessLog != "off" || cfg.DrainTimeout != Duration(5*time.Second) || len(cfg.Resolvers) != 2 ||
+		!cfg.Routes[0].PreserveHost || u.DNS.Family != "both" || u.Retries.HedgeAfter != Off || u.Pool.MaxIdle != 8 {
+		t.Errorf("got %+v", cfg)
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	const tail = "upstreams: {a: {url: http://h:1}}\n"
+	for name, test := range map[string]struct{ in, want string }{
+		"unknown key":          {"routes: [{upstream: a}]\nupstream: {}\n" + tail, `p.yaml:2:1: unknown key "upstream": did you mean "upstreams"?`},
+		"unknown nested key":   {"routes: [{upstream: a}]\nupstreams:\n  a:\n    url: http://h:1\n    dns: {ttlmin: 1s}\n", `p.yaml:5:11: unknown key "ttlmin": did you mean "ttl_min"?`},
+		"unknown key, no near": {"routes: [{upstream: a, zzzzzzzzzz: 1}]\n" + tail, `p.yaml:1:24: unknown key "zzzzzzzzzz": want one of`},
+		"bad duration":         {"drain_timeout: fast\nroutes: [{upstream: a}]\n" + tail, `p.yaml:1:16: "fast" is no duration`},
+		"negative duration":    {"drain_timeout: -1s\nroutes: [{upstream: a}]\n" + tail, `p.yaml:1:16: "-1s" is no duration`},
+		"type":                 {"routes: [{upstream: a, preserve_host: perhaps}]\n" + tail, `p.yaml:1:39: "perhaps" is a string: want true or false`},
+		"syntax":               {"routes: [{upstream: a}\n", `p.yaml:1:9: `},
+		"duplicate key":        {"routes: [{upstream: a}]\n" + tail + tail, `p.yaml:3:1: `},
+		"upstream misspelt":    {"routes:\n  - upstream: backnd\nupstreams: {backend: {url: http://h:1}}\n", `p.yaml:2:15: routes.0.upstream: no upstream "backnd": did you mean "backend"?`},
+		"url without scheme":   {"routes: [{upstream: a}]\nupstreams: {a: {url: 'h:1'}}\n", `p.yaml:2:22: upstreams.a.url: "h:1" is no upstream url`},
+		"url with path":        {"routes: [{upstream: a}]\nupstreams: {a: {url: 'http://h/x'}}\n", `has scheme, host and port only`},
+		"url missing":          {"routes: [{upstream: a}]\nupstreams:\n  a:\n    pool: {max_idle: 1}\n", `p.yaml:4:5: upstreams.a.url: "" is no upstream url`},
+		"resolver name":        {"resolvers: [dns.example]\nroutes: [{upstream: a}]\n" + tail, `p.yaml:1:13: resolvers.0: "dns.example" is no resolver address`},
+		"listen":               {"listen: 8080\nroutes: [{upstream: a}]\n" + tail, `p.yaml:1:9: listen: "8080" is no listen address`},
+		"no routes":            {tail, `routes: no route`},
+		"same route twice":     {"routes: [{upstream: a}, {upstream: a}]\n" + tail, `p.yaml:1:25: routes.1: same host and path as routes.0`},
+		"ttl order":            {"routes: [{upstream: a}]\nupstreams: {a: {url: http://h:1, dns: {ttl_min: 2m}}}\n", `ttl_min 2m0s is above ttl_max 1m0s`},
+		"off where not":        {"routes: [{upstream: a}]\nupstreams: {a: {url: http://h:1, timeouts: {connect: off}}}\n", `timeouts.connect: cannot be off`},
+		"empty":                {"", `p.yaml:1:1: the file is empty`},
+		"a list":               {"- a\n", `p.yaml:1:1: `},
+		"a scalar":             {"hello\n", `p.yaml:1:1: `},
+		"two documents":        {"routes: [{upstream: a}]\n" + tail + "---\na: 1\n", `a second YAML document`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse("p.yaml", []byte(test.in))
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Fatalf("got  %v\nwant %s", err, test.want)
+			}
+			for line := range strings.SplitSeq(err.Error(), "\n") {
+				if !strings.HasPrefix(line, "p.yaml:") {
+					t.Errorf("line without a position: %q", line)
+				}
+			}
+		})
+	}
+}
+
+func TestLoadNamesTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "absent.yaml")
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("got %v, want the path in it", err)
+	}
+	if err := os.WriteFile(path, []byte(leastConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err != nil {
+		t.Error(err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(leastConfig))
+	f.Add([]byte("routes: [{upstream: &x a}]\nupstreams: {<<: *x}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		cfg, err := Parse("f", data)
+		if err == nil && cfg.Validate() != nil {
+			t.Errorf("Parse accepted what Validate refuses: %q", data)
+		}
+	})
+}

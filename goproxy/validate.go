@@ -1,0 +1,157 @@
+package goproxy
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/proxychaos/proxychaos/goproxy/resolve"
+)
+
+// problem is something wrong with a config, at a path of keys and indices.
+type problem struct {
+	path []string
+	text string
+}
+
+// Validate returns every problem as a line of one error, or nil.
+func (c Config) Validate() error {
+	var errs []error
+	for _, p := range c.problems() {
+		errs = append(errs, fmt.Errorf("%s: %s", strings.Join(p.path, "."), p.text))
+	}
+	return errors.Join(errs...)
+}
+
+func (c Config) problems() []problem {
+	var all []problem
+	add := func(text string, path ...string) { all = append(all, problem{path, text}) }
+	if c.Listen != "" {
+		if _, port, err := net.SplitHostPort(c.Listen); err != nil || !isPort(port) {
+			add(fmt.Sprintf("%q is no listen address: want host:port or :port", c.Listen), "listen")
+		}
+	}
+	checkServers(c.Resolvers, add, "resolvers")
+	if c.DrainTimeout == Off {
+		add("cannot be off", "drain_timeout")
+	}
+	if len(c.Routes) == 0 {
+		add("no route: want at least one, such as {upstream: NAME}", "routes")
+	}
+	if len(c.Upstreams) == 0 {
+		add("no upstream: want at least one with a url", "upstreams")
+	}
+	seen := map[string]int{}
+	for i, r := range c.Routes {
+		index := strconv.Itoa(i)
+		checkRoute(r, c.Upstreams, func(text, key string) { add(text, "routes", index, key) })
+		if first, ok := seen[r.Host+r.Path]; ok {
+			add(fmt.Sprintf("same host and path as routes.%d", first), "routes", index)
+		} else {
+			seen[r.Host+r.Path] = i
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
+		checkUpstream(c.Upstreams[name], func(text string, path ...string) {
+			add(text, append([]string{"upstreams", name}, path...)...)
+		})
+	}
+	return all
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n < 65536
+}
+
+func checkServers(servers []string, add func(string, ...string), path ...string) {
+	for i, s := range servers {
+		if _, err := resolve.ParseServer(s); err != nil {
+			add(err.Error(), append(slices.Clone(path), strconv.Itoa(i))...)
+		}
+	}
+}
+
+func checkRoute(r Route, upstreams map[string]Upstream, add func(text, key string)) {
+	if r.Path != "" && !strings.HasPrefix(r.Path, "/") {
+		add(fmt.Sprintf("%q does not begin with /", r.Path), "path")
+	}
+	if strings.ContainsAny(r.Host, "/: ") || strings.Contains(strings.TrimPrefix(r.Host, "*."), "*") {
+		add(fmt.Sprintf("%q is no host: want a name without port, or *.name", r.Host), "host")
+	}
+	if _, ok := upstreams[r.Upstream]; !ok {
+		names := slices.Sorted(maps.Keys(upstreams))
+		text := fmt.Sprintf("no upstream %q: want one of %s", r.Upstream, strings.Join(names, ", "))
+		if near := nearest(r.Upstream, names); near != "" {
+			text = fmt.Sprintf("no upstream %q: did you mean %q?", r.Upstream, near)
+		}
+		add(text, "upstream")
+	}
+}
+
+func checkUpstream(u Upstream, add func(string, ...string)) {
+	if _, err := parseURL(u.URL); err != nil {
+		add(err.Error(), "url")
+	}
+	checkServers(u.Resolvers, add, "resolvers")
+	if _, err := resolve.ParseFamily(u.DNS.Family); err != nil {
+		add(err.Error(), "dns", "family")
+	}
+	full := u.withDefaults()
+	if full.DNS.TTLMin > full.DNS.TTLMax {
+		add(fmt.Sprintf("ttl_min %v is above ttl_max %v", full.DNS.TTLMin, full.DNS.TTLMax), "dns", "ttl_min")
+	}
+	for _, d := range []struct {
+		value Duration
+		path  []string
+	}{
+		{u.DNS.TTLMin, []string{"dns", "ttl_min"}},
+		{u.DNS.TTLMax, []string{"dns", "ttl_max"}},
+		{u.DNS.Timeout, []string{"dns", "timeout"}},
+		{u.Timeouts.Connect, []string{"timeouts", "connect"}},
+		{u.Timeouts.Response, []string{"timeouts", "response"}},
+		{u.Retries.Window, []string{"retries", "window"}},
+		{u.Pool.IdleTimeout, []string{"pool", "idle_timeout"}},
+	} {
+		if d.value == Off {
+			add("cannot be off", d.path...)
+		}
+	}
+	if u.Retries.Attempts < 0 || u.Retries.Attempts > maxAttempts {
+		add(fmt.Sprintf("%d attempts: want 1 to %d", u.Retries.Attempts, maxAttempts), "retries", "attempts")
+	}
+	if u.Retries.BudgetPercent < 0 || u.Retries.BudgetPercent > 100 {
+		add(fmt.Sprintf("%d percent: want 1 to 100", u.Retries.BudgetPercent), "retries", "budget_percent")
+	}
+	if u.Pool.MaxIdle < 0 {
+		add(fmt.Sprintf("%d connections: want 1 or more", u.Pool.MaxIdle), "pool", "max_idle")
+	}
+}
+
+// parseURL reads an upstream's url and fills in the scheme's port.
+func parseURL(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+		return nil, fmt.Errorf("%q is no upstream url: want http://host:port or https://host:port", s)
+	}
+	if (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return nil, fmt.Errorf("%q: an upstream url has scheme, host and port only", s)
+	}
+	if u.Port() == "" {
+		port := "80"
+		if u.Scheme == "https" {
+			port = "443"
+		}
+		u.Host = net.JoinHostPort(u.Hostname(), port)
+	}
+	if port := u.Port(); !isPort(port) || port == "0" {
+		return nil, fmt.Errorf("%q: port %s is not 1 to 65535", s, port)
+	}
+	u.Path = ""
+	return u, nil
+}
