@@ -1,0 +1,203 @@
+package images
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/proxychaos/proxychaos/harness/engine"
+)
+
+const (
+	versionLabel = "org.proxychaos.version"
+	packageLabel = "org.proxychaos.package"
+)
+
+// debianRef is the name of the image of a release built from packages. It
+// carries a hash of the recipe: an image made by another recipe is not taken
+// for this one. Debian's own versions are not part of it, since learning them
+// takes seconds of network; remove the image to have it built afresh.
+func debianRef(r Release) (string, recipe) {
+	rec := recipes[r.Kind]
+	sum := sha256.Sum256(rec.fingerprint())
+	return prefix + rec.name + ":" + r.Suite + "-" + hex.EncodeToString(sum[:6]), rec
+}
+
+// builtBefore describes the image of a release that an earlier run built.
+func (f *Finder) builtBefore(ctx context.Context, r Release) (Image, bool, error) {
+	ref, rec := debianRef(r)
+	in, ok, err := f.present(ctx, ref)
+	if !ok || err != nil {
+		return Image{}, false, err
+	}
+	img := Image{Ref: ref, Digest: digest(in), Notes: rec.notes}
+	if in.Config != nil {
+		img.Version = in.Config.Labels[versionLabel]
+		img.Source = "built here from Debian " + r.Suite + ", " + in.Config.Labels[packageLabel]
+	}
+	return img, true, nil
+}
+
+// fromDebian builds the image of a release from the packages of its suite.
+func (f *Finder) fromDebian(ctx context.Context, r Release, why string) (Image, error) {
+	if _, err := exec.LookPath("mmdebstrap"); err != nil {
+		if os.Geteuid() != 0 {
+			return Image{}, fmt.Errorf("%w: %s: %s, and mmdebstrap is missing: as root, apt-get install mmdebstrap", ErrNotAvailable, r, why)
+		}
+		if _, err := exec.LookPath("apt-get"); err != nil {
+			return Image{}, fmt.Errorf("%w: %s: %s, and this is not Debian, so it cannot be built from packages", ErrNotAvailable, r, why)
+		}
+		unlock, err := lockRef(ctx, "mmdebstrap")
+		if err != nil {
+			return Image{}, err
+		}
+		err = engine.AptInstall(ctx, lineWriter{f}, "mmdebstrap")
+		unlock()
+		if err != nil {
+			return Image{}, fmt.Errorf("install mmdebstrap: %w", err)
+		}
+	}
+	ref, rec := debianRef(r)
+	unlock, err := lockRef(ctx, ref)
+	if err != nil {
+		return Image{}, err
+	}
+	defer unlock()
+	if img, ok, err := f.builtBefore(ctx, r); ok || err != nil {
+		return img, err
+	}
+	begin := time.Now()
+	f.logf("building %s from Debian %s packages", r.Kind, r.Suite)
+	if err := f.build(ctx, r, ref, rec); err != nil {
+		return Image{}, fmt.Errorf("build %s from Debian %s: %w", r.Kind, r.Suite, err)
+	}
+	img, ok, err := f.builtBefore(ctx, r)
+	if err != nil {
+		return Image{}, err
+	}
+	if !ok {
+		return Image{}, fmt.Errorf("image %s was imported, but the engine does not have it", ref)
+	}
+	f.logf("built %s %s from Debian %s in %.1f s", r.Kind, img.Version, r.Suite, time.Since(begin).Seconds())
+	repository, _, _ := cutLast(ref, ":")
+	return img, f.removeOld(ctx, repository, func(other string) bool {
+		return other == ref || !strings.HasPrefix(other, repository+":"+r.Suite+"-")
+	})
+}
+
+// build makes the image and proves that its proxy runs.
+func (f *Finder) build(ctx context.Context, r Release, ref string, rec recipe) error {
+	root, err := os.CreateTemp("", "proxychaos-root-*.tar")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	// Nameless from here on, so that nothing stays behind after kill -9.
+	if err := os.Remove(root.Name()); err != nil {
+		return err
+	}
+	packages, err := debootstrap(ctx, r.Suite, rec, root)
+	if err != nil {
+		return err
+	}
+	pkg, version, err := mainPackage(packages, rec.packages[0])
+	if err != nil {
+		return err
+	}
+	if _, err := root.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	changes := append([]string{
+		fmt.Sprintf("LABEL %s=%q %s=%q", versionLabel, version, packageLabel, pkg),
+	}, rec.changes...)
+	if err := f.importTar(ctx, ref, root, changes); err != nil {
+		return err
+	}
+	got, err := f.version(ctx, ref, r.Kind)
+	if err != nil {
+		return err
+	}
+	if got != version {
+		return fmt.Errorf("package %s should hold version %s, but its binary says %s", pkg, version, got)
+	}
+	return nil
+}
+
+// debootstrap writes the trimmed root file system of the recipe to out, and
+// returns the file names of the packages in it.
+func debootstrap(ctx context.Context, suite string, rec recipe, out io.Writer) ([]string, error) {
+	args := []string{
+		// extract unpacks the packages and runs none of their scripts, which
+		// is several times faster; the recipe does what they would have done.
+		"--variant=extract",
+		"--include=" + strings.Join(rec.packages, ","),
+		`--extract-hook=cd "$1"/var/cache/apt/archives && ls *.deb > "$1"/` + packageList,
+	}
+	if suite == "forky" {
+		// Testing's list is valid for a week only, and mirrors that are frozen
+		// copies are older. Its signature is still checked.
+		args = append(args, `--aptopt=Acquire::Check-Valid-Until "false"`)
+	}
+	var msg bytes.Buffer
+	cmd := exec.CommandContext(ctx, "mmdebstrap", append(args, suite, "-")...) //nolint:gosec // arguments are the program's own
+	cmd.Stderr = &msg
+	// Interrupted as a group: mmdebstrap then removes its temporary folder.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
+	cmd.WaitDelay = 10 * time.Second
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	packages, layErr := layOut(pipe, out, rec)
+	if layErr != nil {
+		_, _ = io.Copy(io.Discard, pipe) // let it end by itself
+	}
+	if err := cmd.Wait(); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("mmdebstrap %s: %w:\n%s", suite, err, bytes.TrimSpace(msg.Bytes()))
+	}
+	return packages, layErr
+}
+
+// mainPackage finds a package among file names such as
+// nginx_1.26.3-3+deb13u10_amd64.deb and returns it as "nginx 1.26.3-3+deb13u10"
+// with the version that its authors gave it: 1.26.3.
+func mainPackage(files []string, name string) (pkg, version string, err error) {
+	for _, file := range files {
+		parts := strings.Split(file, "_")
+		if len(parts) != 3 || parts[0] != name {
+			continue
+		}
+		full := strings.ReplaceAll(parts[1], "%3a", ":")
+		_, upstream, hasEpoch := strings.Cut(full, ":")
+		if !hasEpoch {
+			upstream = full
+		}
+		version, _, _ = cutLast(upstream, "-")
+		return name + " " + full, version, nil
+	}
+	return "", "", fmt.Errorf("package %s is not among the %d that mmdebstrap installed", name, len(files))
+}
+
+// lineWriter lets engine.AptInstall write to the Finder's log.
+type lineWriter struct{ f *Finder }
+
+func (w lineWriter) Write(b []byte) (int, error) {
+	w.f.logMu.Lock()
+	defer w.f.logMu.Unlock()
+	return w.f.log.Write(b)
+}

@@ -1,0 +1,176 @@
+package images
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+)
+
+func tarOf(t *testing.T, entries []entry) io.Reader {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	if err := errors.Join(writeEntries(w, entries), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return &b
+}
+
+// built returns the images built from Debian's packages, all four at once, as a
+// run does.
+func built(t *testing.T) (f *Finder, images map[string]Image) {
+	t.Helper()
+	f, log := finder(t)
+	t.Setenv("HTTPD_IMAGE", "")
+	t.Setenv("NGINX_IMAGE", "")
+	images = map[string]Image{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, r := range append(Releases(Apache), Releases(Nginx)...) {
+		if r.Suite == "" {
+			continue
+		}
+		r.Official = "" // also where a registry answers
+		wg.Go(func() {
+			img, err := f.Proxy(t.Context(), r)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				t.Errorf("%s: %v", r, err)
+			}
+			images[r.String()] = img
+		})
+	}
+	wg.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	if log.Len() > 0 {
+		t.Log("\n" + log.String())
+	}
+	return f, images
+}
+
+func TestImagesFromDebian(t *testing.T) {
+	g := NewWithT(t)
+	f, images := built(t)
+	begin := time.Now()
+	_, again := built(t)
+	g.Expect(again).To(Equal(images), "the second time, the images are there")
+	t.Logf("four images that are there: %s", time.Since(begin).Round(time.Millisecond))
+
+	for name, img := range images {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			kind, _, _ := strings.Cut(name, " ")
+			v, err := f.version(t.Context(), img.Ref, kind)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(img.Version).To(Equal(v))
+			g.Expect(img.Source).To(ContainSubstring(v))
+			g.Expect(img.Digest).To(HavePrefix("sha256:"))
+			test := []string{"nginx", "-t"}
+			if kind == Apache {
+				test = []string{"httpd", "-t"}
+			}
+			g.Expect(f.run(t, img.Ref, nil, test...)).To(Or(ContainSubstring("Syntax OK"), ContainSubstring("test is successful")))
+		})
+	}
+}
+
+// officialStyle is what people write for the official image: LoadModule lines
+// of modules that Debian has built in, and relative paths.
+const officialStyle = `ServerRoot "/usr/local/apache2"
+Listen 80
+LoadModule mpm_event_module modules/mod_mpm_event.so
+LoadModule authz_core_module modules/mod_authz_core.so
+  loadmodule log_config_module modules/mod_log_config.so
+LoadModule unixd_module modules/mod_unixd.so
+LoadModule proxy_module modules/mod_proxy.so
+LoadModule proxy_http_module modules/mod_proxy_http.so
+User www-data
+ErrorLog /proc/self/fd/2
+Include conf/extra/httpd-mpm.conf
+%s
+ProxyPass "/" "http://127.0.0.1:9/"
+`
+
+func TestOfficialHTTPDConfRunsVerbatim(t *testing.T) {
+	f, images := built(t)
+	img := images["apache stable"]
+	conf := func(line string) []entry {
+		return []entry{{name: "usr/local/apache2/conf/httpd.conf", mode: 0o644, content: fmt.Appendf(nil, officialStyle, line)}}
+	}
+	t.Run("good", func(t *testing.T) {
+		g := NewWithT(t)
+		out := f.run(t, img.Ref, conf(""), "httpd", "-t")
+		g.Expect(out).To(ContainSubstring("Syntax OK"))
+		g.Expect(out).To(ContainSubstring("httpd.conf:5: built in here, commented out: loadmodule log_config_module"))
+		g.Expect(out).To(ContainSubstring("httpd.conf:6: built in here, commented out: LoadModule unixd_module"))
+	})
+	t.Run("an error keeps its line number", func(t *testing.T) {
+		NewWithT(t).Expect(f.run(t, img.Ref, conf("ProxyBogus On"), "httpd-foreground")).
+			To(ContainSubstring("Syntax error on line 12 of /usr/local/apache2/conf/httpd.conf"))
+	})
+	t.Run("a file of another name", func(t *testing.T) {
+		other := conf("")
+		other[0].name = "etc/my.conf"
+		NewWithT(t).Expect(f.run(t, img.Ref, other, "httpd", "-t", "-f", "/etc/my.conf")).To(ContainSubstring("Syntax OK"))
+	})
+}
+
+func TestNotAvailableSaysWhy(t *testing.T) {
+	g := NewWithT(t)
+	f, _ := finder(t)
+	t.Setenv("HTTPD_IMAGE", "")
+	begin := time.Now()
+	// A name that no registry can resolve: the outcome does not depend on
+	// whether this machine reaches one.
+	_, err := f.Proxy(t.Context(), Release{Kind: Apache, Name: "2.4.58", Official: "localhost:1/httpd:2.4.58"})
+	g.Expect(errors.Is(err, ErrNotAvailable)).To(BeTrue(), "got %v", err)
+	g.Expect(err).To(MatchError(And(ContainSubstring("apache 2.4.58"), ContainSubstring("no Debian suite carries it"))))
+	g.Expect(time.Since(begin)).To(BeNumerically("<", registryTimeout+2*time.Second))
+	t.Logf("%v (%s)", err, time.Since(begin).Round(time.Millisecond))
+}
+
+func TestMainPackage(t *testing.T) {
+	g := NewWithT(t)
+	files := []string{"nginx-common_1.26.3-3_all.deb", "nginx_1.26.3-3+deb13u10_amd64.deb", "zlib1g_1%3a1.3-1_amd64.deb"}
+	pkg, version, err := mainPackage(files, "nginx")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(pkg).To(Equal("nginx 1.26.3-3+deb13u10"))
+	g.Expect(version).To(Equal("1.26.3"))
+	_, version, err = mainPackage(files, "zlib1g")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(version).To(Equal("1.3"))
+	_, _, err = mainPackage(files, "apache2-bin")
+	g.Expect(err).To(HaveOccurred())
+}
+
+func TestTrimmedLooksAtParentsToo(t *testing.T) {
+	g := NewWithT(t)
+	for _, name := range []string{"dev/null", "usr/share/man/man8/ip.8.gz", "usr/lib/x86_64-linux-gnu/perl/5.40/x", "etc/nginx/conf.d"} {
+		g.Expect(isTrimmed(name)).To(BeTrue(), name)
+	}
+	for _, name := range []string{"usr/lib/x86_64-linux-gnu/libc.so.6", "etc/nginx/mime.types", "usr/sbin/nginx", "usr/share/ca-certificates/mozilla/a.crt"} {
+		g.Expect(isTrimmed(name)).To(BeFalse(), name)
+	}
+}
+
+func TestRecipesHaveDifferentNamesForDifferentContent(t *testing.T) {
+	g := NewWithT(t)
+	a, rec := debianRef(Release{Kind: Nginx, Suite: "trixie"})
+	b, _ := debianRef(Release{Kind: Nginx, Suite: "trixie"})
+	g.Expect(a).To(Equal(b), "the name of one recipe is stable")
+	g.Expect(a).To(MatchRegexp(`^localhost:1/proxychaos/nginx:trixie-[0-9a-f]{12}$`))
+	before := string(rec.fingerprint())
+	rec.changes = append([]string{"ENV X=1"}, rec.changes...)
+	g.Expect(string(rec.fingerprint())).NotTo(Equal(before))
+}

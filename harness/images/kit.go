@@ -1,0 +1,112 @@
+package images
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"debug/elf"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// kitRepository holds the images of the project's own agents.
+const kitRepository = prefix + "kit"
+
+// kitPasswd names the users that the engine may be asked to run an agent as.
+const kitPasswd = "root:x:0:0:root:/:/proxychaos\nnobody:x:65534:65534:nobody:/:/proxychaos\n"
+
+// Build compiles cmd/proxychaos of the module that holds the folder dir, for a
+// container of this machine's architecture, to the file out.
+func Build(ctx context.Context, dir, out string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, "github.com/proxychaos/proxychaos/cmd/proxychaos") //nolint:gosec // fixed program
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if msg, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build of cmd/proxychaos: %w:\n%s", err, msg)
+	}
+	return nil
+}
+
+// Kit makes the image that holds the static binary at /proxychaos, with
+// /etc/passwd and /tmp and nothing else, and returns its name. The name carries
+// a hash of the content: an image that is there is not made again. Earlier kits
+// that nothing uses are removed.
+//
+// With binary empty, cmd/proxychaos is built from the module of the working
+// folder.
+func (f *Finder) Kit(ctx context.Context, binary string) (string, error) {
+	if binary == "" {
+		dir, err := os.MkdirTemp("", "proxychaos-kit-")
+		if err != nil {
+			return "", fmt.Errorf("folder for the kit binary: %w", err)
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		binary = filepath.Join(dir, "proxychaos")
+		if err := Build(ctx, ".", binary); err != nil {
+			return "", err
+		}
+	}
+	content, err := os.ReadFile(binary) //nolint:gosec // the caller's choice
+	if err != nil {
+		return "", fmt.Errorf("kit binary: %w", err)
+	}
+	if err := checkStatic(content); err != nil {
+		return "", fmt.Errorf("kit binary %s: %w", binary, err)
+	}
+	sum := sha256.Sum256(append([]byte(kitPasswd), content...))
+	ref := kitRepository + ":" + hex.EncodeToString(sum[:8])
+
+	begin := time.Now()
+	unlock, err := lockRef(ctx, kitRepository)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if _, ok, err := f.present(ctx, ref); ok || err != nil {
+		return ref, err
+	}
+	if err := f.importTar(ctx, ref, kitTar(content), []string{`ENTRYPOINT ["/proxychaos"]`, "ENV PATH=/"}); err != nil {
+		return "", err
+	}
+	f.logf("made the kit image in %.1f s (%.1f MB)", time.Since(begin).Seconds(), float64(len(content))/1e6)
+	return ref, f.removeOld(ctx, kitRepository, func(other string) bool { return other == ref })
+}
+
+// checkStatic refuses what cannot run in an image without a C library.
+func checkStatic(content []byte) error {
+	bin, err := elf.NewFile(bytes.NewReader(content))
+	if err != nil {
+		return fmt.Errorf("not a Linux program: %w", err)
+	}
+	for _, p := range bin.Progs {
+		if p.Type == elf.PT_INTERP {
+			return fmt.Errorf("dynamically linked; the image holds nothing but the program: build it with CGO_ENABLED=0")
+		}
+	}
+	return nil
+}
+
+// kitTar streams the kit's root file system. Times are zero: the same binary
+// gives the same image layer.
+func kitTar(content []byte) io.Reader {
+	r, w := io.Pipe()
+	go func() {
+		t := tar.NewWriter(w)
+		err := writeEntries(t, []entry{
+			{name: "etc/passwd", mode: 0o644, content: []byte(kitPasswd)},
+			{name: "tmp/", mode: 0o1777},
+			{name: "proxychaos", mode: 0o755, content: content},
+		})
+		if err == nil {
+			err = t.Close()
+		}
+		w.CloseWithError(err)
+	}()
+	return r
+}

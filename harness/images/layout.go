@@ -1,0 +1,174 @@
+package images
+
+import (
+	"archive/tar"
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// files holds what the images have in the official layout and no package does:
+// files/common for all, files/<recipe name> for one.
+//
+//go:embed files
+var files embed.FS
+
+// packageList is where an image lists the packages it was made of.
+const packageList = "usr/share/packages"
+
+// recipe says how Debian's packages become an image in the official layout.
+type recipe struct {
+	name     string   // of the image
+	packages []string // the proxy's own first
+	entries  []entry  // folders and links beside those in files
+	changes  []string // of the image's configuration
+	notes    []string // differences from the official image
+}
+
+// trimmed are patterns of paths that no proxy needs at run time, matched with
+// path.Match against a path and each of its parents.
+var trimmed = []string{
+	"dev", "proc", "sys", "usr/include", "usr/games", "var/lib/apt", "var/lib/dpkg", "var/cache/apt",
+	"usr/share/bash-completion", "usr/share/bug", "usr/share/debconf", "usr/share/doc", "usr/share/info",
+	"usr/share/lintian", "usr/share/locale", "usr/share/man", "usr/share/perl*", "usr/share/vim",
+	"usr/bin/perl*", "usr/lib/*/perl*", "usr/lib/*/libperl*", "usr/lib/systemd",
+	"etc/cron.*", "etc/init.d", "etc/logrotate.d", "etc/ufw", "etc/debconf.conf",
+	// Replaced by the official layout.
+	"etc/apache2", "etc/nginx/nginx.conf", "etc/nginx/conf.d", "etc/nginx/sites-*", "etc/nginx/snippets",
+	"etc/nginx/modules-*", "usr/share/nginx/html", "var/www", "var/log",
+}
+
+// applets are the commands that busybox gives to the wrapper scripts and to people
+// who look into a running container.
+var applets = strings.Fields("cat cp env grep head id kill ls mkdir mv ps rm sed sleep sort tail touch wget")
+
+// layOut copies mmdebstrap's tar from in to out, without what is trimmed and
+// with what the recipe adds, and returns the list of packages found in it.
+func layOut(in io.Reader, out io.Writer, rec recipe) (packages []string, err error) {
+	add, err := rec.added()
+	if err != nil {
+		return nil, err
+	}
+	// The engine refuses a tar that names a path twice. What the recipe adds
+	// replaces files of the packages; folders may come from either.
+	ours := map[string]bool{}
+	for _, e := range add {
+		if !e.isDir() {
+			ours[e.name] = true
+		}
+	}
+	written := map[string]bool{}
+	r, w := tar.NewReader(in), tar.NewWriter(out)
+	var authorities bytes.Buffer
+	for {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read mmdebstrap's tar: %w", err)
+		}
+		name := strings.TrimSuffix(strings.TrimPrefix(h.Name, "./"), "/")
+		if name == "" || isTrimmed(name) || ours[name] {
+			continue
+		}
+		written[name] = true
+		src := io.Reader(r)
+		switch {
+		case name == packageList:
+			b, err := io.ReadAll(r)
+			if err != nil {
+				return nil, fmt.Errorf("read the list of packages: %w", err)
+			}
+			packages = strings.Fields(string(b))
+			src = bytes.NewReader(b)
+		case strings.HasPrefix(name, "usr/share/ca-certificates/") && strings.HasSuffix(name, ".crt"):
+			// The bundle is what the package's script would have made of these.
+			src = io.TeeReader(r, &authorities)
+		}
+		if err := w.WriteHeader(h); err != nil {
+			return nil, fmt.Errorf("write %s: %w", name, err)
+		}
+		if _, err := io.Copy(w, src); err != nil {
+			return nil, fmt.Errorf("write %s: %w", name, err)
+		}
+	}
+	add = append(add, entry{name: "etc/ssl/certs/ca-certificates.crt", mode: 0o644, content: authorities.Bytes()})
+	add = slices.DeleteFunc(add, func(e entry) bool {
+		name := strings.TrimSuffix(e.name, "/")
+		defer func() { written[name] = true }()
+		return written[name]
+	})
+	if err := writeEntries(w, add); err != nil {
+		return nil, err
+	}
+	return packages, w.Close()
+}
+
+func isTrimmed(name string) bool {
+	for p := name; p != "."; p = path.Dir(p) {
+		for _, pattern := range trimmed {
+			if ok, _ := path.Match(pattern, p); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// added lists everything that the recipe puts beside the packages' files.
+func (rec recipe) added() ([]entry, error) {
+	all := append([]entry{
+		{name: "proc/", mode: 0o555}, {name: "sys/", mode: 0o555}, {name: "dev/", mode: 0o755},
+		{name: "var/log/", mode: 0o755},
+	}, rec.entries...)
+	for _, applet := range applets {
+		all = append(all, entry{name: "usr/bin/" + applet, link: "busybox"})
+	}
+	for _, root := range []string{"files/common", "files/" + rec.name} {
+		err := fs.WalkDir(files, root, func(p string, d fs.DirEntry, err error) error {
+			if err != nil || p == root {
+				return err
+			}
+			e := entry{name: strings.TrimPrefix(p, root+"/"), mode: 0o644}
+			if d.IsDir() {
+				e.name, e.mode = e.name+"/", 0o755
+				all = append(all, e)
+				return nil
+			}
+			if path.Base(path.Dir(p)) == "bin" {
+				e.mode = 0o755
+			}
+			if e.content, err = files.ReadFile(p); err != nil {
+				return err
+			}
+			all = append(all, e)
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("files of %s: %w", rec.name, err)
+		}
+	}
+	return all, nil
+}
+
+// fingerprint changes whenever the recipe would make another image of the same
+// packages.
+func (rec recipe) fingerprint() []byte {
+	var b bytes.Buffer
+	all, err := rec.added()
+	if err != nil {
+		panic(err) // the embedded files are part of the program
+	}
+	fmt.Fprintf(&b, "%q %q %q", rec.packages, rec.changes, trimmed)
+	for _, e := range all {
+		fmt.Fprintf(&b, "%q %o %q %q\n", e.name, e.mode, e.link, e.content)
+	}
+	return b.Bytes()
+}

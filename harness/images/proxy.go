@@ -1,0 +1,121 @@
+package images
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/client"
+)
+
+// registryTimeout bounds the question whether a registry answers. Where none
+// can be reached, the engine usually knows within milliseconds.
+const registryTimeout = 8 * time.Second
+
+// Proxy puts the image of a release in place and returns it.
+//
+// An error for which errors.Is(err, ErrNotAvailable) holds means that the image
+// cannot be had here; any other is a failure.
+func (f *Finder) Proxy(ctx context.Context, r Release) (Image, error) {
+	if _, ok := versionCommand[r.Kind]; !ok {
+		return Image{}, fmt.Errorf("no images for proxy kind %q: want %s or %s", r.Kind, Apache, Nginx)
+	}
+	if ref, variable := UserImage(r.Kind); ref != "" {
+		return f.named(ctx, r, ref, variable)
+	}
+	var reasons []string
+	if r.Official != "" {
+		if img, ok, err := f.local(ctx, r, r.Official, "official image, already here"); ok || err != nil {
+			return img, err
+		}
+	}
+	if r.Suite != "" {
+		if img, ok, err := f.builtBefore(ctx, r); ok || err != nil {
+			return img, err
+		}
+	}
+	if r.Official == "" {
+		reasons = append(reasons, "no official image of that name")
+	} else {
+		err := f.askRegistry(ctx)
+		if err == nil {
+			err = f.pull(ctx, r.Official)
+		}
+		if err == nil {
+			img, _, err := f.local(ctx, r, r.Official, "official image, pulled")
+			return img, err
+		}
+		if ctx.Err() != nil {
+			return Image{}, err
+		}
+		reasons = append(reasons, fmt.Sprintf("%s cannot be pulled (%v)", r.Official, err))
+	}
+	if r.Suite == "" {
+		reasons = append(reasons, "no Debian suite carries it")
+		return Image{}, fmt.Errorf("%w: %s: %s", ErrNotAvailable, r, strings.Join(reasons, "; "))
+	}
+	return f.fromDebian(ctx, r, strings.Join(reasons, "; "))
+}
+
+// named returns the image that the user chose, pulling it if it is not here.
+func (f *Finder) named(ctx context.Context, r Release, ref, variable string) (Image, error) {
+	source := "named in " + variable
+	img, ok, err := f.local(ctx, r, ref, source)
+	if ok || err != nil {
+		return img, err
+	}
+	if err := f.pull(ctx, ref); err != nil {
+		return Image{}, fmt.Errorf("%s=%s: not on this engine and cannot be pulled: %w", variable, ref, err)
+	}
+	img, _, err = f.local(ctx, r, ref, source+", pulled")
+	return img, err
+}
+
+// local describes an image if it is here. Its version is asked of the binary.
+func (f *Finder) local(ctx context.Context, r Release, ref, source string) (Image, bool, error) {
+	in, ok, err := f.present(ctx, ref)
+	if !ok || err != nil {
+		return Image{}, false, err
+	}
+	v, err := f.version(ctx, ref, r.Kind)
+	if err != nil {
+		return Image{}, false, err
+	}
+	return Image{Ref: ref, Version: v, Source: source, Digest: digest(in)}, true, nil
+}
+
+// askRegistry asks the engine, which knows its proxies and mirrors, for an
+// image of the public registry. The answer holds for the life of the Finder.
+func (f *Finder) askRegistry(ctx context.Context) error {
+	f.registryOnce.Do(func() {
+		limited, cancel := context.WithTimeout(ctx, registryTimeout)
+		defer cancel()
+		_, f.registryErr = f.cli.DistributionInspect(limited, "httpd:2.4", client.DistributionInspectOptions{})
+		if f.registryErr != nil {
+			f.logf("no registry answers (%v): proxy images come from Debian's packages", f.registryErr)
+		}
+	})
+	if f.registryErr != nil {
+		return fmt.Errorf("no registry answers: %w", f.registryErr)
+	}
+	return nil
+}
+
+func (f *Finder) pull(ctx context.Context, ref string) error {
+	begin := time.Now()
+	res, err := f.cli.ImagePull(ctx, ref, client.ImagePullOptions{})
+	if err != nil {
+		if errdefs.IsNotFound(err) {
+			return fmt.Errorf("the registry has no %s", ref)
+		}
+		return err
+	}
+	defer func() { _ = res.Close() }()
+	if err := res.Wait(ctx); err != nil {
+		return err
+	}
+	f.logf("pulled %s in %.1f s", ref, time.Since(begin).Seconds())
+	return nil
+}
