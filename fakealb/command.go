@@ -1,7 +1,6 @@
 package fakealb
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -81,15 +80,14 @@ func addNodes(config *Config, nodes []string, targets int) error {
 	return nil
 }
 
-func run(cmd *cobra.Command, config Config) (err error) {
+func run(cmd *cobra.Command, config Config) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	s, err := New(config)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
 	fmt.Fprintln(cmd.ErrOrStderr(), notice)
 	fmt.Fprintln(cmd.OutOrStdout(), s.ControlURL())
-	return s.Run(ctx)
+	return s.Run(ctx) // which closes s
 }

@@ -13,9 +13,9 @@ import (
 	"maps"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mdlayher/packet"
@@ -39,10 +39,11 @@ type Segment struct {
 
 // Capture is a running capture. Its methods may be called from any goroutine.
 type Capture struct {
-	conn   *packet.Conn
-	handle func(Segment)
-	done   chan struct{}
-	err    error // why reading ended, valid once done is closed
+	conn    *packet.Conn
+	handle  func(Segment)
+	done    chan struct{}
+	err     error // why reading ended, valid once done is closed
+	closing atomic.Bool
 
 	mu      sync.Mutex
 	watched map[netip.Addr]bool
@@ -135,6 +136,7 @@ func (c *Capture) Dropped() (uint64, error) {
 
 // Close ends the capture and waits for the last call of handle.
 func (c *Capture) Close() error {
+	c.closing.Store(true)
 	err := c.conn.Close()
 	<-c.done
 	return errors.Join(err, c.err)
@@ -157,7 +159,7 @@ func (c *Capture) read() {
 			return !errors.Is(inner, unix.EAGAIN)
 		})
 		switch {
-		case errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrClosed):
+		case err != nil && c.closing.Load():
 			return
 		case err != nil:
 			c.err = fmt.Errorf("read the packet socket: %w", err)

@@ -76,11 +76,17 @@ func openLink(name string) (*link, error) {
 }
 
 func (l *link) add(addr netip.Addr) error {
-	err := netlink.AddrAdd(l.nl, &netlink.Addr{IPNet: hostNet(addr)})
-	if errors.Is(err, unix.EEXIST) {
-		return fmt.Errorf("address %s is on interface %s already, and not by us: take another", addr, l.nl.Attrs().Name)
-	}
+	present, err := netlink.AddrList(l.nl, netlink.FAMILY_V4)
 	if err != nil {
+		return fmt.Errorf("list the addresses of %s: %w", l.nl.Attrs().Name, err)
+	}
+	// The kernel would take the same address again with another prefix length.
+	for _, p := range present {
+		if p.IP.Equal(addr.AsSlice()) {
+			return fmt.Errorf("address %s is on interface %s already, and not by us: take another", addr, l.nl.Attrs().Name)
+		}
+	}
+	if err := netlink.AddrAdd(l.nl, &netlink.Addr{IPNet: hostNet(addr)}); err != nil {
 		return fmt.Errorf("add %s to %s: %w (the capability NET_ADMIN is needed)", addr, l.nl.Attrs().Name, err)
 	}
 	return l.announce(addr)
