@@ -60,10 +60,13 @@ func thousands(n int) string {
 	return text
 }
 
-// count writes a number with its noun: "1 cell", "2 cells".
+// count writes a number with its noun: "1 cell", "2 cells", "2 queries".
 func count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if stem, ok := strings.CutSuffix(noun, "y"); ok {
+		return thousands(n) + " " + stem + "ies"
 	}
 	return thousands(n) + " " + noun + "s"
 }

@@ -1,0 +1,179 @@
+package reports
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// Measures of the timeline of one subject, in pixels of its viewBox.
+const (
+	chartWidth     = 1100.0
+	chartLeft      = 122.0 // the gutter for the names of what is shown
+	chartRight     = 12.0
+	outcomesHeight = 92.0
+	latencyHeight  = 112.0
+	laneHeight     = 22.0
+	queryHeight    = 15.0
+	panelGap       = 20.0
+	headroom       = 8.0 // above the tallest bar, where the shade can be seen
+)
+
+// timeline draws everything that happened to one subject on one time axis.
+func (s *series) timeline() template.HTML {
+	d := &drawing{}
+	a := s.axis()
+	y := s.stepLabels(d, a)
+	top := y
+	y = s.outcomesPanel(d, a, y) + panelGap
+	y = s.latencyPanel(d, a, y) + panelGap
+	y = s.nodesPanel(d, a, y) + panelGap
+	y = s.queriesPanel(d, a, y)
+	mark(d, a, s.windows, top, y-top)
+	a.draw(d, y)
+	d.line("cursor", a.x0, 0, a.x0, y)
+	label := fmt.Sprintf("Timeline of %s: outcomes, latency, serving nodes and DNS queries over %s",
+		s.rec.Manifest.Subject.ID, seconds(s.end))
+	return d.svg("timeline", label, chartWidth, y+22)
+}
+
+func (s *series) axis() timeAxis {
+	return timeAxis{to: float64(s.end), x0: chartLeft, x1: chartWidth - chartRight}
+}
+
+// stepLabels names the beginning of each window, one line each so that they
+// never overlap, and returns where the first panel begins.
+func (s *series) stepLabels(d *drawing, a timeAxis) float64 {
+	const lineHeight, labelGap = 15.0, 5.0
+	height := lineHeight * float64(len(s.windows))
+	for i, w := range s.windows {
+		x := a.x(w.From)
+		y := lineHeight * float64(i+1)
+		class, at := "label", x+5
+		if x > (a.x0+a.x1)*2/3 {
+			class, at = "label end", x-5
+		}
+		d.line("begin "+w.Class, x, y-lineHeight+4, x, height+labelGap)
+		d.text(class, at, y, fmt.Sprintf("%s, %.2f s", w.Name, w.From))
+	}
+	return height + labelGap
+}
+
+func panelName(d *drawing, y float64, name, detail string) {
+	d.text("name", 0, y+11, name)
+	d.text("tick", 0, y+25, detail)
+}
+
+func (s *series) outcomesPanel(d *drawing, a timeAxis, y float64) float64 {
+	shade(d, a, s.windows, y, outcomesHeight)
+	panelName(d, y, "outcomes", "per "+binName(s.bin))
+	most := s.tallest()
+	d.text("tick end", a.x0-6, y+headroom+5, strconv.Itoa(most))
+	d.text("tick end", a.x0-6, y+outcomesHeight, "0")
+	s.stack(d, a, y+headroom, outcomesHeight-headroom, most)
+	d.line("axis", a.x0, y+outcomesHeight, a.x1, y+outcomesHeight)
+	return y + outcomesHeight
+}
+
+// stack draws the bars of the outcomes, failures at the base.
+func (s *series) stack(d *drawing, a timeAxis, y, height float64, most int) {
+	base := make([]int, s.bins())
+	for _, kind := range shownKinds {
+		var marks strings.Builder
+		for i, n := range s.outcomes[kind] {
+			if n == 0 {
+				continue
+			}
+			x, width := s.barAt(a, i)
+			top := height * float64(base[i]+n) / float64(most)
+			bar(&marks, x, y+height-top, width, height*float64(n)/float64(most))
+			base[i] += n
+		}
+		d.path("bar k-"+kind, &marks)
+	}
+}
+
+// barAt is the place of the i-th bin. Bars overlap a little, or rounding to the
+// pixels of a screen would leave seams.
+func (s *series) barAt(a timeAxis, i int) (x, width float64) {
+	from, to := a.x(recording.Seconds(i)*s.bin), a.x(recording.Seconds(i+1)*s.bin)
+	return from, to - from + 0.4
+}
+
+// Latencies outside of these are drawn at the edge.
+const (
+	latencyFloor = recording.Seconds(100e-6)
+	latencyTop   = recording.Seconds(10)
+)
+
+func latencyY(y float64, latency recording.Seconds) float64 {
+	share := math.Log10(float64(latency/latencyFloor)) / math.Log10(float64(latencyTop/latencyFloor))
+	return y + latencyHeight*(1-min(max(share, 0), 1))
+}
+
+func (s *series) latencyPanel(d *drawing, a timeAxis, y float64) float64 {
+	shade(d, a, s.windows, y, latencyHeight)
+	panelName(d, y, "latency", "each request")
+	for _, t := range []struct {
+		at   recording.Seconds
+		name string
+	}{{10, "10 s"}, {1, "1 s"}, {.1, "100 ms"}, {.01, "10 ms"}, {.001, "1 ms"}, {.0001, "0.1 ms"}} {
+		at := latencyY(y, t.at)
+		d.line("grid", a.x0, at, a.x1, at)
+		d.text("tick end", a.x0-6, at+3.5, t.name)
+	}
+	if timeout := s.rec.Manifest.Plan.ClientTimeout; timeout > 0 {
+		at := latencyY(y, timeout)
+		d.line("limit", a.x0, at, a.x1, at)
+		d.text("tick", a.x0+4, at-3, "clients give up after "+seconds(timeout))
+	}
+	s.dots(d, a, y)
+	return y + latencyHeight
+}
+
+// maxDots bounds the dots of one chart; where there are more, those within a
+// wider square of pixels become one.
+const maxDots = 6000
+
+func (s *series) dots(d *drawing, a timeAxis, y float64) {
+	type place struct {
+		kind string
+		x, y int
+	}
+	for grid := 1; ; grid++ {
+		seen := map[place]bool{}
+		marks := map[string]*strings.Builder{}
+		for _, r := range s.rec.Requests {
+			p := place{shownKind(r.Outcome), int(a.x(r.Sent)) / grid * grid, int(latencyY(y, r.Latency)) / grid * grid}
+			if seen[p] {
+				continue
+			}
+			seen[p] = true
+			if marks[p.kind] == nil {
+				marks[p.kind] = &strings.Builder{}
+			}
+			fmt.Fprintf(marks[p.kind], "M%d %dh0", p.x, p.y)
+		}
+		if len(seen) > maxDots {
+			continue
+		}
+		// The good ones first, so that failures lie on top.
+		for i := len(shownKinds) - 1; i >= 0; i-- {
+			if m := marks[shownKinds[i]]; m != nil {
+				d.path("dots k-"+shownKinds[i], m)
+			}
+		}
+		return
+	}
+}
+
+func binName(bin recording.Seconds) string {
+	if bin < 1 {
+		return strconv.Itoa(int(math.Round(float64(bin)*1000))) + " ms"
+	}
+	return seconds(bin)
+}

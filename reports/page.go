@@ -1,0 +1,229 @@
+package reports
+
+import (
+	"bytes"
+	_ "embed" // for the files of the page
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"strconv"
+
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// Page is what HTML shows.
+type Page struct {
+	Title string // the heading; empty: the names of the scenarios
+	Cells []Cell
+	// Comparison, where set, is shown above its cells, which are then the
+	// cells of the page; Cells must be empty.
+	Comparison *Comparison
+}
+
+var (
+	//go:embed page.html
+	pageHTML string
+	//go:embed page.css
+	pageCSS template.CSS
+	//go:embed page.js
+	pageJS template.JS
+
+	pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+		"thousands": thousands, "seconds": seconds, "milliseconds": milliseconds, "kinds": kindsInWords,
+		"first": firstFailure, "recovery": recovery, "perRequest": connectionsPerRequest,
+		"classes": countsByKind, "shown": shownKind, "count": count, "dash": dash, "class": cssClass,
+	}).Parse(pageHTML))
+)
+
+// HTML writes one page that needs no network and no other file: the pictures,
+// figures, findings and configurations of every cell. Cells are read from
+// their folders one after the other. A recording that cannot be read leaves a
+// line in the page, which is written all the same, and its error is returned.
+func HTML(w io.Writer, page Page) error {
+	view, unread := newPageView(page)
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, view); err != nil {
+		return fmt.Errorf("make the page: %w", err)
+	}
+	_, err := w.Write(b.Bytes())
+	return errors.Join(err, unread)
+}
+
+// pageView is what the template shows; all text in it is escaped there.
+type pageView struct {
+	Title      string
+	CSS        template.CSS
+	JS         template.JS
+	Tally      Tally
+	Red        bool
+	Comparison *comparisonView
+	Scenarios  []scenarioView
+	Kinds      []string
+	WallClock  string
+	Lateness   string
+}
+
+type scenarioView struct {
+	Name    string
+	Anchor  string
+	Summary string
+	Facts   []fact
+	Scale   string
+	Strips  template.HTML
+	Bin     string
+	Kinds   []string // that occur in it
+	Steps   []stepWindow
+	Cells   []cellView
+}
+
+type fact struct{ Name, Value string }
+
+func newPageView(page Page) (pageView, error) {
+	cells, sides := page.Cells, map[int]string{}
+	v := pageView{Title: page.Title, CSS: pageCSS, JS: pageJS}
+	if page.Comparison != nil {
+		cells = nil
+		for _, p := range page.Comparison.Pairs {
+			sides[len(cells)], sides[len(cells)+1] = "A", "B"
+			cells = append(cells, p.A, p.B)
+		}
+		v.Comparison = newComparisonView(*page.Comparison)
+	}
+	v.Tally, v.WallClock, v.Lateness = Count(cells), fmt.Sprintf("%.1f s", wallClock(cells).Seconds()), loadLateness(cells)
+	v.Red = v.Tally.Red()
+	var errs []error
+	for i, name := range scenarios(cells) {
+		s := scenarioView{Name: name, Anchor: fmt.Sprintf("s%d", i+1)}
+		var rows []strip
+		for j, c := range cells {
+			if c.Manifest.Scenario != name {
+				continue
+			}
+			cv, data, err := newCellView(c, fmt.Sprintf("c%d", j+1), sides[j])
+			if err != nil {
+				errs = append(errs, err)
+			}
+			s.Cells = append(s.Cells, cv)
+			rows = append(rows, strip{cell: c, anchor: cv.Anchor, side: sides[j], series: data})
+		}
+		s.describe(rows)
+		v.Scenarios = append(v.Scenarios, s)
+	}
+	if v.Title == "" {
+		v.Title = titleOf(v.Scenarios)
+	}
+	return v, errors.Join(errs...)
+}
+
+func titleOf(all []scenarioView) string {
+	switch len(all) {
+	case 0:
+		return "nothing was run"
+	case 1:
+		return all[0].Name
+	default:
+		return count(len(all), "scenario")
+	}
+}
+
+// describe fills in what the cells of a scenario share, from the first that
+// was run.
+func (s *scenarioView) describe(rows []strip) {
+	occurs := map[string]bool{}
+	bin := recording.Seconds(0)
+	for _, r := range rows {
+		if s.Summary == "" {
+			s.Summary = r.cell.Manifest.Summary
+		}
+		if r.series == nil {
+			continue
+		}
+		for kind := range r.series.outcomes {
+			occurs[kind] = true
+		}
+		if len(s.Steps) == 0 {
+			s.Steps = r.series.windows
+		}
+		bin = max(bin, r.series.bin)
+	}
+	for _, kind := range shownKinds {
+		if occurs[kind] {
+			s.Kinds = append(s.Kinds, kind)
+		}
+	}
+	s.Bin = binName(bin)
+	s.Strips = strips(rows)
+	s.Facts, s.Scale = scenarioFacts(rows)
+}
+
+// elbTTL is the TTL of the DNS records of an Elastic Load Balancer. Source:
+// AWS, "How Elastic Load Balancing works", the DNS entry has a TTL of 60 s.
+const elbTTL = recording.Seconds(60)
+
+// scenarioFacts are the numbers of the plan and of the machine, and the
+// sentence on the scale of time.
+func scenarioFacts(rows []strip) ([]fact, string) {
+	var m *recording.Manifest
+	oneSeed := true
+	flips, retires := newRange(), newRange()
+	for i := range rows {
+		if rows[i].cell.NotRun != "" {
+			continue
+		}
+		cm := &rows[i].cell.Manifest
+		if m == nil {
+			m = cm
+		}
+		oneSeed = oneSeed && cm.Plan.Seed == m.Plan.Seed
+		flips.add(float64(cm.Plan.FlipAt))
+		retires.add(float64(cm.Plan.RetireAt))
+	}
+	if m == nil {
+		return nil, ""
+	}
+	p := m.Plan
+	budget := count(p.Budget.Failed, "failed request")
+	if p.Budget.RecoverWithin > 0 {
+		budget = "recovery within " + seconds(p.Budget.RecoverWithin) + " of the retirement"
+	}
+	seed := strconv.FormatUint(p.Seed, 10)
+	if !oneSeed {
+		seed = "another one for each subject"
+	}
+	facts := []fact{
+		{"load", fmt.Sprintf("%d requests/s for %s, open loop, %s", p.Rate, seconds(p.Duration), count(p.Clients, "client connection"))},
+		{"budget", budget},
+		{"TTL", seconds(p.TTL)},
+		{"grace", seconds(p.Grace)},
+		{"name moves at", flips.seconds()},
+		{"old nodes end at", retires.seconds() + " (" + p.OldEnd + ")"},
+		{"clients give up after", seconds(p.ClientTimeout)},
+		{"seed", seed},
+		{"testbed", m.Testbed},
+		{"machine", machine(m.Host)},
+		{"proxychaos", commit(m.Tool) + ", " + m.Tool.Go},
+		{"run", m.Began.UTC().Format("2006-01-02 15:04:05 UTC")},
+	}
+	scale := ""
+	if p.TTL > 0 && p.TTL < elbTTL {
+		scale = fmt.Sprintf("Time is scaled: the name of a real ALB has a TTL of %s, here it is %s, so one second here stands for about %.0f there. Timers that a configuration sets itself run as they are.",
+			seconds(elbTTL), seconds(p.TTL), float64(elbTTL/p.TTL))
+	}
+	return facts, scale
+}
+
+func machine(h recording.Host) string {
+	engine := "no Docker engine"
+	if h.Engine != "" {
+		engine = "Docker " + h.Engine
+	}
+	return fmt.Sprintf("%s, %s MiB, Linux %s, %s", count(h.Cores, "core"), thousands(h.MemoryMiB), h.Kernel, engine)
+}
+
+func commit(t recording.Tool) string {
+	if t.Dirty {
+		return shorten(t.Commit, 15) + " with local changes"
+	}
+	return shorten(t.Commit, 15)
+}

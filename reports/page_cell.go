@@ -1,0 +1,153 @@
+package reports
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// cellView is one subject in the page.
+type cellView struct {
+	Cell
+	Anchor   string
+	Side     string // "A" or "B" in a comparison
+	State    State
+	Phrase   string
+	Reasons  []string
+	Failed   string
+	Unread   string // why the recording could not be read
+	Timeline template.HTML
+	Hover    *hover
+	Phases   []phaseView
+	Facts    []fact
+	Findings []findingView
+	Evidence *evidence
+}
+
+type phaseView struct {
+	Name string
+	judge.Phase
+}
+
+type findingView struct {
+	Code, Text string
+	Evidence   []string
+	Cut        string // what was left out, in words
+}
+
+// hover is what the script shows for the bin under the pointer.
+type hover struct {
+	Bin    float64            `json:"bin"`
+	From   float64            `json:"x0"`
+	To     float64            `json:"x1"`
+	End    float64            `json:"end"`
+	Width  float64            `json:"width"`
+	Counts map[string][]int   `json:"counts"`
+	Nodes  map[string][][]int `json:"nodes"` // served, errors, unanswered
+	Order  []string           `json:"order"`
+}
+
+func newCellView(c Cell, anchor, side string) (cellView, *series, error) {
+	v := cellView{
+		Cell: c, Anchor: anchor, Side: side, State: c.State(), Phrase: c.Phrase(), Reasons: c.Reasons(),
+		Failed: failedInWords(c), Facts: cellFacts(c),
+	}
+	if c.NotRun != "" {
+		return v, nil, nil
+	}
+	verdict := c.Verdict
+	v.Phases = []phaseView{{"before", verdict.Before}, {"during", verdict.During}, {"after", verdict.After}}
+	for _, f := range verdict.Findings {
+		rows, cut := first(f.Evidence, maxEvidence, "row")
+		v.Findings = append(v.Findings, findingView{f.Code, f.Text, rows, cut})
+	}
+	rec, err := recording.Open(c.Dir)
+	if err != nil {
+		v.Unread = err.Error()
+		return v, nil, fmt.Errorf("page of %s: %w", c.Manifest.Subject.ID, err)
+	}
+	s := newSeries(rec)
+	v.Timeline = s.timeline()
+	v.Hover = s.hover()
+	v.Evidence = newEvidence(rec)
+	return v, s, nil
+}
+
+func (s *series) hover() *hover {
+	a := s.axis()
+	h := &hover{
+		Bin: float64(s.bin), From: a.x0, To: a.x1, End: a.to, Width: chartWidth,
+		Counts: s.outcomes, Nodes: map[string][][]int{}, Order: shownKinds,
+	}
+	for _, n := range s.nodes {
+		errors := make([]int, s.bins())
+		for _, counts := range n.errors {
+			for i, c := range counts {
+				errors[i] += c
+			}
+		}
+		h.Nodes[n.addr.String()] = [][]int{n.served, errors, n.unanswered}
+	}
+	return h
+}
+
+func cellFacts(c Cell) []fact {
+	m := c.Manifest
+	if c.NotRun != "" {
+		return []fact{{"not run", c.NotRun}}
+	}
+	config := m.Config.Path
+	if m.Config.SHA256 != "" {
+		config += ", sha256 " + shorten(m.Config.SHA256, 15)
+	}
+	facts := []fact{
+		{"proxy", strings.TrimSpace(m.Subject.Kind + " " + m.Image.Version)},
+		{"image", strings.TrimSpace(m.Image.Ref + " (" + orNone(m.Image.Source) + ")")},
+		{"digest", orNone(m.Image.Digest)},
+		{"configuration", config},
+		{"proxy looks again after", seconds(m.Plan.Refresh) + " at most, by its configuration"},
+		{"phase of the flip", fmt.Sprintf("%.3f s, from seed %d", float64(m.Plan.Phase), m.Plan.Seed)},
+		{"load", fmt.Sprintf("offered %.2f/s of %.2f/s asked; late p50 %s, p99 %s, max %s", c.Verdict.Load.Offered, c.Verdict.Load.Asked,
+			milliseconds(c.Verdict.Load.LatenessP50), milliseconds(c.Verdict.Load.LatenessP99), milliseconds(c.Verdict.Load.LatenessMax))},
+		{"wall clock", fmt.Sprintf("%.1f s, of which overhead %s", elapsed(m).Seconds(), seconds(m.Overhead))},
+		{"recording", c.Dir},
+	}
+	return facts
+}
+
+// dash stands for nothing in a table.
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// cssClass makes a state or a result usable as a class.
+func cssClass(s any) string { return strings.ReplaceAll(fmt.Sprint(s), " ", "-") }
+
+// comparisonView is the table on top of the page of a comparison.
+type comparisonView struct {
+	Comparison
+	Sentence string
+	Overall  string
+	State    State
+	Rows     []pairView
+}
+
+type pairView struct {
+	Pair
+	State            State
+	AnchorA, AnchorB string
+}
+
+func newComparisonView(c Comparison) *comparisonView {
+	v := &comparisonView{Comparison: c, Sentence: c.Sentence(), Overall: c.Overall(), State: stateOf(c.Overall())}
+	for i, p := range c.Pairs {
+		v.Rows = append(v.Rows, pairView{p, stateOf(p.Result), fmt.Sprintf("c%d", 2*i+1), fmt.Sprintf("c%d", 2*i+2)})
+	}
+	return v
+}
