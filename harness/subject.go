@@ -30,10 +30,10 @@ const (
 type Subject struct {
 	Kind Kind
 	Name string
-	// Suite says which version: a Debian suite (trixie, forky), or a version
-	// number that only a registry has. Empty for goproxy.
-	Suite string
-	Role  Role
+	// Release says which line of versions: stable, testing, or a version that
+	// only a registry has; see images.Releases. Empty for goproxy.
+	Release string
+	Role    Role
 	// Summary says in a line what the config does, and who recommends it.
 	Summary string
 	// Config is the file or folder that is run verbatim.
@@ -57,11 +57,11 @@ type Expect struct {
 	Log string
 }
 
-// ID is the subject's name in reports and folders: "nginx/static@forky".
+// ID is the subject's name in reports and folders: "nginx/static@testing".
 func (s Subject) ID() string {
 	id := string(s.Kind) + "/" + s.Name
-	if s.Suite != "" {
-		id += "@" + s.Suite
+	if s.Release != "" {
+		id += "@" + s.Release
 	}
 	return id
 }

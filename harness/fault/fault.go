@@ -28,6 +28,12 @@ type Fault interface {
 	Prove(context.Context, *World) []Proof
 }
 
+// Preparer is a Fault that has to set something up shortly before it applies,
+// for its proof.
+type Preparer interface {
+	Prepare(context.Context, *World) error
+}
+
 // Proof is one observation, with the wall-clock time it was made.
 type Proof struct {
 	Kind   string // one of the recording.Proof constants

@@ -34,18 +34,35 @@ func (e EndOld) Name() string {
 	}
 }
 
+// Prepare opens the connections on which Prove asks: what a proxy's pooled
+// connection will see.
+func (e EndOld) Prepare(ctx context.Context, w *World) error {
+	if e.How == EndNoTargets {
+		return nil
+	}
+	for _, node := range w.Old {
+		if err := w.Probe.Hold(ctx, netip.AddrPortFrom(node, w.Port)); err != nil {
+			return fmt.Errorf("opening a connection to %s, to see it end: %w", node, err)
+		}
+	}
+	return nil
+}
+
 // Apply implements Fault.
 func (e EndOld) Apply(ctx context.Context, w *World) (time.Time, error) {
+	var applied fakealb.Applied
+	var err error
 	switch e.How {
 	case EndSilence:
-		return w.ALB.PutFaults(ctx, fakealb.FaultSilence, w.Old...)
+		applied, err = w.ALB.SetFault(ctx, fakealb.FaultSilence, w.Old...)
 	case EndRefuse:
-		return w.ALB.PutFaults(ctx, fakealb.FaultRefuse, w.Old...)
+		applied, err = w.ALB.SetFault(ctx, fakealb.FaultRefuse, w.Old...)
 	case EndNoTargets:
-		return w.ALB.PutLoadBalancer(ctx, fakealb.LoadBalancer{Name: w.OldLB, Targets: 0})
+		applied, err = w.ALB.PutLoadBalancer(ctx, fakealb.LoadBalancer{Name: w.OldLB, Targets: 0})
 	default:
-		return time.Time{}, fmt.Errorf("old nodes cannot end by %q: want %s, %s or %s", e.How, EndSilence, EndRefuse, EndNoTargets)
+		err = fmt.Errorf("old nodes cannot end by %q: want %s, %s or %s", e.How, EndSilence, EndRefuse, EndNoTargets)
 	}
+	return applied.InForceAt, err
 }
 
 // Prove implements Fault: each old node is asked with a new connection and on

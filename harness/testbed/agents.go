@@ -46,7 +46,7 @@ func loadAgent(tb *Testbed, spec Spec) agent {
 func albAgent(tb *Testbed, spec Spec) agent {
 	args := []string{"fakealb", "--control", listenAny, "--network", "nftables", "--interface", "eth0"}
 	for _, p := range spec.Ports {
-		args = append(args, "--port", strconv.Itoa(int(p)))
+		args = append(args, "--ports", strconv.Itoa(int(p)))
 	}
 	return agent{
 		name: "fakealb", host: hostALB, image: spec.Kit, args: args,

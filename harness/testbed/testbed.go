@@ -80,6 +80,7 @@ type Testbed struct {
 	pod        testcontainers.Container
 	proxy      testcontainers.Container
 	labels     map[string]string
+	watch      string // ID of the pod's watch
 }
 
 // Start brings up the network and the agents. The Testbed is never nil; Close
@@ -115,20 +116,15 @@ func Start(ctx context.Context, docker *client.Client, spec Spec) (*Testbed, err
 		return tb, err
 	}
 	tb.pod = started[0]
-	tb.Pod = pod.NewClient(tb.control(hostPod), control)
+	tb.Pod = pod.NewClient(tb.control(hostPod))
 	tb.DNS = fakedns.NewClient(tb.control(hostPod)+"/dns", control)
-	tb.Load = load.NewClient(tb.control(hostLoad), streaming)
+	tb.Load = load.NewClient(tb.control(hostLoad))
 	tb.ALB = fakealb.NewClient(tb.control(hostALB), control)
 	return tb, tb.awaitAgents(ctx)
 }
 
-// control is for short calls; streaming has no limit of its own, since an
-// attack streams for as long as it lasts.
-var (
-	transport = &http.Transport{MaxIdleConnsPerHost: 8}
-	control   = &http.Client{Transport: transport, Timeout: time.Minute}
-	streaming = &http.Client{Transport: transport}
-)
+// control calls the agents; no proxy of the environment stands between.
+var control = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}, Timeout: time.Minute}
 
 // host is the n-th address of the testbed's network.
 func (tb *Testbed) host(n int) netip.Addr {

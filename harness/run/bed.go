@@ -1,0 +1,45 @@
+// Package run takes cells to recordings: it prepares what all cells share
+// (engine, images, reaper), runs each cell on a testbed of its own, several at
+// a time, and has each recording judged.
+package run
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakedns"
+	"github.com/proxychaos/proxychaos/harness/fault"
+	"github.com/proxychaos/proxychaos/harness/load"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// bed is a running testbed: in containers, or embedded in this process.
+type bed interface {
+	clients() clients
+	// startProxy starts the proxy under test and says where it listens.
+	startProxy(context.Context) ([]netip.AddrPort, error)
+	// watch begins to look which process holds which upstream connection.
+	watch(context.Context) error
+	// workers are the proxy's processes; none where they cannot be seen.
+	workers(context.Context) ([]recording.Process, error)
+	// proxyLog is the proxy's own output, with the time of each line.
+	proxyLog(context.Context) ([]logLine, error)
+	Close() error
+}
+
+// clients reach the agents of a testbed.
+type clients struct {
+	dns        *fakedns.Client
+	alb        *fakealb.Client
+	load       *load.Client
+	probe      fault.Prober
+	resolvers  []netip.AddrPort
+	old, fresh []netip.Addr
+}
+
+type logLine struct {
+	at   time.Time
+	text string
+}

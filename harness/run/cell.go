@@ -1,0 +1,163 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/harness/config"
+	"github.com/proxychaos/proxychaos/harness/fault"
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/load"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// startAhead is from the order to attack to its first request.
+const startAhead = 200 * time.Millisecond
+
+// targetsPerALB are the built-in targets behind a load balancer.
+const targetsPerALB = 2
+
+// requestsPerConnection: a browser that comes, asks for a page and its parts,
+// and goes.
+const requestsPerConnection = 10
+
+// cell is one run of one cell.
+type cell struct {
+	Cell
+	opt    Options
+	config config.Config
+	image  recording.Image
+	plan   recording.Plan
+	bed    bed
+	to     clients
+	world  *fault.World
+	target string
+	dir    *recording.Dir
+	began  time.Time
+	t0     time.Time
+	log    func(format string, args ...any)
+}
+
+func (c *cell) progress(format string, args ...any) {
+	c.log("%-28s %s", c.Subject.ID(), fmt.Sprintf(format, args...))
+}
+
+func (c *cell) since(t time.Time) recording.Seconds {
+	if t.IsZero() {
+		return 0
+	}
+	return recording.Of(t.Sub(c.t0))
+}
+
+// run takes the cell from a started testbed to a recording with its verdict.
+func (c *cell) run(ctx context.Context) (v judge.Verdict, m recording.Manifest, err error) {
+	c.dir, err = recording.Create(c.opt.Runs, c.Scenario.Name, c.Subject.ID(), c.began)
+	if err != nil {
+		return v, m, err
+	}
+	defer func() { err = errors.Join(err, c.dir.Close()) }()
+	m, err = c.manifest()
+	if err != nil {
+		return v, m, err
+	}
+	if err := c.prepare(ctx); err != nil {
+		return v, m, err
+	}
+	c.t0 = time.Now().Add(startAhead)
+	if err := c.snapshot(ctx, "warm"); err != nil {
+		return v, m, err
+	}
+	runErr := c.play(ctx)
+	m.T0 = c.t0
+	m.Plan = c.plan
+	// What was observed is kept, also of a run that broke off.
+	collect, cancel := context.WithTimeout(context.WithoutCancel(ctx), collectLimit)
+	defer cancel()
+	err = errors.Join(runErr, c.snapshot(collect, "end"), c.collect(collect))
+	m.Ended = time.Now().UTC()
+	m.Overhead = recording.Of(m.Ended.Sub(m.Began)) - c.plan.Duration
+	if err = errors.Join(err, recording.SaveManifest(c.dir.Path, m)); err != nil {
+		return v, m, err
+	}
+	rec, err := recording.Open(c.dir.Path)
+	if err != nil {
+		return v, m, err
+	}
+	v = judge.Judge(rec)
+	return v, m, recording.SaveVerdict(c.dir.Path, v)
+}
+
+// prepare brings the testbed to the state before the load: names and nodes
+// up, the proxy started, answering, and warm.
+func (c *cell) prepare(ctx context.Context) error {
+	if _, err := c.to.dns.PutNames(ctx, fault.Names(c.world)...); err != nil {
+		return err
+	}
+	for _, lb := range []string{c.world.OldLB, c.world.FreshLB} {
+		if _, err := c.to.alb.PutLoadBalancer(ctx, fakealb.LoadBalancer{Name: lb, Targets: targetsPerALB}); err != nil {
+			return err
+		}
+	}
+	put := func(lb string, addrs []netip.Addr) error {
+		for _, a := range addrs {
+			if _, err := c.to.alb.PutNode(ctx, fakealb.Node{Addr: a, LoadBalancer: lb}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := errors.Join(put(c.world.OldLB, c.world.Old), put(c.world.FreshLB, c.world.Fresh)); err != nil {
+		return err
+	}
+	listeners, err := c.bed.startProxy(ctx)
+	if err != nil {
+		return c.explain(err)
+	}
+	if c.target, err = c.choose(listeners); err != nil {
+		return err
+	}
+	if err := c.bed.watch(ctx); err != nil {
+		return err
+	}
+	if err := c.answers(ctx); err != nil {
+		return err
+	}
+	return c.warm(ctx)
+}
+
+// play runs load and timeline side by side.
+func (c *cell) play(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return c.attack(ctx) })
+	group.Go(func() error { return c.timeline(ctx) })
+	return group.Wait()
+}
+
+func (c *cell) attack(ctx context.Context) error {
+	rows := make([]recording.Request, 0, c.plan.Rate)
+	sent, failed := 0, 0
+	err := c.to.load.Attack(ctx, load.Spec{
+		Target: c.target, Path: c.opt.Path, Host: c.opt.Host,
+		Rate: c.plan.Rate, Duration: c.plan.Duration, Timeout: c.plan.ClientTimeout,
+		Clients: c.plan.Clients, RequestsPerConnection: requestsPerConnection,
+		CheckBody: true, StartAt: c.t0,
+	}, func(r load.Row) {
+		row := r.Request(c.t0)
+		rows = append(rows, row)
+		sent++
+		if row.Outcome != recording.OK {
+			failed++
+			if failed == 1 {
+				c.progress("t=%+.1fs  first failed request: %s %s", float64(row.Sent), row.Outcome, row.Error)
+			}
+		}
+	})
+	c.progress("load done: %d requests, %d failed", sent, failed)
+	return errors.Join(err, c.dir.Requests.Append(rows...))
+}

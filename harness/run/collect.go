@@ -1,0 +1,89 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb/record"
+	"github.com/proxychaos/proxychaos/fakedns"
+	"github.com/proxychaos/proxychaos/harness/pod"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// collectLimit bounds the fetching of what the agents have recorded.
+const collectLimit = 30 * time.Second
+
+// collect fetches what every side has seen, in one clock's time since t=0.
+func (c *cell) collect(ctx context.Context) error {
+	return errors.Join(c.collectNodes(ctx), c.collectQueries(ctx), c.collectLog(ctx))
+}
+
+func (c *cell) collectNodes(ctx context.Context) error {
+	attempts, errA := c.to.alb.Attempts(ctx)
+	for _, a := range attempts {
+		errA = errors.Join(errA, c.dir.Attempts.Append(recording.Attempt{
+			Seq: number(a.Seq), At: c.since(a.Start), Done: c.since(a.End), Node: a.Node, Port: int(a.Port), LB: a.LoadBalancer,
+			Conn: a.Connection, Number: a.Request, Method: a.Method, Path: a.Path, Status: a.Status, TLS: a.TLS, Probe: a.Probe,
+		}))
+	}
+	conns, errC := c.to.alb.Connections(ctx)
+	for _, k := range conns {
+		row := recording.Conn{
+			Conn: k.ID, Node: k.Node, Port: int(k.Port), Peer: k.Peer, Opened: c.since(k.Opened),
+			Requests: k.Requests, Probe: k.Probe,
+		}
+		if !k.Closed.IsZero() {
+			closed := c.since(k.Closed)
+			row.Closed, row.How = &closed, string(k.ClosedBy)+": "+k.How
+		}
+		errC = errors.Join(errC, c.dir.Connections.Append(row))
+	}
+	packets, errP := c.to.alb.Packets(ctx)
+	for _, p := range packets {
+		kind := recording.Segment
+		if p.Kind == record.SYN {
+			kind = recording.SYN
+		}
+		errP = errors.Join(errP, c.dir.Packets.Append(recording.Packet{
+			At: c.since(p.Time), Kind: kind, Node: p.Node, Port: int(p.Port), Peer: p.Peer,
+			Retransmit: p.Retransmit, Seq: number(p.Seq), Probe: p.Probe,
+		}))
+	}
+	return errors.Join(errA, errC, errP)
+}
+
+func (c *cell) collectQueries(ctx context.Context) error {
+	queries, err := c.to.dns.Queries(ctx, fakedns.Filter{})
+	for _, q := range queries {
+		row := recording.Query{
+			At: c.since(q.ReceivedAt), Answered: c.since(q.AnsweredAt), Client: q.Client, Resolver: q.Resolver, Net: string(q.Transport),
+			Name: q.Name, Type: q.Type, Rcode: q.RCode, Answers: append([]netip.Addr{}, q.Answers...), TTL: recording.Of(q.TTL),
+			Probe: q.Client.Addr() == pod.ProbeClient,
+		}
+		if len(q.Faults) > 0 {
+			row.Fault = q.Faults[0]
+		}
+		err = errors.Join(err, c.dir.Queries.Append(row))
+	}
+	return err
+}
+
+func (c *cell) collectLog(ctx context.Context) error {
+	lines, err := c.bed.proxyLog(ctx)
+	for _, l := range lines {
+		err = errors.Join(err, c.dir.ProxyLog.Append(recording.LogLine{At: c.since(l.at), Text: l.text}))
+	}
+	return err
+}
+
+// number reads a sequence number; 0 stands for none.
+func number(text string) uint64 {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,82 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/moby/moby/client"
+
+	"github.com/proxychaos/proxychaos/harness/config"
+	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/testbed"
+)
+
+// containerBed is a testbed in containers.
+type containerBed struct {
+	tb        *testbed.Testbed
+	proxy     testbed.Proxy
+	resolvers []netip.AddrPort
+}
+
+// openContainers starts the agents of a cell. The bed is to be closed also
+// when there is an error.
+func openContainers(ctx context.Context, docker *client.Client, kit, image string, conf config.Config, spec testbed.Spec) (*containerBed, error) {
+	layout, err := conf.Layout()
+	if err != nil {
+		return &containerBed{}, err
+	}
+	b := &containerBed{resolvers: conf.Resolvers(), proxy: testbed.Proxy{Image: image, Cmd: layout.Cmd}}
+	for _, f := range layout.Files {
+		b.proxy.Files = append(b.proxy.Files, testbed.File{Path: f.Path, Content: f.Content})
+	}
+	spec.Kit, spec.Resolvers, spec.Ports = kit, b.resolvers, conf.Ports()
+	b.tb, err = testbed.Start(ctx, docker, spec)
+	return b, err
+}
+
+func (b *containerBed) clients() clients {
+	return clients{
+		dns: b.tb.DNS, alb: b.tb.ALB, load: b.tb.Load, probe: testbed.Prober{Pod: b.tb.Pod},
+		resolvers: b.resolvers, old: b.tb.Old, fresh: b.tb.Fresh,
+	}
+}
+
+func (b *containerBed) startProxy(ctx context.Context) ([]netip.AddrPort, error) {
+	listeners, err := b.tb.StartProxy(ctx, b.proxy)
+	var addrs []netip.AddrPort
+	for _, l := range listeners {
+		if !l.Addr.IsLoopback() {
+			addrs = append(addrs, b.tb.ProxyAddress(l.Port))
+		}
+	}
+	return addrs, err
+}
+
+func (b *containerBed) watch(ctx context.Context) error { return b.tb.Watch(ctx) }
+
+func (b *containerBed) workers(ctx context.Context) ([]recording.Process, error) {
+	return b.tb.Workers(ctx)
+}
+
+func (b *containerBed) proxyLog(ctx context.Context) ([]logLine, error) {
+	text, err := b.tb.ProxyLog(ctx)
+	var lines []logLine
+	for line := range bytes.Lines(text) {
+		stamp, rest, _ := bytes.Cut(bytes.TrimRight(line, "\n"), []byte(" "))
+		at, parseErr := time.Parse(time.RFC3339Nano, string(stamp))
+		if parseErr != nil {
+			continue // the rest of a line that the engine has split
+		}
+		lines = append(lines, logLine{at, string(rest)})
+	}
+	return lines, err
+}
+
+func (b *containerBed) Close() error {
+	if b.tb == nil {
+		return nil
+	}
+	return b.tb.Close()
+}

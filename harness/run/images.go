@@ -1,0 +1,47 @@
+package run
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/images"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// openContainers readies what cells in containers share.
+func (l *Lab) openContainers(ctx context.Context) error {
+	l.labels = map[string]string{"proxychaos.session": strconv.FormatInt(time.Now().UnixNano(), 36)}
+	l.finder = images.New(l.docker, l, l.labels)
+	var err error
+	l.kit, err = l.finder.Kit(ctx, l.opt.Binary)
+	return err
+}
+
+// image puts the image of a subject in place, once for all cells that need it.
+func (l *Lab) image(ctx context.Context, s harness.Subject) (recording.Image, error) {
+	if s.Kind == harness.GoProxy {
+		commit := tool().Commit
+		if commit == "" {
+			commit = "this build"
+		}
+		return recording.Image{Ref: l.kit, Version: commit, Source: "built here"}, nil
+	}
+	if l.Embedded() {
+		return recording.Image{}, errNeedsEngine
+	}
+	release, err := images.Named(string(s.Kind), s.Release)
+	if err != nil {
+		return recording.Image{}, err
+	}
+	l.proxyMu.Lock()
+	p := l.proxies[release]
+	if p == nil {
+		p = &pending{}
+		l.proxies[release] = p
+	}
+	l.proxyMu.Unlock()
+	p.once.Do(func() { p.image, p.err = l.finder.Proxy(ctx, release) })
+	return recording.Image{Ref: p.image.Ref, Digest: p.image.Digest, Version: p.image.Version, Source: p.image.Source}, p.err
+}

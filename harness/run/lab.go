@@ -1,0 +1,224 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/config"
+	"github.com/proxychaos/proxychaos/harness/engine"
+	"github.com/proxychaos/proxychaos/harness/fault"
+	"github.com/proxychaos/proxychaos/harness/images"
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/testbed"
+)
+
+// Cell is one scenario on one subject.
+type Cell struct {
+	Scenario harness.Scenario
+	Subject  harness.Subject
+}
+
+// Options say how cells are run.
+type Options struct {
+	Settings harness.Settings
+	// Path and Host of the requests; Port of the proxy, 0 to find it.
+	Path, Host string
+	Port       uint16
+	// Runs is the folder of the recordings.
+	Runs string
+	// Parallel is how many cells run at a time.
+	Parallel int
+	// Log gets one line for each thing that happens.
+	Log io.Writer
+	// Binary is the static build of cmd/proxychaos for the agents; empty to
+	// build it.
+	Binary string
+
+	engine, testbed string
+}
+
+// Result is what became of one cell.
+type Result struct {
+	Cell
+	Dir      string // of the recording; empty where there is none
+	Manifest recording.Manifest
+	Verdict  judge.Verdict
+	// NotRun says why the cell could not be run here, which is neither red
+	// nor green.
+	NotRun string
+	// Err is what broke.
+	Err error
+}
+
+// Lab is what all cells of one run share: the engine, the images, the reaper.
+type Lab struct {
+	opt    Options
+	began  time.Time
+	docker *client.Client
+	labels map[string]string
+	finder *images.Finder
+	kit    string
+	closes []func() error
+	logMu  sync.Mutex
+	next   atomic.Int64 // where the next cell looks for a subnet
+
+	proxyMu sync.Mutex
+	proxies map[images.Release]*pending
+}
+
+// pending is an image that is being put in place, once for all who wait.
+type pending struct {
+	once  sync.Once
+	image images.Image
+	err   error
+}
+
+// Open finds the engine (or installs one), builds the agents' image and starts
+// the reaper. Without an engine, goproxy alone can be run, embedded; with
+// CI=true that is an error.
+func Open(ctx context.Context, opt Options) (*Lab, error) {
+	lab := &Lab{opt: opt, began: time.Now(), proxies: map[images.Release]*pending{}}
+	e, err := engine.Ensure(ctx, lab)
+	if errors.Is(err, engine.ErrNoEngine) && os.Getenv("CI") != "true" {
+		lab.logf("%v", err)
+		lab.opt.testbed = "embedded"
+		return lab, nil
+	}
+	if err != nil {
+		return lab, err
+	}
+	lab.opt.testbed, lab.opt.engine = "containers", e.Version
+	if err := e.SetTestcontainersEnv(); err != nil {
+		return lab, err
+	}
+	if lab.docker, err = e.Client(); err != nil {
+		return lab, err
+	}
+	lab.closes = append(lab.closes, lab.docker.Close)
+	return lab, lab.openContainers(ctx)
+}
+
+// Write makes the lab's log a Writer for whole lines.
+func (l *Lab) Write(p []byte) (int, error) {
+	l.logMu.Lock()
+	defer l.logMu.Unlock()
+	fmt.Fprintf(l.opt.Log, "[%6.1fs] ", time.Since(l.began).Seconds())
+	return l.opt.Log.Write(p)
+}
+
+func (l *Lab) logf(format string, args ...any) {
+	fmt.Fprintf(l, format+"\n", args...)
+}
+
+// Embedded says that there is no engine, so that only goproxy can be run.
+func (l *Lab) Embedded() bool { return l.opt.testbed == "embedded" }
+
+// Run runs the cells, Options.Parallel at a time, and returns their results in
+// the same order. It does not stop at the first that breaks.
+func (l *Lab) Run(ctx context.Context, cells []Cell) []Result {
+	results := make([]Result, len(cells))
+	for _, c := range cells {
+		// Images first, all at once: a cell that waits for one holds a place.
+		go func() { _, _ = l.image(ctx, c.Subject) }() // the cell itself gets the error
+	}
+	var group errgroup.Group
+	group.SetLimit(max(1, l.opt.Parallel))
+	for i, c := range cells {
+		group.Go(func() error {
+			results[i] = l.one(ctx, c)
+			return nil
+		})
+	}
+	_ = group.Wait() // every error is in its result
+	return results
+}
+
+// one runs one cell and logs what came of it.
+func (l *Lab) one(ctx context.Context, which Cell) Result {
+	r := Result{Cell: which}
+	if err := context.Cause(ctx); err != nil {
+		r.Err = err
+		return r
+	}
+	c := &cell{Cell: which, opt: l.opt, began: time.Now(), log: l.logf}
+	r.Verdict, r.Manifest, r.Err = l.play(ctx, c)
+	if c.dir != nil {
+		r.Dir = c.dir.Path
+	}
+	switch {
+	case errors.Is(r.Err, images.ErrNotAvailable) || errors.Is(r.Err, errNeedsEngine):
+		r.NotRun, r.Err = r.Err.Error(), nil
+		c.progress("not run: %s", r.NotRun)
+	case r.Err != nil:
+		c.progress("broke off: %v", r.Err)
+	default:
+		c.progress("%s: %d of %d requests failed", r.Verdict.Result, r.Verdict.Failed, r.Verdict.Sent)
+	}
+	return r
+}
+
+// errNeedsEngine: the embedded testbed has goproxy only.
+var errNeedsEngine = errors.New("needs a Docker engine")
+
+// play gives the cell its testbed, and takes the testbed down again.
+func (l *Lab) play(ctx context.Context, c *cell) (v judge.Verdict, m recording.Manifest, err error) {
+	if c.config, err = config.Read(c.Subject.Kind, c.Subject.Config); err != nil {
+		return v, m, err
+	}
+	if c.image, err = l.image(ctx, c.Subject); err != nil {
+		return v, m, err
+	}
+	c.began = time.Now() // an image that had to be built is not the cell's overhead
+	c.bed, err = l.open(ctx, c)
+	// Registered before the error is looked at: a bed that started half-way
+	// is taken down as well.
+	defer func() {
+		if c.bed != nil {
+			err = errors.Join(err, c.bed.Close())
+		}
+	}()
+	if err != nil {
+		return v, m, err
+	}
+	c.to = c.bed.clients()
+	c.plan, err = c.Scenario.PlanOf(c.Subject, l.opt.Settings, harness.Pools{Old: c.to.old, Fresh: c.to.fresh})
+	if err != nil {
+		return v, m, err
+	}
+	c.world = &fault.World{
+		DNS: c.to.dns, ALB: c.to.alb, Probe: c.to.probe, Resolvers: c.to.resolvers,
+		TTL: c.plan.TTL.Duration(), Old: c.to.old, Fresh: c.to.fresh,
+		OldLB: "first", FreshLB: "first", Port: 80,
+	}
+	if c.Scenario.OtherALB {
+		c.world.FreshLB = "second"
+	}
+	return c.run(ctx)
+}
+
+// open starts a testbed for a cell.
+func (l *Lab) open(ctx context.Context, c *cell) (bed, error) {
+	return openContainers(ctx, l.docker, l.kit, c.image.Ref, c.config, testbed.Spec{
+		Labels: l.labels, Seed: l.opt.Settings.Seed, Start: os.Getpid() + int(l.next.Add(1)),
+	})
+}
+
+// Close ends what Open started.
+func (l *Lab) Close() error {
+	var errs []error
+	for i := len(l.closes) - 1; i >= 0; i-- {
+		errs = append(errs, l.closes[i]())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,88 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"path"
+	"strings"
+
+	"github.com/proxychaos/proxychaos/harness/config"
+	"github.com/proxychaos/proxychaos/harness/testbed"
+)
+
+// choose picks where the load goes among the ports that the proxy listens on:
+// the one the user named, else 80, else the lowest.
+func (c *cell) choose(listeners []netip.AddrPort) (string, error) {
+	var ports []string
+	best := netip.AddrPort{}
+	for _, l := range listeners {
+		ports = append(ports, fmt.Sprint(l.Port()))
+		wanted := c.opt.Port != 0 && l.Port() == c.opt.Port
+		better := !best.IsValid() || l.Port() == 80 || (best.Port() != 80 && l.Port() < best.Port())
+		if wanted || (c.opt.Port == 0 && better) {
+			best = l
+		}
+	}
+	if !best.IsValid() {
+		return "", fmt.Errorf("PROXY_PORT=%d: the proxy listens on %s", c.opt.Port, strings.Join(ports, ", "))
+	}
+	return "http://" + best.String(), nil
+}
+
+// ConfigError is a configuration that its own proxy rejects, in the proxy's
+// own words.
+type ConfigError struct {
+	Path  string // as the user named it
+	Words string // of the proxy, with file and line
+}
+
+// Error implements error.
+func (e *ConfigError) Error() string {
+	return fmt.Sprintf("the proxy rejects %s: %s", e.Path, e.Words)
+}
+
+// explain turns the end of a proxy that never listened into its own words.
+func (c *cell) explain(err error) error {
+	var rejected *testbed.Rejected
+	if !errors.As(err, &rejected) {
+		return err
+	}
+	return &ConfigError{Path: c.config.Path, Words: words(rejected.Output, c.config)}
+}
+
+// words picks the lines that say what is wrong out of a proxy's output, and
+// names the files as the user does.
+func words(output string, conf config.Config) string {
+	var telling, all []string
+	for line := range strings.SplitSeq(output, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.Contains(line, "docker-entrypoint") {
+			continue
+		}
+		all = append(all, line)
+		low := strings.ToLower(line)
+		for _, mark := range []string{"[emerg]", "syntax error", "error:", "invalid command", "ah0", "line ", ".yaml:"} {
+			if strings.Contains(low, mark) && !strings.Contains(line, "AH00558") {
+				telling = append(telling, line)
+				break
+			}
+		}
+	}
+	if len(telling) == 0 {
+		telling = all
+	}
+	text := strings.Join(telling[:min(len(telling), 4)], " / ")
+	layout, err := conf.Layout()
+	if err != nil {
+		return text
+	}
+	for _, placed := range layout.Files {
+		for _, own := range conf.Files {
+			if path.Base(own.Name) == path.Base(placed.Path) || len(conf.Files) == 1 && string(own.Content) == string(placed.Content) {
+				text = strings.ReplaceAll(text, placed.Path, own.Name)
+			}
+		}
+	}
+	return text
+}

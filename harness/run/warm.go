@@ -1,0 +1,83 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/proxychaos/proxychaos/harness/load"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+const (
+	// warmHold keeps each warm-up request open long enough that the next one
+	// goes to another worker, and that the pod sees its connection.
+	warmHold = 60 * time.Millisecond
+	// warmConcurrency is half of what Apache's three first children can take.
+	warmConcurrency = 32
+	// warmLimit is when a cold worker is left cold: the judge then refuses.
+	warmLimit = 6 * time.Second
+)
+
+// warm sends bursts until every worker of the proxy has made an upstream
+// connection: a worker that has not yet resolved the name would look it up
+// after the flip, and hide the fault.
+func (c *cell) warm(ctx context.Context) error {
+	deadline := time.Now().Add(warmLimit)
+	for {
+		workers, err := c.bed.workers(ctx)
+		if err != nil {
+			return err
+		}
+		if cold(workers) == 0 || time.Now().After(deadline) {
+			return nil
+		}
+		if _, err := c.burst(ctx, warmConcurrency, warmHold); err != nil {
+			return err
+		}
+	}
+}
+
+// cold counts the workers that have made no upstream connection.
+func cold(workers []recording.Process) int {
+	n := 0
+	for _, w := range workers {
+		if w.Worker && w.Seen == 0 && w.Upstream == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func (c *cell) burst(ctx context.Context, concurrency int, hold time.Duration) (load.BurstResult, error) {
+	return c.to.load.Burst(ctx, load.Burst{
+		Target: c.target, Path: c.opt.Path, Host: c.opt.Host,
+		Concurrency: concurrency, Hold: recording.Of(hold), Timeout: recording.Of(hold) + c.plan.ClientTimeout,
+	})
+}
+
+// answers makes sure that the proxy brings a request to an ALB node, before
+// anything is concluded from requests that fail.
+func (c *cell) answers(ctx context.Context) error {
+	got, err := c.burst(ctx, 1, 0)
+	if err != nil {
+		return err
+	}
+	if got.Outcomes[recording.OK] == 1 {
+		return nil
+	}
+	for outcome := range got.Outcomes {
+		return fmt.Errorf("before any fault, GET %s through the proxy came to %s %s: want 200 from an ALB node; give a path that the config proxies with URL_PATH=, a virtual host with HOST_HEADER=",
+			c.opt.Path, outcome, got.Error)
+	}
+	return nil
+}
+
+// snapshot records the proxy's processes.
+func (c *cell) snapshot(ctx context.Context, moment string) error {
+	workers, err := c.bed.workers(ctx)
+	if err != nil || workers == nil {
+		return err
+	}
+	return c.dir.Snapshots.Append(recording.Snapshot{At: c.since(time.Now()), Moment: moment, Processes: workers})
+}

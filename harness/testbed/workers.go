@@ -1,0 +1,42 @@
+package testbed
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/proxychaos/proxychaos/harness/pod"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// Watch starts to look which of the proxy's processes holds which upstream
+// connection.
+func (tb *Testbed) Watch(ctx context.Context) error {
+	w, err := tb.Pod.StartWatch(ctx, pod.WatchRequest{Nodes: pod.Nodes{
+		Prefix: tb.Subnet,
+		Except: append(tb.except(), tb.host(hostALB)),
+	}})
+	tb.watch = w.ID
+	return err
+}
+
+// Workers are the proxy's processes, with the upstream connections that each
+// holds now and has been seen to hold since Watch.
+func (tb *Testbed) Workers(ctx context.Context) ([]recording.Process, error) {
+	w, err := tb.Pod.Watch(ctx, tb.watch)
+	if err != nil {
+		return nil, err
+	}
+	var rows []recording.Process
+	for _, p := range w.Processes {
+		if p.Gone {
+			continue
+		}
+		rows = append(rows, recording.Process{PID: p.PID, Command: p.Command, Worker: p.Worker, Upstream: len(p.Upstream), Seen: p.Seen})
+	}
+	return rows, nil
+}
+
+// except are the addresses of the network that are no node.
+func (tb *Testbed) except() []netip.Addr {
+	return []netip.Addr{tb.host(1), tb.host(hostPod), tb.host(hostLoad)}
+}

@@ -1,0 +1,79 @@
+package scenarios
+
+import (
+	"path/filepath"
+	"time"
+
+	"github.com/proxychaos/proxychaos/harness"
+)
+
+// ConfigsDir is the folder of the catalogued configurations, from the folder
+// of this package.
+const ConfigsDir = "configs"
+
+// releases are the lines of versions that each kind is run on, where behaviour
+// changed between them.
+var releases = map[harness.Kind][]string{
+	harness.Apache: {"2.4.58", "stable"},
+	harness.Nginx:  {"stable", "testing"},
+}
+
+// Subjects are the catalogued subjects, each once for every release that it is
+// run on.
+func Subjects() []harness.Subject {
+	var all []harness.Subject
+	for _, s := range catalogue {
+		s.Config = filepath.Join(ConfigsDir, string(s.Kind), s.Config)
+		of := releases[s.Kind]
+		if s.Release != "" {
+			of = []string{s.Release}
+		}
+		if len(of) == 0 {
+			all = append(all, s)
+		}
+		for _, release := range of {
+			s.Release = release
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+var catalogue = []harness.Subject{
+	{
+		Kind: harness.Apache, Name: "pooled", Config: "pooled.conf", Role: harness.Pitfall,
+		Summary: "ProxyPass with no parameters: pooled connections keep the address",
+	},
+	{
+		Kind: harness.Apache, Name: "disablereuse", Config: "disablereuse.conf", Role: harness.Fix,
+		Summary: "retry=0 disablereuse=On: a look-up and a connection for every request",
+	},
+	{
+		Kind: harness.Apache, Name: "smax-ttl", Config: "smax-ttl.conf", Role: harness.Fix, Refresh: 5 * time.Second,
+		Summary: "retry=10 smax=0 ttl=5, and children that end after 20 connections",
+	},
+	{
+		Kind: harness.Apache, Name: "addressttl", Config: "addressttl.conf", Role: harness.Fix, Refresh: 2 * time.Second, Release: "stable",
+		Summary: "addressttl=2 (2.4.59 and later): the address is looked up again, pooled connections follow",
+	},
+	{
+		Kind: harness.Nginx, Name: "static", Config: "static.conf", Role: harness.Pitfall,
+		Summary: "a host name in proxy_pass: resolved once, at start",
+	},
+	{
+		Kind: harness.Nginx, Name: "resolver-only", Config: "resolver-only.conf", Role: harness.Pitfall,
+		Summary: "resolver ... valid=3s and no variable: the resolver is never asked",
+	},
+	{
+		Kind: harness.Nginx, Name: "variable", Config: "variable.conf", Role: harness.Fix, Refresh: 3 * time.Second,
+		Summary: "a variable in proxy_pass: looked up at run time, every 3 s",
+	},
+	{
+		Kind: harness.Nginx, Name: "upstream-resolve", Config: "upstream-resolve.conf", Role: harness.Fix, Refresh: 3 * time.Second, Release: "testing",
+		Summary: "upstream { zone; server ... resolve; } (1.27.3 and later): looked up in the background, every 3 s",
+	},
+	{
+		Kind: harness.GoProxy, Name: "default", Config: "default.yaml", Role: harness.Reference,
+		Summary: "the bundled proxy, with its defaults",
+	},
+}

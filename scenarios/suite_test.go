@@ -1,0 +1,92 @@
+//go:build scenario
+
+package scenarios_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/run"
+	"github.com/proxychaos/proxychaos/reports"
+	"github.com/proxychaos/proxychaos/scenarios"
+)
+
+func TestScenarios(t *testing.T) {
+	if asked.err != nil {
+		fmt.Fprintln(os.Stderr, asked.err)
+		os.Exit(2)
+	}
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "proxychaos scenarios")
+}
+
+// asked is what the environment asks for. It is read before the specs are
+// made, since they are made from it.
+var asked = readRequest()
+
+type request struct {
+	options   run.Options
+	scenarios []harness.Scenario
+	subjects  []harness.Subject
+	err       error
+}
+
+func readRequest() (r request) {
+	r.options, r.scenarios, r.subjects, r.err = scenarios.FromEnvironment(os.LookupEnv)
+	return r
+}
+
+var (
+	lab  *run.Lab
+	done []reports.Cell // of all scenarios, for the page
+)
+
+var _ = BeforeSuite(func(ctx SpecContext) {
+	var err error
+	lab, err = run.Open(ctx, asked.options)
+	DeferCleanup(func() error { return lab.Close() })
+	Expect(err).NotTo(HaveOccurred())
+})
+
+var _ = AfterSuite(func() {
+	if len(done) == 0 {
+		return
+	}
+	Expect(writeReports(done)).To(Succeed())
+})
+
+// Each scenario runs all its cells first, several at a time, and has then one
+// spec a cell, which holds the verdict against the catalogue.
+var _ = Describe("scenario", func() {
+	for _, scenario := range asked.scenarios {
+		Describe(scenario.Name, Ordered, ContinueOnFailure, func() {
+			var results []run.Result
+			BeforeAll(func(ctx SpecContext) {
+				var cells []run.Cell
+				for _, s := range asked.subjects {
+					cells = append(cells, run.Cell{Scenario: scenario, Subject: s})
+				}
+				results = lab.Run(ctx, cells)
+				shown := reportCells(results)
+				done = append(done, shown...)
+				fmt.Println()
+				Expect(reports.Table(os.Stdout, shown)).To(Succeed())
+			})
+			for i, subject := range asked.subjects {
+				It(subject.ID(), func() {
+					r := results[i]
+					if r.NotRun != "" {
+						Skip(r.NotRun)
+					}
+					Expect(r.Err).NotTo(HaveOccurred())
+					Expect(reportCell(r).Reasons()).To(BeEmpty(), r.Manifest.Replay)
+				})
+			}
+		})
+	}
+})
