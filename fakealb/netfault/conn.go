@@ -21,10 +21,9 @@ type conn struct {
 	once   sync.Once
 }
 
-// Read waits while the connection is frozen. A read that was already under way
-// when the freeze began keeps what it got until the thaw.
+// Read keeps what it got back while the connection is frozen, until the thaw. So
+// the caller learns nothing, but what the peer sent is known: one read's worth.
 func (c *conn) Read(b []byte) (int, error) {
-	c.pass()
 	n, err := c.tcp.Read(b)
 	if c.killed.Load() {
 		return 0, ErrReset

@@ -28,8 +28,9 @@ type userNode struct {
 // OpenUserspace returns a Network for addresses of 127.0.0.0/8, which every
 // process may use without asking. Refuse closes the listeners and resets the
 // connections. Silence stops accepting and fills each accept queue, made zero
-// long, so that the kernel drops further SYNs; open connections are neither read
-// nor written nor closed (the kernel still acknowledges what the peer sends).
+// long, so that the kernel drops further SYNs; open connections are neither
+// served nor closed (the kernel still acknowledges what the peer sends, and the
+// first such bytes of each connection are told to held).
 // A removed address stays silent: an address of 127.0.0.0/8 cannot go away.
 func OpenUserspace(held Held) Network {
 	return &userspace{held: held, nodes: map[netip.Addr]*userNode{}}
