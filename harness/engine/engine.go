@@ -60,13 +60,7 @@ func (e Engine) Client() (*client.Client, error) {
 // An error for which errors.Is(err, ErrNoEngine) holds means that there is no
 // engine here; any other means that installing or starting one failed.
 func Ensure(ctx context.Context, log io.Writer) (Engine, error) {
-	return machine{
-		euid:      os.Geteuid(),
-		osRelease: "/etc/os-release",
-		sockets:   sockets(),
-		dockerd:   []string{"--ip", "127.0.0.1", "--userland-proxy=false"},
-		logFile:   "/var/log/proxychaos-dockerd.log",
-	}.ensure(ctx, log)
+	return thisMachine().ensure(ctx, log)
 }
 
 // sockets lists where an engine listens when nobody says otherwise: the
@@ -89,6 +83,19 @@ type machine struct {
 	sockets   []string // in the order they are asked; an engine is started on the first
 	dockerd   []string // arguments
 	logFile   string
+}
+
+func thisMachine() machine {
+	return machine{
+		euid:      os.Geteuid(),
+		osRelease: "/etc/os-release",
+		sockets:   sockets(),
+		// Ports are published on loopback unless a container says otherwise,
+		// and by the kernel: docker-proxy accepts connections even when
+		// nothing listens behind it.
+		dockerd: []string{"--ip", "127.0.0.1", "--userland-proxy=false"},
+		logFile: "/var/log/proxychaos-dockerd.log",
+	}
 }
 
 func (m machine) ensure(ctx context.Context, log io.Writer) (Engine, error) {

@@ -3,6 +3,7 @@ package engine
 import (
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -14,7 +15,9 @@ import (
 )
 
 // TestStartsARealEngine starts a second dockerd next to the machine's own, with
-// every path of its own and no bridge, and stops it again.
+// the arguments of Ensure, and stops it again. It has every path of its own and
+// a network namespace of its own: a second engine would otherwise set up, or
+// even remove, the bridge docker0 of the first.
 func TestStartsARealEngine(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Fatal("needs root: it starts a dockerd")
@@ -22,17 +25,14 @@ func TestStartsARealEngine(t *testing.T) {
 	g := NewWithT(t)
 	t.Setenv("DOCKER_HOST", "")
 	dir := t.TempDir()
-	m := machine{
-		osRelease: "/etc/os-release",
-		sockets:   []string{"unix://" + dir + "/d.sock"},
-		logFile:   filepath.Join(dir, "dockerd.log"),
-		dockerd: []string{
-			"-H", "unix://" + dir + "/d.sock", "--data-root", dir + "/data", "--exec-root", dir + "/exec",
-			"--pidfile", dir + "/d.pid", "--bridge=none", "--iptables=false", "--userland-proxy=false",
-			"--config-file", dir + "/daemon.json", "--storage-driver=vfs",
-		},
-	}
+	m := thisMachine()
+	m.sockets = []string{"unix://" + dir + "/d.sock"}
+	m.logFile = filepath.Join(dir, "dockerd.log")
+	m.dockerd = append(m.dockerd,
+		"-H", m.sockets[0], "--data-root", dir+"/data", "--exec-root", dir+"/exec",
+		"--pidfile", dir+"/d.pid", "--config-file", dir+"/daemon.json", "--storage-driver=vfs")
 	g.Expect(os.WriteFile(dir+"/daemon.json", []byte("{}"), 0o600)).To(Succeed())
+	isolate(t)
 	var log strings.Builder
 	e, err := m.ensure(t.Context(), &log)
 	g.Expect(err).NotTo(HaveOccurred())
@@ -44,6 +44,21 @@ func TestStartsARealEngine(t *testing.T) {
 	again, err := m.ensure(t.Context(), &log)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(again.Started).To(BeEmpty(), "a second call finds the first one's engine")
+}
+
+// isolate makes the program dockerd run in a network namespace of its own.
+func isolate(t *testing.T) {
+	t.Helper()
+	real, err := exec.LookPath("dockerd")
+	if err != nil {
+		t.Fatalf("needs dockerd: %v", err)
+	}
+	dir := t.TempDir()
+	script := "#!/bin/sh\nexec unshare --net " + real + " \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(dir, "dockerd"), []byte(script), 0o755); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 }
 
 func stopByPidfile(t *testing.T, path string) {

@@ -3,15 +3,20 @@ package images
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	. "github.com/onsi/gomega"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 )
 
 func tarOf(t *testing.T, entries []entry) io.Reader {
@@ -95,6 +100,10 @@ LoadModule authz_core_module modules/mod_authz_core.so
 LoadModule unixd_module modules/mod_unixd.so
 LoadModule proxy_module modules/mod_proxy.so
 LoadModule proxy_http_module modules/mod_proxy_http.so
+<IfModule !version_module>
+    LoadModule version_module modules/mod_version.so
+</IfModule>
+LoadModule watchdog_module modules/mod_watchdog.so
 User www-data
 ErrorLog /proc/self/fd/2
 Include conf/extra/httpd-mpm.conf
@@ -114,16 +123,50 @@ func TestOfficialHTTPDConfRunsVerbatim(t *testing.T) {
 		g.Expect(out).To(ContainSubstring("Syntax OK"))
 		g.Expect(out).To(ContainSubstring("httpd.conf:5: built in here, commented out: loadmodule log_config_module"))
 		g.Expect(out).To(ContainSubstring("httpd.conf:6: built in here, commented out: LoadModule unixd_module"))
+		g.Expect(out).To(ContainSubstring("httpd.conf:12: built in here, commented out: LoadModule watchdog_module"))
+		g.Expect(strings.Count(out, "built in here")).To(Equal(3), "%s", out)
 	})
 	t.Run("an error keeps its line number", func(t *testing.T) {
 		NewWithT(t).Expect(f.run(t, img.Ref, conf("ProxyBogus On"), "httpd-foreground")).
-			To(ContainSubstring("Syntax error on line 12 of /usr/local/apache2/conf/httpd.conf"))
+			To(ContainSubstring("Syntax error on line 16 of /usr/local/apache2/conf/httpd.conf"))
 	})
 	t.Run("a file of another name", func(t *testing.T) {
 		other := conf("")
 		other[0].name = "etc/my.conf"
 		NewWithT(t).Expect(f.run(t, img.Ref, other, "httpd", "-t", "-f", "/etc/my.conf")).To(ContainSubstring("Syntax OK"))
 	})
+}
+
+// TestDefaultCommandServes starts the images as they are, without a command.
+func TestDefaultCommandServes(t *testing.T) {
+	f, images := built(t)
+	for name, img := range images {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			c, err := f.cli.ContainerCreate(t.Context(), client.ContainerCreateOptions{
+				Config:     &container.Config{Image: img.Ref, Labels: f.labels},
+				HostConfig: &container.HostConfig{NetworkMode: "bridge"},
+			})
+			g.Expect(err).NotTo(HaveOccurred())
+			t.Cleanup(func() {
+				_, err := f.cli.ContainerRemove(context.Background(), c.ID, client.ContainerRemoveOptions{Force: true})
+				g.Expect(err).NotTo(HaveOccurred())
+			})
+			_, err = f.cli.ContainerStart(t.Context(), c.ID, client.ContainerStartOptions{})
+			g.Expect(err).NotTo(HaveOccurred())
+			in, err := f.cli.ContainerInspect(t.Context(), c.ID, client.ContainerInspectOptions{})
+			g.Expect(err).NotTo(HaveOccurred())
+			url := "http://" + in.Container.NetworkSettings.Networks["bridge"].IPAddress.String() + "/"
+			g.Eventually(func() (string, error) {
+				res, err := http.Get(url) //nolint:gosec,noctx // own container
+				if err != nil {
+					return "", err
+				}
+				defer func() { _ = res.Body.Close() }()
+				return res.Header.Get("Server"), nil
+			}).WithTimeout(10 * time.Second).Should(ContainSubstring(img.Version))
+		})
+	}
 }
 
 func TestNotAvailableSaysWhy(t *testing.T) {

@@ -46,7 +46,7 @@ var trimmed = []string{
 
 // applets are the commands that busybox gives to the wrapper scripts and to people
 // who look into a running container.
-var applets = strings.Fields("cat cp env grep head id kill ls mkdir mv ps rm sed sleep sort tail touch wget")
+var applets = strings.Fields("awk cat cmp cp env grep head id kill ls mkdir mktemp mv ps rm sed sleep sort tail touch tr wget")
 
 // layOut copies mmdebstrap's tar from in to out, without what is trimmed and
 // with what the recipe adds, and returns the list of packages found in it.
