@@ -12,7 +12,7 @@ import (
 )
 
 func main() {
-	root := &cobra.Command{Use: "podtest", SilenceErrors: true}
+	root := &cobra.Command{Use: "podtest", SilenceErrors: true, SilenceUsage: true}
 	root.AddCommand(pod.Command(), preforkCommand(), workerCommand(), idleCommand(), orphanCommand(), statesCommand(), resolveCommand())
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

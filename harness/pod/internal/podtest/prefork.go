@@ -7,10 +7,12 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 )
 
 // preforkCommand is a server as nginx and Apache are: a master that opens the
@@ -39,7 +41,9 @@ func preforkCommand() *cobra.Command {
 			return err
 		}
 		fmt.Println("ready")
-		return helper.Wait()
+		err = helper.Wait()
+		runtime.KeepAlive([]any{l, file}) // or they are closed as garbage
+		return err
 	}}
 	cmd.Flags().StringVar(&listen, "listen", "", "address to listen on")
 	cmd.Flags().IntVar(&workers, "workers", 2, "how many workers")
@@ -107,5 +111,5 @@ func serve(l net.Listener) error {
 
 // idleCommand waits until it is killed.
 func idleCommand() *cobra.Command {
-	return &cobra.Command{Use: "idle", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { select {} }}
+	return &cobra.Command{Use: "idle", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return unix.Pause() }}
 }

@@ -1,0 +1,241 @@
+package pod
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"github.com/proxychaos/proxychaos/fakedns"
+)
+
+func setName(t *testing.T, c *Client, name string, addrs ...string) *fakedns.Client {
+	t.Helper()
+	n := fakedns.Name{Name: name, TTL: 3 * time.Second, Order: fakedns.OrderFixed}
+	for _, a := range addrs {
+		n.A = append(n.A, netip.MustParseAddr(a))
+	}
+	dns := fakedns.NewClient(c.DNS(), nil)
+	if _, err := dns.PutNames(timely(t), n); err != nil {
+		t.Fatal(err)
+	}
+	return dns
+}
+
+func TestAnswersAtEveryResolverAddress(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	addInterface(t, "198.19.5.2/24")
+	c := startAgent(t, "169.254.169.253:53", "10.0.0.2:5353", "198.19.5.2:53", "127.0.0.53:53", "169.254.169.253:53")
+	dns := setName(t, c, "backend.test", "198.18.1.10", "198.18.1.11")
+
+	health, err := c.Health(timely(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range health.Resolvers {
+		got = append(got, r.String())
+	}
+	want := []string{"127.0.0.1:53", "127.0.0.11:53", "198.19.5.2:53", "169.254.169.253:53", "10.0.0.2:5353", "127.0.0.53:53"}
+	if !slices.Equal(got, want) {
+		t.Fatalf("resolvers: got %v, want %v", got, want)
+	}
+	for _, r := range health.Resolvers {
+		probe, err := c.ProbeDNS(timely(t), DNSRequest{Resolver: r, Name: "backend.test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if probe.Result != Answered || probe.RCode != "NOERROR" || len(probe.Answers) != 2 || probe.TTLSeconds != 3 {
+			t.Errorf("asked at %s: got %+v, want two answers with TTL 3", r, probe)
+		}
+	}
+	queries, err := dns.Queries(timely(t), fakedns.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(queries) != len(want) {
+		t.Fatalf("got %d queries, want %d", len(queries), len(want))
+	}
+	for i, q := range queries {
+		if q.Client.Addr() != ProbeClient || q.Resolver != health.Resolvers[i] {
+			t.Errorf("query %d: got client %s and resolver %s, want %s and %s", i, q.Client, q.Resolver, ProbeClient, health.Resolvers[i])
+		}
+	}
+}
+
+func TestDNSProbeResults(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	c := startAgent(t)
+	dns := setName(t, c, "backend.test", "198.18.1.10")
+	ask := func(resolver, name string) DNSProbe {
+		probe, err := c.ProbeDNS(timely(t), DNSRequest{Resolver: netip.MustParseAddrPort(resolver), Name: name, Timeout: Duration(100 * time.Millisecond)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return probe
+	}
+	if got := ask("127.0.0.1:53", "other.test"); got.Result != Answered || got.RCode != "NXDOMAIN" {
+		t.Errorf("unknown name: got %+v, want NXDOMAIN", got)
+	}
+	if got := ask("127.0.0.99:53", "backend.test"); got.Result != Refused {
+		t.Errorf("nothing listens: got %+v, want refused", got)
+	}
+	if _, err := dns.PutFault(timely(t), fakedns.Fault{ID: "mute", Kind: fakedns.KindSilence}); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask("127.0.0.1:53", "backend.test"); got.Result != Silence || time.Duration(got.Took) < 100*time.Millisecond {
+		t.Errorf("silent resolver: got %+v, want silence after 100ms", got)
+	}
+}
+
+// Docker's rules send 127.0.0.11:53 to a port of its own; they must lose.
+func TestAnswersInPlaceOfDocker(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	addDockerRules(t)
+	c := startAgent(t)
+	setName(t, c, "backend.test", "198.18.1.10")
+	probe, err := c.ProbeDNS(timely(t), DNSRequest{Resolver: netip.MustParseAddrPort("127.0.0.11:53"), Name: "backend.test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if probe.RCode != "NOERROR" {
+		t.Errorf("got %+v, want fakedns's answer", probe)
+	}
+	undo, err := bypassDockerDNS()
+	if err != nil {
+		t.Fatalf("a second time: %v", err)
+	}
+	if err := undo(); err != nil {
+		t.Fatal(err)
+	}
+	probe, err = c.ProbeDNS(timely(t), DNSRequest{Resolver: netip.MustParseAddrPort("127.0.0.11:53"), Name: "backend.test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if probe.Result != Refused {
+		t.Errorf("without the bypass: got %+v, want Docker's rule to send it where nothing listens", probe)
+	}
+	if _, err := bypassDockerDNS(); err != nil { // for the agent to take away
+		t.Fatal(err)
+	}
+}
+
+// addDockerRules sends every 127.0.0.11:53 to 127.0.0.11:40053, as Docker does.
+func addDockerRules(t *testing.T) {
+	t.Helper()
+	conn, err := nftables.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := conn.AddTable(&nftables.Table{Name: "nat", Family: nftables.TableFamilyIPv4})
+	chain := conn.AddChain(&nftables.Chain{
+		Name: "OUTPUT", Table: table, Type: nftables.ChainTypeNAT,
+		Hooknum: nftables.ChainHookOutput, Priority: nftables.ChainPriorityNATDest,
+	})
+	conn.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: []expr.Any{
+		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{17}},
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: 16, Len: 4},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{127, 0, 0, 11}},
+		&expr.Immediate{Register: 1, Data: []byte{127, 0, 0, 11}},
+		&expr.Immediate{Register: 2, Data: []byte{40053 >> 8, 40053 & 0xff}},
+		&expr.NAT{Type: expr.NATTypeDestNAT, Family: uint32(nftables.TableFamilyIPv4), RegAddrMin: 1, RegProtoMin: 2},
+	}})
+	if err := conn.Flush(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPutsTheNamespaceBack(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	conf := filepath.Join(t.TempDir(), "resolv.conf")
+	const before = "nameserver 192.0.2.1\nsearch a-long-domain.example that.makes.the.file.longer\n"
+	if err := os.WriteFile(conf, []byte(before), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	inode := fileInfo(t, conf)
+	t.Run("while it runs", func(t *testing.T) {
+		agent, err := New(Config{
+			Control: netip.MustParseAddrPort("127.0.0.1:0"), ResolvConf: conf,
+			Resolvers: []netip.AddrPort{netip.MustParseAddrPort("169.254.169.253:53")},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		undo, err := agent.takeOver(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := os.ReadFile(conf); string(got) != resolvConf {
+			t.Errorf("resolv.conf: got %q, want %q", got, resolvConf)
+		}
+		if !os.SameFile(inode, fileInfo(t, conf)) {
+			t.Error("resolv.conf was replaced, want it rewritten in place")
+		}
+		for _, step := range slices.Backward(undo) {
+			if err := step(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if got, _ := os.ReadFile(conf); string(got) != before {
+		t.Errorf("resolv.conf after: got %q, want %q", got, before)
+	}
+	if got, err := localAddresses(); err != nil || len(got) != 0 {
+		t.Errorf("addresses after: got %v, %v, want none", got, err)
+	}
+	conn, err := nftables.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tables, err := conn.ListTables(); err != nil || len(tables) != 0 {
+		t.Errorf("nftables after: got %d tables, %v, want none", len(tables), err)
+	}
+}
+
+func fileInfo(t *testing.T, path string) os.FileInfo {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info
+}
+
+func TestRunFailsWhereAResolverIsTaken(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	listen(t, "127.0.0.53:53", nil)
+	conf := filepath.Join(t.TempDir(), "resolv.conf")
+	if err := os.WriteFile(conf, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	agent, err := New(Config{
+		Control: netip.MustParseAddrPort("127.0.0.1:0"), ResolvConf: conf,
+		Resolvers: []netip.AddrPort{netip.MustParseAddrPort("10.1.2.3:53"), netip.MustParseAddrPort("127.0.0.53:53")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = agent.Run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "127.0.0.53:53") {
+		t.Errorf("got %v, want an error about 127.0.0.53:53", err)
+	}
+	if got, err := localAddresses(); err != nil || len(got) != 0 {
+		t.Errorf("addresses after: got %v, %v, want none", got, err)
+	}
+}
