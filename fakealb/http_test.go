@@ -28,11 +28,7 @@ func TestBuiltInTargetAnswersCurl(t *testing.T) {
 			t.Errorf("got %q, want it to hold %q", got, want)
 		}
 	}
-	attempts, err := f.Attempts(f.ctx)
-	if err != nil || len(attempts) != 1 {
-		t.Fatalf("got %d attempts, %v, want 1", len(attempts), err)
-	}
-	a := attempts[0]
+	a := f.finished(t, 1)[0]
 	if a.Seq != "41" || a.Method != "POST" || a.Path != "/path?x=1" || a.Status != 200 || a.ReceivedBytes != 5 ||
 		a.SentBytes == 0 || a.Request != 1 || a.LoadBalancer != "blue" || a.Node != f.nodes[0] || a.TLS ||
 		a.Start.IsZero() || a.End.Before(a.Start) {
@@ -162,9 +158,9 @@ func TestTLSWithCurlAndOpenSSL(t *testing.T) {
 			t.Errorf("openssl s_client: no %q in\n%s", want, out)
 		}
 	}
-	attempts, err := f.Attempts(f.ctx)
-	if err != nil || len(attempts) != 3 || !attempts[2].TLS || attempts[2].SNI != "shop.example.test" || attempts[1].Proto != "HTTP/2.0" {
-		t.Errorf("the rows: %+v, %v", attempts, err)
+	attempts := f.finished(t, 3)
+	if !attempts[2].TLS || attempts[2].SNI != "shop.example.test" || attempts[1].Proto != "HTTP/2.0" {
+		t.Errorf("the rows: %+v", attempts)
 	}
 }
 

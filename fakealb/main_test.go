@@ -8,12 +8,14 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakealb/record"
 )
 
 // asCommand makes the test binary behave as "proxychaos fakealb", so that tests
@@ -106,6 +108,19 @@ func start(t *testing.T, change func(*fakealb.Config), addrs ...string) *fixture
 
 func (f *fixture) at(i int) string {
 	return netip.AddrPortFrom(f.nodes[i], f.port).String()
+}
+
+// finished awaits n attempts, each with its end: a row is completed when the
+// response has been written, and its client may be faster than that.
+func (f *fixture) finished(t *testing.T, n int) []record.Attempt {
+	t.Helper()
+	var rows []record.Attempt
+	eventually(t, fmt.Sprintf("%d finished attempts", n), func() bool {
+		var err error
+		rows, err = f.Attempts(f.ctx)
+		return err == nil && len(rows) == n && !slices.ContainsFunc(rows, func(a record.Attempt) bool { return a.End.IsZero() })
+	})
+	return rows
 }
 
 // curl runs curl and returns its output.

@@ -11,7 +11,6 @@ package netfault
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 )
@@ -31,19 +30,6 @@ const (
 	// once, as when the process behind the address dies.
 	Refuse Kind = "refuse"
 )
-
-// Kinds lists every kind, None first.
-func Kinds() []Kind { return []Kind{None, Silence, SilenceNew, Refuse} }
-
-// ParseKind returns the Kind named s, or an error that lists the known ones.
-func ParseKind(s string) (Kind, error) {
-	for _, k := range Kinds() {
-		if string(k) == s {
-			return k, nil
-		}
-	}
-	return None, fmt.Errorf("got packet fault %q, want one of %q", s, Kinds())
-}
 
 // ErrReset is what a read or write on a connection returns after a fault, or the
 // end of the network, reset it.
