@@ -28,8 +28,9 @@ type streamEnd struct {
 //	POST /v1/attacks  a Spec; streams {"row":Row} lines while it runs, then {"end":{"rows":N}}
 //	POST /v1/bursts   a Burst; answers a BurstResult
 //
-// One attack or burst runs at a time; another is answered 409. An attack ends
-// when its caller goes away. Errors are an Error in JSON.
+// One attack runs at a time; another is answered 409. Bursts may run beside it:
+// a proxy is warmed again just before a fault. An attack ends when its caller
+// goes away. Errors are an Error in JSON.
 func Handler() http.Handler {
 	a := &agent{}
 	mux := http.NewServeMux()
@@ -37,7 +38,7 @@ func Handler() http.Handler {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
 	mux.HandleFunc("POST /v1/attacks", a.attack)
-	mux.HandleFunc("POST /v1/bursts", a.burst)
+	mux.HandleFunc("POST /v1/bursts", burst)
 	return mux
 }
 
@@ -45,7 +46,11 @@ type agent struct{ running sync.Mutex }
 
 func (a *agent) attack(w http.ResponseWriter, r *http.Request) {
 	var spec Spec
-	if !a.begin(w, r, &spec) {
+	if !decode(w, r, &spec) {
+		return
+	}
+	if !a.running.TryLock() {
+		writeError(w, &Error{Code: CodeBusy, Message: "an attack is running: wait for its end"})
 		return
 	}
 	defer a.running.Unlock()
@@ -72,13 +77,12 @@ func (a *agent) attack(w http.ResponseWriter, r *http.Request) {
 	_ = encoder.Encode(streamLine{End: end}) // a caller who is gone misses the end and knows
 }
 
-func (a *agent) burst(w http.ResponseWriter, r *http.Request) {
-	var burst Burst
-	if !a.begin(w, r, &burst) {
+func burst(w http.ResponseWriter, r *http.Request) {
+	var wanted Burst
+	if !decode(w, r, &wanted) {
 		return
 	}
-	defer a.running.Unlock()
-	result, err := burst.Run(r.Context())
+	result, err := wanted.Run(r.Context())
 	var wrong *Error
 	if errors.As(err, &wrong) {
 		writeError(w, wrong)
@@ -90,9 +94,8 @@ func (a *agent) burst(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, result)
 }
 
-// begin reads the body and takes the lock; where it cannot, it answers and
-// returns false.
-func (a *agent) begin(w http.ResponseWriter, r *http.Request, into any) bool {
+// decode reads the body; where it cannot, it answers and returns false.
+func decode(w http.ResponseWriter, r *http.Request, into any) bool {
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
@@ -103,10 +106,6 @@ func (a *agent) begin(w http.ResponseWriter, r *http.Request, into any) bool {
 	// caller who leaves.
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		writeError(w, invalid("", "more than one JSON value in the body, want one"))
-		return false
-	}
-	if !a.running.TryLock() {
-		writeError(w, &Error{Code: CodeBusy, Message: "an attack or a burst is running: wait for its end"})
 		return false
 	}
 	return true

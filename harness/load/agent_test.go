@@ -124,6 +124,10 @@ func TestOneAttackAtATimeAndItEndsWithItsCaller(t *testing.T) {
 	if err := client.Attack(t.Context(), s, func(load.Row) {}); !errors.As(err, &busy) || busy.Code != load.CodeBusy {
 		t.Errorf("got error %v, want that the agent is busy", err)
 	}
+	// A burst may run beside it.
+	if _, err := client.Burst(t.Context(), load.Burst{Target: server.URL, Path: "/", Concurrency: 2, Timeout: 5}); err != nil {
+		t.Errorf("got error %v for a burst beside an attack", err)
+	}
 	cancel()
 	if err := <-first; !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v, want that of the context", err)

@@ -11,7 +11,7 @@ type Code string
 // Kinds of errors, each with its HTTP status.
 const (
 	CodeInvalid Code = "invalid" // 400: a field is wrong
-	CodeBusy    Code = "busy"    // 409: the agent runs one attack or burst at a time
+	CodeBusy    Code = "busy"    // 409: the agent runs one attack at a time
 	CodeStopped Code = "stopped" // in the end line of a stream only: the attack was stopped
 )
 

@@ -212,7 +212,7 @@ func TestRunRefusesAWrongSpec(t *testing.T) {
 		"timeout_seconds":         func(s *load.Spec) { s.Timeout = 0 },
 		"clients":                 func(s *load.Spec) { s.Clients = 0 },
 		"requests_per_connection": func(s *load.Spec) { s.RequestsPerConnection = -1 },
-		"start_at":                func(s *load.Spec) { s.StartAt = time.Now().Add(-time.Second) },
+		"start_at":                func(s *load.Spec) { s.StartAt = time.Now().Add(-2 * time.Second) },
 	} {
 		s := spec(server)
 		breakIt(&s)
@@ -227,6 +227,21 @@ func TestRunRefusesAWrongSpec(t *testing.T) {
 		s.Target = target
 		if err := load.Run(t.Context(), s, func(load.Row) {}); err == nil {
 			t.Errorf("target %q was accepted", target)
+		}
+	}
+}
+
+// A harness that was slow to ask gets all requests, and sees that they were late.
+func TestMissedStartIsCaughtUpWith(t *testing.T) {
+	s := spec(serve(t, echo))
+	s.StartAt = time.Now().Add(-500 * time.Millisecond)
+	rows := run(t, s)
+	if got := outcomes(rows)[recording.OK]; got != 50 {
+		t.Errorf("got %d ok, want 50", got)
+	}
+	for _, row := range rows {
+		if late := row.Sent.Sub(row.Due); late < 250*time.Millisecond {
+			t.Errorf("request %d was due at %s and seems only %s late", row.Seq, row.Due, late)
 		}
 	}
 }

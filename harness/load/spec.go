@@ -30,7 +30,8 @@ type Spec struct {
 	// CheckBody wants "seq=<seq>" in the body of every 200.
 	CheckBody bool `json:"check_body"`
 	// StartAt is when the first request is due, at most 10 minutes from now;
-	// the zero time is now. It is t=0 of a recording.
+	// the zero time is now. It is t=0 of a recording. A start that was missed
+	// by up to 1 s is caught up with, and shows as lateness.
 	StartAt time.Time `json:"start_at,omitzero"`
 }
 
@@ -40,6 +41,7 @@ const (
 	maxTimeout  = recording.Seconds(300)
 	maxClients  = 10_000
 	maxWait     = 10 * time.Minute
+	maxMissed   = time.Second
 )
 
 func (s Spec) validate(now time.Time) error {
@@ -64,9 +66,8 @@ func (s Spec) validate(now time.Time) error {
 	if s.StartAt.IsZero() {
 		return nil
 	}
-	// A start in the past would be caught up with as one burst.
-	if wait := s.StartAt.Sub(now); wait < 0 || wait > maxWait {
-		return invalid("start_at", "got %s, which is %s from now, want 0 to %s", s.StartAt.Format(time.RFC3339Nano), wait, maxWait)
+	if wait := s.StartAt.Sub(now); wait < -maxMissed || wait > maxWait {
+		return invalid("start_at", "got %s, which is %s from now, want -%s to %s", s.StartAt.Format(time.RFC3339Nano), wait, maxMissed, maxWait)
 	}
 	return nil
 }
