@@ -78,6 +78,11 @@ func add(counts map[string][]int, key string, s *series, t recording.Seconds) {
 	counts[key][s.index(t)]++
 }
 
+// kinds are the outcomes that occur, in the order of shownKinds.
+func (s *series) kinds() []string {
+	return slices.DeleteFunc(slices.Clone(shownKinds), func(kind string) bool { return s.outcomes[kind] == nil })
+}
+
 // countNodes makes a series for each node of the plan, and for any other that
 // got a request.
 func (s *series) countNodes() {

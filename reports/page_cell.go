@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/judge"
@@ -17,9 +18,12 @@ type cellView struct {
 	State    State
 	Phrase   string
 	Reasons  []string
+	Because  []string // the judge's reasons that Reasons does not repeat
 	Failed   string
 	Unread   string // why the recording could not be read
 	Timeline template.HTML
+	Kinds    []string     // the outcomes that occur in it
+	Steps    []stepWindow // the windows that it shades
 	Hover    *hover
 	Phases   []phaseView
 	Facts    []fact
@@ -59,6 +63,8 @@ func newCellView(c Cell, anchor, side string) (cellView, *series, error) {
 		return v, nil, nil
 	}
 	verdict := c.Verdict
+	said := strings.Join(v.Reasons, "\n")
+	v.Because = slices.DeleteFunc(slices.Clone(verdict.Reasons), func(r string) bool { return strings.Contains(said, r) })
 	v.Phases = []phaseView{{"before", verdict.Before}, {"during", verdict.During}, {"after", verdict.After}}
 	for _, f := range verdict.Findings {
 		rows, cut := first(f.Evidence, maxEvidence, "row")
@@ -71,6 +77,7 @@ func newCellView(c Cell, anchor, side string) (cellView, *series, error) {
 	}
 	s := newSeries(rec)
 	v.Timeline = s.timeline()
+	v.Kinds, v.Steps = s.kinds(), s.windows
 	v.Hover = s.hover()
 	v.Evidence = newEvidence(rec)
 	return v, s, nil

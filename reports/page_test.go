@@ -2,21 +2,271 @@ package reports
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// TestWritePage leaves the page of a made-up suite where REPORTS_PAGE says, to
-// be looked at in a browser.
-func TestPageOfASuite(t *testing.T) {
+// pageOf parses the page that HTML writes. With REPORTS_PAGE=<folder> it stays
+// there, to be looked at in a browser.
+func pageOf(t *testing.T, page Page) (*html.Node, string) {
+	t.Helper()
 	var b bytes.Buffer
-	must(t, HTML(&b, Page{Cells: syntheticSuite(t)}))
-	if path := os.Getenv("REPORTS_PAGE"); path != "" {
-		must(t, os.WriteFile(path, b.Bytes(), 0o644))
+	must(t, HTML(&b, page))
+	if dir := os.Getenv("REPORTS_PAGE"); dir != "" {
+		must(t, os.WriteFile(filepath.Join(dir, strings.ReplaceAll(t.Name(), "/", "-")+".html"), b.Bytes(), 0o600))
 	}
+	root, err := html.Parse(bytes.NewReader(b.Bytes()))
+	must(t, err)
+	return root, b.String()
+}
+
+// find lists the elements of that name whose attribute has the value; an empty
+// key takes all of them.
+func find(root *html.Node, name, key, value string) []*html.Node {
+	var found []*html.Node
+	for n := range root.Descendants() {
+		if n.Type == html.ElementNode && n.Data == name && (key == "" || attr(n, key) == value) {
+			found = append(found, n)
+		}
+	}
+	return found
+}
+
+func attr(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func textOf(n *html.Node) string {
+	var b strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			b.WriteString(d.Data)
+		}
+	}
+	return b.String()
+}
+
+func TestPageOfASuite(t *testing.T) {
+	cells := syntheticSuite(t)
+	root, text := pageOf(t, Page{Cells: cells})
 	const most = 1500 << 10
-	if b.Len() > most {
-		t.Errorf("the page of 9 cells has %d bytes, want at most %d", b.Len(), most)
+	if len(text) > most {
+		t.Errorf("the page of 9 cells has %d bytes, want at most %d", len(text), most)
 	}
-	t.Logf("%d bytes", b.Len())
+	if got := textOf(find(root, "h1", "", "")[0]); got != "alb-ip-rotate" {
+		t.Errorf("heading %q, want the scenario", got)
+	}
+	if got := len(find(root, "article", "", "")); got != 9 {
+		t.Errorf("%d articles, want one for each of the 9 cells that ran", got)
+	}
+	ids := map[string]bool{}
+	for n := range root.Descendants() {
+		if id := attr(n, "id"); id != "" {
+			if ids[id] {
+				t.Errorf("id %s stands twice", id)
+			}
+			ids[id] = true
+		}
+	}
+	for _, c := range cells {
+		if c.NotRun == "" {
+			continue
+		}
+		if !strings.Contains(text, c.NotRun) {
+			t.Errorf("the page does not say why %s was not run", c.Manifest.Subject.ID)
+		}
+	}
+	for _, a := range find(root, "a", "", "") {
+		href := attr(a, "href")
+		if !strings.HasPrefix(href, "#") {
+			t.Errorf("the page links out: %s", href)
+		} else if !ids[href[1:]] && !strings.Contains(textOf(a), "2.4.58") { // not run, so without an article
+			t.Errorf("link %s leads nowhere", href)
+		}
+	}
+	article := find(root, "article", "id", "c5")[0]
+	got := textOf(article)
+	for _, want := range []string{
+		"nginx/static", "1.30.6", "pitfall broke, as expected", "resolved once at start",
+		"dns.jsonl:2 A backend.example.com.", "no DNS query after t=0, 1 before", "make scenario NAME=alb-ip-rotate SUBJECT=nginx/static SEED=5",
+		"proxy_pass http://backend.example.com;", "upstream timed out (110: Connection timed out)", "SYN to 10.10.1.55:80: no answer in 0.3 s",
+		"localhost:1/proxychaos/nginx:forky (debian)", "name moves", "old nodes go silent", "first 15 of 1,252 failed requests",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the article of nginx/static lacks %q", want)
+		}
+	}
+}
+
+func TestPageNeedsNothingElse(t *testing.T) {
+	root, text := pageOf(t, Page{Cells: syntheticSuite(t)[:2]})
+	for _, name := range []string{"link", "img", "iframe", "object", "base", "form"} {
+		if n := find(root, name, "", ""); len(n) > 0 {
+			t.Errorf("the page holds %d <%s>", len(n), name)
+		}
+	}
+	for _, script := range find(root, "script", "", "") {
+		if attr(script, "src") != "" {
+			t.Errorf("the page loads %s", attr(script, "src"))
+		}
+	}
+	if loads := regexp.MustCompile(`url\(|@import|fetch\(|XMLHttpRequest`).FindString(text); loads != "" {
+		t.Errorf("the page holds %q", loads)
+	}
+}
+
+func TestPageEscapesWhatOthersWrote(t *testing.T) {
+	const hostile = `</pre></script><script>alert(1)</script><img src=x onerror=alert(2)>"'` + "`&amp;"
+	b := catalogue()[0]
+	b.config, b.log = "# "+hostile+"\n", hostile
+	b.finding = judge.Finding{Code: hostile, Text: hostile, Evidence: []string{hostile}}
+	c := synthesize(t, t.TempDir(), "alb-ip-rotate", b, 1)
+	c.Manifest.Scenario, c.Manifest.Summary, c.Manifest.Replay = hostile, hostile, hostile
+	c.Manifest.Subject.ID, c.Manifest.Subject.Role, c.Manifest.Subject.Summary = hostile, hostile, hostile
+	c.Manifest.Image = recording.Image{Ref: hostile, Digest: hostile, Version: hostile, Source: hostile}
+	c.Manifest.Config.Path, c.Manifest.Plan.OldEnd, c.Manifest.Testbed = hostile, hostile, hostile
+	c.Verdict.ByKind, c.Verdict.Reasons = map[string]int{hostile: 3}, []string{hostile}
+	skipped := c
+	skipped.NotRun = hostile
+	rewriteRows(t, c.Dir, hostile)
+	comparison := Compare([]Cell{c}, []Cell{c})
+	for name, page := range map[string]Page{
+		"suite":      {Title: hostile, Cells: []Cell{c, skipped}},
+		"comparison": {Comparison: &comparison},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root, _ := pageOf(t, page)
+			if n := find(root, "script", "", ""); len(n) != 1 {
+				t.Errorf("%d scripts, want the page's own only", len(n))
+			}
+			if n := find(root, "img", "", ""); len(n) != 0 {
+				t.Errorf("%d images, want none", len(n))
+			}
+			for n := range root.Descendants() {
+				for _, a := range n.Attr {
+					if strings.HasPrefix(a.Key, "on") {
+						t.Errorf("<%s> has a handler %s=%q", n.Data, a.Key, a.Val)
+					}
+				}
+			}
+			var configs string
+			for _, d := range find(root, "details", "class", "config") {
+				configs += textOf(find(d, "pre", "", "")[0])
+			}
+			if !strings.Contains(configs, "# "+hostile) {
+				t.Errorf("the configuration is not shown as it is: %q", configs)
+			}
+		})
+	}
+}
+
+// rewriteRows puts text into the rows that the charts and tables show.
+func rewriteRows(t *testing.T, dir, text string) {
+	t.Helper()
+	rec, err := recording.Open(dir)
+	must(t, err)
+	rec.Requests[len(rec.Requests)-1].Outcome, rec.Requests[0].Error = text, text
+	rec.Requests[0].Outcome = text
+	rec.Steps[0].Name, rec.Steps[0].Proofs[0].Detail, rec.Steps[0].Proofs[0].Kind = text, text, text
+	rec.Queries[0].Name, rec.Queries[0].Rcode, rec.Queries[0].Fault = text, text, text
+	writeJSONLines(t, filepath.Join(dir, recording.RequestsFile), rec.Requests)
+	writeJSONLines(t, filepath.Join(dir, recording.StepsFile), rec.Steps)
+	writeJSONLines(t, filepath.Join(dir, recording.QueriesFile), rec.Queries)
+	writeJSONLines(t, filepath.Join(dir, recording.SnapshotsFile), []recording.Snapshot{{Moment: text, Processes: []recording.Process{{Command: text}}}})
+}
+
+func writeJSONLines[T any](t *testing.T, path string, rows []T) {
+	t.Helper()
+	var b bytes.Buffer
+	for _, row := range rows {
+		must(t, json.NewEncoder(&b).Encode(row))
+	}
+	must(t, os.WriteFile(path, b.Bytes(), 0o600))
+}
+
+func TestPageSaysWhatItCut(t *testing.T) {
+	b := catalogue()[0]
+	b.config = strings.Repeat("# a line of the configuration\n", 2000)
+	b.log = strings.Repeat("long ", 200)
+	b.finding.Evidence = make([]string, 100)
+	for i := range b.finding.Evidence {
+		b.finding.Evidence[i] = fmt.Sprintf("row %d", i)
+	}
+	b.asks = .1
+	root, _ := pageOf(t, Page{Cells: []Cell{synthesize(t, t.TempDir(), "s", b, 1)}})
+	got := textOf(root)
+	for _, want := range []string{
+		"first 32,768 of 60,000 bytes", "of 1,339; 60 lines cut at 500 characters", "first 30 of 100 rows",
+		"first 40 of 140 DNS queries", "first 15 of 1,338 failed requests",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Contains(got, "row 30") {
+		t.Error("a row is shown that is said to be cut")
+	}
+}
+
+func TestPageWithoutItsRecording(t *testing.T) {
+	cells := syntheticSuite(t)[:2]
+	must(t, os.Remove(filepath.Join(cells[1].Dir, recording.RequestsFile)))
+	var b bytes.Buffer
+	err := HTML(&b, Page{Cells: cells})
+	if err == nil || !strings.Contains(err.Error(), "apache/disablereuse") {
+		t.Errorf("error %v, want one that names the subject", err)
+	}
+	for _, want := range []string{"The recording could not be read", "fix held, as expected", "pitfall broke, as expected"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
+func TestPageOfNothing(t *testing.T) {
+	root, _ := pageOf(t, Page{})
+	if got := textOf(root); !strings.Contains(got, "nothing was run") {
+		t.Errorf("got %q", got)
+	}
+	if n := find(root, "p", "class", "banner unexpected"); len(n) != 1 {
+		t.Error("a page of nothing is not red")
+	}
+}
+
+func TestPageOfAComparison(t *testing.T) {
+	root := t.TempDir()
+	all := catalogue()
+	var a, b []Cell
+	for i, scenario := range []string{"alb-ip-rotate", "alb-ip-refuse"} {
+		a = append(a, synthesize(t, root, scenario, all[4], uint64(i)))
+		b = append(b, synthesize(t, root, scenario, all[6], uint64(i)))
+	}
+	a[0].Manifest.Config.Path, b[0].Manifest.Config.Path = "./now.conf", "./next.conf"
+	comparison := Compare(a, b)
+	page, _ := pageOf(t, Page{Title: "now against next", Comparison: &comparison})
+	if n := len(find(page, "article", "", "")); n != 4 {
+		t.Errorf("%d articles, want 4", n)
+	}
+	banner := textOf(find(page, "p", "class", "banner expected")[0])
+	if banner != comparison.Sentence() || !strings.HasPrefix(banner, "B is better") {
+		t.Errorf("banner %q", banner)
+	}
+	if got := textOf(find(page, "article", "id", "c4")[0]); !strings.Contains(got, "B: nginx/variable") {
+		t.Error("the fourth article is not B of the second scenario")
+	}
 }
