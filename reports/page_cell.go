@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"slices"
@@ -24,7 +25,7 @@ type cellView struct {
 	Timeline template.HTML
 	Kinds    []string     // the outcomes that occur in it
 	Steps    []stepWindow // the windows that it shades
-	Hover    *hover
+	Hover    string       // hover as JSON
 	Phases   []phaseView
 	Facts    []fact
 	Findings []findingView
@@ -78,14 +79,18 @@ func newCellView(c Cell, anchor, side string) (cellView, *series, error) {
 	s := newSeries(rec)
 	v.Timeline = s.timeline()
 	v.Kinds, v.Steps = s.kinds(), s.windows
-	v.Hover = s.hover()
+	text, err := json.Marshal(s.hover())
+	if err != nil {
+		return v, nil, fmt.Errorf("page of %s: %w", c.Manifest.Subject.ID, err)
+	}
+	v.Hover = string(text)
 	v.Evidence = newEvidence(rec)
 	return v, s, nil
 }
 
-func (s *series) hover() *hover {
+func (s *series) hover() hover {
 	a := s.axis()
-	h := &hover{
+	h := hover{
 		Bin: float64(s.bin), From: a.x0, To: a.x1, End: a.to, Width: chartWidth,
 		Counts: s.outcomes, Nodes: map[string][][]int{}, Order: shownKinds,
 	}

@@ -100,6 +100,15 @@ func TestPageOfASuite(t *testing.T) {
 		}
 	}
 	article := find(root, "article", "id", "c5")[0]
+	var shown hover
+	must(t, json.Unmarshal([]byte(attr(find(article, "div", "class", "wide chart")[0], "data-series")), &shown))
+	timeouts := 0
+	for _, n := range shown.Counts[recording.Timeout] {
+		timeouts += n
+	}
+	if want := cells[4].Verdict.ByKind[recording.Timeout]; timeouts != want || want == 0 {
+		t.Errorf("the chart counts %d timeouts, the verdict %d", timeouts, want)
+	}
 	got := textOf(article)
 	for _, want := range []string{
 		"nginx/static", "1.30.6", "pitfall broke, as expected", "resolved once at start",
