@@ -38,6 +38,7 @@ var podtest = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true") // its image is of a public registry
 	code := m.Run()
 	if path, err := podtest(); err == nil && os.Getenv(inside) == "" {
 		os.RemoveAll(filepath.Dir(path))
@@ -75,7 +76,8 @@ func inNamespace(t *testing.T) bool {
 		args = append(args, "-test.v")
 	}
 	cmd := exec.Command("/proc/self/exe", args...)
-	cmd.Env = append(os.Environ(), inside+"=1", podtestEnv+"="+helper)
+	// The race detector would sleep a second at the end of each process.
+	cmd.Env = append(os.Environ(), inside+"=1", podtestEnv+"="+helper, "GORACE=atexit_sleep_ms=0")
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:   syscall.CLONE_NEWNET | syscall.CLONE_NEWPID,
 		Unshareflags: syscall.CLONE_NEWNS,
