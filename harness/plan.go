@@ -15,12 +15,12 @@ import (
 var Timing = struct {
 	Healthy       time.Duration // before the flip; at least this long
 	After         time.Duration // after the last fault: two connect timeouts of 3 s, and time to see what follows
-	ClientTimeout time.Duration // a user's patience, scaled
+	ClientTimeout time.Duration // a user's patience: longer than one connect timeout of the kernel (3 s), shorter than two
 	MaxPhase      time.Duration // the phase is drawn below the subject's refresh, but not above this
 }{
 	Healthy:       3 * time.Second,
 	After:         8 * time.Second,
-	ClientTimeout: 3 * time.Second,
+	ClientTimeout: 4 * time.Second,
 	MaxPhase:      3 * time.Second,
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/proxychaos/proxychaos/goproxy"
 	"github.com/proxychaos/proxychaos/harness/load"
 	"github.com/proxychaos/proxychaos/harness/pod"
+	"github.com/proxychaos/proxychaos/harness/reaper"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -37,7 +38,7 @@ func run(args []string) int {
 	root.SetArgs(args)
 	root.AddCommand(
 		goproxy.Command(), fakealb.Command(),
-		pod.Command(), load.Command(),
+		pod.Command(), load.Command(), reaper.Command(),
 	)
 	err := root.ExecuteContext(context.Background())
 	var exit *exitError

@@ -53,12 +53,12 @@ type Manifest struct {
 	Image    Image     `json:"image"`
 	Config   Config    `json:"config"`
 	Replay   string    `json:"replay"`   // the shell line that runs this cell again
-	Overhead Seconds   `json:"overhead"` // wall clock of the cell minus its timeline
+	Overhead Seconds   `json:"overhead"` // start to first request, and last outcome to the end of collecting
 }
 
 // Subject names what was tested.
 type Subject struct {
-	ID      string `json:"id"`   // "nginx/static", or "nginx/static@1.30.6" where a version is part of the name
+	ID      string `json:"id"`   // "nginx/static", or "nginx/static@testing" where a release is part of the name
 	Kind    string `json:"kind"` // apache, nginx, goproxy
 	Name    string `json:"name"` // static, pooled, ...
 	Role    string `json:"role"` // pitfall, fix, reference, own: what the articles (or the user) say of it

@@ -41,6 +41,7 @@ type cell struct {
 	dir    *recording.Dir
 	began  time.Time
 	t0     time.Time
+	ended  time.Time // of the timeline: the last request had its outcome
 	log    func(format string, args ...any)
 }
 
@@ -81,7 +82,7 @@ func (c *cell) run(ctx context.Context) (v judge.Verdict, m recording.Manifest, 
 	defer cancel()
 	err = errors.Join(runErr, c.snapshot(collect, "end"), c.collect(collect))
 	m.Ended = time.Now().UTC()
-	m.Overhead = recording.Of(m.Ended.Sub(m.Began)) - c.plan.Duration
+	m.Overhead = recording.Of(c.t0.Sub(c.began) + m.Ended.Sub(c.ended))
 	if err = errors.Join(err, recording.SaveManifest(c.dir.Path, m)); err != nil {
 		return v, m, err
 	}
@@ -136,7 +137,9 @@ func (c *cell) play(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return c.attack(ctx) })
 	group.Go(func() error { return c.timeline(ctx) })
-	return group.Wait()
+	err := group.Wait()
+	c.ended = time.Now()
+	return err
 }
 
 func (c *cell) attack(ctx context.Context) error {

@@ -2,21 +2,37 @@ package run
 
 import (
 	"context"
-	"strconv"
-	"time"
+
+	tclog "github.com/testcontainers/testcontainers-go/log"
 
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/images"
+	"github.com/proxychaos/proxychaos/harness/reaper"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
+// silent is a testcontainers logger that says nothing.
+type silent struct{}
+
+// Printf implements log.Logger.
+func (silent) Printf(string, ...any) {}
+
 // openContainers readies what cells in containers share.
 func (l *Lab) openContainers(ctx context.Context) error {
-	l.labels = map[string]string{"proxychaos.session": strconv.FormatInt(time.Now().UnixNano(), 36)}
+	// Testcontainers tells of every container; the lab's own lines say what matters.
+	tclog.SetDefault(silent{})
+	l.labels = reaper.NewSession()
 	l.finder = images.New(l.docker, l, l.labels)
 	var err error
-	l.kit, err = l.finder.Kit(ctx, l.opt.Binary)
-	return err
+	if l.kit, err = l.finder.Kit(ctx, l.opt.Binary); err != nil {
+		return err
+	}
+	guard, err := reaper.Start(ctx, l.docker, l.kit, l.labels)
+	if err != nil {
+		return err
+	}
+	l.closes = append(l.closes, func() error { return guard.Close(context.WithoutCancel(ctx)) })
+	return nil
 }
 
 // image puts the image of a subject in place, once for all cells that need it.
