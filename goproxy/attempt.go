@@ -79,15 +79,17 @@ func (x *exchange) roundTrip(a *attempt, req *http.Request) (*http.Response, err
 		}
 		resp.Body = io.NopCloser(bytes.NewReader(data))
 	}
-	resp.Body = a.watch(resp.Body)
+	resp.Body = a.watch(resp.Body, x.record)
 	return resp, nil
 }
 
 // watch wraps a response body so that the attempt is counted out when it is
 // closed. The body of an upgraded connection can also be written.
-func (a *attempt) watch(body io.ReadCloser) io.ReadCloser {
-	watched := &responseBody{ReadCloser: body, attempt: a}
+func (a *attempt) watch(body io.ReadCloser, rec *record) io.ReadCloser {
+	watched := &responseBody{ReadCloser: body, attempt: a, record: rec}
 	if w, ok := body.(io.Writer); ok {
+		// Copied by goroutines that may outlive the handler and its record.
+		watched.record = &record{}
 		return struct {
 			*responseBody
 			io.Writer
@@ -99,7 +101,16 @@ func (a *attempt) watch(body io.ReadCloser) io.ReadCloser {
 type responseBody struct {
 	io.ReadCloser
 	attempt *attempt
+	record  *record
 	once    sync.Once
+}
+
+func (b *responseBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		b.record.err = err
+	}
+	return n, err
 }
 
 func (b *responseBody) Close() error {

@@ -57,6 +57,7 @@ func (m *move) requireNothingOnOld(t *testing.T, since time.Time) {
 }
 
 func TestMoveThenOldGoSilent(t *testing.T) {
+	t.Parallel()
 	m := newMove(t, 1)
 	results := load(m.proxy, moveRate, 7*time.Second)
 	m.warm(t)
@@ -74,6 +75,7 @@ func TestMoveThenOldGoSilent(t *testing.T) {
 }
 
 func TestMoveThenOldRefuse(t *testing.T) {
+	t.Parallel()
 	m := newMove(t, 1)
 	results := load(m.proxy, moveRate, 7*time.Second)
 	m.warm(t)
@@ -87,6 +89,7 @@ func TestMoveThenOldRefuse(t *testing.T) {
 }
 
 func TestMoveThenOldAnswer503(t *testing.T) {
+	t.Parallel()
 	m := newMove(t, 1)
 	results := load(m.proxy, moveRate, 7*time.Second)
 	m.warm(t)
@@ -103,6 +106,7 @@ func TestMoveThenOldAnswer503(t *testing.T) {
 }
 
 func TestMoveAndOldGoSilentAtOnce(t *testing.T) {
+	t.Parallel()
 	for _, ttl := range []uint32{1, 60} {
 		t.Run(fmt.Sprintf("ttl=%d", ttl), func(t *testing.T) {
 			m := newMove(t, ttl)
@@ -121,6 +125,7 @@ func TestMoveAndOldGoSilentAtOnce(t *testing.T) {
 }
 
 func TestMoveAndOldRefuseAtOnce(t *testing.T) {
+	t.Parallel()
 	m := newMove(t, 1)
 	results := load(m.proxy, moveRate, 4*time.Second)
 	m.warm(t)
@@ -128,5 +133,23 @@ func TestMoveAndOldRefuseAtOnce(t *testing.T) {
 	m.b.refuse()
 	time.Sleep(500 * time.Millisecond) // a gap in which no address works is the condition
 	m.dns.set(m.c, m.d)
+	requireNoFailure(t, <-results, 4*moveRate)
+}
+
+// Without hedging only the departure of their address saves the requests that
+// are stuck on it.
+func TestDepartureSavesStuckRequests(t *testing.T) {
+	t.Parallel()
+	backends, port := startBackends(t, 4)
+	m := &move{dns: startDNS(t, 1), a: backends[0], b: backends[1], c: backends[2], d: backends[3]}
+	m.dns.set(m.a, m.b)
+	cfg := simpleConfig(port)
+	cfg.Upstreams["backend"] = Upstream{URL: cfg.Upstreams["backend"].URL, Retries: Retries{HedgeAfter: Off}}
+	m.proxy = startProxy(t, cfg, m.dns)
+	results := load(m.proxy, moveRate, 4*time.Second)
+	m.warm(t)
+	m.dns.set(m.c, m.d)
+	m.a.freeze(t)
+	m.b.freeze(t)
 	requireNoFailure(t, <-results, 4*moveRate)
 }

@@ -125,6 +125,7 @@ func (b *backend) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	c := &backendConn{TCPConn: conn, b: b}
+	c.stall()
 	b.mu.Lock()
 	b.accepts = append(b.accepts, time.Now())
 	b.conns[c] = true
