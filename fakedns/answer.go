@@ -40,8 +40,9 @@ type question struct {
 // reply is an answer on its way; faults change it before it is packed.
 type reply struct {
 	msg         *dns.Msg
-	silent      bool          // no answer is sent
-	delay       time.Duration // the answer is sent this much later
+	silent      bool              // no answer is sent
+	delay       time.Duration     // the answer is sent this much later
+	mangle      func(wire []byte) // nil, or spoils the packed answer
 	negativeTTL time.Duration
 }
 
@@ -72,47 +73,53 @@ func (r *reply) addSOA(owner string) {
 	}}
 }
 
-// answer builds the reply to a well-formed query from one state.
-func (st *state) answer(req *dns.Msg, q *question, cfg *Config) (*reply, []string) {
-	r := &reply{msg: new(dns.Msg), negativeTTL: cfg.NegativeTTL}
+// answer builds the reply to a well-formed query from one state, and says whether
+// anything in it has already been replaced.
+func (st *state) answer(req *dns.Msg, q *question, cfg *Config) (r *reply, faults []string, stale bool) {
+	r = &reply{msg: new(dns.Msg), negativeTTL: cfg.NegativeTTL}
 	r.msg.SetReply(req)
 	// Asked to recurse it answers as the VPC resolver, otherwise as Route 53 itself.
 	r.msg.RecursionAvailable = req.RecursionDesired
 	r.msg.Authoritative = !req.RecursionDesired
-	st.lookup(r, req.Question[0], cfg)
-	faults := st.applyFaults(r, q)
+
+	table := st.table
+	var active []*activeFault
+	for _, f := range st.faults {
+		if !f.takesPart(q) {
+			continue
+		}
+		active = append(active, f)
+		faults = append(faults, f.ID)
+		if a, ok := f.behaviour.(archive); ok {
+			table = a.table()
+		}
+	}
+	stale = r.lookUp(&lookup{table: table, q: q, seed: cfg.Seed}, req.Question[0]) || table != st.table
+	for _, f := range active {
+		f.behaviour.apply(r)
+	}
 	if opt := req.IsEdns0(); opt != nil {
 		r.addEDNS(opt)
 	}
-	return r, faults
+	return r, faults, stale
 }
 
-func (st *state) lookup(r *reply, asked dns.Question, cfg *Config) {
+// lookUp fills in what the table says.
+func (r *reply) lookUp(l *lookup, asked dns.Question) (stale bool) {
 	if asked.Qclass != dns.ClassINET {
 		r.failure(dns.RcodeRefused)
-		return
+		return false
 	}
-	res := st.table.resolve(asked.Name, asked.Qtype, cfg.Seed)
-	r.msg.Answer, r.msg.Rcode = res.records, res.rcode
-	if !res.negative {
-		return
-	}
-	last := asked.Name
-	if n := len(res.records); n > 0 {
-		last = res.records[n-1].(*dns.CNAME).Target
-	}
-	r.addSOA(last)
-}
-
-func (st *state) applyFaults(r *reply, q *question) []string {
-	var ids []string
-	for _, f := range st.faults {
-		if f.inWindow(q.received) && f.matches(q) && f.claim() {
-			f.apply(&f.Fault, r)
-			ids = append(ids, f.ID)
+	l.run(asked.Name)
+	r.msg.Answer, r.msg.Rcode = l.records, l.rcode
+	if l.negative {
+		last := asked.Name
+		if n := len(l.records); n > 0 {
+			last = l.records[n-1].(*dns.CNAME).Target
 		}
+		r.addSOA(last)
 	}
-	return ids
+	return l.stale
 }
 
 // addEDNS answers a client's OPT record (RFC 6891).

@@ -137,11 +137,11 @@ func (s *Server) getName(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, ok := s.state.Load().table.names()[key]
-	if !ok {
+	e := s.state.Load().table.entries[key]
+	if e == nil {
 		return nil, notFound("name", "no name %q is set", key)
 	}
-	return n, nil
+	return e.Name, nil
 }
 
 func (s *Server) putName(r *http.Request) (any, error) {

@@ -55,7 +55,7 @@ func TestControlAPIByHand(t *testing.T) {
 	g.Expect(applied.InForceAt).To(BeTemporally("~", time.Now(), patience))
 	g.Expect(addressesOf(askA(t, srv, "b.example"))).To(Equal(addrs("10.0.0.1")))
 	ok("PUT", "/v1/names/a.example", `{"ttl_seconds":0,"aaaa":["2001:db8::1"],"order":"fixed","max_answers":2}`)
-	g.Expect(ok("GET", "/v1/names/A.Example.", "")).To(MatchJSON(`{"name":"a.example","ttl_seconds":0,"aaaa":["2001:db8::1"],"order":"fixed","max_answers":2}`))
+	g.Expect(ok("GET", "/v1/names/A.Example.", "")).To(MatchJSON(`{"name":"a.example","ttl_seconds":0,"aaaa":["2001:db8::1"],"ttl_mode":"fixed","order":"fixed","max_answers":2}`))
 	g.Expect(askA(t, srv, "b.example").Answer).To(BeEmpty())
 	ok("DELETE", "/v1/names/a.example", "")
 	g.Expect(ok("GET", "/v1/names", "")).To(MatchJSON(`{"names":[{"name":"b.example","alias":"a.example","order":"shuffle","max_answers":8}]}`))
@@ -170,7 +170,7 @@ func TestClient(t *testing.T) {
 	srv := start(t, fakedns.Config{})
 	ctx := t.Context()
 	c := fakedns.NewClient(srv.ControlURL()+"/", nil)
-	name := fakedns.Name{Name: "app.example", TTL: 3 * time.Second, A: old, Order: fakedns.OrderFixed, MaxAnswers: 4}
+	name := fakedns.Name{Name: "app.example", TTL: 3 * time.Second, A: old, TTLMode: fakedns.TTLCountdown, Order: fakedns.OrderFixed, MaxAnswers: 4}
 	at, err := c.PutNames(ctx, name, fakedns.Name{Name: "www.example", Alias: "app.example"})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(addressesOf(askA(t, srv, "www.example"))).To(Equal(old))

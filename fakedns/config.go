@@ -41,7 +41,7 @@ func (c Config) normalize() (Config, *Error) {
 	if c.NegativeTTL == 0 {
 		c.NegativeTTL = DefaultNegativeTTL
 	}
-	if c.NegativeTTL < time.Second || c.NegativeTTL > math.MaxInt32*time.Second || c.NegativeTTL%time.Second != 0 {
+	if c.NegativeTTL < time.Second || c.NegativeTTL > maxTTL || c.NegativeTTL%time.Second != 0 {
 		return Config{}, invalid("negative_ttl_seconds", "got %v, want whole seconds from 1 to %d", c.NegativeTTL, math.MaxInt32)
 	}
 	names, err := normalizeNames(c.Names)

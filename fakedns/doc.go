@@ -16,8 +16,7 @@
 //	srv.PutNames(fakedns.Name{Name: "app.example", TTL: 60 * time.Second,
 //		A: []netip.Addr{netip.MustParseAddr("10.0.0.1")}})
 //
-// Read it in this order: name.go and fault.go (what can be set), table.go and
-// answer.go (how a question is answered), faultkinds.go (how a fault changes the
-// answer), exchange.go (one packet in, one packet out), server.go (sockets),
+// Read it in this order: name.go, fault.go and kind.go (what can be set), table.go,
+// entry.go and answer.go (how a question is answered), exchange.go (one packet in, one packet out), server.go (sockets),
 // querylog.go (the log), api.go and client.go (the control API).
 package fakedns

@@ -42,8 +42,8 @@ func (s *Server) exchange(packet []byte, q *question) outcome {
 	q.name, q.qtype = canonical(req.Question[0].Name), req.Question[0].Qtype
 	rec.name, rec.qtype = q.name, q.qtype
 
-	r, faults := st.answer(req, q, &s.cfg)
-	rec.faults = faults
+	r, faults, stale := st.answer(req, q, &s.cfg)
+	rec.faults, rec.stale = faults, stale
 	if r.silent {
 		rec.rcode = noAnswer
 		return outcome{rec: s.log.append(rec)}
@@ -52,6 +52,10 @@ func (s *Server) exchange(packet []byte, q *question) outcome {
 	wire, err := r.msg.Pack()
 	if err != nil {
 		return s.reject(packet, rec, dns.RcodeServerFailure)
+	}
+	if r.mangle != nil {
+		r.mangle(wire)
+		r.msg.Answer, r.msg.Ns = nil, nil
 	}
 	rec.describe(r.msg)
 	return s.log.sending(outcome{wire: wire, delay: r.delay}, rec)

@@ -1,28 +1,10 @@
 package fakedns
 
 import (
-	"maps"
-	"net/netip"
 	"regexp"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/miekg/dns"
-)
-
-// Kind is what a [Fault] does to the answers in its scope.
-type Kind string
-
-// The kinds. Each stands in faultkinds.go.
-const (
-	KindNoData   Kind = "nodata"   // NOERROR without records, SOA in the authority section (aws-facts 5.13)
-	KindNXDomain Kind = "nxdomain" // NXDOMAIN with SOA
-	KindServFail Kind = "servfail" // SERVFAIL, as a resolver whose upstream fails
-	KindRefused  Kind = "refused"  // REFUSED
-	KindSilence  Kind = "silence"  // no answer at all
-	KindDelay    Kind = "delay"    // the answer comes Fault.Delay later
 )
 
 // Fault changes the answers in its Scope. Faults apply in the order in which they
@@ -36,28 +18,20 @@ type Fault struct {
 	Scope Scope `json:"scope,omitzero"`
 	// Count ends the fault after that many answers; 0 is no limit.
 	Count int `json:"count,omitempty"`
-	// After is the time from the PUT until the fault begins; 0 is at once.
+	// After is the time from the PUT until the fault begins; 0 is at once. Not for
+	// KindStale, which keeps what is answered at the PUT.
 	After time.Duration `json:"-"`
 	// For is how long it lasts from its beginning; 0 is until it is deleted.
 	For time.Duration `json:"-"`
-	// Delay is by how much KindDelay is late: more than 0, up to 1 h. Not for other kinds.
-	// resolv.conf's default timeout is 5 s.
+	// Delay is by how much KindDelay is late: more than 0, up to 1 h. Only for that
+	// kind. resolv.conf's default timeout is 5 s.
 	Delay time.Duration `json:"-"`
-}
-
-// Scope says which queries a [Fault] touches; a zero field is "any".
-type Scope struct {
-	// Name asked for, without regard to case or a trailing dot.
-	Name string `json:"name,omitempty"`
-	// Type asked for, such as "A" or "AAAA".
-	Type string `json:"type,omitempty"`
-	// Clients are the prefixes that the client's address must be in (one of them).
-	Clients []netip.Prefix `json:"clients,omitempty"`
-	// Resolvers are the local addresses one of which the query must have reached:
-	// a fault on one of two addresses is one of two resolvers failing.
-	Resolvers []netip.Addr `json:"resolvers,omitempty"`
-	// Transport is "udp" or "tcp".
-	Transport Transport `json:"transport,omitempty"`
+	// PerSecond is how many queries of one client KindThrottle lets through in a
+	// second; 0 is DefaultPerSecond. Only for that kind.
+	PerSecond int `json:"per_second,omitempty"`
+	// TTL replaces, in whole seconds, the TTL of what KindStale answers and of the SOA
+	// of KindNoData and KindNXDomain; 0 leaves it. Only for these kinds.
+	TTL time.Duration `json:"-"`
 }
 
 // FaultStatus is a [Fault] and what it has done so far.
@@ -75,20 +49,12 @@ type FaultStatus struct {
 
 var faultID = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,64}$`)
 
-const maxDelay = time.Hour
-
 func (f Fault) normalize() (Fault, *Error) {
 	if !faultID.MatchString(f.ID) || f.ID == "." || f.ID == ".." {
 		return Fault{}, invalid("id", "got %q, want 1 to 64 of a-z A-Z 0-9 . _ -", f.ID)
 	}
 	if _, ok := kinds[f.Kind]; !ok {
 		return Fault{}, invalid("kind", "got %q, want one of %s", f.Kind, kindList())
-	}
-	if f.Kind == KindDelay && (f.Delay <= 0 || f.Delay > maxDelay) {
-		return Fault{}, invalid("delay_seconds", "got %g, want more than 0 and at most %g", f.Delay.Seconds(), maxDelay.Seconds())
-	}
-	if f.Kind != KindDelay && f.Delay != 0 {
-		return Fault{}, invalid("delay_seconds", "kind %q has no delay, only kind \"delay\" has", f.Kind)
 	}
 	if f.Count < 0 {
 		return Fault{}, invalid("count", "got %d, want 0 (no limit) or more", f.Count)
@@ -99,6 +65,9 @@ func (f Fault) normalize() (Fault, *Error) {
 	if f.For < 0 {
 		return Fault{}, invalid("for_seconds", "got %g, want 0 (until deleted) or more", f.For.Seconds())
 	}
+	if err := f.normalizeParameters(); err != nil {
+		return Fault{}, err
+	}
 	scope, err := f.Scope.normalize()
 	if err != nil {
 		return Fault{}, within("scope", err)
@@ -107,84 +76,69 @@ func (f Fault) normalize() (Fault, *Error) {
 	return f, nil
 }
 
-func (s Scope) normalize() (Scope, *Error) {
-	var err *Error
-	if s.Name != "" {
-		if s.Name, err = hostname("name", s.Name); err != nil {
-			return Scope{}, err
+// normalizeParameters checks the fields that only some kinds have.
+func (f *Fault) normalizeParameters() *Error {
+	takes := kinds[f.Kind].takes
+	for _, p := range []struct {
+		parameter
+		field string
+		given bool
+	}{
+		{takesDelay, "delay_seconds", f.Delay != 0},
+		{takesRate, "per_second", f.PerSecond != 0},
+		{takesTTL, "ttl_seconds", f.TTL != 0},
+	} {
+		if p.given && !slices.Contains(takes, p.parameter) {
+			return invalid(p.field, "given, but kind %q has no such parameter", f.Kind)
 		}
 	}
-	if s.Type, _, err = questionType("type", s.Type); err != nil {
-		return Scope{}, err
+	if slices.Contains(takes, takesDelay) && (f.Delay <= 0 || f.Delay > maxDelay) {
+		return invalid("delay_seconds", "got %g, want more than 0 and at most %g", f.Delay.Seconds(), maxDelay.Seconds())
 	}
-	if err := s.Transport.check("transport"); err != nil {
-		return Scope{}, err
-	}
-	s.Clients = slices.Clone(s.Clients)
-	for i, p := range s.Clients {
-		if !p.IsValid() {
-			return Scope{}, invalid(indexed("clients", i), "not a prefix, want one such as 10.0.0.0/8")
+	if slices.Contains(takes, takesRate) {
+		if f.PerSecond == 0 {
+			f.PerSecond = DefaultPerSecond
 		}
-		s.Clients[i] = p.Masked()
-	}
-	s.Resolvers = slices.Clone(s.Resolvers)
-	for i, a := range s.Resolvers {
-		if !a.IsValid() {
-			return Scope{}, invalid(indexed("resolvers", i), "not an address, want one such as 169.254.169.253")
+		if f.PerSecond < 0 {
+			return invalid("per_second", "got %d, want 1 or more", f.PerSecond)
 		}
-		s.Resolvers[i] = a.Unmap()
 	}
-	return s, nil
-}
-
-// questionType returns the upper-case mnemonic and the number of a type; "" is 0, any.
-func questionType(field, s string) (string, uint16, *Error) {
-	if s == "" {
-		return "", 0, nil
+	if slices.Contains(takes, noAfter) && f.After != 0 {
+		return invalid("after_seconds", "given, but kind %q begins when it is put", f.Kind)
 	}
-	s = strings.ToUpper(s)
-	n, ok := dns.StringToType[s]
-	if !ok {
-		return "", 0, invalid(field, "got %q, want a DNS type such as A or AAAA", s)
-	}
-	return s, n, nil
-}
-
-func kindList() string {
-	names := make([]string, 0, len(kinds))
-	for _, k := range slices.Sorted(maps.Keys(kinds)) {
-		names = append(names, string(k))
-	}
-	return strings.Join(names, ", ")
+	return checkTTL(f.TTL)
 }
 
 // activeFault is a Fault that was put, with its counters.
 type activeFault struct {
 	Fault
-	qtype       uint16
-	apply       behaviour
+	behaviour   behaviour
+	qtype       uint16 // Scope.Type
 	from, until time.Time
 	// inForceAt is from, or the moment the fault was in place if that was later. Guarded by Server.mu.
 	inForceAt time.Time
 	hits      atomic.Uint64
 }
 
-func activate(f Fault, now time.Time) *activeFault {
+// activate starts a fault that is put into this state.
+func activate(f Fault, st *state, cfg *Config, now time.Time) *activeFault {
 	_, qtype, _ := questionType("", f.Scope.Type)
-	a := &activeFault{Fault: f, qtype: qtype, apply: kinds[f.Kind], from: now.Add(f.After)}
+	a := &activeFault{Fault: f, qtype: qtype, from: now.Add(f.After)}
+	a.behaviour = kinds[f.Kind].start(&a.Fault, st, cfg)
 	if f.For > 0 {
 		a.until = a.from.Add(f.For)
 	}
 	return a
 }
 
-// inWindow says whether the fault's time has come and not passed.
-func (a *activeFault) inWindow(now time.Time) bool {
-	return !now.Before(a.from) && (a.until.IsZero() || now.Before(a.until))
-}
-
-// claim takes one of the fault's hits, and says whether there was one left.
-func (a *activeFault) claim() bool {
+// takesPart says whether the fault changes the answer to q, and counts it if so.
+func (a *activeFault) takesPart(q *question) bool {
+	if !a.inWindow(q.received) || !a.Scope.matches(q, a.qtype) {
+		return false
+	}
+	if c, ok := a.behaviour.(chooser); ok && !c.chooses(q) {
+		return false
+	}
 	for {
 		n := a.hits.Load()
 		if a.Count > 0 && n >= uint64(a.Count) {
@@ -196,19 +150,9 @@ func (a *activeFault) claim() bool {
 	}
 }
 
-func (a *activeFault) matches(q *question) bool {
-	s := &a.Scope
-	if s.Name != "" && s.Name != q.name || a.qtype != 0 && a.qtype != q.qtype {
-		return false
-	}
-	if s.Transport != "" && s.Transport != q.transport {
-		return false
-	}
-	if len(s.Resolvers) > 0 && !slices.Contains(s.Resolvers, q.resolver.Addr()) {
-		return false
-	}
-	inPrefix := func(p netip.Prefix) bool { return p.Contains(q.client.Addr()) }
-	return len(s.Clients) == 0 || slices.ContainsFunc(s.Clients, inPrefix)
+// inWindow says whether the fault's time has come and not passed.
+func (a *activeFault) inWindow(now time.Time) bool {
+	return !now.Before(a.from) && (a.until.IsZero() || now.Before(a.until))
 }
 
 func (a *activeFault) status(now time.Time) FaultStatus {

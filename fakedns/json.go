@@ -21,15 +21,20 @@ type plainName Name
 
 type nameJSON struct {
 	*plainName
-	TTLSeconds *float64 `json:"ttl_seconds,omitempty"`
+	TTLSeconds         *float64 `json:"ttl_seconds,omitempty"`
+	PropagationSeconds *float64 `json:"propagation_seconds,omitempty"`
+	InterleaveSeconds  *float64 `json:"interleave_seconds,omitempty"`
 }
 
-// MarshalJSON writes TTL as "ttl_seconds".
+// MarshalJSON writes durations as "ttl_seconds", "propagation_seconds" and "interleave_seconds".
 func (n Name) MarshalJSON() ([]byte, error) {
 	plain := plainName(n)
-	wire := nameJSON{plainName: &plain}
+	wire := nameJSON{
+		plainName: &plain, PropagationSeconds: asSeconds(n.Propagation), InterleaveSeconds: asSeconds(n.Interleave),
+	}
 	if n.Alias == "" {
-		wire.TTLSeconds = asSeconds(n.TTL)
+		ttl := n.TTL.Seconds()
+		wire.TTLSeconds = &ttl
 	}
 	return json.Marshal(wire)
 }
@@ -45,13 +50,12 @@ func (n *Name) UnmarshalJSON(b []byte) error {
 	if wire.TTLSeconds == nil && plain.Alias == "" {
 		return invalid("ttl_seconds", "missing, want whole seconds (an ELB name has 60)")
 	}
-	ttl, err := asDuration("ttl_seconds", wire.TTLSeconds)
-	if err != nil {
-		return err
-	}
 	*n = Name(plain)
-	n.TTL = ttl
-	return nil
+	return readSeconds(
+		seconds{"ttl_seconds", wire.TTLSeconds, &n.TTL},
+		seconds{"propagation_seconds", wire.PropagationSeconds, &n.Propagation},
+		seconds{"interleave_seconds", wire.InterleaveSeconds, &n.Interleave},
+	)
 }
 
 type plainFault Fault
@@ -61,44 +65,18 @@ type faultJSON struct {
 	DelaySeconds *float64 `json:"delay_seconds,omitempty"`
 	AfterSeconds *float64 `json:"after_seconds,omitempty"`
 	ForSeconds   *float64 `json:"for_seconds,omitempty"`
+	TTLSeconds   *float64 `json:"ttl_seconds,omitempty"`
 }
 
-func (f *Fault) wire() faultJSON {
-	plain := plainFault(*f)
-	wire := faultJSON{plainFault: &plain}
-	for _, d := range []struct {
-		from time.Duration
-		to   **float64
-	}{{f.Delay, &wire.DelaySeconds}, {f.After, &wire.AfterSeconds}, {f.For, &wire.ForSeconds}} {
-		if d.from != 0 {
-			*d.to = asSeconds(d.from)
-		}
-	}
-	return wire
+// MarshalJSON writes durations as "delay_seconds", "after_seconds", "for_seconds" and "ttl_seconds".
+func (f Fault) MarshalJSON() ([]byte, error) {
+	plain := plainFault(f)
+	return json.Marshal(faultJSON{
+		plainFault:   &plain,
+		DelaySeconds: asSeconds(f.Delay), AfterSeconds: asSeconds(f.After),
+		ForSeconds: asSeconds(f.For), TTLSeconds: asSeconds(f.TTL),
+	})
 }
-
-func (f *Fault) fromWire(wire faultJSON) error {
-	*f = Fault(*wire.plainFault)
-	for _, d := range []struct {
-		field string
-		from  *float64
-		to    *time.Duration
-	}{
-		{"delay_seconds", wire.DelaySeconds, &f.Delay},
-		{"after_seconds", wire.AfterSeconds, &f.After},
-		{"for_seconds", wire.ForSeconds, &f.For},
-	} {
-		v, err := asDuration(d.field, d.from)
-		if err != nil {
-			return err
-		}
-		*d.to = v
-	}
-	return nil
-}
-
-// MarshalJSON writes durations as "delay_seconds", "after_seconds" and "for_seconds".
-func (f Fault) MarshalJSON() ([]byte, error) { return json.Marshal(f.wire()) }
 
 // UnmarshalJSON reads what MarshalJSON writes; unknown fields are errors.
 func (f *Fault) UnmarshalJSON(b []byte) error {
@@ -106,7 +84,13 @@ func (f *Fault) UnmarshalJSON(b []byte) error {
 	if err := strictDecode(bytes.NewReader(b), &wire); err != nil {
 		return blame(b, err, func() any { return &faultJSON{plainFault: &plainFault{}} })
 	}
-	return f.fromWire(wire)
+	*f = Fault(*wire.plainFault)
+	return readSeconds(
+		seconds{"delay_seconds", wire.DelaySeconds, &f.Delay},
+		seconds{"after_seconds", wire.AfterSeconds, &f.After},
+		seconds{"for_seconds", wire.ForSeconds, &f.For},
+		seconds{"ttl_seconds", wire.TTLSeconds, &f.TTL},
+	)
 }
 
 type plainQuery Query
@@ -134,20 +118,34 @@ func (q *Query) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// asSeconds leaves a zero duration out.
 func asSeconds(d time.Duration) *float64 {
+	if d == 0 {
+		return nil
+	}
 	s := d.Seconds()
 	return &s
 }
 
-// asDuration rejects what time.Duration cannot hold; ranges are the caller's.
-func asDuration(field string, s *float64) (time.Duration, error) {
-	if s == nil {
-		return 0, nil
+// seconds is a field of a JSON object and where its value goes.
+type seconds struct {
+	field string
+	value *float64
+	to    *time.Duration
+}
+
+// readSeconds rejects what time.Duration cannot hold; ranges are checked elsewhere.
+func readSeconds(list ...seconds) error {
+	for _, s := range list {
+		if s.value == nil {
+			continue
+		}
+		if math.Abs(*s.value) > math.MaxInt64/float64(time.Second)/2 {
+			return invalid(s.field, "got %g, want less than 146 years", *s.value)
+		}
+		*s.to = time.Duration(math.Round(*s.value * float64(time.Second)))
 	}
-	if math.Abs(*s) > math.MaxInt64/float64(time.Second)/2 {
-		return 0, invalid(field, "got %g seconds, want less than 146 years", *s)
-	}
-	return time.Duration(math.Round(*s * float64(time.Second))), nil
+	return nil
 }
 
 // strictDecode reads one JSON value into v and refuses unknown fields and anything after it.

@@ -24,6 +24,18 @@ const (
 	OrderFixed Order = "fixed"
 )
 
+// TTLMode is which TTL the records of a [Name] have in an answer.
+type TTLMode string
+
+// The TTL modes.
+const (
+	// TTLFixed gives the full TTL each time, as an authoritative server does. The default.
+	TTLFixed TTLMode = "fixed"
+	// TTLCountdown gives what is left of it, as a resolver with a cache does: the first
+	// question after a PUT or after the end of the TTL starts a new one (aws-facts 5.5).
+	TTLCountdown TTLMode = "countdown"
+)
+
 // Wildcard is the name that answers for every name which is not set itself.
 const Wildcard = "*"
 
@@ -34,8 +46,10 @@ const DefaultMaxAnswers = 8
 // maxMaxAnswers keeps the largest answer (AAAA, 28 bytes each) within one DNS message.
 const maxMaxAnswers = 1000
 
+const maxTTL = math.MaxInt32 * time.Second
+
 // Name is one DNS name and what is answered for it. A name with neither addresses,
-// Alias nor CNAME exists and answers NODATA to everything.
+// PTR, Alias nor CNAME exists and answers NODATA to everything.
 type Name struct {
 	// Name is matched without regard to case, with or without a trailing dot.
 	// [Wildcard] answers every name that is not set itself.
@@ -43,10 +57,16 @@ type Name struct {
 	// TTL of each record, in whole seconds, 0 to 2^31-1. Must be 0 with Alias, which
 	// answers with its target's TTL (aws-facts 5.7). An ELB name has 60 s (1.1).
 	TTL time.Duration `json:"-"`
+	// TTLMode is whether TTL counts down; "" is TTLFixed. Not with Alias.
+	TTLMode TTLMode `json:"ttl_mode,omitempty"`
 	// A is the set of IPv4 addresses; a question for A without any gets NODATA.
 	A []netip.Addr `json:"a,omitempty"`
 	// AAAA is the set of IPv6 addresses.
 	AAAA []netip.Addr `json:"aaaa,omitempty"`
+	// Views give some clients other addresses: the first that matches counts.
+	Views []View `json:"views,omitempty"`
+	// PTR is the host name that a reverse name (4.3.2.1.in-addr.arpa) points to.
+	PTR string `json:"ptr,omitempty"`
 	// Alias names another Name whose records are answered as this one's own, as a
 	// Route 53 alias record does; an unset target is NODATA.
 	Alias string `json:"alias,omitempty"`
@@ -56,6 +76,22 @@ type Name struct {
 	Order Order `json:"order,omitempty"`
 	// MaxAnswers is the most addresses in one answer, 1 to 1000; 0 is DefaultMaxAnswers.
 	MaxAnswers int `json:"max_answers,omitempty"`
+	// Propagation is the time from the PUT until this takes the place of what the name
+	// was before; 0 is at once. Route 53 takes up to 60 s (aws-facts 5.10).
+	Propagation time.Duration `json:"-"`
+	// Interleave is for how long after that each answer is from before or after the
+	// change, drawn from Config.Seed: clients that meet several caches (aws-facts 5.5).
+	Interleave time.Duration `json:"-"`
+}
+
+// View is the set of addresses that some clients get in place of a Name's own.
+type View struct {
+	// Clients are the prefixes one of which the client's address must be in; none is any.
+	Clients []netip.Prefix `json:"clients,omitempty"`
+	// Resolvers are the local addresses one of which was asked; none is any.
+	Resolvers []netip.Addr `json:"resolvers,omitempty"`
+	A         []netip.Addr `json:"a,omitempty"`
+	AAAA      []netip.Addr `json:"aaaa,omitempty"`
 }
 
 // normalize checks n and fills in its defaults; the result shares nothing with n.
@@ -64,55 +100,97 @@ func (n Name) normalize() (Name, *Error) {
 	if n.Name, err = hostname("name", n.Name); err != nil {
 		return Name{}, err
 	}
-	if n.TTL < 0 || n.TTL > math.MaxInt32*time.Second || n.TTL%time.Second != 0 {
-		return Name{}, invalid("ttl_seconds", "got %v, want whole seconds from 0 to %d", n.TTL, math.MaxInt32)
-	}
-	if n.A, err = addresses("a", n.A, netip.Addr.Is4, "IPv4"); err != nil {
+	if err := checkTTL(n.TTL); err != nil {
 		return Name{}, err
 	}
-	if n.AAAA, err = addresses("aaaa", n.AAAA, isIPv6, "IPv6"); err != nil {
+	if n.A, n.AAAA, err = addressSets(n.A, n.AAAA); err != nil {
 		return Name{}, err
 	}
-	if err := n.normalizeTarget(); err != nil {
+	if n.Views, err = normalizeViews(n.Views); err != nil {
 		return Name{}, err
 	}
+	if err := n.normalizeTargets(); err != nil {
+		return Name{}, err
+	}
+	if err := n.normalizeChoices(); err != nil {
+		return Name{}, err
+	}
+	if n.Propagation < 0 {
+		return Name{}, invalid("propagation_seconds", "got %g, want 0 or more", n.Propagation.Seconds())
+	}
+	if n.Interleave < 0 {
+		return Name{}, invalid("interleave_seconds", "got %g, want 0 or more", n.Interleave.Seconds())
+	}
+	return n, nil
+}
+
+func (n *Name) normalizeChoices() *Error {
 	switch n.Order {
 	case "":
 		n.Order = OrderShuffle
 	case OrderShuffle, OrderRotate, OrderFixed:
 	default:
-		return Name{}, invalid("order", "got %q, want shuffle, rotate or fixed", n.Order)
+		return invalid("order", "got %q, want shuffle, rotate or fixed", n.Order)
+	}
+	switch {
+	case n.Alias != "" && n.TTLMode != "":
+		return invalid("ttl_mode", "got %q on an alias, want none: an alias has its target's TTL", n.TTLMode)
+	case n.TTLMode == "" && n.Alias == "":
+		n.TTLMode = TTLFixed
+	case n.TTLMode != "" && n.TTLMode != TTLFixed && n.TTLMode != TTLCountdown:
+		return invalid("ttl_mode", "got %q, want fixed or countdown", n.TTLMode)
 	}
 	if n.MaxAnswers == 0 {
 		n.MaxAnswers = DefaultMaxAnswers
 	}
 	if n.MaxAnswers < 1 || n.MaxAnswers > maxMaxAnswers {
-		return Name{}, invalid("max_answers", "got %d, want 1 to %d", n.MaxAnswers, maxMaxAnswers)
+		return invalid("max_answers", "got %d, want 1 to %d", n.MaxAnswers, maxMaxAnswers)
 	}
-	return n, nil
+	return nil
 }
 
-// normalizeTarget checks Alias and CNAME, each of which excludes all else.
-func (n *Name) normalizeTarget() *Error {
+// normalizeTargets checks Alias and CNAME, each of which excludes all else, and PTR.
+func (n *Name) normalizeTargets() *Error {
 	var err *Error
-	hasAddresses := len(n.A)+len(n.AAAA) > 0
+	hasRecords := len(n.A)+len(n.AAAA)+len(n.Views) > 0 || n.PTR != ""
 	switch {
 	case n.Alias != "" && n.CNAME != "":
 		return invalid("alias", "%q has alias and cname, want one of them", n.Name)
-	case n.Alias != "" && hasAddresses:
-		return invalid("alias", "%q has alias and addresses, want one of them", n.Name)
-	case n.CNAME != "" && hasAddresses:
-		return invalid("cname", "%q has cname and addresses, want one of them", n.Name)
+	case n.Alias != "" && hasRecords:
+		return invalid("alias", "%q has alias and records of its own, want one of them", n.Name)
+	case n.CNAME != "" && hasRecords:
+		return invalid("cname", "%q has cname and records of its own, want one of them", n.Name)
 	case n.Alias != "" && n.TTL != 0:
-		return invalid("ttl_seconds", "got %v on an alias, want none: an alias has its target's TTL", n.TTL)
+		return invalid("ttl_seconds", "got %g on an alias, want none: an alias has its target's TTL", n.TTL.Seconds())
 	case n.Alias != "":
 		n.Alias, err = hostname("alias", n.Alias)
 	case n.CNAME != "":
 		n.CNAME, err = hostname("cname", n.CNAME)
+	case n.PTR != "":
+		n.PTR, err = hostname("ptr", n.PTR)
 	}
 	return err
 }
 
+func normalizeViews(in []View) ([]View, *Error) {
+	views := slices.Clone(in)
+	for i, v := range views {
+		var err *Error
+		if v.Clients, err = prefixes("clients", v.Clients); err != nil {
+			return nil, within(indexed("views", i), err)
+		}
+		if v.Resolvers, err = localAddresses("resolvers", v.Resolvers); err != nil {
+			return nil, within(indexed("views", i), err)
+		}
+		if v.A, v.AAAA, err = addressSets(v.A, v.AAAA); err != nil {
+			return nil, within(indexed("views", i), err)
+		}
+		views[i] = v
+	}
+	return views, nil
+}
+
+// target is the name that an alias or a CNAME leads to, or "".
 func (n Name) target() string {
 	if n.Alias != "" {
 		return n.Alias
@@ -141,7 +219,24 @@ func canonical(s string) string {
 	return s[:len(s)-1]
 }
 
+func checkTTL(ttl time.Duration) *Error {
+	if ttl < 0 || ttl > maxTTL || ttl%time.Second != 0 {
+		return invalid("ttl_seconds", "got %g, want whole seconds from 0 to %d", ttl.Seconds(), math.MaxInt32)
+	}
+	return nil
+}
+
 func isIPv6(a netip.Addr) bool { return a.Is6() && !a.Is4In6() && a.Zone() == "" }
+
+func addressSets(a, aaaa []netip.Addr) (four, six []netip.Addr, err *Error) {
+	if four, err = addresses("a", a, netip.Addr.Is4, "IPv4"); err != nil {
+		return nil, nil, err
+	}
+	if six, err = addresses("aaaa", aaaa, isIPv6, "IPv6"); err != nil {
+		return nil, nil, err
+	}
+	return four, six, nil
+}
 
 func addresses(field string, in []netip.Addr, ok func(netip.Addr) bool, want string) ([]netip.Addr, *Error) {
 	for i, a := range in {

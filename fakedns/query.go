@@ -42,13 +42,16 @@ type Query struct {
 	Type string `json:"type"`
 	// RCode of the answer, such as "NOERROR"; "" if none was meant to be sent.
 	RCode string `json:"rcode"`
-	// Answers are the addresses that were sent, in their order.
+	// Answers are the addresses that were sent, in their order; none with KindGarbage.
 	Answers []netip.Addr `json:"answers,omitempty"`
 	// TTL is how long a client may keep the answer: the lowest TTL in it; for a
 	// negative answer that of the SOA.
 	TTL time.Duration `json:"-"`
 	// Truncated is the TC bit of the answer.
 	Truncated bool `json:"truncated,omitempty"`
+	// Stale: the answer holds something that had been replaced when it was asked for,
+	// by a change on its way (Name.Propagation, Name.Interleave) or a KindStale fault.
+	Stale bool `json:"stale,omitempty"`
 	// Faults are the ids of the faults that changed the answer, in their order.
 	Faults []string `json:"faults,omitempty"`
 	// Revision is the state that was answered from: see [Change].

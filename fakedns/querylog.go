@@ -25,6 +25,7 @@ type record struct {
 	addrLen   uint8
 	transport uint8 // index into transports
 	truncated bool
+	stale     bool
 }
 
 var transports = [...]Transport{UDP, TCP}
@@ -48,7 +49,7 @@ func (r *record) query(seq uint64) Query {
 	q := Query{
 		Seq: seq, ReceivedAt: time.Unix(0, r.received), Client: r.client, Resolver: r.resolver,
 		Transport: transports[r.transport], Name: r.name, TTL: time.Duration(r.ttl) * time.Second,
-		Truncated: r.truncated, Faults: r.faults, Revision: r.revision,
+		Truncated: r.truncated, Stale: r.stale, Faults: r.faults, Revision: r.revision,
 	}
 	if r.qtype != 0 {
 		q.Type = dns.Type(r.qtype).String()

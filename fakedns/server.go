@@ -40,18 +40,15 @@ func New(cfg Config) (*Server, error) {
 	if bad != nil {
 		return nil, bad
 	}
-	names := make(map[string]Name, len(checked.Names))
-	for _, n := range checked.Names {
-		names[n.Name] = n
-	}
-	if _, bad := newTable(names, nil); bad != nil {
+	initial, _, bad := newTable().with(checked.Names, time.Now())
+	if bad != nil {
 		return nil, bad
 	}
 	s := &Server{
 		cfg: checked, log: newQueryLog(),
 		closing: make(chan struct{}), failed: make(chan error, 1),
 	}
-	s.state.Store(&state{table: s.initial()})
+	s.state.Store(&state{table: initial})
 	ctx := context.Background()
 	for _, addr := range checked.Listen {
 		if err := s.Listen(ctx, addr); err != nil {

@@ -1,7 +1,6 @@
 package fakedns
 
 import (
-	"cmp"
 	"reflect"
 	"slices"
 	"time"
@@ -20,8 +19,8 @@ type Change struct {
 	// Revision is the state the change made; a [Query] names the one it was answered from.
 	Revision uint64 `json:"revision"`
 	Action   Action `json:"action"`
-	// InForceAt is when the change took effect, or when a fault with After begins. A
-	// query received then or later sees it.
+	// InForceAt is when the change took effect, or will: when a fault with After begins,
+	// when a name with Propagation changes. A query received then or later sees it.
 	InForceAt time.Time `json:"in_force_at"`
 	// Names that were put, as they were stored.
 	Names []Name `json:"names,omitempty"`
@@ -56,7 +55,8 @@ func (s *Server) swap(next state, c Change) time.Time {
 }
 
 // PutNames sets or replaces these names in one step and returns when that took
-// effect; other names stay as they are. Errors are *Error, and then nothing changed.
+// effect, or when it will for the last of those with Propagation; other names stay
+// as they are. Errors are *Error, and then nothing changed.
 func (s *Server) PutNames(names ...Name) (time.Time, error) {
 	if len(names) == 0 {
 		return time.Time{}, invalid("names", "empty, want at least one name")
@@ -68,15 +68,12 @@ func (s *Server) PutNames(names ...Name) (time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.state.Load()
-	all := now.table.names()
-	for _, n := range checked {
-		all[n.Name] = n
-	}
-	next, err := newTable(all, now.table)
+	next, from, err := now.table.with(checked, time.Now())
 	if err != nil {
 		return time.Time{}, err
 	}
-	return s.swap(state{table: next, faults: now.faults}, Change{Action: ActionPutNames, Names: checked}), nil
+	c := Change{Action: ActionPutNames, Names: checked, InForceAt: from}
+	return s.swap(state{table: next, faults: now.faults}, c), nil
 }
 
 // DeleteName forgets a name and returns when that took effect.
@@ -88,27 +85,18 @@ func (s *Server) DeleteName(name string) (time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.state.Load()
-	all := now.table.names()
-	if _, ok := all[key]; !ok {
+	if now.table.entries[key] == nil {
 		return time.Time{}, notFound("name", "no name %q is set", key)
 	}
-	delete(all, key)
-	next, err := newTable(all, now.table)
+	next, err := now.table.without(key)
 	if err != nil {
 		return time.Time{}, err
 	}
 	return s.swap(state{table: next, faults: now.faults}, Change{Action: ActionDeleteName, Deleted: key}), nil
 }
 
-// Names returns the names that are set, sorted.
-func (s *Server) Names() []Name {
-	names := []Name{}
-	for _, n := range s.state.Load().table.names() {
-		names = append(names, n)
-	}
-	slices.SortFunc(names, func(a, b Name) int { return cmp.Compare(a.Name, b.Name) })
-	return names
-}
+// Names returns the names that are set, sorted. A change on its way is in it already.
+func (s *Server) Names() []Name { return s.state.Load().table.names() }
 
 // PutFault sets the fault with this id and returns when it takes effect. Putting
 // the same fault again changes nothing and returns the first time: to start its
@@ -125,7 +113,7 @@ func (s *Server) PutFault(f Fault) (time.Time, error) {
 	if at >= 0 && reflect.DeepEqual(now.faults[at].Fault, f) {
 		return now.faults[at].inForceAt, nil
 	}
-	active := activate(f, time.Now())
+	active := activate(f, now, &s.cfg, time.Now())
 	faults := slices.Clone(now.faults)
 	if at >= 0 {
 		faults[at] = active
@@ -171,19 +159,11 @@ func (s *Server) Reset() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.history = nil
-	at := s.swap(state{table: s.initial()}, Change{Action: ActionReset})
+	// New has checked these names.
+	initial, _, _ := newTable().with(s.cfg.Names, time.Now())
+	at := s.swap(state{table: initial}, Change{Action: ActionReset})
 	s.log.clear()
 	return at
-}
-
-// initial is the table of Config.Names, which New has checked.
-func (s *Server) initial() *table {
-	names := make(map[string]Name, len(s.cfg.Names))
-	for _, n := range s.cfg.Names {
-		names[n.Name] = n
-	}
-	t, _ := newTable(names, nil)
-	return t
 }
 
 // History returns every change since the start or the last reset, oldest first.

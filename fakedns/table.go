@@ -1,13 +1,10 @@
 package fakedns
 
 import (
-	"hash/fnv"
 	"maps"
-	"math/rand/v2"
-	"net/netip"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"time"
 
 	"github.com/miekg/dns"
 )
@@ -20,147 +17,152 @@ type table struct {
 	above map[string]struct{}
 }
 
-// entry is a Name with what is needed to order its answers.
-type entry struct {
-	Name
-	asked *askedCounters
+func newTable() *table { return &table{entries: map[string]*entry{}} }
+
+// with returns a table in which these names are set or replaced, and the time from
+// which all of that is seen; zero if at once.
+func (t *table) with(names []Name, now time.Time) (*table, time.Time, *Error) {
+	next := &table{entries: maps.Clone(t.entries)}
+	var from time.Time
+	for _, n := range names {
+		e := newEntry(n, t.entries[n.Name], now)
+		next.entries[n.Name] = e
+		if e.from.After(from) {
+			from = e.from
+		}
+	}
+	err := next.complete()
+	return next, from, err
 }
 
-// askedCounters outlive a change of the name, so that a rotation goes on.
-type askedCounters struct{ a, aaaa atomic.Uint64 }
+// without returns a table that lacks a name.
+func (t *table) without(name string) (*table, *Error) {
+	next := &table{entries: maps.Clone(t.entries)}
+	delete(next.entries, name)
+	err := next.complete()
+	return next, err
+}
 
-func newTable(names map[string]Name, before *table) (*table, *Error) {
-	t := &table{entries: make(map[string]*entry, len(names)), above: map[string]struct{}{}}
-	for key, n := range names {
-		e := &entry{Name: n, asked: &askedCounters{}}
-		if before != nil && before.entries[key] != nil {
-			e.asked = before.entries[key].asked
-		}
-		t.entries[key] = e
+// complete fills in what follows from the entries, and refuses chains without an end.
+func (t *table) complete() *Error {
+	t.above = map[string]struct{}{}
+	for key := range t.entries {
 		for _, rest, ok := strings.Cut(key, "."); ok && rest != ""; _, rest, ok = strings.Cut(rest, ".") {
 			t.above[rest] = struct{}{}
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(t.entries)) {
 		if err := t.checkChain(t.entries[key]); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return t, nil
+	return nil
 }
 
 // checkChain refuses aliases and CNAMEs that lead back to themselves.
 func (t *table) checkChain(start *entry) *Error {
 	seen := map[*entry]bool{}
-	for e := start; e != nil && e.target() != ""; e = t.find(e.target()) {
+	for e := start; e != nil && e.target() != ""; {
 		if seen[e] {
 			return invalid("names", "%q leads back to %q through alias or cname, want a chain that ends", start.Name.Name, e.Name.Name)
 		}
 		seen[e] = true
+		next := t.entries[e.target()]
+		if next == nil {
+			next = t.entries[Wildcard]
+		}
+		e = next
 	}
 	return nil
 }
 
-// find returns the entry that answers for a canonical name, or nil.
-func (t *table) find(name string) *entry {
-	if e := t.entries[name]; e != nil {
-		return e
-	}
-	return t.entries[Wildcard]
-}
-
-func (t *table) names() map[string]Name {
-	names := make(map[string]Name, len(t.entries))
-	for key, e := range t.entries {
-		names[key] = e.Name
+func (t *table) names() []Name {
+	names := make([]Name, 0, len(t.entries))
+	for _, key := range slices.Sorted(maps.Keys(t.entries)) {
+		names = append(names, t.entries[key].Name)
 	}
 	return names
 }
 
-// resolution is what the table says to one question.
-type resolution struct {
+// lookup is one question to one table.
+type lookup struct {
+	*table
+	q    *question
+	seed uint64
+
 	records []dns.RR
 	rcode   int
 	// negative: no record of the type asked for stands at the end of the chain.
 	negative bool
+	// stale: something in the answer has already been replaced.
+	stale bool
 }
 
-// resolve answers a question, following aliases silently and CNAMEs visibly.
-// owner is the name as it was asked, whose spelling the answer keeps.
-func (t *table) resolve(owner string, qtype uint16, seed uint64) resolution {
-	var res resolution
-	name := canonical(owner)
-	for {
-		e := t.find(name)
-		if e == nil {
-			if _, exists := t.above[name]; !exists {
-				res.rcode = dns.RcodeNameError
+// maxChain ends a chain that never ends, which only changes that are still on their
+// way can form; a resolver gives up in the same way.
+const maxChain = 32
+
+// run answers the question, following aliases silently and CNAMEs visibly. owner is
+// the name as it was asked, whose spelling the answer keeps.
+func (l *lookup) run(owner string) {
+	name := l.q.name
+	for range maxChain {
+		e := l.find(name)
+		switch {
+		case e == nil:
+			if _, exists := l.above[name]; !exists {
+				l.rcode = dns.RcodeNameError
 			}
-			res.negative = true
-			return res
-		}
-		for e.Alias != "" {
-			if e = t.find(e.Alias); e == nil {
-				res.negative = true
-				return res
-			}
-		}
-		if e.CNAME == "" {
-			records := e.records(owner, qtype, seed)
-			res.records = append(res.records, records...)
-			res.negative = len(records) == 0
-			return res
+			l.negative = true
+			return
+		case e.CNAME == "":
+			records := e.answer(owner, l.q, l.seed)
+			l.records = append(l.records, records...)
+			l.negative = len(records) == 0
+			return
 		}
 		target := dns.Fqdn(e.CNAME)
-		res.records = append(res.records, &dns.CNAME{Hdr: e.header(owner, dns.TypeCNAME), Target: target})
-		if qtype == dns.TypeCNAME {
-			return res
+		l.records = append(l.records, &dns.CNAME{Hdr: e.header(owner, dns.TypeCNAME, l.q.received), Target: target})
+		if l.q.qtype == dns.TypeCNAME {
+			return
 		}
 		owner, name = target, e.CNAME
 	}
+	l.records, l.rcode, l.negative = nil, dns.RcodeServerFailure, false
 }
 
-func (e *entry) header(owner string, rrtype uint16) dns.RR_Header {
-	return dns.RR_Header{Name: owner, Rrtype: rrtype, Class: dns.ClassINET, Ttl: uint32(e.TTL.Seconds())}
-}
-
-func (e *entry) records(owner string, qtype uint16, seed uint64) []dns.RR {
-	var addrs []netip.Addr
-	var n uint64
-	switch qtype {
-	case dns.TypeA:
-		addrs, n = e.A, e.asked.a.Add(1)-1
-	case dns.TypeAAAA:
-		addrs, n = e.AAAA, e.asked.aaaa.Add(1)-1
+// find returns the entry that answers for a name, through its aliases. A name that
+// is not set, or not yet seen, is the wildcard's; nil is no such name.
+func (l *lookup) find(name string) *entry {
+	e := l.see(l.entries[name])
+	if e == nil {
+		e = l.see(l.entries[Wildcard])
 	}
-	chosen := e.choose(addrs, qtype, n, seed)
-	records := make([]dns.RR, len(chosen))
-	for i, a := range chosen {
-		if qtype == dns.TypeA {
-			records[i] = &dns.A{Hdr: e.header(owner, qtype), A: a.AsSlice()}
-		} else {
-			records[i] = &dns.AAAA{Hdr: e.header(owner, qtype), AAAA: a.AsSlice()}
+	for range maxChain {
+		if e == nil || e.Alias == "" {
+			return e
 		}
+		target := l.see(l.entries[e.Alias])
+		if target == nil {
+			target = l.see(l.entries[Wildcard])
+		}
+		if target == nil {
+			return noRecords()
+		}
+		e = target
 	}
-	return records
+	return noRecords()
 }
 
-// choose returns the addresses of the n-th answer.
-func (e *entry) choose(addrs []netip.Addr, qtype uint16, n, seed uint64) []netip.Addr {
-	if len(addrs) < 2 {
-		return addrs
+// noRecords answers for an alias that leads to nothing: the name exists (aws-facts 5.7).
+func noRecords() *entry { return &entry{counters: &counters{}} }
+
+// see returns what is visible of an entry to this question.
+func (l *lookup) see(e *entry) *entry {
+	if e == nil {
+		return nil
 	}
-	switch e.Order {
-	case OrderFixed:
-	case OrderRotate:
-		start := int(n % uint64(len(addrs)))
-		addrs = slices.Concat(addrs[start:], addrs[:start])
-	case OrderShuffle:
-		h := fnv.New64a()
-		h.Write([]byte(e.Name.Name))
-		draw := rand.New(rand.NewPCG(seed^h.Sum64(), n<<16|uint64(qtype)))
-		addrs = slices.Clone(addrs)
-		draw.Shuffle(len(addrs), func(i, j int) { addrs[i], addrs[j] = addrs[j], addrs[i] })
-	}
-	return addrs[:min(len(addrs), e.MaxAnswers)]
+	seen := e.visible(l.q.received, l.seed)
+	l.stale = l.stale || seen != e
+	return seen
 }
