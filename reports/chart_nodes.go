@@ -51,8 +51,8 @@ func (s *series) lane(d *drawing, a timeAxis, n nodeSeries, y float64, most int)
 	if n.old {
 		class = "old"
 	}
-	d.rect("swatch "+class, 0, y+6, 9, 9)
-	d.text("tick", 14, y+15, n.addr.String())
+	d.rect("swatch "+class, 0, y+9, 9, 9)
+	d.text("tick", 14, y+18, n.addr.String())
 	d.line("grid", a.x0, bottom, a.x1, bottom)
 
 	base := make([]float64, len(n.served))

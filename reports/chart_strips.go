@@ -61,7 +61,7 @@ func (r strip) draw(d *drawing, a timeAxis, y float64) {
 		d.text("result "+state, x, y+16, "not run")
 		return
 	case r.series == nil:
-		d.text("tick", a.x0, y+16, "the recording could not be read")
+		d.text("tick", a.x0, y+16, "no recording")
 	default:
 		const above = stripGap - 2 // the shade reaches into the gap, where no bar hides it
 		shade(d, a, r.series.windows, y-above, stripHeight+above)

@@ -17,7 +17,7 @@ const (
 	chartRight     = 12.0
 	outcomesHeight = 92.0
 	latencyHeight  = 112.0
-	laneHeight     = 22.0
+	laneHeight     = 25.0
 	queryHeight    = 15.0
 	panelGap       = 20.0
 	headroom       = 8.0 // above the tallest bar, where the shade can be seen

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
@@ -52,13 +54,7 @@ func kindsInWords(byKind map[string]int) string {
 }
 
 // thousands writes 1996 as "1,996".
-func thousands(n int) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
+func thousands(n int) string { return humanize.Comma(int64(n)) }
 
 // count writes a number with its noun: "1 cell", "2 cells", "2 queries".
 func count(n int, noun string) string {

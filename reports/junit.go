@@ -97,7 +97,7 @@ func newJUnitSuite(name string, cells []Cell) junitSuite {
 		case test.Failure != nil:
 			suite.Failures++
 		}
-		if test.Skipped == nil && suite.Timestamp == "" {
+		if !c.Manifest.Began.IsZero() && suite.Timestamp == "" {
 			suite.Timestamp = c.Manifest.Began.UTC().Format("2006-01-02T15:04:05")
 			suite.Properties = suiteProperties(c.Manifest)
 		}

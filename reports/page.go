@@ -168,10 +168,10 @@ func scenarioFacts(rows []strip) ([]fact, string) {
 	oneSeed := true
 	flips, retires := newRange(), newRange()
 	for i := range rows {
-		if rows[i].cell.NotRun != "" {
+		cm := &rows[i].cell.Manifest
+		if cm.Plan.Duration == 0 { // not run, or broke off before it was planned
 			continue
 		}
-		cm := &rows[i].cell.Manifest
 		if m == nil {
 			m = cm
 		}

@@ -71,6 +71,10 @@ func newCellView(c Cell, anchor, side string) (cellView, *series, error) {
 		rows, cut := first(f.Evidence, maxEvidence, "row")
 		v.Findings = append(v.Findings, findingView{f.Code, f.Text, rows, cut})
 	}
+	if c.Dir == "" { // it broke off before there was anything to record
+		v.Unread = "there is none"
+		return v, nil, nil
+	}
 	rec, err := recording.Open(c.Dir)
 	if err != nil {
 		v.Unread = err.Error()
@@ -115,19 +119,22 @@ func cellFacts(c Cell) []fact {
 	if m.Config.SHA256 != "" {
 		config += ", sha256 " + shorten(m.Config.SHA256, 15)
 	}
-	facts := []fact{
+	again := "when the TTL of the answer ends"
+	if m.Plan.Refresh > 0 {
+		again = "after " + seconds(m.Plan.Refresh) + " at most, by its configuration"
+	}
+	return []fact{
 		{"proxy", strings.TrimSpace(m.Subject.Kind + " " + m.Image.Version)},
 		{"image", strings.TrimSpace(m.Image.Ref + " (" + orNone(m.Image.Source) + ")")},
 		{"digest", orNone(m.Image.Digest)},
 		{"configuration", config},
-		{"proxy looks again after", seconds(m.Plan.Refresh) + " at most, by its configuration"},
+		{"proxy looks again", again},
 		{"phase of the flip", fmt.Sprintf("%.3f s, from seed %d", float64(m.Plan.Phase), m.Plan.Seed)},
 		{"load", fmt.Sprintf("offered %.2f/s of %.2f/s asked; late p50 %s, p99 %s, max %s", c.Verdict.Load.Offered, c.Verdict.Load.Asked,
 			milliseconds(c.Verdict.Load.LatenessP50), milliseconds(c.Verdict.Load.LatenessP99), milliseconds(c.Verdict.Load.LatenessMax))},
 		{"wall clock", fmt.Sprintf("%.1f s, of which overhead %s", elapsed(m).Seconds(), seconds(m.Overhead))},
 		{"recording", c.Dir},
 	}
-	return facts
 }
 
 // dash stands for nothing in a table.

@@ -240,10 +240,38 @@ func TestPageWithoutItsRecording(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "apache/disablereuse") {
 		t.Errorf("error %v, want one that names the subject", err)
 	}
-	for _, want := range []string{"The recording could not be read", "fix held, as expected", "pitfall broke, as expected"} {
+	for _, want := range []string{"No charts, as the recording could not be read", "fix held, as expected", "pitfall broke, as expected"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the page lacks %q", want)
 		}
+	}
+}
+
+// A cell that broke off has a scenario, a subject and a reason, and no more.
+func TestReportsOfACellThatBrokeOff(t *testing.T) {
+	c := Cell{
+		Manifest: recording.Manifest{Scenario: "alb-ip-rotate", Subject: recording.Subject{ID: "nginx/static", Role: "pitfall"}},
+		Verdict:  judge.Verdict{Result: judge.Unproven, Reasons: []string{"nginx: [emerg] unknown directive\nin /etc/nginx/nginx.conf:3"}},
+		Expect:   &Expectation{Verdict: judge.Fail},
+	}
+	cells := []Cell{c, synthesize(t, t.TempDir(), "alb-ip-rotate", catalogue()[0], 1)}
+	for name, write := range map[string]func(*bytes.Buffer) error{
+		"table":    func(b *bytes.Buffer) error { return Table(b, cells) },
+		"page":     func(b *bytes.Buffer) error { return HTML(b, Page{Cells: cells}) },
+		"junit":    func(b *bytes.Buffer) error { return JUnit(b, cells) },
+		"markdown": func(b *bytes.Buffer) error { return Markdown(b, cells) },
+		"json":     func(b *bytes.Buffer) error { return JSON(b, cells) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			must(t, write(&b))
+			if !strings.Contains(b.String(), "unknown directive") {
+				t.Error("the reason is missing")
+			}
+			if strings.Contains(b.String(), "0001-01-01") || strings.Contains(b.String(), "Inf") {
+				t.Error("a figure is made of nothing")
+			}
+		})
 	}
 }
 

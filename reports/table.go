@@ -70,10 +70,10 @@ type column struct {
 	align text.Align
 }
 
-// The widths with one space between the columns add up to 118.
+// The widths with one space between the columns add up to 120.
 var columns = []column{
 	{"SUBJECT", 22, text.AlignLeft},
-	{"VERSION", 8, text.AlignLeft},
+	{"VERSION", 12, text.AlignLeft},
 	{"VERDICT", 16, text.AlignLeft},
 	{"FAILED\n/SENT", 11, text.AlignRight},
 	{"FAILED\nBY CLASS", 15, text.AlignRight},
@@ -81,7 +81,7 @@ var columns = []column{
 	{"RECOVERY", 9, text.AlignRight},
 	{"STALE", 6, text.AlignRight},
 	{"CONNS\n/REQ", 6, text.AlignRight},
-	{"DNS\nBEFORE\n/AFTER", 9, text.AlignRight},
+	{"DNS\nBEFORE\n/AFTER", 7, text.AlignRight},
 }
 
 func writeRows(b *strings.Builder, p paint, cells []Cell) {
