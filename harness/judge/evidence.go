@@ -1,0 +1,72 @@
+package judge
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// row is one row of the recording, by its index.
+type row struct {
+	file  string
+	index int
+}
+
+// maxEvidence is how many rows a finding quotes. The rest is counted.
+const maxEvidence = 5
+
+// quote gives the rows as "file:line what stands there".
+func (c *brief) quote(rows ...row) []string {
+	lines := []string{}
+	for i, r := range rows {
+		if i == maxEvidence {
+			return append(lines, fmt.Sprintf("and %s more", comma(len(rows)-maxEvidence)))
+		}
+		lines = append(lines, fmt.Sprintf("%s:%d %s", r.file, r.index+1, c.describe(r)))
+	}
+	return lines
+}
+
+func (c *brief) describe(r row) string {
+	switch r.file {
+	case recording.AttemptsFile:
+		a := c.Attempts[r.index]
+		return fmt.Sprintf("%s %s %s (seq %d) at %s on connection %d: %s", at(a.At), a.Method, a.Path, a.Seq, a.Node, a.Conn, status(a.Status))
+	case recording.PacketsFile:
+		p := c.Packets[r.index]
+		if p.Kind == recording.SYN {
+			return fmt.Sprintf("%s connection attempt to %s from %s", at(p.At), p.Node, p.Peer)
+		}
+		return fmt.Sprintf("%s request (seq %d) sent to %s from %s", at(p.At), p.Seq, p.Node, p.Peer)
+	case recording.ConnectionsFile:
+		conn := c.Connections[r.index]
+		return fmt.Sprintf("%s connection %d to %s, %s", at(conn.Opened), conn.Conn, conn.Node, requests(conn.Requests))
+	case recording.QueriesFile:
+		q := c.Queries[r.index]
+		return fmt.Sprintf("%s %s %s: %s %s TTL %s", at(q.At), q.Type, q.Name, q.Rcode, addresses(q.Answers), span(q.TTL))
+	case recording.RequestsFile:
+		q := c.Requests[r.index]
+		return fmt.Sprintf("%s seq %d: %s after %s", at(q.Sent), q.Seq, q.Outcome, span(q.Latency))
+	}
+	line := c.ProxyLog[r.index]
+	return fmt.Sprintf("%s %s", at(line.At), line.Text)
+}
+
+func at(s recording.Seconds) string { return fmt.Sprintf("t=%.3f s", float64(s)) }
+
+func status(code int) string {
+	if code == 0 {
+		return "no answer"
+	}
+	return fmt.Sprint(code)
+}
+
+func addresses(list []netip.Addr) string {
+	var parts []string
+	for _, address := range list {
+		parts = append(parts, address.String())
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,60 @@
+package judge
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// Floors of the load. Below them a verdict would be about the generator.
+const (
+	maxRateError = 0.005 // of the rate asked for
+	maxLateness  = recording.Seconds(0.25)
+)
+
+// loadCheck compares the load with the plan. Offered counts what was sent by
+// the end of the load, give or take the lateness that is allowed anyway.
+func (c *brief) loadCheck() LoadCheck {
+	plan := c.Manifest.Plan
+	check := LoadCheck{Asked: float64(plan.Rate)}
+	var lateness []recording.Seconds
+	sent := 0
+	for _, request := range c.requests {
+		lateness = append(lateness, request.Sent-request.Due)
+		if request.Sent <= plan.Duration+maxLateness {
+			sent++
+		}
+	}
+	slices.Sort(lateness)
+	if plan.Duration > 0 {
+		check.Offered = float64(sent) / float64(plan.Duration)
+	}
+	check.LatenessP50 = percentile(lateness, 0.50)
+	check.LatenessP99 = percentile(lateness, 0.99)
+	check.LatenessMax = percentile(lateness, 1)
+	return check
+}
+
+func (check LoadCheck) reasons() []string {
+	var reasons []string
+	if math.Abs(check.Offered-check.Asked) > check.Asked*maxRateError {
+		reasons = append(reasons, fmt.Sprintf("the load missed its floor: offered %.1f requests per second, want %.0f within %.1f %%",
+			check.Offered, check.Asked, maxRateError*100))
+	}
+	if check.LatenessP99 > maxLateness {
+		reasons = append(reasons, fmt.Sprintf("the load missed its floor: 1 %% of the requests were sent %s or more late, want at most %s: the machine was busy",
+			span(check.LatenessP99), span(maxLateness)))
+	}
+	return reasons
+}
+
+// percentile takes the nearest rank of sorted values; 0 where there are none.
+func percentile(sorted []recording.Seconds, p float64) recording.Seconds {
+	if len(sorted) == 0 {
+		return 0
+	}
+	rank := int(math.Ceil(p * float64(len(sorted))))
+	return sorted[max(rank, 1)-1]
+}
