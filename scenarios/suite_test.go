@@ -4,7 +4,9 @@ package scenarios_test
 
 import (
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -57,7 +59,20 @@ var _ = AfterSuite(func() {
 	if len(done) == 0 {
 		return
 	}
-	Expect(writeReports(done)).To(Succeed())
+	var summary strings.Builder
+	Expect(reports.Markdown(&summary, done)).To(Succeed())
+	if path := os.Getenv("GITHUB_STEP_SUMMARY"); path != "" {
+		Expect(os.WriteFile(path, []byte(summary.String()), 0o600)).To(Succeed())
+	}
+	for name, into := range map[string]func(io.Writer) error{
+		"report.html": func(w io.Writer) error { return reports.HTML(w, reports.Page{Cells: done}) },
+		"junit.xml":   func(w io.Writer) error { return reports.JUnit(w, done) },
+		"report.json": func(w io.Writer) error { return reports.JSON(w, done) },
+	} {
+		path, err := scenarios.Write(asked.options.Runs, name, into)
+		Expect(err).NotTo(HaveOccurred())
+		fmt.Println("wrote", path)
+	}
 })
 
 // Each scenario runs all its cells first, several at a time, and has then one
@@ -72,7 +87,7 @@ var _ = Describe("scenario", func() {
 					cells = append(cells, run.Cell{Scenario: scenario, Subject: s})
 				}
 				results = lab.Run(ctx, cells)
-				shown := reportCells(results)
+				shown := scenarios.Cells(results)
 				done = append(done, shown...)
 				fmt.Println()
 				Expect(reports.Table(os.Stdout, shown)).To(Succeed())
@@ -83,8 +98,10 @@ var _ = Describe("scenario", func() {
 					if r.NotRun != "" {
 						Skip(r.NotRun)
 					}
-					Expect(r.Err).NotTo(HaveOccurred())
-					Expect(reportCell(r).Reasons()).To(BeEmpty(), r.Manifest.Replay)
+					cell := scenarios.Cells([]run.Result{r})[0]
+					if reasons := cell.Reasons(); len(reasons) > 0 {
+						Fail(strings.Join(reasons, "\n") + "\n" + cell.FirstFinding() + "\nagain: " + r.Manifest.Replay)
+					}
 				})
 			}
 		})

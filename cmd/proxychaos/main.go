@@ -39,6 +39,7 @@ func run(args []string) int {
 	root.AddCommand(
 		goproxy.Command(), fakealb.Command(),
 		pod.Command(), load.Command(), reaper.Command(),
+		listCommand(), checkCommand(), compareCommand(), recheckCommand(), reportCommand(),
 	)
 	err := root.ExecuteContext(context.Background())
 	var exit *exitError

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/proxychaos/proxychaos/harness/run"
+	"github.com/proxychaos/proxychaos/reports"
+	"github.com/proxychaos/proxychaos/scenarios"
+)
+
+// compareCommand is `proxychaos compare`, behind `make compare`.
+func compareCommand() *cobra.Command {
+	var a, b string
+	cmd := &cobra.Command{
+		Use:   "compare --a FILE --b FILE",
+		Short: "Run two configs over every scenario and set them side by side; exit 1 where B is worse, 2 where nothing was proved",
+		Long:  "The kind of proxy and the numbers of the run come from the variables of make: PROXY, RELEASE, TTL, GRACE, RATE, SEED.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a == "" || b == "" {
+				return &exitError{2, "compare needs two configs: make compare A=./now.conf B=./next.conf PROXY=nginx"}
+			}
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			defer stop()
+			return compare(ctx, cmd, a, b)
+		},
+	}
+	cmd.Flags().StringVar(&a, "a", "", "the config in production, a file or a folder")
+	cmd.Flags().StringVar(&b, "b", "", "the config to roll out")
+	return cmd
+}
+
+func compare(ctx context.Context, cmd *cobra.Command, a, b string) (err error) {
+	var cells []run.Cell
+	var opt run.Options
+	for i, path := range []string{a, b} {
+		o, all, subjects, err := scenarios.FromEnvironment(func(name string) (string, bool) {
+			if name == "CONFIG" {
+				return path, true
+			}
+			return os.LookupEnv(name)
+		})
+		if err != nil {
+			return &exitError{2, err.Error()}
+		}
+		opt = o
+		subjects[0].Name = []string{"a", "b"}[i] + "-" + subjects[0].Name
+		for _, s := range all {
+			cells = append(cells, run.Cell{Scenario: s, Subject: subjects[0]})
+		}
+	}
+	lab, err := run.Open(ctx, opt)
+	defer func() { err = errors.Join(err, lab.Close()) }()
+	if err != nil {
+		return err
+	}
+	results := lab.Run(ctx, cells)
+	shown := scenarios.Cells(results)
+	comparison := reports.Compare(shown[:len(shown)/2], shown[len(shown)/2:])
+	comparison.A, comparison.B = a, b
+	page, err := scenarios.Write(opt.Runs, "compare.html", func(w io.Writer) error {
+		return reports.HTML(w, reports.Page{Comparison: &comparison})
+	})
+	if err := errors.Join(comparison.Table(cmd.OutOrStdout()), err); err != nil {
+		return err
+	}
+	fmt.Fprintln(cmd.OutOrStdout(), "wrote", page)
+	if code := comparison.ExitCode(); code != 0 {
+		return &exitError{code, ""}
+	}
+	return nil
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/proxychaos/proxychaos/scenarios"
+)
+
+// listCommand is `proxychaos list`, behind `make list`.
+func listCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "The scenarios and the catalogued subjects", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "NAME=\twhat happens")
+			for _, s := range scenarios.All {
+				fmt.Fprintf(w, "%s\t%s\n", s.Name, s.Summary)
+			}
+			fmt.Fprintln(w, "\nSUBJECT=\twhat it is")
+			for _, s := range scenarios.Subjects() {
+				fmt.Fprintf(w, "%s\t%s: %s\n", s.ID(), s.Role, s.Summary)
+			}
+			return w.Flush()
+		},
+	}
+}
+
+// checkCommand is `proxychaos check`: make asks it before it starts anything
+// slow, so that a wrong word gets one clear line.
+func checkCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "check", Short: "Check NAME, PROXY, CONFIG, TTL and the other variables of make", Args: cobra.NoArgs, Hidden: true,
+		RunE: func(*cobra.Command, []string) error {
+			if _, _, _, err := scenarios.FromEnvironment(os.LookupEnv); err != nil {
+				return &exitError{2, err.Error()}
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,63 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/run"
+	"github.com/proxychaos/proxychaos/reports"
+)
+
+// Cells are results as the reports know them, with what the catalogue expects
+// of each. What broke off is red: it stands as unproven, with its error as the
+// reason.
+func Cells(results []run.Result) []reports.Cell {
+	cells := make([]reports.Cell, 0, len(results))
+	for _, r := range results {
+		cell := reports.Cell{Manifest: r.Manifest, Verdict: r.Verdict, Dir: r.Dir, NotRun: r.NotRun}
+		if cell.Manifest.Scenario == "" {
+			cell.Manifest.Scenario, cell.Manifest.Summary = r.Scenario.Name, r.Scenario.Summary
+			cell.Manifest.Subject = recording.Subject{
+				ID: r.Subject.ID(), Kind: string(r.Subject.Kind), Name: r.Subject.Name,
+				Role: string(r.Subject.Role), Summary: r.Subject.Summary,
+			}
+		}
+		if r.Err != nil {
+			cell.Verdict.Result = judge.Unproven
+			cell.Verdict.Reasons = []string{r.Err.Error()}
+		}
+		cell.Expect = Expectation(r.Scenario.Name, r.Subject.ID())
+		cells = append(cells, cell)
+	}
+	return cells
+}
+
+// Expectation is what the catalogue says of a subject in a scenario; nil for a
+// subject that is not in it, which has to pass.
+func Expectation(scenario, subject string) *reports.Expectation {
+	for _, s := range Subjects() {
+		if e, ok := s.Expect[scenario]; ok && s.ID() == subject {
+			want := reports.Expectation(e)
+			return &want
+		}
+	}
+	return nil
+}
+
+// Write writes one report file into a folder and returns its path.
+func Write(dir, name string, into func(io.Writer) error) (string, error) {
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return path, fmt.Errorf("writing a report: %w", err)
+	}
+	file, err := os.Create(path) //nolint:gosec // below the folder of the recordings
+	if err != nil {
+		return path, fmt.Errorf("writing a report: %w", err)
+	}
+	return path, errors.Join(into(file), file.Close())
+}
