@@ -59,6 +59,7 @@ type Finder struct {
 	logMu sync.Mutex
 	log   io.Writer
 
+	probe        string // the image that a registry is asked for
 	registryOnce sync.Once
 	registryErr  error
 }
@@ -67,7 +68,7 @@ type Finder struct {
 // short-lived containers that ask an image for its version, so that a reaper
 // finds them.
 func New(cli *client.Client, log io.Writer, labels map[string]string) *Finder {
-	return &Finder{cli: cli, labels: labels, log: log}
+	return &Finder{cli: cli, labels: labels, log: log, probe: "httpd:2.4"}
 }
 
 func (f *Finder) logf(format string, args ...any) {

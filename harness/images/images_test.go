@@ -156,21 +156,3 @@ func TestOldKitsAreRemoved(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(ok).To(BeTrue(), "another run may be about to start an image this young")
 }
-
-func TestLockIsExclusiveAndLeavesNothing(t *testing.T) {
-	g := NewWithT(t)
-	t.Setenv("TMPDIR", t.TempDir())
-	unlock, err := lockRef(t.Context(), "a/b:c")
-	g.Expect(err).NotTo(HaveOccurred())
-	ctx, cancel := context.WithTimeout(t.Context(), 120*time.Millisecond)
-	defer cancel()
-	_, err = lockRef(ctx, "a/b:c")
-	g.Expect(errors.Is(err, context.DeadlineExceeded)).To(BeTrue(), "got %v", err)
-	unlock()
-	unlock, err = lockRef(t.Context(), "a/b:c")
-	g.Expect(err).NotTo(HaveOccurred())
-	unlock()
-	left, err := os.ReadDir(os.TempDir())
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(left).To(BeEmpty())
-}

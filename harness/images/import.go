@@ -6,11 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/moby/moby/client"
 )
@@ -38,40 +34,6 @@ func (f *Finder) importTar(ctx context.Context, ref string, tar io.Reader, chang
 			return fmt.Errorf("import %s: %w", ref, err)
 		case line.Error != "":
 			return fmt.Errorf("import %s: %s", ref, line.Error)
-		}
-	}
-}
-
-// lockRef keeps other processes of this machine from making the same image at
-// the same time. The lock ends with the process that holds it.
-func lockRef(ctx context.Context, ref string) (unlock func(), err error) {
-	name := strings.NewReplacer("/", "_", ":", "_").Replace(ref)
-	path := filepath.Join(os.TempDir(), fmt.Sprintf("proxychaos-%d-%s.lock", os.Getuid(), name))
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // name is the program's own
-	if err != nil {
-		return nil, fmt.Errorf("lock for making %s: %w", ref, err)
-	}
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			return func() {
-				// Removed while held: a process that waits on the removed file
-				// locks it for itself, and then finds the image present.
-				_ = os.Remove(path)
-				_ = file.Close()
-			}, nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			_ = file.Close()
-			return nil, fmt.Errorf("lock %s: %w", path, err)
-		}
-		select {
-		case <-ctx.Done():
-			_ = file.Close()
-			return nil, fmt.Errorf("waiting for another process that makes %s: %w", ref, ctx.Err())
-		case <-tick.C:
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 )
 
@@ -67,7 +66,7 @@ func (f *Finder) named(ctx context.Context, r Release, ref, variable string) (Im
 		return img, err
 	}
 	if err := f.pull(ctx, ref); err != nil {
-		return Image{}, fmt.Errorf("%s=%s: not on this engine and cannot be pulled: %w", variable, ref, err)
+		return Image{}, fmt.Errorf("%s=%s: not on this engine and cannot be pulled: %w; if its registry wants a login, docker pull it by hand first", variable, ref, err)
 	}
 	img, _, err = f.local(ctx, r, ref, source+", pulled")
 	return img, err
@@ -92,7 +91,7 @@ func (f *Finder) askRegistry(ctx context.Context) error {
 	f.registryOnce.Do(func() {
 		limited, cancel := context.WithTimeout(ctx, registryTimeout)
 		defer cancel()
-		_, f.registryErr = f.cli.DistributionInspect(limited, "httpd:2.4", client.DistributionInspectOptions{})
+		_, f.registryErr = f.cli.DistributionInspect(limited, f.probe, client.DistributionInspectOptions{})
 		if f.registryErr != nil {
 			f.logf("no registry answers (%v): proxy images come from Debian's packages", f.registryErr)
 		}
@@ -107,9 +106,6 @@ func (f *Finder) pull(ctx context.Context, ref string) error {
 	begin := time.Now()
 	res, err := f.cli.ImagePull(ctx, ref, client.ImagePullOptions{})
 	if err != nil {
-		if errdefs.IsNotFound(err) {
-			return fmt.Errorf("the registry has no %s", ref)
-		}
 		return err
 	}
 	defer func() { _ = res.Close() }()

@@ -1,0 +1,56 @@
+package images
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+)
+
+// TestInterruptedBuildLeavesNothing cancels while mmdebstrap is at work.
+func TestInterruptedBuildLeavesNothing(t *testing.T) {
+	g := NewWithT(t)
+	f, _ := finder(t)
+	dir := t.TempDir()
+	g.Expect(os.Chmod(dir, 0o755)).To(Succeed()) //nolint:gosec // apt reads it as another user
+	t.Setenv("TMPDIR", dir)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r := Release{Kind: Nginx, Name: "test", Suite: "trixie"}
+	const ref = prefix + "test-interrupted:x"
+	done := make(chan error, 1)
+	go func() { done <- f.build(ctx, r, ref, recipes[Nginx]) }()
+	g.Eventually(func() ([]string, error) {
+		return filepath.Glob(dir + "/mmdebstrap.*/var/lib/apt/lists/*Packages*")
+	}).WithTimeout(60 * time.Second).ShouldNot(BeEmpty())
+	cancel()
+	var err error
+	g.Eventually(done, 30*time.Second).Should(Receive(&err))
+	g.Expect(errors.Is(err, context.Canceled)).To(BeTrue(), "got %v", err)
+	left, err := os.ReadDir(dir)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(left).To(BeEmpty())
+	_, ok, err := f.present(t.Context(), ref)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(ok).To(BeFalse())
+}
+
+func TestUnknownSuiteShowsWhatAptSaid(t *testing.T) {
+	g := NewWithT(t)
+	f, _ := finder(t)
+	err := f.build(t.Context(), Release{Kind: Nginx, Suite: "no-such-suite"}, prefix+"test-none:x", recipes[Nginx])
+	g.Expect(err).To(MatchError(And(ContainSubstring("mmdebstrap no-such-suite"), ContainSubstring("E: "))))
+}
+
+func TestWithoutDebianTheImageIsNotAvailable(t *testing.T) {
+	g := NewWithT(t)
+	f, _ := finder(t)
+	t.Setenv("PATH", t.TempDir())
+	_, err := f.fromDebian(t.Context(), Release{Kind: Nginx, Name: "x", Suite: "trixie"}, "no registry answers")
+	g.Expect(errors.Is(err, ErrNotAvailable)).To(BeTrue(), "got %v", err)
+	g.Expect(err).To(MatchError(ContainSubstring("no registry answers")))
+}
