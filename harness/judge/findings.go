@@ -60,7 +60,8 @@ func (c *brief) askedOnlyAfterTheEnd() bool {
 }
 
 // pooledOld: DNS was asked and gave the fresh nodes, but connections from
-// before went on being used for old nodes.
+// before went on being used for old nodes, longer than it takes to act on the
+// answer.
 func (c *brief) pooledOld(*Verdict) []Finding {
 	lookups := c.lookupsIn(c.flip, forever)
 	fresh := slices.IndexFunc(lookups, func(l lookup) bool { return l.fresh })
@@ -72,7 +73,7 @@ func (c *brief) pooledOld(*Verdict) []Finding {
 	connections := map[*recording.Conn]bool{}
 	var last recording.Seconds
 	for _, h := range c.staleHits() {
-		if h.early && h.at > first.at {
+		if h.early && h.at > first.at+settle {
 			rows = append(rows, h.row)
 			connections[h.conn] = true
 			last = h.at

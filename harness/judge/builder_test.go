@@ -1,0 +1,259 @@
+package judge_test
+
+import (
+	"encoding/json"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+type seconds = recording.Seconds
+
+var (
+	old1, old2 = netip.MustParseAddr("198.18.1.21"), netip.MustParseAddr("198.18.1.22")
+	fresh1     = netip.MustParseAddr("198.18.1.31")
+	proxy      = netip.MustParseAddr("198.18.1.2")
+	resolver   = netip.MustParseAddrPort("169.254.169.253:53")
+)
+
+const (
+	rate = 50
+	gap  = seconds(1.0 / rate)
+	name = "Backend.example.com." // the case of the name must not matter
+)
+
+// world builds a recording of 20 s, as a cell on containers would leave it:
+// the name moves at 5 s, the old nodes go silent at 8 s, TTL 1 s.
+type world struct {
+	recording.Recording
+	conns uint64
+}
+
+func rotate() *world {
+	w := &world{}
+	w.Manifest = recording.Manifest{
+		Schema: recording.Schema, Scenario: "alb-ip-rotate", Testbed: "containers",
+		Plan: recording.Plan{
+			TTL: 1, Grace: 3, FlipAt: 5, RetireAt: 8, Duration: 20, Rate: rate,
+			Proofs: []string{recording.ProofNameMoved, recording.ProofOldSilent},
+			Old:    []netip.Addr{old1, old2}, Fresh: []netip.Addr{fresh1}, OldEnd: "silence",
+		},
+	}
+	w.Steps = []recording.Step{
+		step("name moves", recording.ProofNameMoved, 5.002),
+		step("old nodes go silent", recording.ProofOldSilent, 8.004),
+	}
+	w.Snapshots = []recording.Snapshot{
+		{At: -1, Moment: "warm", Processes: []recording.Process{{PID: 8, Worker: true}}},
+		{At: 4.9, Moment: "flip", Processes: []recording.Process{
+			{PID: 7, Command: "nginx: master"},
+			{PID: 8, Command: "nginx: worker", Worker: true, Upstream: 1, Seen: 1},
+			{PID: 9, Command: "nginx: worker", Worker: true, Seen: 2},
+		}},
+	}
+	w.query(-1.5, old1, old2)
+	return w
+}
+
+// abrupt has both faults at 5 s and lets a subject fail for 2 s.
+func abrupt() *world {
+	w := rotate()
+	plan := &w.Manifest.Plan
+	plan.Grace, plan.RetireAt, plan.Budget.RecoverWithin = 0, 5, 2
+	w.Steps[1].InForce = 5.001
+	return w
+}
+
+func step(name, proof string, at seconds) recording.Step {
+	return recording.Step{Name: name, Planned: at, Asked: at, InForce: at,
+		Proofs: []recording.Proof{{Kind: proof, OK: true, At: at + 0.1, Detail: "seen"}}}
+}
+
+// open adds an upstream connection.
+func (w *world) open(at seconds, node netip.Addr) recording.Conn {
+	w.conns++
+	conn := recording.Conn{Conn: w.conns, Node: node, Port: 80, Opened: at,
+		Peer: netip.AddrPortFrom(proxy, uint16(40000+w.conns))}
+	w.Connections = append(w.Connections, conn)
+	return conn
+}
+
+// request adds what the client saw of one request, 1 ms late.
+func (w *world) request(at seconds, outcome string, node netip.Addr) uint64 {
+	seq := uint64(len(w.Requests) + 1)
+	row := recording.Request{Seq: seq, Due: at, Sent: at + 0.001, Latency: 0.004, Code: 200, Outcome: outcome, Node: node}
+	if outcome == recording.Timeout {
+		row.Code, row.Latency = 0, 3
+	}
+	w.Requests = append(w.Requests, row)
+	return seq
+}
+
+func (w *world) attempt(at seconds, conn recording.Conn, seq uint64, status int) {
+	w.Attempts = append(w.Attempts, recording.Attempt{Seq: seq, At: at + 0.002, Done: at + 0.003, Node: conn.Node, Port: 80,
+		Conn: conn.Conn, Method: "GET", Path: "/", Status: status})
+}
+
+// serve lets a connection's node answer every request from one time to
+// before another.
+func (w *world) serve(from, to seconds, conn recording.Conn) {
+	for at := from; at < to-gap/2; at += gap {
+		w.attempt(at, conn, w.request(at, recording.OK, conn.Node), 200)
+	}
+}
+
+// stall lets every request go to the silent node of a connection, with one
+// retransmission each, and fail.
+func (w *world) stall(from, to seconds, conn recording.Conn) {
+	for at := from; at < to-gap/2; at += gap {
+		seq := w.request(at, recording.Timeout, netip.Addr{})
+		packet := recording.Packet{At: at + 0.002, Kind: recording.Segment, Node: conn.Node, Port: 80, Peer: conn.Peer, Seq: seq}
+		w.Packets = append(w.Packets, packet)
+		packet.At += 0.2
+		packet.Retransmit = true
+		w.Packets = append(w.Packets, packet)
+	}
+}
+
+// fail lets every request fail without a trace at a node.
+func (w *world) fail(from, to seconds, outcome string) {
+	for at := from; at < to-gap/2; at += gap {
+		w.request(at, outcome, netip.Addr{})
+	}
+}
+
+// syn adds a connection attempt, sent twice.
+func (w *world) syn(at seconds, node netip.Addr) {
+	w.conns++
+	packet := recording.Packet{At: at, Kind: recording.SYN, Node: node, Port: 80, Peer: netip.AddrPortFrom(proxy, uint16(40000+w.conns))}
+	w.Packets = append(w.Packets, packet)
+	packet.At++
+	packet.Retransmit = true
+	w.Packets = append(w.Packets, packet)
+}
+
+func (w *world) query(at seconds, answers ...netip.Addr) {
+	asked := name
+	if len(w.Queries)%2 == 1 {
+		asked = strings.ToLower(name)
+	}
+	w.Queries = append(w.Queries, recording.Query{At: at, Answered: at, Client: netip.AddrPortFrom(proxy, 5000), Resolver: resolver,
+		Net: "udp", Name: asked, Type: "A", Rcode: "NOERROR", Answers: answers, TTL: 1})
+}
+
+func (w *world) log(at seconds, text string) {
+	w.ProxyLog = append(w.ProxyLog, recording.LogLine{At: at, Text: text})
+}
+
+// Stories: what subjects of the catalogue do.
+
+// follower asks DNS every second and leaves the old node 0.98 s after the move.
+func follower() *world {
+	w := rotate()
+	for at := seconds(0.5); at < 5; at++ {
+		w.query(at, old1, old2)
+	}
+	for at := seconds(5.5); at < 20; at++ {
+		w.query(at, fresh1)
+	}
+	w.serve(0, 6, w.open(-1, old1))
+	w.serve(6, 20, w.open(5.99, fresh1))
+	return w
+}
+
+// once never asks DNS again: all on the old node, 600 requests after it went
+// silent, and 3 attempts to connect to the other one.
+func once() *world {
+	w := rotate()
+	conn := w.open(-1, old1)
+	w.serve(0, 8, conn)
+	w.stall(8, 20, conn)
+	w.syn(11, old2)
+	w.syn(14, old2)
+	w.syn(17, old2)
+	return w
+}
+
+// pooled asks DNS every second, but goes on with its pooled connection.
+func pooled() *world {
+	w := once()
+	for at := seconds(5.5); at < 20; at++ {
+		w.query(at, fresh1)
+	}
+	return w
+}
+
+// healer asks DNS again only after a failed connect, 2.3 s after the old
+// nodes went silent.
+func healer() *world {
+	w := rotate()
+	conn := w.open(-1, old1)
+	w.serve(0, 8, conn)
+	w.stall(8, 10.3, conn)
+	w.syn(8.5, old1)
+	w.query(10.2, fresh1)
+	w.serve(10.3, 20, w.open(10.3, fresh1))
+	return w
+}
+
+// perRequest opens a connection for every request, and follows DNS.
+func perRequest() *world {
+	w := follower()
+	w.Attempts, w.Connections = nil, nil
+	for _, r := range w.Requests {
+		w.attempt(r.Due, w.open(r.Due, r.Node), r.Seq, 200)
+	}
+	return w
+}
+
+func (w *world) judge() judge.Verdict { return judge.Judge(&w.Recording) }
+
+func finding(v judge.Verdict, code string) (judge.Finding, bool) {
+	i := slices.IndexFunc(v.Findings, func(f judge.Finding) bool { return f.Code == code })
+	if i < 0 {
+		return judge.Finding{}, false
+	}
+	return v.Findings[i], true
+}
+
+// wantFindings compares the codes of all findings, in their order.
+func wantFindings(t *testing.T, v judge.Verdict, codes ...string) {
+	t.Helper()
+	got := []string{}
+	for _, f := range v.Findings {
+		got = append(got, f.Code)
+	}
+	if !slices.Equal(got, codes) {
+		t.Errorf("got findings %v, want %v", got, codes)
+	}
+}
+
+// wantText compares the text of one finding.
+func wantText(t *testing.T, v judge.Verdict, code, text string) judge.Finding {
+	t.Helper()
+	f, ok := finding(v, code)
+	if !ok || f.Text != text {
+		t.Errorf("got finding\n %q, want\n %q", f.Text, text)
+	}
+	return f
+}
+
+func wantResult(t *testing.T, v judge.Verdict, result string, reasons ...string) {
+	t.Helper()
+	if v.Result != result || !slices.Equal(v.Reasons, reasons) {
+		t.Errorf("got %s: %q\nwant %s: %q", v.Result, v.Reasons, result, reasons)
+	}
+}
+
+func asJSON(t *testing.T, v judge.Verdict) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,251 @@
+package judge_test
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+func TestResolvedOnce(t *testing.T) {
+	v := once().judge()
+	wantResult(t, v, judge.Fail, "600 of 1,000 requests failed (600 timeout), budget 0",
+		"never recovered within the 12.0 s from the end of the old nodes to the end of the load")
+	wantFindings(t, v, judge.ResolvedOnce)
+	// Stale from 7.002 on: 49 (7.02 to 7.98, 2 ms later each) and one at 7.0 served, 600 sent to silence.
+	f := wantText(t, v, judge.ResolvedOnce,
+		"resolved once at start: 0 DNS queries after t=0; 649 requests and 3 connection attempts on the retired 198.18.1.21, 198.18.1.22")
+	want := []string{
+		"dns.jsonl:1 t=-1.500 s A Backend.example.com.: NOERROR 198.18.1.21, 198.18.1.22 TTL 1.0 s",
+		"attempts.jsonl:352 t=7.022 s GET / (seq 352) at 198.18.1.21 on connection 1: 200",
+	}
+	if !slices.Equal(f.Evidence[:2], want) || len(f.Evidence) != 6 || f.Evidence[5] != "and 648 more" {
+		t.Errorf("got evidence %q, want 5 rows that begin with %q, and how many more", f.Evidence, want)
+	}
+	if v.Stale != 649 || v.StaleConnects != 3 {
+		t.Errorf("got %d stale requests and %d connects, want 649 and 3", v.Stale, v.StaleConnects)
+	}
+	near(t, "last stale", *v.LastStale, 19.982-5.002)
+}
+
+func TestResolvedOnceAfterTheStartOfTheLoad(t *testing.T) {
+	w := once()
+	w.query(0.5, old1)
+	wantText(t, w.judge(), judge.ResolvedOnce,
+		"resolved once at start: 0 DNS queries after the name moved, 1 between t=0 and then; 649 requests and 3 connection attempts on the retired 198.18.1.21, 198.18.1.22")
+}
+
+func TestResolvedOnceWithConnectionsOnly(t *testing.T) {
+	w := rotate()
+	w.serve(0, 6, w.open(-1, old1))
+	w.fail(6, 20, recording.GatewayTime)
+	w.syn(9, old2)
+	wantText(t, w.judge(), judge.ResolvedOnce, "resolved once at start: 0 DNS queries after t=0; 1 connection attempt on the retired 198.18.1.22")
+}
+
+// Queries for other names say nothing about the one that moves.
+func TestOtherNamesDoNotCount(t *testing.T) {
+	w := once()
+	w.query(9, netip.MustParseAddr("203.0.113.1"))
+	w.Queries[len(w.Queries)-1].Name = "metrics.example.com."
+	v := w.judge()
+	if _, ok := finding(v, judge.ResolvedOnce); !ok || v.DNSAfter != 0 {
+		t.Errorf("got %d queries after the flip and findings %v", v.DNSAfter, v.Findings)
+	}
+	// An empty answer for the name that moves is a query for it.
+	w.query(9)
+	if v := w.judge(); v.DNSAfter != 1 {
+		t.Errorf("got %d queries after the flip, want the AAAA one", v.DNSAfter)
+	}
+}
+
+func TestPooledKeptOld(t *testing.T) {
+	v := pooled().judge()
+	wantFindings(t, v, judge.PooledOld)
+	f := wantText(t, v, judge.PooledOld,
+		"resolved again, but pooled connections kept the old address: 15 DNS queries after the name moved, the first answer with the fresh nodes 0.5 s after it; 649 requests on 1 connection opened before it, the last 15.0 s after it")
+	if len(f.Evidence) != 6 || !strings.HasPrefix(f.Evidence[0], "dns.jsonl:2 t=5.500 s") || !strings.HasPrefix(f.Evidence[1], "attempts.jsonl:352 ") {
+		t.Errorf("got evidence %q", f.Evidence)
+	}
+}
+
+func TestNotPooled(t *testing.T) {
+	for name, change := range map[string]func(*world){
+		"connection opened after the flip": func(w *world) { w.Connections[0].Opened = 5.1 },
+		"answers still with old nodes": func(w *world) {
+			for i := range w.Queries {
+				w.Queries[i].Answers = append(w.Queries[i].Answers, old1)
+			}
+		},
+		"within the refresh": func(w *world) { w.Manifest.Plan.Refresh = 15 },
+	} {
+		w := pooled()
+		change(w)
+		if f, ok := finding(w.judge(), judge.PooledOld); ok {
+			t.Errorf("%s: got finding %q", name, f.Text)
+		}
+	}
+}
+
+func TestHealedByItself(t *testing.T) {
+	v := healer().judge()
+	wantFindings(t, v, judge.ResolvedOnce, judge.HealedItself)
+	wantText(t, v, judge.ResolvedOnce,
+		"resolved once per process: 0 DNS queries between the move of the name and the end of the old nodes, 1 after it; 164 requests and 1 connection attempt on the retired 198.18.1.21")
+	f := wantText(t, v, judge.HealedItself, "healed by itself 2.3 s after the old nodes went silent: after a failed connect it asked DNS again")
+	want := []string{"requests.jsonl:515 t=10.281 s seq 515: timeout after 3.0 s", "dns.jsonl:2 t=10.200 s A backend.example.com.: NOERROR 198.18.1.31 TTL 1.0 s"}
+	if !slices.Equal(f.Evidence, want) {
+		t.Errorf("got evidence %q, want %q", f.Evidence, want)
+	}
+	for end, words := range map[string]string{"refuse": "began to refuse", "no-targets": "lost their targets"} {
+		w := healer()
+		w.Manifest.Plan.OldEnd = end
+		if f, _ := finding(w.judge(), judge.HealedItself); !strings.Contains(f.Text, "the old nodes "+words) {
+			t.Errorf("%s: got %q, want %q in it", end, f.Text, words)
+		}
+	}
+}
+
+func TestHealedWithoutDNS(t *testing.T) {
+	w := healer()
+	w.Queries = w.Queries[:1]
+	wantText(t, w.judge(), judge.HealedItself, "healed by itself 2.3 s after the old nodes went silent, without asking DNS again")
+}
+
+// A query while the old nodes still served is none after a failed connect.
+func TestAskedBeforeTheEndIsNotHealedByFailure(t *testing.T) {
+	w := healer()
+	w.query(6, old1)
+	v := w.judge()
+	wantFindings(t, v, judge.HealedItself)
+	wantText(t, v, judge.HealedItself, "healed by itself 2.3 s after the old nodes went silent: it asked DNS again 1.0 s after the name moved")
+}
+
+func TestConnectionPerRequest(t *testing.T) {
+	v := perRequest().judge()
+	wantResult(t, v, judge.Pass, "0 of 1,000 requests failed")
+	wantFindings(t, v, judge.FollowedDNS, judge.ConnectionPerRequest)
+	wantText(t, v, judge.ConnectionPerRequest, "every request opens a connection: 251 connections for 251 requests before the fault")
+	if v.ConnectionsPerRequest != 1 {
+		t.Errorf("got %g connections per request", v.ConnectionsPerRequest)
+	}
+	w := follower() // 1 connection for every 2 requests is a small pool, no more
+	for i := range 125 {
+		w.open(seconds(i)*2*gap, old1)
+	}
+	v = w.judge()
+	if v.ConnectionsPerRequest != 125.0/251 {
+		t.Errorf("got %g connections per request, want %g", v.ConnectionsPerRequest, 125.0/251)
+	}
+	wantFindings(t, v, judge.FollowedDNS)
+}
+
+func TestFollowedDNS(t *testing.T) {
+	f := wantText(t, follower().judge(), judge.FollowedDNS, "left the old nodes 1.0 s after the name moved")
+	if len(f.Evidence) != 2 || !strings.HasPrefix(f.Evidence[0], "attempts.jsonl:300 t=5.982 s") || !strings.HasPrefix(f.Evidence[1], "dns.jsonl:7 t=5.500 s") {
+		t.Errorf("got evidence %q", f.Evidence)
+	}
+	w := rotate()
+	w.serve(0, 5, w.open(-1, old1))
+	w.serve(5, 20, w.open(5, fresh1))
+	v := w.judge()
+	wantText(t, v, judge.FollowedDNS, "left the old nodes at once when the name moved")
+	if v.LastStale != nil {
+		t.Errorf("got last stale %g, want none", *v.LastStale)
+	}
+	// Not of a proxy that no fresh node has served, though no old one did.
+	w = rotate()
+	w.serve(0, 5, w.open(-1, old1))
+	w.fail(5, 20, recording.BadGateway)
+	if f, ok := finding(w.judge(), judge.FollowedDNS); ok {
+		t.Errorf("got %q", f.Text)
+	}
+	// Nor of one that goes on trying to connect.
+	w = follower()
+	w.syn(12, old1)
+	if f, ok := finding(w.judge(), judge.FollowedDNS); ok {
+		t.Errorf("got %q", f.Text)
+	}
+}
+
+// One request is counted once, though several rows show it.
+func TestStaleRequestsAreCountedOnce(t *testing.T) {
+	w := follower()
+	conn := w.Connections[0]
+	w.attempt(7.5, conn, 9001, 503)
+	segment := recording.Packet{At: 7.6, Kind: recording.Segment, Node: old1, Port: 80, Peer: conn.Peer, Seq: 9001}
+	w.Packets = append(w.Packets, segment) // the same request, seen on the wire too
+	segment.Seq = 9002
+	w.Packets = append(w.Packets, segment, segment) // sent twice without a mark
+	segment.Seq = 0
+	w.Packets = append(w.Packets, segment)
+	segment.Retransmit = true
+	w.Packets = append(w.Packets, segment)
+	other := segment // another request of the same number on another connection: a retry
+	other.Seq, other.Peer, other.Retransmit = 9001, netip.AddrPortFrom(proxy, 50000), false
+	w.Packets = append(w.Packets, other)
+	fresh := other // of no interest
+	fresh.Node, fresh.Seq = fresh1, 9003
+	w.Packets = append(w.Packets, fresh)
+	if v := w.judge(); v.Stale != 4 {
+		t.Errorf("got %d stale requests, want 4: 9001, 9002, one without a number, and the retry of 9001", v.Stale)
+	}
+}
+
+func TestProxyLog(t *testing.T) {
+	w := once()
+	connect := "[Thu Nov 21 10:12:17 2019] [proxy:error] [pid 10] (110)Connection timed out: AH00957: HTTP: attempt to connect to 198.18.1.21:80 failed"
+	w.log(-2, connect) // the warm-up is not judged
+	w.log(8.5, "2026/11/20 12:00:00 [error] 9#9: *1 upstream timed out (110: Connection timed out) while connecting to upstream")
+	for range 7 {
+		w.log(9, connect)
+	}
+	w.log(9.5, "[Thu Nov 21 10:12:17 2019] [core:error] [pid 10] something new")
+	w.log(9.6, "2026/11/20 12:00:00 [crit] 9#9: something else")
+	w.log(9.7, "2026/11/20 12:00:00 [warn] 9#9: a warning")
+	w.log(9.8, `198.18.1.3 "GET /[errors] HTTP/1.1" 200`)
+	v := w.judge()
+	wantFindings(t, v, judge.ResolvedOnce, judge.LogEvidence, judge.LogEvidence, judge.LogEvidence)
+	for i, want := range []struct {
+		text     string
+		evidence int
+	}{
+		{`the proxy's log: Apache could not connect to a node, "AH00957": 7 lines, the first at t=9.000 s: ` + connect, 6},
+		{`the proxy's log: nginx waited for a node in vain, "upstream timed out": 1 line, the first at t=8.500 s: ` + w.ProxyLog[1].Text, 1},
+		{`the proxy's log: other errors: 2 lines, the first at t=9.500 s: ` + w.ProxyLog[9].Text, 2},
+	} {
+		got := v.Findings[i+1]
+		if got.Text != want.text || len(got.Evidence) != want.evidence {
+			t.Errorf("got %q with %d rows of evidence, want %q with %d", got.Text, len(got.Evidence), want.text, want.evidence)
+		}
+	}
+	if got := v.Findings[1].Evidence; got[0] != "proxy.log:3 t=9.000 s "+connect || got[5] != "and 2 more" {
+		t.Errorf("got evidence %q", got)
+	}
+}
+
+func TestKnownLogLines(t *testing.T) {
+	for line, want := range map[string]string{
+		"AH01114: HTTP: failed to make connection to backend: 198.18.1.21":                   "could not connect to the backend",
+		"AH01102: error reading status line from remote server backend:80":                   "no status line",
+		"AH00898: Error reading from remote server returned by /":                            "could not read a node's answer",
+		"AH00959: ap_proxy_connect_backend disabling worker for (backend:80) for 60s":        "out of use for a while",
+		"AH00940: HTTP: disabled connection for (backend:80)":                                "out of use",
+		"AH10481: HTTP: closing connection to backend (198.18.1.2:4<>198.18.1.21:80) on ...": "address of the name had changed",
+		"[proxy:warn] (110)Connection timed out: something":                                  "timed out",
+		"connect() failed (111: Connection refused) while connecting to upstream":            "refused nginx's connection",
+		"no live upstreams while connecting to upstream":                                     "every node to be down",
+		"backend.example.com could not be resolved (3: Host not found)":                      "no address for the name",
+		"upstream prematurely closed connection while reading response header":               "without an answer",
+	} {
+		w := follower()
+		w.log(9, line)
+		f, ok := finding(w.judge(), judge.LogEvidence)
+		if !ok || !strings.Contains(f.Text, want) {
+			t.Errorf("%s: got %q, want %q in it", line, f.Text, want)
+		}
+	}
+}

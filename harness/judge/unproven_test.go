@@ -1,0 +1,171 @@
+package judge_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// Each case breaks one thing in a run that passes, and gives the only reason.
+func TestUnproven(t *testing.T) {
+	for name, test := range map[string]struct {
+		breakIt func(*world)
+		reason  string
+	}{
+		"proof absent": {
+			func(w *world) { w.Steps[1].Proofs = nil },
+			"no step proved old-silent"},
+		"proof not OK": {
+			func(w *world) { w.Steps[1].Proofs[0].OK = false; w.Steps[1].Proofs[0].Detail = "198.18.1.21 answered" },
+			`"old nodes go silent" did not take hold (old-silent): 198.18.1.21 answered`},
+		"one of two proofs not OK": {
+			func(w *world) {
+				w.Steps[0].Proofs = append(w.Steps[0].Proofs, recording.Proof{Kind: recording.ProofNameMoved, Detail: "the second resolver"})
+			},
+			`"name moves" did not take hold (name-moved): the second resolver`},
+		"name moved after the end": {
+			func(w *world) { w.Steps[0].InForce = 8.5 },
+			"the name did not move before the old nodes ended, but 0.5 s after"},
+		"grace cut short": {
+			func(w *world) { w.Steps[1].InForce = 7.702 },
+			"the name moved only 2.7 s before the old nodes ended, want 3.0 s"},
+		"too few requests": {
+			func(w *world) { w.Requests = append(w.Requests[:100:100], w.Requests[106:]...) },
+			"the load missed its floor: offered 49.7 requests per second, want 50 within 0.5 %"},
+		"too many requests": {
+			func(w *world) { w.Requests = append(w.Requests, w.Requests[:6]...) },
+			"the load missed its floor: offered 50.3 requests per second, want 50 within 0.5 %"},
+		"sent late": {
+			func(w *world) {
+				for i := range 11 {
+					w.Requests[600+i].Due -= 0.3
+				}
+			},
+			"the load missed its floor: 1 % of the requests were sent 0.3 s or more late, want at most 0.2 s: the machine was busy"},
+		"failed before the fault": {
+			func(w *world) {
+				w.Requests[50].Outcome = recording.BadGateway
+				w.Requests[237].Outcome = recording.Timeout
+				w.Requests[237].Latency = 3 // ends after the flip, but was sent well before it
+			},
+			"not healthy before the fault: 2 requests failed (1 502, 1 timeout)"},
+		"failed at once just before the fault": {
+			func(w *world) { w.Requests[248].Outcome = recording.Unavailable },
+			"not healthy before the fault: 1 request failed (1 503)"},
+		"old nodes served nothing": {
+			func(w *world) {
+				for i := range w.Requests {
+					w.Requests[i].Node = fresh1
+				}
+			},
+			"no request was served by an old node before the name moved: nothing was at stake"},
+		"a cold worker": {
+			func(w *world) { w.Snapshots[1].Processes[2].Seen = 0 },
+			"1 of 2 worker processes had held no connection to a node when the name moved: 9 (nginx: worker)"},
+		"no worker": {
+			func(w *world) { w.Snapshots[1].Processes = w.Snapshots[1].Processes[:1] },
+			"no worker process of the proxy was seen just before the name moved"},
+		"no snapshot before the flip": {
+			func(w *world) { w.Snapshots = w.Snapshots[:1] },
+			"the proxy's processes were not looked at just before the name moved, so a cold worker may hide the fault"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := follower()
+			test.breakIt(w)
+			wantResult(t, w.judge(), judge.Unproven, test.reason)
+		})
+	}
+}
+
+// A run where the timeline ended after the load: nothing was tested.
+func TestUnprovenWhenTheLoadEndedBeforeTheNodes(t *testing.T) {
+	w := follower()
+	w.Steps[1].InForce = 20.5
+	v := w.judge()
+	wantResult(t, v, judge.Unproven, "no request was sent after the old nodes ended")
+	if v.Window != 0 {
+		t.Errorf("got window %g, want 0", v.Window)
+	}
+}
+
+func TestUnprovenWithoutTheFlip(t *testing.T) {
+	w := once()
+	w.Steps = w.Steps[1:]
+	w.Manifest.Plan.Proofs = w.Manifest.Plan.Proofs[1:] // whatever the plan asks for
+	wantResult(t, w.judge(), judge.Unproven, "the name did not move before the old nodes ended: the timeline has no such step")
+}
+
+// Nothing that failed later makes an unproven run a failed one, and every
+// reason is told.
+func TestUnprovenComesFirstWithAllReasons(t *testing.T) {
+	w := once()
+	w.Steps[1].Proofs[0].OK = false
+	w.Snapshots = nil
+	w.Requests[10].Outcome = recording.Connection
+	v := w.judge()
+	if v.Result != judge.Unproven || len(v.Reasons) != 3 || v.Failed != 601 {
+		t.Errorf("got %s with %d failed: %q, want unproven with 3 reasons", v.Result, v.Failed, v.Reasons)
+	}
+}
+
+func TestEmbeddedProxyHasNoProcesses(t *testing.T) {
+	w := follower()
+	w.Snapshots, w.Manifest.Testbed = nil, "embedded"
+	wantResult(t, w.judge(), judge.Pass, "0 of 1,000 requests failed")
+}
+
+// What is within the floors, or had met the fault, is judged.
+func TestNotUnproven(t *testing.T) {
+	for name, change := range map[string]func(*world){
+		"rate within 0.5 %":      func(w *world) { w.Requests = append(w.Requests[:100:100], w.Requests[105:]...) },
+		"1 % late":               func(w *world) { late(w, 10, 5) },
+		"all a little late":      func(w *world) { late(w, 1000, 0.2) },
+		"grace a little shorter": func(w *world) { w.Steps[1].InForce = 7.802 },
+	} {
+		w := follower()
+		change(w)
+		if v := w.judge(); v.Result != judge.Pass {
+			t.Errorf("%s: got %s %q, want pass", name, v.Result, v.Reasons)
+		}
+	}
+	w := abrupt()
+	conn := w.open(-1, old1)
+	w.serve(0, 4.9, conn)
+	w.stall(4.9, 6, conn) // under way when the nodes fell silent
+	w.serve(6, 20, w.open(6, fresh1))
+	if v := w.judge(); v.Result != judge.Pass || *v.FirstFailure >= 0 {
+		t.Errorf("requests under way at the fault: got %s %q", v.Result, v.Reasons)
+	}
+	// Both faults in one instant may be in force in either order.
+	w.Steps[0].InForce, w.Steps[1].InForce = 5.003, 5.001
+	if v := w.judge(); v.Result != judge.Pass || v.During.Sent != 0 {
+		t.Errorf("faults the other way round: got %s %q", v.Result, v.Reasons)
+	}
+}
+
+func late(w *world, n int, by seconds) {
+	for i := range n {
+		w.Requests[i].Due -= by
+	}
+}
+
+func TestLoadFigures(t *testing.T) {
+	w := follower()
+	late(w, 100, 0.1)
+	late(w, 1, 0.1)
+	got := fmt.Sprintf("%.3f", []float64{w.judge().Load.Asked, w.judge().Load.Offered, float64(w.judge().Load.LatenessP50),
+		float64(w.judge().Load.LatenessP99), float64(w.judge().Load.LatenessMax)})
+	if want := "[50.000 50.000 0.001 0.101 0.201]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	// A generator that falls behind offers less.
+	w = follower()
+	for i := range w.Requests {
+		w.Requests[i].Sent *= 1.1
+	}
+	if v := w.judge(); v.Load.Offered > 46.1 {
+		t.Errorf("a load that took 22 s instead of 20 offered %.1f per second, want 46", v.Load.Offered)
+	}
+}
