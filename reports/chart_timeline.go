@@ -117,7 +117,6 @@ func latencyY(y float64, latency recording.Seconds) float64 {
 
 func (s *series) latencyPanel(d *drawing, a timeAxis, y float64) float64 {
 	shade(d, a, s.windows, y, latencyHeight)
-	panelName(d, y, "latency", "each request")
 	for _, t := range []struct {
 		at   recording.Seconds
 		name string
@@ -131,7 +130,11 @@ func (s *series) latencyPanel(d *drawing, a timeAxis, y float64) float64 {
 		d.line("limit", a.x0, at, a.x1, at)
 		d.text("tick", a.x0+4, at-3, "clients give up after "+seconds(timeout))
 	}
-	s.dots(d, a, y)
+	detail := "each request"
+	if grid := s.dots(d, a, y); grid > 1 {
+		detail = fmt.Sprintf("one dot per %d px", grid)
+	}
+	panelName(d, y, "latency", detail)
 	return y + latencyHeight
 }
 
@@ -139,7 +142,9 @@ func (s *series) latencyPanel(d *drawing, a timeAxis, y float64) float64 {
 // wider square of pixels become one.
 const maxDots = 6000
 
-func (s *series) dots(d *drawing, a timeAxis, y float64) {
+// dots draws each request by its send time and latency, and returns the side of
+// the square of pixels in which those of one outcome are one dot.
+func (s *series) dots(d *drawing, a timeAxis, y float64) int {
 	type place struct {
 		kind string
 		x, y int
@@ -167,7 +172,7 @@ func (s *series) dots(d *drawing, a timeAxis, y float64) {
 				d.path("dots k-"+shownKinds[i], m)
 			}
 		}
-		return
+		return grid
 	}
 }
 

@@ -32,6 +32,10 @@ const (
 	recoveryNoise = recording.Seconds(0.5)
 )
 
+// noise is the rule in words.
+var noise = fmt.Sprintf("No difference: equal verdicts, failed requests that differ by at most %d or by at most %.0f %%, and recovery within %s of each other.",
+	failedNoise, failedNoiseShare*100, seconds(recoveryNoise))
+
 // Comparison is two configurations, A and B, over the same scenarios.
 type Comparison struct {
 	A, B  string // what they are called: the path of the configuration

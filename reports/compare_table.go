@@ -40,6 +40,9 @@ func (c Comparison) Table(w io.Writer) error {
 	}
 	weave(&b, lines, rows)
 	b.WriteString("\n" + p.state(stateOf(c.Overall()), []string{c.Sentence()}) + "\n")
+	for _, line := range wrap(noise, tableWidth) {
+		b.WriteString(line + "\n")
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

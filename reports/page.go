@@ -58,6 +58,7 @@ type pageView struct {
 	Tally      Tally
 	Red        bool
 	Comparison *comparisonView
+	Matrix     *matrix // where there are several scenarios and no comparison
 	Scenarios  []scenarioView
 	Kinds      []string
 	WallClock  string
@@ -92,6 +93,9 @@ func newPageView(page Page) (pageView, error) {
 	}
 	v.Tally, v.WallClock, v.Lateness = Count(cells), fmt.Sprintf("%.1f s", wallClock(cells).Seconds()), loadLateness(cells)
 	v.Red = v.Tally.Red()
+	if m := newMatrix(cells); page.Comparison == nil && len(m.Scenarios) > 1 {
+		v.Matrix = &m
+	}
 	var errs []error
 	for i, name := range scenarios(cells) {
 		s := scenarioView{Name: name, Anchor: fmt.Sprintf("s%d", i+1)}
@@ -100,7 +104,7 @@ func newPageView(page Page) (pageView, error) {
 			if c.Manifest.Scenario != name {
 				continue
 			}
-			cv, data, err := newCellView(c, fmt.Sprintf("c%d", j+1), sides[j])
+			cv, data, err := newCellView(c, anchorOf(j), sides[j])
 			if err != nil {
 				errs = append(errs, err)
 			}

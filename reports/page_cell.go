@@ -152,7 +152,7 @@ func cssClass(s any) string { return strings.ReplaceAll(fmt.Sprint(s), " ", "-")
 type comparisonView struct {
 	Comparison
 	Sentence string
-	Overall  string
+	Noise    string
 	State    State
 	Rows     []pairView
 }
@@ -164,9 +164,9 @@ type pairView struct {
 }
 
 func newComparisonView(c Comparison) *comparisonView {
-	v := &comparisonView{Comparison: c, Sentence: c.Sentence(), Overall: c.Overall(), State: stateOf(c.Overall())}
+	v := &comparisonView{Comparison: c, Sentence: c.Sentence(), Noise: noise, State: stateOf(c.Overall())}
 	for i, p := range c.Pairs {
-		v.Rows = append(v.Rows, pairView{p, stateOf(p.Result), fmt.Sprintf("c%d", 2*i+1), fmt.Sprintf("c%d", 2*i+2)})
+		v.Rows = append(v.Rows, pairView{p, stateOf(p.Result), anchorOf(2 * i), anchorOf(2*i + 1)})
 	}
 	return v
 }

@@ -247,6 +247,45 @@ func TestPageWithoutItsRecording(t *testing.T) {
 	}
 }
 
+func TestPageOfSeveralScenarios(t *testing.T) {
+	root := t.TempDir()
+	var cells []Cell
+	for _, scenario := range []string{"alb-ip-rotate", "alb-ip-refuse", "alias-switch", "alb-ip-abrupt"} {
+		for i, b := range catalogue() {
+			if scenario == "alb-ip-abrupt" && b.role == "pitfall" {
+				continue
+			}
+			cells = append(cells, synthesize(t, root, scenario, b, uint64(i)))
+		}
+	}
+	again := synthesize(t, root, "alias-switch", catalogue()[8], 5)
+	again.Verdict.Result = judge.Unproven
+	page, _ := pageOf(t, Page{Title: "nightly", Cells: append(cells, again)})
+	if got := len(find(page, "section", "", "")); got != 4 {
+		t.Errorf("%d sections, want one for each of 4 scenarios", got)
+	}
+	overview := find(page, "table", "class", "summary")[0]
+	rows := find(find(overview, "tbody", "", "")[0], "tr", "", "")
+	if len(rows) != 9 {
+		t.Fatalf("%d rows in the overview, want 9 subjects", len(rows))
+	}
+	for _, row := range rows {
+		subject := textOf(find(row, "td", "", "")[0])
+		for _, a := range find(row, "a", "", "") {
+			article := find(page, "article", "id", strings.TrimPrefix(attr(a, "href"), "#"))
+			if len(article) != 1 || !strings.HasPrefix(textOf(find(article[0], "h3", "", "")[0]), subject) {
+				t.Errorf("the link %s of %s leads to another subject", attr(a, "href"), subject)
+			}
+		}
+	}
+	if pitfall := find(rows[0], "a", "", ""); len(pitfall) != 3 {
+		t.Errorf("%d links for a subject of 3 scenarios", len(pitfall))
+	}
+	if got := textOf(rows[8]); !strings.Contains(got, "unproven") {
+		t.Errorf("a second run that was unproven does not show: %s", got)
+	}
+}
+
 // A cell that broke off has a scenario, a subject and a reason, and no more.
 func TestReportsOfACellThatBrokeOff(t *testing.T) {
 	c := Cell{

@@ -126,6 +126,10 @@ func writeSteps(t *testing.T, dir *recording.Dir, p recording.Plan) {
 
 func writeRequests(t *testing.T, dir *recording.Dir, p recording.Plan, b behaviour, random *rand.Rand, v *judge.Verdict) {
 	t.Helper()
+	var requests []recording.Request
+	var attempts []recording.Attempt
+	var packets []recording.Packet
+	var log []recording.LogLine
 	total := int(float64(p.Rate) * float64(p.Duration))
 	for i := range total {
 		due := recording.Seconds(float64(i) / float64(p.Rate))
@@ -143,12 +147,12 @@ func writeRequests(t *testing.T, dir *recording.Dir, p recording.Plan, b behavio
 			if i%3 == 0 {
 				kind = recording.SYN
 			}
-			must(t, dir.Packets.Append(recording.Packet{At: sent, Kind: kind, Node: oldNodes[i%2], Port: 80, Peer: netip.MustParseAddrPort(proxyPeer), Seq: r.Seq}))
+			packets = append(packets, recording.Packet{At: sent, Kind: kind, Node: oldNodes[i%2], Port: 80, Peer: netip.MustParseAddrPort(proxyPeer), Seq: r.Seq})
 			v.Stale++
 		} else {
-			must(t, dir.Attempts.Append(recording.Attempt{Seq: r.Seq, At: sent + r.Latency/4, Done: sent + r.Latency/2, Node: r.Node, Port: 80, LB: "alb", Conn: r.Seq % 8, Number: 1, Method: "GET", Path: "/", Status: 200}))
+			attempts = append(attempts, recording.Attempt{Seq: r.Seq, At: sent + r.Latency/4, Done: sent + r.Latency/2, Node: r.Node, Port: 80, LB: "alb", Conn: r.Seq % 8, Number: 1, Method: "GET", Path: "/", Status: 200})
 		}
-		must(t, dir.Requests.Append(r))
+		requests = append(requests, r)
 		v.Sent++
 		if r.Outcome != recording.OK {
 			v.Failed++
@@ -161,10 +165,14 @@ func writeRequests(t *testing.T, dir *recording.Dir, p recording.Plan, b behavio
 			v.Recovery = &last
 		}
 		if b.log != "" && r.Outcome != recording.OK {
-			must(t, dir.ProxyLog.Append(recording.LogLine{At: sent + r.Latency, Text: b.log}))
+			log = append(log, recording.LogLine{At: sent + r.Latency, Text: b.log})
 		}
 	}
-	must(t, dir.ProxyLog.Append(recording.LogLine{At: p.Duration, Text: "exiting"}))
+	log = append(log, recording.LogLine{At: p.Duration, Text: "exiting"})
+	must(t, dir.Requests.Append(requests...))
+	must(t, dir.Attempts.Append(attempts...))
+	must(t, dir.Packets.Append(packets...))
+	must(t, dir.ProxyLog.Append(log...))
 }
 
 func fail(r *recording.Request, p recording.Plan, kind string, random *rand.Rand) {
