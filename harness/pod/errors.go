@@ -63,7 +63,7 @@ func asError(err error) *Error {
 	if errors.As(err, &typed) {
 		return typed
 	}
-	return &Error{Code: CodeInternal, Message: err.Error()}
+	return &Error{Code: CodeInternal, Message: strings.TrimPrefix(err.Error(), "pod: ")}
 }
 
 // envelope is the body of every answer that is an error.

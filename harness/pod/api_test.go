@@ -1,0 +1,108 @@
+package pod
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+func TestControlAPIRefusals(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	c := startAgent(t)
+	for _, test := range []struct {
+		method, path, body string
+		status             int
+		code               Code
+		field              string
+	}{
+		{"GET", "/v1/listeners?wait=soon", "", 400, CodeInvalid, "wait"},
+		{"GET", "/v1/listeners?wait=61s", "", 400, CodeInvalid, "wait"},
+		{"GET", "/v1/listeners?wait=-1s", "", 400, CodeInvalid, "wait"},
+		{"GET", "/v1/processes", "", 400, CodeInvalid, "nodes"},
+		{"GET", "/v1/processes?nodes=198.18.1.0", "", 400, CodeInvalid, "nodes"},
+		{"GET", "/v1/processes?nodes=198.18.1.0/24&except=x", "", 400, CodeInvalid, "except"},
+		{"POST", "/v1/watches", `{}`, 400, CodeInvalid, "nodes"},
+		{"POST", "/v1/watches", `{"nodes":"198.18.1.0/24","interval":"1us"}`, 400, CodeInvalid, "interval"},
+		{"POST", "/v1/watches", `{"nodes":"198.18.1.0/24","interval":"soon"}`, 400, CodeInvalid, ""},
+		{"GET", "/v1/watches/7", "", 404, CodeNotFound, "id"},
+		{"POST", "/v1/probes/connect", ``, 400, CodeInvalid, ""},
+		{"POST", "/v1/probes/connect", `{"addr":"198.18.1.1:80"} {}`, 400, CodeInvalid, ""},
+		{"POST", "/v1/probes/connect", `{"addr":"198.18.1.1"}`, 400, CodeInvalid, ""},
+		{"POST", "/v1/probes/connect", `{"addr":"[::1]:80"}`, 400, CodeInvalid, "addr"},
+		{"POST", "/v1/probes/connect", `{"addr":"127.0.0.1:80","timeout":"2h"}`, 400, CodeInvalid, "timeout"},
+		{"POST", "/v1/probes/connect", `{"addr":"127.0.0.1:80","retries":2}`, 400, CodeInvalid, "retries"},
+		{"POST", "/v1/probes/connect", `{"addr":7}`, 400, CodeInvalid, "addr"},
+		{"POST", "/v1/probes/connect", `{"addr":"` + strings.Repeat("x", maxBody) + `"}`, 413, CodeTooLarge, ""},
+		{"POST", "/v1/probes/http", `{"addr":"127.0.0.1:80","path":"x"}`, 400, CodeInvalid, "path"},
+		{"POST", "/v1/probes/http", `{"addr":"127.0.0.1:80","host":"a b"}`, 400, CodeInvalid, "host"},
+		{"POST", "/v1/probes/dns", `{"resolver":"127.0.0.1:53","name":""}`, 400, CodeInvalid, "name"},
+		{"POST", "/v1/probes/dns", `{"resolver":"[::1]:53","name":"a"}`, 400, CodeInvalid, "resolver"},
+		{"PUT", "/v1/canaries/a", `{"addr":"127.0.0.1:0"}`, 400, CodeInvalid, "addr"},
+		{"POST", "/v1/canaries/a/ask", `{}`, 404, CodeNotFound, "id"},
+		{"GET", "/v1/canaries/a", "", 404, CodeNotFound, "id"},
+		{"GET", "/v2/health", "", 404, CodeNotFound, ""},
+		{"DELETE", "/v1/health", "", 404, CodeNotFound, ""},
+	} {
+		t.Run(test.method+" "+test.path, func(t *testing.T) {
+			req, err := http.NewRequestWithContext(timely(t), test.method, c.base+test.path, strings.NewReader(test.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			body, err := io.ReadAll(resp.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got envelope
+			if err := json.Unmarshal(body, &got); err != nil || got.Error == nil {
+				t.Fatalf("got %s %q, want a typed error", resp.Status, body)
+			}
+			if resp.StatusCode != test.status || got.Error.Code != test.code || got.Error.Field != test.field || got.Error.Message == "" {
+				t.Errorf("got %s %s, want %d, code %s, field %q", resp.Status, body, test.status, test.code, test.field)
+			}
+		})
+	}
+}
+
+func TestClientPassesRefusalsOn(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	c := startAgent(t)
+	var refused *Error
+	if _, err := c.Processes(timely(t), Nodes{}); !errors.As(err, &refused) || refused.Field != "nodes" {
+		t.Errorf("got %v, want a refusal of nodes", err)
+	}
+	if err := c.CloseCanary(timely(t), "none"); err != nil {
+		t.Errorf("closing a canary that is not there: %v", err)
+	}
+	if err := c.StopWatch(timely(t), "none"); err != nil {
+		t.Errorf("stopping a watch that is not there: %v", err)
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	control := netip.MustParseAddrPort("127.0.0.1:0")
+	for _, cfg := range []Config{
+		{},
+		{Control: control, Resolvers: []netip.AddrPort{{}}},
+		{Control: control, Resolvers: []netip.AddrPort{netip.MustParseAddrPort("[fd00:ec2::253]:53")}},
+		{Control: control, Resolvers: []netip.AddrPort{netip.MustParseAddrPort("10.0.0.2:0")}},
+		{Control: control, Resolvers: []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:53")}},
+	} {
+		var bad *Error
+		if _, err := New(cfg); !errors.As(err, &bad) || bad.Code != CodeInvalid {
+			t.Errorf("%+v: got %v, want it refused", cfg, err)
+		}
+	}
+}
