@@ -37,6 +37,10 @@ type clients struct {
 	probe      fault.Prober
 	resolvers  []netip.AddrPort
 	old, fresh []netip.Addr
+	port       uint16 // of the nodes, for plain HTTP
+	// isProbe says whether a connection or query came from the harness itself,
+	// where its address does not tell.
+	isProbe func(netip.AddrPort) bool
 }
 
 type logLine struct {

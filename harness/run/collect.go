@@ -9,7 +9,6 @@ import (
 
 	"github.com/proxychaos/proxychaos/fakealb/record"
 	"github.com/proxychaos/proxychaos/fakedns"
-	"github.com/proxychaos/proxychaos/harness/pod"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
@@ -26,14 +25,14 @@ func (c *cell) collectNodes(ctx context.Context) error {
 	for _, a := range attempts {
 		errA = errors.Join(errA, c.dir.Attempts.Append(recording.Attempt{
 			Seq: number(a.Seq), At: c.since(a.Start), Done: c.since(a.End), Node: a.Node, Port: int(a.Port), LB: a.LoadBalancer,
-			Conn: a.Connection, Number: a.Request, Method: a.Method, Path: a.Path, Status: a.Status, TLS: a.TLS, Probe: a.Probe,
+			Conn: a.Connection, Number: a.Request, Method: a.Method, Path: a.Path, Status: a.Status, TLS: a.TLS, Probe: a.Probe || c.to.isProbe(a.Peer),
 		}))
 	}
 	conns, errC := c.to.alb.Connections(ctx)
 	for _, k := range conns {
 		row := recording.Conn{
 			Conn: k.ID, Node: k.Node, Port: int(k.Port), Peer: k.Peer, Opened: c.since(k.Opened),
-			Requests: k.Requests, Probe: k.Probe,
+			Requests: k.Requests, Probe: k.Probe || c.to.isProbe(k.Peer),
 		}
 		if !k.Closed.IsZero() {
 			closed := c.since(k.Closed)
@@ -49,7 +48,7 @@ func (c *cell) collectNodes(ctx context.Context) error {
 		}
 		errP = errors.Join(errP, c.dir.Packets.Append(recording.Packet{
 			At: c.since(p.Time), Kind: kind, Node: p.Node, Port: int(p.Port), Peer: p.Peer,
-			Retransmit: p.Retransmit, Seq: number(p.Seq), Probe: p.Probe,
+			Retransmit: p.Retransmit, Seq: number(p.Seq), Probe: p.Probe || c.to.isProbe(p.Peer),
 		}))
 	}
 	return errors.Join(errA, errC, errP)
@@ -61,7 +60,7 @@ func (c *cell) collectQueries(ctx context.Context) error {
 		row := recording.Query{
 			At: c.since(q.ReceivedAt), Answered: c.since(q.AnsweredAt), Client: q.Client, Resolver: q.Resolver, Net: string(q.Transport),
 			Name: q.Name, Type: q.Type, Rcode: q.RCode, Answers: append([]netip.Addr{}, q.Answers...), TTL: recording.Of(q.TTL),
-			Probe: q.Client.Addr() == pod.ProbeClient,
+			Probe: c.to.isProbe(q.Client),
 		}
 		if len(q.Faults) > 0 {
 			row.Fault = q.Faults[0]

@@ -9,6 +9,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/proxychaos/proxychaos/harness/config"
+	"github.com/proxychaos/proxychaos/harness/pod"
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/testbed"
 )
@@ -39,7 +40,8 @@ func openContainers(ctx context.Context, docker *client.Client, kit, image strin
 func (b *containerBed) clients() clients {
 	return clients{
 		dns: b.tb.DNS, alb: b.tb.ALB, load: b.tb.Load, probe: testbed.Prober{Pod: b.tb.Pod},
-		resolvers: b.resolvers, old: b.tb.Old, fresh: b.tb.Fresh,
+		resolvers: b.resolvers, old: b.tb.Old, fresh: b.tb.Fresh, port: 80,
+		isProbe: func(peer netip.AddrPort) bool { return peer.Addr() == pod.ProbeClient },
 	}
 }
 

@@ -199,7 +199,7 @@ func (l *Lab) play(ctx context.Context, c *cell) (v judge.Verdict, m recording.M
 	c.world = &fault.World{
 		DNS: c.to.dns, ALB: c.to.alb, Probe: c.to.probe, Resolvers: c.to.resolvers,
 		TTL: c.plan.TTL.Duration(), Old: c.to.old, Fresh: c.to.fresh,
-		OldLB: "first", FreshLB: "first", Port: 80,
+		OldLB: "first", FreshLB: "first", Port: c.to.port,
 	}
 	if c.Scenario.OtherALB {
 		c.world.FreshLB = "second"
@@ -209,6 +209,9 @@ func (l *Lab) play(ctx context.Context, c *cell) (v judge.Verdict, m recording.M
 
 // open starts a testbed for a cell.
 func (l *Lab) open(ctx context.Context, c *cell) (bed, error) {
+	if l.Embedded() {
+		return openEmbedded(ctx, int(l.next.Add(1)), l.opt.Settings.Seed, c.config)
+	}
 	return openContainers(ctx, l.docker, l.kit, c.image.Ref, c.config, testbed.Spec{
 		Labels: l.labels, Seed: l.opt.Settings.Seed, Start: os.Getpid() + int(l.next.Add(1)),
 	})

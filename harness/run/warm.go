@@ -17,6 +17,8 @@ const (
 	warmConcurrency = 32
 	// warmLimit is when a cold worker is left cold: the judge then refuses.
 	warmLimit = 6 * time.Second
+	// answerLimit is how long a proxy may listen before it can answer.
+	answerLimit = 3 * time.Second
 )
 
 // warm sends bursts until every worker of the proxy has made an upstream
@@ -56,15 +58,20 @@ func (c *cell) burst(ctx context.Context, concurrency int, hold time.Duration) (
 	})
 }
 
-// answers makes sure that the proxy brings a request to an ALB node, before
-// anything is concluded from requests that fail.
+// answers waits until the proxy brings a request to an ALB node, before
+// anything is concluded from requests that fail. A proxy that looks its
+// upstream up in the background (nginx's "server ... resolve") listens before
+// it knows an address.
 func (c *cell) answers(ctx context.Context) error {
+	deadline := time.Now().Add(answerLimit)
 	got, err := c.burst(ctx, 1, 0)
-	if err != nil {
-		return err
+	for err == nil && got.Outcomes[recording.OK] == 0 && time.Now().Before(deadline) {
+		if err = sleepUntil(ctx, time.Now().Add(20*time.Millisecond)); err == nil {
+			got, err = c.burst(ctx, 1, 0)
+		}
 	}
-	if got.Outcomes[recording.OK] == 1 {
-		return nil
+	if err != nil || got.Outcomes[recording.OK] > 0 {
+		return err
 	}
 	for outcome := range got.Outcomes {
 		return fmt.Errorf("before any fault, GET %s through the proxy came to %s %s: want 200 from an ALB node; give a path that the config proxies with URL_PATH=, a virtual host with HOST_HEADER=",

@@ -1,0 +1,162 @@
+// Package embedded is a testbed without Docker: the same agents and the
+// bundled proxy in this process, on addresses of 127.0.0.0/8. It needs no
+// privilege, and it can run nothing but goproxy.
+//
+// What it cannot show, it does not claim: there is no packet capture (a
+// frozen connection stands for dropped packets), and no view of worker
+// processes, of which goproxy has one.
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakedns"
+	"github.com/proxychaos/proxychaos/goproxy"
+	"github.com/proxychaos/proxychaos/harness/load"
+)
+
+// nodesPerGroup is that of the container testbed.
+const nodesPerGroup = 2
+
+// Bed is one running embedded testbed.
+type Bed struct {
+	DNS  *fakedns.Client
+	ALB  *fakealb.Client
+	Load *load.Client
+	// Resolver is where fakedns answers.
+	Resolver netip.AddrPort
+	// Old and Fresh are two groups of node addresses.
+	Old, Fresh []netip.Addr
+
+	probe  Prober
+	log    logBuffer
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+	mu     sync.Mutex
+	errs   []error // of agents that ended by themselves
+}
+
+// Start brings up the agents. The nodes are in 127.77.<n>.0/24 and listen on
+// ports. The Bed is never nil; Close it whatever the error.
+func Start(ctx context.Context, n int, seed uint64, ports []uint16) (*Bed, error) {
+	// The agents end with Close, not with the context of the start.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	b := &Bed{cancel: cancel}
+	host := func(last int) netip.Addr { return netip.AddrFrom4([4]byte{127, 77, byte(n), byte(last)}) }
+	for i := range nodesPerGroup {
+		b.Old = append(b.Old, host(21+i))
+		b.Fresh = append(b.Fresh, host(31+i))
+	}
+	loopback := netip.MustParseAddrPort("127.0.0.1:0")
+	dns, err := fakedns.New(fakedns.Config{Listen: []netip.AddrPort{loopback}, Control: loopback, Seed: seed})
+	if err != nil {
+		return b, err
+	}
+	b.Resolver = dns.Addrs()[0]
+	b.DNS = fakedns.NewClient(dns.ControlURL(), nil)
+	b.run(ctx, dns.Run)
+	alb, err := fakealb.New(fakealb.Config{Network: fakealb.NetworkUserspace, Ports: ports})
+	if err != nil {
+		return b, err
+	}
+	b.ALB = fakealb.NewClient(alb.ControlURL(), nil)
+	b.run(ctx, alb.Run)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", loopback.String())
+	if err != nil {
+		return b, fmt.Errorf("the load agent has no port: %w", err)
+	}
+	server := &http.Server{Handler: load.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	b.Load = load.NewClient("http://" + listener.Addr().String())
+	b.run(ctx, func(ctx context.Context) error {
+		stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+		defer stop()
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	return b, nil
+}
+
+// run runs an agent until Close.
+func (b *Bed) run(ctx context.Context, agent func(context.Context) error) {
+	b.done.Go(func() {
+		if err := agent(ctx); err != nil && ctx.Err() == nil {
+			b.mu.Lock()
+			b.errs = append(b.errs, err)
+			b.mu.Unlock()
+		}
+	})
+}
+
+// StartProxy starts goproxy with the config at path, which is read verbatim;
+// only its listener and its resolvers are this testbed's. It returns where it
+// listens.
+func (b *Bed) StartProxy(ctx context.Context, path string) (netip.AddrPort, error) {
+	cfg, err := goproxy.Load(path)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	proxy, err := goproxy.New(cfg, goproxy.Options{
+		Resolvers: []netip.AddrPort{b.Resolver}, Listen: "127.0.0.1:0",
+		AccessLog: &b.log, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
+	})
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	agents := b.cancel
+	b.cancel = func() { cancel(); agents() }
+	b.run(ctx, proxy.Run)
+	return netip.ParseAddrPort(proxy.Addr().String())
+}
+
+// Close ends everything and says what had gone wrong before.
+func (b *Bed) Close() error {
+	b.cancel()
+	b.probe.drop()
+	b.done.Wait()
+	return errors.Join(b.errs...)
+}
+
+// Line is one line of the proxy's output.
+type Line struct {
+	At   time.Time
+	Text string
+}
+
+// Log is the proxy's output so far.
+func (b *Bed) Log() []Line { return b.log.copy() }
+
+// logBuffer keeps lines with the time at which they were written.
+type logBuffer struct {
+	mu    sync.Mutex
+	lines []Line
+}
+
+// Write implements io.Writer for whole lines.
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	for line := range bytes.Lines(p) {
+		l.lines = append(l.lines, Line{now, string(bytes.TrimRight(line, "\n"))})
+	}
+	return len(p), nil
+}
+
+func (l *logBuffer) copy() []Line {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]Line(nil), l.lines...)
+}

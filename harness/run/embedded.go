@@ -1,0 +1,67 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/proxychaos/proxychaos/harness/config"
+	"github.com/proxychaos/proxychaos/harness/embedded"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// embeddedBed is a testbed in this process.
+type embeddedBed struct {
+	bed    *embedded.Bed
+	config config.Config
+	port   uint16
+}
+
+// unprivileged are the ports of the config that any user may listen on.
+func unprivileged(ports []uint16) []uint16 {
+	var open []uint16
+	for _, p := range ports {
+		if p >= 1024 {
+			open = append(open, p)
+		}
+	}
+	return open
+}
+
+func openEmbedded(ctx context.Context, n int, seed uint64, conf config.Config) (bed, error) {
+	ports := unprivileged(conf.Ports())
+	if len(ports) == 0 {
+		return nil, fmt.Errorf("%s: without a Docker engine the backend needs a port of 1024 or above, such as http://backend.example.com:8080", conf.Path)
+	}
+	b := &embeddedBed{config: conf, port: ports[0]}
+	var err error
+	b.bed, err = embedded.Start(ctx, n, seed, ports)
+	return b, err
+}
+
+func (b *embeddedBed) clients() clients {
+	return clients{
+		dns: b.bed.DNS, alb: b.bed.ALB, load: b.bed.Load, probe: b.bed.Probe(),
+		resolvers: []netip.AddrPort{b.bed.Resolver}, old: b.bed.Old, fresh: b.bed.Fresh,
+		port: b.port, isProbe: b.bed.Probe().IsOwn,
+	}
+}
+
+func (b *embeddedBed) startProxy(ctx context.Context) ([]netip.AddrPort, error) {
+	addr, err := b.bed.StartProxy(ctx, b.config.Path)
+	return []netip.AddrPort{addr}, err
+}
+
+func (b *embeddedBed) watch(context.Context) error { return nil }
+
+func (b *embeddedBed) workers(context.Context) ([]recording.Process, error) { return nil, nil }
+
+func (b *embeddedBed) proxyLog(context.Context) ([]logLine, error) {
+	var lines []logLine
+	for _, l := range b.bed.Log() {
+		lines = append(lines, logLine{l.At, l.Text})
+	}
+	return lines, nil
+}
+
+func (b *embeddedBed) Close() error { return b.bed.Close() }
