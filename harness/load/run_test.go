@@ -169,20 +169,30 @@ func TestStopReportsNothingItEndedItself(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var served atomic.Int32
+	reported, hanging := make(chan struct{}), make(chan struct{})
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if n := served.Add(1); n > 10 {
-			if n == 20 {
-				cancel()
-			}
-			<-r.Context().Done()
+		switch n := served.Add(1); {
+		case n <= 10:
+			echo(w, r)
 			return
+		case n == 20:
+			close(hanging)
 		}
-		echo(w, r)
+		<-r.Context().Done()
 	})
+	go func() {
+		<-reported
+		<-hanging
+		cancel()
+	}()
 	s := spec(server)
 	s.Duration, s.Timeout = 600, 300
 	var rows []load.Row
-	err := load.Run(ctx, s, func(row load.Row) { rows = append(rows, row) })
+	err := load.Run(ctx, s, func(row load.Row) {
+		if rows = append(rows, row); len(rows) == 10 {
+			close(reported)
+		}
+	})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v, want that of the context", err)
 	}

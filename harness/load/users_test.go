@@ -1,144 +1,144 @@
-package load_test
+package load
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
-
-	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// perConnection counts the requests of each client connection, by its port,
-// and notes the count at which the client said Connection: close.
-type perConnection struct {
+// proxyDouble notes, for each client connection by its port, how many requests
+// it brought and at which of them the client said Connection: close.
+type proxyDouble struct {
+	*httptest.Server
+	// dropAt is after which request the first connection is closed without a
+	// word (no Connection: close); 0 is never.
+	dropAt int
+
 	mu       sync.Mutex
 	order    []string
 	requests map[string]int
 	closedAt map[string]int
 }
 
-func (p *perConnection) serve(w http.ResponseWriter, r *http.Request) {
+func newProxyDouble(t *testing.T) *proxyDouble {
+	p := &proxyDouble{requests: map[string]int{}, closedAt: map[string]int{}}
+	p.Server = httptest.NewServer(p)
+	t.Cleanup(p.Close)
+	return p
+}
+
+func (p *proxyDouble) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
-	if p.requests[r.RemoteAddr] == 0 {
+	p.requests[r.RemoteAddr]++
+	n := p.requests[r.RemoteAddr]
+	if n == 1 {
 		p.order = append(p.order, r.RemoteAddr)
 	}
-	p.requests[r.RemoteAddr]++
 	if r.Close {
-		p.closedAt[r.RemoteAddr] = p.requests[r.RemoteAddr]
+		p.closedAt[r.RemoteAddr] = n
 	}
+	drop := n == p.dropAt && r.RemoteAddr == p.order[0]
 	p.mu.Unlock()
-	echo(w, r)
+	if !drop {
+		return
+	}
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	_, _ = buffered.WriteString("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	_ = buffered.Flush()
+	_ = conn.Close()
 }
 
-func count() *perConnection {
-	return &perConnection{requests: map[string]int{}, closedAt: map[string]int{}}
-}
-
-func TestUsersRotateAndKeepTheirConnections(t *testing.T) {
-	seen := count()
-	server := serve(t, seen.serve)
-	s := spec(server)
-	rows := run(t, s)
-	if got := outcomes(rows)[recording.OK]; got != 50 {
-		t.Fatalf("got %d ok, want 50", got)
-	}
-	// A slow machine may make a user wait and one more user come: every
-	// request is on a connection, and the 5 users took turns.
-	if len(seen.requests) < 5 {
-		t.Errorf("got %d connections, want one for each of 5 users", len(seen.requests))
-	}
-	if len(seen.requests) == 5 {
-		for peer, n := range seen.requests {
-			if n != 10 {
-				t.Errorf("the user at %s sent %d requests, want 10 of 50", peer, n)
-			}
+// inTurn sends requests one after the other, as vegeta would, so that the
+// order of users is certain.
+func inTurn(t *testing.T, p *proxyDouble, spec Spec, n int) {
+	t.Helper()
+	spec.Timeout = 30
+	users := newUsers(t.Context(), spec)
+	defer users.close()
+	for i := range n {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.URL, nil)
+		if err != nil {
+			t.Fatal(err)
 		}
+		request.Header.Set(vegetaSeqHeader, strconv.Itoa(i))
+		response, err := users.RoundTrip(request)
+		if err != nil {
+			t.Fatalf("request %d was lost: %v", i+1, err)
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
 	}
-	if len(seen.closedAt) != 0 {
-		t.Errorf("without a limit a user announced the end of its connection: %v", seen.closedAt)
+}
+
+// counts gives the requests of each connection in the order of their opening.
+func (p *proxyDouble) counts() []int {
+	var counts []int
+	for _, peer := range p.order {
+		counts = append(counts, p.requests[peer])
 	}
-	eventually(t, "all connections closed", func() bool { _, open := server.connections(); return open == 0 })
+	return counts
+}
+
+func TestUsersTakeTurnsAndKeepTheirConnections(t *testing.T) {
+	p := newProxyDouble(t)
+	inTurn(t, p, Spec{Clients: 5}, 50)
+	if got, want := p.counts(), []int{10, 10, 10, 10, 10}; !slices.Equal(got, want) {
+		t.Errorf("got %v requests on the connections, want %v", got, want)
+	}
+	if len(p.closedAt) != 0 {
+		t.Errorf("without a limit a user announced the end of its connection: %v", p.closedAt)
+	}
 }
 
 func TestConnectionsAreReplacedCleanly(t *testing.T) {
-	seen := count()
-	s := spec(serve(t, seen.serve))
-	s.Clients, s.RequestsPerConnection = 1, 10
-	rows := run(t, s)
-	if got := outcomes(rows)[recording.OK]; got != 50 {
-		t.Fatalf("got %d ok, want 50", got)
+	p := newProxyDouble(t)
+	inTurn(t, p, Spec{Clients: 1, RequestsPerConnection: 10}, 50)
+	if got, want := p.counts(), []int{10, 10, 10, 10, 10}; !slices.Equal(got, want) {
+		t.Errorf("got %v requests on the connections, want %v", got, want)
 	}
-	if len(seen.requests) == 5 { // no second user had to help
-		for peer, n := range seen.requests {
-			if n != 10 || seen.closedAt[peer] != 10 {
-				t.Errorf("%s: %d requests, closed at %d, want 10 and 10", peer, n, seen.closedAt[peer])
-			}
-		}
-	}
-	if len(seen.requests) < 5 {
-		t.Errorf("got %d connections for 50 requests, want one for each 10", len(seen.requests))
-	}
-	for peer, at := range seen.closedAt {
-		if at != seen.requests[peer] || at > 10 {
-			t.Errorf("%s: end announced at request %d of %d, want the last, at most the 10th", peer, at, seen.requests[peer])
-		}
+	if !reflect.DeepEqual(p.closedAt, p.requests) {
+		t.Errorf("ends were announced at %v, want at the last request of each: %v", p.closedAt, p.requests)
 	}
 }
 
-// Users who began together do not all reconnect together: the first
-// connections end after 10, 8, 6, 4 and 2 requests.
+func TestOneRequestPerConnection(t *testing.T) {
+	p := newProxyDouble(t)
+	inTurn(t, p, Spec{Clients: 3, RequestsPerConnection: 1}, 9)
+	if len(p.requests) != 9 || len(p.closedAt) != 9 {
+		t.Errorf("got %d connections, %d with an end announced, want 9 of both", len(p.requests), len(p.closedAt))
+	}
+}
+
+// Users who began together do not all reconnect together.
 func TestFirstConnectionsEndSpreadOut(t *testing.T) {
-	seen := count()
-	s := spec(serve(t, seen.serve))
-	s.RequestsPerConnection = 10
-	s.Rate, s.Duration = 50, 1 // so slow that no sixth user has to help
-	run(t, s)
-	if len(seen.order) < 5 {
-		t.Fatalf("got %d connections, want at least 5", len(seen.order))
-	}
-	var got []int
-	for _, peer := range seen.order[:5] {
-		got = append(got, seen.requests[peer])
-	}
-	slices.Sort(got)
-	if want := []int{2, 4, 6, 8, 10}; !reflect.DeepEqual(got, want) {
-		t.Errorf("the first 5 connections ended after %v requests, want %v", got, want)
+	p := newProxyDouble(t)
+	inTurn(t, p, Spec{Clients: 5, RequestsPerConnection: 10}, 100)
+	if got, want := p.counts()[:10], []int{10, 8, 6, 4, 2, 10, 10, 10, 10, 10}; !slices.Equal(got, want) {
+		t.Errorf("got %v requests on the first connections, want %v", got, want)
 	}
 }
 
 // A proxy may close an idle connection at any time. The browser sends a GET
-// again then, and the user's count starts anew.
+// again then, and the count of the new connection starts anew.
 func TestProxyThatClosesIdleConnectionsLosesNothing(t *testing.T) {
-	var mu sync.Mutex
-	requests := map[string]int{}
-	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		requests[r.RemoteAddr]++
-		third := requests[r.RemoteAddr] == 3
-		mu.Unlock()
-		if !third {
-			echo(w, r)
-		} else { // answers and closes without a word: no Connection: close
-			conn, buffered, err := http.NewResponseController(w).Hijack()
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			_, _ = buffered.WriteString("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-			_ = buffered.Flush()
-			_ = conn.Close()
-		}
-	})
-	s := spec(server)
-	s.CheckBody, s.RequestsPerConnection = false, 5
-	if got := outcomes(run(t, s)); !reflect.DeepEqual(got, map[string]int{recording.OK: 50}) {
-		t.Errorf("got outcomes %v, want 50 ok", got)
-	}
-	for peer, n := range requests {
-		if n > 3 {
-			t.Errorf("%s served %d requests, but was closed at the 3rd", peer, n)
+	for dropAt, want := range map[int][]int{
+		3: {3, 5, 5, 1}, // 2 requests early
+		4: {4, 1, 5, 4}, // the request that has to be sent again says that it is the last
+		5: {5, 5, 4},    // just when the user closes it, too
+	} {
+		p := newProxyDouble(t)
+		p.dropAt = dropAt
+		inTurn(t, p, Spec{Clients: 1, RequestsPerConnection: 5}, 14)
+		if got := p.counts(); !slices.Equal(got, want) {
+			t.Errorf("closed after %d: got %v requests on the connections, want %v", dropAt, got, want)
 		}
 	}
 }
