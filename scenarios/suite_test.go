@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -35,11 +36,15 @@ type request struct {
 	options   run.Options
 	scenarios []harness.Scenario
 	subjects  []harness.Subject
+	floor     int // of cells that have to run
 	err       error
 }
 
 func readRequest() (r request) {
 	r.options, r.scenarios, r.subjects, r.err = scenarios.FromEnvironment(os.LookupEnv)
+	if text := os.Getenv("FLOOR"); text != "" && r.err == nil {
+		r.floor, r.err = strconv.Atoi(text)
+	}
 	return r
 }
 
@@ -73,6 +78,7 @@ var _ = AfterSuite(func() {
 		Expect(err).NotTo(HaveOccurred())
 		fmt.Println("wrote", path)
 	}
+	Expect(reports.Count(done).Run).To(BeNumerically(">=", asked.floor), "cells that ran: fewer than FLOOR prove too little")
 })
 
 // Each scenario runs all its cells first, several at a time, and has then one
