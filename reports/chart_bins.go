@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"math"
 	"net/netip"
 	"slices"
 
@@ -65,10 +66,14 @@ func newSeries(rec *recording.Recording) *series {
 	return s
 }
 
-func (s *series) bins() int { return int(s.end/s.bin) + 1 }
+// rounding keeps 0.3/0.1 in the third bin, where the quotient is just below 3.
+const rounding = 1e-9
 
+func (s *series) bins() int { return int(math.Ceil(float64(s.end/s.bin) - rounding)) }
+
+// index is the bin of a time; what lies outside of the axis is in its end bins.
 func (s *series) index(t recording.Seconds) int {
-	return min(max(int(t/s.bin), 0), s.bins()-1)
+	return min(max(int(float64(t/s.bin)+rounding), 0), s.bins()-1)
 }
 
 func add(counts map[string][]int, key string, s *series, t recording.Seconds) {

@@ -67,17 +67,18 @@ func count(n int, noun string) string {
 	return thousands(n) + " " + noun + "s"
 }
 
-// seconds writes a span with one digit, or with more where it is short:
-// "6.0 s", "0.25 s".
+// seconds writes a span with more digits the shorter it is: "6.0 s", "0.25 s",
+// "0.012 s".
 func seconds(s recording.Seconds) string {
-	switch {
-	case s != 0 && s < 0.1 && s > -0.1:
-		return strconv.FormatFloat(float64(s), 'f', 3, 64) + " s"
-	case s < 1 && s > -1 && s*10 != recording.Seconds(int(s*10)):
-		return strconv.FormatFloat(float64(s), 'f', 2, 64) + " s"
-	default:
-		return strconv.FormatFloat(float64(s), 'f', 1, 64) + " s"
+	digits := 1
+	switch size := max(s, -s); {
+	case size == 0:
+	case size < 0.1:
+		digits = 3
+	case size < 1:
+		digits = 2
 	}
+	return strconv.FormatFloat(float64(s), 'f', digits, 64) + " s"
 }
 
 // milliseconds writes a latency: "0.4 ms", "1,204 ms".

@@ -1,0 +1,120 @@
+package reports
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+func TestWindowsReachToTheNextStep(t *testing.T) {
+	got := windows([]recording.Step{
+		{Name: "old nodes go silent", Planned: 8, InForce: 8.1},
+		{Name: "name moves", Planned: 5},
+	}, 14)
+	want := []stepWindow{{5, 8.1, "step0", "name moves"}, {8.1, 14, "step1", "old nodes go silent"}}
+	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// smallRecording has one of everything that the node lanes tell apart.
+func smallRecording() *recording.Recording {
+	old, fresh := oldNodes[0], freshNodes[0]
+	stranger := netip.MustParseAddr("192.0.2.1")
+	r := &recording.Recording{}
+	r.Manifest.Plan = recording.Plan{Duration: 10, FlipAt: 5, RetireAt: 8, Old: []netip.Addr{old}, Fresh: []netip.Addr{fresh}}
+	r.Requests = []recording.Request{
+		{Seq: 1, Sent: 0, Outcome: recording.OK, Latency: .001},
+		{Seq: 2, Sent: 9.05, Outcome: "418"},
+		{Seq: 3, Sent: 10.2, Outcome: recording.Timeout, Latency: 20},
+	}
+	r.Attempts = []recording.Attempt{
+		{Node: old, At: .01, Status: 200}, {Node: old, At: .02, Status: 404}, {Node: old, At: 8.5, Status: 503}, {Node: old, At: 8.5, Status: 500},
+		{Node: fresh, At: 9, Status: 0}, {Node: fresh, At: 9, Status: 200, Probe: true}, {Node: stranger, At: 1, Status: 200},
+	}
+	r.Packets = []recording.Packet{
+		{Node: old, At: 1, Kind: recording.SYN},   // before the move: as it should be
+		{Node: old, At: 6, Kind: recording.SYN},   // counts
+		{Node: fresh, At: 6, Kind: recording.SYN}, // as it should be
+		{Node: old, At: 6, Kind: recording.SYN, Retransmit: true}, {Node: old, At: 6, Kind: recording.SYN, Probe: true},
+		{Node: old, At: 8.55, Kind: recording.Segment}, {Node: old, At: 8.55, Kind: recording.Segment, Retransmit: true},
+	}
+	return r
+}
+
+func TestSeriesCountsEachSideOnce(t *testing.T) {
+	s := newSeries(smallRecording())
+	if s.end != 10.2 || s.bin != .1 {
+		t.Errorf("axis to %v in bins of %v, want 10.2 (the last request) and 0.1", s.end, s.bin)
+	}
+	if s.outcomes[other][90] != 1 || s.outcomes[recording.Timeout][101] != 1 || s.outcomes[recording.OK][0] != 1 {
+		t.Errorf("outcomes %v", s.outcomes)
+	}
+	sum := func(counts []int) (n int) {
+		for _, c := range counts {
+			n += c
+		}
+		return n
+	}
+	old, fresh, stranger := s.nodes[0], s.nodes[1], s.nodes[2]
+	if !old.old || fresh.old || stranger.old {
+		t.Error("only the first node is an old one")
+	}
+	if sum(old.served) != 2 || sum(old.errors["503"]) != 1 || sum(old.errors[other]) != 1 || sum(old.unanswered) != 1 || sum(old.connects) != 1 {
+		t.Errorf("old node: %+v", old)
+	}
+	if sum(fresh.served) != 0 || sum(fresh.unanswered) != 1 || sum(fresh.connects) != 0 || sum(stranger.served) != 1 {
+		t.Errorf("fresh node: %+v, stranger: %+v", fresh, stranger)
+	}
+}
+
+func TestBinsOfALongRunAreBounded(t *testing.T) {
+	r := smallRecording()
+	for _, duration := range []recording.Seconds{20, 60, 3600, 86400 / 4} {
+		r.Manifest.Plan.Duration = duration
+		if s := newSeries(r); s.bins() > maxBins {
+			t.Errorf("%v s make %d bins, want at most %d", duration, s.bins(), maxBins)
+		}
+	}
+}
+
+func TestDotsAreBounded(t *testing.T) {
+	r := smallRecording()
+	r.Requests = nil
+	for i := range 60000 {
+		latency := recording.Seconds(.0001) * recording.Seconds(1+i*7919%10000)
+		r.Requests = append(r.Requests, recording.Request{Sent: recording.Seconds(i) / 6000, Latency: latency, Outcome: recording.OK})
+	}
+	d := &drawing{}
+	s := newSeries(r)
+	if grid := s.dots(d, s.axis(), 0); grid < 2 {
+		t.Errorf("grid of %d px for 60,000 scattered dots, want a wider one", grid)
+	}
+	if n := strings.Count(d.String(), "h0"); n == 0 || n > maxDots {
+		t.Errorf("%d dots, want 1 to %d", n, maxDots)
+	}
+}
+
+func TestAnswerLane(t *testing.T) {
+	plan := recording.Plan{Old: oldNodes, Fresh: freshNodes}
+	for _, c := range []struct {
+		answers []netip.Addr
+		want    string
+	}{
+		{oldNodes, "old nodes"}, {freshNodes[:1], "fresh nodes"}, {[]netip.Addr{oldNodes[0], freshNodes[0]}, "both"}, {nil, "no address"},
+	} {
+		if got := queryLanes[answerLane(plan, c.answers)].name; got != c.want {
+			t.Errorf("%v: lane %q, want %q", c.answers, got, c.want)
+		}
+	}
+}
+
+// An empty recording is what a run leaves that was stopped in its warm-up.
+func TestTimelineOfAnEmptyRecording(t *testing.T) {
+	got := string(newSeries(&recording.Recording{}).timeline())
+	if !strings.HasPrefix(got, "<svg") || strings.Contains(got, "NaN") || strings.Contains(got, "Inf") {
+		t.Errorf("got %s", got)
+	}
+}
