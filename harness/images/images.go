@@ -59,7 +59,8 @@ type Finder struct {
 	logMu sync.Mutex
 	log   io.Writer
 
-	probe        string // the image that a registry is asked for
+	young        time.Duration // an outdated image younger than this is not removed
+	probe        string        // the image that a registry is asked for
 	registryOnce sync.Once
 	registryErr  error
 }
@@ -68,7 +69,7 @@ type Finder struct {
 // short-lived containers that ask an image for its version, so that a reaper
 // finds them.
 func New(cli *client.Client, log io.Writer, labels map[string]string) *Finder {
-	return &Finder{cli: cli, labels: labels, log: log, probe: "httpd:2.4"}
+	return &Finder{cli: cli, labels: labels, log: log, young: time.Minute, probe: "httpd:2.4"}
 }
 
 func (f *Finder) logf(format string, args ...any) {
@@ -100,15 +101,15 @@ func digest(in client.ImageInspectResult) string {
 }
 
 // removeOld removes the images of one of our repositories that keep does not
-// hold on to. An image in use stays, and so does one made in the last minute,
-// because another run may be about to start it.
+// hold on to. An image in use stays, and so does a young one, because another
+// run may be about to start it.
 func (f *Finder) removeOld(ctx context.Context, repository string, keep func(ref string) bool) error {
 	list, err := f.cli.ImageList(ctx, client.ImageListOptions{Filters: make(client.Filters).Add("reference", repository)})
 	if err != nil {
 		return fmt.Errorf("list images of %s: %w", repository, err)
 	}
 	for _, img := range list.Items {
-		if time.Since(time.Unix(img.Created, 0)) < time.Minute {
+		if time.Since(time.Unix(img.Created, 0)) < f.young {
 			continue
 		}
 		for _, ref := range img.RepoTags {

@@ -142,17 +142,41 @@ func TestUnknownKindAndRelease(t *testing.T) {
 	g.Expect(err).To(MatchError(ContainSubstring("nginx stable")))
 }
 
-// TestOldKitsAreRemoved looks at a repository of its own: the kits of other
+// TestOldImagesAreRemoved works on a repository of its own: the images of other
 // runs on this engine are none of its business.
-func TestOldKitsAreRemoved(t *testing.T) {
+func TestOldImagesAreRemoved(t *testing.T) {
 	g := NewWithT(t)
 	f, _ := finder(t)
-	repository := prefix + "test-" + strings.ToLower(t.Name())
-	ref := repository + ":young"
-	g.Expect(f.importTar(t.Context(), ref, tarOf(t, []entry{{name: "x", mode: 0o644}}), nil)).To(Succeed())
-	t.Cleanup(func() { f.removeForTest(t, ref) })
-	g.Expect(f.removeOld(t.Context(), repository, func(string) bool { return false })).To(Succeed())
-	_, ok, err := f.present(t.Context(), ref)
+	repository := prefix + "test-old"
+	current, used, unused := repository+":current", repository+":used", repository+":unused"
+	for _, ref := range []string{current, used, unused} {
+		content := []entry{{name: "x", mode: 0o644, content: []byte(ref)}}
+		g.Expect(f.importTar(t.Context(), ref, tarOf(t, content), nil)).To(Succeed())
+	}
+	t.Cleanup(func() { f.removeForTest(t, current) })
+	t.Cleanup(func() { f.removeForTest(t, used) })
+	c, err := f.cli.ContainerCreate(t.Context(), client.ContainerCreateOptions{
+		Config: &container.Config{Image: used, Cmd: []string{"/x"}, Labels: f.labels},
+	})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(ok).To(BeTrue(), "another run may be about to start an image this young")
+	t.Cleanup(func() {
+		_, err := f.cli.ContainerRemove(context.Background(), c.ID, client.ContainerRemoveOptions{})
+		g.Expect(err).NotTo(HaveOccurred())
+	})
+	here := func() (refs []string) {
+		for _, ref := range []string{current, used, unused} {
+			_, ok, err := f.present(t.Context(), ref)
+			g.Expect(err).NotTo(HaveOccurred())
+			if ok {
+				refs = append(refs, ref)
+			}
+		}
+		return refs
+	}
+	keep := func(ref string) bool { return ref == current }
+	g.Expect(f.removeOld(t.Context(), repository, keep)).To(Succeed())
+	g.Expect(here()).To(Equal([]string{current, used, unused}), "another run may be about to start an image this young")
+	f.young = 0
+	g.Expect(f.removeOld(t.Context(), repository, keep)).To(Succeed())
+	g.Expect(here()).To(Equal([]string{current, used}))
 }

@@ -65,6 +65,9 @@ func Start(ctx context.Context, cli *client.Client, kit string, labels map[strin
 			err = fmt.Errorf("start the reaper: %w", err)
 		}
 	}()
+	if err := removeNeverStarted(ctx, cli); err != nil {
+		return nil, err
+	}
 	port := network.MustParsePort("8080/tcp")
 	created, err := cli.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Config: &container.Config{
@@ -107,6 +110,28 @@ func Start(ctx context.Context, cli *client.Client, kit string, labels map[strin
 		return nil, fmt.Errorf("%w; its log: %s", err, g.log(ctx))
 	}
 	return g, nil
+}
+
+// removeNeverStarted removes reapers of runs that were killed in the instant
+// between creating and starting theirs: the engine removes by itself only what
+// has run. Those of the last minute may be about to start.
+func removeNeverStarted(ctx context.Context, cli *client.Client) error {
+	list, err := cli.ContainerList(ctx, client.ContainerListOptions{
+		All:     true,
+		Filters: make(client.Filters).Add("label", reaperLabel).Add("status", "created"),
+	})
+	if err != nil {
+		return fmt.Errorf("list reapers that never started: %w", err)
+	}
+	for _, c := range list.Items {
+		if time.Since(time.Unix(c.Created, 0)) < time.Minute {
+			continue
+		}
+		if err := (&Guard{cli: cli, id: c.ID}).removeReaper(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // register connects and sends the labels until they are acknowledged. A
