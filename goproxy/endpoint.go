@@ -32,6 +32,7 @@ type endpoint struct {
 	failures     atomic.Int32 // in a row
 	ejectedUntil atomic.Int64 // unix ns; 0 when healthy
 	probing      atomic.Bool  // one request is trying an ejected endpoint
+	logged       atomic.Int64 // unix ns of the last log line about an ejection
 }
 
 func newEndpoint(addr netip.AddrPort, serverName string, cfg Upstream) *endpoint {
@@ -103,6 +104,12 @@ func (e *endpoint) eject(now time.Time) bool {
 	out := min(ejectFirst<<min(fails-1, 5), ejectMost)
 	e.ejectedUntil.Store(now.Add(out).UnixNano())
 	return true
+}
+
+// mayLog allows one log line a second.
+func (e *endpoint) mayLog(now time.Time) bool {
+	last := e.logged.Load()
+	return now.UnixNano()-last >= int64(time.Second) && e.logged.CompareAndSwap(last, now.UnixNano())
 }
 
 func (e *endpoint) ejected(now time.Time) bool {

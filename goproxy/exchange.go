@@ -116,7 +116,9 @@ func (x *exchange) run() (*http.Response, error) {
 				again.Reset(x.pause())
 			}
 		case <-patience.fired():
-			x.hedge(patience.after)
+			if !patience.late() {
+				x.hedge(patience.after)
+			}
 			patience.restart()
 		case <-set.replaced:
 			set = x.up.set.Load()

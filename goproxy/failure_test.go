@@ -135,7 +135,6 @@ func TestTruncatedResponseIsFetchedAgain(t *testing.T) {
 }
 
 func TestSilentAddressThatStaysInDNS(t *testing.T) {
-	t.Parallel()
 	a, _, _, p := startPair(t)
 	results := load(p, moveRate, 4*time.Second)
 	eventually(t, 3*time.Second, "A serves", func() bool { return a.requestsAfter(time.Time{}) > 50 })
@@ -144,7 +143,6 @@ func TestSilentAddressThatStaysInDNS(t *testing.T) {
 }
 
 func TestAddressThatRefusesAndStaysInDNS(t *testing.T) {
-	t.Parallel()
 	a, _, _, p := startPair(t)
 	results := load(p, moveRate, 4*time.Second)
 	eventually(t, 3*time.Second, "A serves", func() bool { return a.requestsAfter(time.Time{}) > 50 })

@@ -8,7 +8,9 @@ import (
 )
 
 // The four ways for a name to move. A, B are the old addresses, C, D the new.
-const moveRate = 200
+// moveRate is half of what the scenarios of this project send: here proxy,
+// client and backends share one process, often with the race detector on.
+const moveRate = 100
 
 type move struct {
 	dns        *dnsServer
@@ -57,9 +59,8 @@ func (m *move) requireNothingOnOld(t *testing.T, since time.Time) {
 }
 
 func TestMoveThenOldGoSilent(t *testing.T) {
-	t.Parallel()
 	m := newMove(t, 1)
-	results := load(m.proxy, moveRate, 7*time.Second)
+	results := load(m.proxy, moveRate, 5*time.Second)
 	m.warm(t)
 	m.dns.set(m.c, m.d)
 	flip := time.Now()
@@ -67,56 +68,53 @@ func TestMoveThenOldGoSilent(t *testing.T) {
 	if took := since.Sub(flip); took > 1500*time.Millisecond {
 		t.Errorf("the old addresses were left %v after DNS moved, want within TTL 1s and a half", took)
 	}
-	time.Sleep(2 * time.Second) // the grace is the condition
+	time.Sleep(time.Second) // the grace is the condition
 	m.requireNothingOnOld(t, since)
 	m.a.freeze(t)
 	m.b.freeze(t)
-	requireNoFailure(t, <-results, 7*moveRate)
+	requireNoFailure(t, <-results, 5*moveRate)
 }
 
 func TestMoveThenOldRefuse(t *testing.T) {
-	t.Parallel()
 	m := newMove(t, 1)
-	results := load(m.proxy, moveRate, 7*time.Second)
+	results := load(m.proxy, moveRate, 5*time.Second)
 	m.warm(t)
 	m.dns.set(m.c, m.d)
 	since := m.left(t)
-	time.Sleep(2 * time.Second) // the grace is the condition
+	time.Sleep(time.Second) // the grace is the condition
 	m.a.refuse()
 	m.b.refuse()
-	requireNoFailure(t, <-results, 7*moveRate)
+	requireNoFailure(t, <-results, 5*moveRate)
 	m.requireNothingOnOld(t, since)
 }
 
 func TestMoveThenOldAnswer503(t *testing.T) {
-	t.Parallel()
 	m := newMove(t, 1)
-	results := load(m.proxy, moveRate, 7*time.Second)
+	results := load(m.proxy, moveRate, 5*time.Second)
 	m.warm(t)
 	m.dns.set(m.c, m.d)
 	since := m.left(t)
-	time.Sleep(2 * time.Second) // the grace is the condition
+	time.Sleep(time.Second) // the grace is the condition
 	for _, old := range []*backend{m.a, m.b} {
 		old.handle(func(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "no targets", http.StatusServiceUnavailable)
 		})
 	}
-	requireNoFailure(t, <-results, 7*moveRate)
+	requireNoFailure(t, <-results, 5*moveRate)
 	m.requireNothingOnOld(t, since)
 }
 
 func TestMoveAndOldGoSilentAtOnce(t *testing.T) {
-	t.Parallel()
 	for _, ttl := range []uint32{1, 60} {
 		t.Run(fmt.Sprintf("ttl=%d", ttl), func(t *testing.T) {
 			m := newMove(t, ttl)
-			results := load(m.proxy, moveRate, 6*time.Second)
+			results := load(m.proxy, moveRate, 5*time.Second)
 			m.warm(t)
 			m.dns.set(m.c, m.d)
 			m.a.freeze(t)
 			m.b.freeze(t)
 			frozen := time.Now()
-			requireNoFailure(t, <-results, 6*moveRate)
+			requireNoFailure(t, <-results, 5*moveRate)
 			if n := m.c.requestsAfter(frozen) + m.d.requestsAfter(frozen); n < 3*moveRate {
 				t.Errorf("the new addresses served %d requests, want at least %d", n, 3*moveRate)
 			}
@@ -125,7 +123,6 @@ func TestMoveAndOldGoSilentAtOnce(t *testing.T) {
 }
 
 func TestMoveAndOldRefuseAtOnce(t *testing.T) {
-	t.Parallel()
 	m := newMove(t, 1)
 	results := load(m.proxy, moveRate, 4*time.Second)
 	m.warm(t)
@@ -139,7 +136,6 @@ func TestMoveAndOldRefuseAtOnce(t *testing.T) {
 // Without hedging only the departure of their address saves the requests that
 // are stuck on it.
 func TestDepartureSavesStuckRequests(t *testing.T) {
-	t.Parallel()
 	backends, port := startBackends(t, 4)
 	m := &move{dns: startDNS(t, 1), a: backends[0], b: backends[1], c: backends[2], d: backends[3]}
 	m.dns.set(m.a, m.b)

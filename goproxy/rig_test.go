@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -272,6 +273,11 @@ func startProxy(t *testing.T, cfg Config, d *dnsServer) *testProxy {
 		}
 		if t.Failed() {
 			t.Logf("proxy log:\n%s", logs)
+			for line := range strings.Lines(access.String()) {
+				if !strings.Contains(line, `"status":200`) {
+					t.Log(line)
+				}
+			}
 		}
 	})
 	return &testProxy{Proxy: p, url: "http://" + p.Addr().String(), access: access}
@@ -286,9 +292,31 @@ func simpleConfig(port int) Config {
 	}
 }
 
+// loadResult is what a load brought.
+type loadResult struct {
+	results []*vegeta.Result
+	stall   time.Duration // the longest time in which this process did not run
+}
+
 // load sends GETs open loop and returns every result when it is over.
-func load(p *testProxy, rate int, d time.Duration) <-chan []*vegeta.Result {
-	out := make(chan []*vegeta.Result, 1)
+func load(p *testProxy, rate int, d time.Duration) <-chan loadResult {
+	out := make(chan loadResult, 1)
+	over := make(chan struct{})
+	stalled := make(chan time.Duration, 1)
+	go func() {
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		var longest time.Duration
+		for last := time.Now(); ; {
+			select {
+			case <-tick.C:
+				longest, last = max(longest, time.Since(last)), time.Now()
+			case <-over:
+				stalled <- longest
+				return
+			}
+		}
+	}()
 	attacker := vegeta.NewAttacker(vegeta.Timeout(3*time.Second), vegeta.KeepAlive(true))
 	targeter := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: p.url + "/load"})
 	go func() {
@@ -296,15 +324,17 @@ func load(p *testProxy, rate int, d time.Duration) <-chan []*vegeta.Result {
 		for r := range attacker.Attack(targeter, vegeta.Rate{Freq: rate, Per: time.Second}, d, "") {
 			results = append(results, r)
 		}
-		out <- results
+		close(over)
+		out <- loadResult{results, <-stalled}
 	}()
 	return out
 }
 
 // requireNoFailure fails on every result that is not 200, and when much fewer
 // than want requests were sent.
-func requireNoFailure(t *testing.T, results []*vegeta.Result, want int) {
+func requireNoFailure(t *testing.T, load loadResult, want int) {
 	t.Helper()
+	results := load.results
 	if len(results) < want*9/10 {
 		t.Errorf("%d requests were sent, want %d: the load generator fell behind", len(results), want)
 	}
@@ -319,7 +349,7 @@ func requireNoFailure(t *testing.T, results []*vegeta.Result, want int) {
 	if len(failed) > 0 {
 		t.Errorf("failed requests: %v", failed)
 	}
-	t.Logf("%d requests, slowest %v", len(results), slowest)
+	t.Logf("%d requests, slowest %v; this process stood still for up to %v", len(results), slowest, load.stall)
 }
 
 // eventually waits for evidence.

@@ -141,10 +141,13 @@ func (u *upstream) nudge() {
 // asks DNS whether it is still the right one.
 func (u *upstream) eject(e *endpoint, reason string) {
 	u.nudge()
-	if len(u.set.Load().endpoints) < 2 || e.departed.Load() || !e.eject(time.Now()) {
+	now := time.Now()
+	if len(u.set.Load().endpoints) < 2 || e.departed.Load() || !e.eject(now) {
 		return
 	}
-	u.log.Warn("endpoint left out", "address", e.addr.String(), "reason", reason, "failures", e.failures.Load())
+	if e.mayLog(now) {
+		u.log.Warn("endpoint left out", "address", e.addr.String(), "reason", reason, "failures", e.failures.Load())
+	}
 }
 
 // pick chooses the less busy of two random endpoints among those that are
