@@ -17,7 +17,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/reaper"
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() { os.Exit(execute(os.Args[1:])) }
 
 // exitError ends the process with a code of its own.
 type exitError struct {
@@ -27,7 +27,7 @@ type exitError struct {
 
 func (e *exitError) Error() string { return e.text }
 
-func run(args []string) int {
+func execute(args []string) int {
 	root := &cobra.Command{
 		Use:   "proxychaos",
 		Short: "Show, before a rollout, whether a proxy's config survives what an AWS load balancer does to it",
