@@ -34,33 +34,44 @@ type Node struct {
 	Fault FaultKind `json:"fault,omitempty"`
 }
 
-// FaultKind is what is done to one node.
-type FaultKind string
-
-// The faults of a node.
-const (
-	FaultNone FaultKind = "none"
-	// FaultSilence drops every packet of new and established connections: no RST,
-	// no FIN.
-	FaultSilence FaultKind = "silence"
-	// FaultSilenceNew drops packets that open connections only.
-	FaultSilenceNew FaultKind = "silence-new"
-	// FaultRefuse answers new connections with RST and resets established ones at
-	// once, as when the node's process dies.
-	FaultRefuse FaultKind = "refuse"
-)
-
-// FaultRequest asks for one fault on several nodes, as one step.
+// FaultRequest asks for one fault on several nodes, as one step. It replaces the
+// fault that was there.
 type FaultRequest struct {
 	Nodes []netip.Addr `json:"nodes"`
-	Kind  FaultKind    `json:"kind"`
+	FaultSetting
+}
+
+// FaultSetting is one fault and how it comes.
+type FaultSetting struct {
+	Kind FaultKind `json:"kind"`
+	// Share is the part of connections (TLS faults) or requests (the faults of
+	// responses) that are hit, evenly spread: with 0.5 every second one. 0 stands
+	// for 1. Packet faults hit everything.
+	Share float64 `json:"share,omitempty"`
+	// Grace is how long the nodes go on as they are before the fault comes: a
+	// retired node that serves on for a while (1.9 O). At most 1 h; not scaled.
+	Grace Duration `json:"grace,omitempty"`
+}
+
+// Duration is a time.Duration whose JSON is a string such as "1.5s".
+type Duration time.Duration
+
+// MarshalText returns the form that ParseDuration reads.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads a Go duration.
+func (d *Duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	*d = Duration(v)
+	return err
 }
 
 // Applied is the answer to every call that changes something.
 type Applied struct {
 	RequestedAt time.Time `json:"requested_at"` // when the change began
 	// InForceAt is when the change was in force: for a fault, when the kernel had
-	// it and every connection concerned had been dealt with.
+	// it and every connection concerned had been dealt with. For a fault with a
+	// grace it lies ahead; the history tells when it came.
 	InForceAt time.Time `json:"in_force_at"`
 	Changed   bool      `json:"changed"` // false if it was so already
 }
@@ -69,8 +80,8 @@ type Applied struct {
 type Event struct {
 	Number int `json:"number"` // from 1
 	Applied
-	// Action is put-load-balancer, delete-load-balancer, put-node, delete-node or
-	// set-fault.
+	// Action is put-load-balancer, delete-load-balancer, put-node, delete-node,
+	// plan-fault (a grace began) or set-fault.
 	Action string `json:"action"`
 	// Subject is the name of a load balancer, or the addresses of nodes.
 	Subject []string `json:"subject"`

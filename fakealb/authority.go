@@ -25,10 +25,25 @@ type authority struct {
 	key    *ecdsa.PrivateKey
 	caPEM  []byte
 	leafMu sync.Mutex
-	leaves map[string]*tls.Certificate
+	leaves map[leafKey]*tls.Certificate
 }
 
-func (a *authority) create() error {
+// leafKind is what is wrong with a certificate, if anything.
+type leafKind int
+
+const (
+	leafGood leafKind = iota
+	leafExpired
+	leafSelfSigned
+	leafStranger // signed by another authority
+)
+
+type leafKey struct {
+	kind leafKind
+	name string
+}
+
+func (a *authority) create(name string) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return fmt.Errorf("make the key of the certificate authority: %w", err)
@@ -36,7 +51,7 @@ func (a *authority) create() error {
 	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "fakealb TEST ONLY certificate authority"},
+		Subject:      pkix.Name{CommonName: name},
 		NotBefore:    now.Add(-time.Hour), NotAfter: now.AddDate(0, 0, 30),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
@@ -50,7 +65,7 @@ func (a *authority) create() error {
 	}
 	a.key = key
 	a.caPEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	a.leaves = map[string]*tls.Certificate{}
+	a.leaves = map[leafKey]*tls.Certificate{}
 	return nil
 }
 
@@ -58,20 +73,59 @@ func (a *authority) create() error {
 // store of a client.
 func (s *Server) CA() []byte { return s.caPEM }
 
-// leaf returns a certificate for name, which is a host name or an IP address.
-func (a *authority) leaf(name string) (*tls.Certificate, error) {
+// leaf returns a certificate of one kind for name, a host name or an IP address.
+func (a *authority) leaf(kind leafKind, name string) (*tls.Certificate, error) {
 	a.leafMu.Lock()
 	defer a.leafMu.Unlock()
-	if c := a.leaves[name]; c != nil {
+	at := leafKey{kind, name}
+	if c := a.leaves[at]; c != nil {
 		return c, nil
 	}
+	c, err := a.mint(kind, name)
+	if err != nil {
+		return nil, fmt.Errorf("make a certificate for %q: %w", name, err)
+	}
+	if len(a.leaves) >= maxLeaves {
+		clear(a.leaves)
+	}
+	a.leaves[at] = c
+	return c, nil
+}
+
+func (a *authority) mint(kind leafKind, name string) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("make a key for %q: %w", name, err)
+		return nil, err
 	}
+	template := leafTemplate(name)
+	issuer, issuerKey := a.root, a.key
+	switch kind {
+	case leafExpired:
+		template.NotBefore, template.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-time.Hour)
+	case leafSelfSigned:
+		issuer, issuerKey = template, key
+	case leafStranger:
+		other := &authority{}
+		if err := other.create("another certificate authority"); err != nil {
+			return nil, err
+		}
+		issuer, issuerKey = other.root, other.key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer, &key.PublicKey, issuerKey)
+	if err != nil {
+		return nil, err
+	}
+	c := &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	if kind != leafSelfSigned {
+		c.Certificate = append(c.Certificate, issuer.Raw)
+	}
+	return c, nil
+}
+
+func leafTemplate(name string) *x509.Certificate {
 	now := time.Now()
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(int64(len(a.leaves)) + 2),
+		SerialNumber: big.NewInt(now.UnixNano()),
 		NotBefore:    now.Add(-time.Hour), NotAfter: now.AddDate(0, 0, 29),
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
@@ -84,30 +138,25 @@ func (a *authority) leaf(name string) (*tls.Certificate, error) {
 	if len(name) <= 64 { // the upper bound of a common name
 		template.Subject = pkix.Name{CommonName: name}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.root, &key.PublicKey, a.key)
-	if err != nil {
-		return nil, fmt.Errorf("make a certificate for %q: %w", name, err)
-	}
-	if len(a.leaves) >= maxLeaves {
-		clear(a.leaves)
-	}
-	c := &tls.Certificate{Certificate: [][]byte{der, a.root.Raw}, PrivateKey: key}
-	a.leaves[name] = c
-	return c, nil
+	return template
 }
 
 // tlsConfig mints a certificate for whatever name the client asks for, and for
 // the node's address when it asks for none. A real ALB then shows its default
 // certificate (2.3.3 D).
-func (s *Server) tlsConfig(c *clientConn) *tls.Config {
+// A fault may show another.
+func (s *Server) tlsConfig(c *clientConn, shown func(*authority, string) (*tls.Certificate, error)) *tls.Config {
+	if shown == nil {
+		shown = func(a *authority, name string) (*tls.Certificate, error) { return a.leaf(leafGood, name) }
+	}
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		NextProtos: []string{"h2", "http/1.1"}, // 2.2.5 O1
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			if hello.ServerName == "" {
-				return s.leaf(c.node.addr.String())
+				return shown(&s.authority, c.node.addr.String())
 			}
-			return s.leaf(hello.ServerName)
+			return shown(&s.authority, hello.ServerName)
 		},
 	}
 }

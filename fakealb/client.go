@@ -63,7 +63,12 @@ func (c *Client) Nodes(ctx context.Context) ([]Node, error) {
 // SetFault puts a fault in force on nodes, all in one step. FaultNone lifts what
 // was there.
 func (c *Client) SetFault(ctx context.Context, kind FaultKind, nodes ...netip.Addr) (Applied, error) {
-	return call[Applied](ctx, c, http.MethodPut, "/v1/faults", FaultRequest{Nodes: nodes, Kind: kind})
+	return c.PutFaults(ctx, FaultRequest{Nodes: nodes, FaultSetting: FaultSetting{Kind: kind}})
+}
+
+// PutFaults is SetFault with every setting there is.
+func (c *Client) PutFaults(ctx context.Context, f FaultRequest) (Applied, error) {
+	return call[Applied](ctx, c, http.MethodPut, "/v1/faults", f)
 }
 
 // Reset goes back to the server's configuration, with empty records and history.

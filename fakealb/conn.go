@@ -65,7 +65,7 @@ func (s *Server) newConn(n *node, port uint16, c net.Conn) *clientConn {
 	if s.capture == nil && s.config.Network == NetworkUserspace {
 		s.packets.Add(record.Packet{
 			Time: cc.opened, Node: n.addr, Port: port, Peer: cc.peer, Kind: record.SYN,
-			Fault: recordedFault(n.view().fault), Probe: record.IsProbe(cc.peer),
+			Fault: recordedFault(n.view().fault.Kind), Probe: record.IsProbe(cc.peer),
 		})
 	}
 	return cc
@@ -115,6 +115,12 @@ func (c *clientConn) endedBy(by record.ClosedBy, how string) {
 	if c.closure.by == "" {
 		c.closure = closure{by, how}
 	}
+}
+
+// reset ends the connection with RST, for a fault.
+func (c *clientConn) reset() {
+	c.endedBy(record.ClosedByFault, howRST)
+	c.Conn.(netfault.Resetter).Reset()
 }
 
 // finish closes the connection and completes its row.

@@ -103,7 +103,7 @@ func (s *Server) getNodes(w http.ResponseWriter, _ *http.Request) {
 	list := []Node{}
 	for _, n := range s.nodes {
 		v := n.view()
-		list = append(list, Node{Addr: n.addr, LoadBalancer: v.lb.Name, Zone: v.zone, Fault: v.fault})
+		list = append(list, Node{Addr: n.addr, LoadBalancer: v.lb.Name, Zone: v.zone, Fault: v.fault.Kind})
 	}
 	s.mu.Unlock()
 	slices.SortFunc(list, func(a, b Node) int { return a.Addr.Compare(b.Addr) })
@@ -144,14 +144,12 @@ func (s *Server) handlePutFault(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, err)
 		return
 	}
-	var f struct {
-		Kind FaultKind `json:"kind"`
-	}
+	var f FaultSetting
 	if err := decode(w, r, &f); err != nil {
 		answer(w, nil, err)
 		return
 	}
-	s.answerChange(w, func() (Applied, error) { return s.setFaults([]netip.Addr{addr}, f.Kind) })
+	s.answerChange(w, func() (Applied, error) { return s.setFaults([]netip.Addr{addr}, f) })
 }
 
 func (s *Server) handleDeleteFault(w http.ResponseWriter, r *http.Request) {
@@ -160,7 +158,7 @@ func (s *Server) handleDeleteFault(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, err)
 		return
 	}
-	s.answerChange(w, func() (Applied, error) { return s.setFaults([]netip.Addr{addr}, FaultNone) })
+	s.answerChange(w, func() (Applied, error) { return s.setFaults([]netip.Addr{addr}, noFault) })
 }
 
 func (s *Server) handlePutFaults(w http.ResponseWriter, r *http.Request) {
@@ -173,7 +171,7 @@ func (s *Server) handlePutFaults(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, badField("nodes", "got no node, want at least one address"))
 		return
 	}
-	s.answerChange(w, func() (Applied, error) { return s.setFaults(f.Nodes, f.Kind) })
+	s.answerChange(w, func() (Applied, error) { return s.setFaults(f.Nodes, f.FaultSetting) })
 }
 
 func (s *Server) handleReset(w http.ResponseWriter, _ *http.Request) { s.answerChange(w, s.reset) }

@@ -1,76 +1,108 @@
 package fakealb
 
 import (
-	"net/netip"
-	"sync"
-	"time"
+	"crypto/tls"
+	"maps"
+	"slices"
 
 	"github.com/proxychaos/proxychaos/fakealb/netfault"
 )
 
-// faultSpec is what a fault kind means.
+// FaultKind is what is done to one node.
+type FaultKind string
+
+// The faults of a node.
+const (
+	FaultNone FaultKind = "none"
+
+	// FaultSilence drops every packet of new and established connections: no RST,
+	// no FIN.
+	FaultSilence FaultKind = "silence"
+	// FaultSilenceNew drops packets that open connections only.
+	FaultSilenceNew FaultKind = "silence-new"
+	// FaultRefuse answers new connections with RST and resets established ones at
+	// once, as when the node's process dies.
+	FaultRefuse FaultKind = "refuse"
+
+	// FaultTLSAlert answers a ClientHello with the fatal alert handshake_failure.
+	FaultTLSAlert FaultKind = "tls-alert"
+	// FaultTLSHang reads the ClientHello and never answers it.
+	FaultTLSHang FaultKind = "tls-hang"
+	// FaultTLSReset answers a ClientHello with RST.
+	FaultTLSReset FaultKind = "tls-reset"
+	// FaultTLSWrongName shows a trusted certificate of another name.
+	FaultTLSWrongName FaultKind = "tls-wrong-name"
+	// FaultTLSExpired shows a trusted certificate that expired an hour ago.
+	FaultTLSExpired FaultKind = "tls-expired"
+	// FaultTLSSelfSigned shows a certificate for the right name that nobody signed.
+	FaultTLSSelfSigned FaultKind = "tls-self-signed"
+
+	// FaultLinger answers as an ALB without targets does, with 503, while the other
+	// nodes of the load balancer serve: a retired node that still runs (1.9 O).
+	FaultLinger FaultKind = "linger"
+	// FaultStranger answers as another tenant's load balancer, with a certificate
+	// of another authority and another body: a released address that came back (1.10 O).
+	FaultStranger FaultKind = "stranger"
+	// FaultCloseRequest closes the connection instead of answering: FIN, no response.
+	FaultCloseRequest FaultKind = "close-request"
+	// FaultResetRequest resets the connection instead of answering.
+	FaultResetRequest FaultKind = "reset-request"
+	// FaultKeepAliveRace resets the connection instead of answering every request
+	// but its first, as when a node ends an idle connection in the moment in which
+	// the client sends on it.
+	FaultKeepAliveRace FaultKind = "keepalive-race"
+	// FaultTruncateBody sends the head and half of the body, then FIN.
+	FaultTruncateBody FaultKind = "truncate-body"
+	// FaultResetBody sends the head and half of the body, then RST.
+	FaultResetBody FaultKind = "reset-body"
+)
+
+// faultSpec is what a fault kind does. Each hook is optional; ADDING_A_FAULT.md
+// walks through adding one.
 type faultSpec struct {
-	packets netfault.Kind // what is done to the node's packets
+	// packets is done to every packet of the node. None if empty.
+	packets netfault.Kind
+	// hello takes the place of a TLS handshake. The connection ends with it.
+	hello func(s *Server, c *clientConn)
+	// certificate is shown in place of the right one for a name.
+	certificate func(a *authority, name string) (*tls.Certificate, error)
+	// answer takes the place of the targets.
+	answer func(v view) response
+	// cut says where to cut the response to request number n of a connection.
+	cut func(n int) *cut
 }
 
-// faultSpecs are all fault kinds there are.
+// faultSpecs are all the faults there are.
 var faultSpecs = map[FaultKind]faultSpec{
-	FaultNone:       {packets: netfault.None},
+	FaultNone: {},
+
 	FaultSilence:    {packets: netfault.Silence},
 	FaultSilenceNew: {packets: netfault.SilenceNew},
 	FaultRefuse:     {packets: netfault.Refuse},
+
+	FaultTLSAlert:      {hello: alertHello},
+	FaultTLSHang:       {hello: hangHello},
+	FaultTLSReset:      {hello: resetHello},
+	FaultTLSWrongName:  {certificate: wrongNameLeaf},
+	FaultTLSExpired:    {certificate: expiredLeaf},
+	FaultTLSSelfSigned: {certificate: selfSignedLeaf},
+
+	FaultLinger:        {answer: lingerAnswer},
+	FaultStranger:      {answer: strangerAnswer, certificate: strangerLeaf},
+	FaultCloseRequest:  {cut: always(cut{})},
+	FaultResetRequest:  {cut: always(cut{reset: true})},
+	FaultKeepAliveRace: {cut: afterFirst(cut{reset: true})},
+	FaultTruncateBody:  {cut: always(cut{midBody: true})},
+	FaultResetBody:     {cut: always(cut{midBody: true, reset: true})},
 }
 
-// removed is what packet rows call an address that was taken away.
-const removed FaultKind = "removed"
-
-// keepsPayload reports whether segments to a node under k do not reach it, so
-// that they belong in the record of packets.
-func keepsPayload(k FaultKind) bool {
-	return k == FaultSilence || k == FaultRefuse || k == removed
-}
-
-// faultLog remembers when which fault was on which address, so that a packet
-// which is decoded late is judged by the time it arrived. An address that was
-// never a node is not in it.
-type faultLog struct {
-	mu   sync.RWMutex
-	addr map[netip.Addr][]faultSince
-}
-
-type faultSince struct {
-	kind FaultKind
-	from time.Time
-}
-
-func (l *faultLog) put(kind FaultKind, from time.Time, addrs ...netip.Addr) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.addr == nil {
-		l.addr = map[netip.Addr][]faultSince{}
+// packetKind is what k does to packets.
+func (k FaultKind) packetKind() netfault.Kind {
+	if p := faultSpecs[k].packets; p != "" {
+		return p
 	}
-	for _, a := range addrs {
-		l.addr[a] = append(l.addr[a], faultSince{kind, from})
-	}
+	return netfault.None
 }
 
-// at returns the fault on addr at t, and whether addr is, or was, a node.
-func (l *faultLog) at(addr netip.Addr, t time.Time) (FaultKind, bool) {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	spans, ok := l.addr[addr]
-	for i := len(spans) - 1; i >= 0; i-- {
-		if !t.Before(spans[i].from) {
-			return spans[i].kind, true
-		}
-	}
-	return FaultNone, ok
-}
-
-// recordedFault is a kind as rows show it: nothing for none.
-func recordedFault(k FaultKind) string {
-	if k == FaultNone {
-		return ""
-	}
-	return string(k)
-}
+// FaultKinds lists every fault in alphabetical order.
+func FaultKinds() []FaultKind { return slices.Sorted(maps.Keys(faultSpecs)) }

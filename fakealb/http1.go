@@ -58,20 +58,28 @@ func (s *Server) serveHTTP1(c *clientConn, conn net.Conn, state *tls.ConnectionS
 // exchange1 serves one request and reports whether the connection goes on.
 func (s *Server) exchange1(c *clientConn, conn net.Conn, req *http.Request, state *tls.ConnectionState) bool {
 	v := c.node.view()
-	row := s.beginAttempt(c, v, req, state)
+	row, number := s.beginAttempt(c, v, req, state)
 	if strings.EqualFold(req.Header.Get("Expect"), "100-continue") {
 		// An ALB answers this itself, at once (2.1.8 D).
 		if _, err := io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\n"); err != nil {
 			return false
 		}
 	}
-	r, received := s.respond(c.node, v, req)
+	r, received := s.respond(c.node, v, number, req)
 	how := howResponse
 	if time.Since(c.opened) > s.scaled(clientKeepAlive) {
 		r.close, how = true, howKeepAliveLimit
 	}
 	r.close = r.close || req.Close
 	out := r.head(time.Now())
+	if r.cut != nil {
+		if b := r.cut.part(out, r.body); len(b) > 0 {
+			_, _ = conn.Write(b)
+		}
+		s.endAttempt(row, c, r.cut.status(r.status), received, 0, errCut)
+		r.cut.end(c)
+		return false
+	}
 	sent := 0
 	if req.Method != http.MethodHead {
 		out, sent = append(out, r.body...), len(r.body)
@@ -84,8 +92,9 @@ func (s *Server) exchange1(c *clientConn, conn net.Conn, req *http.Request, stat
 	return err == nil && !r.close
 }
 
-// beginAttempt opens the row of a request whose headers have been read.
-func (s *Server) beginAttempt(c *clientConn, v view, req *http.Request, state *tls.ConnectionState) record.Ref {
+// beginAttempt opens the row of a request whose headers have been read, and
+// returns the number of the request on its connection.
+func (s *Server) beginAttempt(c *clientConn, v view, req *http.Request, state *tls.ConnectionState) (record.Ref, int) {
 	row := record.Attempt{
 		Connection: c.id, Request: int(c.requests.Add(1)), Start: time.Now(),
 		Node: c.node.addr, Port: c.port, LoadBalancer: v.lb.Name, Peer: c.peer,
@@ -95,13 +104,13 @@ func (s *Server) beginAttempt(c *clientConn, v view, req *http.Request, state *t
 	if state != nil {
 		row.TLS, row.SNI = true, state.ServerName
 	}
-	return s.attempts.Add(row)
+	return s.attempts.Add(row), row.Request
 }
 
 // endAttempt completes the row. A response that could not be written has a
 // status but no end.
 func (s *Server) endAttempt(ref record.Ref, c *clientConn, status int, received, sent int64, err error) {
-	now, fault := time.Now(), c.node.view().fault
+	now, fault := time.Now(), c.node.view().fault.Kind
 	s.attempts.Update(ref, func(a *record.Attempt) {
 		a.Status, a.ReceivedBytes, a.Fault = status, received, recordedFault(fault)
 		if err == nil {

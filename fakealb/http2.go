@@ -24,8 +24,8 @@ func (s *Server) serveHTTP2(c *clientConn, conn *tls.Conn, state *tls.Connection
 		BaseConfig: &http.Server{MaxHeaderBytes: maxHeaderBytes, ErrorLog: log.New(io.Discard, "", 0)},
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			v := c.node.view()
-			row := s.beginAttempt(c, v, req, state)
-			r, received := s.respond(c.node, v, req)
+			row, number := s.beginAttempt(c, v, req, state)
+			r, received := s.respond(c.node, v, number, req)
 			h := w.Header()
 			for _, f := range append(r.lead, r.trail...) {
 				h.Set(strings.ToLower(f.name), f.value)
@@ -34,7 +34,18 @@ func (s *Server) serveHTTP2(c *clientConn, conn *tls.Conn, state *tls.Connection
 				h.Set("content-type", r.contentType)
 			}
 			h.Set("content-length", strconv.Itoa(len(r.body)))
-			w.WriteHeader(r.status)
+			if r.cut == nil || r.cut.midBody {
+				w.WriteHeader(r.status)
+			}
+			if r.cut != nil {
+				if b := r.cut.part(nil, r.body); len(b) > 0 {
+					_, _ = w.Write(b)
+					_ = http.NewResponseController(w).Flush()
+				}
+				s.endAttempt(row, c, r.cut.status(r.status), received, 0, errCut)
+				r.cut.end(c)
+				panic(http.ErrAbortHandler) // resets the stream
+			}
 			sent, err := 0, error(nil)
 			if req.Method != http.MethodHead {
 				sent, err = w.Write(r.body)

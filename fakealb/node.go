@@ -16,7 +16,7 @@ import (
 type view struct {
 	lb    LoadBalancer
 	zone  string
-	fault FaultKind
+	fault FaultSetting
 }
 
 // node is one address that serves.
@@ -24,7 +24,13 @@ type node struct {
 	addr    netip.Addr
 	current atomic.Pointer[view]
 	turn    atomic.Uint64 // of the round robin over built-in targets
+	// handshakes and requests count what a fault with a share may hit.
+	handshakes, requests atomic.Uint64
+	planned              *plan // guarded by Server.mu
 }
+
+// noFault is what a node begins with.
+var noFault = FaultSetting{Kind: FaultNone, Share: 1}
 
 func newNode(addr netip.Addr, v view) *node {
 	n := &node{addr: addr}

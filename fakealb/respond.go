@@ -21,19 +21,37 @@ type response struct {
 	trail       []field
 	body        []byte
 	close       bool // the connection ends after it
+	cut         *cut // by a fault; nil for a whole response
 }
 
 type field struct{ name, value string }
 
-// respond answers one request from the state v, having read its body.
-func (s *Server) respond(n *node, v view, req *http.Request) (response, int64) {
+// respond answers request number of a connection of n from the state v, having
+// read its body, and returns how much that was.
+func (s *Server) respond(n *node, v view, number int, req *http.Request) (response, int64) {
 	received, err := io.Copy(io.Discard, req.Body)
 	if err != nil {
 		// The client did not send the body it promised (2.4.1 D).
 		return generated(http.StatusBadRequest, v.lb.ErrorBody), received
 	}
+	spec := faultSpecs[v.fault.Kind]
+	if (spec.answer != nil || spec.cut != nil) && !v.fault.hits(n.requests.Add(1)) {
+		spec = faultSpec{}
+	}
+	if spec.answer != nil {
+		return spec.answer(v), received
+	}
+	r := s.fromTarget(n, v, req, received)
+	if spec.cut != nil {
+		r.cut = spec.cut(number)
+	}
+	return r, received
+}
+
+// fromTarget has a target of the node's load balancer answer.
+func (s *Server) fromTarget(n *node, v view, req *http.Request, received int64) response {
 	if v.lb.Targets == 0 {
-		return generated(http.StatusServiceUnavailable, v.lb.ErrorBody), received
+		return generated(http.StatusServiceUnavailable, v.lb.ErrorBody)
 	}
 	s.hold(req.Header.Get(HeaderHold))
 	target := n.turn.Add(1)%uint64(v.lb.Targets) + 1
@@ -48,7 +66,7 @@ func (s *Server) respond(n *node, v view, req *http.Request) (response, int64) {
 		},
 		body: fmt.Appendf(nil, "fakealb lb=%s node=%s target=t%d received=%d seq=%s\n",
 			v.lb.Name, n.addr, target, received, req.Header.Get(HeaderSeq)),
-	}, received
+	}
 }
 
 // hold waits as HeaderHold says. A value that is no duration is ignored: the

@@ -52,7 +52,19 @@ func (s *Server) serve(n *node, port uint16, raw net.Conn) {
 func (s *Server) handshake(c *clientConn) (*tls.Conn, bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.scaled(handshakeTimeout))
 	defer cancel()
-	conn := tls.Server(c, s.tlsConfig(c))
+	fault := c.node.view().fault
+	spec := faultSpecs[fault.Kind]
+	if (spec.hello != nil || spec.certificate != nil) && !fault.hits(c.node.handshakes.Add(1)) {
+		spec = faultSpec{}
+	}
+	if spec.hello != nil {
+		s.connections.Update(c.row, func(r *record.Connection) {
+			r.TLS, r.HandshakeError = true, "fault "+string(fault.Kind)
+		})
+		spec.hello(s, c)
+		return nil, false
+	}
+	conn := tls.Server(c, s.tlsConfig(c, spec.certificate))
 	_ = c.SetReadDeadline(time.Time{})
 	err := conn.HandshakeContext(ctx)
 	state := conn.ConnectionState()

@@ -63,7 +63,7 @@ func New(config Config) (*Server, error) {
 
 func (s *Server) open() error {
 	var err error
-	if err = s.authority.create(); err != nil {
+	if err = s.authority.create("fakealb TEST ONLY certificate authority"); err != nil {
 		return err
 	}
 	if s.control, err = net.Listen("tcp", s.config.Control); err != nil {
@@ -145,6 +145,11 @@ func (s *Server) Close() error {
 			}
 		}
 		s.mu.Lock()
+		for _, n := range s.nodes {
+			if n.planned != nil {
+				n.planned.timer.Stop()
+			}
+		}
 		if s.network != nil {
 			errs = append(errs, s.network.Close())
 		}

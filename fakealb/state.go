@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/proxychaos/proxychaos/fakealb/netfault"
 )
 
 // change runs one of the functions below, which all need mu to be held.
@@ -76,7 +74,7 @@ func (s *Server) putNode(want Node) (Applied, error) {
 		n.setView(v)
 		return s.note(a.end(true), "put-node", detail, want.Addr.String()), nil
 	}
-	n := newNode(want.Addr, view{lb: lb, zone: want.Zone, fault: FaultNone})
+	n := newNode(want.Addr, view{lb: lb, zone: want.Zone, fault: noFault})
 	if err := s.startNode(n); err != nil {
 		return Applied{}, err
 	}
@@ -99,71 +97,12 @@ func (s *Server) deleteNode(addr netip.Addr) (Applied, error) {
 	if err := s.watch([]netip.Addr{addr}, nil); err != nil {
 		return Applied{}, err
 	}
-	s.label(addr, removed, a.RequestedAt)
+	s.label(addr, FaultSetting{Kind: removed}, a.RequestedAt)
 	if err := s.network.Remove(addr); err != nil {
 		return Applied{}, networkError(err)
 	}
 	delete(s.nodes, addr)
 	return s.note(a.end(true), "delete-node", "", addr.String()), nil
-}
-
-// setFaults puts kind in force on nodes as one step.
-func (s *Server) setFaults(nodes []netip.Addr, kind FaultKind) (Applied, error) {
-	spec, ok := faultSpecs[kind]
-	if !ok {
-		return Applied{}, badField("kind", "got fault %q, want one of %s", kind, strings.Join(kindNames(), ", "))
-	}
-	a := begin()
-	packets := map[netip.Addr]netfault.Kind{}
-	for i, addr := range nodes {
-		n := s.nodes[addr]
-		if n == nil {
-			return Applied{}, s.unknownNode(fmt.Sprintf("nodes[%d]", i), addr)
-		}
-		if n.view().fault != kind {
-			packets[addr] = spec.packets
-		}
-	}
-	if len(packets) == 0 {
-		return a.end(false), nil
-	}
-	changed := slices.SortedFunc(maps.Keys(packets), netip.Addr.Compare)
-	if keepsPayload(kind) {
-		if err := s.watch(changed, nil); err != nil {
-			return Applied{}, err
-		}
-	}
-	// From here on packets count as sent to a faulty node: a few that still got
-	// through may be recorded on both sides, none is lost.
-	a.RequestedAt = time.Now()
-	before := map[netip.Addr]FaultKind{}
-	for _, addr := range changed {
-		before[addr] = s.label(addr, kind, a.RequestedAt)
-	}
-	if err := s.network.Set(packets); err != nil {
-		for addr, old := range before {
-			s.label(addr, old, time.Now())
-		}
-		return Applied{}, networkError(err)
-	}
-	a = a.end(true)
-	if !keepsPayload(kind) {
-		if err := s.watch(nil, changed); err != nil {
-			return Applied{}, err
-		}
-	}
-	return s.note(a, "set-fault", string(kind), addrStrings(changed)...), nil
-}
-
-// label notes that kind is on a node from a time on, and returns what was.
-func (s *Server) label(addr netip.Addr, kind FaultKind, from time.Time) FaultKind {
-	n := s.nodes[addr]
-	v := n.view()
-	old := v.fault
-	v.fault = kind
-	n.setView(v)
-	s.faults.put(kind, from, addr)
-	return old
 }
 
 // reset goes back to the configuration: no faults, its load balancers and nodes,
@@ -233,14 +172,5 @@ func addrStrings(addrs []netip.Addr) []string {
 	for i, a := range addrs {
 		out[i] = a.String()
 	}
-	return out
-}
-
-func kindNames() []string {
-	var out []string
-	for k := range faultSpecs {
-		out = append(out, string(k))
-	}
-	slices.Sort(out)
 	return out
 }

@@ -5,6 +5,9 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // conn is an accepted connection that a fault can freeze or reset.
@@ -17,7 +20,7 @@ type conn struct {
 	held   Held
 	set    *connSet
 	killed atomic.Bool
-	gone   chan struct{} // closed by reset: wakes what waits at the gate
+	gone   chan struct{} // closed by Reset: wakes what waits at the gate
 	once   sync.Once
 }
 
@@ -79,14 +82,29 @@ func (c *conn) pass() {
 	}
 }
 
-// reset closes the connection so that the kernel sends RST, and wakes its users.
-func (c *conn) reset() {
+// Reset closes the connection so that the kernel sends RST, and wakes its users.
+func (c *conn) Reset() {
 	c.once.Do(func() {
 		c.killed.Store(true)
 		_ = c.tcp.SetLinger(0)
 		_ = c.tcp.Close()
 		close(c.gone)
 	})
+}
+
+// AwaitSent waits until the kernel's send queue is empty.
+func (c *conn) AwaitSent(within time.Duration) {
+	raw, err := c.tcp.SyscallConn()
+	if err != nil {
+		return
+	}
+	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		left := 0
+		err := raw.Control(func(fd uintptr) { left, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) })
+		if err != nil || left == 0 {
+			return
+		}
+	}
 }
 
 // connSet holds the open connections of one address.
@@ -107,7 +125,7 @@ func (s *connSet) add(tcp *net.TCPConn, g *gate, held Held) *conn {
 	s.conns[c] = struct{}{}
 	s.mu.Unlock()
 	if refusing {
-		c.reset()
+		c.Reset()
 	}
 	return c
 }
@@ -131,7 +149,7 @@ func (s *connSet) refuse(on bool) {
 	}
 	s.mu.Unlock()
 	for _, c := range victims {
-		c.reset()
+		c.Reset()
 	}
 }
 

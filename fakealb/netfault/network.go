@@ -13,6 +13,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"time"
 )
 
 // Kind is what is done to the packets of one node address.
@@ -50,6 +51,15 @@ type Network interface {
 	Remove(addr netip.Addr) error
 	// Close resets every connection and undoes everything done to the host.
 	Close() error
+}
+
+// Resetter is implemented by every connection that a Network's listener accepts.
+type Resetter interface {
+	// Reset closes the connection with RST. Its reads and writes then return ErrReset.
+	Reset()
+	// AwaitSent waits until the peer has acknowledged all that was written, or the
+	// time is over.
+	AwaitSent(within time.Duration)
 }
 
 // Held is told of bytes that a peer sent on a connection that is frozen by

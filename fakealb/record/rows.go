@@ -28,9 +28,9 @@ type Attempt struct {
 	Path         string         `json:"path"` // with the query
 	// Seq is the value of the request header X-Proxychaos-Seq.
 	Seq           string `json:"seq,omitempty"`
-	Status        int    `json:"status,omitempty"`
-	ReceivedBytes int64  `json:"received_bytes"` // of the request body
-	SentBytes     int64  `json:"sent_bytes"`     // of the response body
+	Status        int    `json:"status,omitempty"` // 0 if no status line was sent
+	ReceivedBytes int64  `json:"received_bytes"`   // of the request body
+	SentBytes     int64  `json:"sent_bytes"`       // of the response body
 	TLS           bool   `json:"tls"`
 	SNI           string `json:"sni,omitempty"`
 	// Fault is the fault in force on the node when the response was written. With

@@ -1,0 +1,75 @@
+package fakealb
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb/netfault"
+	"github.com/proxychaos/proxychaos/fakealb/record"
+)
+
+// maxAwaitSent bounds the wait until the client's kernel has what comes before a
+// reset: the reset would discard what is still on its way.
+const maxAwaitSent = 200 * time.Millisecond
+
+// errCut is why a response was not written to its end.
+var errCut = errors.New("cut off by a fault")
+
+// cut is where and how a response is cut off.
+type cut struct {
+	midBody bool // after the head and half of the body; otherwise before anything
+	reset   bool // with RST; otherwise with FIN
+}
+
+func always(c cut) func(int) *cut { return func(int) *cut { return &c } }
+
+// afterFirst spares the first request of a connection.
+func afterFirst(c cut) func(int) *cut {
+	return func(n int) *cut {
+		if n == 1 {
+			return nil
+		}
+		return &c
+	}
+}
+
+func lingerAnswer(v view) response {
+	return generated(http.StatusServiceUnavailable, v.lb.ErrorBody)
+}
+
+func strangerAnswer(view) response {
+	return response{
+		status: http.StatusOK, reason: "OK", contentType: "text/html",
+		trail: []field{{"Server", "nginx"}},
+		body:  []byte("<html><body>This is the site of another tenant.</body></html>\n"),
+	}
+}
+
+// part returns what of a whole response is sent before the cut.
+func (k *cut) part(head, body []byte) []byte {
+	if !k.midBody {
+		return nil
+	}
+	return append(head, body[:len(body)/2]...)
+}
+
+// status is what the record shows of a status that may not have been sent.
+func (k *cut) status(s int) int {
+	if !k.midBody {
+		return 0
+	}
+	return s
+}
+
+// end ends the connection as the cut says.
+func (k *cut) end(c *clientConn) {
+	if k.reset {
+		if k.midBody {
+			c.Conn.(netfault.Resetter).AwaitSent(maxAwaitSent)
+		}
+		c.reset()
+		return
+	}
+	c.endedBy(record.ClosedByFault, howFIN)
+}
