@@ -1,20 +1,28 @@
 package load
 
 import (
+	"context"
 	"io"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 )
 
-// proxyDouble notes, for each client connection by its port, how many requests
-// it brought and at which of them the client said Connection: close.
+// These tests run in memory on the clock of testing/synctest: net/http gives
+// up a connection whose request was not seen to be written within 50 ms, which
+// on a busy machine would open more connections than the users did.
+
+// proxyDouble notes, for each client connection, how many requests it brought
+// and at which of them the client said Connection: close.
 type proxyDouble struct {
-	*httptest.Server
+	*http.Server
+	listener pipes
 	// dropAt is after which request the first connection is closed without a
 	// word (no Connection: close); 0 is never.
 	dropAt int
@@ -25,11 +33,42 @@ type proxyDouble struct {
 	closedAt map[string]int
 }
 
-func newProxyDouble(t *testing.T) *proxyDouble {
-	p := &proxyDouble{requests: map[string]int{}, closedAt: map[string]int{}}
-	p.Server = httptest.NewServer(p)
-	t.Cleanup(p.Close)
+func newProxyDouble() *proxyDouble {
+	p := &proxyDouble{requests: map[string]int{}, closedAt: map[string]int{}, listener: make(pipes)}
+	p.Server = &http.Server{Handler: p}
 	return p
+}
+
+// pipes is a net.Listener whose connections are in memory, each with an
+// address of its own.
+type pipes chan net.Conn
+
+type pipe struct {
+	net.Conn
+	peer net.Addr
+}
+
+func (p pipe) RemoteAddr() net.Addr { return p.peer }
+
+func (l pipes) Accept() (net.Conn, error) {
+	conn, ok := <-l
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return conn, nil
+}
+
+func (l pipes) Close() error   { close(l); return nil }
+func (l pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// dialer gives every connection the next port.
+func (l pipes) dialer() func(context.Context, string, string) (net.Conn, error) {
+	var port atomic.Int32
+	return func(context.Context, string, string) (net.Conn, error) {
+		client, server := net.Pipe()
+		l <- pipe{server, &net.TCPAddr{Port: int(port.Add(1))}}
+		return client, nil
+	}
 }
 
 func (p *proxyDouble) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -47,12 +86,11 @@ func (p *proxyDouble) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !drop {
 		return
 	}
-	conn, buffered, err := http.NewResponseController(w).Hijack()
+	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}
-	_, _ = buffered.WriteString("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-	_ = buffered.Flush()
+	_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 	_ = conn.Close()
 }
 
@@ -60,22 +98,30 @@ func (p *proxyDouble) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // order of users is certain.
 func inTurn(t *testing.T, p *proxyDouble, spec Spec, n int) {
 	t.Helper()
-	spec.Timeout = 30
-	users := newUsers(t.Context(), spec)
-	defer users.close()
-	for i := range n {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.URL, nil)
-		if err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		go func() { _ = p.Serve(p.listener) }()
+		defer p.Close()
+		spec.Timeout = 30
+		users := newUsers(t.Context(), spec)
+		defer users.close()
+		dial := p.listener.dialer()
+		for _, one := range users.free {
+			one.transport.DialContext = dial
 		}
-		request.Header.Set(vegetaSeqHeader, strconv.Itoa(i))
-		response, err := users.RoundTrip(request)
-		if err != nil {
-			t.Fatalf("request %d was lost: %v", i+1, err)
+		for i := range n {
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://proxy.test/", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set(vegetaSeqHeader, strconv.Itoa(i))
+			response, err := users.RoundTrip(request)
+			if err != nil {
+				t.Fatalf("request %d was lost: %v", i+1, err)
+			}
+			_, _ = io.Copy(io.Discard, response.Body)
+			_ = response.Body.Close()
 		}
-		_, _ = io.Copy(io.Discard, response.Body)
-		_ = response.Body.Close()
-	}
+	})
 }
 
 // counts gives the requests of each connection in the order of their opening.
@@ -88,7 +134,7 @@ func (p *proxyDouble) counts() []int {
 }
 
 func TestUsersTakeTurnsAndKeepTheirConnections(t *testing.T) {
-	p := newProxyDouble(t)
+	p := newProxyDouble()
 	inTurn(t, p, Spec{Clients: 5}, 50)
 	if got, want := p.counts(), []int{10, 10, 10, 10, 10}; !slices.Equal(got, want) {
 		t.Errorf("got %v requests on the connections, want %v", got, want)
@@ -99,7 +145,7 @@ func TestUsersTakeTurnsAndKeepTheirConnections(t *testing.T) {
 }
 
 func TestConnectionsAreReplacedCleanly(t *testing.T) {
-	p := newProxyDouble(t)
+	p := newProxyDouble()
 	inTurn(t, p, Spec{Clients: 1, RequestsPerConnection: 10}, 50)
 	if got, want := p.counts(), []int{10, 10, 10, 10, 10}; !slices.Equal(got, want) {
 		t.Errorf("got %v requests on the connections, want %v", got, want)
@@ -110,7 +156,7 @@ func TestConnectionsAreReplacedCleanly(t *testing.T) {
 }
 
 func TestOneRequestPerConnection(t *testing.T) {
-	p := newProxyDouble(t)
+	p := newProxyDouble()
 	inTurn(t, p, Spec{Clients: 3, RequestsPerConnection: 1}, 9)
 	if len(p.requests) != 9 || len(p.closedAt) != 9 {
 		t.Errorf("got %d connections, %d with an end announced, want 9 of both", len(p.requests), len(p.closedAt))
@@ -119,7 +165,7 @@ func TestOneRequestPerConnection(t *testing.T) {
 
 // Users who began together do not all reconnect together.
 func TestFirstConnectionsEndSpreadOut(t *testing.T) {
-	p := newProxyDouble(t)
+	p := newProxyDouble()
 	inTurn(t, p, Spec{Clients: 5, RequestsPerConnection: 10}, 100)
 	if got, want := p.counts()[:10], []int{10, 8, 6, 4, 2, 10, 10, 10, 10, 10}; !slices.Equal(got, want) {
 		t.Errorf("got %v requests on the first connections, want %v", got, want)
@@ -134,7 +180,7 @@ func TestProxyThatClosesIdleConnectionsLosesNothing(t *testing.T) {
 		4: {4, 1, 5, 4}, // the request that has to be sent again says that it is the last
 		5: {5, 5, 4},    // just when the user closes it, too
 	} {
-		p := newProxyDouble(t)
+		p := newProxyDouble()
 		p.dropAt = dropAt
 		inTurn(t, p, Spec{Clients: 1, RequestsPerConnection: 5}, 14)
 		if got := p.counts(); !slices.Equal(got, want) {
