@@ -54,6 +54,8 @@ func (s *Server) Handler() http.Handler {
 		"/v1/faults":       {"GET": s.getFaults},
 		"/v1/faults/{id}":  {"GET": s.getFault, "PUT": s.putFault, "DELETE": s.deleteFault},
 		"/v1/queries":      {"GET": s.getQueries},
+		"/v1/events":       {"GET": s.getEvents},
+		"/v1/openapi.yaml": {"GET": getOpenAPI},
 	} {
 		mux.Handle(path, m)
 	}

@@ -77,7 +77,7 @@ type queryLog struct {
 	chunks []*chunk
 	first  uint64        // Seq of the first record kept
 	next   uint64        // Seq of the next record
-	grown  chan struct{} // closed at the next append; nil while nobody waits
+	grown  chan struct{} // closed when there is more; nil while nobody waits
 }
 
 func newQueryLog() *queryLog { return &queryLog{first: 1, next: 1} }
@@ -93,11 +93,22 @@ func (l *queryLog) append(r record) *record {
 	kept := &l.chunks[len(l.chunks)-1][at]
 	*kept = r
 	l.next++
+	l.wakeLocked()
+	return kept
+}
+
+// wake has those who wait look again, for what stands outside the log.
+func (l *queryLog) wake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wakeLocked()
+}
+
+func (l *queryLog) wakeLocked() {
 	if l.grown != nil {
 		close(l.grown)
 		l.grown = nil
 	}
-	return kept
 }
 
 func (l *queryLog) clear() {
@@ -118,7 +129,7 @@ func (l *queryLog) view() logView {
 	return logView{l.chunks, l.first, l.next}
 }
 
-// viewAndWait returns the log now and a channel that is closed when it grows.
+// viewAndWait returns the log now and a channel that is closed when there is more.
 func (l *queryLog) viewAndWait() (logView, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,6 +1,7 @@
 package fakedns
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"time"
@@ -51,6 +52,7 @@ func (s *Server) swap(next state, c Change) time.Time {
 		c.InForceAt = time.Now()
 	}
 	s.history = append(s.history, c)
+	s.log.wake()
 	return c.InForceAt
 }
 
@@ -171,4 +173,15 @@ func (s *Server) History() []Change {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.history)
+}
+
+// changesAfter returns the changes with a higher revision. They are not copied: no
+// entry of the history is ever written twice.
+func (s *Server) changesAfter(revision uint64) []Change {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	unseen, _ := slices.BinarySearchFunc(s.history, revision+1, func(c Change, r uint64) int {
+		return cmp.Compare(c.Revision, r)
+	})
+	return s.history[unseen:]
 }

@@ -1,0 +1,190 @@
+package fakedns
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// fuzzServer knows one name of each sort and has each kind of fault on a name of
+// its own, so that a mutated question can reach all of it.
+func fuzzServer(t testing.TB) *Server {
+	t.Helper()
+	four := []netip.Addr{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("10.0.0.3")}
+	six := []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::2")}
+	many := make([]netip.Addr, 60)
+	for i := range many {
+		many[i] = netip.AddrFrom4([4]byte{10, 1, 0, byte(i)})
+	}
+	s, err := New(Config{Names: []Name{
+		{Name: "a.b", TTL: time.Minute, A: four, AAAA: six},
+		{Name: "m.b", TTL: time.Minute, A: many, MaxAnswers: 60, Order: OrderRotate},
+		{Name: "l.b", Alias: "a.b"},
+		{Name: "c.b", TTL: time.Second, CNAME: "l.b"},
+		{Name: "t.b", TTL: time.Second, TTLMode: TTLCountdown, A: four},
+		{Name: "i.b", TTL: time.Second, A: four, Interleave: time.Hour},
+		{Name: "1.in-addr.arpa", TTL: time.Second, PTR: "a.b"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	for kind, spec := range kinds {
+		f := Fault{ID: string(kind), Kind: kind, Scope: Scope{Name: string(kind)}}
+		if spec.takes != nil && spec.takes[0] == takesDelay {
+			f.Delay = time.Second
+		}
+		if _, err := s.PutFault(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// FuzzExchange: whatever packet comes, nothing panics, an answer is a DNS answer to
+// it of the size the client can take, and each is in the log.
+func FuzzExchange(f *testing.F) {
+	for _, name := range []string{"a.b.", "m.b.", "l.b.", "c.b.", "t.b.", "i.b.", "1.in-addr.arpa.", "x.", ".", "garbage.", "wrong_id.", "truncate.", "stale."} {
+		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypePTR, dns.TypeANY} {
+			m := new(dns.Msg).SetQuestion(name, qtype)
+			m.Id = 4660
+			packet, err := m.Pack()
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(packet, false)
+			if packet, err = m.SetEdns0(1232, true).Pack(); err != nil {
+				f.Fatal(err)
+			}
+			f.Add(packet, true)
+		}
+	}
+	f.Fuzz(func(t *testing.T, packet []byte, tcp bool) {
+		s := fuzzServer(t)
+		q := question{
+			client: netip.MustParseAddrPort("127.0.0.1:4000"), resolver: netip.MustParseAddrPort("127.0.0.1:53"),
+			transport: UDP, received: time.Now(),
+		}
+		limit := dns.MaxMsgSize
+		if tcp {
+			q.transport = TCP
+		}
+		kept := append([]byte(nil), packet...)
+		o := s.exchange(packet, &q)
+		if string(kept) != string(packet) {
+			t.Fatal("the packet was written to")
+		}
+		if o.rec == nil {
+			if len(packet) >= headerSize && packet[2]&0x80 == 0 || o.wire != nil {
+				t.Fatal("a query was not logged")
+			}
+			return
+		}
+		logged, err := s.Queries(Filter{})
+		if err != nil || len(logged) != 1 {
+			t.Fatalf("logged %d queries (%v), want 1", len(logged), err)
+		}
+		if _, err := json.Marshal(logged[0]); err != nil {
+			t.Fatal(err)
+		}
+		if o.wire == nil {
+			return
+		}
+		req := new(dns.Msg)
+		if !tcp && req.Unpack(packet) == nil {
+			limit = payloadSize(req, UDP)
+		}
+		if len(o.wire) < headerSize || len(o.wire) > limit {
+			t.Fatalf("%d bytes, want %d to %d", len(o.wire), headerSize, limit)
+		}
+		if o.wire[2]&0x80 == 0 {
+			t.Fatal("the answer is not an answer")
+		}
+		faults := strings.Join(logged[0].Faults, " ")
+		if !strings.Contains(faults, string(KindWrongID)) && string(o.wire[:2]) != string(packet[:2]) {
+			t.Fatal("another id")
+		}
+		if !strings.Contains(faults, string(KindGarbage)) {
+			if err := new(dns.Msg).Unpack(o.wire); err != nil {
+				t.Fatalf("the answer cannot be read: %v", err)
+			}
+		}
+	})
+}
+
+// FuzzControlAPI: whatever request comes, nothing panics or hangs, every refusal is
+// a typed error, and the server still answers as before or as it was told.
+func FuzzControlAPI(f *testing.F) {
+	for _, c := range []struct{ method, target, body string }{
+		{"GET", "/v1/version", ""},
+		{"GET", "/v1/openapi.yaml", ""},
+		{"GET", "/v1/history", ""},
+		{"POST", "/v1/reset", ""},
+		{"GET", "/v1/names", ""},
+		{"PUT", "/v1/names", `{"names":[{"name":"a.b","ttl_seconds":60,"a":["10.0.0.1"],"aaaa":["2001:db8::1"],"order":"rotate","max_answers":3,"ttl_mode":"countdown"}]}`},
+		{"PUT", "/v1/names", `{"names":[{"name":"*","alias":"a.b","propagation_seconds":1.5,"interleave_seconds":2}]}`},
+		{"PUT", "/v1/names/x", `{"ttl_seconds":0,"cname":"a.b"}`},
+		{"PUT", "/v1/names/x", `{"ttl_seconds":0,"ptr":"a.b","views":[{"clients":["10.0.0.0/8"],"resolvers":["::1"],"a":["10.0.0.9"]}]}`},
+		{"GET", "/v1/names/a.b", ""},
+		{"DELETE", "/v1/names/c.b", ""},
+		{"GET", "/v1/faults", ""},
+		{"PUT", "/v1/faults/x", `{"kind":"delay","delay_seconds":0.1,"scope":{"name":"q","type":"A","clients":["10.0.0.0/8"],"resolvers":["10.0.0.2"],"transport":"tcp"},"count":2,"after_seconds":1,"for_seconds":1}`},
+		{"PUT", "/v1/faults/x", `{"kind":"throttle","per_second":1}`},
+		{"PUT", "/v1/faults/x", `{"kind":"stale","ttl_seconds":30}`},
+		{"GET", "/v1/faults/delay", ""},
+		{"DELETE", "/v1/faults/delay", ""},
+		{"GET", "/v1/queries?name=a.b&type=A&client=10.0.0.0/8&after=1&since=2026-01-02T15:04:05Z&wait=1ms", ""},
+		{"GET", "/v1/events", ""},
+	} {
+		f.Add(c.method, c.target, c.body)
+	}
+	f.Fuzz(func(t *testing.T, method, target, body string) {
+		if !strings.HasPrefix(target, "/") {
+			target = "/" + target
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		r, err := http.NewRequestWithContext(ctx, method, "http://x"+target, strings.NewReader(body))
+		if err != nil {
+			t.Skip("no HTTP client can send this")
+		}
+		s := fuzzServer(t)
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		switch w.Code {
+		case http.StatusOK, http.StatusMovedPermanently, http.StatusTemporaryRedirect:
+		default:
+			var wrapped struct{ Error *Error }
+			if err := json.Unmarshal(w.Body.Bytes(), &wrapped); err != nil || wrapped.Error == nil || wrapped.Error.Message == "" {
+				t.Fatalf("%d %q is no typed error", w.Code, w.Body)
+			}
+			if wrapped.Error.status() != w.Code || w.Code >= 500 {
+				t.Fatalf("status %d, error %+v", w.Code, wrapped.Error)
+			}
+			if method != http.MethodGet && len(s.History()) != len(kinds) {
+				t.Fatal("a refused change was made")
+			}
+		}
+		for _, n := range s.Names() {
+			m := new(dns.Msg).SetQuestion(dns.Fqdn(n.Name), dns.TypeA)
+			packet, err := m.Pack()
+			if err != nil {
+				t.Fatalf("the name %q was accepted and cannot be asked for: %v", n.Name, err)
+			}
+			q := question{
+				client: netip.MustParseAddrPort("127.0.0.1:4000"), resolver: netip.MustParseAddrPort("127.0.0.1:53"),
+				transport: UDP, received: time.Now(),
+			}
+			if o := s.exchange(packet, &q); o.rec == nil {
+				t.Fatalf("%q was asked for and not logged", n.Name)
+			}
+		}
+	})
+}

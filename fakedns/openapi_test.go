@@ -1,0 +1,211 @@
+package fakedns_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/miekg/dns"
+	. "github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/fakedns"
+)
+
+// contract checks requests and answers against openapi.yaml, and notes what was seen.
+type contract struct {
+	t      *testing.T
+	doc    *openapi3.T
+	router routers.Router
+	next   http.Handler
+
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+func newContract(t *testing.T, next http.Handler) *contract {
+	t.Helper()
+	g := expect(t)
+	doc, err := openapi3.NewLoader().LoadFromData(fakedns.OpenAPI)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(doc.Validate(t.Context())).To(Succeed())
+	for _, s := range doc.Components.Schemas {
+		closeSchema(s)
+	}
+	router, err := gorillamux.NewRouter(doc)
+	g.Expect(err).NotTo(HaveOccurred())
+	return &contract{t: t, doc: doc, router: router, next: next, seen: map[string]bool{}}
+}
+
+// closeSchema makes a field that is answered but not described an error. The
+// published file leaves answers open, so that they may grow.
+func closeSchema(ref *openapi3.SchemaRef) {
+	if ref == nil || ref.Value == nil {
+		return
+	}
+	if len(ref.Value.Properties) > 0 {
+		closed := false
+		ref.Value.AdditionalProperties = openapi3.AdditionalProperties{Has: &closed}
+	}
+}
+
+func (c *contract) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	rec := httptest.NewRecorder()
+	c.next.ServeHTTP(rec, r)
+	defer func() {
+		maps.Copy(w.Header(), rec.Header())
+		w.WriteHeader(rec.Code)
+		_, _ = w.Write(rec.Body.Bytes())
+	}()
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	route, params, err := c.router.FindRoute(r)
+	if err != nil {
+		c.t.Errorf("%s %s: %v", r.Method, r.URL, err)
+		return
+	}
+	c.seen[strings.Join([]string{r.Method, route.Path, http.StatusText(rec.Code)}, " ")] = true
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	in := &openapi3filter.RequestValidationInput{Request: r, PathParams: params, Route: route}
+	if len(body) > 0 {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if err := openapi3filter.ValidateRequest(r.Context(), in); err != nil && rec.Code == http.StatusOK {
+		c.t.Errorf("%s %s %s was accepted: %v", r.Method, r.URL, body, err)
+	}
+	first := rec.Body.Bytes()
+	if strings.Contains(rec.Header().Get("Content-Type"), "ndjson") {
+		first, _, _ = bytes.Cut(first, []byte("\n"))
+	}
+	out := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: in, Status: rec.Code, Header: rec.Header(),
+		Options: &openapi3filter.Options{IncludeResponseStatus: true},
+	}
+	out.SetBodyBytes(first)
+	if err := openapi3filter.ValidateResponse(r.Context(), out); err != nil {
+		c.t.Errorf("%s %s answered %d %s: %v", r.Method, r.URL, rec.Code, first, err)
+	}
+}
+
+func TestOpenAPIFileIsWhatTheServerDoes(t *testing.T) {
+	g := expect(t)
+	openapi3filter.RegisterBodyDecoder("application/x-ndjson", openapi3filter.JSONBodyDecoder)
+	srv := start(t, fakedns.Config{})
+	checked := newContract(t, srv.Handler())
+	api := httptest.NewServer(checked)
+	defer api.Close()
+	c := fakedns.NewClient(api.URL, nil)
+	ctx := t.Context()
+	ok := func(_ any, err error) { t.Helper(); g.Expect(err).NotTo(HaveOccurred()) }
+	bad := func(method, path, body string, status int) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(ctx, method, api.URL+path, strings.NewReader(body))
+		ok(nil, err)
+		resp, err := http.DefaultClient.Do(req)
+		ok(nil, err)
+		defer func() { _ = resp.Body.Close() }()
+		g.Expect(resp.StatusCode).To(Equal(status))
+	}
+
+	full := fakedns.Name{
+		Name: "full.example", TTL: time.Minute, TTLMode: fakedns.TTLCountdown, A: old, AAAA: addrs("2001:db8::1"), PTR: "x.example",
+		Views: []fakedns.View{{Clients: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Resolvers: addrs("10.0.0.2"), A: fresh, AAAA: addrs("2001:db8::2")}},
+		Order: fakedns.OrderRotate, MaxAnswers: 2, Propagation: time.Nanosecond, Interleave: time.Nanosecond,
+	}
+	ok(c.PutNames(ctx, full, elb("app.example", old), fakedns.Name{Name: "www.example", Alias: "app.example"}, fakedns.Name{Name: "c.example", TTL: time.Second, CNAME: "app.example"}))
+	ok(c.Names(ctx))
+	askA(t, srv, "app.example")
+	for _, kind := range []fakedns.Kind{
+		fakedns.KindNoData, fakedns.KindNXDomain, fakedns.KindServFail, fakedns.KindRefused, fakedns.KindSilence, fakedns.KindTruncate,
+		fakedns.KindWrongID, fakedns.KindWrongQuestion, fakedns.KindGarbage, fakedns.KindThrottle, fakedns.KindStale,
+	} {
+		ok(c.PutFault(ctx, fakedns.Fault{ID: string(kind), Kind: kind, Scope: fakedns.Scope{Name: "other.example", Type: "A"}}))
+	}
+	ok(c.PutFault(ctx, fakedns.Fault{
+		ID: "late", Kind: fakedns.KindDelay, Delay: time.Millisecond, Count: 5, For: time.Hour,
+		Scope: fakedns.Scope{Name: "app.example", Type: "A", Clients: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Resolvers: addrs("127.0.0.1"), Transport: fakedns.UDP},
+	}))
+	ok(c.PutFault(ctx, fakedns.Fault{ID: "later", Kind: fakedns.KindStale, TTL: time.Second, Scope: fakedns.Scope{Name: "app.example"}}))
+	ok(c.PutNames(ctx, elb("app.example", fresh)))
+	askA(t, srv, "app.example")
+	expectSilence(t, srv, "udp", question("other.example", dns.TypeA))
+	ok(c.Faults(ctx))
+	ok(c.Queries(ctx, fakedns.Filter{}))
+	ok(c.Queries(ctx, fakedns.Filter{Name: "app.example", Type: "A", Client: netip.MustParsePrefix("127.0.0.0/8"), After: 1, Since: time.Now().Add(-time.Hour)}))
+	ok(c.LastSeq(ctx))
+	ok(c.WaitQuery(ctx, fakedns.Filter{}))
+	ok(c.History(ctx))
+	ok(c.DeleteFault(ctx, "late"))
+	ok(c.DeleteName(ctx, "full.example"))
+	ok(c.History(ctx))
+	ok(c.Version(ctx))
+	for _, path := range []string{"/v1/openapi.yaml", "/v1/names/app.example", "/v1/faults/nodata"} {
+		bad("GET", path, "", 200)
+	}
+	bad("PUT", "/v1/names/app.example", `{"ttl_seconds":1}`, 200)
+	huge := `{"names":"` + strings.Repeat("x", 1<<20) + `"}`
+	bad("PUT", "/v1/names", "{}", 400)
+	bad("PUT", "/v1/names", huge, 413)
+	bad("GET", "/v1/names/a..b", "", 400)
+	bad("GET", "/v1/names/none", "", 404)
+	bad("PUT", "/v1/names/a", "{}", 400)
+	bad("PUT", "/v1/names/a", huge, 413)
+	bad("DELETE", "/v1/names/none", "", 404)
+	bad("DELETE", "/v1/names/a..b", "", 400)
+	bad("GET", "/v1/faults/none", "", 404)
+	bad("PUT", "/v1/faults/f", "{}", 400)
+	bad("PUT", "/v1/faults/f", huge, 413)
+	bad("DELETE", "/v1/faults/none", "", 404)
+	bad("GET", "/v1/queries?after=x", "", 400)
+	ok(c.Reset(ctx))
+
+	// The stream never ends by itself, so events_test.go reads it instead.
+	missing := []string{}
+	for path, item := range checked.doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			for status := range op.Responses.Map() {
+				code := map[string]int{"200": 200, "400": 400, "404": 404, "413": 413}[status]
+				key := method + " " + path + " " + http.StatusText(code)
+				if !checked.seen[key] && path != "/v1/events" {
+					missing = append(missing, key)
+				}
+				delete(checked.seen, key)
+			}
+		}
+	}
+	g.Expect(missing).To(BeEmpty(), "described but not seen here")
+	g.Expect(slices.Collect(maps.Keys(checked.seen))).To(BeEmpty(), "seen here but not described")
+}
+
+func TestEventsFitTheirSchema(t *testing.T) {
+	g := expect(t)
+	srv := start(t, fakedns.Config{})
+	schema := newContract(t, nil).doc.Components.Schemas["Event"].Value
+	sub := srv.Subscribe()
+	put(t, srv, elb("app.example", old))
+	askA(t, srv, "app.example")
+	for range 2 {
+		e, err := sub.Next(t.Context())
+		g.Expect(err).NotTo(HaveOccurred())
+		line, err := json.Marshal(e)
+		g.Expect(err).NotTo(HaveOccurred())
+		var decoded any
+		g.Expect(json.Unmarshal(line, &decoded)).To(Succeed())
+		g.Expect(schema.VisitJSON(decoded)).To(Succeed(), string(line))
+	}
+}
