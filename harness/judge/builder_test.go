@@ -180,7 +180,10 @@ func once() *world {
 
 // pooled asks DNS every second, but goes on with its pooled connection.
 func pooled() *world {
-	w := once()
+	w := rotate()
+	conn := w.open(-1, old1)
+	w.serve(0, 8, conn)
+	w.stall(8, 20, conn)
 	for at := seconds(5.5); at < 20; at++ {
 		w.query(at, fresh1)
 	}

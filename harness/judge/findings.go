@@ -39,6 +39,9 @@ func (c *brief) resolvedOnce(v *Verdict) []Finding {
 		text = fmt.Sprintf("resolved once at start: 0 DNS queries after the name moved, %s between t=0 and then; %s", comma(v.DNSBefore), traffic)
 	case c.askedOnlyAfterTheEnd():
 		text = fmt.Sprintf("resolved once per process: 0 DNS queries between the move of the name and the end of the old nodes, %s after it; %s", comma(v.DNSAfter), traffic)
+	case c.someProcessKeptTheAddress():
+		text = fmt.Sprintf("resolved once per process: %s after the name moved, but not by every process: connections to the old nodes were still opened after the answer; %s",
+			count(v.DNSAfter, "DNS query", "DNS queries"), traffic)
 	default:
 		return nil
 	}
@@ -59,16 +62,33 @@ func (c *brief) askedOnlyAfterTheEnd() bool {
 	return c.Manifest.Plan.Grace > 0 && len(c.lookupsIn(c.flip, c.retire)) == 0 && len(c.lookupsIn(c.retire, forever)) > 0
 }
 
+// someProcessKeptTheAddress: one process learned the fresh nodes, and yet
+// connections to old ones were opened. A pool alone opens none.
+func (c *brief) someProcessKeptTheAddress() bool {
+	answer, ok := c.freshAnswer()
+	return ok && slices.ContainsFunc(c.staleConnects(), func(r row) bool {
+		return c.Packets[r.index].At > answer.at+settle
+	})
+}
+
+// freshAnswer is the first one after the move that gave the fresh nodes.
+func (c *brief) freshAnswer() (lookup, bool) {
+	for _, l := range c.lookupsIn(c.flip, forever) {
+		if l.fresh {
+			return l, true
+		}
+	}
+	return lookup{}, false
+}
+
 // pooledOld: DNS was asked and gave the fresh nodes, but connections from
 // before went on being used for old nodes, longer than it takes to act on the
 // answer.
-func (c *brief) pooledOld(*Verdict) []Finding {
-	lookups := c.lookupsIn(c.flip, forever)
-	fresh := slices.IndexFunc(lookups, func(l lookup) bool { return l.fresh })
-	if fresh < 0 || c.askedOnlyAfterTheEnd() {
+func (c *brief) pooledOld(v *Verdict) []Finding {
+	first, ok := c.freshAnswer()
+	if !ok || c.askedOnlyAfterTheEnd() || c.someProcessKeptTheAddress() {
 		return nil
 	}
-	first := lookups[fresh]
 	rows := []row{first.row}
 	connections := map[*recording.Conn]bool{}
 	var last recording.Seconds
@@ -83,7 +103,7 @@ func (c *brief) pooledOld(*Verdict) []Finding {
 		return nil
 	}
 	return []Finding{{PooledOld, fmt.Sprintf("resolved again, but pooled connections kept the old address: %s after the name moved, the first answer with the fresh nodes %s after it; %s on %s opened before it, the last %s after it",
-		count(len(lookups), "DNS query", "DNS queries"), span(first.at-c.flip), requests(len(rows)-1), count(len(connections), "connection", "connections"), span(last-c.flip)),
+		count(v.DNSAfter, "DNS query", "DNS queries"), span(first.at-c.flip), requests(len(rows)-1), count(len(connections), "connection", "connections"), span(last-c.flip)),
 		c.quote(rows...)}}
 }
 
@@ -135,11 +155,8 @@ func (c *brief) followed(v *Verdict) []Finding {
 		text = fmt.Sprintf("left the old nodes %s after the name moved", span(*v.LastStale))
 		rows = append(rows, c.oldHits[len(c.oldHits)-1].row)
 	}
-	for _, l := range c.lookupsIn(c.flip, forever) {
-		if l.fresh {
-			rows = append(rows, l.row)
-			break
-		}
+	if answer, ok := c.freshAnswer(); ok {
+		rows = append(rows, answer.row)
 	}
 	return []Finding{{FollowedDNS, text, c.quote(rows...)}}
 }

@@ -72,6 +72,26 @@ func TestPooledKeptOld(t *testing.T) {
 	}
 }
 
+// A child of Apache that started after the move knows the fresh nodes; the
+// others do not, and connect to the old ones.
+func TestResolvedOncePerProcess(t *testing.T) {
+	w := once()
+	w.query(6, fresh1)
+	v := w.judge()
+	wantFindings(t, v, judge.ResolvedOnce)
+	f := wantText(t, v, judge.ResolvedOnce,
+		"resolved once per process: 1 DNS query after the name moved, but not by every process: connections to the old nodes were still opened after the answer; 649 requests and 3 connection attempts on the retired 198.18.1.21, 198.18.1.22")
+	if !strings.HasPrefix(f.Evidence[1], "dns.jsonl:2 t=6.000 s") {
+		t.Errorf("got evidence %q, want the later query in the second row", f.Evidence)
+	}
+	// A connection that was being opened when the answer came says nothing.
+	w = pooled()
+	w.syn(7.2, old1)
+	w.Queries = w.Queries[:1]
+	w.query(6.5, fresh1)
+	wantFindings(t, w.judge(), judge.PooledOld)
+}
+
 func TestNotPooled(t *testing.T) {
 	for name, change := range map[string]func(*world){
 		"connection opened after the flip": func(w *world) { w.Connections[0].Opened = 5.1 },
