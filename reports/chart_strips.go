@@ -36,9 +36,13 @@ func strips(rows []strip) template.HTML {
 	d := &drawing{}
 	y := stripGap
 	for _, r := range rows {
-		fmt.Fprintf(d, `<a href="#%s">`, html.EscapeString(r.anchor))
-		r.draw(d, a, y)
-		d.WriteString("</a>")
+		if r.cell.NotRun == "" {
+			fmt.Fprintf(d, `<a href="#%s">`, html.EscapeString(r.anchor))
+			r.draw(d, a, y)
+			d.WriteString("</a>")
+		} else {
+			r.draw(d, a, y)
+		}
 		y += stripHeight + stripGap
 	}
 	a.draw(d, y-stripGap+2)
@@ -47,11 +51,7 @@ func strips(rows []strip) template.HTML {
 
 func (r strip) draw(d *drawing, a timeAxis, y float64) {
 	subject := r.cell.Manifest.Subject
-	name := subject.ID
-	if r.side != "" {
-		name = r.side + ": " + name
-	}
-	d.text("name", 0, y+11, shorten(name, 30))
+	d.text("name", 0, y+11, shorten(sided(r.side, subject.ID), 30))
 	d.text("tick", 0, y+23, strings.TrimSpace(subject.Role+" "+r.cell.Manifest.Image.Version))
 	state := strings.ReplaceAll(string(r.cell.State()), " ", "-")
 	x := a.x1 + 10

@@ -27,9 +27,9 @@ const (
 func (s *series) timeline() template.HTML {
 	d := &drawing{}
 	a := s.axis()
-	y := s.stepLabels(d, a)
-	top := y
-	y = s.outcomesPanel(d, a, y) + panelGap
+	top := s.labelsHeight()
+	y := s.outcomesPanel(d, a, top) + panelGap
+	s.drawLabels(d, a, top)
 	y = s.latencyPanel(d, a, y) + panelGap
 	y = s.nodesPanel(d, a, y) + panelGap
 	y = s.queriesPanel(d, a, y)
@@ -45,22 +45,43 @@ func (s *series) axis() timeAxis {
 	return timeAxis{to: float64(s.end), x0: chartLeft, x1: chartWidth - chartRight}
 }
 
-// stepLabels names the beginning of each window, one line each so that they
-// never overlap, and returns where the first panel begins.
-func (s *series) stepLabels(d *drawing, a timeAxis) float64 {
-	const lineHeight, labelGap = 15.0, 5.0
-	height := lineHeight * float64(len(s.windows))
-	for i, w := range s.windows {
-		x := a.x(w.From)
-		y := lineHeight * float64(i+1)
+// label names a moment above the panels.
+type label struct {
+	at    recording.Seconds
+	class string
+	text  string
+	reach float64 // how far its line goes down into the panels
+}
+
+// labels names the beginning of each window, and the end of the budget.
+func (s *series) labels() []label {
+	var labels []label
+	for _, w := range s.windows {
+		labels = append(labels, label{w.From, "begin " + w.Class, fmt.Sprintf("%s, %.2f s", w.Name, w.From), 0})
+	}
+	if plan := s.rec.Manifest.Plan; plan.Budget.RecoverWithin > 0 {
+		end := plan.RetireAt + plan.Budget.RecoverWithin
+		labels = append(labels, label{end, "limit", fmt.Sprintf("no failure allowed from here, %.2f s", end), outcomesHeight})
+	}
+	return labels
+}
+
+// labelHeight is that of the line which each label has, so that they never
+// overlap.
+const labelHeight = 15.0
+
+func (s *series) labelsHeight() float64 { return labelHeight*float64(len(s.labels())) + 5 }
+
+func (s *series) drawLabels(d *drawing, a timeAxis, bottom float64) {
+	for i, l := range s.labels() {
+		x, y := a.x(l.at), labelHeight*float64(i+1)
 		class, at := "label", x+5
 		if x > (a.x0+a.x1)*2/3 {
 			class, at = "label end", x-5
 		}
-		d.line("begin "+w.Class, x, y-lineHeight+4, x, height+labelGap)
-		d.text(class, at, y, fmt.Sprintf("%s, %.2f s", w.Name, w.From))
+		d.line(l.class, x, y-labelHeight+4, x, bottom+l.reach)
+		d.text(class, at, y, l.text)
 	}
-	return height + labelGap
 }
 
 func panelName(d *drawing, y float64, name, detail string) {

@@ -14,7 +14,7 @@ import (
 
 // Page is what HTML shows.
 type Page struct {
-	Title string // the heading; empty: the names of the scenarios
+	Title string // the heading; empty: one that says what is in it
 	Cells []Cell
 	// Comparison, where set, is shown above its cells, which are then the
 	// cells of the page; Cells must be empty.
@@ -114,7 +114,11 @@ func newPageView(page Page) (pageView, error) {
 		s.describe(rows)
 		v.Scenarios = append(v.Scenarios, s)
 	}
-	if v.Title == "" {
+	switch {
+	case v.Title != "":
+	case page.Comparison != nil:
+		v.Title = page.Comparison.A + " against " + page.Comparison.B
+	default:
 		v.Title = titleOf(v.Scenarios)
 	}
 	return v, errors.Join(errs...)

@@ -15,7 +15,7 @@ import (
 type cellView struct {
 	Cell
 	Anchor   string
-	Side     string // "A" or "B" in a comparison
+	Name     string // of the subject, with "A" or "B" before it in a comparison
 	State    State
 	Phrase   string
 	Reasons  []string
@@ -43,6 +43,14 @@ type findingView struct {
 	Cut        string // what was left out, in words
 }
 
+// sided puts the side of a comparison before a name.
+func sided(side, name string) string {
+	if side == "" {
+		return name
+	}
+	return side + ": " + name
+}
+
 // hover is what the script shows for the bin under the pointer.
 type hover struct {
 	Bin    float64            `json:"bin"`
@@ -57,7 +65,7 @@ type hover struct {
 
 func newCellView(c Cell, anchor, side string) (cellView, *series, error) {
 	v := cellView{
-		Cell: c, Anchor: anchor, Side: side, State: c.State(), Phrase: c.Phrase(), Reasons: c.Reasons(),
+		Cell: c, Anchor: anchor, Name: sided(side, c.Manifest.Subject.ID), State: c.State(), Phrase: c.Phrase(), Reasons: c.Reasons(),
 		Failed: failedInWords(c), Facts: cellFacts(c),
 	}
 	if c.NotRun != "" {

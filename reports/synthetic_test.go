@@ -81,6 +81,9 @@ func synthesize(t *testing.T, root, scenario string, b behaviour, seed uint64) C
 	m := syntheticManifest(scenario, b, seed, recording.Seconds(random.Float64()))
 	config := filepath.Join(t.TempDir(), "proxy.conf")
 	must(t, os.WriteFile(config, []byte(b.config), 0o600))
+	if scenario == "alb-ip-abrupt" {
+		abrupt(&m)
+	}
 	m.Config, err = dir.CopyConfig(config)
 	must(t, err)
 	v := &judge.Verdict{Result: judge.Pass, ByKind: map[string]int{}, Window: m.Plan.Duration - m.Plan.RetireAt, Findings: []judge.Finding{b.finding}}
@@ -112,6 +115,13 @@ func syntheticManifest(scenario string, b behaviour, seed uint64, phase recordin
 		Image:  recording.Image{Ref: "localhost:1/proxychaos/" + filepath.Clean(kind) + ":forky", Digest: "sha256:0a1b2c3d4e5f", Version: b.version, Source: "debian"},
 		Replay: fmt.Sprintf("make scenario NAME=%s SUBJECT=%s SEED=%d", scenario, b.id, seed),
 	}
+}
+
+// abrupt makes the plan that of alb-ip-abrupt: no grace, and a time to recover.
+func abrupt(m *recording.Manifest) {
+	m.Summary = "DNS moves and the old nodes go silent in the same instant"
+	p := &m.Plan
+	p.Grace, p.RetireAt, p.Budget.RecoverWithin = 0, p.FlipAt, p.TTL+p.Refresh+1
 }
 
 func writeSteps(t *testing.T, dir *recording.Dir, p recording.Plan) {
