@@ -173,6 +173,7 @@ func (s *series) dots(d *drawing, a timeAxis, y float64) int {
 	for grid := 1; ; grid++ {
 		seen := map[place]bool{}
 		marks := map[string]*strings.Builder{}
+		last := map[string]place{}
 		for _, r := range s.rec.Requests {
 			p := place{shownKind(r.Outcome), int(a.x(r.Sent)) / grid * grid, int(latencyY(y, r.Latency)) / grid * grid}
 			if seen[p] {
@@ -182,7 +183,9 @@ func (s *series) dots(d *drawing, a timeAxis, y float64) int {
 			if marks[p.kind] == nil {
 				marks[p.kind] = &strings.Builder{}
 			}
-			fmt.Fprintf(marks[p.kind], "M%d %dh0", p.x, p.y)
+			// A move from the last dot is shorter to write than a place.
+			fmt.Fprintf(marks[p.kind], "m%d %dh0", p.x-last[p.kind].x, p.y-last[p.kind].y)
+			last[p.kind] = p
 		}
 		if len(seen) > maxDots {
 			continue
