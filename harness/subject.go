@@ -57,10 +57,14 @@ type Expect struct {
 	Log string
 }
 
-// ID is the subject's name in reports and folders: "nginx/static@testing".
+// Stable is the release that a subject is run on unless it says another.
+const Stable = "stable"
+
+// ID is the subject's name in reports and folders: "nginx/static", or
+// "nginx/static@testing" where the release is not Stable.
 func (s Subject) ID() string {
 	id := string(s.Kind) + "/" + s.Name
-	if s.Release != "" {
+	if s.Release != "" && s.Release != Stable {
 		id += "@" + s.Release
 	}
 	return id

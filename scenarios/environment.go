@@ -19,7 +19,7 @@ import (
 //	NAME                   of the scenario; empty for all
 //	PROXY, CONFIG          the user's own config, and what kind of proxy it is for
 //	RELEASE                of PROXY: stable, testing; default stable
-//	SUBJECT                one catalogued subject, such as nginx/static or nginx/static@testing
+//	SUBJECT                one catalogued subject, such as nginx/static@testing
 //	TTL, GRACE, RATE, SEED numbers of the run
 //	URL_PATH, HOST_HEADER, PROXY_PORT
 //	                       of the requests, where a config of one's own needs it
@@ -88,7 +88,7 @@ func chooseSubjects(proxy, path, release, subject string) ([]harness.Subject, er
 	for _, s := range Subjects() {
 		all = append(all, s.ID())
 		if (proxy == "" || s.Kind == harness.Kind(proxy)) && (release == "" || s.Release == release) &&
-			(subject == "" || s.ID() == subject || string(s.Kind)+"/"+s.Name == subject) {
+			(subject == "" || s.ID() == subject) {
 			found = append(found, s)
 		}
 	}
@@ -101,9 +101,9 @@ func chooseSubjects(proxy, path, release, subject string) ([]harness.Subject, er
 // OwnSubject is a user's own configuration as a subject: it has to pass.
 func OwnSubject(kind harness.Kind, path, release string) (harness.Subject, error) {
 	if release == "" && kind != harness.GoProxy {
-		release = "stable"
+		release = harness.Stable
 	}
-	if known := releases[kind]; release != "" && !slices.Contains(known, release) && !slices.Contains([]string{"stable", "testing"}, release) {
+	if known := releases[kind]; release != "" && !slices.Contains(known, release) && !slices.Contains([]string{harness.Stable, "testing"}, release) {
 		return harness.Subject{}, fmt.Errorf("RELEASE=%s: %s has %s", release, kind, strings.Join(known, ", "))
 	}
 	conf, err := config.Read(kind, path)

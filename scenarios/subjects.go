@@ -14,8 +14,8 @@ const ConfigsDir = "configs"
 // releases are the lines of versions that each kind is run on, where behaviour
 // changed between them.
 var releases = map[harness.Kind][]string{
-	harness.Apache: {"2.4.58", "stable"},
-	harness.Nginx:  {"stable", "testing"},
+	harness.Apache: {"2.4.58", harness.Stable},
+	harness.Nginx:  {harness.Stable, "testing"},
 }
 
 // Subjects are the catalogued subjects, each once for every release that it is
@@ -53,7 +53,7 @@ var catalogue = []harness.Subject{
 		Summary: "retry=10 smax=0 ttl=5, and children that end after 20 connections",
 	},
 	{
-		Kind: harness.Apache, Name: "addressttl", Config: "addressttl.conf", Role: harness.Fix, Refresh: 2 * time.Second, Release: "stable",
+		Kind: harness.Apache, Name: "addressttl", Config: "addressttl.conf", Role: harness.Fix, Refresh: 2 * time.Second, Release: harness.Stable,
 		Summary: "addressttl=2 (2.4.59 and later): the address is looked up again, pooled connections follow",
 	},
 	{

@@ -48,7 +48,7 @@ func rotate() *world {
 		step("old nodes go silent", recording.ProofOldSilent, 8.004),
 	}
 	w.Snapshots = []recording.Snapshot{
-		{At: -1, Moment: "warm", Processes: []recording.Process{{PID: 8, Worker: true}}},
+		{At: -1, Moment: "warm", Processes: []recording.Process{{PID: 8, Worker: true}, {PID: 9, Worker: true}}},
 		{At: 4.9, Moment: "flip", Processes: []recording.Process{
 			{PID: 7, Command: "nginx: master"},
 			{PID: 8, Command: "nginx: worker", Worker: true, Upstream: 1, Seen: 1},

@@ -102,12 +102,20 @@ func (c *brief) nothingAtStake() []string {
 }
 
 // coldWorkers: a worker that has held no connection looks the name up when it
-// opens its first one, after the flip, and hides the fault.
+// opens its first one, after the flip, and hides the fault. A worker that the
+// proxy started after the warm-up is no flaw of the run: to end children and
+// start others is what some configs rely on.
 func (c *brief) coldWorkers() []string {
 	if c.Manifest.Testbed == embedded {
 		return nil // the proxy is no process of its own
 	}
+	warmed := map[int]bool{} // the workers there were after the warm-up
 	for _, snapshot := range c.Snapshots {
+		if snapshot.Moment == momentWarm {
+			for _, process := range snapshot.Processes {
+				warmed[process.PID] = process.Worker
+			}
+		}
 		if snapshot.Moment != momentFlip {
 			continue
 		}
@@ -118,7 +126,7 @@ func (c *brief) coldWorkers() []string {
 				continue
 			}
 			workers++
-			if process.Upstream == 0 && process.Seen == 0 {
+			if warmed[process.PID] && process.Upstream == 0 && process.Seen == 0 {
 				cold = append(cold, fmt.Sprintf("%d (%s)", process.PID, process.Command))
 			}
 		}
@@ -136,5 +144,6 @@ func (c *brief) coldWorkers() []string {
 
 const (
 	embedded   = "embedded" // Manifest.Testbed
-	momentFlip = "flip"     // Snapshot.Moment
+	momentWarm = "warm"     // Snapshot.Moment
+	momentFlip = "flip"
 )

@@ -123,6 +123,9 @@ func TestNotUnproven(t *testing.T) {
 		"1 % late":               func(w *world) { late(w, 10, 5) },
 		"all a little late":      func(w *world) { late(w, 1000, 0.2) },
 		"grace a little shorter": func(w *world) { w.Steps[1].InForce = 7.802 },
+		"a worker started since the warm-up": func(w *world) {
+			w.Snapshots[1].Processes = append(w.Snapshots[1].Processes, recording.Process{PID: 10, Worker: true})
+		},
 	} {
 		w := follower()
 		change(w)

@@ -129,7 +129,7 @@ func (c *cell) prepare(ctx context.Context) error {
 	if err := c.answers(ctx); err != nil {
 		return err
 	}
-	return c.warm(ctx)
+	return c.warm(ctx, time.Now().Add(warmLimit))
 }
 
 // play runs load and timeline side by side.

@@ -58,7 +58,7 @@ func (c *cell) stepsAt(ctx context.Context, at recording.Seconds, steps []harnes
 		}
 	}
 	if steps[0].At == harness.AtFlip {
-		if err := c.warm(ctx); err != nil {
+		if err := c.warm(ctx, due.Add(-warmMargin)); err != nil {
 			return err
 		}
 		if err := c.snapshot(ctx, "flip"); err != nil {

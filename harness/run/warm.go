@@ -13,10 +13,13 @@ const (
 	// warmHold keeps each warm-up request open long enough that the next one
 	// goes to another worker, and that the pod sees its connection.
 	warmHold = 60 * time.Millisecond
-	// warmConcurrency is half of what Apache's three first children can take.
-	warmConcurrency = 32
+	// warmConcurrency makes a worker that is busy leave some to the others.
+	warmConcurrency = 8
 	// warmLimit is when a cold worker is left cold: the judge then refuses.
 	warmLimit = 6 * time.Second
+	// warmMargin before the flip, no burst begins any more: one takes about
+	// warmHold.
+	warmMargin = 150 * time.Millisecond
 	// answerLimit is how long a proxy may listen before it can answer.
 	answerLimit = 3 * time.Second
 )
@@ -24,8 +27,7 @@ const (
 // warm sends bursts until every worker of the proxy has made an upstream
 // connection: a worker that has not yet resolved the name would look it up
 // after the flip, and hide the fault.
-func (c *cell) warm(ctx context.Context) error {
-	deadline := time.Now().Add(warmLimit)
+func (c *cell) warm(ctx context.Context, deadline time.Time) error {
 	for {
 		workers, err := c.bed.workers(ctx)
 		if err != nil {
