@@ -44,6 +44,9 @@ type FaultRequest struct {
 // FaultSetting is one fault and how it comes.
 type FaultSetting struct {
 	Kind FaultKind `json:"kind"`
+	// Status is of the fault error: 400, 401, 403, 405, 408, 413, 414, 463, 464,
+	// 500 to 505.
+	Status int `json:"status,omitempty"`
 	// Share is the part of connections (TLS faults) or requests (the faults of
 	// responses) that are hit, evenly spread: with 0.5 every second one. 0 stands
 	// for 1. Packet faults hit everything.

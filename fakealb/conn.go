@@ -29,6 +29,8 @@ type clientConn struct {
 	row      record.Ref
 	requests atomic.Int64
 	first    []byte // read to tell TLS from plain HTTP, to be read again
+	// readingAhead says that a deadline which passes is not the idle timeout.
+	readingAhead atomic.Bool
 
 	mu      sync.Mutex
 	closure closure
@@ -101,7 +103,7 @@ func (c *clientConn) noteError(err error) {
 		default:
 			c.endedBy(record.ClosedByFault, howRST)
 		}
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, os.ErrDeadlineExceeded) && !c.readingAhead.Load():
 		c.endedBy(record.ClosedByNode, howIdleTimeout)
 	case errors.Is(err, unix.ECONNRESET), errors.Is(err, unix.EPIPE):
 		c.endedBy(record.ClosedByPeer, howRST)

@@ -34,6 +34,8 @@ func afterFirst(c cut) func(int) *cut {
 	}
 }
 
+func errorAnswer(v view) response { return generated(v.fault.Status, v.lb.ErrorBody) }
+
 func lingerAnswer(v view) response {
 	return generated(http.StatusServiceUnavailable, v.lb.ErrorBody)
 }

@@ -37,6 +37,9 @@ const (
 	// FaultTLSSelfSigned shows a certificate for the right name that nobody signed.
 	FaultTLSSelfSigned FaultKind = "tls-self-signed"
 
+	// FaultError answers with an error of the load balancer's own, of the status
+	// that FaultSetting.Status names.
+	FaultError FaultKind = "error"
 	// FaultLinger answers as an ALB without targets does, with 503, while the other
 	// nodes of the load balancer serve: a retired node that still runs (1.9 O).
 	FaultLinger FaultKind = "linger"
@@ -87,6 +90,7 @@ var faultSpecs = map[FaultKind]faultSpec{
 	FaultTLSExpired:    {certificate: expiredLeaf},
 	FaultTLSSelfSigned: {certificate: selfSignedLeaf},
 
+	FaultError:         {answer: errorAnswer},
 	FaultLinger:        {answer: lingerAnswer},
 	FaultStranger:      {answer: strangerAnswer, certificate: strangerLeaf},
 	FaultCloseRequest:  {cut: always(cut{})},

@@ -24,6 +24,12 @@ func getOn(c net.Conn) (*http.Response, string, error) {
 	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 		return nil, "", err
 	}
+	return readResponse(c)
+}
+
+// readResponse reads one response with its body, as far as either comes.
+func readResponse(c net.Conn) (*http.Response, string, error) {
+	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
 		return nil, "", err

@@ -2,30 +2,71 @@ package fakealb
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 )
 
-// reasons are the words of an ALB for its own responses, in the status line and
-// in the body (fact 2.4 O). Some differ from net/http's.
-var reasons = map[int]string{
-	http.StatusBadRequest:         "Bad Request",
-	http.StatusServiceUnavailable: "Service Temporarily Unavailable",
+// Status codes that only an ALB has.
+const (
+	// statusClientGone is for the record only: the client left while its request
+	// was pending (2.4.1 D).
+	statusClientGone = 460
+	// statusTooManyForwarded is for X-Forwarded-For with more than 30 addresses.
+	statusTooManyForwarded = 463
+	statusProtocolMismatch = 464
+)
+
+// generatedKind is what varies between an ALB's own responses.
+type generatedKind struct {
+	reason  string // in the status line and in the body
+	bare    bool   // without a body and a content type
+	closing bool   // with Connection: close
 }
 
-// generated is a response of the load balancer itself, byte for byte (2.4 O).
+// generatedKinds are an ALB's own responses. Observed (O): 400, 403, 464, 502,
+// 503, 504. The words of the others, and the form of 463, are guessed (G) after
+// nginx, whose words the observed ones are (2.4); so is which of them close.
+var generatedKinds = map[int]generatedKind{
+	http.StatusBadRequest:              {reason: "Bad Request", closing: true},
+	http.StatusUnauthorized:            {reason: "Authorization Required"},
+	http.StatusForbidden:               {reason: "Forbidden"},
+	http.StatusMethodNotAllowed:        {reason: "Not Allowed"},
+	http.StatusRequestTimeout:          {reason: "Request Time-out", closing: true},
+	http.StatusRequestEntityTooLarge:   {reason: "Request Entity Too Large", closing: true},
+	http.StatusRequestURITooLong:       {reason: "Request-URI Too Large", closing: true},
+	statusTooManyForwarded:             {bare: true},
+	statusProtocolMismatch:             {bare: true},
+	http.StatusInternalServerError:     {reason: "Internal Server Error", closing: true},
+	http.StatusNotImplemented:          {reason: "Not Implemented", closing: true},
+	http.StatusBadGateway:              {reason: "Bad Gateway"},
+	http.StatusServiceUnavailable:      {reason: "Service Temporarily Unavailable"},
+	http.StatusGatewayTimeout:          {reason: "Gateway Time-out"},
+	http.StatusHTTPVersionNotSupported: {reason: "HTTP Version Not Supported"},
+}
+
+// generatedStatuses lists the statuses of generatedKinds.
+func generatedStatuses() []int { return slices.Sorted(maps.Keys(generatedKinds)) }
+
+// generated is a response of the load balancer itself, byte for byte (2.4).
 func generated(status int, style ErrorBody) response {
+	kind := generatedKinds[status]
+	r := response{
+		status: status,
+		reason: kind.reason,
+		lead:   []field{{"Server", "awselb/2.0"}},
+		close:  kind.closing,
+	}
+	if kind.bare {
+		return r
+	}
 	open := "<body>"
 	if style == ErrorBodyPre2020 {
 		open = `<body bgcolor="white">`
 	}
-	text := fmt.Sprintf("%d %s", status, reasons[status])
-	return response{
-		status:      status,
-		reason:      reasons[status],
-		lead:        []field{{"Server", "awselb/2.0"}},
-		contentType: "text/html",
-		body: []byte("<html>\r\n<head><title>" + text + "</title></head>\r\n" + open +
-			"\r\n<center><h1>" + text + "</h1></center>\r\n</body>\r\n</html>\r\n"),
-		close: status == http.StatusBadRequest,
-	}
+	text := fmt.Sprintf("%d %s", status, kind.reason)
+	r.contentType = "text/html"
+	r.body = []byte("<html>\r\n<head><title>" + text + "</title></head>\r\n" + open +
+		"\r\n<center><h1>" + text + "</h1></center>\r\n</body>\r\n</html>\r\n")
+	return r
 }

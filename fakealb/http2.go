@@ -21,11 +21,19 @@ func (s *Server) serveHTTP2(c *clientConn, conn *tls.Conn, state *tls.Connection
 		IdleTimeout:          s.scaled(idleTimeout),
 	}
 	h2.ServeConn(conn, &http2.ServeConnOpts{
-		BaseConfig: &http.Server{MaxHeaderBytes: maxHeaderBytes, ErrorLog: log.New(io.Discard, "", 0)},
+		BaseConfig: &http.Server{MaxHeaderBytes: maxHead, ErrorLog: log.New(io.Discard, "", 0)},
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			v := c.node.view()
-			row, number := s.beginAttempt(c, v, req, state)
-			r, received := s.respond(c.node, v, number, req)
+			x := s.begin(req.Context(), c, v, req, state)
+			x.pending = func() {} // req.Context ends with the stream by itself
+			if forwardedFor(req) > maxForwardedFor {
+				x.refused = statusTooManyForwarded
+			}
+			r := s.respond(x)
+			if r.status == statusClientGone {
+				x.end(r.status, 0, errClientGone)
+				return
+			}
 			h := w.Header()
 			for _, f := range append(r.lead, r.trail...) {
 				h.Set(strings.ToLower(f.name), f.value)
@@ -42,7 +50,7 @@ func (s *Server) serveHTTP2(c *clientConn, conn *tls.Conn, state *tls.Connection
 					_, _ = w.Write(b)
 					_ = http.NewResponseController(w).Flush()
 				}
-				s.endAttempt(row, c, r.cut.status(r.status), received, 0, errCut)
+				x.end(r.cut.status(r.status), 0, errCut)
 				r.cut.end(c)
 				panic(http.ErrAbortHandler) // resets the stream
 			}
@@ -50,7 +58,7 @@ func (s *Server) serveHTTP2(c *clientConn, conn *tls.Conn, state *tls.Connection
 			if req.Method != http.MethodHead {
 				sent, err = w.Write(r.body)
 			}
-			s.endAttempt(row, c, r.status, received, int64(sent), err)
+			x.end(r.status, int64(sent), err)
 		}),
 	})
 }

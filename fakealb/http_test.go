@@ -98,26 +98,6 @@ func TestIdleTimeoutIsScaled(t *testing.T) {
 	})
 }
 
-func TestMalformedRequestGets400(t *testing.T) {
-	f := start(t, nil, "127.0.71.5")
-	for _, request := range []string{
-		"GET / HTTP/1.1\r\n\r\n",
-		"nonsense\r\n\r\n",
-		"GET / HTTP/1.1\r\nHost: x\r\nA: " + strings.Repeat("a", 80<<10) + "\r\n\r\n",
-	} {
-		c, err := net.Dial("tcp4", f.at(0))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = c.Write([]byte(request))
-		got, err := readWithin(c, 5*time.Second)
-		if err != nil || !strings.HasPrefix(got, "HTTP/1.1 400 Bad Request\r\nServer: awselb/2.0\r\n") || !strings.Contains(got, "Connection: close\r\n") {
-			t.Errorf("%.30q: got %.80q, %v", request, got, err)
-		}
-		c.Close()
-	}
-}
-
 func TestHoldDelaysTheAnswer(t *testing.T) {
 	f := start(t, nil, "127.0.71.6")
 	begin := time.Now()

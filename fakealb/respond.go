@@ -26,35 +26,42 @@ type response struct {
 
 type field struct{ name, value string }
 
-// respond answers request number of a connection of n from the state v, having
-// read its body, and returns how much that was.
-func (s *Server) respond(n *node, v view, number int, req *http.Request) (response, int64) {
-	received, err := io.Copy(io.Discard, req.Body)
-	if err != nil {
+// respond answers a request from the state it began with, having read its body.
+func (s *Server) respond(x *exchange) response {
+	var err error
+	if x.received, err = io.Copy(io.Discard, x.req.Body); err != nil {
 		// The client did not send the body it promised (2.4.1 D).
-		return generated(http.StatusBadRequest, v.lb.ErrorBody), received
+		return generated(http.StatusBadRequest, x.v.lb.ErrorBody)
 	}
-	spec := faultSpecs[v.fault.Kind]
-	if (spec.answer != nil || spec.cut != nil) && !v.fault.hits(n.requests.Add(1)) {
+	fault, n := x.v.fault, x.c.node
+	spec := faultSpecs[fault.Kind]
+	if (spec.answer != nil || spec.cut != nil) && !fault.hits(n.requests.Add(1)) {
 		spec = faultSpec{}
 	}
-	if spec.answer != nil {
-		return spec.answer(v), received
+	var r response
+	switch {
+	case spec.answer != nil:
+		r = spec.answer(x.v)
+	case x.refused != 0:
+		r = generated(x.refused, x.v.lb.ErrorBody)
+	case x.v.lb.Targets == 0:
+		r = generated(http.StatusServiceUnavailable, x.v.lb.ErrorBody)
+	default:
+		r = s.builtIn(x)
 	}
-	r := s.fromTarget(n, v, req, received)
 	if spec.cut != nil {
-		r.cut = spec.cut(number)
+		r.cut = spec.cut(x.number)
 	}
-	return r, received
+	return r
 }
 
-// fromTarget has a target of the node's load balancer answer.
-func (s *Server) fromTarget(n *node, v view, req *http.Request, received int64) response {
-	if v.lb.Targets == 0 {
-		return generated(http.StatusServiceUnavailable, v.lb.ErrorBody)
+// builtIn is the answer of a built-in target.
+func (s *Server) builtIn(x *exchange) response {
+	if !s.hold(x) {
+		return response{status: statusClientGone}
 	}
-	s.hold(req.Header.Get(HeaderHold))
-	target := n.turn.Add(1)%uint64(v.lb.Targets) + 1
+	n := x.c.node
+	target := n.turn.Add(1)%uint64(x.v.lb.Targets) + 1
 	return response{
 		status:      http.StatusOK,
 		reason:      "OK",
@@ -62,25 +69,30 @@ func (s *Server) fromTarget(n *node, v view, req *http.Request, received int64) 
 		trail: []field{
 			{"Server", "fakealb-target"},
 			{HeaderNode, n.addr.String()},
-			{HeaderLoadBalancer, v.lb.Name},
+			{HeaderLoadBalancer, x.v.lb.Name},
 		},
 		body: fmt.Appendf(nil, "fakealb lb=%s node=%s target=t%d received=%d seq=%s\n",
-			v.lb.Name, n.addr, target, received, req.Header.Get(HeaderSeq)),
+			x.v.lb.Name, n.addr, target, x.received, x.req.Header.Get(HeaderSeq)),
 	}
 }
 
-// hold waits as HeaderHold says. A value that is no duration is ignored: the
-// header is a request of the test, not part of HTTP.
-func (s *Server) hold(value string) {
-	d, err := time.ParseDuration(value)
+// hold waits as HeaderHold says, and reports whether the client waited too. A
+// value that is no duration is ignored: the header is not part of HTTP.
+func (s *Server) hold(x *exchange) bool {
+	d, err := time.ParseDuration(x.req.Header.Get(HeaderHold))
 	if err != nil || d <= 0 {
-		return
+		return true
 	}
+	x.pending()
 	t := time.NewTimer(min(d, maxHold))
 	defer t.Stop()
 	select {
 	case <-t.C:
+		return true
 	case <-s.done:
+		return true
+	case <-x.ctx.Done():
+		return false
 	}
 }
 

@@ -21,6 +21,10 @@ func (f FaultSetting) check() (FaultSetting, error) {
 	switch {
 	case !ok:
 		return f, badField("kind", "got fault %q, want one of %s", f.Kind, FaultKinds())
+	case f.Kind == FaultError && generatedKinds[f.Status] == (generatedKind{}):
+		return f, badField("status", "got status %d, want one of %d with fault %q", f.Status, generatedStatuses(), f.Kind)
+	case f.Kind != FaultError && f.Status != 0:
+		return f, badField("status", "got status %d with fault %q, which has none: leave it out", f.Status, f.Kind)
 	case !(f.Share > 0 && f.Share <= 1):
 		return f, badField("share", "got %g, want more than 0 and at most 1", f.Share)
 	case f.Share < 1 && (spec.packets != "" || f.Kind == FaultNone):
@@ -139,6 +143,9 @@ func (s *Server) label(addr netip.Addr, f FaultSetting, from time.Time) FaultSet
 // String is the kind, with what is not its default.
 func (f FaultSetting) String() string {
 	text := string(f.Kind)
+	if f.Status != 0 {
+		text += fmt.Sprintf(" status=%d", f.Status)
+	}
 	if f.Share != 0 && f.Share != 1 {
 		text += fmt.Sprintf(" share=%g", f.Share)
 	}

@@ -1,0 +1,45 @@
+package fakealb
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"os"
+	"time"
+)
+
+// departure notices that a client leaves while its request is pending, by
+// reading ahead for its next request. What it reads stays in the buffer.
+type departure struct {
+	conn   *clientConn
+	in     *bufio.Reader
+	gone   context.CancelFunc
+	ended  chan struct{} // nil until watch
+	setEnd func(time.Time) error
+}
+
+// watch begins to look. The request's body must have been read.
+func (d *departure) watch() {
+	if d.ended != nil {
+		return
+	}
+	d.ended = make(chan struct{})
+	d.conn.readingAhead.Store(true)
+	_ = d.setEnd(time.Time{})
+	go func() {
+		defer close(d.ended)
+		if _, err := d.in.Peek(1); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			d.gone()
+		}
+	}()
+}
+
+// stop ends the watch, so that another may read.
+func (d *departure) stop() {
+	if d.ended == nil {
+		return
+	}
+	_ = d.setEnd(time.Unix(1, 0))
+	<-d.ended
+	d.conn.readingAhead.Store(false)
+}

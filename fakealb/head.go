@@ -1,0 +1,131 @@
+package fakealb
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+)
+
+// Limits of a request's head (2.1.3 D).
+const (
+	maxRequestLine  = 16 << 10
+	maxHeaderLine   = 16 << 10 // a line of 16,384 bytes is refused already (2.1.6 O1)
+	maxHead         = 64 << 10
+	maxForwardedFor = 30 // addresses (2.4.1 D)
+)
+
+// The read buffer is small until a head needs more. The larger one holds a head
+// of maxHead and so much over it that its being too long is seen.
+const (
+	smallBuffer = 4 << 10
+	largeBuffer = maxHead + smallBuffer
+)
+
+// errLost is the end of the connection before a request, or in its head.
+var errLost = errors.New("connection lost")
+
+// requestReader reads the requests of one HTTP/1 connection.
+type requestReader struct{ in *bufio.Reader }
+
+func newRequestReader(conn io.Reader) *requestReader {
+	return &requestReader{bufio.NewReaderSize(conn, smallBuffer)}
+}
+
+// next reads a request's head. If the load balancer itself must answer, status
+// says with what; then the request may be nil.
+func (r *requestReader) next() (req *http.Request, status int, err error) {
+	if status, err := r.fill(); status != 0 || err != nil {
+		return nil, status, err
+	}
+	req, err = http.ReadRequest(r.in)
+	if err != nil {
+		var gone *net.OpError
+		if errors.As(err, &gone) {
+			return nil, 0, errLost
+		}
+		if strings.HasPrefix(err.Error(), "unsupported transfer encoding") {
+			return nil, http.StatusNotImplemented, nil
+		}
+		return nil, http.StatusBadRequest, nil
+	}
+	return req, refusal(req), nil
+}
+
+// fill reads until the whole head is in the buffer, checking its limits.
+func (r *requestReader) fill() (status int, err error) {
+	for {
+		head, _ := r.in.Peek(r.in.Buffered())
+		whole, status := checkHead(head)
+		if whole || status != 0 {
+			return status, nil
+		}
+		if len(head) == r.in.Size() {
+			r.in = bufio.NewReaderSize(r.in, largeBuffer)
+		}
+		if _, err := r.in.Peek(len(head) + 1); err != nil {
+			if len(head) > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+				return http.StatusRequestTimeout, nil
+			}
+			return 0, errLost
+		}
+	}
+}
+
+// checkHead looks at the beginning of a request. It reports whether that holds
+// the whole head, and with what status a head beyond the limits is answered.
+func checkHead(b []byte) (whole bool, status int) {
+	limit, tooLong := maxRequestLine, http.StatusRequestURITooLong
+	total := 0
+	for {
+		end := bytes.IndexByte(b, '\n')
+		length := end + 1
+		if end < 0 {
+			length = len(b)
+		}
+		total += length
+		switch {
+		case length >= limit:
+			return false, tooLong
+		case total > maxHead:
+			return false, http.StatusBadRequest
+		case end < 0:
+			return false, 0
+		case len(bytes.TrimRight(b[:end], "\r")) == 0:
+			return true, 0
+		}
+		b = b[length:]
+		limit, tooLong = maxHeaderLine, http.StatusBadRequest
+	}
+}
+
+// refusal is the status with which an ALB refuses a well-formed request, or 0
+// (2.4.1 D, except where marked).
+func refusal(req *http.Request) int {
+	switch {
+	case req.Method == "PRI": // HTTP/2 without TLS: 2.2.5 O1
+		return http.StatusBadRequest
+	case req.ProtoMajor != 1:
+		return http.StatusHTTPVersionNotSupported
+	case req.ProtoAtLeast(1, 1) && req.Host == "":
+		return http.StatusBadRequest
+	case req.Method == http.MethodTrace:
+		return http.StatusMethodNotAllowed
+	case forwardedFor(req) > maxForwardedFor:
+		return statusTooManyForwarded
+	}
+	return 0
+}
+
+// forwardedFor counts the addresses in X-Forwarded-For.
+func forwardedFor(req *http.Request) int {
+	n := 0
+	for _, line := range req.Header.Values("X-Forwarded-For") {
+		n += strings.Count(line, ",") + 1
+	}
+	return n
+}
