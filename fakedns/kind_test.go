@@ -185,11 +185,7 @@ func TestFaultParametersBelongToTheirKinds(t *testing.T) {
 
 // Every kind, in scope for one client only, leaves the others alone.
 func TestNoKindLeavesItsScope(t *testing.T) {
-	for _, kind := range []fakedns.Kind{
-		fakedns.KindNoData, fakedns.KindNXDomain, fakedns.KindServFail, fakedns.KindRefused,
-		fakedns.KindSilence, fakedns.KindDelay, fakedns.KindTruncate, fakedns.KindWrongID,
-		fakedns.KindWrongQuestion, fakedns.KindGarbage, fakedns.KindThrottle, fakedns.KindStale,
-	} {
+	for _, kind := range fakedns.AllKinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			f := fakedns.Fault{Kind: kind, Scope: fakedns.Scope{Clients: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}}
 			if kind == fakedns.KindDelay {

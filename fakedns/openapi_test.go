@@ -130,11 +130,12 @@ func TestOpenAPIFileIsWhatTheServerDoes(t *testing.T) {
 	ok(c.PutNames(ctx, full, elb("app.example", old), fakedns.Name{Name: "www.example", Alias: "app.example"}, fakedns.Name{Name: "c.example", TTL: time.Second, CNAME: "app.example"}))
 	ok(c.Names(ctx))
 	askA(t, srv, "app.example")
-	for _, kind := range []fakedns.Kind{
-		fakedns.KindNoData, fakedns.KindNXDomain, fakedns.KindServFail, fakedns.KindRefused, fakedns.KindSilence, fakedns.KindTruncate,
-		fakedns.KindWrongID, fakedns.KindWrongQuestion, fakedns.KindGarbage, fakedns.KindThrottle, fakedns.KindStale,
-	} {
-		ok(c.PutFault(ctx, fakedns.Fault{ID: string(kind), Kind: kind, Scope: fakedns.Scope{Name: "other.example", Type: "A"}}))
+	for _, kind := range fakedns.AllKinds() {
+		f := fakedns.Fault{ID: string(kind), Kind: kind, Scope: fakedns.Scope{Name: "other.example", Type: "A"}}
+		if kind == fakedns.KindDelay {
+			f.Delay = time.Millisecond
+		}
+		ok(c.PutFault(ctx, f))
 	}
 	ok(c.PutFault(ctx, fakedns.Fault{
 		ID: "late", Kind: fakedns.KindDelay, Delay: time.Millisecond, Count: 5, For: time.Hour,
