@@ -176,10 +176,12 @@ func TestFollowedDNS(t *testing.T) {
 	if v.LastStale != nil {
 		t.Errorf("got last stale %g, want none", *v.LastStale)
 	}
-	// Not of a proxy that no fresh node has served, though no old one did.
+	// Not of a proxy that no fresh node has served, though no old one did: it
+	// fails, or answers from a page of its own.
 	w = rotate()
 	w.serve(0, 5, w.open(-1, old1))
-	w.fail(5, 20, recording.BadGateway)
+	w.fail(5, 10, recording.BadGateway)
+	w.fail(10, 20, recording.OK)
 	if f, ok := finding(w.judge(), judge.FollowedDNS); ok {
 		t.Errorf("got %q", f.Text)
 	}
@@ -201,7 +203,7 @@ func TestStaleRequestsAreCountedOnce(t *testing.T) {
 	segment.Seq = 9002
 	w.Packets = append(w.Packets, segment, segment) // sent twice without a mark
 	segment.Seq = 0
-	w.Packets = append(w.Packets, segment)
+	w.Packets = append(w.Packets, segment, segment) // two that cannot be told apart
 	segment.Retransmit = true
 	w.Packets = append(w.Packets, segment)
 	other := segment // another request of the same number on another connection: a retry
@@ -210,8 +212,49 @@ func TestStaleRequestsAreCountedOnce(t *testing.T) {
 	fresh := other // of no interest
 	fresh.Node, fresh.Seq = fresh1, 9003
 	w.Packets = append(w.Packets, fresh)
-	if v := w.judge(); v.Stale != 4 {
-		t.Errorf("got %d stale requests, want 4: 9001, 9002, one without a number, and the retry of 9001", v.Stale)
+	if v := w.judge(); v.Stale != 5 {
+		t.Errorf("got %d stale requests, want 5: 9001, 9002, two without a number, and the retry of 9001", v.Stale)
+	}
+}
+
+// A packet belongs to the last connection that its port had by then.
+func TestPortsAreUsedAgain(t *testing.T) {
+	w := pooled()
+	first := w.Connections[0]
+	for _, opened := range []seconds{7.5, 15} {
+		again := first
+		again.Conn, again.Opened = again.Conn+uint64(opened), opened
+		w.Connections = append(w.Connections, again)
+	}
+	// Of the requests from 7.002 s on only those before 8 s are on the early
+	// connection: rows of nodes name theirs, segments only the port.
+	f, _ := finding(w.judge(), judge.PooledOld)
+	if !strings.Contains(f.Text, "49 requests on 1 connection opened before it") {
+		t.Errorf("got %q", f.Text)
+	}
+	w.Connections[1].Opened = 1
+	f, _ = finding(w.judge(), judge.PooledOld)
+	if !strings.Contains(f.Text, "399 requests on 2 connections opened before it") {
+		t.Errorf("got %q", f.Text)
+	}
+}
+
+func TestEvidenceFromPackets(t *testing.T) {
+	w := rotate()
+	conn := w.open(-1, old1)
+	w.serve(0, 6, conn)
+	w.fail(6, 8.1, recording.OK)
+	w.stall(8.1, 8.2, conn)
+	w.fail(8.2, 20, recording.OK)
+	w.syn(9, old2)
+	f, _ := finding(w.judge(), judge.ResolvedOnce)
+	if len(f.Evidence) != 6 || f.Evidence[1] != "packets.jsonl:1 t=8.102 s request (seq 406) sent to 198.18.1.21 from 198.18.1.2:40001" {
+		t.Errorf("got evidence %q", f.Evidence)
+	}
+	w.Packets = w.Packets[len(w.Packets)-2:]
+	f, _ = finding(w.judge(), judge.ResolvedOnce)
+	if f.Evidence[1] != "packets.jsonl:1 t=9.000 s connection attempt to 198.18.1.22 from 198.18.1.2:40002" {
+		t.Errorf("got evidence %q", f.Evidence)
 	}
 }
 

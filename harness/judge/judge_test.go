@@ -187,14 +187,16 @@ func TestJudgingTwiceGivesTheSame(t *testing.T) {
 func TestEmptyRecordingIsUnproven(t *testing.T) {
 	w := &world{}
 	w.Manifest.Plan.Rate = 200
-	if v := w.judge(); v.Result != judge.Unproven || len(v.Findings) != 0 {
+	v := w.judge()
+	if v.Result != judge.Unproven || len(v.Findings) != 0 {
 		t.Errorf("got %+v", v)
 	}
+	asJSON(t, v) // fails where a figure is not a number
 }
 
 // Rows of the harness's own probes are nobody's behaviour.
 func TestProbesDoNotCount(t *testing.T) {
-	w := follower()
+	w := perRequest()
 	want := asJSON(t, w.judge())
 	conn := w.open(1, old1)
 	w.Connections[len(w.Connections)-1].Probe = true
@@ -218,5 +220,15 @@ func near(t *testing.T, what string, got, want seconds) {
 	t.Helper()
 	if math.Abs(float64(got-want)) > 0.0011 {
 		t.Errorf("%s: got %g, want %g", what, got, want)
+	}
+}
+
+// An agent that does not say when a fault was in force leaves the plan.
+func TestPlanStandsInForTheTimeOfAFault(t *testing.T) {
+	w := follower()
+	w.Steps[0].InForce, w.Steps[1].InForce = 0, 0
+	v := w.judge()
+	if v.Before.To != 5 || v.During.To != 8 || v.Result != judge.Pass {
+		t.Errorf("got %s with faults at %g and %g, want pass with 5 and 8", v.Result, v.Before.To, v.During.To)
 	}
 }
