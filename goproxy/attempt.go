@@ -16,6 +16,22 @@ import (
 // the middle of it then costs a retry and not a failed request.
 const bufferedResponse = 32 << 10
 
+// reason is why an attempt was made.
+type reason int
+
+const (
+	firstTry reason = iota
+	retry           // the attempt before failed
+	hedge           // the attempts so far are silent
+	rescue          // the attempts so far wait on addresses that have left
+	reasons         // how many there are
+)
+
+// String is the label in metrics.
+func (r reason) String() string {
+	return [reasons]string{"first", "retry", "hedge", "rescue"}[r]
+}
+
 // attempt is one try of a request at one endpoint.
 type attempt struct {
 	endpoint *endpoint
@@ -27,7 +43,7 @@ type attempt struct {
 }
 
 // launch starts an attempt at e and reports whether there was one to start.
-func (x *exchange) launch(e *endpoint) bool {
+func (x *exchange) launch(e *endpoint, why reason) bool {
 	if e == nil || len(x.attempts) >= maxAttempts {
 		return false
 	}
@@ -35,6 +51,7 @@ func (x *exchange) launch(e *endpoint) bool {
 	a := &attempt{endpoint: e, start: time.Now(), cancel: cancel}
 	x.attempts = append(x.attempts, a)
 	x.record.tried(e.addr)
+	x.up.attempts[why].Add(1)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
 			a.reused.Store(info.Reused)
@@ -42,6 +59,7 @@ func (x *exchange) launch(e *endpoint) bool {
 		},
 	})
 	req := x.req.WithContext(ctx)
+	e.member.address(req, x.preserveHost)
 	x.body.attach(req)
 	e.acquire()
 	go func() {
@@ -62,7 +80,10 @@ func (x *exchange) roundTrip(a *attempt, req *http.Request) (*http.Response, err
 	if err != nil {
 		return nil, err
 	}
-	a.endpoint.alive()
+	a.endpoint.heard()
+	if !x.up.fail[resp.StatusCode] {
+		a.endpoint.alive()
+	}
 	if x.repeatable && resp.Body != http.NoBody && resp.ContentLength > 0 && resp.ContentLength <= bufferedResponse {
 		data := make([]byte, resp.ContentLength)
 		_, err := io.ReadFull(resp.Body, data)

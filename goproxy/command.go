@@ -27,7 +27,7 @@ func Command() *cobra.Command {
 func runCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "run FILE",
-		Short: "Serve the config in FILE until SIGTERM or SIGINT, then drain",
+		Short: "Serve the config in FILE until SIGTERM or SIGINT, then drain; SIGHUP reloads",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
@@ -44,12 +44,40 @@ func runFile(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	p, err := New(cfg, Options{Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	p, err := New(cfg, Options{Log: log})
 	if err != nil {
 		return err
 	}
 	defer p.Close()
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go reloadOn(ctx, hangup, p, path, log)
 	return p.Run(ctx)
+}
+
+// reloadOn reads the file again at each signal. A config with a problem is
+// logged and the present one stays.
+func reloadOn(ctx context.Context, hangup <-chan os.Signal, p *Proxy, path string, log *slog.Logger) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+		}
+		cfg, err := Load(path)
+		if err == nil {
+			err = p.Reload(cfg)
+		}
+		if err != nil {
+			log.Error("reload: the present config stays", "error", err.Error())
+			continue
+		}
+		log.Info("reload: done", "file", path)
+	}
 }
 
 func validateCommand() *cobra.Command {

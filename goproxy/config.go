@@ -19,6 +19,11 @@ type Config struct {
 	// AccessLog is "stdout" (default), "stderr", "off" or a file that is
 	// appended to. One JSON object a request.
 	AccessLog string `yaml:"access_log"`
+	// TLS is a second listener, for HTTPS and HTTP/2.
+	TLS *ListenTLS `yaml:"tls"`
+	// Admin is a loopback address for metrics and state ("127.0.0.1:9901");
+	// "" is none.
+	Admin string `yaml:"admin"`
 	// DrainTimeout bounds how long running requests may take after the proxy
 	// was told to stop (default 30s).
 	DrainTimeout Duration `yaml:"drain_timeout"`
@@ -42,6 +47,38 @@ type Route struct {
 	// PreserveHost passes the client's Host header on instead of the host of
 	// the upstream's url.
 	PreserveHost bool `yaml:"preserve_host"`
+	// RewritePath replaces Path at the start of the path ("" leaves it). What
+	// the upstream then says in Location, Content-Location, Refresh and the
+	// path of cookies is translated back.
+	RewritePath string `yaml:"rewrite_path"`
+	// Headers are changed on the way.
+	Headers Headers `yaml:"headers"`
+}
+
+// Headers are changes to requests and responses.
+type Headers struct {
+	Request  HeaderChange `yaml:"request"`
+	Response HeaderChange `yaml:"response"`
+}
+
+// HeaderChange removes headers, then sets some.
+type HeaderChange struct {
+	Remove []string          `yaml:"remove"`
+	Set    map[string]string `yaml:"set"`
+}
+
+// ListenTLS is the listener for HTTPS.
+type ListenTLS struct {
+	// Listen is the address (default ":8443").
+	Listen string `yaml:"listen"`
+	// Certificates are chosen by SNI; the first one is for unknown names.
+	Certificates []Certificate `yaml:"certificates"`
+}
+
+// Certificate is a pair of PEM files, read again on reload.
+type Certificate struct {
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
 }
 
 // Upstream is a backend known by name.
@@ -49,6 +86,24 @@ type Upstream struct {
 	// URL is scheme, host and port, such as "http://backend.example.com:8080".
 	// The host may be an IP address; "localhost" is 127.0.0.1.
 	URL string `yaml:"url"`
+	// Members stand in place of URL where there is more than one.
+	Members []Member `yaml:"members"`
+	// Balance is "leastconn" (default: the less busy of two drawn at random)
+	// or "byrequests" (in turn).
+	Balance string `yaml:"balance"`
+	// StickySession names the cookie, and after a "|" the path parameter, in
+	// which a session says its route after the first dot, as in
+	// "JSESSIONID|jsessionid".
+	StickySession string `yaml:"stickysession"`
+	// SetRouteCookie makes the proxy set that cookie to ".route" itself.
+	SetRouteCookie bool `yaml:"set_route_cookie"`
+	// NoFailover answers 503 rather than send a session to another member.
+	NoFailover bool `yaml:"nofailover"`
+	// FailOnStatus are response statuses that take an address out of balancing
+	// for a while; a request that can be repeated is sent to another one.
+	FailOnStatus []int `yaml:"failonstatus"`
+	// TLS is how an https url is spoken to.
+	TLS UpstreamTLS `yaml:"tls"`
 	// Resolvers replace Config.Resolvers for this upstream.
 	Resolvers []string `yaml:"resolvers"`
 	// DNS says how the name is followed.
@@ -59,6 +114,30 @@ type Upstream struct {
 	Retries Retries `yaml:"retries"`
 	// Pool of connections to each address.
 	Pool Pool `yaml:"pool"`
+}
+
+// Member is one backend of several.
+type Member struct {
+	// URL as in Upstream.
+	URL string `yaml:"url"`
+	// LoadFactor is the member's share of the requests (default 1).
+	LoadFactor int `yaml:"loadfactor"`
+	// Route is the member's name in sessions: letters, digits, - and _.
+	Route string `yaml:"route"`
+}
+
+// UpstreamTLS is how an https url is spoken to. Certificates are verified.
+type UpstreamTLS struct {
+	// CA is a PEM file to trust instead of the system's.
+	CA string `yaml:"ca"`
+	// ServerName is sent as SNI and verified (default: the url's host).
+	ServerName string `yaml:"server_name"`
+	// Cert and Key are PEM files, for an upstream that asks for a client
+	// certificate.
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+	// InsecureSkipVerify accepts any certificate, as an ALB does.
+	InsecureSkipVerify bool `yaml:"insecure_skip_verify"`
 }
 
 // DNS says how a name is followed.
@@ -141,6 +220,12 @@ func (d Duration) or(value time.Duration) time.Duration {
 
 // withDefaults fills the zero fields.
 func (u Upstream) withDefaults() Upstream {
+	if len(u.Members) == 0 {
+		u.Members = []Member{{URL: u.URL}}
+	}
+	if u.Balance == "" {
+		u.Balance = leastConn
+	}
 	u.DNS.TTLMin = Duration(u.DNS.TTLMin.or(time.Second))
 	u.DNS.TTLMax = Duration(u.DNS.TTLMax.or(60 * time.Second))
 	u.DNS.Timeout = Duration(u.DNS.Timeout.or(2 * time.Second))

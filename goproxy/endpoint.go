@@ -2,7 +2,6 @@ package goproxy
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"net/http"
 	"net/netip"
@@ -20,9 +19,13 @@ const (
 // endpoint is one address of an upstream with its own pool of connections and
 // what is known about its health.
 type endpoint struct {
+	member    *member
 	addr      netip.AddrPort
 	transport *http.Transport
 
+	weight      atomic.Int64 // share of the member's load factor
+	credit      int64        // guarded by the upstream's rngMu
+	disabled    atomic.Bool  // taken out by hand
 	outstanding atomic.Int64 // attempts without a finished response
 	departed    atomic.Bool  // left the DNS answer
 	gone        context.Context
@@ -35,8 +38,9 @@ type endpoint struct {
 	logged       atomic.Int64 // unix ns of the last log line about an ejection
 }
 
-func newEndpoint(addr netip.AddrPort, serverName string, cfg Upstream) *endpoint {
-	e := &endpoint{addr: addr}
+func newEndpoint(m *member, addr netip.AddrPort) *endpoint {
+	cfg := m.up.cfg
+	e := &endpoint{member: m, addr: addr}
 	e.gone, e.leave = context.WithCancel(context.Background())
 	connect := time.Duration(cfg.Timeouts.Connect)
 	dialer := net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second}
@@ -48,7 +52,7 @@ func newEndpoint(addr netip.AddrPort, serverName string, cfg Upstream) *endpoint
 			defer context.AfterFunc(e.gone, cancel)()
 			return dialer.DialContext(ctx, "tcp", addr.String())
 		},
-		TLSClientConfig:     &tls.Config{ServerName: serverName, MinVersion: tls.VersionTLS12},
+		TLSClientConfig:     m.tls,
 		TLSHandshakeTimeout: connect,
 		MaxIdleConnsPerHost: cfg.Pool.MaxIdle,
 		IdleConnTimeout:     time.Duration(cfg.Pool.IdleTimeout),
@@ -79,9 +83,11 @@ func (e *endpoint) release() {
 	}
 }
 
-// alive notes a response.
+// heard notes that a response came, whatever it says.
+func (e *endpoint) heard() { e.lastByte.Store(time.Now().UnixNano()) }
+
+// alive notes a good response: an ejection is over.
 func (e *endpoint) alive() {
-	e.lastByte.Store(time.Now().UnixNano())
 	if e.failures.Load() != 0 || e.ejectedUntil.Load() != 0 {
 		e.failures.Store(0)
 		e.ejectedUntil.Store(0)

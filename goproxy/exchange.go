@@ -29,13 +29,15 @@ type exchange struct {
 	body   *requestBody
 	record *record
 
-	repeatable bool // may be sent again after it was sent
-	start      time.Time
-	attempts   []*attempt
-	resent     int // times it was sent again after a failure
-	hedges     int
-	pauses     int
-	lastErr    error
+	repeatable   bool   // may be sent again after it was sent
+	route        string // member that holds the client's session, "" for none
+	preserveHost bool
+	start        time.Time
+	attempts     []*attempt
+	resent       int // times it was sent again after a failure
+	hedges       int
+	pauses       int
+	lastErr      error
 
 	results chan result
 
@@ -65,6 +67,8 @@ func (u *upstream) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	x.body = body
 	x.repeatable = repeatable(req, body)
+	x.route = u.sticky.routeOf(req)
+	x.preserveHost = routeOf(req.Context()).PreserveHost
 	u.budget.earn()
 	resp, err := x.run()
 	x.abandon()
@@ -81,7 +85,7 @@ func (x *exchange) run() (*http.Response, error) {
 	defer again.Stop()
 
 	set := x.up.set.Load()
-	if !x.launch(x.up.pick(nil, x.repeatable, true)) {
+	if !x.launch(x.pick(true), firstTry) {
 		x.lastErr = errNoAddress
 		x.up.nudge()
 		again.Reset(x.pause())
@@ -91,6 +95,10 @@ func (x *exchange) run() (*http.Response, error) {
 		case r := <-x.results:
 			r.attempt.finished = true
 			if r.err == nil {
+				if x.up.fail[r.resp.StatusCode] && x.retryStatus(r) {
+					patience.restart()
+					continue
+				}
 				x.won(r.attempt)
 				return r.resp, nil
 			}
@@ -110,7 +118,7 @@ func (x *exchange) run() (*http.Response, error) {
 			if x.expired() {
 				return nil, x.lastErr
 			}
-			if x.launch(x.up.pick(x.attempts, x.repeatable, true)) {
+			if x.launch(x.pick(true), retry) {
 				patience.restart()
 			} else {
 				again.Reset(x.pause())
@@ -133,6 +141,17 @@ func (x *exchange) run() (*http.Response, error) {
 			return nil, context.Cause(x.req.Context())
 		}
 	}
+}
+
+// pick chooses the endpoint for the next attempt.
+func (x *exchange) pick(anyway bool) *endpoint {
+	return x.up.pick(wish{
+		tried:      x.attempts,
+		route:      x.route,
+		only:       x.up.cfg.NoFailover,
+		repeatable: x.repeatable,
+		anyway:     anyway,
+	})
 }
 
 type verdict int
@@ -162,13 +181,29 @@ func (x *exchange) afterFailure(r result) verdict {
 		}
 		x.resent++
 	}
-	if x.launch(x.up.pick(x.attempts, x.repeatable, false)) {
+	if x.launch(x.pick(false), retry) {
 		return retryNow
 	}
 	// Every present address has failed: the answer to an early question, or
 	// a moment of patience, may help.
 	x.up.nudge()
 	return retryLater
+}
+
+// retryStatus leaves out an endpoint that gave a status of failonstatus and
+// tries another where that may help. Else the response is the answer.
+func (x *exchange) retryStatus(r result) bool {
+	x.up.eject(r.attempt.endpoint, r.resp.Status)
+	if !x.repeatable || x.resent+1 >= x.up.cfg.Retries.Attempts || x.expired() {
+		return false
+	}
+	e := x.pick(false)
+	if e == nil || !x.up.budget.spend(time.Now()) || !x.launch(e, retry) {
+		return false
+	}
+	x.resent++
+	r.discard()
+	return true
 }
 
 // blame keeps the book on the endpoint of a failed attempt.
@@ -212,7 +247,7 @@ func (x *exchange) hedge(after time.Duration) {
 	if !x.repeatable || x.waiting() == 0 || x.hedges >= maxHedges {
 		return
 	}
-	e := x.up.pick(x.attempts, true, false)
+	e := x.pick(false)
 	if e == nil {
 		return
 	}
@@ -222,7 +257,7 @@ func (x *exchange) hedge(after time.Duration) {
 	if !silent && !x.up.budget.spend(now) {
 		return
 	}
-	if x.launch(e) {
+	if x.launch(e, hedge) {
 		x.hedges++
 	}
 }
@@ -237,7 +272,7 @@ func (x *exchange) rescue() bool {
 			return false
 		}
 	}
-	return x.launch(x.up.pick(x.attempts, true, true))
+	return x.launch(x.pick(true), rescue)
 }
 
 // waiting counts the attempts that may still bring a response.
@@ -253,6 +288,7 @@ func (x *exchange) waiting() int {
 
 // won ends the other attempts.
 func (x *exchange) won(winner *attempt) {
+	x.record.served = winner.endpoint
 	for _, a := range x.attempts {
 		if a != winner {
 			a.cancel()

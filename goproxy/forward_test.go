@@ -165,9 +165,9 @@ func TestStreamIsNotHeldBack(t *testing.T) {
 }
 
 func TestRouting(t *testing.T) {
-	up := map[string]*upstream{}
+	up := map[string]*running{}
 	for _, name := range []string{"any", "api", "apiv2", "www", "wild", "deep"} {
-		up[name] = &upstream{name: name}
+		up[name] = &running{upstream: &upstream{name: name}}
 	}
 	r := newRouter([]boundRoute{
 		{Route{}, up["any"]},

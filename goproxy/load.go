@@ -97,6 +97,9 @@ func position(n ast.Node) string {
 
 // checkKeys reports every key below n that type t does not have.
 func checkKeys(n ast.Node, t reflect.Type, report func(ast.Node, string)) {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
 	switch n := n.(type) {
 	case *ast.AnchorNode:
 		checkKeys(n.Value, t, report)

@@ -23,7 +23,7 @@ func TestParseLeastConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	u := cfg.Upstreams["backend"].withDefaults()
-	if u.URL != "http://backend.example.com:8080" || u.Timeouts.Connect != Duration(time.Second) || u.Retries.HedgeAfter != Duration(500*time.Millisecond) {
+	if u.Members[0].URL != "http://backend.example.com:8080" || u.Timeouts.Connect != Duration(time.Second) || u.Retries.HedgeAfter != Duration(500*time.Millisecond) {
 		t.Errorf("got %+v", u)
 	}
 }

@@ -2,20 +2,18 @@ package goproxy
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httputil"
 	"net/netip"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/proxychaos/proxychaos/goproxy/resolve"
 )
 
 // Limits on clients. The server reads with net/http, which refuses requests
@@ -39,51 +37,48 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Proxy is a running reverse proxy. Make it with [New].
+// Proxy is a reverse proxy. Make it with [New].
 type Proxy struct {
-	cfg       Config
+	opts      Options
 	log       *slog.Logger
-	listener  net.Listener
-	server    *http.Server
 	buffers   *bufferPool
+	metrics   *metrics
 	accessLog *slog.Logger // nil when off
-	logFile   io.Closer
-	unused    unusedConns
 	table     atomic.Pointer[table]
-	closeOnce sync.Once
-	closed    chan struct{}
-	running   sync.WaitGroup // followers
+	tls       atomic.Pointer[tls.Config]
+
+	server   *http.Server
+	plain    net.Listener
+	secure   net.Listener // nil without Config.TLS
+	admin    net.Listener // nil without Config.Admin
+	closers  []io.Closer  // listeners and the log file
+	unused   unusedConns
+	isClosed context.Context
+	close    context.CancelFunc
+
+	reloading sync.Mutex
+	work      context.Context // parent of the followers; nil before Run
+	followers sync.WaitGroup
 }
 
-// New checks cfg and binds the listener; it sends nothing yet. Close frees what
-// it holds, also when Run was never called.
+// New checks cfg and binds the listeners; it sends nothing yet. Close frees
+// what it holds, also when Run was never called.
 func New(cfg Config, opts Options) (*Proxy, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	p := &Proxy{cfg: cfg, log: opts.Log, buffers: newBufferPool(), closed: make(chan struct{})}
+	p := &Proxy{opts: opts, log: opts.Log, buffers: newBufferPool(), metrics: newMetrics()}
+	p.isClosed, p.close = context.WithCancel(context.Background())
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
-	t, err := p.newTable(cfg, opts.Resolvers)
+	t, err := p.newTable(cfg, nil)
 	if err != nil {
 		return nil, err
 	}
 	p.table.Store(t)
-	if err := p.openAccessLog(opts.AccessLog); err != nil {
-		return nil, err
-	}
-	listen := cfg.Listen
-	if opts.Listen != "" {
-		listen = opts.Listen
-	}
-	if listen == "" {
-		listen = ":8080"
-	}
-	p.listener, err = net.Listen("tcp", listen)
-	if err != nil {
-		p.closeLog()
-		return nil, fmt.Errorf("listen on %s: %w", listen, err)
+	if err := p.open(cfg); err != nil {
+		return nil, errors.Join(err, p.Close())
 	}
 	p.server = &http.Server{
 		Handler:           p,
@@ -92,145 +87,139 @@ func New(cfg Config, opts Options) (*Proxy, error) {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ConnState:         p.unused.note,
 		ErrorLog:          log.New(debugWriter{p.log}, "", 0),
+		TLSConfig: &tls.Config{
+			MinVersion:         tls.VersionTLS12,
+			NextProtos:         []string{"h2", "http/1.1"},
+			GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return p.tls.Load(), nil },
+		},
 	}
 	return p, nil
 }
 
-// Addr is the address that the proxy listens on.
-func (p *Proxy) Addr() net.Addr { return p.listener.Addr() }
-
-// Run serves until ctx ends, then drains: no new connection, running requests
-// may take Config.DrainTimeout. It returns nil after a complete drain.
-func (p *Proxy) Run(ctx context.Context) error {
-	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	for _, up := range p.table.Load().upstreams {
-		p.running.Go(func() { up.run(work) })
+// open binds the listeners and opens the access log.
+func (p *Proxy) open(cfg Config) error {
+	out, err := p.openAccessLog(cfg.AccessLog)
+	if err != nil {
+		return err
 	}
-	served := make(chan error, 1)
-	go func() { served <- p.server.Serve(p.listener) }()
-	p.log.Info("goproxy: serving", "address", p.Addr().String())
-	var failed error
-	select {
-	case <-ctx.Done():
-	case <-p.closed:
-	case err := <-served:
-		if !p.isClosed() {
-			failed = fmt.Errorf("serve on %s: %w", p.Addr(), err)
+	if out != nil {
+		p.accessLog = slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{ReplaceAttr: dropConstant}))
+	}
+	address := cfg.Listen
+	if p.opts.Listen != "" {
+		address = p.opts.Listen
+	}
+	if address == "" {
+		address = ":8080"
+	}
+	if p.plain, err = p.bind("listen", address); err != nil {
+		return err
+	}
+	if cfg.TLS != nil {
+		tlsConfig, err := cfg.TLS.server()
+		if err != nil {
+			return err
+		}
+		p.tls.Store(tlsConfig)
+		if p.secure, err = p.bind("tls.listen", cfg.TLS.address()); err != nil {
+			return err
 		}
 	}
-	// The followers live on while requests drain.
-	limit := p.cfg.DrainTimeout.or(30 * time.Second)
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
-	defer cancel()
-	defer time.AfterFunc(unusedGrace, p.unused.closeAll).Stop()
-	if err := p.server.Shutdown(drain); err != nil && drain.Err() != nil {
-		p.server.Close()
-		failed = fmt.Errorf("drain: requests still ran after %v and were cut off", limit)
+	if cfg.Admin != "" {
+		p.admin, err = p.bind("admin", cfg.Admin)
 	}
-	stop()
-	p.running.Wait()
-	p.closeLog()
-	return failed
-}
-
-func (p *Proxy) isClosed() bool {
-	select {
-	case <-p.closed:
-		return true
-	default:
-		return false
-	}
-}
-
-// Close ends Run as its context would, or frees the listener where Run was
-// never called. It does not wait for the drain; Run does.
-func (p *Proxy) Close() error {
-	var err error
-	p.closeOnce.Do(func() {
-		close(p.closed)
-		err = p.listener.Close()
-	})
 	return err
 }
 
-func (p *Proxy) newTable(cfg Config, override []netip.AddrPort) (*table, error) {
-	t := &table{upstreams: map[string]*upstream{}, forward: map[*upstream]*httputil.ReverseProxy{}}
-	for name, u := range cfg.Upstreams {
-		servers, err := chooseResolvers(override, u.Resolvers, cfg.Resolvers)
-		if err != nil {
-			return nil, err
-		}
-		up, err := newUpstream(name, u, servers, p.log)
-		if err != nil {
-			return nil, err
-		}
-		t.upstreams[name] = up
-		t.forward[up] = p.newForwarder(up)
+func (p *Proxy) bind(key, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%s: listen on %s: %w", key, address, err)
 	}
-	bound := make([]boundRoute, len(cfg.Routes))
-	for i, r := range cfg.Routes {
-		bound[i] = boundRoute{r, t.upstreams[r.Upstream]}
-	}
-	t.router = newRouter(bound)
-	return t, nil
+	p.closers = append(p.closers, l)
+	return l, nil
 }
 
-// chooseResolvers takes the first list that is not empty, else the system's.
-func chooseResolvers(override []netip.AddrPort, lists ...[]string) ([]netip.AddrPort, error) {
-	if len(override) > 0 {
-		return override, nil
+// Addr is the address that the proxy listens on for plain HTTP.
+func (p *Proxy) Addr() net.Addr { return p.plain.Addr() }
+
+// TLSAddr is the address for HTTPS, or nil.
+func (p *Proxy) TLSAddr() net.Addr { return addrOf(p.secure) }
+
+// AdminAddr is the address for metrics and state, or nil.
+func (p *Proxy) AdminAddr() net.Addr { return addrOf(p.admin) }
+
+func addrOf(l net.Listener) net.Addr {
+	if l == nil {
+		return nil
 	}
-	for _, list := range lists {
-		var servers []netip.AddrPort
-		for _, s := range list {
-			server, err := resolve.ParseServer(s)
-			if err != nil {
-				return nil, err
-			}
-			servers = append(servers, server)
-		}
-		if len(servers) > 0 {
-			return servers, nil
-		}
-	}
-	return resolve.SystemServers("/etc/resolv.conf")
+	return l.Addr()
 }
 
-func (p *Proxy) openAccessLog(override io.Writer) error {
-	out := override
-	if out == nil {
-		switch p.cfg.AccessLog {
-		case "off":
-			return nil
-		case "", "stdout":
-			out = os.Stdout
-		case "stderr":
-			out = os.Stderr
-		default:
-			f, err := os.OpenFile(p.cfg.AccessLog, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
-			if err != nil {
-				return fmt.Errorf("open access log: %w", err)
-			}
-			out, p.logFile = f, f
+// Run serves until ctx ends or Close is called, then drains: no new connection,
+// running requests may take Config.DrainTimeout. It returns nil after a
+// complete drain. It can be called once.
+func (p *Proxy) Run(ctx context.Context) error {
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	p.reloading.Lock()
+	p.work = work
+	p.start(p.table.Load(), nil)
+	p.reloading.Unlock()
+
+	adminServer := &http.Server{Handler: p.adminHandler(), ReadHeaderTimeout: readHeaderTimeout, ErrorLog: p.server.ErrorLog}
+	served := make(chan error, 3)
+	go func() { served <- p.server.Serve(p.plain) }()
+	if p.secure != nil {
+		go func() { served <- p.server.ServeTLS(p.secure, "", "") }()
+	}
+	if p.admin != nil {
+		go func() { served <- adminServer.Serve(p.admin) }()
+	}
+	p.log.Info("goproxy: serving", "listen", fmt.Sprint(p.Addr()), "tls", fmt.Sprint(p.TLSAddr()), "admin", fmt.Sprint(p.AdminAddr()))
+	var failed error
+	select {
+	case <-ctx.Done():
+	case <-p.isClosed.Done():
+	case err := <-served:
+		if p.isClosed.Err() == nil {
+			failed = fmt.Errorf("serve on %s: %w", p.Addr(), err)
 		}
 	}
-	p.accessLog = slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{ReplaceAttr: dropConstant}))
+	// The followers and the metrics live on while requests drain.
+	failed = errors.Join(failed, p.drain(context.WithoutCancel(ctx)))
+	adminServer.Close()
+	stop()
+	p.followers.Wait()
+	return errors.Join(failed, p.Close())
+}
+
+// drain ends the client side.
+func (p *Proxy) drain(ctx context.Context) error {
+	limit := p.table.Load().cfg.DrainTimeout.or(30 * time.Second)
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	defer time.AfterFunc(unusedGrace, p.unused.closeAll).Stop()
+	if err := p.server.Shutdown(ctx); err != nil && ctx.Err() != nil {
+		p.server.Close()
+		return fmt.Errorf("drain: requests still ran after %v and were cut off", limit)
+	}
 	return nil
 }
 
-// dropConstant leaves out what is the same in every access log line.
-func dropConstant(groups []string, a slog.Attr) slog.Attr {
-	if len(groups) == 0 && (a.Key == slog.LevelKey || a.Key == slog.MessageKey) {
-		return slog.Attr{}
+// Close ends Run as its context would, or frees the listeners where Run was
+// never called. It does not wait for the drain; Run does.
+func (p *Proxy) Close() error {
+	if p.isClosed.Err() != nil {
+		return nil
 	}
-	return a
-}
-
-func (p *Proxy) closeLog() {
-	if p.logFile != nil {
-		p.logFile.Close()
+	p.close()
+	var errs []error
+	for _, c := range p.closers {
+		if err := c.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
 	}
+	return errors.Join(errs...)
 }
 
 // debugWriter takes the free-text lines of net/http into the log. They tell of

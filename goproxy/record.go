@@ -13,8 +13,10 @@ import (
 // record collects what the access log says about one request.
 type record struct {
 	start     time.Time
+	in        *http.Request // as the client sent it
 	upstream  string
 	addresses []netip.AddrPort // every attempt, in order
+	served    *endpoint        // the one whose response was taken; nil if none
 	err       error
 }
 
@@ -32,7 +34,8 @@ func (r *record) tried(addr netip.AddrPort) {
 }
 
 // log writes the access log line.
-func (r *record) log(l *slog.Logger, req *http.Request, w *statusWriter) {
+func (r *record) log(l *slog.Logger, took time.Duration, w *statusWriter) {
+	req := r.in
 	var tried strings.Builder
 	for i, a := range r.addresses {
 		if i > 0 {
@@ -50,7 +53,7 @@ func (r *record) log(l *slog.Logger, req *http.Request, w *statusWriter) {
 		slog.String("upstream", r.upstream),
 		slog.String("upstream_addr", tried.String()),
 		slog.Int("attempts", len(r.addresses)),
-		slog.Float64("duration_ms", float64(time.Since(r.start).Microseconds())/1000),
+		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 	}
 	if r.err != nil {
 		attrs = append(attrs, slog.String("error", r.err.Error()))

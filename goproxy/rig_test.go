@@ -19,6 +19,8 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
+var discardLog = slog.New(slog.DiscardHandler)
+
 // dnsServer answers one name with a set that can be changed.
 type dnsServer struct {
 	addr    netip.AddrPort

@@ -14,7 +14,7 @@ type router struct {
 // boundRoute is a route with its upstream in place of the name.
 type boundRoute struct {
 	Route
-	up *upstream
+	up *running
 }
 
 func newRouter(routes []boundRoute) *router {

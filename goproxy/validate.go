@@ -37,6 +37,7 @@ func (c Config) problems() []problem {
 		}
 	}
 	checkServers(c.Resolvers, add, "resolvers")
+	checkListeners(c, add)
 	if c.DrainTimeout == Off {
 		add("cannot be off", "drain_timeout")
 	}
@@ -50,6 +51,9 @@ func (c Config) problems() []problem {
 	for i, r := range c.Routes {
 		index := strconv.Itoa(i)
 		checkRoute(r, c.Upstreams, func(text, key string) { add(text, "routes", index, key) })
+		checkHeaders(r.Headers, func(text string, path ...string) {
+			add(text, append([]string{"routes", index, "headers"}, path...)...)
+		})
 		if first, ok := seen[r.Host+r.Path]; ok {
 			add(fmt.Sprintf("same host and path as routes.%d", first), "routes", index)
 		} else {
@@ -84,6 +88,9 @@ func checkRoute(r Route, upstreams map[string]Upstream, add func(text, key strin
 	if strings.ContainsAny(r.Host, "/: ") || strings.Contains(strings.TrimPrefix(r.Host, "*."), "*") {
 		add(fmt.Sprintf("%q is no host: want a name without port, or *.name", r.Host), "host")
 	}
+	if r.RewritePath != "" && !strings.HasPrefix(r.RewritePath, "/") {
+		add(fmt.Sprintf("%q does not begin with /", r.RewritePath), "rewrite_path")
+	}
 	if _, ok := upstreams[r.Upstream]; !ok {
 		names := slices.Sorted(maps.Keys(upstreams))
 		text := fmt.Sprintf("no upstream %q: want one of %s", r.Upstream, strings.Join(names, ", "))
@@ -95,8 +102,9 @@ func checkRoute(r Route, upstreams map[string]Upstream, add func(text, key strin
 }
 
 func checkUpstream(u Upstream, add func(string, ...string)) {
-	if _, err := parseURL(u.URL); err != nil {
-		add(err.Error(), "url")
+	checkMembers(u, add)
+	if (u.TLS.Cert == "") != (u.TLS.Key == "") {
+		add("cert and key go together", "tls")
 	}
 	checkServers(u.Resolvers, add, "resolvers")
 	if _, err := resolve.ParseFamily(u.DNS.Family); err != nil {

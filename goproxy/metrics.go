@@ -1,0 +1,92 @@
+package goproxy
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics are the counters of one proxy, in a registry of their own.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "goproxy_requests_total", Help: "Requests by upstream and status; 499 is a client that went away.",
+		}, []string{"upstream", "status"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "goproxy_request_duration_seconds", Help: "Time from the request header to the end of the response.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
+		}, []string{"upstream"}),
+	}
+	m.registry.MustRegister(m.requests, m.duration)
+	return m
+}
+
+func (m *metrics) request(upstream string, status int, took time.Duration) {
+	m.requests.WithLabelValues(upstream, strconv.Itoa(status)).Inc()
+	m.duration.WithLabelValues(upstream).Observe(took.Seconds())
+}
+
+// handler serves the metrics together with the state of p at that moment.
+func (m *metrics) handler(p *Proxy) http.Handler {
+	gatherers := prometheus.Gatherers{m.registry}
+	state := prometheus.NewRegistry()
+	state.MustRegister(stateCollector{p})
+	return promhttp.HandlerFor(append(gatherers, state), promhttp.HandlerOpts{})
+}
+
+// stateCollector reads what upstreams count for themselves.
+type stateCollector struct{ p *Proxy }
+
+var (
+	endpointLabels  = []string{"upstream", "address"}
+	attemptsDesc    = prometheus.NewDesc("goproxy_attempts_total", "Attempts by reason: first, retry, hedge, rescue.", []string{"upstream", "reason"}, nil)
+	outstandingDesc = prometheus.NewDesc("goproxy_endpoint_outstanding", "Attempts without a finished response.", endpointLabels, nil)
+	usableDesc      = prometheus.NewDesc("goproxy_endpoint_usable", "1 when the address takes requests, 0 when it is left out or disabled.", endpointLabels, nil)
+	dnsQueriesDesc  = prometheus.NewDesc("goproxy_dns_queries_total", "DNS messages sent.", []string{"upstream", "name"}, nil)
+	dnsFailuresDesc = prometheus.NewDesc("goproxy_dns_failures_total", "DNS questions without a usable answer.", []string{"upstream", "name"}, nil)
+	dnsChangesDesc  = prometheus.NewDesc("goproxy_dns_changes_total", "Changes of the address set.", []string{"upstream", "name"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (c stateCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{attemptsDesc, outstandingDesc, usableDesc, dnsQueriesDesc, dnsFailuresDesc, dnsChangesDesc} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c stateCollector) Collect(ch chan<- prometheus.Metric) {
+	now := time.Now()
+	for name, up := range c.p.table.Load().upstreams {
+		for r := range reasons {
+			ch <- prometheus.MustNewConstMetric(attemptsDesc, prometheus.CounterValue, float64(up.attempts[r].Load()), name, reason(r).String())
+		}
+		for _, e := range up.set.Load().endpoints {
+			usable := 1.0
+			if e.disabled.Load() || e.ejected(now) {
+				usable = 0
+			}
+			ch <- prometheus.MustNewConstMetric(outstandingDesc, prometheus.GaugeValue, float64(e.outstanding.Load()), name, e.addr.String())
+			ch <- prometheus.MustNewConstMetric(usableDesc, prometheus.GaugeValue, usable, name, e.addr.String())
+		}
+		for _, m := range up.members {
+			if m.follower == nil {
+				continue
+			}
+			s, host := m.follower.Stats(), m.url.Hostname()
+			ch <- prometheus.MustNewConstMetric(dnsQueriesDesc, prometheus.CounterValue, float64(s.Queries), name, host)
+			ch <- prometheus.MustNewConstMetric(dnsFailuresDesc, prometheus.CounterValue, float64(s.Failures), name, host)
+			ch <- prometheus.MustNewConstMetric(dnsChangesDesc, prometheus.CounterValue, float64(s.Changes), name, host)
+		}
+	}
+}

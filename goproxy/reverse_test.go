@@ -1,0 +1,99 @@
+package goproxy
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestRewritePath(t *testing.T) {
+	for _, test := range []struct{ path, to, in, want string }{
+		{"/app", "/", "/app/x%2Fy", "/x%2Fy"},
+		{"/app", "/", "/app", "/"},
+		{"/app", "/", "/app/", "/"},
+		{"/app/", "/", "/app/x", "/x"},
+		{"/app", "/v1/base", "/app/x", "/v1/base/x"},
+		{"/app", "/v1/base/", "/app/x/", "/v1/base/x/"},
+		{"", "/base", "/x", "/base/x"},
+		{"/app", "/", "/%61pp/x", "/x"},
+		{"/app", "/", "/y/../app/x", "/x"},
+		{"/app", "", "/app//x/../y", "/app//x/../y"},
+	} {
+		u, err := url.Parse(test.in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		route := boundRoute{Route: Route{Path: test.path, RewritePath: test.to}}
+		route.rewritePath(u, cleanPath(u.Path))
+		if got := u.EscapedPath(); got != test.want {
+			t.Errorf("%s -> %q: %s became %s, want %s", test.path, test.to, test.in, got, test.want)
+		}
+	}
+}
+
+func TestResponsesPointAtTheProxy(t *testing.T) {
+	backends, port := startBackends(t, 1)
+	d := startDNS(t, 1)
+	d.set(backends...)
+	cfg := simpleConfig(port)
+	cfg.Routes = []Route{{Upstream: "backend", Path: "/app", RewritePath: "/v1"}}
+	p := startProxy(t, cfg, d)
+	own := fmt.Sprintf("http://%s:%d", backendName, port)
+	for _, test := range []struct{ header, value, want string }{
+		{"Location", own + "/v1/login?a=b;c#f", "http://www.example.com/app/login?a=b;c#f"},
+		{"Location", own + "/v1", "http://www.example.com/app"},
+		{"Location", own + "/other", "http://www.example.com/other"},
+		{"Location", "/v1/x%2Fy", "/app/x%2Fy"},
+		{"Location", "/v10/x", "/v10/x"},
+		{"Location", "relative", "relative"},
+		{"Location", "//cdn.example.com/v1/x", "//cdn.example.com/v1/x"},
+		{"Location", "https://elsewhere.example.com/v1/x", "https://elsewhere.example.com/v1/x"},
+		{"Location", fmt.Sprintf("http://%s:%d/v1/x", backendName, port+1), fmt.Sprintf("http://%s:%d/v1/x", backendName, port+1)},
+		{"Content-Location", own + "/v1/doc", "http://www.example.com/app/doc"},
+		{"Refresh", "5; URL='" + own + "/v1/next'", "5; url=http://www.example.com/app/next"},
+		{"Set-Cookie", "a=b; Path=/v1; HttpOnly", "a=b; Path=/app; HttpOnly"},
+		{"Set-Cookie", "a=b; path=/v1/x", "a=b; path=/app/x"},
+		{"Set-Cookie", "a=b; Path=/", "a=b; Path=/"},
+	} {
+		backends[0].handle(func(w http.ResponseWriter, r *http.Request) { w.Header().Set(test.header, test.value) })
+		resp := rawRequest(t, p, "GET /app/ HTTP/1.1\r\nHost: www.example.com\r\n\r\n")
+		if got := resp.Header.Get(test.header); got != test.want {
+			t.Errorf("%s: %s became %s, want %s", test.header, test.value, got, test.want)
+		}
+	}
+}
+
+func TestHeadersAreChanged(t *testing.T) {
+	p := startEcho(t, func(c *Config) {
+		c.Routes[0].Headers = Headers{
+			Request:  HeaderChange{Remove: []string{"x-debug"}, Set: map[string]string{"X-Env": "prod"}},
+			Response: HeaderChange{Remove: []string{"Date"}, Set: map[string]string{"X-Frame-Options": "DENY"}},
+		}
+	})
+	resp := rawRequest(t, p, "GET / HTTP/1.1\r\nHost: h\r\nX-Debug: 1\r\nX-Env: test\r\n\r\n")
+	got := body(t, resp)
+	if strings.Contains(got, "X-Debug") || !strings.Contains(got, "X-Env: prod\r\n") || strings.Contains(got, "X-Env: test") {
+		t.Errorf("the backend saw\n%s", got)
+	}
+	if resp.Header.Get("X-Frame-Options") != "DENY" {
+		t.Errorf("the client saw %v", resp.Header)
+	}
+}
+
+func TestPathCannotLeaveItsRoute(t *testing.T) {
+	backends, port := startBackends(t, 1)
+	d := startDNS(t, 1)
+	d.set(backends...)
+	cfg := simpleConfig(port)
+	cfg.Routes[0].Path = "/public"
+	p := startProxy(t, cfg, d)
+	for target, want := range map[string]int{
+		"/public/x": 200, "/public/../admin": 404, "/public/%2e%2e/admin": 404, "/public/..%2Fadmin": 404, "/x/../public/y": 200, "//public": 200, "/publicity": 404,
+	} {
+		if resp := rawRequest(t, p, "GET "+target+" HTTP/1.1\r\nHost: h\r\n\r\n"); resp.StatusCode != want {
+			t.Errorf("%s: status %d, want %d", target, resp.StatusCode, want)
+		}
+	}
+}

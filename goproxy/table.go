@@ -1,0 +1,157 @@
+package goproxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httputil"
+	"net/netip"
+	"reflect"
+	"slices"
+
+	"github.com/proxychaos/proxychaos/goproxy/resolve"
+)
+
+// table is one loaded configuration at work. A reload replaces it as a whole.
+type table struct {
+	cfg       Config
+	router    *router
+	upstreams map[string]*running
+}
+
+// running is an upstream with what a reload needs to know about it.
+type running struct {
+	*upstream
+	source  Upstream
+	servers []netip.AddrPort
+	forward *httputil.ReverseProxy
+	stop    context.CancelFunc // nil until started
+}
+
+// newTable builds the table for cfg. An upstream that is the same in old keeps
+// its connections and what it learnt.
+func (p *Proxy) newTable(cfg Config, old *table) (*table, error) {
+	t := &table{cfg: cfg, upstreams: map[string]*running{}}
+	for name, source := range cfg.Upstreams {
+		servers, err := chooseResolvers(p.opts.Resolvers, source.Resolvers, cfg.Resolvers)
+		if err != nil {
+			return nil, err
+		}
+		if old != nil {
+			if was := old.upstreams[name]; was != nil && was.same(source, servers) {
+				t.upstreams[name] = was
+				continue
+			}
+		}
+		up, err := newUpstream(name, source, servers, p.log)
+		if err != nil {
+			return nil, err
+		}
+		t.upstreams[name] = &running{upstream: up, source: source, servers: servers, forward: p.newForwarder(up)}
+	}
+	bound := make([]boundRoute, len(cfg.Routes))
+	for i, r := range cfg.Routes {
+		bound[i] = boundRoute{r, t.upstreams[r.Upstream]}
+	}
+	t.router = newRouter(bound)
+	return t, nil
+}
+
+// same reports whether source would build this very upstream. Files may have
+// new content under the same name.
+func (r *running) same(source Upstream, servers []netip.AddrPort) bool {
+	return source.TLS.CA == "" && source.TLS.Cert == "" &&
+		reflect.DeepEqual(r.source, source) && slices.Equal(r.servers, servers)
+}
+
+// start runs the upstreams of t that do not run yet and stops those of old that
+// t does not have. The caller holds p.reloading.
+func (p *Proxy) start(t, old *table) {
+	for _, up := range t.upstreams {
+		if up.stop != nil {
+			continue
+		}
+		ctx, stop := context.WithCancel(p.work)
+		up.stop = stop
+		p.followers.Go(func() { up.run(ctx) })
+	}
+	if old == nil {
+		return
+	}
+	for name, up := range old.upstreams {
+		if t.upstreams[name] != up {
+			up.stop()
+		}
+	}
+}
+
+// Reload puts cfg in place of the present config. Requests that run go on under
+// the old one; no connection is refused or closed. The addresses to listen on
+// and the access log cannot change. On an error nothing has changed.
+func (p *Proxy) Reload(cfg Config) error {
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	p.reloading.Lock()
+	defer p.reloading.Unlock()
+	old := p.table.Load()
+	if err := sameListeners(old.cfg, cfg); err != nil {
+		return err
+	}
+	t, err := p.newTable(cfg, old)
+	if err != nil {
+		return err
+	}
+	if cfg.TLS != nil {
+		tlsConfig, err := cfg.TLS.server()
+		if err != nil {
+			return err
+		}
+		p.tls.Store(tlsConfig)
+	}
+	p.table.Store(t)
+	if p.work != nil {
+		p.start(t, old)
+	}
+	return nil
+}
+
+func sameListeners(a, b Config) error {
+	var tlsA, tlsB string
+	if a.TLS != nil {
+		tlsA = a.TLS.address()
+	}
+	if b.TLS != nil {
+		tlsB = b.TLS.address()
+	}
+	var errs []error
+	for _, v := range []struct{ key, old, new string }{
+		{"listen", a.Listen, b.Listen}, {"tls.listen", tlsA, tlsB}, {"admin", a.Admin, b.Admin}, {"access_log", a.AccessLog, b.AccessLog},
+	} {
+		if v.old != v.new {
+			errs = append(errs, fmt.Errorf("%s: %q cannot become %q by a reload: restart the proxy", v.key, v.old, v.new))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// chooseResolvers takes the first list that is not empty, else the system's.
+func chooseResolvers(override []netip.AddrPort, lists ...[]string) ([]netip.AddrPort, error) {
+	if len(override) > 0 {
+		return override, nil
+	}
+	for _, list := range lists {
+		var servers []netip.AddrPort
+		for _, s := range list {
+			server, err := resolve.ParseServer(s)
+			if err != nil {
+				return nil, err
+			}
+			servers = append(servers, server)
+		}
+		if len(servers) > 0 {
+			return servers, nil
+		}
+	}
+	return resolve.SystemServers("/etc/resolv.conf")
+}

@@ -1,0 +1,116 @@
+package goproxy
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// routeName is what survives in a cookie and in a path unchanged, without the
+// dot that ends the session's own part.
+var routeName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+// ownHeaders are set by the proxy for every request or response.
+var ownHeaders = []string{"Connection", "Content-Length", "Host", "Transfer-Encoding", "Upgrade"}
+
+func checkListeners(c Config, add func(string, ...string)) {
+	if c.TLS != nil {
+		if _, port, err := net.SplitHostPort(c.TLS.address()); err != nil || !isPort(port) {
+			add(fmt.Sprintf("%q is no listen address: want host:port or :port", c.TLS.Listen), "tls", "listen")
+		}
+		if len(c.TLS.Certificates) == 0 {
+			add("no certificate: want at least one {cert, key}", "tls")
+		}
+		for i, pair := range c.TLS.Certificates {
+			if pair.Cert == "" || pair.Key == "" {
+				add("want both cert and key", "tls", "certificates", strconv.Itoa(i))
+			}
+		}
+	}
+	if c.Admin != "" {
+		addr, err := netip.ParseAddrPort(c.Admin)
+		if err != nil || !addr.Addr().IsLoopback() {
+			add(fmt.Sprintf("%q is no loopback address with a port: want one such as 127.0.0.1:9901", c.Admin), "admin")
+		}
+	}
+}
+
+func checkMembers(u Upstream, add func(string, ...string)) {
+	switch {
+	case u.URL != "" && len(u.Members) > 0:
+		add("url and members exclude each other", "members")
+	case len(u.Members) == 0:
+		if _, err := parseURL(u.URL); err != nil {
+			add(err.Error(), "url")
+		}
+	}
+	routes := map[string]bool{}
+	for i, m := range u.Members {
+		index := strconv.Itoa(i)
+		if _, err := parseURL(m.URL); err != nil {
+			add(err.Error(), "members", index, "url")
+		}
+		if m.LoadFactor < 0 || m.LoadFactor > 100 {
+			add(fmt.Sprintf("%d: want 1 to 100", m.LoadFactor), "members", index, "loadfactor")
+		}
+		if m.Route != "" && !routeName.MatchString(m.Route) {
+			add(fmt.Sprintf("%q: want letters, digits, - and _", m.Route), "members", index, "route")
+		}
+		if routes[m.Route] {
+			add(fmt.Sprintf("%q is another member's route", m.Route), "members", index, "route")
+		}
+		routes[m.Route] = m.Route != ""
+	}
+	delete(routes, "")
+	if u.Balance != "" && u.Balance != leastConn && u.Balance != byRequests {
+		add(fmt.Sprintf("%q is no way to balance: want %s or %s", u.Balance, leastConn, byRequests), "balance")
+	}
+	cookie, _, _ := strings.Cut(u.StickySession, "|")
+	switch {
+	case u.StickySession == "" && (u.SetRouteCookie || u.NoFailover):
+		add("set_route_cookie and nofailover need stickysession", "stickysession")
+	case u.StickySession != "" && !httpguts.ValidHeaderFieldName(cookie):
+		add(fmt.Sprintf("%q is no cookie name", cookie), "stickysession")
+	case u.StickySession != "" && len(routes) == 0:
+		add("no member has a route", "stickysession")
+	}
+	for i, status := range u.FailOnStatus {
+		if status < 400 || status > 599 {
+			add(fmt.Sprintf("%d: want 400 to 599", status), "failonstatus", strconv.Itoa(i))
+		}
+	}
+}
+
+func checkHeaders(h Headers, add func(string, ...string)) {
+	for _, d := range []struct {
+		direction string
+		change    HeaderChange
+	}{{"request", h.Request}, {"response", h.Response}} {
+		check := func(name string, path ...string) {
+			path = append([]string{d.direction}, path...)
+			if !httpguts.ValidHeaderFieldName(name) {
+				add(fmt.Sprintf("%q is no header name", name), path...)
+			}
+			if slices.Contains(ownHeaders, http.CanonicalHeaderKey(name)) {
+				add(fmt.Sprintf("%s is the proxy's own", name), path...)
+			}
+		}
+		for i, name := range d.change.Remove {
+			check(name, "remove", strconv.Itoa(i))
+		}
+		for _, name := range slices.Sorted(maps.Keys(d.change.Set)) {
+			check(name, "set", name)
+			if !httpguts.ValidHeaderFieldValue(d.change.Set[name]) {
+				add("the value has characters that a header cannot have", d.direction, "set", name)
+			}
+		}
+	}
+}
