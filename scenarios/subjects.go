@@ -50,7 +50,7 @@ var catalogue = []harness.Subject{
 	},
 	{
 		Kind: harness.Apache, Name: "smax-ttl", Config: "smax-ttl.conf", Role: harness.Fix, Refresh: 5 * time.Second,
-		Summary: "retry=10 smax=0 ttl=5, and children that end after 20 connections",
+		Summary: "retry=10 smax=0 ttl=5, and children that end after 1,000 connections",
 	},
 	{
 		Kind: harness.Apache, Name: "addressttl", Config: "addressttl.conf", Role: harness.Fix, Refresh: 2 * time.Second, Release: harness.Stable,

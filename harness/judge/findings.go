@@ -62,12 +62,18 @@ func (c *brief) askedOnlyAfterTheEnd() bool {
 	return c.Manifest.Plan.Grace > 0 && len(c.lookupsIn(c.flip, c.retire)) == 0 && len(c.lookupsIn(c.retire, forever)) > 0
 }
 
+// kernelConnect is after how long the testbed's kernel gives up a connect that
+// gets no answer (testbed.scaledTCP): a request that began with the old answer
+// tries one old node after the other for that long each.
+const kernelConnect = recording.Seconds(3.1)
+
 // someProcessKeptTheAddress: one process learned the fresh nodes, and yet
 // connections to old ones were opened. A pool alone opens none.
 func (c *brief) someProcessKeptTheAddress() bool {
 	answer, ok := c.freshAnswer()
+	lingering := kernelConnect * recording.Seconds(len(c.Manifest.Plan.Old)-1)
 	return ok && slices.ContainsFunc(c.staleConnects(), func(r row) bool {
-		return c.Packets[r.index].At > answer.at+settle
+		return c.Packets[r.index].At > answer.at+settle+lingering
 	})
 }
 

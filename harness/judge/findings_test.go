@@ -84,9 +84,10 @@ func TestResolvedOncePerProcess(t *testing.T) {
 	if !strings.HasPrefix(f.Evidence[1], "dns.jsonl:2 t=6.000 s") {
 		t.Errorf("got evidence %q, want the later query in the second row", f.Evidence)
 	}
-	// A connection that was being opened when the answer came says nothing.
+	// A request that began with the old answer tries the second old node when
+	// the kernel has given up the first: that says nothing.
 	w = pooled()
-	w.syn(7.2, old1)
+	w.syn(10.4, old1)
 	w.Queries = w.Queries[:1]
 	w.query(6.5, fresh1)
 	wantFindings(t, w.judge(), judge.PooledOld)

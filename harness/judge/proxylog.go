@@ -22,6 +22,7 @@ var logPatterns = []logPattern{
 	{"AH00898", "Apache could not read a node's answer"},
 	{"AH10481", "Apache closed a connection because the address of the name had changed"},
 	{"(110)Connection timed out", "a connection of Apache timed out"},
+	{"connect() failed (110", "nginx's connection to a node timed out"},
 	{"upstream timed out", "nginx waited for a node in vain"},
 	{"connect() failed (111", "a node refused nginx's connection"},
 	{"no live upstreams", "nginx holds every node to be down"},

@@ -20,6 +20,9 @@ import (
 // startAhead is from the order to attack to its first request.
 const startAhead = 200 * time.Millisecond
 
+// rowsAtATime is how many request rows are written together.
+const rowsAtATime = 50
+
 // targetsPerALB are the built-in targets behind a load balancer.
 const targetsPerALB = 2
 
@@ -42,6 +45,7 @@ type cell struct {
 	began  time.Time
 	t0     time.Time
 	ended  time.Time // of the timeline: the last request had its outcome
+	ready  func() // the testbed stands: the next one may start
 	log    func(format string, args ...any)
 }
 
@@ -67,7 +71,9 @@ func (c *cell) run(ctx context.Context) (v judge.Verdict, m recording.Manifest, 
 	if err != nil {
 		return v, m, err
 	}
-	if err := c.prepare(ctx); err != nil {
+	err = c.prepare(ctx)
+	c.ready()
+	if err != nil {
 		return v, m, err
 	}
 	c.t0 = time.Now().Add(startAhead)
@@ -143,7 +149,9 @@ func (c *cell) play(ctx context.Context) error {
 }
 
 func (c *cell) attack(ctx context.Context) error {
-	rows := make([]recording.Request, 0, c.plan.Rate)
+	// Written as they come, a few at a time: what a killed harness has seen stays.
+	rows := make([]recording.Request, 0, rowsAtATime)
+	var writeErr error
 	sent, failed := 0, 0
 	err := c.to.load.Attack(ctx, load.Spec{
 		Target: c.target, Path: c.opt.Path, Host: c.opt.Host,
@@ -152,7 +160,10 @@ func (c *cell) attack(ctx context.Context) error {
 		CheckBody: true, StartAt: c.t0,
 	}, func(r load.Row) {
 		row := r.Request(c.t0)
-		rows = append(rows, row)
+		if rows = append(rows, row); len(rows) == rowsAtATime {
+			writeErr = errors.Join(writeErr, c.dir.Requests.Append(rows...))
+			rows = rows[:0]
+		}
 		sent++
 		if row.Outcome != recording.OK {
 			failed++
@@ -162,5 +173,5 @@ func (c *cell) attack(ctx context.Context) error {
 		}
 	})
 	c.progress("load done: %d requests, %d failed", sent, failed)
-	return errors.Join(err, c.dir.Requests.Append(rows...))
+	return errors.Join(err, writeErr, c.dir.Requests.Append(rows...))
 }

@@ -73,6 +73,8 @@ type Lab struct {
 	logMu  sync.Mutex
 	next   atomic.Int64 // where the next cell looks for a subnet
 
+	starting sync.Mutex // held while a testbed starts
+
 	proxyMu sync.Mutex
 	proxies map[images.Release]*pending
 }
@@ -179,7 +181,13 @@ func (l *Lab) play(ctx context.Context, c *cell) (v judge.Verdict, m recording.M
 	if c.image, err = l.image(ctx, c.Subject); err != nil {
 		return v, m, err
 	}
-	c.began = time.Now() // an image that had to be built is not the cell's overhead
+	// One testbed starts at a time: a start keeps both cores of a small machine
+	// busy, and those that run already have a load to hold.
+	l.starting.Lock()
+	started := sync.OnceFunc(l.starting.Unlock)
+	defer started()
+	c.ready = started
+	c.began = time.Now() // waiting, also for an image, is not the cell's overhead
 	c.bed, err = l.open(ctx, c)
 	// Registered before the error is looked at: a bed that started half-way
 	// is taken down as well.

@@ -17,9 +17,8 @@ const (
 	warmConcurrency = 8
 	// warmLimit is when a cold worker is left cold: the judge then refuses.
 	warmLimit = 6 * time.Second
-	// warmMargin before the flip, no burst begins any more: one takes about
-	// warmHold.
-	warmMargin = 150 * time.Millisecond
+	// warmMargin before the flip, the warm-up is over.
+	warmMargin = 50 * time.Millisecond
 	// answerLimit is how long a proxy may listen before it can answer.
 	answerLimit = 3 * time.Second
 )

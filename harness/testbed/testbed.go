@@ -81,12 +81,15 @@ type Testbed struct {
 	proxy      testcontainers.Container
 	labels     map[string]string
 	watch      string // ID of the pod's watch
+	// masters have had children that accept. One whose children have all just
+	// ended (Apache's MaxConnectionsPerChild) looks like a worker, and is none.
+	masters map[int]bool
 }
 
 // Start brings up the network and the agents. The Testbed is never nil; Close
 // it whatever the error.
 func Start(ctx context.Context, docker *client.Client, spec Spec) (*Testbed, error) {
-	tb := &Testbed{docker: docker, labels: spec.Labels}
+	tb := &Testbed{docker: docker, labels: spec.Labels, masters: map[int]bool{}}
 	if err := tb.createNetwork(ctx, spec.Start); err != nil {
 		return tb, err
 	}

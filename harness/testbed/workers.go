@@ -31,12 +31,19 @@ func (tb *Testbed) Workers(ctx context.Context) ([]recording.Process, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, p := range w.Processes {
+		if p.Listens {
+			tb.masters[p.PPID] = true
+		}
+	}
 	var rows []recording.Process
 	for _, p := range w.Processes {
 		if p.Gone {
 			continue
 		}
-		rows = append(rows, recording.Process{PID: p.PID, Command: p.Command, Worker: p.Worker, Upstream: len(p.Upstream), Seen: p.Seen})
+		rows = append(rows, recording.Process{
+			PID: p.PID, Command: p.Command, Worker: p.Worker && !tb.masters[p.PID], Upstream: len(p.Upstream), Seen: p.Seen,
+		})
 	}
 	return rows, nil
 }
