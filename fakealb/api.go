@@ -3,6 +3,8 @@ package fakealb
 import (
 	"net/netip"
 	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
 // LoadBalancer is a fake ALB: what its nodes have in common.
@@ -11,6 +13,13 @@ type LoadBalancer struct {
 	// Targets is the number of built-in targets, 0 to 1000. With 0 the nodes
 	// answer 503 (fact 2.4.1, D).
 	Targets int `json:"targets"`
+	// TargetGroup, if set, forwards requests to real servers in place of built-in
+	// targets. Then Targets is 0.
+	TargetGroup *targets.Group `json:"target_group,omitempty"`
+	Attributes  Attributes     `json:"attributes,omitzero"`
+	// DNSName is what requests without a usable Host carry to targets. By default
+	// it is made from Name as AWS does.
+	DNSName string `json:"dns_name,omitempty"`
 	// ErrorBody is the style of generated bodies. Empty stands for current.
 	ErrorBody ErrorBody `json:"error_body"`
 }

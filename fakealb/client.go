@@ -11,6 +11,7 @@ import (
 	"net/url"
 
 	"github.com/proxychaos/proxychaos/fakealb/record"
+	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
 // Client drives a Server through its control API. Errors of the server are
@@ -58,6 +59,11 @@ func (c *Client) DeleteNode(ctx context.Context, addr netip.Addr) (Applied, erro
 // Nodes lists the nodes by address.
 func (c *Client) Nodes(ctx context.Context) ([]Node, error) {
 	return call[[]Node](ctx, c, http.MethodGet, "/v1/nodes", nil)
+}
+
+// Targets returns the health of the targets of a target group as one node sees it.
+func (c *Client) Targets(ctx context.Context, node netip.Addr) ([]targets.Health, error) {
+	return call[[]targets.Health](ctx, c, http.MethodGet, "/v1/nodes/"+node.String()+"/targets", nil)
 }
 
 // SetFault puts a fault in force on nodes, all in one step. FaultNone lifts what

@@ -65,9 +65,9 @@ func addNodes(config *Config, nodes []string, targets int) error {
 		if !ok {
 			return fmt.Errorf("got --nodes %q, want name=address,address", arg)
 		}
-		lb := LoadBalancer{Name: name, Targets: targets}
-		if !slices.Contains(config.LoadBalancers, lb) {
-			config.LoadBalancers = append(config.LoadBalancers, lb)
+		known := slices.ContainsFunc(config.LoadBalancers, func(lb LoadBalancer) bool { return lb.Name == name })
+		if !known {
+			config.LoadBalancers = append(config.LoadBalancers, LoadBalancer{Name: name, Targets: targets})
 		}
 		for a := range strings.SplitSeq(list, ",") {
 			addr, err := netip.ParseAddr(a)

@@ -79,7 +79,25 @@ func (lb LoadBalancer) check() (LoadBalancer, error) {
 	if lb.ErrorBody == "" {
 		lb.ErrorBody = ErrorBodyCurrent
 	}
+	if lb.DNSName == "" {
+		lb.DNSName = lb.Name + "-1234567890.us-east-1.elb.amazonaws.com"
+	}
+	var err error
+	if lb.Attributes, err = lb.Attributes.check(); err != nil {
+		return lb, err
+	}
+	if lb.TargetGroup != nil {
+		group, field, err := lb.TargetGroup.Check()
+		if err != nil {
+			return lb, badField("target_group."+field, "%v", err)
+		}
+		lb.TargetGroup = &group
+	}
 	switch {
+	case lb.TargetGroup != nil && lb.Targets != 0:
+		return lb, badField("targets", "got %d built-in targets and a target group, want one of them", lb.Targets)
+	case len(lb.DNSName) > 255:
+		return lb, badField("dns_name", "got a name of %d bytes, want at most 255", len(lb.DNSName))
 	case !lbName.MatchString(lb.Name):
 		return lb, badField("name", "got load balancer name %q, want 1 to 32 letters, digits and inner hyphens", lb.Name)
 	case lb.Targets < 0 || lb.Targets > maxTargets:
@@ -88,6 +106,14 @@ func (lb LoadBalancer) check() (LoadBalancer, error) {
 		return lb, badField("error_body", "got error body %q, want %q or %q", lb.ErrorBody, ErrorBodyCurrent, ErrorBodyPre2020)
 	}
 	return lb, nil
+}
+
+// summary is what the history says of a load balancer.
+func (lb LoadBalancer) summary() string {
+	if lb.TargetGroup != nil {
+		return fmt.Sprintf("target_group=%v error_body=%s", lb.TargetGroup.Targets, lb.ErrorBody)
+	}
+	return fmt.Sprintf("targets=%d error_body=%s", lb.Targets, lb.ErrorBody)
 }
 
 func (n Node) check(network Network) error {

@@ -20,15 +20,17 @@ import (
 // clientConn is a connection from a client of a node, with its row in the record.
 type clientConn struct {
 	net.Conn
-	server   *Server
-	node     *node
-	port     uint16
-	peer     netip.AddrPort
-	id       uint64
-	opened   time.Time
-	row      record.Ref
-	requests atomic.Int64
-	first    []byte // read to tell TLS from plain HTTP, to be read again
+	server *Server
+	node   *node
+	port   uint16
+	peer   netip.AddrPort
+	id     uint64
+	opened time.Time
+	// keepAlive is the client keep-alive; it is frozen when the connection opens (2.1.2 D).
+	keepAlive time.Duration
+	row       record.Ref
+	requests  atomic.Int64
+	first     []byte // read to tell TLS from plain HTTP, to be read again
 	// readingAhead says that a deadline which passes is not the idle timeout.
 	readingAhead atomic.Bool
 
@@ -55,7 +57,7 @@ const (
 )
 
 func (s *Server) newConn(n *node, port uint16, c net.Conn) *clientConn {
-	cc := &clientConn{Conn: c, server: s, node: n, port: port, id: s.conns.Add(1), opened: time.Now()}
+	cc := &clientConn{Conn: c, server: s, node: n, port: port, id: s.conns.Add(1), opened: time.Now(), keepAlive: n.view().lb.Attributes.clientKeepAlive()}
 	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
 		ap := a.AddrPort()
 		cc.peer = netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())

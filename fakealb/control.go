@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/proxychaos/proxychaos/fakealb/record"
+	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
 // maxRequestBytes bounds the body of a control request.
@@ -31,6 +32,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/nodes", s.getNodes)
 	mux.HandleFunc("PUT /v1/nodes/{addr}", s.handlePutNode)
 	mux.HandleFunc("DELETE /v1/nodes/{addr}", s.handleDeleteNode)
+	mux.HandleFunc("GET /v1/nodes/{addr}/targets", s.getTargets)
 	mux.HandleFunc("PUT /v1/nodes/{addr}/fault", s.handlePutFault)
 	mux.HandleFunc("DELETE /v1/nodes/{addr}/fault", s.handleDeleteFault)
 	mux.HandleFunc("PUT /v1/faults", s.handlePutFaults)
@@ -136,6 +138,28 @@ func (s *Server) handleDeleteNode(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.answerChange(w, func() (Applied, error) { return s.deleteNode(addr) })
+}
+
+// getTargets lists the health of targets as one node sees it.
+func (s *Server) getTargets(w http.ResponseWriter, r *http.Request) {
+	addr, err := pathAddr(r)
+	if err != nil {
+		answer(w, nil, err)
+		return
+	}
+	s.mu.Lock()
+	n := s.nodes[addr]
+	if n == nil {
+		err = s.unknownNode("addr", addr)
+	}
+	s.mu.Unlock()
+	list := []targets.Health{}
+	if n != nil {
+		if pool := n.view().pool; pool != nil {
+			list = pool.Health()
+		}
+	}
+	answer(w, list, err)
 }
 
 func (s *Server) handlePutFault(w http.ResponseWriter, r *http.Request) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -14,13 +15,18 @@ type departure struct {
 	conn   *clientConn
 	in     *bufio.Reader
 	gone   context.CancelFunc
-	ended  chan struct{} // nil until watch
 	setEnd func(time.Time) error
+
+	mu      sync.Mutex
+	ended   chan struct{} // nil until watch
+	stopped bool
 }
 
 // watch begins to look. The request's body must have been read.
 func (d *departure) watch() {
-	if d.ended != nil {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ended != nil || d.stopped {
 		return
 	}
 	d.ended = make(chan struct{})
@@ -36,6 +42,9 @@ func (d *departure) watch() {
 
 // stop ends the watch, so that another may read.
 func (d *departure) stop() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stopped = true
 	if d.ended == nil {
 		return
 	}

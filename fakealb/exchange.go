@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb/record"
@@ -21,13 +22,19 @@ type exchange struct {
 	// waited for.
 	pending  func()
 	refused  int // status with which the load balancer refuses it, or 0
-	received int64
-	row      record.Ref
+	tls      *tls.ConnectionState
+	sending  *sentBody // its body on the way to a target; nil without
+	received int64     // bytes of its body
+	trace    string    // see traceID
+	// target is the target of a target group that got it, if one did.
+	target       netip.AddrPort
+	targetStatus int // what a target answered; 0 if none did
+	row          record.Ref
 }
 
 // begin opens the row of a request whose headers have been read.
 func (s *Server) begin(ctx context.Context, c *clientConn, v view, req *http.Request, state *tls.ConnectionState) *exchange {
-	x := &exchange{server: s, c: c, v: v, req: req, ctx: ctx, number: int(c.requests.Add(1))}
+	x := &exchange{server: s, c: c, v: v, req: req, ctx: ctx, tls: state, number: int(c.requests.Add(1))}
 	row := record.Attempt{
 		Connection: c.id, Request: x.number, Start: time.Now(),
 		Node: c.node.addr, Port: c.port, LoadBalancer: v.lb.Name, Peer: c.peer,
@@ -42,12 +49,20 @@ func (s *Server) begin(ctx context.Context, c *clientConn, v view, req *http.Req
 }
 
 // end completes the row. A response that was not written to its end has no end.
-func (x *exchange) end(status int, sent int64, err error) {
+func (x *exchange) end(r response, sent int64, err error) {
 	now, fault := time.Now(), x.c.node.view().fault.Kind
+	status := r.status
+	if r.cut != nil && !r.cut.midBody {
+		status = 0
+	}
 	x.server.attempts.Update(x.row, func(a *record.Attempt) {
-		a.Status, a.ReceivedBytes, a.Fault = status, x.received, recordedFault(fault)
+		a.Status, a.ReceivedBytes, a.SentBytes, a.Fault = status, x.received, sent, recordedFault(fault)
+		a.TargetStatus = x.targetStatus
+		if x.target.IsValid() {
+			a.Target = x.target.String()
+		}
 		if err == nil {
-			a.End, a.SentBytes = now, sent
+			a.End = now
 		}
 	})
 }

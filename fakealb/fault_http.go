@@ -56,14 +56,6 @@ func (k *cut) part(head, body []byte) []byte {
 	return append(head, body[:len(body)/2]...)
 }
 
-// status is what the record shows of a status that may not have been sent.
-func (k *cut) status(s int) int {
-	if !k.midBody {
-		return 0
-	}
-	return s
-}
-
 // end ends the connection as the cut says.
 func (k *cut) end(c *clientConn) {
 	if k.reset {

@@ -20,8 +20,8 @@ const (
 	FaultSilence FaultKind = "silence"
 	// FaultSilenceNew drops packets that open connections only.
 	FaultSilenceNew FaultKind = "silence-new"
-	// FaultRefuse answers new connections with RST and resets established ones at
-	// once, as when the node's process dies.
+	// FaultRefuse answers new connections with RST and resets established ones: at
+	// once, or with a request in hand after its answer, 0.1 s later at most.
 	FaultRefuse FaultKind = "refuse"
 
 	// FaultTLSAlert answers a ClientHello with the fatal alert handshake_failure.

@@ -32,17 +32,15 @@ func (s *Server) serveHTTP1(c *clientConn, conn net.Conn, state *tls.ConnectionS
 
 // exchange serves one request and reports whether the connection goes on.
 func (h *http1) exchange() bool {
-	_ = h.conn.SetReadDeadline(time.Now().Add(h.server.scaled(idleTimeout)))
+	v := h.c.node.view()
+	_ = h.conn.SetReadDeadline(time.Now().Add(h.server.scaled(v.lb.Attributes.idleTimeout())))
 	req, status, err := h.in.next()
 	if err != nil {
 		return false
 	}
-	v := h.c.node.view()
+	v = h.c.node.view() // a request is answered from the state in which it came
 	if req == nil {
-		r := generated(status, v.lb.ErrorBody)
-		h.send(&r, true)
-		h.c.endedBy(record.ClosedByNode, howBadRequest)
-		h.drain()
+		h.refuse(generated(status, v.lb.ErrorBody))
 		return false
 	}
 	if status == 0 && strings.EqualFold(req.Header.Get("Expect"), "100-continue") {
@@ -61,45 +59,54 @@ func (h *http1) exchange() bool {
 	return h.finish(x, r)
 }
 
-// finish sends a response and completes the exchange's row.
+// finish sends a response, completes the exchange's row, and reports whether the
+// connection goes on.
 func (h *http1) finish(x *exchange, r response) bool {
 	how := howResponse
-	if time.Since(h.c.opened) > h.server.scaled(clientKeepAlive) {
+	if time.Since(h.c.opened) > h.server.scaled(h.c.keepAlive) {
 		r.close, how = true, howKeepAliveLimit
 	}
 	r.close = r.close || x.req.Close
+	sent, err := h.write(x, &r)
+	read, whole := x.sending.settle(func() {
+		h.c.readingAhead.Store(true)
+		_ = h.conn.SetReadDeadline(time.Unix(1, 0))
+	})
+	x.received += read
+	x.end(r, sent, err)
 	switch {
-	case r.status == statusClientGone:
-		x.end(r.status, 0, errClientGone)
-		return false
 	case r.cut != nil:
-		if b := r.cut.part(r.head(time.Now()), r.body); len(b) > 0 {
-			_, _ = h.conn.Write(b)
-		}
-		x.end(r.cut.status(r.status), 0, errCut)
 		r.cut.end(h.c)
-		return false
-	}
-	sent, err := h.send(&r, x.req.Method != http.MethodHead)
-	x.end(r.status, sent, err)
-	if r.close {
+	case r.close:
 		h.c.endedBy(record.ClosedByNode, how)
-		if r.status == http.StatusBadRequest {
+		if !whole || r.status == http.StatusBadRequest {
 			h.drain()
 		}
 	}
-	return err == nil && !r.close
+	return err == nil && !r.close && whole
 }
 
-// send writes a whole response and returns the bytes of its body.
-func (h *http1) send(r *response, withBody bool) (int64, error) {
-	out := r.head(time.Now())
-	if !withBody {
-		_, err := h.conn.Write(out)
-		return 0, err
+// write sends what of the response is to be sent.
+func (h *http1) write(x *exchange, r *response) (int64, error) {
+	switch {
+	case r.status == statusClientGone:
+		return 0, errClientGone
+	case r.cut != nil:
+		r.buffer()
+		if b := r.cut.part(r.head(x.req.Method, false), r.body); len(b) > 0 {
+			_, _ = h.conn.Write(b)
+		}
+		return 0, errCut
 	}
-	_, err := h.conn.Write(append(out, r.body...))
-	return int64(len(r.body)), err
+	return r.write(h.conn, x.req)
+}
+
+// refuse answers what could not be read as a request.
+func (h *http1) refuse(r response) {
+	r.close = true
+	_, _ = h.conn.Write(append(r.head(http.MethodGet, false), r.body...))
+	h.c.endedBy(record.ClosedByNode, howBadRequest)
+	h.drain()
 }
 
 // drain reads for a moment what the client still sends, so that closing does not

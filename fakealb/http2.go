@@ -6,7 +6,6 @@ import (
 	"log"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -18,47 +17,71 @@ func (s *Server) serveHTTP2(c *clientConn, conn *tls.Conn, state *tls.Connection
 	h2 := &http2.Server{
 		MaxConcurrentStreams: 128,
 		MaxReadFrameSize:     1<<24 - 1,
-		IdleTimeout:          s.scaled(idleTimeout),
+		IdleTimeout:          s.scaled(c.node.view().lb.Attributes.idleTimeout()),
 	}
 	h2.ServeConn(conn, &http2.ServeConnOpts{
 		BaseConfig: &http.Server{MaxHeaderBytes: maxHead, ErrorLog: log.New(io.Discard, "", 0)},
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			v := c.node.view()
-			x := s.begin(req.Context(), c, v, req, state)
+			x := s.begin(req.Context(), c, c.node.view(), req, state)
 			x.pending = func() {} // req.Context ends with the stream by itself
 			if forwardedFor(req) > maxForwardedFor {
 				x.refused = statusTooManyForwarded
 			}
 			r := s.respond(x)
-			if r.status == statusClientGone {
-				x.end(r.status, 0, errClientGone)
-				return
-			}
-			h := w.Header()
-			for _, f := range append(r.lead, r.trail...) {
-				h.Set(strings.ToLower(f.name), f.value)
-			}
-			if r.contentType != "" {
-				h.Set("content-type", r.contentType)
-			}
-			h.Set("content-length", strconv.Itoa(len(r.body)))
-			if r.cut == nil || r.cut.midBody {
-				w.WriteHeader(r.status)
-			}
+			sent, err := writeHTTP2(w, x, &r)
+			read, _ := x.sending.settle(func() { _ = req.Body.Close() })
+			x.received += read
+			x.end(r, sent, err)
 			if r.cut != nil {
-				if b := r.cut.part(nil, r.body); len(b) > 0 {
-					_, _ = w.Write(b)
-					_ = http.NewResponseController(w).Flush()
-				}
-				x.end(r.cut.status(r.status), 0, errCut)
 				r.cut.end(c)
+			}
+			if err != nil {
 				panic(http.ErrAbortHandler) // resets the stream
 			}
-			sent, err := 0, error(nil)
-			if req.Method != http.MethodHead {
-				sent, err = w.Write(r.body)
-			}
-			x.end(r.status, int64(sent), err)
 		}),
 	})
+}
+
+// writeHTTP2 sends what of the response is to be sent.
+func writeHTTP2(w http.ResponseWriter, x *exchange, r *response) (int64, error) {
+	if r.status == statusClientGone {
+		return 0, errClientGone
+	}
+	if r.cut != nil {
+		r.buffer()
+		if !r.cut.midBody {
+			return 0, errCut
+		}
+	}
+	h := w.Header()
+	for _, f := range append(r.lead, r.trail...) {
+		h.Add(f.name, f.value)
+	}
+	h["Content-Type"] = nil // net/http guesses none
+	if r.contentType != "" {
+		h.Set("Content-Type", r.contentType)
+	}
+	if r.date != "" {
+		h.Set("Date", r.date)
+	}
+	if n := r.bodyLength(); n >= 0 && (r.hasBody(x.req.Method) || x.req.Method == http.MethodHead) {
+		h.Set("Content-Length", strconv.FormatInt(n, 10))
+	}
+	w.WriteHeader(r.status)
+	switch {
+	case r.stream != nil:
+		defer r.stream.Close()
+	case r.cut != nil:
+		_, _ = w.Write(r.cut.part(nil, r.body))
+		_ = http.NewResponseController(w).Flush()
+		return 0, errCut
+	}
+	if !r.hasBody(x.req.Method) {
+		return 0, nil
+	}
+	if r.stream != nil {
+		return copyFlushing(w, r.stream, http.NewResponseController(w).Flush)
+	}
+	n, err := w.Write(r.body)
+	return int64(n), err
 }

@@ -11,12 +11,9 @@ import (
 	"github.com/proxychaos/proxychaos/fakealb/record"
 )
 
-// Timers of an ALB's client side.
-const (
-	idleTimeout      = 60 * time.Second   // 2.1.1 D
-	clientKeepAlive  = 3600 * time.Second // 2.1.2 D
-	handshakeTimeout = 10 * time.Second   // towards targets it is 10 s (3.1.3 D); towards clients G
-)
+// handshakeTimeout is for the client's TLS handshake. Towards targets an ALB has
+// 10 s (3.1.3 D); towards clients that is a guess (G).
+const handshakeTimeout = 10 * time.Second
 
 // tlsHandshake is the first byte of every TLS connection: the record type.
 const tlsHandshake = 0x16
@@ -26,7 +23,7 @@ func (s *Server) serve(n *node, port uint16, raw net.Conn) {
 	c := s.newConn(n, port, raw)
 	defer c.finish()
 	first := make([]byte, 1)
-	_ = c.SetReadDeadline(time.Now().Add(s.scaled(idleTimeout)))
+	_ = c.SetReadDeadline(time.Now().Add(s.scaled(n.view().lb.Attributes.idleTimeout())))
 	if _, err := c.Read(first); err != nil {
 		return
 	}

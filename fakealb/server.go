@@ -149,6 +149,9 @@ func (s *Server) Close() error {
 			if n.planned != nil {
 				n.planned.timer.Stop()
 			}
+			if v := n.view(); v.pool != nil {
+				v.pool.Close()
+			}
 		}
 		if s.network != nil {
 			errs = append(errs, s.network.Close())

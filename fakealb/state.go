@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -26,17 +27,16 @@ func (s *Server) putLoadBalancer(lb LoadBalancer) (Applied, error) {
 	}
 	a := begin()
 	old, known := s.balancers[lb.Name]
-	if known && old == lb {
+	if known && reflect.DeepEqual(old, lb) {
 		return a.end(false), nil
 	}
 	s.balancers[lb.Name] = lb
 	for _, n := range s.nodes {
-		if v := n.view(); v.lb.Name == lb.Name {
-			v.lb = lb
-			n.setView(v)
+		if n.view().lb.Name == lb.Name {
+			n.setBalancer(lb, s.config.TimeScale)
 		}
 	}
-	return s.note(a.end(true), "put-load-balancer", fmt.Sprintf("targets=%d error_body=%s", lb.Targets, lb.ErrorBody), lb.Name), nil
+	return s.note(a.end(true), "put-load-balancer", lb.summary(), lb.Name), nil
 }
 
 func (s *Server) deleteLoadBalancer(name string) (Applied, error) {
@@ -70,12 +70,15 @@ func (s *Server) putNode(want Node) (Applied, error) {
 		if v.lb.Name == want.LoadBalancer && v.zone == want.Zone {
 			return a.end(false), nil
 		}
-		v.lb, v.zone = lb, want.Zone
+		v.zone = want.Zone
 		n.setView(v)
+		n.setBalancer(lb, s.config.TimeScale)
 		return s.note(a.end(true), "put-node", detail, want.Addr.String()), nil
 	}
-	n := newNode(want.Addr, view{lb: lb, zone: want.Zone, fault: noFault})
+	n := newNode(want.Addr, view{zone: want.Zone, fault: noFault})
+	n.setBalancer(lb, s.config.TimeScale)
 	if err := s.startNode(n); err != nil {
+		n.setBalancer(LoadBalancer{}, s.config.TimeScale)
 		return Applied{}, err
 	}
 	s.nodes[want.Addr] = n
@@ -102,6 +105,9 @@ func (s *Server) deleteNode(addr netip.Addr) (Applied, error) {
 		return Applied{}, networkError(err)
 	}
 	delete(s.nodes, addr)
+	if v := n.view(); v.pool != nil {
+		go v.pool.Close()
+	}
 	return s.note(a.end(true), "delete-node", "", addr.String()), nil
 }
 

@@ -3,6 +3,7 @@ package netfault
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,9 @@ type conn struct {
 	held   Held
 	set    *connSet
 	killed atomic.Bool
+	// inHand: something was read that nothing was written after, as of a request
+	// whose response is still to come.
+	inHand atomic.Bool
 	gone   chan struct{} // closed by Reset: wakes what waits at the gate
 	once   sync.Once
 }
@@ -28,6 +32,9 @@ type conn struct {
 // the caller learns nothing, but what the peer sent is known: one read's worth.
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.tcp.Read(b)
+	if n > 0 {
+		c.inHand.Store(true)
+	}
 	if c.killed.Load() {
 		return 0, ErrReset
 	}
@@ -47,6 +54,7 @@ func (c *conn) Read(b []byte) (int, error) {
 func (c *conn) Write(b []byte) (int, error) {
 	c.pass()
 	n, err := c.tcp.Write(b)
+	c.inHand.Store(false)
 	if err != nil && c.killed.Load() {
 		return n, ErrReset
 	}
@@ -136,8 +144,13 @@ func (s *connSet) remove(c *conn) {
 	delete(s.conns, c)
 }
 
-// refuse sets whether new members are reset, and resets the present ones if so.
-func (s *connSet) refuse(on bool) {
+// answerLimit is how long a node that begins to refuse takes at most to answer
+// the requests it has in hand.
+const answerLimit = 100 * time.Millisecond
+
+// refuse sets whether new members are reset, and resets the present ones if so:
+// at once, or those with a request in hand after its answer, within patience.
+func (s *connSet) refuse(on bool, patience time.Duration) {
 	s.mu.Lock()
 	s.refusing = on
 	var victims []*conn
@@ -148,8 +161,19 @@ func (s *connSet) refuse(on bool) {
 		clear(s.conns)
 	}
 	s.mu.Unlock()
-	for _, c := range victims {
-		c.Reset()
+	end := time.Now().Add(patience)
+	for len(victims) > 0 {
+		late := !time.Now().Before(end)
+		victims = slices.DeleteFunc(victims, func(c *conn) bool {
+			if c.inHand.Load() && !late {
+				return false
+			}
+			c.Reset()
+			return true
+		})
+		if len(victims) > 0 {
+			time.Sleep(time.Millisecond)
+		}
 	}
 }
 

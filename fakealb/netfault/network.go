@@ -27,8 +27,9 @@ const (
 	Silence Kind = "silence"
 	// SilenceNew drops the SYN of new connections only. Established connections go on.
 	SilenceNew Kind = "silence-new"
-	// Refuse answers new connections with RST and resets the established ones at
-	// once, as when the process behind the address dies.
+	// Refuse answers new connections with RST and resets the established ones: at
+	// once, or where a request is in hand when its answer is written, at most 0.1 s
+	// later. An ALB drains a node before it is retired, it cuts no request short.
 	Refuse Kind = "refuse"
 )
 

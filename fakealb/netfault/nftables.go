@@ -173,7 +173,7 @@ func (k *kernelNet) Set(kinds map[netip.Addr]Kind) error {
 		return err
 	}
 	for addr, kind := range kinds {
-		k.nodes[addr].conns.refuse(kind == Refuse)
+		k.nodes[addr].conns.refuse(kind == Refuse, answerLimit)
 	}
 	return nil
 }
@@ -237,7 +237,7 @@ func (n *kernelNode) end() {
 	for _, l := range n.listeners {
 		_ = l.Close()
 	}
-	n.conns.refuse(true)
+	n.conns.refuse(true, 0)
 }
 
 func (k *kernelNet) Close() error {

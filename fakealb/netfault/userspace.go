@@ -99,7 +99,7 @@ func (n *userNode) applyToConns(kind Kind) {
 		n.gate.close()
 		return
 	}
-	n.conns.refuse(kind == Refuse)
+	n.conns.refuse(kind == Refuse, answerLimit)
 	n.gate.open()
 }
 
@@ -137,6 +137,6 @@ func (n *userNode) end() {
 	for _, l := range slices.Backward(n.listeners) {
 		l.end()
 	}
-	n.conns.refuse(true)
+	n.conns.refuse(true, 0)
 	n.gate.open()
 }

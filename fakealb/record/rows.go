@@ -27,10 +27,13 @@ type Attempt struct {
 	Host         string         `json:"host"`
 	Path         string         `json:"path"` // with the query
 	// Seq is the value of the request header X-Proxychaos-Seq.
-	Seq           string `json:"seq,omitempty"`
-	Status        int    `json:"status,omitempty"` // 0 if no status line was sent
-	ReceivedBytes int64  `json:"received_bytes"`   // of the request body
-	SentBytes     int64  `json:"sent_bytes"`       // of the response body
+	Seq    string `json:"seq,omitempty"`
+	Status int    `json:"status,omitempty"` // 0 if no status line was sent
+	// Target is the target that got it, if that was one of a target group.
+	Target        string `json:"target,omitempty"`
+	TargetStatus  int    `json:"target_status,omitempty"` // 0 if no target answered
+	ReceivedBytes int64  `json:"received_bytes"`          // of the request body
+	SentBytes     int64  `json:"sent_bytes"`              // of the response body
 	TLS           bool   `json:"tls"`
 	SNI           string `json:"sni,omitempty"`
 	// Fault is the fault in force on the node when the response was written. With

@@ -1,0 +1,67 @@
+package fakealb
+
+import (
+	"strings"
+	"time"
+)
+
+// Attributes are load balancer attributes, under AWS's names, with AWS's
+// defaults and ranges. 0, "" and false stand for the default.
+type Attributes struct {
+	// IdleTimeoutSeconds is 60 by default, 1 to 4000, before scaling (2.1.1 D).
+	IdleTimeoutSeconds int `json:"idle_timeout.timeout_seconds,omitempty"`
+	// ClientKeepAliveSeconds is how long a client connection is kept from its
+	// beginning: 3600 by default, 60 to 604800, before scaling (2.1.2 D).
+	ClientKeepAliveSeconds int `json:"client_keep_alive.seconds,omitempty"`
+	// XFFMode is what becomes of X-Forwarded-For: append (default), preserve or
+	// remove (2.5.2 D).
+	XFFMode string `json:"routing.http.xff_header_processing.mode,omitempty"`
+	// XFFClientPort appends the client's port too, in mode append (2.5.2 D).
+	XFFClientPort bool `json:"routing.http.xff_client_port.enabled,omitempty"`
+	// PreserveHost sends the client's Host to targets as it is (2.5.5 D).
+	PreserveHost bool `json:"routing.http.preserve_host_header.enabled,omitempty"`
+	// DropInvalidHeaders drops fields whose name is not [-A-Za-z0-9]+ (2.5.4 D).
+	DropInvalidHeaders bool `json:"routing.http.drop_invalid_header_fields.enabled,omitempty"`
+}
+
+// The modes of XFFMode.
+const (
+	xffAppend   = "append"
+	xffPreserve = "preserve"
+	xffRemove   = "remove"
+)
+
+func (a Attributes) check() (Attributes, error) {
+	for _, p := range []struct {
+		name          string
+		value         *int
+		def, min, max int
+	}{
+		{"idle_timeout.timeout_seconds", &a.IdleTimeoutSeconds, 60, 1, 4000},
+		{"client_keep_alive.seconds", &a.ClientKeepAliveSeconds, 3600, 60, 604800},
+	} {
+		if *p.value == 0 {
+			*p.value = p.def
+		}
+		if *p.value < p.min || *p.value > p.max {
+			return a, badField("attributes."+p.name, "got %d, want %d to %d", *p.value, p.min, p.max)
+		}
+	}
+	switch a.XFFMode {
+	case "":
+		a.XFFMode = xffAppend
+	case xffAppend, xffPreserve, xffRemove:
+	default:
+		return a, badField("attributes.routing.http.xff_header_processing.mode", "got %q, want one of %s",
+			a.XFFMode, strings.Join([]string{xffAppend, xffPreserve, xffRemove}, ", "))
+	}
+	return a, nil
+}
+
+func (a Attributes) idleTimeout() time.Duration {
+	return time.Duration(a.IdleTimeoutSeconds) * time.Second
+}
+
+func (a Attributes) clientKeepAlive() time.Duration {
+	return time.Duration(a.ClientKeepAliveSeconds) * time.Second
+}

@@ -1,0 +1,133 @@
+package fakealb
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb/targets"
+)
+
+// fromGroup is the answer of a target of the load balancer's target group, or the
+// load balancer's own if that fails.
+func (s *Server) fromGroup(x *exchange) response {
+	out := x.targetRequest()
+	if x.req.ContentLength != 0 {
+		x.sending = newSentBody(x.req.Body, x.pending)
+		out.Body = x.sending
+	} else {
+		x.pending()
+	}
+	result, err := x.v.pool.Forward(out)
+	x.target = result.Target
+	switch {
+	case err != nil && x.ctx.Err() != nil:
+		return response{status: statusClientGone}
+	case err != nil && x.sending.failed():
+		// The client did not send the body it promised (2.4.1 D).
+		return generated(http.StatusBadRequest, x.v.lb.ErrorBody)
+	case result.Response == nil:
+		return generated(result.Status, x.v.lb.ErrorBody)
+	}
+	x.targetStatus = result.Response.StatusCode
+	return passedOn(result)
+}
+
+// passedOn is a target's response without what concerns its connection only.
+func passedOn(result targets.Result) response {
+	resp := result.Response
+	r := response{
+		status:      resp.StatusCode,
+		contentType: resp.Header.Get("Content-Type"),
+		date:        resp.Header.Get("Date"),
+		length:      resp.ContentLength,
+		stream:      resp.Body,
+	}
+	_, r.reason, _ = strings.Cut(resp.Status, " ")
+	for name, values := range resp.Header {
+		if isHopByHop(name) || name == "Content-Type" || name == "Date" || name == "Content-Length" {
+			continue
+		}
+		for _, v := range values {
+			r.trail = append(r.trail, field{name, v})
+		}
+	}
+	// The order in which the target sent them is lost in net/http's map.
+	slices.SortStableFunc(r.trail, func(a, b field) int { return cmp.Compare(a.name, b.name) })
+	return r
+}
+
+// sentBody is a request's body on its way to a target. It knows when the
+// transport has done with it: until then nobody else may read from the client.
+type sentBody struct {
+	from    io.Reader
+	pending func() // called at the end of the body
+	done    chan struct{}
+	once    sync.Once
+
+	mu  sync.Mutex
+	n   int64
+	err error // what ended it; io.EOF if it was whole
+}
+
+func newSentBody(from io.Reader, pending func()) *sentBody {
+	return &sentBody{from: from, pending: pending, done: make(chan struct{})}
+}
+
+// Read reads from the client.
+func (b *sentBody) Read(p []byte) (int, error) {
+	n, err := b.from.Read(p)
+	b.mu.Lock()
+	b.n += int64(n)
+	if err != nil {
+		b.err = err
+	}
+	b.mu.Unlock()
+	if errors.Is(err, io.EOF) {
+		b.pending()
+	}
+	return n, err
+}
+
+// Close is called by the transport when it will read no more.
+func (b *sentBody) Close() error {
+	b.once.Do(func() { close(b.done) })
+	return nil
+}
+
+// failed reports whether reading from the client failed.
+func (b *sentBody) failed() bool {
+	if b == nil {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err != nil && !errors.Is(b.err, io.EOF)
+}
+
+// settle waits until the transport has done with the body, and reports how much
+// of it was read and whether that was all. A target may answer before it has the
+// whole body; then interrupt ends the reading.
+func (b *sentBody) settle(interrupt func()) (n int64, whole bool) {
+	if b == nil {
+		return 0, true
+	}
+	select {
+	case <-b.done:
+	case <-time.After(settleTime):
+		interrupt()
+		<-b.done
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.n, errors.Is(b.err, io.EOF)
+}
+
+// settleTime is how long the rest of a request body is still passed on after its
+// response.
+const settleTime = 50 * time.Millisecond

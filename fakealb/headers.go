@@ -1,0 +1,134 @@
+package fakealb
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// hopByHop are the fields that concern one connection. An ALB strips Connection;
+// what it does with the others is not documented (2.5.7 D, 2.5.10 G).
+var hopByHop = []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+
+func isHopByHop(name string) bool { return slices.Contains(hopByHop, name) }
+
+// targetRequest is the head of the request as targets get it (2.5).
+func (x *exchange) targetRequest() *http.Request {
+	out := x.req.Clone(x.ctx)
+	out.Close, out.Body = false, nil
+	attributes := x.v.lb.Attributes
+	for name := range out.Header {
+		if isHopByHop(name) || name == "Expect" || attributes.DropInvalidHeaders && !isPlainName(name) {
+			delete(out.Header, name)
+		}
+	}
+	x.setForwarded(out.Header)
+	out.Header.Set("X-Amzn-Trace-Id", x.traceID())
+	if _, ok := out.Header["User-Agent"]; !ok {
+		out.Header["User-Agent"] = nil // otherwise Go's transport adds its own
+	}
+	out.Host = x.targetHost()
+	return out
+}
+
+// setForwarded tells the target about the client (2.5.1, 2.5.2 D).
+func (x *exchange) setForwarded(h http.Header) {
+	const name = "X-Forwarded-For"
+	switch attributes := x.v.lb.Attributes; attributes.XFFMode {
+	case xffRemove:
+		h.Del(name)
+	case xffAppend:
+		client := x.c.peer.Addr().String()
+		if attributes.XFFClientPort {
+			client = x.c.peer.String()
+		}
+		h.Set(name, strings.Join(append(h.Values(name), client), ", "))
+	}
+	proto := "http"
+	if x.tls != nil {
+		proto = "https"
+	}
+	h.Set("X-Forwarded-Proto", proto)
+	h.Set("X-Forwarded-Port", strconv.Itoa(int(x.c.port)))
+}
+
+// targetHost is the Host that the target gets (2.5.5 D): lower case, without the
+// protocol's own port but with any other port of the listener.
+func (x *exchange) targetHost() string {
+	if x.v.lb.Attributes.PreserveHost && x.req.Host != "" {
+		return x.req.Host
+	}
+	host := x.req.Host
+	if host == "" || x.req.URL.IsAbs() {
+		host = x.v.lb.DNSName
+	}
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+		if strings.Contains(h, ":") {
+			host = "[" + h + "]"
+		}
+	}
+	host = strings.ToLower(host)
+	if own := x.c.port; (x.tls == nil && own == 80) || (x.tls != nil && own == 443) {
+		return host
+	}
+	return host + ":" + strconv.Itoa(int(x.c.port))
+}
+
+// maxTraceID is how long X-Amzn-Trace-Id may grow before it is written anew with
+// its root only. The guide speaks of headers over 7 KB (2.5.3 D).
+const maxTraceID = 7 << 10
+
+// traceID is the X-Amzn-Trace-Id of the request (2.5.3 D): a new root, or the
+// present fields with our own Self in front.
+func (x *exchange) traceID() string {
+	if x.trace == "" {
+		x.trace = extendTrace(x.req.Header.Get("X-Amzn-Trace-Id"), newTrace(time.Now()))
+	}
+	return x.trace
+}
+
+func extendTrace(present, fresh string) string {
+	var kept []string
+	hasRoot := false
+	for part := range strings.SplitSeq(present, ";") {
+		part = strings.TrimSpace(part)
+		if part == "" || strings.HasPrefix(part, "Self=") {
+			continue
+		}
+		hasRoot = hasRoot || strings.HasPrefix(part, "Root=")
+		kept = append(kept, part)
+	}
+	ours := "Root=" + fresh
+	if hasRoot {
+		ours = "Self=" + fresh
+	}
+	extended := strings.Join(append([]string{ours}, kept...), ";")
+	if len(extended) > maxTraceID {
+		return "Root=" + fresh
+	}
+	return extended
+}
+
+// newTrace is "1-", the time in 8 hex digits, "-", 24 random hex digits.
+func newTrace(now time.Time) string {
+	id := make([]byte, 12)
+	_, _ = rand.Read(id) // never fails
+	return fmt.Sprintf("1-%08x-%s", uint32(now.Unix()), hex.EncodeToString(id))
+}
+
+// isPlainName reports whether a field name is [-A-Za-z0-9]+ (2.5.4 D).
+func isPlainName(name string) bool {
+	for _, c := range []byte(name) {
+		if !(c == '-' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z') {
+			return false
+		}
+	}
+	return name != ""
+}

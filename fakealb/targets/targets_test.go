@@ -1,0 +1,320 @@
+package targets
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func TestCheckFillsInAWSDefaults(t *testing.T) {
+	g, _, err := Group{}.Check()
+	want := HealthCheck{Path: "/", IntervalSeconds: 30, TimeoutSeconds: 5, HealthyThreshold: 5, UnhealthyThreshold: 2, Matcher: "200"}
+	if err != nil || g.Protocol != "http" || g.Health != want {
+		t.Errorf("got %+v, %v, want the defaults of 3.2", g, err)
+	}
+}
+
+func TestCheckNamesTheField(t *testing.T) {
+	addr := netip.MustParseAddrPort("127.0.76.1:80")
+	for want, g := range map[string]Group{
+		"protocol":                         {Protocol: "ftp"},
+		"targets[0]":                       {Targets: []netip.AddrPort{{}}},
+		"targets[1]":                       {Targets: []netip.AddrPort{addr, addr}},
+		"health_check.path":                {Health: HealthCheck{Path: "x"}},
+		"health_check.interval_seconds":    {Health: HealthCheck{IntervalSeconds: 301}},
+		"health_check.timeout_seconds":     {Health: HealthCheck{IntervalSeconds: 5, TimeoutSeconds: 6}},
+		"health_check.healthy_threshold":   {Health: HealthCheck{HealthyThreshold: 1}},
+		"health_check.unhealthy_threshold": {Health: HealthCheck{UnhealthyThreshold: 11}},
+		"health_check.matcher":             {Health: HealthCheck{Matcher: "500"}},
+	} {
+		if _, field, err := g.Check(); err == nil || field != want {
+			t.Errorf("got field %q, %v, want %q", field, err, want)
+		}
+	}
+}
+
+func TestMatcher(t *testing.T) {
+	h := HealthCheck{Matcher: "200,302-304"}
+	for status, want := range map[int]bool{200: true, 201: false, 301: false, 302: true, 304: true, 305: false} {
+		if h.matches(status) != want {
+			t.Errorf("status %d: got %t", status, !want)
+		}
+	}
+}
+
+// The rules of 3.2 D, check by check: "." a success, "x" a failure.
+func TestStateFollowsTheThresholds(t *testing.T) {
+	h := HealthCheck{HealthyThreshold: 3, UnhealthyThreshold: 2}
+	for checks, want := range map[string]State{
+		"":        Initial,
+		".":       Healthy, // one success is enough for a new target
+		"x":       Unhealthy,
+		".x":      Healthy,
+		".xx":     Unhealthy,
+		".x.x":    Healthy,
+		".xx..":   Unhealthy,
+		".xx...":  Healthy,
+		".xx..x.": Unhealthy,
+		"x...":    Healthy,
+	} {
+		tt := &target{health: Health{State: Initial}}
+		for _, c := range checks {
+			r := checkResult{ok: c == '.'}
+			if !r.ok {
+				r.reason = reasonFailed
+			}
+			tt.note(r, h)
+		}
+		if tt.health.State != want || (want == Healthy) != (tt.health.Reason == "") && want != Initial {
+			t.Errorf("after %q: got %+v, want %s", checks, tt.health, want)
+		}
+	}
+}
+
+func TestHostOfHealthChecks(t *testing.T) {
+	for _, c := range []struct{ addr, protocol, want string }{
+		{"10.0.0.10:80", "http", "10.0.0.10"},
+		{"10.0.0.10:80", "https", "10.0.0.10:80"},
+		{"10.0.0.10:443", "https", "10.0.0.10"},
+		{"10.0.0.10:8080", "http", "10.0.0.10:8080"},
+	} {
+		if got := checkHost(netip.MustParseAddrPort(c.addr), c.protocol); got != c.want {
+			t.Errorf("%s over %s: got %q, want %q", c.addr, c.protocol, got, c.want)
+		}
+	}
+}
+
+// backend is a target that can be switched between well and ill.
+type backend struct {
+	*httptest.Server
+	addr        netip.AddrPort
+	ill         atomic.Bool
+	checks, got atomic.Int64
+	badCheck    atomic.Pointer[string]
+}
+
+func newBackend(t *testing.T) *backend {
+	t.Helper()
+	b := &backend{}
+	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/health" {
+			b.got.Add(1)
+			return
+		}
+		b.checks.Add(1)
+		if r.Header.Get("User-Agent") != "ELB-HealthChecker/2.0" || r.Host != b.addr.String() || !r.Close {
+			text := fmt.Sprintf("%v %s %t", r.Header, r.Host, r.Close)
+			b.badCheck.Store(&text)
+		}
+		if b.ill.Load() {
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	t.Cleanup(b.Close)
+	b.addr = b.Listener.Addr().(*net.TCPAddr).AddrPort()
+	return b
+}
+
+// pool checks every 10 ms of real time: 5 s divided by 500.
+func pool(t *testing.T, backends ...*backend) *Pool {
+	t.Helper()
+	g := Group{Health: HealthCheck{Path: "/health", IntervalSeconds: 5, HealthyThreshold: 2}}
+	for _, b := range backends {
+		g.Targets = append(g.Targets, b.addr)
+	}
+	g, _, err := g.Check()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := NewPool(g, time.Minute, 500)
+	t.Cleanup(p.Close)
+	return p
+}
+
+func await(t *testing.T, what string, check func() bool) {
+	t.Helper()
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if check() {
+			return
+		}
+	}
+	t.Fatalf("not seen within 5 s: %s", what)
+}
+
+func states(p *Pool) string {
+	var out []string
+	for _, h := range p.Health() {
+		out = append(out, string(h.State))
+	}
+	return strings.Join(out, " ")
+}
+
+// send forwards n requests and returns how many each backend got.
+func send(t *testing.T, p *Pool, n int, backends ...*backend) []int64 {
+	t.Helper()
+	before := make([]int64, len(backends))
+	for i, b := range backends {
+		before[i] = b.got.Load()
+	}
+	for range n {
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "/x", nil)
+		r, err := p.Forward(req)
+		if err != nil || r.Response == nil {
+			t.Fatalf("got %+v, %v", r, err)
+		}
+		r.Response.Body.Close()
+	}
+	for i, b := range backends {
+		before[i] = b.got.Load() - before[i]
+	}
+	return before
+}
+
+func TestRoundRobinHealthAndFailOpen(t *testing.T) {
+	a, b := newBackend(t), newBackend(t)
+	p := pool(t, a, b)
+	await(t, "both healthy", func() bool { return states(p) == "healthy healthy" })
+	if got := send(t, p, 10, a, b); got[0] != 5 || got[1] != 5 {
+		t.Errorf("round robin over two healthy targets: got %v, want 5 and 5", got)
+	}
+	b.ill.Store(true)
+	await(t, "one unhealthy", func() bool { return states(p) == "healthy unhealthy" })
+	if h := p.Health()[1]; h.Reason != "Target.ResponseCodeMismatch" || !strings.Contains(h.Description, "[404]") {
+		t.Errorf("the reason: got %+v", h)
+	}
+	if got := send(t, p, 10, a, b); got[0] != 10 || got[1] != 0 {
+		t.Errorf("with one healthy target: got %v, want 10 and 0", got)
+	}
+	a.ill.Store(true)
+	await(t, "both unhealthy", func() bool { return states(p) == "unhealthy unhealthy" })
+	if got := send(t, p, 10, a, b); got[0] != 5 || got[1] != 5 {
+		t.Errorf("fail-open (3.3.1): got %v, want 5 and 5", got)
+	}
+	a.ill.Store(false)
+	await(t, "one healthy again", func() bool { return states(p) == "healthy unhealthy" })
+	for _, backend := range []*backend{a, b} {
+		if bad := backend.badCheck.Load(); bad != nil {
+			t.Errorf("a health check was not as in 3.2: %s", *bad)
+		}
+	}
+}
+
+func TestUpdateKeepsTheStateOfTargetsThatStay(t *testing.T) {
+	a, b := newBackend(t), newBackend(t)
+	p := pool(t, a)
+	await(t, "healthy", func() bool { return states(p) == "healthy" })
+	g := p.group
+	g.Targets = []netip.AddrPort{b.addr, a.addr}
+	p.Update(g)
+	if got := p.Health()[1].State; got != Healthy {
+		t.Errorf("the target that stayed: got %s", got)
+	}
+	g.Targets = nil
+	p.Update(g)
+	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+	if r, err := p.Forward(req); err != nil || r.Status != http.StatusServiceUnavailable || r.Target.IsValid() {
+		t.Errorf("without targets (3.3.4): got %+v, %v, want 503", r, err)
+	}
+}
+
+// What a failing target makes of a request (2.4.1 D).
+func TestStatusOfFailures(t *testing.T) {
+	refusing := newBackend(t)
+	refusing.Close()
+	silent, err := net.Listen("tcp4", "127.0.76.2:0") // accepts in the kernel, never answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	answering := func(reply string) netip.AddrPort {
+		l, err := net.Listen("tcp4", "127.0.76.3:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = c.Read(make([]byte, 4096))
+				_, _ = c.Write([]byte(reply))
+				c.Close()
+			}
+		}()
+		return l.Addr().(*net.TCPAddr).AddrPort()
+	}
+	for name, c := range map[string]struct {
+		addr netip.AddrPort
+		want int
+	}{
+		"refused":              {refusing.addr, 502},
+		"silent":               {silent.Addr().(*net.TCPAddr).AddrPort(), 504},
+		"closed":               {answering(""), 502},
+		"malformed":            {answering("what?\r\n\r\n"), 502},
+		"headers over 32 K":    {answering("HTTP/1.1 200 OK\r\nA: " + strings.Repeat("a", 33<<10) + "\r\n\r\n"), 502},
+		"headers just in time": {answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), 0},
+	} {
+		p := NewPool(Group{Protocol: "http", Targets: []netip.AddrPort{c.addr}, Health: HealthCheck{Path: "/", IntervalSeconds: 300, TimeoutSeconds: 5, Matcher: "200"}}, time.Minute, 600)
+		req, _ := http.NewRequestWithContext(context.Background(), http.MethodGet, "/", nil)
+		r, _ := p.Forward(req)
+		if r.Status != c.want {
+			t.Errorf("%s: got %+v, want status %d", name, r, c.want)
+		}
+		if r.Response != nil {
+			r.Response.Body.Close()
+		}
+		p.Close()
+	}
+}
+
+// A kept connection that the target resets must not lead to a second attempt
+// (3.1.6 O): Go's transport would make one for a request without a body.
+func TestNoSecondAttempt(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.76.4:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var conns atomic.Int64
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conns.Add(1)
+			go func() { // answers once, then hangs up on the next request
+				defer c.Close()
+				_, _ = c.Read(make([]byte, 4096))
+				_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+				_, _ = c.Read(make([]byte, 4096))
+			}()
+		}
+	}()
+	p := NewPool(Group{Protocol: "http", Targets: []netip.AddrPort{l.Addr().(*net.TCPAddr).AddrPort()}, Health: HealthCheck{Path: "/", IntervalSeconds: 300, TimeoutSeconds: 5, Matcher: "200"}}, time.Minute, 1)
+	defer p.Close()
+	await(t, "the first health check", func() bool { return states(p) != "initial" })
+	before := conns.Load()
+	for i, want := range []int{0, 502} {
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+		r, err := p.Forward(req)
+		if r.Status != want {
+			t.Errorf("request %d: got %+v, %v, want status %d", i+1, r, err, want)
+		}
+		if r.Response != nil {
+			r.Response.Body.Close()
+		}
+	}
+	if n := conns.Load() - before; n != 1 {
+		t.Errorf("got %d connections for two requests, want 1", n)
+	}
+}
