@@ -45,7 +45,7 @@ type cell struct {
 	began  time.Time
 	t0     time.Time
 	ended  time.Time // of the timeline: the last request had its outcome
-	ready  func() // the testbed stands: the next one may start
+	ready  func()    // the testbed stands: the next one may start
 	log    func(format string, args ...any)
 }
 
