@@ -14,6 +14,8 @@ import (
 )
 
 func TestAnswersAAndAAAA(t *testing.T) {
+	t.Attr("aws-fact", "1.1")
+	t.Attr("aws-fact", "1.14")
 	g := expect(t)
 	srv := start(t, fakedns.Config{})
 	n := elb("App.Example.", old)
@@ -46,6 +48,7 @@ func TestWithoutRecursionItIsAuthoritative(t *testing.T) {
 }
 
 func TestNegativeAnswersCarryTheSOAOfRoute53(t *testing.T) {
+	t.Attr("aws-fact", "5.8")
 	srv := start(t, fakedns.Config{Names: []fakedns.Name{elb("app.shop.example", old)}})
 	for _, c := range []struct {
 		name  string
@@ -83,6 +86,7 @@ func TestWildcardAnswersWhatIsNotSet(t *testing.T) {
 }
 
 func TestAliasAnswersAsItself(t *testing.T) {
+	t.Attr("aws-fact", "5.7")
 	g := expect(t)
 	srv := start(t, fakedns.Config{Names: []fakedns.Name{
 		{Name: "example", Alias: "www.example"},
@@ -148,6 +152,9 @@ func manyAddresses(n int) []netip.Addr {
 }
 
 func TestOrders(t *testing.T) {
+	t.Attr("aws-fact", "1.2")
+	t.Attr("aws-fact", "1.4")
+	t.Attr("aws-fact", "5.11")
 	g := expect(t)
 	set := manyAddresses(12)
 	named := func(order fakedns.Order, most int) fakedns.Name {
@@ -178,6 +185,7 @@ func TestOrders(t *testing.T) {
 }
 
 func TestTruncation(t *testing.T) {
+	t.Attr("aws-fact", "5.6")
 	srv := start(t, fakedns.Config{})
 	n := elb("many.example", manyAddresses(100))
 	n.MaxAnswers = 100

@@ -38,7 +38,7 @@ func newEntry(n Name, previous *entry, now time.Time) *entry {
 		// What is seen now stays seen; a change that was itself on its way is overtaken.
 		if seen := previous.settledAt(now); seen != nil {
 			kept := *seen
-			kept.before, kept.from, kept.settled = nil, time.Time{}, time.Time{}
+			kept.before = nil // or every change would keep all those before it
 			e.before = &kept
 		}
 	}

@@ -22,12 +22,20 @@ func (s *Server) serveTCP(b *binding) {
 			return
 		default:
 			// Out of file descriptors, most likely: what is open may soon close.
-			select {
-			case <-time.After(10 * time.Millisecond):
-			case <-s.closing:
+			if !s.pause() {
 				return
 			}
 		}
+	}
+}
+
+// pause waits a moment before a failed call is made again; false if the server closes.
+func (s *Server) pause() bool {
+	select {
+	case <-time.After(10 * time.Millisecond):
+		return true
+	case <-s.closing:
+		return false
 	}
 }
 
@@ -64,7 +72,8 @@ func (s *Server) serveConn(conn *net.TCPConn) {
 		}
 		send := func() {
 			framed := binary.BigEndian.AppendUint16(make([]byte, 0, 2+len(o.wire)), uint16(len(o.wire)))
-			// If the client is gone the next read says so.
+			// If the client is gone or does not read, the next read says so.
+			_ = conn.SetWriteDeadline(time.Now().Add(tcpIdle))
 			_, _ = conn.Write(append(framed, o.wire...))
 		}
 		if o.delay == 0 {

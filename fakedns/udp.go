@@ -27,7 +27,10 @@ func (s *Server) serveUDP(b *binding) {
 			if s.isClosing() || errors.Is(err, net.ErrClosed) {
 				return
 			}
-			// An ICMP error about an earlier answer says nothing about the socket.
+			// Short of memory, most likely: the socket itself is still good.
+			if !s.pause() {
+				return
+			}
 			continue
 		}
 		q := question{
