@@ -118,7 +118,11 @@ func (x *exchange) run() (*http.Response, error) {
 			if x.expired() {
 				return nil, x.lastErr
 			}
-			if x.launch(x.pick(true), retry) {
+			why := retry
+			if len(x.attempts) == 0 {
+				why = firstTry
+			}
+			if x.launch(x.pick(true), why) {
 				patience.restart()
 			} else {
 				again.Reset(x.pause())
