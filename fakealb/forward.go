@@ -123,6 +123,14 @@ func (b *sentBody) settle(interrupt func()) (n int64, whole bool) {
 		interrupt()
 		<-b.done
 	}
+	return b.progress()
+}
+
+// progress is how much was read so far, and whether that is all.
+func (b *sentBody) progress() (n int64, whole bool) {
+	if b == nil {
+		return 0, true
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.n, errors.Is(b.err, io.EOF)

@@ -29,7 +29,8 @@ func (s *Server) serveHTTP2(c *clientConn, conn *tls.Conn, state *tls.Connection
 			}
 			r := s.respond(x)
 			sent, err := writeHTTP2(w, x, &r)
-			read, _ := x.sending.settle(func() { _ = req.Body.Close() })
+			// What the transport still reads of the body ends with this function.
+			read, _ := x.sending.progress()
 			x.received += read
 			x.end(r, sent, err)
 			if r.cut != nil {
