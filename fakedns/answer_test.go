@@ -85,6 +85,26 @@ func TestWildcardAnswersWhatIsNotSet(t *testing.T) {
 	g.Expect(addressesOf(askA(t, srv, "single"))).To(ConsistOf(old))
 }
 
+func TestWildcardBelowAName(t *testing.T) {
+	g := expect(t)
+	srv := start(t, fakedns.Config{Names: []fakedns.Name{elb("*.shop.example", old), elb("a.deep.shop.example", fresh)}})
+	for name, want := range map[string][]netip.Addr{
+		"x.shop.example":        old,
+		"y.x.shop.example":      old,
+		"a.deep.shop.example":   fresh,
+		"b.deep.shop.example":   nil, // deep.shop.example exists, so the wildcard beside it does not reach below it
+		"shop.example":          nil,
+		"other.example":         nil,
+		"b.a.deep.shop.example": nil,
+	} {
+		g.Expect(addressesOf(askA(t, srv, name))).To(ConsistOf(want), name)
+	}
+	g.Expect(askA(t, srv, "deep.shop.example").Rcode).To(Equal(dns.RcodeSuccess), "it exists, without records")
+	g.Expect(askA(t, srv, "b.deep.shop.example").Rcode).To(Equal(dns.RcodeNameError))
+	_, err := srv.PutNames(fakedns.Name{Name: "*.loop.example", CNAME: "x.loop.example"})
+	g.Expect(err).To(MatchError(ContainSubstring(`"*.loop.example" leads back to "*.loop.example"`)))
+}
+
 func TestAliasAnswersAsItself(t *testing.T) {
 	t.Attr("aws-fact", "5.7")
 	g := expect(t)

@@ -36,7 +36,9 @@ const (
 	TTLCountdown TTLMode = "countdown"
 )
 
-// Wildcard is the name that answers for every name which is not set itself.
+// Wildcard is the name that answers for every name which is not set itself. As a
+// first label, in "*.shop.example", it answers for the names below the rest that do
+// not exist, as in Route 53 (RFC 4592).
 const Wildcard = "*"
 
 // DefaultMaxAnswers is the most addresses in one answer: Route 53 gives at most 8
@@ -52,7 +54,7 @@ const maxTTL = math.MaxInt32 * time.Second
 // PTR, Alias nor CNAME exists and answers NODATA to everything.
 type Name struct {
 	// Name is matched without regard to case, with or without a trailing dot.
-	// [Wildcard] answers every name that is not set itself.
+	// See [Wildcard] for "*".
 	Name string `json:"name"`
 	// TTL of each record, in whole seconds, 0 to 2^31-1. Must be 0 with Alias, which
 	// answers with its target's TTL (aws-facts 5.7). An ELB name has 60 s (1.1).

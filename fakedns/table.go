@@ -1,6 +1,7 @@
 package fakedns
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -67,13 +68,34 @@ func (t *table) checkChain(start *entry) *Error {
 			return invalid("names", "%q leads back to %q through alias or cname, want a chain that ends", start.Name.Name, e.Name.Name)
 		}
 		seen[e] = true
-		next := t.entries[e.target()]
-		if next == nil {
-			next = t.entries[Wildcard]
+		target := e.target()
+		e = nil
+		for e = range t.candidates(target) {
+			break
 		}
-		e = next
 	}
 	return nil
+}
+
+// candidates yields the entries that may answer for a name, the best first: its own,
+// the wildcard below its closest ancestor that exists (RFC 4592), the wildcard of all.
+func (t *table) candidates(name string) iter.Seq[*entry] {
+	return func(yield func(*entry) bool) {
+		if e := t.entries[name]; e != nil && !yield(e) {
+			return
+		}
+		for _, rest, ok := strings.Cut(name, "."); ok && rest != ""; _, rest, ok = strings.Cut(rest, ".") {
+			if e := t.entries[Wildcard+"."+rest]; e != nil && !yield(e) {
+				return
+			}
+			if _, above := t.above[rest]; above || t.entries[rest] != nil {
+				break
+			}
+		}
+		if e := t.entries[Wildcard]; e != nil {
+			yield(e)
+		}
+	}
 }
 
 func (t *table) names() []Name {
@@ -110,7 +132,7 @@ func (l *lookup) run(owner string) {
 		e := l.find(name)
 		switch {
 		case e == nil:
-			if _, exists := l.above[name]; !exists {
+			if _, above := l.above[name]; !above {
 				l.rcode = dns.RcodeNameError
 			}
 			l.negative = true
@@ -131,25 +153,19 @@ func (l *lookup) run(owner string) {
 	l.records, l.rcode, l.negative = nil, dns.RcodeServerFailure, false
 }
 
-// find returns the entry that answers for a name, through its aliases. A name that
-// is not set, or not yet seen, is the wildcard's; nil is no such name.
+// find returns the entry that answers for a name, through its aliases; nil is no such name.
 func (l *lookup) find(name string) *entry {
-	e := l.see(l.entries[name])
-	if e == nil {
-		e = l.see(l.entries[Wildcard])
+	e := l.see(name)
+	if e == nil || e.Alias == "" {
+		return e
 	}
 	for range maxChain {
-		if e == nil || e.Alias == "" {
+		if e = l.see(e.Alias); e == nil {
+			break
+		}
+		if e.Alias == "" {
 			return e
 		}
-		target := l.see(l.entries[e.Alias])
-		if target == nil {
-			target = l.see(l.entries[Wildcard])
-		}
-		if target == nil {
-			return noRecords()
-		}
-		e = target
 	}
 	return noRecords()
 }
@@ -157,12 +173,15 @@ func (l *lookup) find(name string) *entry {
 // noRecords answers for an alias that leads to nothing: the name exists (aws-facts 5.7).
 func noRecords() *entry { return &entry{counters: &counters{}} }
 
-// see returns what is visible of an entry to this question.
-func (l *lookup) see(e *entry) *entry {
-	if e == nil {
-		return nil
+// see returns what this question sees of a name; nil if nothing that can answer for
+// it is set, or not yet.
+func (l *lookup) see(name string) *entry {
+	for e := range l.candidates(name) {
+		seen := e.visible(l.q.received, l.seed)
+		l.stale = l.stale || seen != e
+		if seen != nil {
+			return seen
+		}
 	}
-	seen := e.visible(l.q.received, l.seed)
-	l.stale = l.stale || seen != e
-	return seen
+	return nil
 }
