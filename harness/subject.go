@@ -51,9 +51,10 @@ type Expect struct {
 	Verdict string // judge.Pass or judge.Fail
 	// Outcomes: at least one of these kinds of failure must occur.
 	Outcomes []string
-	// Finding is the code that must be among the findings.
-	Finding string
-	// Log is a text that must stand in the proxy's own log.
+	// Findings are codes of findings of which one at least must be there.
+	Findings []string
+	// Log is a regular expression that must match the proxy's own log, as the
+	// findings quote it.
 	Log string
 }
 

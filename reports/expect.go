@@ -16,7 +16,8 @@ type Expectation struct {
 	// Outcomes are classes of failure ("502", "timeout", ...) of which one at
 	// least must have occurred.
 	Outcomes []string
-	Finding  string // the code of a finding that must be there
+	// Findings are codes of findings of which one at least must be there.
+	Findings []string
 	// Log is a regular expression (Go syntax) that must match the text or an
 	// evidence row of a finding: the line of the proxy's own log.
 	Log string
@@ -40,8 +41,8 @@ func Check(want Expectation, got judge.Verdict) []string {
 		reasons = append(reasons, fmt.Sprintf("expected failures of class %s, got %s",
 			strings.Join(want.Outcomes, " or "), orNone(kindsInWords(got.ByKind))))
 	}
-	if want.Finding != "" && !slices.ContainsFunc(got.Findings, func(f judge.Finding) bool { return f.Code == want.Finding }) {
-		reasons = append(reasons, fmt.Sprintf("expected finding %s, got %s", want.Finding, orNone(findingCodes(got))))
+	if len(want.Findings) > 0 && !slices.ContainsFunc(got.Findings, func(f judge.Finding) bool { return slices.Contains(want.Findings, f.Code) }) {
+		reasons = append(reasons, fmt.Sprintf("expected finding %s, got %s", strings.Join(want.Findings, " or "), orNone(findingCodes(got))))
 	}
 	if want.Log != "" {
 		if reason := checkLog(want.Log, got.Findings); reason != "" {

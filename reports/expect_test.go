@@ -24,12 +24,12 @@ func TestCheck(t *testing.T) {
 		got     judge.Verdict
 		reasons string // joined with "|"
 	}{
-		"broke as said":         {Expectation{Verdict: judge.Fail, Outcomes: []string{"502", "503"}, Finding: judge.ResolvedOnce, Log: `AH0095[0-9]:.*failed`}, failed, ""},
+		"broke as said":         {Expectation{Verdict: judge.Fail, Outcomes: []string{"502", "503"}, Findings: []string{judge.ResolvedOnce}, Log: `AH0095[0-9]:.*failed`}, failed, ""},
 		"passed as said":        {Expectation{Verdict: judge.Pass}, passed, ""},
 		"did not break":         {Expectation{Verdict: judge.Fail}, passed, "expected fail, got pass: 0 of 4,000 requests failed"},
 		"did not hold":          {Expectation{Verdict: judge.Pass}, failed, "expected pass, got fail: 1,996 of 4,000 requests failed, 0 may"},
 		"another class":         {Expectation{Verdict: judge.Fail, Outcomes: []string{"502", "504"}}, failed, "expected failures of class 502 or 504, got 503 1,990, timeout 6"},
-		"another finding":       {Expectation{Verdict: judge.Fail, Finding: judge.PooledOld}, failed, "expected finding pooled-kept-old, got resolved-once, proxy-log"},
+		"another finding":       {Expectation{Verdict: judge.Fail, Findings: []string{judge.PooledOld}}, failed, "expected finding pooled-kept-old, got resolved-once, proxy-log"},
 		"no such line":          {Expectation{Verdict: judge.Fail, Log: "AH01114"}, failed, `expected evidence that matches "AH01114", found none`},
 		"unproven is not fail":  {Expectation{Verdict: judge.Fail}, unproven, "expected fail, got unproven: the load missed its floor"},
 		"unproven is not pass":  {Expectation{Verdict: judge.Pass}, unproven, "expected pass, got unproven: the load missed its floor"},
@@ -58,7 +58,7 @@ func TestPhrase(t *testing.T) {
 		{"pitfall", expect(judge.Fail), judge.Fail, "pitfall broke, as expected", Expected},
 		{"pitfall", expect(judge.Fail), judge.Pass, "PITFALL DID NOT BREAK", Unexpected},
 		{"pitfall", expect(judge.Pass), judge.Pass, "pitfall no longer breaks, as expected", Expected},
-		{"pitfall", &Expectation{Verdict: judge.Fail, Finding: judge.PooledOld}, judge.Fail, "pitfall broke, NOT AS EXPECTED", Unexpected},
+		{"pitfall", &Expectation{Verdict: judge.Fail, Findings: []string{judge.PooledOld}}, judge.Fail, "pitfall broke, NOT AS EXPECTED", Unexpected},
 		{"fix", expect(judge.Pass), judge.Pass, "fix held, as expected", Expected},
 		{"fix", expect(judge.Pass), judge.Fail, "FIX DID NOT HOLD", Unexpected},
 		{"fix", expect(judge.Fail), judge.Fail, "fix did not hold, as expected", Expected},

@@ -5,16 +5,20 @@ import (
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/judge"
 )
 
 // ConfigsDir is the folder of the catalogued configurations, from the folder
 // of this package.
 const ConfigsDir = "configs"
 
+// apacheNoRefresh is the last Apache that never looks a name up again.
+const apacheNoRefresh = "2.4.58"
+
 // releases are the lines of versions that each kind is run on, where behaviour
 // changed between them.
 var releases = map[harness.Kind][]string{
-	harness.Apache: {"2.4.58", harness.Stable},
+	harness.Apache: {apacheNoRefresh, harness.Stable},
 	harness.Nginx:  {harness.Stable, "testing"},
 }
 
@@ -33,6 +37,9 @@ func Subjects() []harness.Subject {
 		}
 		for _, release := range of {
 			s.Release = release
+			if release == apacheNoRefresh && s.Name != "disablereuse" {
+				s.Expect = apacheForever
+			}
 			all = append(all, s)
 		}
 	}
@@ -43,37 +50,46 @@ var catalogue = []harness.Subject{
 	{
 		Kind: harness.Apache, Name: "pooled", Config: "pooled.conf", Role: harness.Pitfall,
 		Summary: "ProxyPass with no parameters: pooled connections keep the address",
+		Expect:  apachePooled,
 	},
 	{
 		Kind: harness.Apache, Name: "disablereuse", Config: "disablereuse.conf", Role: harness.Fix,
 		Summary: "retry=0 disablereuse=On: a look-up and a connection for every request",
+		Expect:  everywhere(harness.Expect{Verdict: judge.Pass, Findings: []string{judge.ConnectionPerRequest}}),
 	},
 	{
 		Kind: harness.Apache, Name: "smax-ttl", Config: "smax-ttl.conf", Role: harness.Fix, Refresh: 5 * time.Second,
 		Summary: "retry=10 smax=0 ttl=5, and children that end after 1,000 connections",
+		Expect:  apacheSmaxTTL,
 	},
 	{
 		Kind: harness.Apache, Name: "addressttl", Config: "addressttl.conf", Role: harness.Fix, Refresh: 2 * time.Second, Release: harness.Stable,
 		Summary: "addressttl=2 (2.4.59 and later): the address is looked up again, pooled connections follow",
+		Expect:  everywhere(harness.Expect{Verdict: judge.Pass, Findings: []string{judge.FollowedDNS}}),
 	},
 	{
 		Kind: harness.Nginx, Name: "static", Config: "static.conf", Role: harness.Pitfall,
 		Summary: "a host name in proxy_pass: resolved once, at start",
+		Expect:  nginxOnce,
 	},
 	{
 		Kind: harness.Nginx, Name: "resolver-only", Config: "resolver-only.conf", Role: harness.Pitfall,
 		Summary: "resolver ... valid=3s and no variable: the resolver is never asked",
+		Expect:  nginxOnce,
 	},
 	{
 		Kind: harness.Nginx, Name: "variable", Config: "variable.conf", Role: harness.Fix, Refresh: 3 * time.Second,
 		Summary: "a variable in proxy_pass: looked up at run time, every 3 s",
+		Expect:  everywhere(harness.Expect{Verdict: judge.Pass, Findings: []string{judge.ConnectionPerRequest}}),
 	},
 	{
 		Kind: harness.Nginx, Name: "upstream-resolve", Config: "upstream-resolve.conf", Role: harness.Fix, Refresh: 3 * time.Second, Release: "testing",
 		Summary: "upstream { zone; server ... resolve; } (1.27.3 and later): looked up in the background, every 3 s",
+		Expect:  everywhere(harness.Expect{Verdict: judge.Pass, Findings: []string{judge.FollowedDNS}}),
 	},
 	{
 		Kind: harness.GoProxy, Name: "default", Config: "default.yaml", Role: harness.Reference,
 		Summary: "the bundled proxy, with its defaults",
+		Expect:  everywhere(harness.Expect{Verdict: judge.Pass, Findings: []string{judge.FollowedDNS}}),
 	},
 }
