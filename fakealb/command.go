@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
 	"os/signal"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ func Command() *cobra.Command {
 		ports   []uint
 		nodes   []string
 		targets int
+		access  string
 	)
 	cmd := &cobra.Command{
 		Use:   "fakealb",
@@ -44,7 +46,7 @@ func Command() *cobra.Command {
 				return err
 			}
 			config.Logger = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-			return run(cmd, config)
+			return run(cmd, config, access)
 		},
 	}
 	f := cmd.Flags()
@@ -55,6 +57,7 @@ func Command() *cobra.Command {
 	f.UintSliceVar(&ports, "ports", []uint{80, 443}, "ports that every node listens on")
 	f.StringArrayVar(&nodes, "nodes", nil, "nodes of a load balancer, as name=address,address; may be repeated")
 	f.IntVar(&targets, "targets", 2, "built-in targets of the load balancers named by --nodes")
+	f.StringVar(&access, "access-log", "", "file to which lines of an ALB's access log are appended")
 	f.Float64Var(&config.TimeScale, "time-scale", 1, "divides every timer: with 60 the idle timeout is 1 s")
 	return cmd
 }
@@ -80,7 +83,15 @@ func addNodes(config *Config, nodes []string, targets int) error {
 	return nil
 }
 
-func run(cmd *cobra.Command, config Config) error {
+func run(cmd *cobra.Command, config Config, access string) error {
+	if access != "" {
+		file, err := os.OpenFile(access, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		if err != nil {
+			return fmt.Errorf("open the access log: %w", err)
+		}
+		defer file.Close()
+		config.AccessLog = file
+	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	s, err := New(config)

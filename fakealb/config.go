@@ -2,6 +2,7 @@ package fakealb
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"regexp"
@@ -38,6 +39,9 @@ type Config struct {
 	// LoadBalancers and Nodes are there from the start, and again after a reset.
 	LoadBalancers []LoadBalancer
 	Nodes         []Node
+	// AccessLog gets the lines of an ALB's access log, each in one Write. Nil for
+	// none.
+	AccessLog io.Writer
 	// Logger gets what goes wrong inside. By default that is dropped.
 	Logger *slog.Logger
 }

@@ -3,6 +3,7 @@ package fakealb
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"time"
@@ -29,14 +30,19 @@ type exchange struct {
 	// target is the target of a target group that got it, if one did.
 	target       netip.AddrPort
 	targetStatus int // what a target answered; 0 if none did
-	row          record.Ref
+	builtIn      int // number of the built-in target that answered, or 0
+	// start is when the headers had been read, sentAt when a target had been
+	// reached, headAt when its answer, or its failure, was known.
+	start, sentAt, headAt time.Time
+	sentHead              int64 // bytes of the response's head
+	row                   record.Ref
 }
 
 // begin opens the row of a request whose headers have been read.
 func (s *Server) begin(ctx context.Context, c *clientConn, v view, req *http.Request, state *tls.ConnectionState) *exchange {
-	x := &exchange{server: s, c: c, v: v, req: req, ctx: ctx, tls: state, number: int(c.requests.Add(1))}
+	x := &exchange{server: s, c: c, v: v, req: req, ctx: ctx, tls: state, start: time.Now(), number: int(c.requests.Add(1))}
 	row := record.Attempt{
-		Connection: c.id, Request: x.number, Start: time.Now(),
+		Connection: c.id, Request: x.number, Start: x.start,
 		Node: c.node.addr, Port: c.port, LoadBalancer: v.lb.Name, Peer: c.peer,
 		Proto: req.Proto, Method: req.Method, Host: req.Host, Path: req.RequestURI,
 		Seq: req.Header.Get(HeaderSeq), Probe: record.IsProbe(c.peer),
@@ -48,9 +54,27 @@ func (s *Server) begin(ctx context.Context, c *clientConn, v view, req *http.Req
 	return x
 }
 
+// targetName is the target that got the request, empty for none.
+func (x *exchange) targetName() string {
+	switch {
+	case x.target.IsValid():
+		return x.target.String()
+	case x.builtIn > 0:
+		return fmt.Sprintf("t%d:%d", x.builtIn, x.c.port)
+	}
+	return ""
+}
+
 // end completes the row. A response that was not written to its end has no end.
 func (x *exchange) end(r response, sent int64, err error) {
 	now, fault := time.Now(), x.c.node.view().fault.Kind
+	if r.cut == nil {
+		head := fieldBytes(x.req.Header) + int64(len(x.req.Method)+len(x.req.RequestURI)+len("  HTTP/1.1\r\n\r\n"))
+		x.server.access.write(logEntry{
+			x: x, c: x.c, v: x.v, tls: x.tls, start: x.start, end: now, status: r.status,
+			received: head + x.received, sent: x.sentHead + sent,
+		})
+	}
 	status := r.status
 	if r.cut != nil && !r.cut.midBody {
 		status = 0
@@ -58,9 +82,7 @@ func (x *exchange) end(r response, sent int64, err error) {
 	x.server.attempts.Update(x.row, func(a *record.Attempt) {
 		a.Status, a.ReceivedBytes, a.SentBytes, a.Fault = status, x.received, sent, recordedFault(fault)
 		a.TargetStatus = x.targetStatus
-		if x.target.IsValid() {
-			a.Target = x.target.String()
-		}
+		a.Target = x.targetName()
 		if err == nil {
 			a.End = now
 		}

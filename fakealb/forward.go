@@ -24,7 +24,10 @@ func (s *Server) fromGroup(x *exchange) response {
 		x.pending()
 	}
 	result, err := x.v.pool.Forward(out)
-	x.target = result.Target
+	x.target, x.sentAt = result.Target, result.SentAt
+	if !x.sentAt.IsZero() && x.ctx.Err() == nil {
+		x.headAt = time.Now()
+	}
 	switch {
 	case err != nil && x.ctx.Err() != nil:
 		return response{status: statusClientGone}

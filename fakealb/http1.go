@@ -40,7 +40,7 @@ func (h *http1) exchange() bool {
 	}
 	v = h.c.node.view() // a request is answered from the state in which it came
 	if req == nil {
-		h.refuse(generated(status, v.lb.ErrorBody))
+		h.refuse(v, generated(status, v.lb.ErrorBody))
 		return false
 	}
 	if status == 0 && strings.EqualFold(req.Header.Get("Expect"), "100-continue") {
@@ -98,13 +98,18 @@ func (h *http1) write(x *exchange, r *response) (int64, error) {
 		}
 		return 0, errCut
 	}
-	return r.write(h.conn, x.req)
+	return r.write(h.conn, x)
 }
 
 // refuse answers what could not be read as a request.
-func (h *http1) refuse(r response) {
+func (h *http1) refuse(v view, r response) {
 	r.close = true
-	_, _ = h.conn.Write(append(r.head(http.MethodGet, false), r.body...))
+	out := append(r.head(http.MethodGet, false), r.body...)
+	_, _ = h.conn.Write(out)
+	now := time.Now()
+	h.server.access.write(logEntry{
+		c: h.c, v: v, tls: h.tls, start: now, end: now, status: r.status, sent: int64(len(out)),
+	})
 	h.c.endedBy(record.ClosedByNode, howBadRequest)
 	h.drain()
 }

@@ -68,6 +68,7 @@ func writeHTTP2(w http.ResponseWriter, x *exchange, r *response) (int64, error) 
 	if n := r.bodyLength(); n >= 0 && (r.hasBody(x.req.Method) || x.req.Method == http.MethodHead) {
 		h.Set("Content-Length", strconv.FormatInt(n, 10))
 	}
+	x.sentHead = fieldBytes(h)
 	w.WriteHeader(r.status)
 	switch {
 	case r.stream != nil:

@@ -52,8 +52,8 @@ func (s *Server) builtIn(x *exchange) response {
 		return response{status: statusClientGone}
 	}
 	n := x.c.node
-	target := n.turn.Add(1)%uint64(x.v.lb.Targets) + 1
-	x.targetStatus = http.StatusOK
+	x.builtIn = int(n.turn.Add(1)%uint64(x.v.lb.Targets)) + 1
+	x.targetStatus, x.sentAt, x.headAt = http.StatusOK, x.start, time.Now()
 	return response{
 		status:      http.StatusOK,
 		reason:      "OK",
@@ -64,7 +64,7 @@ func (s *Server) builtIn(x *exchange) response {
 			{HeaderLoadBalancer, x.v.lb.Name},
 		},
 		body: fmt.Appendf(nil, "fakealb lb=%s node=%s target=t%d received=%d seq=%s\n",
-			x.v.lb.Name, n.addr, target, x.received, x.req.Header.Get(HeaderSeq)),
+			x.v.lb.Name, n.addr, x.builtIn, x.received, x.req.Header.Get(HeaderSeq)),
 	}
 }
 

@@ -103,15 +103,17 @@ func (f field) append(b []byte) []byte {
 	return append(b, "\r\n"...)
 }
 
-// write sends the response over HTTP/1 and returns the bytes of its body. It
+// write sends the response to x over HTTP/1 and returns the bytes of its body. It
 // closes the stream. A body without length goes in chunks, or, to a client of
 // HTTP/1.0, to the end of the connection.
-func (r *response) write(w io.Writer, req *http.Request) (int64, error) {
+func (r *response) write(w io.Writer, x *exchange) (int64, error) {
+	req := x.req
 	withBody := r.hasBody(req.Method)
 	unknown := withBody && r.bodyLength() < 0
 	chunked := unknown && req.ProtoAtLeast(1, 1)
 	r.close = r.close || unknown && !chunked
 	out := r.head(req.Method, chunked)
+	x.sentHead = int64(len(out))
 	switch {
 	case r.stream == nil && withBody:
 		_, err := w.Write(append(out, r.body...))

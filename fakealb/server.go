@@ -37,6 +37,7 @@ type Server struct {
 	history   []Event
 	faults    faultLog
 
+	access      accessLog
 	conns       atomic.Uint64 // the last connection's ID
 	serving     sync.WaitGroup
 	attempts    record.Log[record.Attempt]
@@ -54,6 +55,7 @@ func New(config Config) (*Server, error) {
 	s := &Server{
 		config: config, log: config.Logger, done: make(chan struct{}),
 		balancers: map[string]LoadBalancer{}, nodes: map[netip.Addr]*node{},
+		access: accessLog{to: config.AccessLog},
 	}
 	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("fakealb: %w", errors.Join(err, s.Close()))

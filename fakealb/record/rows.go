@@ -29,7 +29,8 @@ type Attempt struct {
 	// Seq is the value of the request header X-Proxychaos-Seq.
 	Seq    string `json:"seq,omitempty"`
 	Status int    `json:"status,omitempty"` // 0 if no status line was sent
-	// Target is the target that got it, if that was one of a target group.
+	// Target is the target that got it: ip:port of a target group's, or t1:80 for a
+	// built-in one. Empty if none did.
 	Target        string `json:"target,omitempty"`
 	TargetStatus  int    `json:"target_status,omitempty"` // 0 if no target answered
 	ReceivedBytes int64  `json:"received_bytes"`          // of the request body

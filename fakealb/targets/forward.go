@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"os"
 	"time"
@@ -17,6 +18,7 @@ type Result struct {
 	// in its stead: 502, 503 or 504 (2.4.1 D).
 	Status   int
 	Target   netip.AddrPort // none if there is none registered
+	SentAt   time.Time      // when a connection to it was had; zero if none was
 	Response *http.Response // nil unless Status is 0; its body must be closed
 }
 
@@ -28,7 +30,10 @@ func (p *Pool) Forward(req *http.Request) (Result, error) {
 	if !ok {
 		return Result{Status: http.StatusServiceUnavailable}, nil
 	}
-	ctx, cancel := context.WithCancelCause(req.Context())
+	var sentAt time.Time
+	ctx, cancel := context.WithCancelCause(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { sentAt = time.Now() },
+	}))
 	out := req.WithContext(ctx)
 	u := *req.URL
 	u.Scheme, u.Host = protocol, addr.String()
@@ -42,10 +47,10 @@ func (p *Pool) Forward(req *http.Request) (Result, error) {
 	resp, err := p.transport.RoundTrip(out)
 	if err != nil {
 		cancel(nil)
-		return Result{Status: statusOf(err), Target: addr}, err
+		return Result{Status: statusOf(err), Target: addr, SentAt: sentAt}, err
 	}
 	resp.Body = &patientBody{ReadCloser: resp.Body, limit: p.scaled(p.idle), cancel: cancel}
-	return Result{Target: addr, Response: resp}, nil
+	return Result{Target: addr, SentAt: sentAt, Response: resp}, nil
 }
 
 // statusOf says how an ALB answers for a target that failed: 504 for what took

@@ -1,0 +1,209 @@
+package fakealb
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// accessLog writes the lines of an ALB's access log: 33 fields (6.2 D). A request
+// that a fault cut off has no line: the node is taken to have died.
+type accessLog struct {
+	mu sync.Mutex
+	to io.Writer // nil for none
+}
+
+// The account and region of the ARNs in the log.
+const (
+	logRegion  = "us-east-1"
+	logAccount = "000000000000"
+	logTime    = "2006-01-02T15:04:05.000000Z"
+)
+
+// logEntry is what a line says.
+type logEntry struct {
+	x          *exchange // nil for what was no request
+	c          *clientConn
+	v          view
+	tls        *tls.ConnectionState
+	start, end time.Time
+	status     int
+	received   int64 // bytes, with the head
+	sent       int64
+}
+
+func (l *accessLog) write(e logEntry) {
+	if l.to == nil {
+		return
+	}
+	line := e.line()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, _ = io.WriteString(l.to, line) // the log is best effort, as AWS's is
+}
+
+// line puts the fields in their order; the numbers are those of fact 6.2.
+func (e *logEntry) line() string {
+	lb := e.v.lb
+	cipher, protocol, domain, certificate := "-", "-", "-", "-"
+	if e.tls != nil {
+		cipher, protocol = cipherName(e.tls.CipherSuite), strings.Replace(tls.VersionName(e.tls.Version), "TLS ", "TLSv", 1)
+		if !strings.Contains(protocol, ".") {
+			protocol += ".0"
+		}
+		domain = orDash(e.tls.ServerName)
+		certificate = fmt.Sprintf("arn:aws:acm:%s:%s:certificate/%s", logRegion, logAccount, uuid("certificate "+domain))
+	}
+	request, agent, trace := fmt.Sprintf("- %s://%s:%d- -", e.scheme(), lb.DNSName, e.c.port), "-", "-"
+	target, targetStatus, times := "-", "-", [3]string{"-1", "-1", "-1"}
+	priority, actions := "-1", "-"
+	if x := e.x; x != nil {
+		request = fmt.Sprintf("%s %s://%s%s %s", x.req.Method, e.scheme(), e.hostPort(), x.req.URL.RequestURI(), x.req.Proto)
+		agent, trace = orDash(x.req.UserAgent()), x.traceID()
+		target, targetStatus = orDash(x.targetName()), status(x.targetStatus)
+		times = x.times(e.end)
+		if x.refused == 0 {
+			priority, actions = "0", "forward"
+		}
+	}
+	fields := []string{
+		e.kind(), e.end.UTC().Format(logTime), "app/" + lb.Name + "/" + hexID(lb.Name), // 1 to 3
+		e.c.peer.String(), target, times[0], times[1], times[2], // 4 to 8
+		status(e.status), targetStatus, fmt.Sprint(e.received), fmt.Sprint(e.sent), // 9 to 12
+		quoted(request), quoted(agent), cipher, protocol, // 13 to 16
+		fmt.Sprintf("arn:aws:elasticloadbalancing:%s:%s:targetgroup/%s/%s", logRegion, logAccount, lb.Name, hexID("group "+lb.Name)), // 17
+		quoted(trace), quoted(domain), quoted(certificate), // 18 to 20
+		priority, e.start.UTC().Truncate(time.Millisecond).Format(logTime), // 21, 22
+		quoted(actions), quoted("-"), quoted("-"), // 23 to 25
+		quoted(target), quoted(targetStatus), // 26, 27
+		quoted("-"), quoted("-"), // 28, 29
+		"TID_" + digest("connection", e.c.opened.String(), fmt.Sprint(e.c.id))[:32], // 30
+		quoted("-"), quoted("-"), quoted("-"), // 31 to 33
+	}
+	return strings.Join(fields, " ") + "\n"
+}
+
+// kind is field 1.
+func (e *logEntry) kind() string {
+	switch {
+	case e.tls == nil:
+		return "http"
+	case e.x != nil && e.x.req.ProtoMajor == 2:
+		return "h2"
+	}
+	return "https"
+}
+
+func (e *logEntry) scheme() string {
+	if e.tls != nil {
+		return "https"
+	}
+	return "http"
+}
+
+// hostPort is the host that the request names, with the listener's port.
+func (e *logEntry) hostPort() string {
+	host, _, found := strings.Cut(e.x.req.Host, ":")
+	if !found && host == "" {
+		host = e.v.lb.DNSName
+	}
+	return host + ":" + strconv.Itoa(int(e.c.port))
+}
+
+// times are fields 6 to 8: until the request was with a target, until the head of
+// its response came, until that was passed on. -1 is what did not happen.
+func (x *exchange) times(end time.Time) [3]string {
+	t := [3]string{"-1", "-1", "-1"}
+	if x.sentAt.IsZero() {
+		return t
+	}
+	t[0] = secondsText(x.sentAt.Sub(x.start))
+	if x.headAt.IsZero() {
+		return t
+	}
+	t[1] = secondsText(x.headAt.Sub(x.sentAt))
+	if x.targetStatus != 0 {
+		t[2] = secondsText(end.Sub(x.headAt))
+	}
+	return t
+}
+
+func secondsText(d time.Duration) string { return strconv.FormatFloat(max(d, 0).Seconds(), 'f', 3, 64) }
+
+func status(s int) string {
+	if s == 0 {
+		return "-"
+	}
+	return strconv.Itoa(s)
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// quoted puts s in double quotes. How AWS writes a quote inside is not
+// documented; here it and control characters become \xNN (G).
+func quoted(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, c := range []byte(s) {
+		if c < ' ' || c == '"' || c == 0x7f {
+			fmt.Fprintf(&b, `\x%02X`, c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// cipherName is the name that OpenSSL, and so AWS, gives a cipher suite.
+func cipherName(id uint16) string {
+	switch id {
+	case tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256:
+		return "ECDHE-ECDSA-AES128-GCM-SHA256"
+	case tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384:
+		return "ECDHE-ECDSA-AES256-GCM-SHA384"
+	case tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256:
+		return "ECDHE-ECDSA-CHACHA20-POLY1305"
+	case tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA:
+		return "ECDHE-ECDSA-AES128-SHA"
+	case tls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA:
+		return "ECDHE-ECDSA-AES256-SHA"
+	}
+	return tls.CipherSuiteName(id) // the names of TLS 1.3 are the same
+}
+
+// digest makes identifiers that stay the same from run to run.
+func digest(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:])
+}
+
+func hexID(name string) string { return digest("id", name)[:16] }
+
+func uuid(name string) string {
+	h := digest("uuid", name)
+	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:32]}, "-")
+}
+
+// fieldBytes is about what header fields take on an HTTP/1 connection.
+func fieldBytes(h http.Header) int64 {
+	n := 0
+	for name, values := range h {
+		for _, v := range values {
+			n += len(name) + len(v) + len(": \r\n")
+		}
+	}
+	return int64(n)
+}
