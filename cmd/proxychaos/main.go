@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/goproxy"
 	"github.com/proxychaos/proxychaos/harness/load"
 	"github.com/proxychaos/proxychaos/harness/pod"
@@ -37,7 +38,7 @@ func execute(args []string) int {
 	}
 	root.SetArgs(args)
 	root.AddCommand(
-		goproxy.Command(), fakealb.Command(),
+		goproxy.Command(), fakealb.Command(), fakedns.Command(),
 		pod.Command(), load.Command(), reaper.Command(),
 		listCommand(), checkCommand(), compareCommand(), recheckCommand(), reportCommand(),
 	)
