@@ -118,7 +118,7 @@ func OwnSubject(kind harness.Kind, path, release string) (harness.Subject, error
 		return harness.Subject{}, errors.New("CONFIG has no name")
 	}
 	return harness.Subject{
-		Kind: kind, Name: name, Release: release, Role: harness.Own, Config: path,
+		Kind: kind, Name: "own-" + name, Release: release, Role: harness.Own, Config: path,
 		Summary: "your own config", Refresh: conf.Refresh(),
 	}, nil
 }

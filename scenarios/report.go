@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/run"
@@ -31,17 +32,20 @@ func Cells(results []run.Result) []reports.Cell {
 			cell.Verdict.Result = judge.Unproven
 			cell.Verdict.Reasons = []string{r.Err.Error()}
 		}
-		cell.Expect = Expectation(r.Scenario.Name, r.Subject.ID())
+		cell.Expect = Expectation(cell.Manifest)
 		cells = append(cells, cell)
 	}
 	return cells
 }
 
-// Expectation is what the catalogue says of a subject in a scenario; nil for a
-// subject that is not in it, which has to pass.
-func Expectation(scenario, subject string) *reports.Expectation {
+// Expectation is what the catalogue says of a run's subject in its scenario;
+// nil for a config that is not in it, which has to pass.
+func Expectation(m recording.Manifest) *reports.Expectation {
+	if m.Subject.Role == string(harness.Own) {
+		return nil // whatever it is called
+	}
 	for _, s := range Subjects() {
-		if e, ok := s.Expect[scenario]; ok && s.ID() == subject {
+		if e, ok := s.Expect[m.Scenario]; ok && s.ID() == m.Subject.ID {
 			want := reports.Expectation(e)
 			return &want
 		}

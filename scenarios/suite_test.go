@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -54,6 +55,7 @@ var (
 )
 
 var _ = BeforeSuite(func(ctx SpecContext) {
+	fmt.Println() // Ginkgo has left its own line unfinished
 	var err error
 	lab, err = run.Open(ctx, asked.options)
 	DeferCleanup(func() error { return lab.Close() })
@@ -64,6 +66,7 @@ var _ = AfterSuite(func() {
 	if len(done) == 0 {
 		return
 	}
+	fmt.Println()
 	var summary strings.Builder
 	Expect(reports.Markdown(&summary, done)).To(Succeed())
 	if path := os.Getenv("GITHUB_STEP_SUMMARY"); path != "" {
@@ -95,14 +98,19 @@ var _ = Describe("scenario", func() {
 				results = lab.Run(ctx, cells)
 				shown := scenarios.Cells(results)
 				done = append(done, shown...)
-				fmt.Println()
-				Expect(reports.Table(os.Stdout, shown)).To(Succeed())
+				if slices.ContainsFunc(results, func(r run.Result) bool { return r.Err == nil }) {
+					fmt.Println()
+					Expect(reports.Table(os.Stdout, shown)).To(Succeed())
+				}
 			})
 			for i, subject := range asked.subjects {
 				It(subject.ID(), func() {
 					r := results[i]
 					if r.NotRun != "" {
 						Skip(r.NotRun)
+					}
+					if r.Err != nil {
+						Fail(r.Err.Error())
 					}
 					cell := scenarios.Cells([]run.Result{r})[0]
 					if reasons := cell.Reasons(); len(reasons) > 0 {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -52,7 +53,7 @@ func compare(ctx context.Context, cmd *cobra.Command, a, b string) (err error) {
 			return &exitError{2, err.Error()}
 		}
 		opt = o
-		subjects[0].Name = []string{"a", "b"}[i] + "-" + subjects[0].Name
+		subjects[0].Name = strings.Replace(subjects[0].Name, "own", []string{"a", "b"}[i], 1)
 		for _, s := range all {
 			cells = append(cells, run.Cell{Scenario: s, Subject: subjects[0]})
 		}

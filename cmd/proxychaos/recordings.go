@@ -51,7 +51,7 @@ func judgeAgain(dirs []string) (cells []reports.Cell, differ []string, err error
 		case stored.Result != v.Result || stored.Failed != v.Failed:
 			differ = append(differ, dir)
 		}
-		cells = append(cells, reports.Cell{Manifest: rec.Manifest, Verdict: v, Dir: dir, Expect: scenarios.Expectation(rec.Manifest.Scenario, rec.Manifest.Subject.ID)})
+		cells = append(cells, reports.Cell{Manifest: rec.Manifest, Verdict: v, Dir: dir, Expect: scenarios.Expectation(rec.Manifest)})
 	}
 	return cells, differ, nil
 }

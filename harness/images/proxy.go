@@ -2,6 +2,7 @@ package images
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -97,10 +98,12 @@ func (f *Finder) askRegistry(ctx context.Context) error {
 		}
 	})
 	if f.registryErr != nil {
-		return fmt.Errorf("no registry answers: %w", f.registryErr)
+		return errNoRegistry // why, the log has said once
 	}
 	return nil
 }
+
+var errNoRegistry = errors.New("no registry answers")
 
 func (f *Finder) pull(ctx context.Context, ref string) error {
 	begin := time.Now()

@@ -101,7 +101,7 @@ func proved(proofs []recording.Proof) string {
 			return "NOT PROVED: " + p.Detail
 		}
 	}
-	return fmt.Sprintf("proved %d times", len(proofs))
+	return fmt.Sprintf("seen by %s", probes(len(proofs)))
 }
 
 func sleepUntil(ctx context.Context, t time.Time) error {
@@ -113,4 +113,11 @@ func sleepUntil(ctx context.Context, t time.Time) error {
 	case <-timer.C:
 		return nil
 	}
+}
+
+func probes(n int) string {
+	if n == 1 {
+		return "1 probe"
+	}
+	return fmt.Sprintf("%d probes", n)
 }
