@@ -20,6 +20,7 @@ type ErrorCode string
 // The codes of Error, each with its HTTP status.
 const (
 	CodeBadRequest          ErrorCode = "bad_request"           // 400: not JSON, or not of the right form
+	CodeTooLarge            ErrorCode = "too_large"             // 413
 	CodeInvalidField        ErrorCode = "invalid_field"         // 400
 	CodeUnknownLoadBalancer ErrorCode = "unknown_load_balancer" // 404
 	CodeUnknownNode         ErrorCode = "unknown_node"          // 404

@@ -69,6 +69,8 @@ func (c Config) validate() (Config, error) {
 		return c, fmt.Errorf("got interface %q with network %q, which uses none: leave it out", c.Interface, c.Network)
 	case len(c.Ports) == 0:
 		return c, fmt.Errorf("got no port, want at least one for the nodes to listen on")
+	case !controlAllowed(c.Control, c.Network):
+		return c, fmt.Errorf("got control address %q, want an address with a port, of the loopback, of a private or benchmarking network, or, in nftables mode, 0.0.0.0: whoever reaches it may do anything", c.Control)
 	case slices.Contains(c.Ports, 0):
 		return c, fmt.Errorf("got port 0, want 1 to 65535: every node listens on the same ports")
 	case !(c.TimeScale >= 0.001 && c.TimeScale <= 10000):
@@ -112,6 +114,17 @@ func (lb LoadBalancer) check() (LoadBalancer, error) {
 	return lb, nil
 }
 
+// controlAllowed keeps the control API off public addresses. Every address of a
+// container (0.0.0.0) is allowed, since its network is what bounds it.
+func controlAllowed(address string, network Network) bool {
+	ap, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return false
+	}
+	a := ap.Addr()
+	return a.IsLoopback() || a.IsPrivate() || benchmarking.Contains(a) || a.IsUnspecified() && network == NetworkNFTables
+}
+
 // summary is what the history says of a load balancer.
 func (lb LoadBalancer) summary() string {
 	if lb.TargetGroup != nil {
@@ -134,4 +147,7 @@ func (n Node) check(network Network) error {
 	return nil
 }
 
-var loopback = netip.MustParsePrefix("127.0.0.0/8")
+var (
+	loopback     = netip.MustParsePrefix("127.0.0.0/8")
+	benchmarking = netip.MustParsePrefix("198.18.0.0/15") // RFC 2544
+)

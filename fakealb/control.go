@@ -25,6 +25,10 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/version", func(w http.ResponseWriter, _ *http.Request) { answer(w, version(), nil) })
 	mux.HandleFunc("GET /v1/status", s.getStatus)
+	mux.HandleFunc("GET /v1/openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/yaml")
+		_, _ = w.Write(OpenAPI)
+	})
 	mux.HandleFunc("GET /v1/ca", s.getCA)
 	mux.HandleFunc("GET /v1/load-balancers", s.getLoadBalancers)
 	mux.HandleFunc("PUT /v1/load-balancers/{name}", s.handlePutLoadBalancer)
@@ -226,7 +230,12 @@ func stream[T record.Attempt | record.Connection | record.Packet](s *Server, w h
 func decode(w http.ResponseWriter, r *http.Request, into any) error {
 	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequestBytes))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
+	err := dec.Decode(into)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return apiError(http.StatusRequestEntityTooLarge, CodeTooLarge, "", "got a body of more than %d bytes, want less", tooLarge.Limit)
+	case err != nil:
 		return apiError(http.StatusBadRequest, CodeBadRequest, "", "want a JSON object of this call: %v", err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {

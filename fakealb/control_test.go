@@ -32,6 +32,7 @@ func TestControlErrorsNameTheField(t *testing.T) {
 	}{
 		{"no such call", "GET", "/v1/nope", "", 404, fakealb.CodeNotFound, ""},
 		{"no JSON", "PUT", "/v1/faults", "kind=silence", 400, fakealb.CodeBadRequest, ""},
+		{"too large", "PUT", "/v1/faults", `{"kind":"` + strings.Repeat("x", 1<<20) + `"}`, 413, fakealb.CodeTooLarge, ""},
 		{"two objects", "PUT", "/v1/faults", `{} {}`, 400, fakealb.CodeBadRequest, ""},
 		{"unknown field", "PUT", "/v1/faults", `{"node":"127.0.72.1"}`, 400, fakealb.CodeBadRequest, ""},
 		{"no nodes", "PUT", "/v1/faults", `{"kind":"silence"}`, 400, fakealb.CodeInvalidField, "nodes"},
@@ -130,7 +131,8 @@ func TestNewRefusesBadConfig(t *testing.T) {
 		"no port":            func(c *fakealb.Config) { c.Ports = nil },
 		"port 0":             func(c *fakealb.Config) { c.Ports = []uint16{0} },
 		"time scale":         func(c *fakealb.Config) { c.TimeScale = -1 },
-		"control":            func(c *fakealb.Config) { c.Control = "nowhere" },
+		"control address":    func(c *fakealb.Config) { c.Control = "203.0.113.7:8500" },
+		`"nowhere"`:          func(c *fakealb.Config) { c.Control = "nowhere" },
 		"load balancer name": func(c *fakealb.Config) { c.LoadBalancers = []fakealb.LoadBalancer{{}} },
 		"got load balancer": func(c *fakealb.Config) {
 			c.Nodes = []fakealb.Node{{Addr: netip.MustParseAddr("127.0.72.6"), LoadBalancer: "x"}}

@@ -139,7 +139,7 @@ func TestGraceThenRefuse(t *testing.T) {
 			actions = append(actions, e.Action+" "+e.Detail+" "+strings.Join(e.Subject, ","))
 		}
 	}
-	want := "[plan-fault refuse grace=100ms 127.0.74.4,127.0.74.5 set-fault refuse 127.0.74.4]"
+	want := "[plan-fault refuse grace=100ms 127.0.74.4,127.0.74.5 set-fault none 127.0.74.5 set-fault refuse 127.0.74.4]"
 	if err != nil || fmt.Sprint(actions) != want {
 		t.Errorf("the history: got %v, %v, want %s", actions, err, want)
 	}

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"sync/atomic"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/proxychaos/proxychaos/fakealb/capture"
 	"github.com/proxychaos/proxychaos/fakealb/record"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
@@ -72,7 +74,11 @@ func (s *Server) startNode(n *node) error {
 	for _, port := range s.config.Ports {
 		l, err := s.network.Listen(netip.AddrPortFrom(n.addr, port))
 		if err != nil {
-			return networkError(errors.Join(err, s.network.Remove(n.addr)))
+			err = errors.Join(err, s.network.Remove(n.addr))
+			if errors.Is(err, unix.EADDRINUSE) {
+				return apiError(http.StatusConflict, CodeInUse, "addr", "%v", err)
+			}
+			return networkError(err)
 		}
 		listeners = append(listeners, l)
 	}

@@ -58,7 +58,9 @@ func (s *Server) setFaults(nodes []netip.Addr, f FaultSetting) (Applied, error) 
 	}
 	if f.Grace == 0 {
 		a, err := s.strike(nodes, f)
-		a.Changed = a.Changed || canceled
+		if err == nil && canceled && !a.Changed {
+			return s.note(a.end(true), "set-fault", f.String(), addrStrings(nodes)...), nil
+		}
 		return a, err
 	}
 	a := begin().end(true)
