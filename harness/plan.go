@@ -16,12 +16,14 @@ var Timing = struct {
 	Healthy       time.Duration // before the flip; at least this long
 	After         time.Duration // after the last fault: two connect timeouts of 3 s, and time to see what follows
 	ClientTimeout time.Duration // a user's patience: longer than one connect timeout of the kernel (3 s), shorter than two
-	MaxPhase      time.Duration // the phase is drawn below the subject's refresh, but not above this
+	Phase         time.Duration // the phase is drawn below this, or the subject's refresh where that is longer,
+	MaxPhase      time.Duration // but never above this
 }{
 	Healthy:       3 * time.Second,
 	After:         8 * time.Second,
 	ClientTimeout: 4 * time.Second,
-	MaxPhase:      3 * time.Second,
+	Phase:         3 * time.Second,
+	MaxPhase:      30 * time.Second,
 }
 
 // Load shape: clients are browsers that come and go.
@@ -62,11 +64,16 @@ func (s Scenario) PlanOf(subject Subject, set Settings, pools Pools) (recording.
 }
 
 // phase draws when the flip meets the subject's own timers: anywhere within
-// its refresh period, or the TTL where that is longer.
+// the longest period that it can have. Two configs of a user's own get the same
+// draw, so that they can be compared.
 func (s Scenario) phase(subject Subject, set Settings) time.Duration {
+	drawn := s.Name
+	if subject.Role != Own {
+		drawn += " " + subject.ID()
+	}
 	h := fnv.New64a()
-	h.Write([]byte(s.Name + " " + subject.ID())) // a hash never fails to write
-	period := min(max(set.TTL, subject.Refresh), Timing.MaxPhase)
+	h.Write([]byte(drawn)) // a hash never fails to write
+	period := min(max(Timing.Phase, set.TTL, subject.Refresh), Timing.MaxPhase)
 	draw := rand.New(rand.NewPCG(set.Seed, h.Sum64())) //nolint:gosec // must be repeatable from the seed
-	return time.Duration(draw.Int64N(int64(period))).Truncate(time.Millisecond)
+	return time.Duration(draw.Float64() * float64(period)).Truncate(time.Millisecond)
 }
