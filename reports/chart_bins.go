@@ -110,7 +110,7 @@ func (s *series) countNodes() {
 	}
 	for _, a := range s.rec.Attempts {
 		switch {
-		case a.Probe:
+		case a.Probe || a.At < 0: // the warm-up is not on the axis
 		case a.Status == 0:
 			node(a.Node).unanswered[s.index(a.At)]++
 		case a.Status >= 500:
@@ -121,7 +121,7 @@ func (s *series) countNodes() {
 	}
 	for _, p := range s.rec.Packets {
 		switch {
-		case p.Probe || p.Retransmit:
+		case p.Probe || p.Retransmit || p.At < 0:
 		case p.Kind == recording.Segment:
 			node(p.Node).unanswered[s.index(p.At)]++
 		case p.Kind == recording.SYN && p.At > plan.FlipAt && slices.Contains(plan.Old, p.Node):

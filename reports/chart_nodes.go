@@ -26,7 +26,7 @@ func (s *series) nodesPanel(d *drawing, a timeAxis, y float64) float64 {
 		if stale := plan.FlipAt + plan.TTL + plan.Refresh + 1; stale < s.end {
 			x := a.x(stale)
 			d.line("limit", x, y-12, x, y+height)
-			d.text("tick", x+4, y-4, fmt.Sprintf("old nodes are stale from %.2f s", stale))
+			d.text("tick halo", x+4, y-4, fmt.Sprintf("old nodes are stale from %.2f s", stale))
 		}
 	}
 	return y + height
@@ -157,6 +157,6 @@ func (s *series) queriesPanel(d *drawing, a timeAxis, y float64) float64 {
 	if after == 0 {
 		words = fmt.Sprintf("no DNS query after t=0, %s before", thousands(before))
 	}
-	d.text("tick", a.x0+4, y-5, words)
+	d.text("tick halo", a.x0+4, y-5, words)
 	return y + height
 }

@@ -149,7 +149,7 @@ func (s *series) latencyPanel(d *drawing, a timeAxis, y float64) float64 {
 	if timeout := s.rec.Manifest.Plan.ClientTimeout; timeout > 0 {
 		at := latencyY(y, timeout)
 		d.line("limit", a.x0, at, a.x1, at)
-		d.text("tick", a.x0+4, at-3, "clients give up after "+seconds(timeout))
+		d.text("tick halo", a.x0+4, at-3, "clients give up after "+seconds(timeout))
 	}
 	detail := "each request"
 	if grid := s.dots(d, a, y); grid > 1 {

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -10,16 +11,16 @@ import (
 	"github.com/proxychaos/proxychaos/harness/judge"
 )
 
-// The widths with one space between the columns add up to 118.
+// The narrow widths with one space between the columns add up to 114.
 var pairColumns = []column{
-	{"SCENARIO", 24, text.AlignLeft},
-	{"B IS", 13, text.AlignLeft},
-	{"A", 8, text.AlignLeft},
-	{"A FAILED\n/SENT", 13, text.AlignRight},
-	{"A RECOVERY", 14, text.AlignRight},
-	{"B", 8, text.AlignLeft},
-	{"B FAILED\n/SENT", 13, text.AlignRight},
-	{"B RECOVERY", 14, text.AlignRight},
+	{"SCENARIO", 30, 24, text.AlignLeft},
+	{"B IS", 13, 13, text.AlignLeft},
+	{"A", 8, 8, text.AlignLeft},
+	{"A FAILED\n/SENT", 15, 13, text.AlignRight},
+	{"A RECOVERY", 15, 14, text.AlignRight},
+	{"B", 8, 8, text.AlignLeft},
+	{"B FAILED\n/SENT", 15, 13, text.AlignRight},
+	{"B RECOVERY", 15, 14, text.AlignRight},
 }
 
 // Table writes both configurations side by side, one row a scenario, in 120
@@ -32,13 +33,9 @@ func (c Comparison) Table(w io.Writer) error {
 	}
 	rows := make([]row, len(c.Pairs))
 	for i, pair := range c.Pairs {
-		rows[i] = pairRow(p, pair)
+		rows[i] = pairRow(pair)
 	}
-	lines := render(pairColumns, rows, 2)
-	if tooWide(lines) {
-		lines = render(pairColumns, rows, 1)
-	}
-	weave(&b, lines, rows)
+	write(&b, p, pairColumns, rows)
 	b.WriteString("\n" + p.state(stateOf(c.Overall()), []string{c.Sentence()}) + "\n")
 	for _, line := range wrap(noise, tableWidth) {
 		b.WriteString(line + "\n")
@@ -47,15 +44,13 @@ func (c Comparison) Table(w io.Writer) error {
 	return err
 }
 
-func pairRow(p paint, pair Pair) row {
-	r := row{cells: append([]string{plain(pair.Scenario), ""}, append(sideCells(pair.A), sideCells(pair.B)...)...)}
-	r.fit(pairColumns)
-	state := stateOf(pair.Result)
+func pairRow(pair Pair) row {
+	r := row{verdict: 1, state: stateOf(pair.Result)}
 	result := pair.Result
-	if state != Expected {
+	if r.state != Expected {
 		result = strings.ToUpper(result)
 	}
-	r.cells[1] = p.state(state, []string{result})
+	r.cells = slices.Concat([]string{plain(pair.Scenario), result}, sideCells(pair.A), sideCells(pair.B))
 	for _, reason := range pair.Reasons {
 		r.below = append(r.below, indented(reason)...)
 	}

@@ -76,7 +76,7 @@ func newCellView(c Cell, anchor, side string) (cellView, *series, error) {
 	v.Because = slices.DeleteFunc(slices.Clone(verdict.Reasons), func(r string) bool { return strings.Contains(said, r) })
 	v.Phases = []phaseView{{"before", verdict.Before}, {"during", verdict.During}, {"after", verdict.After}}
 	for _, f := range verdict.Findings {
-		rows, cut := first(f.Evidence, maxEvidence, "row")
+		rows, cut := first(f.Evidence, maxEvidence)
 		v.Findings = append(v.Findings, findingView{f.Code, f.Text, rows, cut})
 	}
 	if c.Dir == "" { // it broke off before there was anything to record

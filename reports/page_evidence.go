@@ -54,11 +54,11 @@ type processRow struct {
 
 func newEvidence(rec *recording.Recording) *evidence {
 	e := &evidence{Steps: rec.Steps}
-	e.Failed, e.FailedCut = first(failedRequests(rec), maxFailedRows, "failed request")
+	e.Failed, e.FailedCut = first(failedRequests(rec), maxFailedRows)
 	e.Log, e.LogCut = logExcerpt(rec)
 	e.Configs, e.ConfigCut = configTexts(rec)
 	own := slices.DeleteFunc(slices.Clone(rec.Queries), func(q recording.Query) bool { return q.Probe })
-	e.Queries, e.QueriesCut = first(own, maxQueryRows, "DNS query")
+	e.Queries, e.QueriesCut = first(own, maxQueryRows)
 	var processes []processRow
 	for _, s := range rec.Snapshots {
 		for _, p := range s.Processes {
@@ -66,16 +66,16 @@ func newEvidence(rec *recording.Recording) *evidence {
 			processes = append(processes, processRow{s.Moment, s.At, p})
 		}
 	}
-	e.Processes, e.ProcessCut = first(processes, maxProcessRows, "row")
+	e.Processes, e.ProcessCut = first(processes, maxProcessRows)
 	return e
 }
 
 // first is at most the first n of all, and what to say where it is less.
-func first[T any](all []T, n int, noun string) ([]T, string) {
+func first[T any](all []T, n int) ([]T, string) {
 	if len(all) <= n {
 		return all, ""
 	}
-	return all[:n], fmt.Sprintf("first %s of %s", thousands(n), count(len(all), noun))
+	return all[:n], fmt.Sprintf("first %s of %s", thousands(n), thousands(len(all)))
 }
 
 func failedRequests(rec *recording.Recording) []failedRequest {
@@ -139,7 +139,7 @@ func logExcerpt(rec *recording.Recording) ([]recording.LogLine, string) {
 // configTexts reads the configuration that was run. A file that cannot be read
 // is shown with the reason in its place.
 func configTexts(rec *recording.Recording) ([]configText, string) {
-	names, cut := first(rec.Manifest.Config.Files, maxConfigFiles, "file")
+	names, cut := first(rec.Manifest.Config.Files, maxConfigFiles)
 	var texts []configText
 	for _, name := range names {
 		c := configText{Name: name}

@@ -114,7 +114,7 @@ func TestPageOfASuite(t *testing.T) {
 		"nginx/static", "1.30.6", "pitfall broke, as expected", "resolved once at start",
 		"dns.jsonl:2 A backend.example.com.", "no DNS query after t=0, 1 before", "make scenario NAME=alb-ip-rotate SUBJECT=nginx/static SEED=5",
 		"proxy_pass http://backend.example.com;", "upstream timed out (110: Connection timed out)", "SYN to 10.10.1.55:80: no answer in 0.3 s",
-		"localhost:1/proxychaos/nginx:forky (debian)", "name moves", "old nodes go silent", "first 15 of 1,252 failed requests",
+		"localhost:1/proxychaos/nginx:forky (debian)", "name moves", "old nodes go silent", "Failed requests: first 15 of 1,252",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the article of nginx/static lacks %q", want)
@@ -220,8 +220,8 @@ func TestPageSaysWhatItCut(t *testing.T) {
 	root, _ := pageOf(t, Page{Cells: []Cell{synthesize(t, t.TempDir(), "s", b, 1)}})
 	got := textOf(root)
 	for _, want := range []string{
-		"first 32,768 of 60,000 bytes", "of 1,339; 60 lines cut at 500 characters", "first 30 of 100 rows",
-		"first 40 of 140 DNS queries", "first 15 of 1,338 failed requests",
+		"first 32,768 of 60,000 bytes", "of 1,339; 60 lines cut at 500 characters", "first 30 of 100",
+		"DNS queries: first 40 of 140", "Failed requests: first 15 of 1,338",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the page does not say %q", want)

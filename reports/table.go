@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,44 +45,32 @@ func heading(b *strings.Builder, p paint, cells []Cell) {
 
 // row is a subject in the table: its cells, and the lines below it.
 type row struct {
-	cells []string
-	below []string
-}
-
-func (r row) height() int {
-	lines := 1
-	for _, cell := range r.cells {
-		lines = max(lines, 1+strings.Count(cell, "\n"))
-	}
-	return lines
-}
-
-// fit breaks each cell into lines of at most the width of its column.
-func (r row) fit(columns []column) {
-	for i := range r.cells {
-		r.cells[i] = strings.Join(wrap(r.cells[i], columns[i].width), "\n")
-	}
+	cells   []string
+	below   []string
+	verdict int // the index of the cell that is coloured by state
+	state   State
 }
 
 // column is a column of the table. A longer cell is broken into lines.
 type column struct {
-	title string
-	width int // the widest a cell may be
-	align text.Align
+	title  string
+	width  int // the widest a cell may be
+	narrow int // the same where the table would not fit otherwise
+	align  text.Align
 }
 
-// The widths with one space between the columns add up to 120.
+// The narrow widths with one space between the columns add up to 120.
 var columns = []column{
-	{"SUBJECT", 22, text.AlignLeft},
-	{"VERSION", 12, text.AlignLeft},
-	{"VERDICT", 16, text.AlignLeft},
-	{"FAILED\n/SENT", 11, text.AlignRight},
-	{"FAILED\nBY CLASS", 15, text.AlignRight},
-	{"FIRST\nFAILURE", 7, text.AlignRight},
-	{"RECOVERY", 9, text.AlignRight},
-	{"STALE", 6, text.AlignRight},
-	{"CONNS\n/REQ", 6, text.AlignRight},
-	{"DNS\nBEFORE\n/AFTER", 7, text.AlignRight},
+	{"SUBJECT", 30, 22, text.AlignLeft},
+	{"VERSION", 14, 12, text.AlignLeft},
+	{"VERDICT", 16, 16, text.AlignLeft},
+	{"FAILED\n/SENT", 13, 11, text.AlignRight},
+	{"FAILED\nBY CLASS", 17, 15, text.AlignRight},
+	{"FIRST\nFAILURE", 7, 7, text.AlignRight},
+	{"RECOVERY", 9, 9, text.AlignRight},
+	{"STALE", 7, 6, text.AlignRight},
+	{"CONNS\n/REQ", 6, 6, text.AlignRight},
+	{"DNS\nBEFORE\n/AFTER", 13, 7, text.AlignRight},
 }
 
 func writeRows(b *strings.Builder, p paint, cells []Cell) {
@@ -89,30 +78,23 @@ func writeRows(b *strings.Builder, p paint, cells []Cell) {
 	for i, c := range cells {
 		rows[i] = tableRow(p, c)
 	}
-	lines := render(columns, rows, 2)
-	if tooWide(lines) {
-		lines = render(columns, rows, 1)
-	}
-	weave(b, lines, rows)
+	write(b, p, columns, rows)
 }
 
 func tableRow(p paint, c Cell) row {
 	v := c.Verdict
-	state := c.State()
-	r := row{cells: []string{
-		plain(c.Manifest.Subject.ID), orNone(plain(c.Manifest.Image.Version)), "", "", "", "", "", "", "", "",
-	}}
-	phrase := strings.Replace(c.Phrase(), ", ", ",\n", 1)
-	if state == NotRun {
-		r.cells[1] = ""
-		r.fit(columns)
-		r.cells[2] = p.state(state, []string{phrase})
+	r := row{
+		cells:   []string{plain(c.Manifest.Subject.ID), "", strings.Replace(plain(c.Phrase()), ", ", ",\n", 1), "", "", "", "", "", "", ""},
+		verdict: 2, state: c.State(),
+	}
+	if r.state == NotRun {
 		return r
 	}
 	var classes []string
 	for _, k := range countsByKind(v.ByKind) {
-		classes = append(classes, k.Kind+" "+strconv.Itoa(k.Count))
+		classes = append(classes, plain(k.Kind)+" "+strconv.Itoa(k.Count))
 	}
+	r.cells[1] = orNone(plain(c.Manifest.Image.Version))
 	copy(r.cells[3:], []string{
 		fmt.Sprintf("%d/%d", v.Failed, v.Sent),
 		strings.Join(classes, "\n"),
@@ -122,11 +104,9 @@ func tableRow(p paint, c Cell) row {
 		connectionsPerRequest(v),
 		fmt.Sprintf("%d/%d", v.DNSBefore, v.DNSAfter),
 	})
-	r.fit(columns)
-	r.cells[2] = p.state(state, wrap(phrase, columns[2].width))
 	for _, reason := range c.Reasons() {
 		for _, line := range indented("! " + reason) {
-			r.below = append(r.below, p.state(state, []string{line}))
+			r.below = append(r.below, p.state(r.state, []string{line}))
 		}
 	}
 	if finding := c.FirstFinding(); finding != "" {
@@ -135,8 +115,23 @@ func tableRow(p paint, c Cell) row {
 	return r
 }
 
-// render makes the lines of the table, without the lines below the rows.
-func render(columns []column, rows []row, gap int) []string {
+// write makes the table as wide as it needs to be, and narrow where that is
+// more than tableWidth.
+func write(b *strings.Builder, p paint, columns []column, rows []row) {
+	lines, heights := render(p, columns, rows, 2)
+	if tooWide(lines) {
+		narrow := slices.Clone(columns)
+		for i := range narrow {
+			narrow[i].width = narrow[i].narrow
+		}
+		lines, heights = render(p, narrow, rows, 1)
+	}
+	weave(b, lines, heights, rows)
+}
+
+// render makes the lines of the table without the lines below the rows, and
+// says how many lines each row takes.
+func render(p paint, columns []column, rows []row, gap int) (lines []string, heights []int) {
 	t := table.NewWriter()
 	style := table.StyleDefault
 	style.Options = table.OptionsNoBordersAndSeparators
@@ -153,31 +148,36 @@ func render(columns []column, rows []row, gap int) []string {
 	t.AppendHeader(header)
 	t.SetColumnConfigs(configs)
 	for _, r := range rows {
-		cells := make(table.Row, len(r.cells))
+		cells, height := make(table.Row, len(r.cells)), 1
 		for i := range r.cells {
-			cells[i] = r.cells[i]
+			broken := wrap(r.cells[i], columns[i].width)
+			height = max(height, len(broken))
+			cells[i] = strings.Join(broken, "\n")
+			if i == r.verdict {
+				cells[i] = p.state(r.state, broken)
+			}
 		}
 		t.AppendRow(cells)
+		heights = append(heights, height)
 	}
-	lines := strings.Split(t.Render(), "\n")
+	lines = strings.Split(t.Render(), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
-	return lines
+	return lines, heights
 }
 
 // weave writes the lines of the table and, after those of each row, the lines
 // below it. The table library has no cell that spans columns without widening
 // them.
-func weave(b *strings.Builder, lines []string, rows []row) {
-	body := 0
-	for _, r := range rows {
-		body += r.height()
+func weave(b *strings.Builder, lines []string, heights []int, rows []row) {
+	at := len(lines)
+	for _, height := range heights {
+		at -= height
 	}
-	at := len(lines) - body
 	b.WriteString(strings.Join(lines[:at], "\n") + "\n")
-	for _, r := range rows {
-		next := at + r.height()
+	for i, r := range rows {
+		next := at + heights[i]
 		for _, line := range append(lines[at:next:next], r.below...) {
 			b.WriteString(line + "\n")
 		}
