@@ -1,10 +1,11 @@
 package scenarios
 
 import (
-	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,15 @@ import (
 	"github.com/proxychaos/proxychaos/harness/config"
 	"github.com/proxychaos/proxychaos/harness/run"
 )
+
+// Request is what a user asks to be run: every scenario on every subject.
+type Request struct {
+	Options   run.Options
+	Scenarios []harness.Scenario
+	Subjects  []harness.Subject
+	// Floor is the number of cells below which a run proves too little.
+	Floor int
+}
 
 // FromEnvironment reads what make passes on:
 //
@@ -26,42 +36,56 @@ import (
 //	PARALLEL               cells at a time
 //	RUNS                   the folder of the recordings
 //	KIT                    the static build of cmd/proxychaos for the agents
-func FromEnvironment(lookup func(string) (string, bool)) (run.Options, []harness.Scenario, []harness.Subject, error) {
+//	FLOOR                  of cells that have to run
+func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 	get := func(name, standard string) string {
 		if v, ok := lookup(name); ok && v != "" {
 			return v
 		}
 		return standard
 	}
-	opt := run.Options{
-		Path: get("URL_PATH", "/"), Host: get("HOST_HEADER", "www.example.com"),
+	r := Request{Scenarios: All, Options: run.Options{
+		Path: get("URL_PATH", run.DefaultPath), Host: get("HOST_HEADER", run.DefaultHost),
 		Runs: get("RUNS", filepath.Join("..", "runs")), Binary: get("KIT", ""), Log: os.Stderr,
-	}
+	}}
 	var err error
-	if opt.Settings, err = harness.SettingsFrom(lookup); err != nil {
-		return opt, nil, nil, err
+	if r.Options.Settings, err = harness.SettingsFrom(lookup); err != nil {
+		return r, err
 	}
-	if opt.Parallel, err = number("PARALLEL", get("PARALLEL", "4"), 1, 64); err != nil {
-		return opt, nil, nil, err
+	if r.Options.Parallel, err = number("PARALLEL", get("PARALLEL", "4"), 1, 64); err != nil {
+		return r, err
+	}
+	if r.Floor, err = number("FLOOR", get("FLOOR", "1"), 1, 1_000_000); err != nil {
+		return r, err
 	}
 	port, err := number("PROXY_PORT", get("PROXY_PORT", "0"), 0, 65535)
 	if err != nil {
-		return opt, nil, nil, err
+		return r, err
 	}
-	opt.Port = uint16(port) //nolint:gosec // bounded above
-	if !strings.HasPrefix(opt.Path, "/") {
-		return opt, nil, nil, fmt.Errorf("URL_PATH=%s: want a path that begins with /", opt.Path)
+	r.Options.Port = uint16(port) //nolint:gosec // bounded above
+	if _, err := url.ParseRequestURI(r.Options.Path); err != nil || !strings.HasPrefix(r.Options.Path, "/") {
+		return r, fmt.Errorf("URL_PATH=%s: want the path of a URL, which begins with /", r.Options.Path)
 	}
-	chosen := All
 	if name := get("NAME", ""); name != "" {
 		s, err := Named(name)
 		if err != nil {
-			return opt, nil, nil, err
+			return r, err
 		}
-		chosen = []harness.Scenario{s}
+		r.Scenarios = []harness.Scenario{s}
 	}
-	subjects, err := chooseSubjects(get("PROXY", ""), get("CONFIG", ""), get("RELEASE", ""), get("SUBJECT", ""))
-	return opt, chosen, subjects, err
+	r.Subjects, err = chooseSubjects(get("PROXY", ""), get("CONFIG", ""), get("RELEASE", ""), get("SUBJECT", ""))
+	if err != nil {
+		return r, err
+	}
+	// What cannot be planned is refused before anything is started.
+	for _, s := range r.Scenarios {
+		for _, subject := range r.Subjects {
+			if _, err := s.PlanOf(subject, r.Options.Settings, harness.Pools{}); err != nil {
+				return r, err
+			}
+		}
+	}
+	return r, nil
 }
 
 func number(name, text string, least, most int) (int, error) {
@@ -100,11 +124,9 @@ func chooseSubjects(proxy, path, release, subject string) ([]harness.Subject, er
 
 // OwnSubject is a user's own configuration as a subject: it has to pass.
 func OwnSubject(kind harness.Kind, path, release string) (harness.Subject, error) {
-	if release == "" && kind != harness.GoProxy {
-		release = harness.Stable
-	}
-	if known := releases[kind]; release != "" && !slices.Contains(known, release) && !slices.Contains([]string{harness.Stable, "testing"}, release) {
-		return harness.Subject{}, fmt.Errorf("RELEASE=%s: %s has %s", release, kind, strings.Join(known, ", "))
+	release, err := ownRelease(kind, release)
+	if err != nil {
+		return harness.Subject{}, err
 	}
 	conf, err := config.Read(kind, path)
 	if err != nil {
@@ -113,12 +135,41 @@ func OwnSubject(kind harness.Kind, path, release string) (harness.Subject, error
 	if _, err := conf.Layout(); err != nil {
 		return harness.Subject{}, err
 	}
-	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-	if name == "" || name == "." {
-		return harness.Subject{}, errors.New("CONFIG has no name")
+	whole, err := filepath.Abs(path) // "." has a name too
+	if err != nil {
+		return harness.Subject{}, fmt.Errorf("CONFIG=%s: %w", path, err)
 	}
+	base := filepath.Base(whole)
+	name := notInFolders.ReplaceAllString(strings.TrimSuffix(base, filepath.Ext(base)), "-")
 	return harness.Subject{
 		Kind: kind, Name: "own-" + name, Release: release, Role: harness.Own, Config: path,
 		Summary: "your own config", Refresh: conf.Refresh(),
 	}, nil
+}
+
+// notInFolders is what a recording's folder cannot have in its name.
+var notInFolders = regexp.MustCompile(`[^A-Za-z0-9_.@+=-]+`)
+
+// ownRelease is the release that a user's own config runs on: stable unless
+// they say another.
+func ownRelease(kind harness.Kind, release string) (string, error) {
+	if kind == harness.GoProxy {
+		if release != "" {
+			return "", fmt.Errorf("RELEASE=%s: goproxy is always the one of this build; leave RELEASE out", release)
+		}
+		return "", nil
+	}
+	if release == "" {
+		return harness.Stable, nil
+	}
+	known := releases[kind]
+	for _, suite := range []string{harness.Stable, "testing"} {
+		if !slices.Contains(known, suite) {
+			known = append(slices.Clip(known), suite)
+		}
+	}
+	if !slices.Contains(known, release) {
+		return "", fmt.Errorf("RELEASE=%s: there is no such release of %s; there are %s", release, kind, strings.Join(known, ", "))
+	}
+	return release, nil
 }

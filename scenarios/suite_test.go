@@ -3,121 +3,125 @@
 package scenarios_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strconv"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/run"
 	"github.com/proxychaos/proxychaos/reports"
 	"github.com/proxychaos/proxychaos/scenarios"
 )
 
+// asked is what the environment asks for. It is read before the specs are
+// made, since they are made from it.
+var asked, askedErr = scenarios.FromEnvironment(os.LookupEnv)
+
+// results are those of each scenario, in the order of asked.Subjects.
+var results = map[string][]run.Result{}
+
+// TestScenarios runs every cell, several at a time, shows what came of them,
+// and then has one spec a cell hold the verdict against the catalogue. The
+// cells run before Ginkgo does: it would answer an interrupt with the stacks of
+// all goroutines, where a user wants the cells that were done.
 func TestScenarios(t *testing.T) {
-	if asked.err != nil {
-		fmt.Fprintln(os.Stderr, asked.err)
+	if askedErr != nil {
+		fmt.Fprintln(os.Stderr, askedErr)
 		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	fmt.Println() // Ginkgo's command has left its own line unfinished
+	cells, err := runCells(ctx)
+	err = errors.Join(err, show(cells))
+	if ctx.Err() != nil {
+		fmt.Fprintln(os.Stderr, "interrupted; everything that was started is removed")
+		os.Exit(130)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "proxychaos scenarios")
 }
 
-// asked is what the environment asks for. It is read before the specs are
-// made, since they are made from it.
-var asked = readRequest()
-
-type request struct {
-	options   run.Options
-	scenarios []harness.Scenario
-	subjects  []harness.Subject
-	floor     int // of cells that have to run
-	err       error
-}
-
-func readRequest() (r request) {
-	r.options, r.scenarios, r.subjects, r.err = scenarios.FromEnvironment(os.LookupEnv)
-	if text := os.Getenv("FLOOR"); text != "" && r.err == nil {
-		r.floor, r.err = strconv.Atoi(text)
+// runCells runs the scenarios one after the other.
+func runCells(ctx context.Context) (shown []reports.Cell, err error) {
+	lab, err := run.Open(ctx, asked.Options)
+	defer func() { err = errors.Join(err, lab.Close()) }()
+	if err != nil {
+		return nil, err
 	}
-	return r
+	for _, scenario := range asked.Scenarios {
+		var cells []run.Cell
+		for _, s := range asked.Subjects {
+			cells = append(cells, run.Cell{Scenario: scenario, Subject: s})
+		}
+		results[scenario.Name] = lab.Run(ctx, cells)
+		shown = append(shown, scenarios.Cells(results[scenario.Name])...)
+	}
+	return shown, nil
 }
 
-var (
-	lab  *run.Lab
-	done []reports.Cell // of all scenarios, for the page
-)
-
-var _ = BeforeSuite(func(ctx SpecContext) {
-	fmt.Println() // Ginkgo has left its own line unfinished
-	var err error
-	lab, err = run.Open(ctx, asked.options)
-	DeferCleanup(func() error { return lab.Close() })
-	Expect(err).NotTo(HaveOccurred())
-})
-
-var _ = AfterSuite(func() {
-	if len(done) == 0 {
-		return
+// show prints the table and writes what is read afterwards.
+func show(cells []reports.Cell) error {
+	if len(cells) == 0 {
+		return nil
 	}
 	fmt.Println()
-	var summary strings.Builder
-	Expect(reports.Markdown(&summary, done)).To(Succeed())
-	if path := os.Getenv("GITHUB_STEP_SUMMARY"); path != "" {
-		Expect(os.WriteFile(path, []byte(summary.String()), 0o600)).To(Succeed())
-	}
-	for name, into := range map[string]func(io.Writer) error{
-		"report.html": func(w io.Writer) error { return reports.HTML(w, reports.Page{Cells: done}) },
-		"junit.xml":   func(w io.Writer) error { return reports.JUnit(w, done) },
-		"report.json": func(w io.Writer) error { return reports.JSON(w, done) },
+	errs := []error{reports.Table(os.Stdout, cells)}
+	for _, file := range []struct {
+		name string
+		into func(io.Writer) error
+	}{
+		{"report.html", func(w io.Writer) error { return reports.HTML(w, reports.Page{Cells: cells}) }},
+		{"report.json", func(w io.Writer) error { return reports.JSON(w, cells) }},
+		{"report.md", func(w io.Writer) error { return reports.Markdown(w, cells) }},
+		{"junit.xml", func(w io.Writer) error { return reports.JUnit(w, cells) }},
 	} {
-		path, err := scenarios.Write(asked.options.Runs, name, into)
-		Expect(err).NotTo(HaveOccurred())
+		path, err := scenarios.Write(asked.Options.Runs, file.name, file.into)
+		errs = append(errs, err)
 		fmt.Println("wrote", path)
 	}
-	Expect(reports.Count(done).Run).To(BeNumerically(">=", asked.floor), "cells that ran: fewer than FLOOR prove too little")
-})
+	return errors.Join(errs...)
+}
 
-// Each scenario runs all its cells first, several at a time, and has then one
-// spec a cell, which holds the verdict against the catalogue.
 var _ = Describe("scenario", func() {
-	for _, scenario := range asked.scenarios {
-		Describe(scenario.Name, Ordered, ContinueOnFailure, func() {
-			var results []run.Result
-			BeforeAll(func(ctx SpecContext) {
-				var cells []run.Cell
-				for _, s := range asked.subjects {
-					cells = append(cells, run.Cell{Scenario: scenario, Subject: s})
-				}
-				results = lab.Run(ctx, cells)
-				shown := scenarios.Cells(results)
-				done = append(done, shown...)
-				if slices.ContainsFunc(results, func(r run.Result) bool { return r.Err == nil }) {
-					fmt.Println()
-					Expect(reports.Table(os.Stdout, shown)).To(Succeed())
-				}
-			})
-			for i, subject := range asked.subjects {
-				It(subject.ID(), func() {
-					r := results[i]
-					if r.NotRun != "" {
-						Skip(r.NotRun)
-					}
-					if r.Err != nil {
-						Fail(r.Err.Error())
-					}
-					cell := scenarios.Cells([]run.Result{r})[0]
-					if reasons := cell.Reasons(); len(reasons) > 0 {
-						Fail(strings.Join(reasons, "\n") + "\n" + cell.FirstFinding() + "\nagain: " + r.Manifest.Replay)
-					}
-				})
+	for _, scenario := range asked.Scenarios {
+		Describe(scenario.Name, func() {
+			for i, subject := range asked.Subjects {
+				It(subject.ID(), func() { judgeCell(results[scenario.Name][i]) })
 			}
 		})
 	}
+	It("ran enough cells to prove something", func() {
+		ran := 0
+		for _, of := range results {
+			ran += reports.Count(scenarios.Cells(of)).Run
+		}
+		Expect(ran).To(BeNumerically(">=", asked.Floor), "cells that ran; fewer than FLOOR are red")
+	})
 })
+
+// judgeCell is green where the cell came to what the catalogue expects.
+func judgeCell(r run.Result) {
+	if r.NotRun != "" {
+		Skip(r.NotRun)
+	}
+	if r.Err != nil {
+		Fail(r.Err.Error())
+	}
+	cell := scenarios.Cells([]run.Result{r})[0]
+	if reasons := cell.Reasons(); len(reasons) > 0 {
+		Fail(strings.Join(append(reasons, cell.FirstFinding(), "again: "+r.Manifest.Replay), "\n"))
+	}
+}

@@ -43,19 +43,19 @@ func compare(ctx context.Context, cmd *cobra.Command, a, b string) (err error) {
 	var cells []run.Cell
 	var opt run.Options
 	for i, path := range []string{a, b} {
-		o, all, subjects, err := scenarios.FromEnvironment(func(name string) (string, bool) {
+		r, err := scenarios.FromEnvironment(func(name string) (string, bool) {
 			if name == "CONFIG" {
 				return path, true
 			}
-			return os.LookupEnv(name)
+			return withoutMake(name)
 		})
 		if err != nil {
 			return &exitError{2, err.Error()}
 		}
-		opt = o
-		subjects[0].Name = strings.Replace(subjects[0].Name, "own", []string{"a", "b"}[i], 1)
-		for _, s := range all {
-			cells = append(cells, run.Cell{Scenario: s, Subject: subjects[0]})
+		opt = r.Options
+		r.Subjects[0].Name = strings.Replace(r.Subjects[0].Name, "own", []string{"a", "b"}[i], 1)
+		for _, s := range r.Scenarios {
+			cells = append(cells, run.Cell{Scenario: s, Subject: r.Subjects[0]})
 		}
 	}
 	lab, err := run.Open(ctx, opt)
@@ -64,6 +64,9 @@ func compare(ctx context.Context, cmd *cobra.Command, a, b string) (err error) {
 		return err
 	}
 	results := lab.Run(ctx, cells)
+	if ctx.Err() != nil {
+		return &exitError{130, "interrupted: nothing is compared; what was recorded until then is in " + opt.Runs}
+	}
 	shown := scenarios.Cells(results)
 	comparison := reports.Compare(shown[:len(shown)/2], shown[len(shown)/2:])
 	comparison.A, comparison.B = a, b
@@ -78,4 +81,21 @@ func compare(ctx context.Context, cmd *cobra.Command, a, b string) (err error) {
 		return &exitError{code, ""}
 	}
 	return nil
+}
+
+// withoutMake looks a variable up as make would set it where it is not there:
+// the command can be run by itself, in any folder.
+func withoutMake(name string) (string, bool) {
+	if value, ok := os.LookupEnv(name); ok && value != "" {
+		return value, true
+	}
+	switch name {
+	case "RUNS":
+		return "runs", true
+	case "KIT":
+		own, err := os.Executable()
+		return own, err == nil
+	default:
+		return "", false
+	}
 }

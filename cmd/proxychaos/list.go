@@ -35,7 +35,7 @@ func checkCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "check", Short: "Check NAME, PROXY, CONFIG, TTL and the other variables of make", Args: cobra.NoArgs, Hidden: true,
 		RunE: func(*cobra.Command, []string) error {
-			if _, _, _, err := scenarios.FromEnvironment(os.LookupEnv); err != nil {
+			if _, err := scenarios.FromEnvironment(os.LookupEnv); err != nil {
 				return &exitError{2, err.Error()}
 			}
 			return nil

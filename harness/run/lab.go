@@ -130,9 +130,12 @@ func (l *Lab) Embedded() bool { return l.opt.testbed == "embedded" }
 // the same order. It does not stop at the first that breaks.
 func (l *Lab) Run(ctx context.Context, cells []Cell) []Result {
 	results := make([]Result, len(cells))
+	// Images first, all at once: a cell that waits for one holds a place. Waited
+	// for, because what makes an image has containers of its own.
+	var fetching sync.WaitGroup
+	defer fetching.Wait()
 	for _, c := range cells {
-		// Images first, all at once: a cell that waits for one holds a place.
-		go func() { _, _ = l.image(ctx, c.Subject) }() // the cell itself gets the error
+		fetching.Go(func() { _, _ = l.image(ctx, c.Subject) }) // the cell itself gets the error
 	}
 	var group errgroup.Group
 	group.SetLimit(max(1, l.opt.Parallel))

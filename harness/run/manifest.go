@@ -3,8 +3,8 @@ package run
 import (
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"strings"
 
@@ -62,28 +62,41 @@ func tool() recording.Tool {
 
 // replay is the shell line that runs this cell again, with the same phase.
 func (c *cell) replay() string {
-	set := c.opt.Settings
-	line := fmt.Sprintf("make scenario NAME=%s", c.Scenario.Name)
-	if c.Subject.Role == harness.Own {
-		line += fmt.Sprintf(" PROXY=%s CONFIG=%s", c.Subject.Kind, c.config.Path)
-	} else {
-		line += " SUBJECT=" + c.Subject.ID()
-	}
-	standard := harness.DefaultSettings()
-	if set.TTL != standard.TTL {
-		line += fmt.Sprintf(" TTL=%v", set.TTL)
-	}
-	if set.Grace != standard.Grace {
-		line += fmt.Sprintf(" GRACE=%v", set.Grace)
-	}
-	if set.Rate != standard.Rate {
-		line += fmt.Sprintf(" RATE=%d", set.Rate)
-	}
-	line += fmt.Sprintf(" SEED=%d", set.Seed)
-	for name, value := range map[string]string{"URL_PATH": c.opt.Path, "HOST_HEADER": c.opt.Host} {
-		if os.Getenv(name) != "" {
-			line += fmt.Sprintf(" %s=%s", name, value)
+	set, standard := c.opt.Settings, harness.DefaultSettings()
+	line := "make scenario NAME=" + c.Scenario.Name
+	add := func(differs bool, name string, value any) {
+		if differs {
+			line += " " + name + "=" + quoted(fmt.Sprint(value))
 		}
 	}
+	own := c.Subject.Role == harness.Own
+	add(!own, "SUBJECT", c.Subject.ID())
+	add(own, "PROXY", c.Subject.Kind)
+	add(own, "CONFIG", c.config.Path)
+	add(own && c.Subject.Release != "" && c.Subject.Release != harness.Stable, "RELEASE", c.Subject.Release)
+	add(set.TTL != standard.TTL, "TTL", set.TTL)
+	add(set.Grace != standard.Grace, "GRACE", set.Grace)
+	add(set.Rate != standard.Rate, "RATE", set.Rate)
+	add(true, "SEED", set.Seed)
+	add(c.opt.Path != DefaultPath, "URL_PATH", c.opt.Path)
+	add(c.opt.Host != DefaultHost, "HOST_HEADER", c.opt.Host)
+	add(c.opt.Port != 0, "PROXY_PORT", c.opt.Port)
 	return line
+}
+
+// What is asked for where the user does not say.
+const (
+	DefaultPath = "/"
+	DefaultHost = "www.example.com"
+)
+
+// plain needs no quotes in a shell.
+var plain = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=,-]+$`)
+
+// quoted is one word of a shell.
+func quoted(word string) string {
+	if plain.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

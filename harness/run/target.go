@@ -24,6 +24,9 @@ func (c *cell) choose(listeners []netip.AddrPort) (string, error) {
 			best = l
 		}
 	}
+	if len(ports) == 0 {
+		return "", fmt.Errorf("%s: the proxy listens on loopback addresses only, where no client reaches it: let it listen on every address", c.config.Path)
+	}
 	if !best.IsValid() {
 		return "", fmt.Errorf("PROXY_PORT=%d: the proxy listens on %s", c.opt.Port, strings.Join(ports, ", "))
 	}
