@@ -46,17 +46,27 @@ type Bed struct {
 	errs   []error // of agents that ended by themselves
 }
 
-// Start brings up the agents. The nodes are in 127.77.<n>.0/24 and listen on
-// ports. The Bed is never nil; Close it whatever the error.
+// Start brings up the agents. The nodes are in 127.77.x.0/24, for the first x
+// from n on that no other bed of this machine has, and listen on ports, which
+// has at least one. The Bed is never nil; Close it whatever the error.
 func Start(ctx context.Context, n int, seed uint64, ports []uint16) (*Bed, error) {
 	// The agents end with Close, not with the context of the start.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	b := &Bed{cancel: cancel}
-	host := func(last int) netip.Addr { return netip.AddrFrom4([4]byte{127, 77, byte(n), byte(last)}) }
-	for i := range nodesPerGroup {
-		b.Old = append(b.Old, host(21+i))
-		b.Fresh = append(b.Fresh, host(31+i))
+	listener, err := b.reserve(ctx, n, ports[0])
+	if err != nil {
+		return b, err
 	}
+	server := &http.Server{Handler: load.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	b.Load = load.NewClient("http://" + listener.Addr().String())
+	b.run(ctx, func(ctx context.Context) error {
+		stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+		defer stop()
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
 	loopback := netip.MustParseAddrPort("127.0.0.1:0")
 	dns, err := fakedns.New(fakedns.Config{Listen: []netip.AddrPort{loopback}, Control: loopback, Seed: seed})
 	if err != nil {
@@ -71,22 +81,32 @@ func Start(ctx context.Context, n int, seed uint64, ports []uint16) (*Bed, error
 	}
 	b.ALB = fakealb.NewClient(alb.ControlURL(), nil)
 	b.run(ctx, alb.Run)
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", loopback.String())
-	if err != nil {
-		return b, fmt.Errorf("the load agent has no port: %w", err)
-	}
-	server := &http.Server{Handler: load.Handler(), ReadHeaderTimeout: 10 * time.Second}
-	b.Load = load.NewClient("http://" + listener.Addr().String())
-	b.run(ctx, func(ctx context.Context) error {
-		stop := context.AfterFunc(ctx, func() { _ = server.Close() })
-		defer stop()
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	})
 	return b, nil
 }
+
+// reserve takes a /24 that no other bed has. The load agent's listener holds
+// it, on the port that the nodes will have: whatever is in the way of the nodes
+// is in its way too.
+func (b *Bed) reserve(ctx context.Context, n int, port uint16) (net.Listener, error) {
+	var last error
+	for i := range beds {
+		host := func(h int) netip.Addr { return netip.AddrFrom4([4]byte{127, 77, byte((n + i) % beds), byte(h)}) }
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp4", netip.AddrPortFrom(host(1), port).String())
+		if err != nil {
+			last = err
+			continue
+		}
+		for k := range nodesPerGroup {
+			b.Old = append(b.Old, host(21+k))
+			b.Fresh = append(b.Fresh, host(31+k))
+		}
+		return listener, nil
+	}
+	return nil, fmt.Errorf("the nodes of the embedded testbed need port %d on some 127.77.x.0/24, and none is free; does something listen on it on every address? %w", port, last)
+}
+
+// beds is how many can be at a time.
+const beds = 256
 
 // run runs an agent until Close.
 func (b *Bed) run(ctx context.Context, agent func(context.Context) error) {
