@@ -121,6 +121,13 @@ func (c *clientConn) endedBy(by record.ClosedBy, how string) {
 	}
 }
 
+// endedByFault reports whether a fault, not the client, ended the connection.
+func (c *clientConn) endedByFault() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closure.by == record.ClosedByFault
+}
+
 // reset ends the connection with RST, for a fault.
 func (c *clientConn) reset() {
 	c.endedBy(record.ClosedByFault, howRST)

@@ -107,6 +107,48 @@ func TestHoldDelaysTheAnswer(t *testing.T) {
 	}
 }
 
+// A held request leaves its connection as it was, also where TLS is read ahead.
+func TestConnectionGoesOnAfterAHeldRequest(t *testing.T) {
+	f := start(t, nil, "127.0.71.12")
+	for _, base := range []string{"http://", "https://"} {
+		url := base + f.at(0) + "/"
+		out := curl(t, "-k", "--http1.1", "-H", "X-Proxychaos-Hold: 30ms", "-o", "/dev/null", "-o", "/dev/null", "-o", "/dev/null",
+			"-w", "%{http_code}/%{num_connects} ", url, url, url)
+		if out != "200/1 200/0 200/0 " {
+			t.Errorf("%s: got %q, want three answers on one connection", base, out)
+		}
+	}
+}
+
+func TestRefusedWhileHeldIsNotTheClientsDoing(t *testing.T) {
+	f := start(t, nil, "127.0.71.13")
+	c := warmConnHeld(t, f)
+	f.set(t, fakealb.FaultRefuse, f.nodes[0])
+	if _, err := readWithin(c, 5*time.Second); !isReset(err) {
+		t.Errorf("got %v, want a reset", err)
+	}
+	eventually(t, "the connection's row closed by the fault", func() bool {
+		rows, err := f.Connections(f.ctx)
+		return err == nil && rows[0].ClosedBy == "fault" && rows[0].How == "rst"
+	})
+	if rows, err := f.Attempts(f.ctx); err != nil || rows[0].Status != 0 || !rows[0].End.IsZero() || rows[0].Fault != "refuse" {
+		t.Errorf("the row of the request: %+v, %v, want neither status nor end", rows, err)
+	}
+}
+
+// warmConnHeld opens a connection with a request that is held for 20 s.
+func warmConnHeld(t *testing.T, f *fixture) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp4", f.at(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	_, _ = c.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\nX-Proxychaos-Hold: 20s\r\n\r\n"))
+	eventually(t, "the pending request", func() bool { rows, err := f.Attempts(f.ctx); return err == nil && len(rows) == 1 })
+	return c
+}
+
 func TestTLSWithCurlAndOpenSSL(t *testing.T) {
 	need(t, "openssl", "curl")
 	f := start(t, nil, "127.0.71.7")
