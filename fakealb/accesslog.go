@@ -67,7 +67,7 @@ func (e *logEntry) line() string {
 	if x := e.x; x != nil {
 		request = fmt.Sprintf("%s %s://%s%s %s", x.req.Method, e.scheme(), e.hostPort(), x.req.URL.RequestURI(), x.req.Proto)
 		agent, trace = orDash(x.req.UserAgent()), x.traceID()
-		target, targetStatus = orDash(x.targetName()), status(x.targetStatus)
+		target, targetStatus = orDash(x.targetName()), statusText(x.targetStatus)
 		times = x.times(e.end)
 		if x.refused == 0 {
 			priority, actions = "0", "forward"
@@ -76,7 +76,7 @@ func (e *logEntry) line() string {
 	fields := []string{
 		e.kind(), e.end.UTC().Format(logTime), "app/" + lb.Name + "/" + hexID(lb.Name), // 1 to 3
 		e.c.peer.String(), target, times[0], times[1], times[2], // 4 to 8
-		status(e.status), targetStatus, fmt.Sprint(e.received), fmt.Sprint(e.sent), // 9 to 12
+		statusText(e.status), targetStatus, fmt.Sprint(e.received), fmt.Sprint(e.sent), // 9 to 12
 		quoted(request), quoted(agent), cipher, protocol, // 13 to 16
 		fmt.Sprintf("arn:aws:elasticloadbalancing:%s:%s:targetgroup/%s/%s", logRegion, logAccount, lb.Name, hexID("group "+lb.Name)), // 17
 		quoted(trace), quoted(domain), quoted(certificate), // 18 to 20
@@ -137,7 +137,7 @@ func (x *exchange) times(end time.Time) [3]string {
 
 func secondsText(d time.Duration) string { return strconv.FormatFloat(max(d, 0).Seconds(), 'f', 3, 64) }
 
-func status(s int) string {
+func statusText(s int) string {
 	if s == 0 {
 		return "-"
 	}

@@ -68,16 +68,16 @@ func (x *exchange) targetName() string {
 // end completes the row. A response that was not written to its end has no end.
 func (x *exchange) end(r response, sent int64, err error) {
 	now, fault := time.Now(), x.c.node.view().fault.Kind
+	status := r.status
+	if (r.cut != nil && !r.cut.midBody) || (status == statusClientGone && x.c.endedByFault()) {
+		status = 0
+	}
 	if r.cut == nil && status != 0 {
 		head := fieldBytes(x.req.Header) + int64(len(x.req.Method)+len(x.req.RequestURI)+len("  HTTP/1.1\r\n\r\n"))
 		x.server.access.write(logEntry{
 			x: x, c: x.c, v: x.v, tls: x.tls, start: x.start, end: now, status: r.status,
 			received: head + x.received, sent: x.sentHead + sent,
 		})
-	}
-	status := r.status
-	if (r.cut != nil && !r.cut.midBody) || (status == statusClientGone && x.c.endedByFault()) {
-		status = 0
 	}
 	x.server.attempts.Update(x.row, func(a *record.Attempt) {
 		a.Status, a.ReceivedBytes, a.SentBytes, a.Fault = status, x.received, sent, recordedFault(fault)
