@@ -53,7 +53,7 @@ type Manifest struct {
 	Image    Image     `json:"image"`
 	Config   Config    `json:"config"`
 	Replay   string    `json:"replay"`   // the shell line that runs this cell again
-	Overhead Seconds   `json:"overhead"` // start to first request, and last outcome to the end of collecting
+	Overhead Seconds   `json:"overhead"` // start to first request, and last outcome to the end of clean-up
 }
 
 // Subject names what was tested.

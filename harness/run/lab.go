@@ -195,8 +195,14 @@ func (l *Lab) play(ctx context.Context, c *cell) (v judge.Verdict, m recording.M
 	// Registered before the error is looked at: a bed that started half-way
 	// is taken down as well.
 	defer func() {
-		if c.bed != nil {
-			err = errors.Join(err, c.bed.Close())
+		if c.bed == nil {
+			return
+		}
+		closing := time.Now()
+		err = errors.Join(err, c.bed.Close())
+		if c.dir != nil && err == nil {
+			m.Overhead += recording.Of(time.Since(closing))
+			err = recording.SaveManifest(c.dir.Path, m)
 		}
 	}()
 	if err != nil {
