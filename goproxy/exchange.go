@@ -173,7 +173,7 @@ func (x *exchange) afterFailure(r result) verdict {
 	if x.waiting() > 0 {
 		return keepWaiting
 	}
-	if !x.body.replayable() || x.expired() {
+	if x.expired() {
 		return giveUp
 	}
 	if r.attempt.sent.Load() {

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync/atomic"
 )
 
 // bufferedRequest is the largest request body that is kept to be sent again.
@@ -15,7 +14,7 @@ const bufferedRequest = 64 << 10
 type requestBody struct {
 	data   []byte // the whole body, where it was small enough to keep
 	kept   bool
-	stream *onceReader // else
+	stream onceReader // else
 }
 
 // newRequestBody reads a body of known small length whole, so that it can be
@@ -26,7 +25,7 @@ func newRequestBody(req *http.Request) (*requestBody, error) {
 	}
 	// A client that waits for "100 Continue" shall wait for the backend's.
 	if req.ContentLength < 0 || req.ContentLength > bufferedRequest || req.Header.Get("Expect") != "" {
-		return &requestBody{stream: &onceReader{body: req.Body}}, nil
+		return &requestBody{stream: onceReader{req.Body}}, nil
 	}
 	data := make([]byte, req.ContentLength)
 	if _, err := io.ReadFull(req.Body, data); err != nil {
@@ -40,11 +39,6 @@ type clientError struct{ err error }
 
 func (e *clientError) Error() string { return "read the request body: " + e.err.Error() }
 func (e *clientError) Unwrap() error { return e.err }
-
-// replayable reports whether another attempt can still send the whole body.
-func (b *requestBody) replayable() bool {
-	return b.kept || !b.stream.touched.Load()
-}
 
 // attach gives req the body for one attempt.
 func (b *requestBody) attach(req *http.Request) {
@@ -63,20 +57,12 @@ func (b *requestBody) attach(req *http.Request) {
 	}
 }
 
-// onceReader is a body that can be sent once. Closing it does nothing: the
-// transport closes bodies of attempts that never got a connection, and the
-// server closes the client's body itself.
-type onceReader struct {
-	body    io.Reader
-	touched atomic.Bool
-}
+// onceReader is a body that can be sent once. The transport does not read it
+// before it has a connection, so attempts that never got one leave it whole;
+// but it closes it, which must do nothing.
+type onceReader struct{ io.Reader }
 
-func (r *onceReader) Read(p []byte) (int, error) {
-	r.touched.Store(true)
-	return r.body.Read(p)
-}
-
-func (r *onceReader) Close() error { return nil }
+func (onceReader) Close() error { return nil }
 
 // repeatable reports whether sending req a second time is safe: an idempotent
 // method (RFC 9110, 9.2.2) whose body, if any, was kept. An upgrade is not.
