@@ -1,0 +1,69 @@
+package harness_test
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/harness"
+)
+
+// env is an environment for SettingsFrom.
+func env(pairs map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		v, ok := pairs[name]
+		return v, ok
+	}
+}
+
+func TestSettingsAreThoseOfTheEnvironment(t *testing.T) {
+	for name, tc := range map[string]struct {
+		env  map[string]string
+		want harness.Settings
+	}{
+		"none":          {nil, harness.DefaultSettings()},
+		"empty is none": {map[string]string{"TTL": "", "GRACE": "", "RATE": "", "SEED": ""}, harness.DefaultSettings()},
+		"all": {
+			map[string]string{"TTL": "2s", "GRACE": "1m", "RATE": "250", "SEED": "18446744073709551615"},
+			harness.Settings{TTL: 2 * time.Second, Grace: time.Minute, Rate: 250, Seed: 18446744073709551615},
+		},
+		"without a unit": {
+			map[string]string{"TTL": "60", "GRACE": "90.5"},
+			harness.Settings{TTL: time.Minute, Grace: 90500 * time.Millisecond, Rate: 100, Seed: 1},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			got, err := harness.SettingsFrom(env(tc.env))
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(got).To(Equal(tc.want))
+		})
+	}
+}
+
+// Each bad value gets one line with the variable, what was got and what is
+// wanted.
+func TestSettingsSayWhatIsWrong(t *testing.T) {
+	for _, tc := range []struct{ name, value, want string }{
+		{"TTL", "abc", "want a time from 1s to 5m0s"},
+		{"TTL", "0", "want a time from 1s to 5m0s"},
+		{"TTL", "-1s", "want a time from 1s to 5m0s"},
+		{"TTL", "1h", "want a time from 1s to 5m0s"},
+		{"TTL", "1500ms", "DNS has whole seconds only"},
+		{"GRACE", "soon", "want a time from 1s to 30m0s"},
+		{"GRACE", "31m", "want a time from 1s to 30m0s"},
+		{"GRACE", "NaN", "want a time from 1s to 30m0s"},
+		{"RATE", "9", "a whole number from 10 to 5000"},
+		{"RATE", "5001", "a whole number from 10 to 5000"},
+		{"RATE", "1e3", "a whole number from 10 to 5000"},
+		{"SEED", "-1", "want a whole number, 0 or more"},
+		{"SEED", "x", "want a whole number, 0 or more"},
+	} {
+		t.Run(tc.name+"="+tc.value, func(t *testing.T) {
+			g := NewWithT(t)
+			_, err := harness.SettingsFrom(env(map[string]string{tc.name: tc.value}))
+			g.Expect(err).To(MatchError(And(HavePrefix(tc.name+"="+tc.value+": "), ContainSubstring(tc.want), Not(ContainSubstring("\n")))))
+		})
+	}
+}
