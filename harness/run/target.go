@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/config"
@@ -54,15 +55,22 @@ func (c *cell) explain(err error) error {
 	return &ConfigError{Path: c.config.Path, Words: words(rejected.Output, c.config)}
 }
 
+// nginxStamp begins a line of nginx's log. What stops a start is said twice: in
+// the log, and on standard error.
+var nginxStamp = regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (\[\w+\]) \d+#\d+: `)
+
 // words picks the lines that say what is wrong out of a proxy's output, and
 // names the files as the user does.
 func words(output string, conf config.Config) string {
 	var telling, all []string
+	seen := map[string]bool{}
 	for line := range strings.SplitSeq(output, "\n") {
 		line = strings.TrimSpace(line)
-		if line == "" || strings.Contains(line, "docker-entrypoint") {
+		said := nginxStamp.ReplaceAllString(line, "nginx: $1 ")
+		if line == "" || strings.Contains(line, "docker-entrypoint") || seen[said] {
 			continue
 		}
+		seen[said] = true
 		all = append(all, line)
 		low := strings.ToLower(line)
 		for _, mark := range []string{"[emerg]", "syntax error", "error:", "invalid command", "ah0", "line ", ".yaml:"} {
@@ -74,6 +82,9 @@ func words(output string, conf config.Config) string {
 	}
 	if len(telling) == 0 {
 		telling = all
+	}
+	if len(telling) == 0 {
+		return "it ended without a word"
 	}
 	text := strings.Join(telling[:min(len(telling), 4)], " / ")
 	layout, err := conf.Layout()

@@ -1,0 +1,57 @@
+package run
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/config"
+)
+
+// The line that is printed with every failure can be pasted into a shell.
+func TestReplay(t *testing.T) {
+	standard := harness.DefaultSettings()
+	static := harness.Subject{Kind: harness.Nginx, Name: "static", Role: harness.Pitfall, Release: "testing"}
+	own := harness.Subject{Kind: harness.Nginx, Name: "own-x", Role: harness.Own, Release: harness.Stable}
+	onTesting := own
+	onTesting.Release = "testing"
+	for name, tc := range map[string]struct {
+		subject harness.Subject
+		path    string
+		opt     Options
+		want    string
+	}{
+		"of the catalogue": {
+			static, "configs/nginx/static.conf", Options{Settings: standard, Path: DefaultPath, Host: DefaultHost},
+			"make scenario NAME=s SUBJECT=nginx/static@testing SEED=1",
+		},
+		"one's own": {
+			own, "/etc/nginx/x.conf", Options{Settings: standard, Path: DefaultPath, Host: DefaultHost},
+			"make scenario NAME=s PROXY=nginx CONFIG=/etc/nginx/x.conf SEED=1",
+		},
+		"with everything": {
+			onTesting, "/my configs/it's.conf", Options{
+				Settings: harness.Settings{TTL: 2 * time.Second, Grace: time.Minute, Rate: 50, Seed: 7},
+				Path:     "/user/login?a=b&c", Host: "api.dev.jp", Port: 4000,
+			},
+			`make scenario NAME=s PROXY=nginx CONFIG='/my configs/it'\''s.conf' RELEASE=testing TTL=2s GRACE=1m0s RATE=50 SEED=7` +
+				` URL_PATH='/user/login?a=b&c' HOST_HEADER=api.dev.jp PROXY_PORT=4000`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := &cell{Cell: Cell{harness.Scenario{Name: "s"}, tc.subject}, opt: tc.opt, config: config.Config{Path: tc.path}}
+			NewWithT(t).Expect(c.replay()).To(Equal(tc.want))
+		})
+	}
+}
+
+func TestHost(t *testing.T) {
+	g := NewWithT(t)
+	h, err := host()
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(h.Cores).To(BeNumerically(">", 0))
+	g.Expect(h.MemoryMiB).To(BeNumerically(">", 64))
+	g.Expect(h.Kernel).To(MatchRegexp(`^\d+\.\d+`))
+}

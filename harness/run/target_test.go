@@ -1,0 +1,139 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/config"
+	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/testbed"
+)
+
+func listeners(ports ...uint16) []netip.AddrPort {
+	var all []netip.AddrPort
+	for _, p := range ports {
+		all = append(all, netip.AddrPortFrom(netip.MustParseAddr("198.18.0.2"), p))
+	}
+	return all
+}
+
+func TestChoose(t *testing.T) {
+	for name, tc := range map[string]struct {
+		port      uint16
+		listeners []netip.AddrPort
+		want      string
+	}{
+		"the only one":           {0, listeners(4000), "http://198.18.0.2:4000"},
+		"80 before a lower one":  {0, listeners(22, 80, 443), "http://198.18.0.2:80"},
+		"80 wherever it stands":  {0, listeners(80, 22), "http://198.18.0.2:80"},
+		"else the lowest":        {0, listeners(9000, 8080, 8443), "http://198.18.0.2:8080"},
+		"the one the user named": {8443, listeners(80, 8443), "http://198.18.0.2:8443"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			c := &cell{opt: Options{Port: tc.port}}
+			got, err := c.choose(tc.listeners)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(got).To(Equal(tc.want))
+		})
+	}
+}
+
+func TestChooseSaysWhereTheProxyListens(t *testing.T) {
+	g := NewWithT(t)
+	c := &cell{opt: Options{Port: 81}, config: config.Config{Path: "./default.conf"}}
+	_, err := c.choose(listeners(80, 4000))
+	g.Expect(err).To(MatchError("PROXY_PORT=81: the proxy listens on 80, 4000"))
+	_, err = c.choose(nil)
+	g.Expect(err).To(MatchError(And(HavePrefix("./default.conf: "), ContainSubstring("loopback"))))
+}
+
+// The output of real proxies, and the one line that a user gets.
+func TestWordsOfTheProxy(t *testing.T) {
+	for name, tc := range map[string]struct {
+		kind    harness.Kind
+		content string
+		output  string
+		want    string
+	}{
+		"nginx": {
+			harness.Nginx, "server {\n  listen 80\n}\n",
+			"/docker-entrypoint.sh: Configuration complete; ready for start up\n" +
+				"2026/01/01 00:00:00 [emerg] 1#1: invalid parameter \"}\" in /etc/nginx/conf.d/default.conf:3\n" +
+				"nginx: [emerg] invalid parameter \"}\" in /etc/nginx/conf.d/default.conf:3\n",
+			"2026/01/01 00:00:00 [emerg] 1#1: invalid parameter \"}\" in my.conf:3",
+		},
+		"Apache": {
+			harness.Apache, "<VirtualHost *:80>\nProxyPas / http://b/\n</VirtualHost>\n",
+			"AH00558: httpd: Could not reliably determine the server's fully qualified domain name\n" +
+				"AH00526: Syntax error on line 2 of /usr/local/apache2/conf/extra/site.conf:\n" +
+				"Invalid command 'ProxyPas', perhaps misspelled\n",
+			"AH00526: Syntax error on line 2 of my.conf: / Invalid command 'ProxyPas', perhaps misspelled",
+		},
+		"goproxy": {
+			harness.GoProxy, "listn: x\n",
+			"proxychaos: /goproxy.yaml:1:1: unknown key \"listn\"\n",
+			"proxychaos: my.conf:1:1: unknown key \"listn\"",
+		},
+		"words that are not known": {
+			harness.Nginx, "server {}\n", "\nsegmentation fault\n\n", "segmentation fault",
+		},
+		"nothing at all": {
+			harness.Nginx, "server {}\n", "", "it ended without a word",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conf := config.Config{Kind: tc.kind, Path: "./my.conf", Files: []config.File{{Name: "my.conf", Content: []byte(tc.content)}}}
+			NewWithT(t).Expect(words(tc.output, conf)).To(Equal(tc.want))
+		})
+	}
+}
+
+func TestWordsNameTheFileOfAFolder(t *testing.T) {
+	conf := config.Config{Kind: harness.Nginx, Path: "./etc", Files: []config.File{
+		{Name: "conf.d/app.conf", Content: []byte("x")}, {Name: "nginx.conf", Content: []byte("y")},
+	}}
+	NewWithT(t).Expect(words(`nginx: [emerg] unknown directive "x" in /etc/nginx/conf.d/app.conf:1`, conf)).
+		To(Equal(`nginx: [emerg] unknown directive "x" in conf.d/app.conf:1`))
+}
+
+func TestExplain(t *testing.T) {
+	g := NewWithT(t)
+	c := &cell{config: config.Config{Kind: harness.Nginx, Path: "./my.conf", Files: []config.File{{Name: "my.conf"}}}}
+	err := c.explain(fmt.Errorf("starting: %w", &testbed.Rejected{Code: 1, Output: "nginx: [emerg] no"}))
+	var rejected *ConfigError
+	g.Expect(errors.As(err, &rejected)).To(BeTrue())
+	g.Expect(err).To(MatchError("the proxy rejects ./my.conf: nginx: [emerg] no"))
+	other := errors.New("the engine is gone")
+	g.Expect(c.explain(other)).To(BeIdenticalTo(other))
+}
+
+func TestColdWorkers(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(cold(nil)).To(BeZero())
+	g.Expect(cold([]recording.Process{
+		{PID: 1},                            // a master
+		{PID: 2, Worker: true},              // cold
+		{PID: 3, Worker: true, Seen: 1},     // has had a connection
+		{PID: 4, Worker: true, Upstream: 1}, // has one
+	})).To(Equal(1))
+}
+
+func TestProved(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(proved([]recording.Proof{{OK: true}, {OK: true}})).To(Equal("seen by 2 probes"))
+	g.Expect(proved([]recording.Proof{{OK: true}, {Detail: "it answers"}})).To(Equal("NOT PROVED: it answers"))
+}
+
+func TestNumber(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(number("17")).To(BeEquivalentTo(17))
+	for _, none := range []string{"", "x", "-1", "1.5"} {
+		g.Expect(number(none)).To(BeZero(), none)
+	}
+}
