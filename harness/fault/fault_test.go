@@ -152,7 +152,7 @@ func TestProofOfTheEnd(t *testing.T) {
 			g.Expect(proofs).To(HaveLen(2), "each old node is looked at")
 			for _, p := range proofs {
 				g.Expect(p.Kind).To(Equal(ProofOf[tc.how]))
-				g.Expect(p.OK).To(Equal(tc.want), p.Detail)
+				g.Expect(p.OK).To(Equal(tc.want), "%s", p.Detail)
 				g.Expect(p.Detail).To(ContainSubstring("198.18.0.2"))
 			}
 		})

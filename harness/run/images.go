@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"sync"
 
 	tclog "github.com/testcontainers/testcontainers-go/log"
 
@@ -17,10 +18,13 @@ type silent struct{}
 // Printf implements log.Logger.
 func (silent) Printf(string, ...any) {}
 
+// quiet silences testcontainers, which tells of every container: the lab's own
+// lines say what matters. Once, because testcontainers reads its logger unguarded.
+var quiet = sync.OnceFunc(func() { tclog.SetDefault(silent{}) })
+
 // openContainers readies what cells in containers share.
 func (l *Lab) openContainers(ctx context.Context) error {
-	// Testcontainers tells of every container; the lab's own lines say what matters.
-	tclog.SetDefault(silent{})
+	quiet()
 	l.labels = reaper.NewSession()
 	l.finder = images.New(l.docker, l, l.labels)
 	var err error

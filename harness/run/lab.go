@@ -115,8 +115,11 @@ func Open(ctx context.Context, opt Options) (*Lab, error) {
 func (l *Lab) Write(p []byte) (int, error) {
 	l.logMu.Lock()
 	defer l.logMu.Unlock()
-	fmt.Fprintf(l.opt.Log, "[%6.1fs] ", time.Since(l.began).Seconds())
-	return l.opt.Log.Write(p)
+	// In one piece: others write to the same terminal.
+	if _, err := fmt.Fprintf(l.opt.Log, "[%6.1fs] %s", time.Since(l.began).Seconds(), p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 func (l *Lab) logf(format string, args ...any) {
@@ -168,7 +171,7 @@ func (l *Lab) one(ctx context.Context, which Cell) Result {
 	case r.Err != nil:
 		c.progress("broke off: %v", r.Err)
 	default:
-		c.progress("%s: %d of %d requests failed", r.Verdict.Result, r.Verdict.Failed, r.Verdict.Sent)
+		c.progress("%s: %s", r.Verdict.Result, r.Verdict.Reasons[0])
 	}
 	return r
 }

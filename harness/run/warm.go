@@ -75,8 +75,11 @@ func (c *cell) answers(ctx context.Context) error {
 		return err
 	}
 	for outcome := range got.Outcomes {
-		return fmt.Errorf("before any fault, GET %s through the proxy came to %s %s: want 200 from an ALB node; give a path that the config proxies with URL_PATH=, a virtual host with HOST_HEADER=",
-			c.opt.Path, outcome, got.Error)
+		if got.Error != "" {
+			outcome += " (" + got.Error + ")"
+		}
+		return fmt.Errorf("before any fault, GET %s through the proxy came to %s: want 200 from an ALB node; give a path that the config proxies with URL_PATH=, a virtual host with HOST_HEADER=",
+			c.opt.Path, outcome)
 	}
 	return nil
 }

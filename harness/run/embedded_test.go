@@ -1,0 +1,165 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/fault"
+	"github.com/proxychaos/proxychaos/harness/images"
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// newEmbedded is what Open gives without an engine.
+func newEmbedded(opt Options) *Lab {
+	opt.testbed = "embedded"
+	return &Lab{opt: opt, began: time.Now(), proxies: map[images.Release]*pending{}}
+}
+
+// reference is goproxy/default of the catalogue.
+func reference(config string) harness.Subject {
+	return harness.Subject{Kind: harness.GoProxy, Name: "default", Role: harness.Reference, Config: config, Summary: "the bundled proxy"}
+}
+
+var catalogued = filepath.Join("..", "..", "scenarios", "configs", "goproxy", "default.yaml")
+
+// four are the scenarios of the catalogue, which this package cannot import.
+func four() []harness.Scenario {
+	refuse, alias, abrupt := rotate(), rotate(), rotate()
+	refuse.Name, refuse.OldEnd = "alb-ip-refuse", fault.EndRefuse
+	refuse.Timeline[1].Fault, refuse.Proofs[1] = fault.EndOld{How: fault.EndRefuse}, recording.ProofOldRefuses
+	alias.Name, alias.OldEnd, alias.OtherALB = "alias-switch", fault.EndNoTargets, true
+	alias.Timeline[0].Fault, alias.Timeline[1].Fault = fault.SwitchAlias{}, fault.EndOld{How: fault.EndNoTargets}
+	alias.Proofs[1] = recording.ProofOldNoTarget
+	abrupt.Name, abrupt.Timeline[1].At, abrupt.Budget = "alb-ip-abrupt", harness.AtFlip, harness.Budget{Recovery: true}
+	return []harness.Scenario{rotate(), refuse, alias, abrupt}
+}
+
+// Without Docker the bundled proxy still goes through every scenario, and
+// loses nothing.
+func TestReferenceOnTheEmbeddedTestbed(t *testing.T) {
+	t.Parallel()
+	opt := options(t)
+	opt.Parallel = 2
+	lab := newEmbedded(opt)
+	var cells []Cell
+	for _, s := range four() {
+		cells = append(cells, Cell{s, reference(catalogued)})
+	}
+	results := lab.Run(t.Context(), cells)
+	NewWithT(t).Expect(lab.Close()).To(Succeed())
+	for i, r := range results {
+		t.Run(cells[i].Scenario.Name, func(t *testing.T) {
+			g := NewWithT(t)
+			g.Expect(r.Scenario.Name).To(Equal(cells[i].Scenario.Name), "results are in the order of the cells")
+			g.Expect(r.Err).NotTo(HaveOccurred())
+			g.Expect(r.NotRun).To(BeEmpty())
+			g.Expect(r.Verdict.Result).To(Equal(judge.Pass), "%s", strings.Join(r.Verdict.Reasons, "; "))
+			g.Expect(r.Verdict.Failed).To(BeZero())
+			g.Expect(r.Verdict.Sent).To(BeNumerically(">", 200))
+			g.Expect(r.Manifest.Testbed).To(Equal("embedded"))
+			rec, err := recording.Open(r.Dir)
+			g.Expect(err).NotTo(HaveOccurred())
+			for _, step := range rec.Steps {
+				for _, p := range step.Proofs {
+					g.Expect(p.OK).To(BeTrue(), "%s", p.Detail)
+				}
+			}
+			g.Expect(rec.Steps).To(HaveLen(2))
+			g.Expect(judge.Judge(rec)).To(Equal(r.Verdict))
+		})
+	}
+}
+
+func TestEmbeddedRunsNothingElse(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	lab := newEmbedded(options(t))
+	r := one(t.Context(), lab, rotate(), own(harness.Nginx, file(t, "static.conf", nginxStatic), 0))
+	g.Expect(r.Err).NotTo(HaveOccurred())
+	g.Expect(r.NotRun).To(ContainSubstring("needs a Docker engine"), "which is neither red nor green")
+
+	low := file(t, "low.yaml", "listen: \":8080\"\nroutes:\n  - upstream: b\nupstreams:\n  b:\n    url: http://backend.example.com\n")
+	r = one(t.Context(), lab, rotate(), reference(low))
+	g.Expect(r.Err).To(MatchError(And(ContainSubstring(low), ContainSubstring("a port of 1024 or above"))))
+}
+
+// With DOCKER_HOST the user has chosen an engine. Where it does not answer,
+// nothing is installed in its place.
+func TestOpenWithoutAnEngine(t *testing.T) {
+	nowhere := "unix://" + filepath.Join(t.TempDir(), "none.sock")
+	t.Setenv("DOCKER_HOST", nowhere)
+
+	t.Setenv("CI", "")
+	g := NewWithT(t)
+	opt := options(t)
+	lab, err := Open(t.Context(), opt)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(lab.Embedded()).To(BeTrue())
+	g.Expect(lab.Close()).To(Succeed())
+	g.Expect(fmt.Sprint(opt.Log)).To(And(ContainSubstring("no Docker engine"), ContainSubstring(nowhere)))
+
+	t.Setenv("CI", "true")
+	lab, err = Open(t.Context(), options(t))
+	g.Expect(err).To(MatchError(And(ContainSubstring("no Docker engine"), ContainSubstring(nowhere))))
+	g.Expect(lab.Close()).To(Succeed())
+}
+
+// unprivilegedCell makes the test binary run a cell, with the value as the
+// folder that holds default.yaml and takes the recording.
+const unprivilegedCell = "PROXYCHAOS_TEST_CELL_IN"
+
+func runUnprivileged(dir string) int {
+	lab := newEmbedded(Options{
+		Settings: shortGrace(), Path: DefaultPath, Host: DefaultHost, Runs: filepath.Join(dir, "runs"), Parallel: 1, Log: io.Discard,
+	})
+	r := one(context.Background(), lab, rotate(), reference(filepath.Join(dir, "default.yaml")))
+	fmt.Printf("uid %d: %s %d failed of %d: %v %v\n", os.Getuid(), r.Verdict.Result, r.Verdict.Failed, r.Verdict.Sent, r.Verdict.Reasons, r.Err)
+	if r.Err != nil || r.Verdict.Result != judge.Pass {
+		return 1
+	}
+	return 0
+}
+
+// The embedded testbed needs no privilege. As root, the test gives it up; any
+// other user has none to give.
+func TestEmbeddedWithoutPrivilege(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	// t.TempDir is below a folder that is open to its owner only.
+	dir, err := os.MkdirTemp("", "proxychaos-nobody-")
+	g.Expect(err).NotTo(HaveOccurred())
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	content, err := os.ReadFile(catalogued)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(os.WriteFile(filepath.Join(dir, "default.yaml"), content, 0o644)).To(Succeed()) //nolint:gosec // another user reads it
+	self, err := os.ReadFile("/proc/self/exe")
+	g.Expect(err).NotTo(HaveOccurred())
+	program := filepath.Join(dir, "run.test")
+	g.Expect(os.WriteFile(program, self, 0o755)).To(Succeed()) //nolint:gosec // another user runs it
+	g.Expect(os.Chmod(dir, 0o755)).To(Succeed())               //nolint:gosec // as above
+
+	cmd := exec.CommandContext(t.Context(), program)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), unprivilegedCell+"="+dir)
+	want := fmt.Sprintf("uid %d: pass 0 failed", os.Getuid())
+	if os.Getuid() == 0 {
+		const nobody = 65534
+		g.Expect(os.Chown(dir, nobody, nobody)).To(Succeed())
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		want = "uid 65534: pass 0 failed"
+	}
+	out, err := cmd.CombinedOutput()
+	g.Expect(err).NotTo(HaveOccurred(), string(out))
+	g.Expect(string(out)).To(ContainSubstring(want))
+}
