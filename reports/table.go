@@ -115,15 +115,18 @@ func tableRow(p paint, c Cell) row {
 	return r
 }
 
-// write makes the table as wide as it needs to be, and narrow where that is
-// more than tableWidth.
+// write makes the table as wide as it needs to be, and where that is more than
+// tableWidth, first with less space between the columns, then with narrow ones.
 func write(b *strings.Builder, p paint, columns []column, rows []row) {
+	narrow := slices.Clone(columns)
+	for i := range narrow {
+		narrow[i].width = narrow[i].narrow
+	}
 	lines, heights := render(p, columns, rows, 2)
 	if tooWide(lines) {
-		narrow := slices.Clone(columns)
-		for i := range narrow {
-			narrow[i].width = narrow[i].narrow
-		}
+		lines, heights = render(p, columns, rows, 1)
+	}
+	if tooWide(lines) {
 		lines, heights = render(p, narrow, rows, 1)
 	}
 	weave(b, lines, heights, rows)
