@@ -56,7 +56,10 @@ type FaultSetting struct {
 	// Status is of the fault error: 400, 401, 403, 405, 408, 413, 414, 463, 464,
 	// 500 to 505.
 	Status int `json:"status,omitempty"`
-	// Share is the part of connections (TLS faults) or requests (the faults of
+	// Delay is of the faults slow-accept and slow-response: more than 0, at most
+	// 1 h; not scaled.
+	Delay Duration `json:"delay,omitempty"`
+	// Share is the part of connections (TLS faults, slow-accept) or requests (the faults of
 	// responses) that are hit, evenly spread: with 0.5 every second one. 0 stands
 	// for 1. Packet faults hit everything.
 	Share float64 `json:"share,omitempty"`

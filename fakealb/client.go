@@ -87,6 +87,26 @@ func (c *Client) History(ctx context.Context) ([]Event, error) {
 	return call[[]Event](ctx, c, http.MethodGet, "/v1/history", nil)
 }
 
+// Events calls handle with every change since the start or the last reset, and
+// then with each new one, until ctx ends or handle returns an error, which it
+// returns.
+func (c *Client) Events(ctx context.Context, handle func(Event) error) error {
+	body, err := c.do(ctx, http.MethodGet, "/v1/events", nil)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	for dec := json.NewDecoder(body); ; {
+		var e Event
+		if err := dec.Decode(&e); err != nil {
+			return fmt.Errorf("follow the events: %w", err)
+		}
+		if err := handle(e); err != nil {
+			return err
+		}
+	}
+}
+
 // Version says what answers.
 func (c *Client) Version(ctx context.Context) (Version, error) {
 	return call[Version](ctx, c, http.MethodGet, "/v1/version", nil)

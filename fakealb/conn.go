@@ -62,6 +62,8 @@ func (s *Server) newConn(n *node, port uint16, c net.Conn) *clientConn {
 		ap := a.AddrPort()
 		cc.peer = netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 	}
+	s.metrics.count("NewConnectionCount", n.view(), 1)
+	n.active.Add(1)
 	cc.row = s.connections.Add(record.Connection{
 		ID: cc.id, Opened: cc.opened, Node: n.addr, Port: port,
 		LoadBalancer: n.view().lb.Name, Peer: cc.peer, Probe: record.IsProbe(cc.peer),
@@ -138,6 +140,7 @@ func (c *clientConn) reset() {
 func (c *clientConn) finish() {
 	c.endedBy(record.ClosedByNode, howFIN)
 	_ = c.Close()
+	c.node.active.Add(-1)
 	closed := time.Now()
 	c.server.connections.Update(c.row, func(r *record.Connection) {
 		r.Closed, r.Requests = closed, int(c.requests.Load())

@@ -42,6 +42,8 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("PUT /v1/faults", s.handlePutFaults)
 	mux.HandleFunc("POST /v1/reset", s.handleReset)
 	mux.HandleFunc("GET /v1/history", s.getHistory)
+	mux.HandleFunc("GET /v1/events", s.getEvents)
+	mux.Handle("GET /metrics", s.metrics.handler())
 	mux.HandleFunc("GET /v1/records/attempts", func(w http.ResponseWriter, _ *http.Request) { stream(s, w, s.attempts.All()) })
 	mux.HandleFunc("GET /v1/records/connections", func(w http.ResponseWriter, _ *http.Request) { stream(s, w, s.connections.All()) })
 	mux.HandleFunc("GET /v1/records/packets", func(w http.ResponseWriter, _ *http.Request) { stream(s, w, s.packets.All()) })

@@ -29,8 +29,9 @@ type exchange struct {
 	trace    string    // see traceID
 	// target is the target of a target group that got it, if one did.
 	target       netip.AddrPort
-	targetStatus int // what a target answered; 0 if none did
-	builtIn      int // number of the built-in target that answered, or 0
+	failedOpen   bool // the target was unhealthy, as all were
+	targetStatus int  // what a target answered; 0 if none did
+	builtIn      int  // number of the built-in target that answered, or 0
 	// start is when the headers had been read, sentAt when a target had been
 	// reached, headAt when its answer, or its failure, was known.
 	start, sentAt, headAt time.Time
@@ -78,6 +79,7 @@ func (x *exchange) end(r response, sent int64, err error) {
 			x: x, c: x.c, v: x.v, tls: x.tls, start: x.start, end: now, status: r.status,
 			received: head + x.received, sent: x.sentHead + sent,
 		})
+		x.server.metrics.countExchange(x, status, head+x.received+x.sentHead+sent)
 	}
 	x.server.attempts.Update(x.row, func(a *record.Attempt) {
 		a.Status, a.ReceivedBytes, a.SentBytes, a.Fault = status, x.received, sent, recordedFault(fault)

@@ -54,6 +54,11 @@ const (
 	// but its first, as when a node ends an idle connection in the moment in which
 	// the client sends on it.
 	FaultKeepAliveRace FaultKind = "keepalive-race"
+	// FaultSlowAccept lets a connection lie for FaultSetting.Delay before the node
+	// looks at it. The client's connect succeeds: that is the kernel's doing.
+	FaultSlowAccept FaultKind = "slow-accept"
+	// FaultSlowResponse sends each response FaultSetting.Delay late.
+	FaultSlowResponse FaultKind = "slow-response"
 	// FaultTruncateBody sends the head and half of the body, then FIN.
 	FaultTruncateBody FaultKind = "truncate-body"
 	// FaultResetBody sends the head and half of the body, then RST.
@@ -71,6 +76,8 @@ type faultSpec struct {
 	certificate func(a *authority, name string) (*tls.Certificate, error)
 	// answer takes the place of the targets.
 	answer func(v view) response
+	// slowAccept and slowResponse wait for FaultSetting.Delay.
+	slowAccept, slowResponse bool
 	// cut says where to cut the response to request number n of a connection.
 	cut func(n int) *cut
 }
@@ -96,6 +103,8 @@ var faultSpecs = map[FaultKind]faultSpec{
 	FaultCloseRequest:  {cut: always(cut{})},
 	FaultResetRequest:  {cut: always(cut{reset: true})},
 	FaultKeepAliveRace: {cut: afterFirst(cut{reset: true})},
+	FaultSlowAccept:    {slowAccept: true},
+	FaultSlowResponse:  {slowResponse: true},
 	FaultTruncateBody:  {cut: always(cut{midBody: true})},
 	FaultResetBody:     {cut: always(cut{midBody: true, reset: true})},
 }

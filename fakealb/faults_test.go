@@ -116,6 +116,40 @@ func TestShareHitsEverySecondRequest(t *testing.T) {
 	}
 }
 
+func TestSlowFaults(t *testing.T) {
+	f := start(t, nil, "127.0.74.9")
+	for _, kind := range []fakealb.FaultKind{fakealb.FaultSlowAccept, fakealb.FaultSlowResponse} {
+		_, err := f.PutFaults(f.ctx, fakealb.FaultRequest{
+			Nodes: f.nodes, FaultSetting: fakealb.FaultSetting{Kind: kind, Delay: fakealb.Duration(150 * time.Millisecond)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		c := warmConn(t, f.at(0))
+		first := time.Since(begin)
+		begin = time.Now()
+		if resp, _, err := getOn(c); err != nil || resp.StatusCode != 200 {
+			t.Errorf("%s: got %+v, %v", kind, resp, err)
+		}
+		second := time.Since(begin)
+		if late := 150 * time.Millisecond; first < late || (second >= late) != (kind == fakealb.FaultSlowResponse) {
+			t.Errorf("%s: the first request of a connection took %s, the second %s", kind, first, second)
+		}
+	}
+	held := warmConnPath(t, f.at(0), "/")
+	eventually(t, "the third request of the slow response", func() bool { rows, err := f.Attempts(f.ctx); return err == nil && len(rows) == 5 })
+	held.Close()
+	eventually(t, "460 for the client that did not wait", func() bool {
+		rows, err := f.Attempts(f.ctx)
+		return err == nil && rows[4].Status == 460
+	})
+	_, err := f.SetFault(f.ctx, fakealb.FaultSlowAccept, f.nodes...)
+	if e := apiErr(t, err); e.Field != "delay" {
+		t.Errorf("without a delay: got %v", err)
+	}
+}
+
 func TestGraceThenRefuse(t *testing.T) {
 	f := start(t, nil, "127.0.74.4", "127.0.74.5")
 	request := fakealb.FaultRequest{

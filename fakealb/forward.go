@@ -24,7 +24,7 @@ func (s *Server) fromGroup(x *exchange) response {
 		x.pending()
 	}
 	result, err := x.v.pool.Forward(out)
-	x.target, x.sentAt = result.Target, result.SentAt
+	x.target, x.sentAt, x.failedOpen = result.Target, result.SentAt, result.FailedOpen
 	if !x.sentAt.IsZero() && x.ctx.Err() == nil {
 		x.headAt = time.Now()
 	}

@@ -107,6 +107,7 @@ func (h *http1) refuse(v view, r response) {
 	out := append(r.head(http.MethodGet, false), r.body...)
 	_, _ = h.conn.Write(out)
 	now := time.Now()
+	h.server.metrics.countOwn(v, r.status)
 	h.server.access.write(logEntry{
 		c: h.c, v: v, tls: h.tls, start: now, end: now, status: r.status, sent: int64(len(out)),
 	})
@@ -114,12 +115,24 @@ func (h *http1) refuse(v view, r response) {
 	h.drain()
 }
 
-// drain reads for a moment what the client still sends, so that closing does not
-// turn into a reset that destroys the response on its way.
+// How long drain reads: until the client is silent for drainIdle, at most drainMax.
+const (
+	drainIdle = 200 * time.Millisecond
+	drainMax  = 5 * time.Second
+)
+
+// drain reads what the client still sends after a response that ends the
+// connection: closing with bytes unread would be a reset, which destroys the
+// response on its way.
 func (h *http1) drain() {
-	_ = h.conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
 	h.c.readingAhead.Store(true)
-	_, _ = io.CopyN(io.Discard, h.in.in, 256<<10)
+	buf := make([]byte, 32<<10)
+	for end := time.Now().Add(drainMax); time.Now().Before(end); {
+		_ = h.conn.SetReadDeadline(time.Now().Add(drainIdle))
+		if _, err := h.in.in.Read(buf); err != nil {
+			return
+		}
+	}
 }
 
 // errClientGone is why nothing was sent: the client had left.

@@ -28,9 +28,10 @@ type node struct {
 	addr    netip.Addr
 	current atomic.Pointer[view]
 	turn    atomic.Uint64 // of the round robin over built-in targets
-	// handshakes and requests count what a fault with a share may hit.
-	handshakes, requests atomic.Uint64
-	planned              *plan // guarded by Server.mu
+	// accepted, handshakes and requests count what a fault with a share may hit.
+	accepted, handshakes, requests atomic.Uint64
+	active                         atomic.Int64 // open connections
+	planned                        *plan        // guarded by Server.mu
 }
 
 // noFault is what a node begins with.

@@ -125,7 +125,8 @@ func TestOpenAPIFileIsWhatTheServerDoes(t *testing.T) {
 		for method, op := range item.Operations() {
 			for status := range op.Responses.Map() {
 				key := method + " " + path + " " + status
-				if !checked.seen[key] {
+				// The stream never ends by itself, so events_test.go reads it instead.
+				if !checked.seen[key] && path != "/v1/events" {
 					missing = append(missing, key)
 				}
 				delete(checked.seen, key)
@@ -169,6 +170,9 @@ func driveClient(t *testing.T, c *fakealb.Client, f *fixture) {
 		setting := fakealb.FaultSetting{Kind: kind}
 		if kind == fakealb.FaultError {
 			setting.Status, setting.Share = 502, 0.5
+		}
+		if kind == fakealb.FaultSlowAccept || kind == fakealb.FaultSlowResponse {
+			setting.Delay = fakealb.Duration(time.Millisecond)
 		}
 		ok(c.PutFaults(ctx, fakealb.FaultRequest{Nodes: []netip.Addr{other.Addr}, FaultSetting: setting}))
 		ok(c.Nodes(ctx))
@@ -214,6 +218,7 @@ func driveErrors(t *testing.T, api string) {
 		status             int
 	}{
 		{"GET", "/v1/openapi.yaml", "", 200},
+		{"GET", "/metrics", "", 200},
 		{"PUT", "/v1/load-balancers/x", "{", 400},
 		{"PUT", "/v1/load-balancers/x", huge, 413},
 		{"DELETE", "/v1/load-balancers/none", "", 404},

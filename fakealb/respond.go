@@ -1,6 +1,7 @@
 package fakealb
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,7 +15,7 @@ const maxHold = 60 * time.Second
 func (s *Server) respond(x *exchange) response {
 	fault, n := x.v.fault, x.c.node
 	spec := faultSpecs[fault.Kind]
-	if (spec.answer != nil || spec.cut != nil) && !fault.hits(n.requests.Add(1)) {
+	if (spec.answer != nil || spec.cut != nil || spec.slowResponse) && !fault.hits(n.requests.Add(1)) {
 		spec = faultSpec{}
 	}
 	var r response
@@ -32,6 +33,15 @@ func (s *Server) respond(x *exchange) response {
 	}
 	if spec.cut != nil {
 		r.cut = spec.cut(x.number)
+	}
+	if spec.slowResponse && r.status != statusClientGone {
+		if x.sending == nil {
+			x.pending()
+		}
+		if !s.wait(x.ctx, time.Duration(fault.Delay)) {
+			r.discard()
+			return response{status: statusClientGone}
+		}
 	}
 	return r
 }
@@ -76,14 +86,19 @@ func (s *Server) hold(x *exchange) bool {
 		return true
 	}
 	x.pending()
-	t := time.NewTimer(min(d, maxHold))
+	return s.wait(x.ctx, min(d, maxHold))
+}
+
+// wait waits for d, or for the end of the server. It returns false, at once, when
+// ctx ends.
+func (s *Server) wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-		return true
 	case <-s.done:
-		return true
-	case <-x.ctx.Done():
+	case <-ctx.Done():
 		return false
 	}
+	return true
 }

@@ -55,6 +55,13 @@ func (r *response) buffer() {
 	r.stream = nil
 }
 
+// discard lets go of a response that will not be sent.
+func (r *response) discard() {
+	if r.stream != nil {
+		_ = r.stream.Close()
+	}
+}
+
 // head writes the status line and header fields of HTTP/1.1. Chunked says that
 // the body has no length.
 func (r *response) head(method string, chunked bool) []byte {

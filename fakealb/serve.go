@@ -22,6 +22,9 @@ const tlsHandshake = 0x16
 func (s *Server) serve(n *node, port uint16, raw net.Conn) {
 	c := s.newConn(n, port, raw)
 	defer c.finish()
+	if fault := n.view().fault; faultSpecs[fault.Kind].slowAccept && fault.hits(n.accepted.Add(1)) {
+		s.wait(context.Background(), time.Duration(fault.Delay))
+	}
 	first := make([]byte, 1)
 	_ = c.SetReadDeadline(time.Now().Add(s.scaled(n.view().lb.Attributes.idleTimeout())))
 	if _, err := c.Read(first); err != nil {
@@ -55,6 +58,7 @@ func (s *Server) handshake(c *clientConn) (*tls.Conn, bool) {
 		spec = faultSpec{}
 	}
 	if spec.hello != nil {
+		s.metrics.count("ClientTLSNegotiationErrorCount", c.node.view(), 1)
 		s.connections.Update(c.row, func(r *record.Connection) {
 			r.TLS, r.HandshakeError = true, "fault "+string(fault.Kind)
 		})
@@ -72,6 +76,7 @@ func (s *Server) handshake(c *clientConn) (*tls.Conn, bool) {
 		}
 	})
 	if err != nil {
+		s.metrics.count("ClientTLSNegotiationErrorCount", c.node.view(), 1)
 		c.endedBy(record.ClosedByNode, howHandshake)
 		return nil, false
 	}

@@ -35,9 +35,14 @@ type Server struct {
 	balancers map[string]LoadBalancer
 	nodes     map[netip.Addr]*node
 	history   []Event
-	faults    faultLog
+	// grown is closed and replaced when the history changes; historyEpoch counts
+	// the resets of it.
+	grown        chan struct{}
+	historyEpoch int
+	faults       faultLog
 
 	access      accessLog
+	metrics     metrics
 	conns       atomic.Uint64 // the last connection's ID
 	serving     sync.WaitGroup
 	attempts    record.Log[record.Attempt]
@@ -53,10 +58,11 @@ func New(config Config) (*Server, error) {
 		return nil, fmt.Errorf("fakealb: %w", err)
 	}
 	s := &Server{
-		config: config, log: config.Logger, done: make(chan struct{}),
+		config: config, log: config.Logger, done: make(chan struct{}), grown: make(chan struct{}),
 		balancers: map[string]LoadBalancer{}, nodes: map[netip.Addr]*node{},
 		access: accessLog{to: config.AccessLog},
 	}
+	s.createMetrics()
 	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("fakealb: %w", errors.Join(err, s.Close()))
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/proxychaos/proxychaos/fakealb/netfault"
 )
 
-// maxGrace bounds FaultSetting.Grace.
+// maxGrace bounds FaultSetting.Grace and Delay.
 const maxGrace = time.Hour
 
 func (f FaultSetting) check() (FaultSetting, error) {
@@ -25,6 +25,9 @@ func (f FaultSetting) check() (FaultSetting, error) {
 		return f, badField("status", "got status %d, want one of %d with fault %q", f.Status, generatedStatuses(), f.Kind)
 	case f.Kind != FaultError && f.Status != 0:
 		return f, badField("status", "got status %d with fault %q, which has none: leave it out", f.Status, f.Kind)
+	case (spec.slowAccept || spec.slowResponse) != (f.Delay != 0) || f.Delay < 0 || time.Duration(f.Delay) > maxGrace:
+		return f, badField("delay", "got %s with fault %q, want more than 0s and at most %s with %q and %q, none with others",
+			time.Duration(f.Delay), f.Kind, maxGrace, FaultSlowAccept, FaultSlowResponse)
 	case !(f.Share > 0 && f.Share <= 1):
 		return f, badField("share", "got %g, want more than 0 and at most 1", f.Share)
 	case f.Share < 1 && (spec.packets != "" || f.Kind == FaultNone):
@@ -147,6 +150,9 @@ func (f FaultSetting) String() string {
 	text := string(f.Kind)
 	if f.Status != 0 {
 		text += fmt.Sprintf(" status=%d", f.Status)
+	}
+	if f.Delay != 0 {
+		text += fmt.Sprintf(" delay=%s", time.Duration(f.Delay))
 	}
 	if f.Share != 0 && f.Share != 1 {
 		text += fmt.Sprintf(" share=%g", f.Share)

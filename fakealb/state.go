@@ -125,6 +125,8 @@ func (s *Server) reset() (Applied, error) {
 		return Applied{}, err
 	}
 	s.history = nil
+	s.historyEpoch++
+	s.announce()
 	s.attempts.Reset()
 	s.connections.Reset()
 	s.packets.Reset()
@@ -144,7 +146,14 @@ func (s *Server) note(a Applied, action, detail string, subject ...string) Appli
 	s.history = append(s.history, Event{
 		Number: len(s.history) + 1, Applied: a, Action: action, Subject: subject, Detail: detail,
 	})
+	s.announce()
 	return a
+}
+
+// announce wakes those who follow the history.
+func (s *Server) announce() {
+	close(s.grown)
+	s.grown = make(chan struct{})
 }
 
 func (s *Server) watch(add, remove []netip.Addr) error {

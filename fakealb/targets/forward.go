@@ -16,17 +16,19 @@ import (
 type Result struct {
 	// Status is 0 if the target answered, and else what the load balancer answers
 	// in its stead: 502, 503 or 504 (2.4.1 D).
-	Status   int
-	Target   netip.AddrPort // none if there is none registered
-	SentAt   time.Time      // when a connection to it was had; zero if none was
-	Response *http.Response // nil unless Status is 0; its body must be closed
+	Status int
+	Target netip.AddrPort // none if there is none registered
+	SentAt time.Time      // when a connection to it was had; zero if none was
+	// FailedOpen says that no target was healthy and this one got it all the same.
+	FailedOpen bool
+	Response   *http.Response // nil unless Status is 0; its body must be closed
 }
 
 // Forward sends req to one target and returns when the head of its response is
 // there. There is no second attempt (3.1.6 O). The request's URL and Host are
 // those for the target, except for the scheme and address, which Forward sets.
 func (p *Pool) Forward(req *http.Request) (Result, error) {
-	addr, protocol, ok := p.pick()
+	addr, protocol, failedOpen, ok := p.pick()
 	if !ok {
 		return Result{Status: http.StatusServiceUnavailable}, nil
 	}
@@ -47,10 +49,10 @@ func (p *Pool) Forward(req *http.Request) (Result, error) {
 	resp, err := p.transport.RoundTrip(out)
 	if err != nil {
 		cancel(nil)
-		return Result{Status: statusOf(err), Target: addr, SentAt: sentAt}, err
+		return Result{Status: statusOf(err), Target: addr, FailedOpen: failedOpen, SentAt: sentAt}, err
 	}
 	resp.Body = &patientBody{ReadCloser: resp.Body, limit: p.scaled(p.idle), cancel: cancel}
-	return Result{Target: addr, SentAt: sentAt, Response: resp}, nil
+	return Result{Target: addr, FailedOpen: failedOpen, SentAt: sentAt, Response: resp}, nil
 }
 
 // statusOf says how an ALB answers for a target that failed: 504 for what took

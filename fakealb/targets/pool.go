@@ -103,7 +103,7 @@ func (p *Pool) Close() {
 // pick returns the target of the next request: round robin over the healthy ones,
 // over all of them if none is healthy (fail-open, 3.3.1 D), none if none is
 // registered (3.3.4 D).
-func (p *Pool) pick() (addr netip.AddrPort, protocol string, ok bool) {
+func (p *Pool) pick() (addr netip.AddrPort, protocol string, failedOpen, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.turn++
@@ -111,13 +111,13 @@ func (p *Pool) pick() (addr netip.AddrPort, protocol string, ok bool) {
 	for i := range n {
 		if t := p.targets[(p.turn+i)%n]; t.health.State == Healthy {
 			p.turn += i
-			return t.addr, p.group.Protocol, true
+			return t.addr, p.group.Protocol, false, true
 		}
 	}
 	if n == 0 {
-		return addr, "", false
+		return addr, "", false, false
 	}
-	return p.targets[p.turn%n].addr, p.group.Protocol, true
+	return p.targets[p.turn%n].addr, p.group.Protocol, true, true
 }
 
 func (p *Pool) scaled(d time.Duration) time.Duration {

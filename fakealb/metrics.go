@@ -1,0 +1,139 @@
+package fakealb
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/proxychaos/proxychaos/fakealb/targets"
+)
+
+// metrics are counters under the names that CloudWatch has for them (6.1 D), with
+// the labels LoadBalancer and AvailabilityZone. They count from the start; a
+// reset leaves them.
+type metrics struct {
+	registry *prometheus.Registry
+	counters map[string]*prometheus.CounterVec
+	response *prometheus.HistogramVec
+}
+
+var metricLabels = []string{"LoadBalancer", "AvailabilityZone"}
+
+// metricHelp says what each counter counts.
+var metricHelp = map[string]string{
+	"NewConnectionCount":             "Connections that clients opened.",
+	"ClientTLSNegotiationErrorCount": "TLS handshakes of clients that failed.",
+	"RequestCount":                   "Requests for which a target was chosen.",
+	"ProcessedBytes":                 "Bytes of requests and responses.",
+	"HTTPCode_ELB_4XX_Count":         "Responses 4XX of the load balancer itself.",
+	"HTTPCode_ELB_5XX_Count":         "Responses 5XX of the load balancer itself.",
+	"HTTPCode_ELB_500_Count":         "Responses 500 of the load balancer itself.",
+	"HTTPCode_ELB_502_Count":         "Responses 502 of the load balancer itself.",
+	"HTTPCode_ELB_503_Count":         "Responses 503 of the load balancer itself.",
+	"HTTPCode_ELB_504_Count":         "Responses 504 of the load balancer itself.",
+	"HTTPCode_Target_2XX_Count":      "Responses 2XX of targets.",
+	"HTTPCode_Target_3XX_Count":      "Responses 3XX of targets.",
+	"HTTPCode_Target_4XX_Count":      "Responses 4XX of targets.",
+	"HTTPCode_Target_5XX_Count":      "Responses 5XX of targets.",
+	"TargetConnectionErrorCount":     "Targets that could not be connected to.",
+	"UnhealthyRoutingRequestCount":   "Requests sent to unhealthy targets because none was healthy.",
+}
+
+func (s *Server) createMetrics() {
+	m := &s.metrics
+	m.registry = prometheus.NewRegistry()
+	m.counters = map[string]*prometheus.CounterVec{}
+	for name, help := range metricHelp {
+		m.counters[name] = prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, metricLabels)
+		m.registry.MustRegister(m.counters[name])
+	}
+	m.response = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "TargetResponseTime", Help: "Seconds from the request at the target to the head of its response.",
+		Buckets: []float64{.001, .005, .01, .05, .1, .5, 1, 5, 10, 30, 60},
+	}, metricLabels)
+	m.registry.MustRegister(m.response, hostCounts{s})
+}
+
+func (m *metrics) count(name string, v view, n float64) {
+	m.counters[name].WithLabelValues(v.lb.Name, v.zone).Add(n)
+}
+
+// countExchange counts a request that was answered with status.
+func (m *metrics) countExchange(x *exchange, status int, bytes int64) {
+	m.count("ProcessedBytes", x.v, float64(bytes))
+	if x.targetName() != "" {
+		m.count("RequestCount", x.v, 1)
+		if x.sentAt.IsZero() {
+			m.count("TargetConnectionErrorCount", x.v, 1)
+		}
+	}
+	if x.failedOpen {
+		m.count("UnhealthyRoutingRequestCount", x.v, 1)
+	}
+	if t := x.targetStatus; t >= 200 && t <= 599 {
+		m.count("HTTPCode_Target_"+strconv.Itoa(t/100)+"XX_Count", x.v, 1)
+		m.response.WithLabelValues(x.v.lb.Name, x.v.zone).Observe(x.headAt.Sub(x.sentAt).Seconds())
+		return
+	}
+	m.countOwn(x.v, status)
+}
+
+// countOwn counts a response of the load balancer itself.
+func (m *metrics) countOwn(v view, status int) {
+	switch {
+	case status >= 400 && status <= 499:
+		m.count("HTTPCode_ELB_4XX_Count", v, 1)
+	case status >= 500 && status <= 599:
+		m.count("HTTPCode_ELB_5XX_Count", v, 1)
+		if name := "HTTPCode_ELB_" + strconv.Itoa(status) + "_Count"; metricHelp[name] != "" {
+			m.count(name, v, 1)
+		}
+	}
+}
+
+// hostCounts are the gauges, taken when they are asked for.
+type hostCounts struct{ s *Server }
+
+var (
+	activeDesc    = prometheus.NewDesc("ActiveConnectionCount", "Open connections of clients.", metricLabels, nil)
+	healthyDesc   = prometheus.NewDesc("HealthyHostCount", "Healthy targets as one node sees them.", append(metricLabels, "Node"), nil)
+	unhealthyDesc = prometheus.NewDesc("UnHealthyHostCount", "Unhealthy targets as one node sees them.", append(metricLabels, "Node"), nil)
+)
+
+// Describe implements prometheus.Collector.
+func (hostCounts) Describe(ch chan<- *prometheus.Desc) {
+	ch <- activeDesc
+	ch <- healthyDesc
+	ch <- unhealthyDesc
+}
+
+// Collect implements prometheus.Collector.
+func (h hostCounts) Collect(ch chan<- prometheus.Metric) {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	active := map[[2]string]int64{}
+	for _, n := range h.s.nodes {
+		v := n.view()
+		active[[2]string{v.lb.Name, v.zone}] += n.active.Load()
+		if v.pool == nil {
+			continue
+		}
+		count := map[targets.State]float64{}
+		for _, t := range v.pool.Health() {
+			count[t.State]++
+		}
+		for desc, state := range map[*prometheus.Desc]targets.State{healthyDesc: targets.Healthy, unhealthyDesc: targets.Unhealthy} {
+			ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, count[state], v.lb.Name, v.zone, n.addr.String())
+		}
+	}
+	for at, n := range active {
+		ch <- prometheus.MustNewConstMetric(activeDesc, prometheus.GaugeValue, float64(n), at[0], at[1])
+	}
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Timeout: 10 * time.Second})
+}
