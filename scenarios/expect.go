@@ -44,16 +44,6 @@ var apachePooled = map[string]harness.Expect{
 	ALBIPAbrupt.Name: {Verdict: judge.Fail, Outcomes: hung, Log: `AH00957`},
 }
 
-// apacheSmaxTTL: smax=0 ttl=5 closes connections that are idle; under load few
-// are, and the address stays until the child ends. It differs from
-// apachePooled by what its own refresh of 5 s allows it in alb-ip-abrupt.
-var apacheSmaxTTL = map[string]harness.Expect{
-	ALBIPRotate.Name: apachePooled[ALBIPRotate.Name],
-	ALBIPRefuse.Name: apachePooled[ALBIPRefuse.Name],
-	AliasSwitch.Name: apachePooled[AliasSwitch.Name],
-	ALBIPAbrupt.Name: {Verdict: judge.Pass, Log: `AH00957`},
-}
-
 // apacheForever is Apache up to 2.4.58, which keeps the address until the child
 // ends. It follows from that version's source (proxy_util.c); it was not run
 // here, where no registry has the image.
