@@ -143,13 +143,21 @@ func statusKind(status int) string {
 	}
 }
 
+// planned is how many requests the plan has for one bin.
+func (s *series) planned() float64 {
+	if rate := s.rec.Manifest.Plan.Rate; rate > 0 {
+		return float64(rate) * float64(s.bin)
+	}
+	return s.tallest()
+}
+
 // tallest is the largest sum of one bin.
-func (s *series) tallest() int {
+func (s *series) tallest() float64 {
 	sums := make([]int, s.bins())
 	for _, counts := range s.outcomes {
 		for i, n := range counts {
 			sums[i] += n
 		}
 	}
-	return max(1, slices.Max(sums))
+	return float64(max(1, slices.Max(sums)))
 }

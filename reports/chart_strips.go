@@ -9,7 +9,7 @@ import (
 
 // Measures of the picture of all subjects, in pixels of its viewBox.
 const (
-	stripLeft   = 196.0
+	stripLeft   = 226.0
 	stripRight  = 214.0
 	stripHeight = 24.0
 	stripGap    = 10.0
@@ -25,7 +25,8 @@ type strip struct {
 }
 
 // strips draws the outcomes of every subject below one another on one time
-// axis. Bars reach the full height where all requests of the plan were sent.
+// axis. A bar has the full height where as many requests were sent as the plan
+// has; where a few more fell into one bin it reaches into the gap above.
 func strips(rows []strip) template.HTML {
 	a := timeAxis{to: 1, x0: stripLeft, x1: chartWidth - stripRight}
 	for _, r := range rows {
@@ -65,7 +66,7 @@ func (r strip) draw(d *drawing, a timeAxis, y float64) {
 	default:
 		const above = stripGap - 2 // the shade reaches into the gap, where no bar hides it
 		shade(d, a, r.series.windows, y-above, stripHeight+above)
-		r.series.stack(d, a, y, stripHeight, r.series.tallest())
+		r.series.stack(d, a, y, stripHeight, r.series.planned())
 		d.line("axis", a.x0, y+stripHeight, a.x(r.series.end), y+stripHeight)
 		mark(d, a, r.series.windows, y-above, stripHeight+above)
 	}

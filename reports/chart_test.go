@@ -81,6 +81,23 @@ func TestBinsOfALongRunAreBounded(t *testing.T) {
 	}
 }
 
+// A burst, as of a load that catches up, must not reach into the row above.
+func TestABurstStaysInItsStrip(t *testing.T) {
+	r := smallRecording()
+	r.Manifest.Plan.Rate = 10 // one in a bin
+	for range 50 {
+		r.Requests = append(r.Requests, recording.Request{Sent: 3.05, Outcome: recording.Unavailable}, recording.Request{Sent: 3.05, Outcome: recording.OK})
+	}
+	s, d := newSeries(r), &drawing{}
+	s.stack(d, timeAxis{to: 100, x0: 0, x1: 1000}, 100, stripHeight, s.planned())
+	// All of 50 and 50 within 1.3 times the height: each half has 15.6 px.
+	for _, want := range []string{`<path class="bar k-503" d="M30 108.4h1.4v15.6h-1.4z"/>`, `M30 92.8h1.4v15.6h-1.4z`} {
+		if !strings.Contains(d.String(), want) {
+			t.Errorf("got %s, want %s in it", d.String(), want)
+		}
+	}
+}
+
 func TestDotsAreBounded(t *testing.T) {
 	r := smallRecording()
 	r.Requests = nil

@@ -93,16 +93,25 @@ func (s *series) outcomesPanel(d *drawing, a timeAxis, y float64) float64 {
 	shade(d, a, s.windows, y, outcomesHeight)
 	panelName(d, y, "outcomes", "per "+binName(s.bin))
 	most := s.tallest()
-	d.text("tick end", a.x0-6, y+headroom+5, strconv.Itoa(most))
+	d.text("tick end", a.x0-6, y+headroom+5, strconv.Itoa(int(most)))
 	d.text("tick end", a.x0-6, y+outcomesHeight, "0")
 	s.stack(d, a, y+headroom, outcomesHeight-headroom, most)
 	d.line("axis", a.x0, y+outcomesHeight, a.x1, y+outcomesHeight)
 	return y + outcomesHeight
 }
 
-// stack draws the bars of the outcomes, failures at the base.
-func (s *series) stack(d *drawing, a timeAxis, y, height float64, most int) {
-	base := make([]int, s.bins())
+// overflow is how far a bar may be taller than the full height.
+const overflow = 1.3
+
+// stack draws the bars of the outcomes, failures at the base. A bar of full
+// requests has the full height; one far above it is drawn to scale in itself.
+func (s *series) stack(d *drawing, a timeAxis, y, height, full float64) {
+	sums, base := make([]float64, s.bins()), make([]float64, s.bins())
+	for _, counts := range s.outcomes {
+		for i, n := range counts {
+			sums[i] += float64(n)
+		}
+	}
 	for _, kind := range shownKinds {
 		var marks strings.Builder
 		for i, n := range s.outcomes[kind] {
@@ -110,9 +119,9 @@ func (s *series) stack(d *drawing, a timeAxis, y, height float64, most int) {
 				continue
 			}
 			x, width := s.barAt(a, i)
-			top := height * float64(base[i]+n) / float64(most)
-			bar(&marks, x, y+height-top, width, height*float64(n)/float64(most))
-			base[i] += n
+			tall := height * float64(n) / max(full, sums[i]/overflow)
+			base[i] += tall
+			bar(&marks, x, y+height-base[i], width, tall)
 		}
 		d.path("bar k-"+kind, &marks)
 	}
