@@ -64,7 +64,7 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 	}
 	r.Options.Port = uint16(port) //nolint:gosec // bounded above
 	if _, err := url.ParseRequestURI(r.Options.Path); err != nil || !strings.HasPrefix(r.Options.Path, "/") {
-		return r, fmt.Errorf("URL_PATH=%s: want the path of a URL, which begins with /", r.Options.Path)
+		return r, fmt.Errorf("URL_PATH=%q: want the path of a URL, which begins with /", r.Options.Path)
 	}
 	if name := get("NAME", ""); name != "" {
 		s, err := Named(name)

@@ -1,0 +1,227 @@
+package scenarios_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/config"
+	"github.com/proxychaos/proxychaos/harness/fault"
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/reports"
+	"github.com/proxychaos/proxychaos/scenarios"
+)
+
+// eachExpectation calls f for every subject in every scenario.
+func eachExpectation(t *testing.T, f func(t *testing.T, s harness.Scenario, who harness.Subject, e harness.Expect)) {
+	t.Helper()
+	for _, s := range scenarios.All {
+		for _, who := range scenarios.Subjects() {
+			t.Run(s.Name+"/"+who.ID(), func(t *testing.T) { f(t, s, who, who.Expect[s.Name]) })
+		}
+	}
+}
+
+// One file a scenario, of the same name.
+func TestScenariosAreNamedLikeTheirFiles(t *testing.T) {
+	g := NewWithT(t)
+	names := map[string]bool{}
+	for _, s := range scenarios.All {
+		g.Expect(s.Name).To(MatchRegexp(`^[a-z0-9]+(-[a-z0-9]+)*$`))
+		g.Expect(names[s.Name]).To(BeFalse(), "%s stands twice", s.Name)
+		names[s.Name] = true
+		g.Expect(s.Summary).To(And(HaveSuffix("."), Not(ContainSubstring("\n"))))
+		text, err := os.ReadFile(strings.ReplaceAll(s.Name, "-", "_") + ".go")
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(string(text)).To(MatchRegexp(`Name:\s+"` + s.Name + `"`))
+	}
+	// No scenario stands in a file and is not in the list.
+	declared := regexp.MustCompile(`= harness\.Scenario\{`)
+	files, err := filepath.Glob("*.go")
+	g.Expect(err).NotTo(HaveOccurred())
+	count := 0
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		g.Expect(err).NotTo(HaveOccurred())
+		if !strings.HasSuffix(f, "_test.go") {
+			count += len(declared.FindAll(text, -1))
+		}
+	}
+	g.Expect(count).To(Equal(len(scenarios.All)))
+}
+
+// What a scenario does, what it says of the end of the old nodes and what it
+// wants proved are the same thing.
+func TestScenariosProveWhatTheyDo(t *testing.T) {
+	for _, s := range scenarios.All {
+		t.Run(s.Name, func(t *testing.T) {
+			g := NewWithT(t)
+			moves, ends := 0, 0
+			for _, step := range s.Timeline {
+				switch f := step.Fault.(type) {
+				case fault.Rotate:
+					moves++
+					g.Expect(s.OtherALB).To(BeFalse())
+					g.Expect(step.At).To(Equal(harness.AtFlip))
+				case fault.SwitchAlias:
+					moves++
+					g.Expect(s.OtherALB).To(BeTrue())
+					g.Expect(step.At).To(Equal(harness.AtFlip))
+				case fault.EndOld:
+					ends++
+					g.Expect(moves).To(Equal(1), "the name moves first")
+					g.Expect(f.How).To(Equal(s.OldEnd))
+				}
+			}
+			g.Expect([]int{moves, ends}).To(Equal([]int{1, 1}))
+			g.Expect(s.Proofs).To(ConsistOf(recording.ProofNameMoved, fault.ProofOf[s.OldEnd]))
+			g.Expect(s.Budget.Recovery).To(Equal(s.Abrupt()), "only what a proxy cannot know it may lose")
+		})
+	}
+}
+
+func TestEveryConfigIsThereAndUsed(t *testing.T) {
+	g := NewWithT(t)
+	used := map[string]bool{}
+	for _, who := range scenarios.Subjects() {
+		used[who.Config] = true
+		conf, err := config.Read(who.Kind, who.Config)
+		g.Expect(err).NotTo(HaveOccurred())
+		_, err = conf.Layout()
+		g.Expect(err).NotTo(HaveOccurred())
+		// A config that names its own period is judged by that.
+		if stated := conf.Refresh(); stated != 0 && who.Role != harness.Pitfall {
+			g.Expect(who.Refresh).To(Equal(stated), who.ID())
+		}
+		base := filepath.Base(who.Config)
+		g.Expect(strings.TrimSuffix(base, filepath.Ext(base))).To(Equal(who.Name), "the file is called like the subject")
+	}
+	g.Expect(filepath.WalkDir(scenarios.ConfigsDir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			g.Expect(used[path]).To(BeTrue(), "%s is no subject's", path)
+		}
+		return err
+	})).To(Succeed())
+}
+
+func TestSubjectsAreWhole(t *testing.T) {
+	g := NewWithT(t)
+	ids := map[string]bool{}
+	for _, who := range scenarios.Subjects() {
+		g.Expect(ids[who.ID()]).To(BeFalse(), "%s stands twice", who.ID())
+		ids[who.ID()] = true
+		g.Expect(harness.Kinds).To(ContainElement(who.Kind))
+		g.Expect([]harness.Role{harness.Pitfall, harness.Fix, harness.Reference}).To(ContainElement(who.Role))
+		g.Expect(who.Summary).NotTo(BeEmpty())
+		for scenario := range who.Expect {
+			_, err := scenarios.Named(scenario)
+			g.Expect(err).NotTo(HaveOccurred(), who.ID())
+		}
+	}
+	for _, wanted := range []string{ // of issue 2
+		"apache/pooled", "apache/disablereuse", "apache/smax-ttl", "apache/addressttl", "nginx/static", "nginx/static@testing",
+		"nginx/resolver-only", "nginx/variable", "nginx/upstream-resolve@testing", "goproxy/default",
+	} {
+		g.Expect(ids).To(HaveKey(wanted))
+	}
+}
+
+var (
+	outcomes = []string{recording.BadGateway, recording.Unavailable, recording.GatewayTime, recording.Timeout, recording.Connection, recording.WrongBody}
+	findings = []string{judge.ResolvedOnce, judge.PooledOld, judge.HealedItself, judge.ConnectionPerRequest, judge.FollowedDNS, judge.LogEvidence}
+)
+
+func TestEverySubjectHasAnExpectationForEveryScenario(t *testing.T) {
+	eachExpectation(t, func(t *testing.T, s harness.Scenario, who harness.Subject, e harness.Expect) {
+		g := NewWithT(t)
+		g.Expect([]string{judge.Pass, judge.Fail}).To(ContainElement(e.Verdict))
+		for _, o := range e.Outcomes {
+			g.Expect(outcomes).To(ContainElement(o))
+		}
+		for _, f := range e.Findings {
+			g.Expect(findings).To(ContainElement(f))
+		}
+		_, err := regexp.Compile(e.Log)
+		g.Expect(err).NotTo(HaveOccurred())
+		if e.Verdict == judge.Fail {
+			g.Expect(e.Outcomes).NotTo(BeEmpty(), "how it fails is known")
+		} else if !s.Budget.Recovery {
+			g.Expect(e.Outcomes).To(BeEmpty(), "with a budget of 0 a pass has no failure")
+		}
+		if who.Role == harness.Reference {
+			g.Expect(e.Verdict).To(Equal(judge.Pass))
+		}
+	})
+}
+
+// The harness proves on every run that it can fail: each pitfall breaks in some
+// scenario.
+func TestEveryPitfallBreaksSomewhere(t *testing.T) {
+	g := NewWithT(t)
+	for _, who := range scenarios.Subjects() {
+		breaks := slices.ContainsFunc(scenarios.All, func(s harness.Scenario) bool { return who.Expect[s.Name].Verdict == judge.Fail })
+		if who.Role == harness.Pitfall {
+			g.Expect(breaks).To(BeTrue(), who.ID())
+		}
+	}
+}
+
+// as is a verdict that is exactly what is expected.
+func as(e harness.Expect) judge.Verdict {
+	v := judge.Verdict{Result: e.Verdict, Sent: 1000, ByKind: map[string]int{}, Reasons: []string{"as expected"}}
+	if len(e.Outcomes) > 0 {
+		v.Failed, v.ByKind[e.Outcomes[0]] = 10, 10
+	}
+	if len(e.Findings) > 0 {
+		v.Findings = append(v.Findings, judge.Finding{Code: e.Findings[0]})
+	}
+	if e.Log != "" {
+		line := strings.ReplaceAll(e.Log, `\`, "") // the patterns are words, some of their signs escaped
+		v.Findings = append(v.Findings, judge.Finding{Code: judge.LogEvidence, Evidence: []string{line}})
+	}
+	return v
+}
+
+func cell(s harness.Scenario, who harness.Subject, v judge.Verdict, e harness.Expect) reports.Cell {
+	want := reports.Expectation(e)
+	return reports.Cell{
+		Manifest: recording.Manifest{Scenario: s.Name, Subject: recording.Subject{ID: who.ID(), Role: string(who.Role)}},
+		Verdict:  v, Expect: &want,
+	}
+}
+
+// A pitfall that is declared a fix is red, a fix that is declared a pitfall is,
+// and so is a run that proved nothing: for every entry of the catalogue.
+func TestTheCatalogueCanBeWrong(t *testing.T) {
+	eachExpectation(t, func(t *testing.T, s harness.Scenario, who harness.Subject, e harness.Expect) {
+		g := NewWithT(t)
+		g.Expect(cell(s, who, as(e), e).State()).To(Equal(reports.Expected), "what was expected is green")
+
+		declared := harness.Expect{Verdict: judge.Pass}
+		if e.Verdict == judge.Pass {
+			declared.Verdict = judge.Fail
+		}
+		inverted := cell(s, who, as(e), declared)
+		g.Expect(inverted.State()).To(Equal(reports.Unexpected))
+		g.Expect(inverted.Reasons()).NotTo(BeEmpty(), "the suite fails with these")
+
+		unproven := as(e)
+		unproven.Result = judge.Unproven
+		g.Expect(cell(s, who, unproven, e).State()).To(Equal(reports.Unproven))
+		g.Expect(cell(s, who, unproven, e).Reasons()).NotTo(BeEmpty())
+
+		silent := as(e) // the same verdict, for another reason
+		silent.Findings, silent.ByKind = nil, map[string]int{"418": 10}
+		if len(e.Findings)+len(e.Outcomes) > 0 || e.Log != "" {
+			g.Expect(cell(s, who, silent, e).State()).To(Equal(reports.Unexpected))
+		}
+	})
+}

@@ -1,0 +1,149 @@
+package scenarios_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/scenarios"
+)
+
+func from(pairs map[string]string) (scenarios.Request, error) {
+	return scenarios.FromEnvironment(func(name string) (string, bool) {
+		v, ok := pairs[name]
+		return v, ok
+	})
+}
+
+func write(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestNothingIsEverything(t *testing.T) {
+	g := NewWithT(t)
+	r, err := from(nil)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(r.Scenarios).To(HaveLen(len(scenarios.All)))
+	g.Expect(r.Subjects).To(HaveLen(len(scenarios.Subjects())))
+	g.Expect(r.Options.Settings).To(Equal(harness.DefaultSettings()))
+	g.Expect(r.Options.Path).To(Equal("/"))
+	g.Expect(r.Options.Host).To(Equal("www.example.com"))
+	g.Expect(r.Options.Port).To(BeZero())
+}
+
+func TestWhatMakePassesOn(t *testing.T) {
+	g := NewWithT(t)
+	path := write(t, "default.conf", "resolver 10.0.0.2 valid=5s;\nserver { listen 4000; }\n")
+	r, err := from(map[string]string{
+		"NAME": "alias-switch", "PROXY": "nginx", "CONFIG": path, "TTL": "2", "GRACE": "20s", "RATE": "50", "SEED": "9",
+		"URL_PATH": "/user/login?a=b", "HOST_HEADER": "api.dev.jp", "PROXY_PORT": "4000", "PARALLEL": "2", "RUNS": "/tmp/r", "KIT": "/tmp/k", "FLOOR": "3",
+	})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(r.Scenarios).To(HaveLen(1))
+	g.Expect(r.Scenarios[0].Name).To(Equal("alias-switch"))
+	g.Expect(r.Subjects).To(HaveLen(1))
+	g.Expect(r.Subjects[0]).To(And(
+		HaveField("Kind", harness.Nginx), HaveField("Role", harness.Own), HaveField("Config", path),
+		HaveField("Refresh", 5*time.Second), HaveField("Release", harness.Stable), HaveField("ID()", "nginx/own-default"),
+	))
+	o := r.Options
+	g.Expect(o.Settings).To(Equal(harness.Settings{TTL: 2 * time.Second, Grace: 20 * time.Second, Rate: 50, Seed: 9}))
+	g.Expect([]any{o.Path, o.Host, o.Port, o.Parallel, o.Runs, o.Binary, r.Floor}).
+		To(Equal([]any{"/user/login?a=b", "api.dev.jp", uint16(4000), 2, "/tmp/r", "/tmp/k", 3}))
+}
+
+func TestSubjectsAreChosen(t *testing.T) {
+	for name, tc := range map[string]struct {
+		env  map[string]string
+		want []string
+	}{
+		"by SUBJECT":        {map[string]string{"SUBJECT": "nginx/static@testing"}, []string{"nginx/static@testing"}},
+		"by PROXY":          {map[string]string{"PROXY": "goproxy"}, []string{"goproxy/default"}},
+		"by PROXY, RELEASE": {map[string]string{"PROXY": "apache", "RELEASE": "2.4.58"}, []string{"apache/pooled@2.4.58", "apache/disablereuse@2.4.58", "apache/smax-ttl@2.4.58"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			r, err := from(tc.env)
+			g.Expect(err).NotTo(HaveOccurred())
+			var got []string
+			for _, s := range r.Subjects {
+				got = append(got, s.ID())
+			}
+			g.Expect(got).To(Equal(tc.want))
+		})
+	}
+}
+
+// A wrong word gets one line: what was given, and what there is.
+func TestWrongWords(t *testing.T) {
+	nginx := write(t, "x.conf", "server {}\n")
+	slow := write(t, "slow.conf", "resolver 10.0.0.2 valid=30s;\n")
+	empty := t.TempDir()
+	for name, tc := range map[string]struct {
+		env  map[string]string
+		want []string
+	}{
+		"NAME":                  {map[string]string{"NAME": "alb-rotate"}, []string{"NAME=alb-rotate: ", "alb-ip-rotate, alb-ip-refuse, alias-switch, alb-ip-abrupt"}},
+		"NAME is no pattern":    {map[string]string{"NAME": "*"}, []string{"NAME=*: "}},
+		"PROXY":                 {map[string]string{"PROXY": "ngnix"}, []string{"PROXY=ngnix: ", "[apache nginx goproxy]"}},
+		"CONFIG without PROXY":  {map[string]string{"CONFIG": nginx}, []string{"CONFIG=" + nginx, "PROXY="}},
+		"CONFIG is not there":   {map[string]string{"PROXY": "nginx", "CONFIG": "/none/x.conf"}, []string{"CONFIG=/none/x.conf: ", "no such file or folder"}},
+		"CONFIG is empty":       {map[string]string{"PROXY": "nginx", "CONFIG": empty}, []string{"CONFIG=" + empty, "no file in it"}},
+		"CONFIG of two files":   {map[string]string{"PROXY": "apache", "CONFIG": scenarios.ConfigsDir}, []string{"httpd.conf"}},
+		"RELEASE of one's own":  {map[string]string{"PROXY": "nginx", "CONFIG": nginx, "RELEASE": "1.9"}, []string{"RELEASE=1.9: ", "stable, testing"}},
+		"RELEASE of goproxy":    {map[string]string{"PROXY": "goproxy", "CONFIG": "configs/goproxy/default.yaml", "RELEASE": "stable"}, []string{"RELEASE=stable: ", "leave RELEASE out"}},
+		"SUBJECT":               {map[string]string{"SUBJECT": "nginx/none"}, []string{`SUBJECT="nginx/none"`, "nginx/static"}},
+		"TTL":                   {map[string]string{"TTL": "0"}, []string{"TTL=0: ", "from 1s to 5m0s"}},
+		"GRACE":                 {map[string]string{"GRACE": "x"}, []string{"GRACE=x: ", "from 1s to 30m0s"}},
+		"RATE":                  {map[string]string{"RATE": "1"}, []string{"RATE=1: ", "from 10 to 5000"}},
+		"SEED":                  {map[string]string{"SEED": "-1"}, []string{"SEED=-1: "}},
+		"PARALLEL":              {map[string]string{"PARALLEL": "0"}, []string{"PARALLEL=0: ", "from 1 to 64"}},
+		"PROXY_PORT":            {map[string]string{"PROXY_PORT": "65536"}, []string{"PROXY_PORT=65536: ", "from 0 to 65535"}},
+		"FLOOR":                 {map[string]string{"FLOOR": "all"}, []string{"FLOOR=all: ", "whole number"}},
+		"URL_PATH":              {map[string]string{"URL_PATH": "user/login"}, []string{`URL_PATH="user/login": `, "begins with /"}},
+		"URL_PATH of two lines": {map[string]string{"URL_PATH": "/a\r\nX: y"}, []string{"URL_PATH=", "begins with /"}},
+		"a grace that a subject cannot keep": {
+			map[string]string{"NAME": "alb-ip-rotate", "PROXY": "nginx", "CONFIG": slow},
+			[]string{"GRACE=8s", "refresh 30s", "nginx/own-slow", "raise GRACE"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			_, err := from(tc.env)
+			g.Expect(err).To(HaveOccurred())
+			for _, want := range tc.want {
+				g.Expect(err.Error()).To(ContainSubstring(want))
+			}
+			g.Expect(err.Error()).NotTo(ContainSubstring("\n"), "one line")
+		})
+	}
+}
+
+// Whatever a config is called, its recording has a folder.
+func TestOwnSubjectHasAName(t *testing.T) {
+	g := NewWithT(t)
+	dir := t.TempDir()
+	for file, want := range map[string]string{
+		"default.conf": "nginx/own-default", "my conf (2).conf": "nginx/own-my-conf-2-", ".conf": "nginx/own-",
+		"nginx.conf.new": "nginx/own-nginx.conf", "latest.conf": "nginx/own-latest", "einführung.conf": "nginx/own-einf-hrung",
+	} {
+		path := filepath.Join(dir, file)
+		g.Expect(os.WriteFile(path, []byte("server {}"), 0o600)).To(Succeed())
+		s, err := scenarios.OwnSubject(harness.Nginx, path, "")
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(s.ID()).To(Equal(want), file)
+	}
+	t.Chdir(dir)
+	s, err := scenarios.OwnSubject(harness.Nginx, ".", "testing")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(s.ID()).To(Equal("nginx/own-" + filepath.Base(dir) + "@testing"))
+}
