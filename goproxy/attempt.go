@@ -3,6 +3,7 @@ package goproxy
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -100,40 +101,66 @@ func (x *exchange) roundTrip(a *attempt, req *http.Request) (*http.Response, err
 		}
 		resp.Body = io.NopCloser(bytes.NewReader(data))
 	}
-	resp.Body = a.watch(resp.Body, x.record)
+	resp.Body = a.watch(resp.Body, x.record, time.Duration(x.up.cfg.Timeouts.Body))
 	return resp, nil
 }
 
 // watch wraps a response body so that the attempt is counted out when it is
-// closed. The body of an upgraded connection can also be written.
-func (a *attempt) watch(body io.ReadCloser, rec *record) io.ReadCloser {
-	watched := &responseBody{ReadCloser: body, attempt: a, record: rec}
+// closed, and ended when the body is silent for too long. The body of an
+// upgraded connection can also be written, and be silent.
+func (a *attempt) watch(body io.ReadCloser, rec *record, silence time.Duration) io.ReadCloser {
+	watched := &responseBody{ReadCloser: body, attempt: a}
 	if w, ok := body.(io.Writer); ok {
-		// Copied by goroutines that may outlive the handler and its record.
-		watched.record = &record{}
 		return struct {
 			*responseBody
 			io.Writer
 		}{watched, w}
 	}
+	// The record of an upgraded connection may be written down before the
+	// goroutines that copy it end; here the handler itself reads.
+	watched.record = rec
+	watched.silence = silence
 	return watched
 }
 
 type responseBody struct {
 	io.ReadCloser
 	attempt *attempt
-	record  *record
+	record  *record       // nil for an upgraded connection
+	silence time.Duration // 0 or less for no limit
+	timer   *time.Timer
+	silent  atomic.Bool
 	once    sync.Once
 }
 
+// Read implements io.Reader for one goroutine.
 func (b *responseBody) Read(p []byte) (int, error) {
+	if b.silence > 0 {
+		if b.timer == nil {
+			b.timer = time.AfterFunc(b.silence, func() {
+				b.silent.Store(true)
+				b.attempt.cancel()
+			})
+		} else {
+			b.timer.Reset(b.silence)
+		}
+	}
 	n, err := b.ReadCloser.Read(p)
+	if b.timer != nil {
+		b.timer.Stop()
+	}
 	if err != nil && err != io.EOF {
-		b.record.err = err
+		if b.silent.Load() {
+			err = fmt.Errorf("the response body was silent for %v", b.silence)
+		}
+		if b.record != nil {
+			b.record.err = err
+		}
 	}
 	return n, err
 }
 
+// Close implements io.Closer.
 func (b *responseBody) Close() error {
 	err := b.ReadCloser.Close()
 	b.once.Do(func() {

@@ -159,6 +159,9 @@ type Timeouts struct {
 	// Response is the longest wait for the response header, over all attempts
 	// (default 60s). The client then gets 504.
 	Response Duration `yaml:"response"`
+	// Body is the longest silence inside a response body (default 60s, "off"
+	// for streams that may be silent longer). Upgraded connections have none.
+	Body Duration `yaml:"body"`
 }
 
 // Retries says when a request is sent again.
@@ -231,6 +234,7 @@ func (u Upstream) withDefaults() Upstream {
 	u.DNS.Timeout = Duration(u.DNS.Timeout.or(2 * time.Second))
 	u.Timeouts.Connect = Duration(u.Timeouts.Connect.or(time.Second))
 	u.Timeouts.Response = Duration(u.Timeouts.Response.or(60 * time.Second))
+	u.Timeouts.Body = Duration(u.Timeouts.Body.or(60 * time.Second))
 	u.Retries.Window = Duration(u.Retries.Window.or(2500 * time.Millisecond))
 	u.Retries.HedgeAfter = Duration(u.Retries.HedgeAfter.or(500 * time.Millisecond))
 	if u.Retries.Attempts == 0 {

@@ -17,8 +17,8 @@ const maxHedges = 2
 
 // Errors that end a request, each with the status it gives the client.
 var (
-	errNoAddress = errors.New("no address is known for the upstream") // 503
-	errTimeout   = errors.New("no response header in time")           // 504
+	errNoAddress = errors.New("the upstream has no address that is known and enabled") // 503
+	errTimeout   = errors.New("no response header in time")                            // 504
 )
 
 // exchange gets one response for one request out of an upstream, over as many

@@ -296,3 +296,30 @@ func TestDrainFinishesRunningRequests(t *testing.T) {
 		t.Errorf("got %q", body)
 	}
 }
+
+func TestSilenceInsideABodyEndsTheResponse(t *testing.T) {
+	backends, port := startBackends(t, 1)
+	d := startDNS(t, 1)
+	d.set(backends...)
+	cfg := simpleConfig(port)
+	cfg.Upstreams["backend"] = Upstream{URL: cfg.Upstreams["backend"].URL, Timeouts: Timeouts{Body: Duration(200 * time.Millisecond)}}
+	p := startProxy(t, cfg, d)
+	release := make(chan struct{})
+	defer close(release)
+	backends[0].handle(func(w http.ResponseWriter, r *http.Request) {
+		for range 4 { // slower in all than the limit, never silent for so long
+			io.WriteString(w, "part ")
+			w.(http.Flusher).Flush()
+			time.Sleep(100 * time.Millisecond)
+		}
+		<-release
+	})
+	resp := rawRequest(t, p, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	data, err := io.ReadAll(resp.Body)
+	if err == nil || string(data) != "part part part part " {
+		t.Errorf("got %q, %v: want the four parts and an error", data, err)
+	}
+	eventually(t, time.Second, "the reason in the access log", func() bool {
+		return strings.Contains(p.access.String(), "silent for 200ms")
+	})
+}

@@ -142,6 +142,12 @@ func TestWebSocketPasses(t *testing.T) {
 	if _, data, err := c.Read(ctx); err != nil || string(data) != "echo hello" {
 		t.Errorf("got %q, %v", data, err)
 	}
+	// The drain does not wait for it, but ends it on both sides.
+	p.Close()
+	if _, _, err := c.Read(ctx); err == nil || ctx.Err() != nil {
+		t.Errorf("after the drain: %v, want the connection closed", err)
+	}
+	eventually(t, 2*time.Second, "the backend's side is closed", func() bool { return backends[0].openConns() == 0 })
 }
 
 func TestStreamIsNotHeldBack(t *testing.T) {

@@ -56,6 +56,9 @@ type Proxy struct {
 	isClosed context.Context
 	close    context.CancelFunc
 
+	requests context.Context // parent of every request
+	cutOff   context.CancelFunc
+
 	reloading sync.Mutex
 	work      context.Context // parent of the followers; nil before Run
 	followers sync.WaitGroup
@@ -69,6 +72,7 @@ func New(cfg Config, opts Options) (*Proxy, error) {
 	}
 	p := &Proxy{opts: opts, log: opts.Log, buffers: newBufferPool(), metrics: newMetrics()}
 	p.isClosed, p.close = context.WithCancel(context.Background())
+	p.requests, p.cutOff = context.WithCancel(context.Background())
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
@@ -86,6 +90,7 @@ func New(cfg Config, opts Options) (*Proxy, error) {
 		IdleTimeout:       clientIdle,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ConnState:         p.unused.note,
+		BaseContext:       func(net.Listener) context.Context { return p.requests },
 		ErrorLog:          log.New(debugWriter{p.log}, "", 0),
 		TLSConfig: &tls.Config{
 			MinVersion:         tls.VersionTLS12,
@@ -188,6 +193,9 @@ func (p *Proxy) Run(ctx context.Context) error {
 	// The followers and the metrics live on while requests drain.
 	failed = errors.Join(failed, p.drain(context.WithoutCancel(ctx)))
 	adminServer.Close()
+	// What is still there are upgraded connections, which have no end of
+	// their own that a drain could wait for.
+	p.cutOff()
 	stop()
 	p.followers.Wait()
 	return errors.Join(failed, p.Close())

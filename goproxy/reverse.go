@@ -3,8 +3,13 @@ package goproxy
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 )
+
+// refreshURL splits "5; url=http://..." before the URL. Browsers take any case,
+// and quotes around it.
+var refreshURL = regexp.MustCompile(`^([^;,]*[;,]\s*(?i:url)\s*=\s*)["']?([^"']*)["']?\s*$`)
 
 // rewritePath replaces the route's path at the start of a request's path.
 func (r *boundRoute) rewritePath(u *url.URL, clean string) {
@@ -40,12 +45,8 @@ func (r *boundRoute) reverse(resp *http.Response, served *endpoint, in *http.Req
 			h.Set(name, r.reverseURL(v, served, in))
 		}
 	}
-	if v := h.Get("Refresh"); v != "" {
-		// "5; url=http://..."; browsers take any case and quotes.
-		if i := strings.Index(strings.ToLower(v), "url="); i >= 0 {
-			target := strings.Trim(v[i+len("url="):], `"' `)
-			h.Set("Refresh", v[:i]+"url="+r.reverseURL(target, served, in))
-		}
+	if m := refreshURL.FindStringSubmatch(h.Get("Refresh")); m != nil {
+		h.Set("Refresh", m[1]+r.reverseURL(m[2], served, in))
 	}
 	if r.RewritePath != "" {
 		for i, c := range h["Set-Cookie"] {
