@@ -122,9 +122,12 @@ type Status struct {
 	// CaptureDropped is how many packets the capture lost. More than 0 means that
 	// packet rows are missing.
 	CaptureDropped uint64 `json:"capture_dropped"`
-	Attempts       int    `json:"attempts"` // rows recorded
-	Connections    int    `json:"connections"`
-	Packets        int    `json:"packets"`
+	// AcceptErrors is how many connections could not be accepted, for want of file
+	// descriptors most likely. More than 0 means that clients saw what no fault did.
+	AcceptErrors uint64 `json:"accept_errors"`
+	Attempts     int    `json:"attempts"` // rows recorded
+	Connections  int    `json:"connections"`
+	Packets      int    `json:"packets"`
 }
 
 // Request headers that the built-in targets obey, and response headers they set.

@@ -165,6 +165,7 @@ func call[T any](ctx context.Context, c *Client, method, path string, in any) (T
 	if err := json.NewDecoder(body).Decode(&out); err != nil {
 		return out, fmt.Errorf("read the answer to %s %s: %w", method, path, err)
 	}
+	_, _ = io.Copy(io.Discard, body) // to its end, so that the connection is used again
 	return out, nil
 }
 

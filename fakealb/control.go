@@ -64,7 +64,7 @@ func version() Version {
 func (s *Server) getStatus(w http.ResponseWriter, _ *http.Request) {
 	st := Status{
 		Network: s.config.Network, Interface: s.iface, Ports: s.config.Ports, TimeScale: s.config.TimeScale,
-		Capture: s.capture != nil, Attempts: s.attempts.Len(), Connections: s.connections.Len(), Packets: s.packets.Len(),
+		Capture: s.capture != nil, AcceptErrors: s.acceptErrors.Load(), Attempts: s.attempts.Len(), Connections: s.connections.Len(), Packets: s.packets.Len(),
 	}
 	if s.capture != nil {
 		var err error

@@ -1,11 +1,13 @@
 package fakealb
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
 	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -89,6 +91,9 @@ func (s *Server) startNode(n *node) error {
 	return nil
 }
 
+// acceptPause is the pause after a connection could not be accepted.
+const acceptPause = 10 * time.Millisecond
+
 func (s *Server) accept(n *node, port uint16, l net.Listener) {
 	for {
 		c, err := l.Accept()
@@ -96,10 +101,12 @@ func (s *Server) accept(n *node, port uint16, l net.Listener) {
 			return
 		}
 		if err != nil {
-			// Out of file descriptors, most likely: the node cannot serve on, and
-			// says so rather than spin.
-			s.log.Error("fakealb: a node stopped accepting", "node", n.addr, "port", port, "error", err)
-			return
+			// Out of file descriptors, most likely. That falsifies what clients see, so
+			// the status tells of it; the pause keeps it from becoming a busy loop.
+			s.acceptErrors.Add(1)
+			s.log.Error("fakealb: a node could not accept a connection", "node", n.addr, "port", port, "error", err)
+			s.wait(context.Background(), acceptPause)
+			continue
 		}
 		s.serving.Go(func() { s.serve(n, port, c) })
 	}

@@ -41,8 +41,11 @@ type Server struct {
 	historyEpoch int
 	faults       faultLog
 
-	access      accessLog
-	metrics     metrics
+	access  accessLog
+	metrics metrics
+	// acceptErrors counts connections that could not be accepted.
+	acceptErrors atomic.Uint64
+
 	conns       atomic.Uint64 // the last connection's ID
 	serving     sync.WaitGroup
 	attempts    record.Log[record.Attempt]

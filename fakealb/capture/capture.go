@@ -122,8 +122,13 @@ func (c *Capture) Watch(add, remove []netip.Addr) error {
 }
 
 // Dropped returns how many packets the kernel had to drop since Open because
-// they were not read in time.
+// they were not read in time. It fails once the capture has ended.
 func (c *Capture) Dropped() (uint64, error) {
+	select {
+	case <-c.done:
+		return 0, errors.Join(errors.New("the capture has ended"), c.err)
+	default:
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	stats, err := c.conn.Stats()
