@@ -50,7 +50,7 @@ func compare(ctx context.Context, cmd *cobra.Command, a, b string) (err error) {
 			return withoutMake(name)
 		})
 		if err != nil {
-			return &exitError{2, err.Error()}
+			return &exitError{2, strings.Replace(err.Error(), "CONFIG="+path, []string{"A=", "B="}[i]+path, 1)}
 		}
 		opt = r.Options
 		r.Subjects[0].Name = strings.Replace(r.Subjects[0].Name, "own", []string{"a", "b"}[i], 1)

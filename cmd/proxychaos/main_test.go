@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/harness/images"
+)
+
+// program is the static build of this command, made once for all tests.
+var program string
+
+func TestMain(m *testing.M) {
+	os.Exit(testMain(m))
+}
+
+func testMain(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "proxychaos-cmd-test-")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	program = filepath.Join(dir, "proxychaos")
+	if err := images.Build(context.Background(), ".", program); err != nil {
+		panic(err)
+	}
+	return m.Run()
+}
+
+// ran is what became of a command.
+type ran struct {
+	code           int
+	stdout, stderr string
+}
+
+// clean is the environment without what the tests, or make, may have set.
+func clean(set ...string) []string {
+	var env []string
+	for _, pair := range os.Environ() {
+		name, _, _ := strings.Cut(pair, "=")
+		switch name {
+		case "NAME", "PROXY", "CONFIG", "SUBJECT", "RELEASE", "TTL", "GRACE", "RATE", "SEED", "PARALLEL", "RUNS", "KIT", "FLOOR",
+			"URL_PATH", "HOST_HEADER", "PROXY_PORT", "A", "B", "MAKEFLAGS", "MAKELEVEL", "MFLAGS":
+		default:
+			env = append(env, pair)
+		}
+	}
+	return append(env, set...)
+}
+
+func start(t *testing.T, dir string, env []string, name string, args ...string) ran {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, env, &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return ran{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+func proxychaos(t *testing.T, args ...string) ran {
+	t.Helper()
+	return start(t, t.TempDir(), clean(), program, args...)
+}
+
+// Bad input: one clear line on standard error, nothing on standard output, and
+// the documented code.
+func TestErrorsAreOneLine(t *testing.T) {
+	empty := t.TempDir()
+	for name, tc := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"unknown subcommand":      {[]string{"recheck-all"}, 1, `unknown command "recheck-all"`},
+		"unknown flag":            {[]string{"list", "--all"}, 1, "unknown flag: --all"},
+		"list takes nothing":      {[]string{"list", "x"}, 1, `"x"`},
+		"recheck of nothing":      {[]string{"recheck"}, 1, "at least 1"},
+		"recheck of no recording": {[]string{"recheck", empty}, 1, empty + " is not a recording"},
+		"recheck of no folder":    {[]string{"recheck", "/none"}, 1, "/none is not a recording"},
+		"report of no recording":  {[]string{"report", empty}, 1, empty + " is not a recording"},
+		"compare without configs": {[]string{"compare"}, 2, "make compare A=./now.conf B=./next.conf PROXY=nginx"},
+		"compare without PROXY":   {[]string{"compare", "--a", "x", "--b", "y"}, 2, "PROXY="},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			got := proxychaos(t, tc.args...)
+			g.Expect(got.code).To(Equal(tc.code), got.stderr)
+			g.Expect(got.stderr).To(ContainSubstring(tc.want))
+			g.Expect(strings.Count(got.stderr, "\n")).To(Equal(1), got.stderr)
+			g.Expect(got.stdout).To(BeEmpty())
+		})
+	}
+}
+
+// The word that was wrong is the one that the user gave to make.
+func TestCompareNamesItsOwnWords(t *testing.T) {
+	g := NewWithT(t)
+	dir := t.TempDir()
+	g.Expect(os.WriteFile(filepath.Join(dir, "now.conf"), []byte("server {}"), 0o600)).To(Succeed())
+	got := start(t, dir, clean("PROXY=nginx"), program, "compare", "--a", "now.conf", "--b", "none.conf")
+	g.Expect(got.code).To(Equal(2))
+	g.Expect(got.stderr).To(Equal("B=none.conf: there is no such file or folder\n"))
+	got = start(t, dir, clean("PROXY=nginx"), program, "compare", "--a", "none.conf", "--b", "now.conf")
+	g.Expect(got.stderr).To(HavePrefix("A=none.conf: "))
+}
+
+func TestList(t *testing.T) {
+	g := NewWithT(t)
+	got := proxychaos(t, "list")
+	g.Expect(got.code).To(BeZero(), got.stderr)
+	for _, want := range []string{"alb-ip-rotate", "alb-ip-refuse", "alias-switch", "alb-ip-abrupt", "nginx/static", "goproxy/default"} {
+		g.Expect(got.stdout).To(MatchRegexp(`(?m)^` + want + ` `))
+	}
+}
+
+func TestHelp(t *testing.T) {
+	g := NewWithT(t)
+	got := proxychaos(t)
+	g.Expect(got.code).To(BeZero())
+	for _, want := range []string{"goproxy", "fakealb", "fakedns", "pod", "load", "reaper", "list", "compare", "recheck", "report"} {
+		g.Expect(got.stdout).To(MatchRegexp(`(?m)^  ` + want + ` `))
+	}
+}

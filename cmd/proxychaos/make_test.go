@@ -1,0 +1,78 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+)
+
+// root is where the Makefile is.
+const root = "../.."
+
+func makeIt(t *testing.T, env []string, args ...string) ran {
+	t.Helper()
+	return start(t, root, clean(env...), "make", args...)
+}
+
+// A wrong word is refused with one clear line, after which make adds its own,
+// before anything is started.
+func TestMakeRefusesWrongWords(t *testing.T) {
+	for name, tc := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no NAME":              {[]string{"scenario"}, "make scenario needs a NAME=, such as NAME=alb-ip-rotate; make list shows them"},
+		"unknown NAME":         {[]string{"scenario", "NAME=nope"}, "NAME=nope: there is no such scenario; there are alb-ip-rotate"},
+		"no such CONFIG":       {[]string{"scenario", "NAME=alb-ip-rotate", "PROXY=nginx", "CONFIG=./no such.conf"}, "CONFIG=./no such.conf: there is no such file or folder"},
+		"CONFIG without PROXY": {[]string{"scenario", "NAME=alb-ip-rotate", "CONFIG=Makefile"}, "CONFIG=Makefile: say what it is for with PROXY="},
+		"GRACE too short":      {[]string{"scenario", "NAME=alb-ip-rotate", "GRACE=1"}, "raise GRACE"},
+		"compare of nothing":   {[]string{"compare"}, "compare needs two configs"},
+		"compare, no such A":   {[]string{"compare", "A=none", "B=none", "PROXY=nginx"}, "A=none: there is no such file or folder"},
+		"FLOOR":                {[]string{"nightly", "FLOOR=x"}, "FLOOR=x: "},
+		"quiet":                {[]string{"-s", "scenario", "NAME=nope"}, "NAME=nope: "},
+		"in parallel":          {[]string{"-j4", "scenario", "NAME=nope"}, "NAME=nope: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			got := makeIt(t, nil, tc.args...)
+			g.Expect(got.code).To(Equal(2))
+			var lines []string
+			for line := range strings.Lines(got.stderr) {
+				if !strings.HasPrefix(line, "make: ***") {
+					lines = append(lines, line)
+				}
+			}
+			g.Expect(lines).To(HaveLen(1), got.stderr)
+			g.Expect(lines[0]).To(ContainSubstring(tc.want))
+			g.Expect(got.stdout).To(BeEmpty())
+		})
+	}
+}
+
+// Some shells have a NAME or a PROXY of their own: only what is said to make
+// counts.
+func TestMakeTakesNoWordsFromTheShell(t *testing.T) {
+	g := NewWithT(t)
+	got := makeIt(t, []string{"NAME=DESKTOP-1", "PROXY=http://proxy.example.com:3128", "A=1", "B=2"}, "scenario")
+	g.Expect(got.stderr).To(ContainSubstring("needs a NAME="))
+	got = makeIt(t, []string{"NAME=DESKTOP-1", "PROXY=http://proxy.example.com:3128"}, "scenario", "NAME=nope", "PROXY=nginx")
+	g.Expect(got.stderr).To(ContainSubstring("NAME=nope: "))
+	got = makeIt(t, []string{"RATE=1"}, "scenario", "NAME=alb-ip-rotate")
+	g.Expect(got.stderr).To(ContainSubstring("RATE=1: "), "the numbers of a run may come from a job's environment")
+}
+
+// help and list say the same as there is.
+func TestMakeHelpListsEveryTarget(t *testing.T) {
+	g := NewWithT(t)
+	got := makeIt(t, nil, "help")
+	g.Expect(got.code).To(BeZero())
+	for _, target := range []string{"help", "list", "build", "scenario", "compare", "nightly", "test", "clean"} {
+		g.Expect(got.stdout).To(MatchRegexp(`(?m)^  make ` + target + ` +\S`))
+		g.Expect(makeIt(t, nil, "-n", target, "NAME=alb-ip-rotate").code).To(BeZero(), target)
+	}
+	g.Expect(makeIt(t, nil).stdout).To(Equal(got.stdout), "it is what plain make says")
+	got = makeIt(t, nil, "list")
+	g.Expect(got.code).To(BeZero(), got.stderr)
+	g.Expect(got.stdout).To(ContainSubstring("alb-ip-rotate"))
+}
