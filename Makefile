@@ -23,7 +23,7 @@ export TTL GRACE RATE SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT
 ABSOLUTE := RUNS="$$(realpath -m -- '$(RUNS)')"
 
 .DEFAULT_GOAL := help
-.PHONY: help list build named scenario compare nightly test clean FORCE
+.PHONY: help list build named scenario compare nightly test lint clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ test: ## the project's own tests, with the race detector
 	$(GO) vet ./... && $(GO) vet -tags scenario ./scenarios
 	$(GO) test -race $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CELLS))")
 	$(GO) test -race -p 1 $(CELLS)
+
+lint: ## golangci-lint and actionlint, built from their modules
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
+	$(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 clean: ## what was built here; recordings and images stay
 	rm -rf bin

@@ -35,7 +35,7 @@ func SettingsFrom(lookup func(string) (string, bool)) (Settings, error) {
 			return s, err
 		}
 		if s.TTL%time.Second != 0 {
-			return s, fmt.Errorf("TTL=%s: DNS has whole seconds only; give 1s, 2s, ...", text)
+			return s, fmt.Errorf("TTL=%s: DNS has whole seconds only; give 1s or 2s", text)
 		}
 	}
 	if text, ok := lookup("GRACE"); ok && text != "" {

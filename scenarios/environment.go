@@ -62,7 +62,7 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 	if err != nil {
 		return r, err
 	}
-	r.Options.Port = uint16(port) //nolint:gosec // bounded above
+	r.Options.Port = uint16(port)
 	if _, err := url.ParseRequestURI(r.Options.Path); err != nil || !strings.HasPrefix(r.Options.Path, "/") {
 		return r, fmt.Errorf("URL_PATH=%q: want the path of a URL, which begins with /", r.Options.Path)
 	}

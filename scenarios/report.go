@@ -59,7 +59,7 @@ func Write(dir, name string, into func(io.Writer) error) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return path, fmt.Errorf("writing a report: %w", err)
 	}
-	file, err := os.Create(path) //nolint:gosec // below the folder of the recordings
+	file, err := os.Create(path)
 	if err != nil {
 		return path, fmt.Errorf("writing a report: %w", err)
 	}

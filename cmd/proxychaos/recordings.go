@@ -68,7 +68,7 @@ func reportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			file, err := os.Create(out) //nolint:gosec // the user names the file
+			file, err := os.Create(out)
 			if err != nil {
 				return err
 			}

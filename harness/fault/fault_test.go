@@ -99,19 +99,19 @@ func TestOnlyOf(t *testing.T) {
 // A name has moved only when every resolver that the config can ask says so.
 func TestProofThatTheNameMoved(t *testing.T) {
 	for name, tc := range map[string]struct {
-		prober prober
+		prober *prober
 		want   []bool
 	}{
-		"both moved":      {prober{answers: map[netip.AddrPort][]netip.Addr{vpc: {a31, a32}, own: {a32}}}, []bool{true, true}},
-		"one did not":     {prober{answers: map[netip.AddrPort][]netip.Addr{vpc: {a31, a32}, own: {a21}}}, []bool{true, false}},
-		"none answers":    {prober{err: errors.New("timeout")}, []bool{false, false}},
-		"an empty answer": {prober{}, []bool{false, false}},
+		"both moved":      {&prober{answers: map[netip.AddrPort][]netip.Addr{vpc: {a31, a32}, own: {a32}}}, []bool{true, true}},
+		"one did not":     {&prober{answers: map[netip.AddrPort][]netip.Addr{vpc: {a31, a32}, own: {a21}}}, []bool{true, false}},
+		"none answers":    {&prober{err: errors.New("timeout")}, []bool{false, false}},
+		"an empty answer": {&prober{}, []bool{false, false}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			for _, f := range []Fault{Rotate{}, SwitchAlias{}} {
 				var got []bool
-				for _, p := range f.Prove(t.Context(), world(&tc.prober)) {
+				for _, p := range f.Prove(t.Context(), world(tc.prober)) {
 					g.Expect(p.Kind).To(Equal(recording.ProofNameMoved))
 					g.Expect(p.Detail).NotTo(BeEmpty())
 					g.Expect(p.At).NotTo(BeZero())
@@ -129,26 +129,26 @@ func TestProofOfTheEnd(t *testing.T) {
 	both := func(seen string) map[netip.Addr]string { return map[netip.Addr]string{a21: seen, a22: seen} }
 	for name, tc := range map[string]struct {
 		how    string
-		prober prober
+		prober *prober
 		want   bool
 	}{
-		"silent":                           {EndSilence, prober{connect: both("timeout"), ask: "silence"}, true},
-		"silent to new connections only":   {EndSilence, prober{connect: both("timeout"), ask: "answered"}, false},
-		"silent on open connections only":  {EndSilence, prober{connect: both("connected"), ask: "silence"}, false},
-		"refused, want silence":            {EndSilence, prober{connect: both("refused"), ask: "reset"}, false},
-		"refused":                          {EndRefuse, prober{connect: both("refused"), ask: "reset"}, true},
-		"refused, the open one was closed": {EndRefuse, prober{connect: both("refused"), ask: "closed"}, true},
-		"refused, the open one answers":    {EndRefuse, prober{connect: both("refused"), ask: "answered"}, false},
-		"silent, want refusal":             {EndRefuse, prober{connect: both("timeout"), ask: "silence"}, false},
-		"no targets":                       {EndNoTargets, prober{status: 503, server: "awselb/2.0"}, true},
-		"503 of somebody else":             {EndNoTargets, prober{status: 503, server: "nginx"}, false},
-		"still serves":                     {EndNoTargets, prober{status: 200, server: "awselb/2.0"}, false},
-		"the probe failed":                 {EndSilence, prober{err: errors.New("pod is gone")}, false},
-		"the probe failed, no targets":     {EndNoTargets, prober{err: errors.New("pod is gone")}, false},
+		"silent":                           {EndSilence, &prober{connect: both("timeout"), ask: "silence"}, true},
+		"silent to new connections only":   {EndSilence, &prober{connect: both("timeout"), ask: "answered"}, false},
+		"silent on open connections only":  {EndSilence, &prober{connect: both("connected"), ask: "silence"}, false},
+		"refused, want silence":            {EndSilence, &prober{connect: both("refused"), ask: "reset"}, false},
+		"refused":                          {EndRefuse, &prober{connect: both("refused"), ask: "reset"}, true},
+		"refused, the open one was closed": {EndRefuse, &prober{connect: both("refused"), ask: "closed"}, true},
+		"refused, the open one answers":    {EndRefuse, &prober{connect: both("refused"), ask: "answered"}, false},
+		"silent, want refusal":             {EndRefuse, &prober{connect: both("timeout"), ask: "silence"}, false},
+		"no targets":                       {EndNoTargets, &prober{status: 503, server: "awselb/2.0"}, true},
+		"503 of somebody else":             {EndNoTargets, &prober{status: 503, server: "nginx"}, false},
+		"still serves":                     {EndNoTargets, &prober{status: 200, server: "awselb/2.0"}, false},
+		"the probe failed":                 {EndSilence, &prober{err: errors.New("pod is gone")}, false},
+		"the probe failed, no targets":     {EndNoTargets, &prober{err: errors.New("pod is gone")}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			proofs := EndOld{How: tc.how}.Prove(t.Context(), world(&tc.prober))
+			proofs := EndOld{How: tc.how}.Prove(t.Context(), world(tc.prober))
 			g.Expect(proofs).To(HaveLen(2), "each old node is looked at")
 			for _, p := range proofs {
 				g.Expect(p.Kind).To(Equal(ProofOf[tc.how]))

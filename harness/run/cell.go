@@ -67,7 +67,7 @@ func (c *cell) run(ctx context.Context) (v judge.Verdict, m recording.Manifest, 
 		return v, m, err
 	}
 	defer func() { err = errors.Join(err, c.dir.Close()) }()
-	m, err = c.manifest()
+	m, err = c.manifest(ctx)
 	if err != nil {
 		return v, m, err
 	}

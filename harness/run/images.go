@@ -42,7 +42,7 @@ func (l *Lab) openContainers(ctx context.Context) error {
 // image puts the image of a subject in place, once for all cells that need it.
 func (l *Lab) image(ctx context.Context, s harness.Subject) (recording.Image, error) {
 	if s.Kind == harness.GoProxy {
-		commit := tool().Commit
+		commit := tool(ctx).Commit
 		if commit == "" {
 			commit = "this build"
 		}

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -15,7 +16,7 @@ import (
 )
 
 // manifest is what is known of the cell before its load starts.
-func (c *cell) manifest() (recording.Manifest, error) {
+func (c *cell) manifest(ctx context.Context) (recording.Manifest, error) {
 	conf, err := c.dir.CopyConfig(c.config.Path)
 	if err != nil {
 		return recording.Manifest{}, err
@@ -31,7 +32,7 @@ func (c *cell) manifest() (recording.Manifest, error) {
 			ID: c.Subject.ID(), Kind: string(c.Subject.Kind), Name: c.Subject.Name,
 			Role: string(c.Subject.Role), Summary: c.Subject.Summary,
 		},
-		Plan: c.plan, Began: c.began.UTC(), Testbed: c.opt.testbed, Host: host, Tool: tool(),
+		Plan: c.plan, Began: c.began.UTC(), Testbed: c.opt.testbed, Host: host, Tool: tool(ctx),
 		Image: c.image, Config: conf, Replay: c.replay(),
 	}
 	return m, recording.SaveManifest(c.dir.Path, m)
@@ -50,11 +51,11 @@ func host() (recording.Host, error) {
 }
 
 // tool is the build under way; the commit is left empty outside a checkout.
-func tool() recording.Tool {
+func tool(ctx context.Context) recording.Tool {
 	t := recording.Tool{Go: runtime.Version()}
-	if out, err := exec.Command("git", "rev-parse", "--short=12", "HEAD").Output(); err == nil {
+	if out, err := exec.CommandContext(ctx, "git", "rev-parse", "--short=12", "HEAD").Output(); err == nil {
 		t.Commit = strings.TrimSpace(string(out))
-		changed, err := exec.Command("git", "status", "--porcelain", "--untracked-files=no").Output()
+		changed, err := exec.CommandContext(ctx, "git", "status", "--porcelain", "--untracked-files=no").Output()
 		t.Dirty = err != nil || len(changed) > 0
 	}
 	return t

@@ -25,7 +25,7 @@ type agent struct {
 // retry, the least that can be set (measured on kernel 6.18).
 var scaledTCP = map[string]string{"net.ipv4.tcp_syn_retries": "1"}
 
-func podAgent(tb *Testbed, spec Spec) agent {
+func podAgent(spec Spec) agent {
 	args := []string{"pod", "--control", listenAny, "--seed", strconv.FormatUint(spec.Seed, 10)}
 	for _, r := range spec.Resolvers {
 		args = append(args, "--resolver", r.String())
@@ -39,11 +39,11 @@ func podAgent(tb *Testbed, spec Spec) agent {
 	}
 }
 
-func loadAgent(tb *Testbed, spec Spec) agent {
+func loadAgent(spec Spec) agent {
 	return agent{name: "load", host: hostLoad, image: spec.Kit, args: []string{"load", "--control", listenAny}}
 }
 
-func albAgent(tb *Testbed, spec Spec) agent {
+func albAgent(spec Spec) agent {
 	args := []string{"fakealb", "--control", listenAny, "--network", "nftables", "--interface", "eth0"}
 	for _, p := range spec.Ports {
 		args = append(args, "--ports", strconv.Itoa(int(p)))

@@ -98,7 +98,7 @@ func Start(ctx context.Context, docker *client.Client, spec Spec) (*Testbed, err
 		tb.Fresh = append(tb.Fresh, tb.host(firstNode+10+i))
 	}
 	started := make([]testcontainers.Container, 3)
-	agents := []agent{podAgent(tb, spec), loadAgent(tb, spec), albAgent(tb, spec)}
+	agents := []agent{podAgent(spec), loadAgent(spec), albAgent(spec)}
 	// Not errgroup.WithContext: a container that is being created when a
 	// sibling fails would be left behind without its ID being known.
 	var group errgroup.Group
