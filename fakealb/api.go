@@ -17,6 +17,10 @@ type LoadBalancer struct {
 	// targets. Then Targets is 0.
 	TargetGroup *targets.Group `json:"target_group,omitempty"`
 	Attributes  Attributes     `json:"attributes,omitzero"`
+	// Certificates are the names of the listener's certificates, such as
+	// www.example.test or *.example.test, at most 26; the first is the default one
+	// (2.3.3 D). With none there is a certificate for any name.
+	Certificates []string `json:"certificates,omitempty"`
 	// DNSName is what requests without a usable Host carry to targets. By default
 	// it is made from Name as AWS does.
 	DNSName string `json:"dns_name,omitempty"`

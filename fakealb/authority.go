@@ -11,6 +11,9 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -122,6 +125,25 @@ func (a *authority) mint(kind leafKind, name string) (*tls.Certificate, error) {
 	return c, nil
 }
 
+// certificateName is the name of the certificate shown to a client that asks for
+// asked, which may be empty.
+func (lb LoadBalancer) certificateName(asked string, node netip.Addr) string {
+	asked = strings.ToLower(strings.TrimSuffix(asked, "."))
+	if len(lb.Certificates) == 0 {
+		if asked == "" {
+			return node.String()
+		}
+		return asked
+	}
+	_, parent, _ := strings.Cut(asked, ".")
+	for _, wanted := range []string{asked, "*." + parent} {
+		if i := slices.IndexFunc(lb.Certificates, func(c string) bool { return strings.EqualFold(c, wanted) }); i >= 0 {
+			return lb.Certificates[i]
+		}
+	}
+	return lb.Certificates[0]
+}
+
 func leafTemplate(name string) *x509.Certificate {
 	now := time.Now()
 	template := &x509.Certificate{
@@ -141,10 +163,9 @@ func leafTemplate(name string) *x509.Certificate {
 	return template
 }
 
-// tlsConfig mints a certificate for whatever name the client asks for, and for
-// the node's address when it asks for none. A real ALB then shows its default
-// certificate (2.3.3 D).
-// A fault may show another.
+// tlsConfig shows the certificate that the load balancer has for the name the
+// client asks for, and its default one if it has none or no name is asked for
+// (2.3.3 D). A fault may show another.
 func (s *Server) tlsConfig(c *clientConn, shown func(*authority, string) (*tls.Certificate, error)) *tls.Config {
 	if shown == nil {
 		shown = func(a *authority, name string) (*tls.Certificate, error) { return a.leaf(leafGood, name) }
@@ -153,10 +174,7 @@ func (s *Server) tlsConfig(c *clientConn, shown func(*authority, string) (*tls.C
 		MinVersion: tls.VersionTLS12,
 		NextProtos: []string{"h2", "http/1.1"}, // 2.2.5 O1
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			if hello.ServerName == "" {
-				return shown(&s.authority, c.node.addr.String())
-			}
-			return shown(&s.authority, hello.ServerName)
+			return shown(&s.authority, c.node.view().lb.certificateName(hello.ServerName, c.node.addr))
 		},
 	}
 }

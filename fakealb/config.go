@@ -49,6 +49,11 @@ type Config struct {
 // maxTargets bounds LoadBalancer.Targets: an ALB takes 1,000 targets.
 const maxTargets = 1000
 
+// maxCertificates is an ALB's quota: 25 and the default one.
+const maxCertificates = 26
+
+var certificateName = regexp.MustCompile(`^(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+
 var lbName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?$`)
 
 // validate returns c with its defaults filled in.
@@ -102,6 +107,10 @@ func (lb LoadBalancer) check() (LoadBalancer, error) {
 	switch {
 	case lb.TargetGroup != nil && lb.Targets != 0:
 		return lb, badField("targets", "got %d built-in targets and a target group, want one of them", lb.Targets)
+	case len(lb.Certificates) > maxCertificates:
+		return lb, badField("certificates", "got %d certificates, want at most %d", len(lb.Certificates), maxCertificates)
+	case slices.ContainsFunc(lb.Certificates, func(c string) bool { return !certificateName.MatchString(c) || len(c) > 253 }):
+		return lb, badField("certificates", "got %q, want host names, the first label of which may be *", lb.Certificates)
 	case len(lb.DNSName) > 255:
 		return lb, badField("dns_name", "got a name of %d bytes, want at most 255", len(lb.DNSName))
 	case !lbName.MatchString(lb.Name):

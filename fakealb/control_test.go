@@ -45,6 +45,7 @@ func TestControlErrorsNameTheField(t *testing.T) {
 		{"bad name", "PUT", "/v1/load-balancers/-x", `{}`, 400, fakealb.CodeInvalidField, "name"},
 		{"two names", "PUT", "/v1/load-balancers/x", `{"name":"y"}`, 400, fakealb.CodeInvalidField, "name"},
 		{"too many targets", "PUT", "/v1/load-balancers/x", `{"targets":1001}`, 400, fakealb.CodeInvalidField, "targets"},
+		{"bad certificate", "PUT", "/v1/load-balancers/x", `{"certificates":["a b"]}`, 400, fakealb.CodeInvalidField, "certificates"},
 		{"bad body style", "PUT", "/v1/load-balancers/x", `{"error_body":"2012"}`, 400, fakealb.CodeInvalidField, "error_body"},
 		{"balancer in use", "DELETE", "/v1/load-balancers/blue", "", 409, fakealb.CodeInUse, "name"},
 		{"no such balancer", "DELETE", "/v1/load-balancers/green", "", 404, fakealb.CodeUnknownLoadBalancer, "name"},

@@ -117,6 +117,25 @@ func TestHalfARequestTimesOutWith408(t *testing.T) {
 	}
 }
 
+// Only silence counts for the idle timeout, not the length of an upload.
+func TestSlowUploadIsNotIdle(t *testing.T) {
+	f := start(t, func(c *fakealb.Config) { c.TimeScale = 200 }, "127.0.75.8") // idle timeout 300 ms
+	c, err := net.Dial("tcp4", f.at(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
+	for range 10 { // 500 ms in all
+		time.Sleep(50 * time.Millisecond) // the pace of the upload is what is tested
+		_, _ = io.WriteString(c, "x")
+	}
+	resp, body, err := readResponse(c)
+	if err != nil || resp.StatusCode != 200 || !strings.Contains(body, "received=10") {
+		t.Errorf("got %+v, %q, %v", resp, body, err)
+	}
+}
+
 func TestClientThatLeavesIsRecordedAs460(t *testing.T) {
 	f := start(t, nil, "127.0.75.4")
 	conns := []net.Conn{warmConn(t, f.at(0))}

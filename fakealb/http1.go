@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb/record"
@@ -52,16 +53,18 @@ func (h *http1) exchange() bool {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	away := &departure{conn: h.c, in: h.in.in, gone: cancel, setEnd: h.conn.SetReadDeadline}
+	body := &activeBody{ReadCloser: req.Body, conn: h.conn, idle: h.server.scaled(v.lb.Attributes.idleTimeout())}
+	req.Body = body
 	x := h.server.begin(ctx, h.c, v, req, h.tls)
 	x.pending, x.refused = away.watch, status
 	r := h.server.respond(x)
 	away.stop()
-	return h.finish(x, r)
+	return h.finish(x, r, body)
 }
 
 // finish sends a response, completes the exchange's row, and reports whether the
 // connection goes on.
-func (h *http1) finish(x *exchange, r response) bool {
+func (h *http1) finish(x *exchange, r response, body *activeBody) bool {
 	how := howResponse
 	if time.Since(h.c.opened) > h.server.scaled(h.c.keepAlive) {
 		r.close, how = true, howKeepAliveLimit
@@ -70,7 +73,7 @@ func (h *http1) finish(x *exchange, r response) bool {
 	sent, err := h.write(x, &r)
 	read, whole := x.sending.settle(func() {
 		h.c.readingAhead.Store(true)
-		_ = h.conn.SetReadDeadline(time.Unix(1, 0))
+		body.interrupt()
 	})
 	x.received += read
 	x.end(r, sent, err)
@@ -133,6 +136,35 @@ func (h *http1) drain() {
 			return
 		}
 	}
+}
+
+// activeBody is a request's body during which the idle timeout begins anew with
+// each read: only silence counts.
+type activeBody struct {
+	io.ReadCloser
+	conn net.Conn
+	idle time.Duration
+
+	mu          sync.Mutex
+	interrupted bool
+}
+
+// Read reads from the client.
+func (b *activeBody) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	if !b.interrupted {
+		_ = b.conn.SetReadDeadline(time.Now().Add(b.idle))
+	}
+	b.mu.Unlock()
+	return b.ReadCloser.Read(p)
+}
+
+// interrupt ends the read under way and all later ones.
+func (b *activeBody) interrupt() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.interrupted = true
+	_ = b.conn.SetReadDeadline(time.Unix(1, 0))
 }
 
 // errClientGone is why nothing was sent: the client had left.
