@@ -33,7 +33,7 @@ const (
 )
 
 // noise is the rule in words.
-var noise = fmt.Sprintf("No difference: equal verdicts, failed requests that differ by at most %d or by at most %.0f %%, and recovery within %s of each other.",
+var noise = fmt.Sprintf("No difference: equal verdicts, failed requests that differ by at most %d or by at most %.0f %%, and recovery within %s of each other; where a scenario allows a time to recover, what fits into it is chance.",
 	failedNoise, failedNoiseShare*100, seconds(recoveryNoise))
 
 // Comparison is two configurations, A and B, over the same scenarios.
@@ -57,7 +57,8 @@ type Pair struct {
 // The verdict decides: pass beats fail. With equal verdicts the one with fewer
 // failed requests is better, where the difference is more than 3 and more than
 // a tenth of the larger number; else the one that recovered sooner by more
-// than 0.5 s.
+// than 0.5 s. Where the scenario allows a time to recover, differences within
+// it are chance as well.
 func Compare(a, b []Cell) Comparison {
 	c := Comparison{A: calledAs(a), B: calledAs(b)}
 	for _, name := range scenarios(slices.Concat(a, b)) {
@@ -116,21 +117,36 @@ func compareCells(a, b Cell) (string, []string) {
 	if len(unproven) > 0 {
 		return string(Unproven), unproven
 	}
-	return compareVerdicts(a.Verdict, b.Verdict)
+	return compareVerdicts(a.Verdict, b.Verdict, chance(a.Manifest.Plan, b.Manifest.Plan))
 }
 
-func compareVerdicts(a, b judge.Verdict) (string, []string) {
+// luck is by how much two runs may differ only because the fault met the
+// proxy's own timers at another moment.
+type luck struct {
+	failed   int
+	recovery recording.Seconds
+}
+
+// chance is the luck in a scenario that allows a time to recover: a proxy that
+// looks a name up every 3 s may lose anything from 0 to 3 s. Of two such times
+// the shorter counts, so that a config that looks seldom cannot hide behind it.
+func chance(a, b recording.Plan) luck {
+	within := min(a.Budget.RecoverWithin, b.Budget.RecoverWithin)
+	return luck{failed: int(float64(within) * float64(max(a.Rate, b.Rate))), recovery: within}
+}
+
+func compareVerdicts(a, b judge.Verdict, by luck) (string, []string) {
 	failed := fmt.Sprintf("%s failed with A, %s with B", thousands(a.Failed), thousands(b.Failed))
 	if a.Result != b.Result {
 		return betterIf(b.Result == judge.Pass), []string{fmt.Sprintf("A is %s, B is %s", a.Result, b.Result), failed}
 	}
-	allowed := max(failedNoise, failedNoiseShare*float64(max(a.Failed, b.Failed)))
+	allowed := max(failedNoise, float64(by.failed), failedNoiseShare*float64(max(a.Failed, b.Failed)))
 	if diff := b.Failed - a.Failed; float64(max(diff, -diff)) > allowed {
 		return betterIf(diff < 0), []string{failed}
 	}
 	recovered := fmt.Sprintf("A recovered after %s, B after %s", recovery(a), recovery(b))
 	later := recoveredAfter(b) - recoveredAfter(a)
-	if a.NeverRecovered != b.NeverRecovered || max(later, -later) > recoveryNoise {
+	if a.NeverRecovered != b.NeverRecovered || max(later, -later) > max(recoveryNoise, by.recovery) {
 		better := later < 0
 		if a.NeverRecovered != b.NeverRecovered {
 			better = a.NeverRecovered

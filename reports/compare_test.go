@@ -63,6 +63,28 @@ func TestCompareOnePair(t *testing.T) {
 	}
 }
 
+// How many requests an abrupt end costs is decided by where it meets the timers
+// of the proxy, up to the time that it is allowed.
+func TestChanceWhereRecoveryIsAllowed(t *testing.T) {
+	within := func(c Cell, span recording.Seconds) Cell {
+		c.Manifest.Plan.Rate, c.Manifest.Plan.Budget.RecoverWithin = 100, span
+		return c
+	}
+	for name, c := range map[string]struct {
+		a, b Cell
+		want string
+	}{
+		"the same config, another moment": {within(judged("s", judge.Pass, 23, 0.2), 5), within(judged("s", judge.Pass, 392, 3.9), 5), NoDifference},
+		"more than fits":                  {within(judged("s", judge.Pass, 23, 0.2), 5), within(judged("s", judge.Pass, 600, 5), 5), Worse},
+		"one that looks every 30 s":       {within(judged("s", judge.Pass, 2500, 25), 32), within(judged("s", judge.Pass, 300, 3), 5), Better},
+		"no time is allowed":              {within(judged("s", judge.Pass, 23, 0.2), 0), within(judged("s", judge.Pass, 392, 3.9), 0), Worse},
+	} {
+		if got := Compare([]Cell{c.a}, []Cell{c.b}).Pairs[0].Result; got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+	}
+}
+
 func TestComparePairsByScenario(t *testing.T) {
 	a := []Cell{judged("alb-ip-rotate", judge.Fail, 9, 1), judged("alias-switch", judge.Pass, 0, 0), judged("alias-switch", judge.Pass, 0, 0)}
 	b := []Cell{judged("alias-switch", judge.Pass, 0, 0), judged("alb-ip-rotate", judge.Pass, 0, 0), judged("alb-ip-abrupt", judge.Pass, 0, 0)}

@@ -222,6 +222,27 @@ func indented(s string) []string {
 	return lines
 }
 
+// notRunReasons gives each reason once, with the subjects it holds for.
+func notRunReasons(cells []Cell) []string {
+	var reasons []string
+	subjects := map[string][]string{}
+	for _, c := range cells {
+		if c.NotRun == "" {
+			continue
+		}
+		if subjects[c.NotRun] == nil {
+			reasons = append(reasons, c.NotRun)
+		}
+		if id := c.Manifest.Subject.ID; !slices.Contains(subjects[c.NotRun], id) {
+			subjects[c.NotRun] = append(subjects[c.NotRun], id)
+		}
+	}
+	for i, reason := range reasons {
+		reasons[i] = strings.Join(subjects[reason], ", ") + ": " + reason
+	}
+	return reasons
+}
+
 func writeFooter(b *strings.Builder, p paint, cells []Cell) {
 	tally := Count(cells)
 	line := tally.String()
@@ -234,10 +255,8 @@ func writeFooter(b *strings.Builder, p paint, cells []Cell) {
 		line = p.state(Expected, []string{line})
 	}
 	b.WriteString(line + "\n")
-	for _, c := range cells {
-		if c.NotRun != "" {
-			b.WriteString(strings.Join(indented("not run: "+c.Manifest.Scenario+" "+c.Manifest.Subject.ID+": "+c.NotRun), "\n") + "\n")
-		}
+	for _, reason := range notRunReasons(cells) {
+		b.WriteString(strings.Join(indented("not run: "+reason), "\n") + "\n")
 	}
 	if tally.Run == 0 {
 		return

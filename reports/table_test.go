@@ -30,7 +30,7 @@ func TestTableSaysWhatHappened(t *testing.T) {
 		"    ! expected pass, got fail:",
 		"    ! expected pass, got unproven: old-silent was not proved",
 		"9 cells run: 7 expected, 1 unexpected, 1 unproven; 1 not run",
-		"not run: alb-ip-rotate apache/pooled@2.4.58: no image of Apache 2.4.58",
+		"not run: apache/pooled@2.4.58: no image of Apache 2.4.58",
 		"overhead of a cell at most",
 		"load late by at most 6.0 ms (p99 1.4 ms), offered rate within 0.02 %",
 	} {
