@@ -12,7 +12,7 @@ import (
 // hedges and rescues.
 const maxAttempts = 16
 
-// maxHedges bounds the copies of a request that only wait longer than usual.
+// maxHedges bounds the further copies of a request that wait at the same time.
 const maxHedges = 2
 
 // Errors that end a request, each with the status it gives the client.
@@ -35,7 +35,6 @@ type exchange struct {
 	start        time.Time
 	attempts     []*attempt
 	resent       int // times it was sent again after a failure
-	hedges       int
 	pauses       int
 	lastErr      error
 
@@ -170,7 +169,7 @@ const (
 // afterFailure decides what follows an attempt without a response.
 func (x *exchange) afterFailure(r result) verdict {
 	x.blame(r)
-	if x.waiting() > 0 {
+	if x.hopeful() {
 		return keepWaiting
 	}
 	if x.expired() {
@@ -187,6 +186,9 @@ func (x *exchange) afterFailure(r result) verdict {
 	}
 	if x.launch(x.pick(false), retry) {
 		return retryNow
+	}
+	if x.waiting() > 0 {
+		return keepWaiting
 	}
 	// Every present address has failed: the answer to an early question, or
 	// a moment of patience, may help.
@@ -248,7 +250,7 @@ func (x *exchange) hedge(after time.Duration) {
 			x.up.eject(a.endpoint, "silent")
 		}
 	}
-	if !x.repeatable || x.waiting() == 0 || x.hedges >= maxHedges {
+	if n := x.waiting(); !x.repeatable || n == 0 || n > maxHedges {
 		return
 	}
 	e := x.pick(false)
@@ -261,9 +263,7 @@ func (x *exchange) hedge(after time.Duration) {
 	if !silent && !x.up.budget.spend(now) {
 		return
 	}
-	if x.launch(e, hedge) {
-		x.hedges++
-	}
+	x.launch(e, hedge)
 }
 
 // rescue sends a request again that waits only on addresses that have left.
@@ -288,6 +288,17 @@ func (x *exchange) waiting() int {
 		}
 	}
 	return n
+}
+
+// hopeful reports whether an attempt still waits on an address that is in use.
+func (x *exchange) hopeful() bool {
+	now := time.Now()
+	for _, a := range x.attempts {
+		if !a.finished && !a.endpoint.departed.Load() && !a.endpoint.ejected(now) {
+			return true
+		}
+	}
+	return false
 }
 
 // won ends the other attempts.

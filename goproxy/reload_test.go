@@ -16,7 +16,7 @@ func TestReloadUnderLoadLosesNothing(t *testing.T) {
 	d.set(backends...)
 	p := startProxy(t, simpleConfig(port), d)
 	results := load(p, moveRate, 3*time.Second)
-	eventually(t, 3*time.Second, "50 requests", func() bool { return backends[0].requestsAfter(time.Time{}) >= 50 })
+	eventually(t, 3*time.Second, "20 requests", func() bool { return backends[0].requestsAfter(time.Time{}) >= 20 })
 	accepted := backends[0].acceptsAfter(time.Time{}) + backends[1].acceptsAfter(time.Time{})
 	for i := range 50 {
 		cfg := simpleConfig(port)

@@ -32,11 +32,16 @@ type Config struct {
 	// Timeout bounds one question over all servers and repeats (default 2 s).
 	Timeout time.Duration
 	// NudgeEvery is the least time between a question and one asked early
-	// because of Nudge (default 250 ms).
+	// because of Nudge (default 250 ms). While early questions bring nothing
+	// new it doubles, up to four times.
 	NudgeEvery time.Duration
 	// Log receives changes and failures; nil discards them.
 	Log *slog.Logger
 }
+
+// nudgeCalm is how long nothing is asked before early questions may again come
+// at their shortest distance.
+const nudgeCalm = 5 * time.Second
 
 // Stats counts what a follower did since it was made.
 type Stats struct {
@@ -126,6 +131,7 @@ func (f *Follower) Run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var asked time.Time
+	spacing := f.cfg.NudgeEvery
 	for {
 		early := false
 		select {
@@ -134,12 +140,22 @@ func (f *Follower) Run(ctx context.Context) {
 		case <-timer.C:
 		case <-f.nudges:
 			early = true
-			if !sleep(ctx, f.cfg.NudgeEvery-time.Since(asked)) {
+			if time.Since(asked) > nudgeCalm {
+				spacing = f.cfg.NudgeEvery
+			}
+			if !sleep(ctx, spacing-time.Since(asked)) {
 				return
 			}
 		}
 		asked = time.Now()
+		changes := f.changes.Load()
 		f.ask(ctx, early)
+		switch {
+		case f.changes.Load() != changes:
+			spacing = f.cfg.NudgeEvery
+		case early:
+			spacing = min(2*spacing, 4*f.cfg.NudgeEvery)
+		}
 		timer.Reset(time.Until(f.nextDue()))
 	}
 }
