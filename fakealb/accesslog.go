@@ -92,7 +92,12 @@ func (e *logEntry) line() string {
 
 // kind is field 1.
 func (e *logEntry) kind() string {
+	isSocket := e.status == http.StatusSwitchingProtocols
 	switch {
+	case isSocket && e.tls == nil:
+		return "ws"
+	case isSocket:
+		return "wss"
 	case e.tls == nil:
 		return "http"
 	case e.x != nil && e.x.req.ProtoMajor == 2:

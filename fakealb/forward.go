@@ -9,8 +9,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
 // fromGroup is the answer of a target of the load balancer's target group, or the
@@ -38,12 +36,14 @@ func (s *Server) fromGroup(x *exchange) response {
 		return generated(result.Status, x.v.lb.ErrorBody)
 	}
 	x.targetStatus = result.Response.StatusCode
-	return passedOn(result)
+	if r, ok := upgraded(result.Response); ok {
+		return r
+	}
+	return passedOn(result.Response)
 }
 
 // passedOn is a target's response without what concerns its connection only.
-func passedOn(result targets.Result) response {
-	resp := result.Response
+func passedOn(resp *http.Response) response {
 	r := response{
 		status:      resp.StatusCode,
 		contentType: resp.Header.Get("Content-Type"),

@@ -28,6 +28,10 @@ func (x *exchange) targetRequest() *http.Request {
 			delete(out.Header, name)
 		}
 	}
+	if wantsUpgrade(x.req) {
+		out.Header.Set("Connection", "Upgrade")
+		out.Header.Set("Upgrade", x.req.Header.Get("Upgrade"))
+	}
 	x.setForwarded(out.Header)
 	out.Header.Set("X-Amzn-Trace-Id", x.traceID())
 	if _, ok := out.Header["User-Agent"]; !ok {

@@ -95,11 +95,17 @@ func (h *http1) write(x *exchange, r *response) (int64, error) {
 	case r.status == statusClientGone:
 		return 0, errClientGone
 	case r.cut != nil:
+		if r.upgrade != nil {
+			r.discard()
+		}
 		r.buffer()
 		if b := r.cut.part(r.head(x.req.Method, false), r.body); len(b) > 0 {
 			_, _ = h.conn.Write(b)
 		}
 		return 0, errCut
+	}
+	if r.upgrade != nil {
+		return h.tunnel(x, r)
 	}
 	return r.write(h.conn, x)
 }

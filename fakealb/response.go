@@ -23,8 +23,10 @@ type response struct {
 	// -1, as many as come.
 	stream io.ReadCloser
 	length int64
-	close  bool // the connection ends after it
-	cut    *cut // by a fault; nil for a whole response
+	// upgrade, if set, is the target's side of another protocol that follows.
+	upgrade io.ReadWriteCloser
+	close   bool // the connection ends after it
+	cut     *cut // by a fault; nil for a whole response
 }
 
 type field struct{ name, value string }
@@ -60,6 +62,9 @@ func (r *response) discard() {
 	if r.stream != nil {
 		_ = r.stream.Close()
 	}
+	if r.upgrade != nil {
+		_ = r.upgrade.Close()
+	}
 }
 
 // head writes the status line and header fields of HTTP/1.1. Chunked says that
@@ -92,9 +97,12 @@ func (r *response) head(method string, chunked bool) []byte {
 	if chunked {
 		b = append(b, "Transfer-Encoding: chunked\r\n"...)
 	}
-	if r.close {
+	switch {
+	case r.upgrade != nil:
+		b = append(b, "Connection: upgrade\r\n"...)
+	case r.close:
 		b = append(b, "Connection: close\r\n"...)
-	} else {
+	default:
 		b = append(b, "Connection: keep-alive\r\n"...)
 	}
 	for _, f := range r.trail {

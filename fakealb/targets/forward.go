@@ -51,6 +51,10 @@ func (p *Pool) Forward(req *http.Request) (Result, error) {
 		cancel(nil)
 		return Result{Status: statusOf(err), Target: addr, FailedOpen: failedOpen, SentAt: sentAt}, err
 	}
+	if both, ok := resp.Body.(io.ReadWriteCloser); ok && resp.StatusCode == http.StatusSwitchingProtocols {
+		resp.Body = &upgradedBody{ReadWriteCloser: both, cancel: cancel}
+		return Result{Target: addr, FailedOpen: failedOpen, SentAt: sentAt, Response: resp}, nil
+	}
 	resp.Body = &patientBody{ReadCloser: resp.Body, limit: p.scaled(p.idle), cancel: cancel}
 	return Result{Target: addr, FailedOpen: failedOpen, SentAt: sentAt, Response: resp}, nil
 }
@@ -83,6 +87,17 @@ func (b *patientBody) Read(p []byte) (int, error) {
 	t := time.AfterFunc(b.limit, func() { b.cancel(errStalled) })
 	defer t.Stop()
 	return b.ReadCloser.Read(p)
+}
+
+// upgradedBody is the target's side of another protocol.
+type upgradedBody struct {
+	io.ReadWriteCloser
+	cancel context.CancelCauseFunc
+}
+
+func (b *upgradedBody) Close() error {
+	defer b.cancel(nil)
+	return b.ReadWriteCloser.Close()
 }
 
 func (b *patientBody) Close() error {
