@@ -77,6 +77,15 @@ func (p *Prober) dial(ctx context.Context, to netip.AddrPort, timeout time.Durat
 	return conn, "connected", nil
 }
 
+// open is dial where nothing but a connection will do.
+func (p *Prober) open(ctx context.Context, to netip.AddrPort, timeout time.Duration) (net.Conn, error) {
+	conn, result, err := p.dial(ctx, to, timeout)
+	if conn == nil && err == nil {
+		err = fmt.Errorf("got %s, want a connection", result)
+	}
+	return conn, err
+}
+
 // ended names how a connection failed, or returns an error it does not know.
 func ended(err error) (string, error) {
 	var timeout net.Error
@@ -126,9 +135,9 @@ func (p *Prober) Connect(ctx context.Context, to netip.AddrPort, timeout time.Du
 
 // Hold implements fault.Prober.
 func (p *Prober) Hold(ctx context.Context, to netip.AddrPort) error {
-	conn, result, err := p.dial(ctx, to, 2*time.Second)
-	if conn == nil {
-		return fmt.Errorf("got %s, want a connection: %w", result, err)
+	conn, err := p.open(ctx, to, 2*time.Second)
+	if err != nil {
+		return err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -164,9 +173,9 @@ func (p *Prober) Ask(_ context.Context, to netip.AddrPort, timeout time.Duration
 
 // Get implements fault.Prober.
 func (p *Prober) Get(ctx context.Context, to netip.AddrPort, timeout time.Duration) (status int, server string, err error) {
-	conn, result, err := p.dial(ctx, to, timeout)
-	if conn == nil {
-		return 0, "", fmt.Errorf("got %s, want a connection: %w", result, err)
+	conn, err := p.open(ctx, to, timeout)
+	if err != nil {
+		return 0, "", err
 	}
 	status, server, err = get(conn, to, timeout)
 	return status, server, errors.Join(err, conn.Close())
