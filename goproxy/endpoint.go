@@ -2,6 +2,7 @@ package goproxy
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"net/netip"
@@ -43,6 +44,10 @@ func newEndpoint(m *member, addr netip.AddrPort) *endpoint {
 	e := &endpoint{member: m, addr: addr}
 	e.gone, e.leave = context.WithCancel(context.Background())
 	connect := time.Duration(cfg.Timeouts.Connect)
+	tlsConfig := m.tls.Clone()
+	// A session can be resumed at its own address only, not at another node of
+	// the same load balancer.
+	tlsConfig.ClientSessionCache = tls.NewLRUClientSessionCache(1)
 	dialer := net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second}
 	e.transport = &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -52,7 +57,7 @@ func newEndpoint(m *member, addr netip.AddrPort) *endpoint {
 			defer context.AfterFunc(e.gone, cancel)()
 			return dialer.DialContext(ctx, "tcp", addr.String())
 		},
-		TLSClientConfig:     m.tls,
+		TLSClientConfig:     tlsConfig,
 		TLSHandshakeTimeout: connect,
 		MaxIdleConnsPerHost: cfg.Pool.MaxIdle,
 		IdleConnTimeout:     time.Duration(cfg.Pool.IdleTimeout),

@@ -14,8 +14,6 @@ func (t UpstreamTLS) client() (*tls.Config, error) {
 		MinVersion:         tls.VersionTLS12,
 		ServerName:         t.ServerName,
 		InsecureSkipVerify: t.InsecureSkipVerify,
-		// An ALB resumes sessions per address only (each endpoint has its own).
-		ClientSessionCache: tls.NewLRUClientSessionCache(32),
 	}
 	if t.CA != "" {
 		pem, err := os.ReadFile(t.CA)
