@@ -187,8 +187,11 @@ func TestTLSFaults(t *testing.T) {
 	}
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(pem)
-	handshake := func() error {
-		d := &net.Dialer{Timeout: 300 * time.Millisecond}
+	handshake := func(kind fakealb.FaultKind) error {
+		d := &net.Dialer{Timeout: 10 * time.Second}
+		if kind == fakealb.FaultTLSHang {
+			d.Timeout = 300 * time.Millisecond
+		}
 		c, err := tls.DialWithDialer(d, "tcp4", f.at(0), &tls.Config{RootCAs: pool, ServerName: "shop.example.test"})
 		if err == nil {
 			c.Close()
@@ -209,7 +212,7 @@ func TestTLSFaults(t *testing.T) {
 		fakealb.FaultNone:          func(err error) bool { return err == nil },
 	} {
 		f.set(t, kind, f.nodes[0])
-		if err := handshake(); !want(err) {
+		if err := handshake(kind); !want(err) {
 			t.Errorf("%s: got %v", kind, err)
 		}
 		if kind != fakealb.FaultStranger {

@@ -105,7 +105,7 @@ func TestRefusedRequests(t *testing.T) {
 }
 
 func TestHalfARequestTimesOutWith408(t *testing.T) {
-	f := start(t, func(c *fakealb.Config) { c.TimeScale = 600 }, "127.0.75.3") // idle timeout 100 ms
+	f := start(t, func(c *fakealb.Config) { c.TimeScale = 120 }, "127.0.75.3") // idle timeout 500 ms
 	c, err := net.Dial("tcp4", f.at(0))
 	if err != nil {
 		t.Fatal(err)
@@ -119,15 +119,15 @@ func TestHalfARequestTimesOutWith408(t *testing.T) {
 
 // Only silence counts for the idle timeout, not the length of an upload.
 func TestSlowUploadIsNotIdle(t *testing.T) {
-	f := start(t, func(c *fakealb.Config) { c.TimeScale = 200 }, "127.0.75.8") // idle timeout 300 ms
+	f := start(t, func(c *fakealb.Config) { c.TimeScale = 60 }, "127.0.75.8") // idle timeout 1 s
 	c, err := net.Dial("tcp4", f.at(0))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
 	_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
-	for range 10 { // 500 ms in all
-		time.Sleep(50 * time.Millisecond) // the pace of the upload is what is tested
+	for range 10 { // 1.2 s in all
+		time.Sleep(120 * time.Millisecond) // the pace of the upload is what is tested
 		_, _ = io.WriteString(c, "x")
 	}
 	resp, body, err := readResponse(c)
@@ -174,7 +174,10 @@ func TestPipelinedBehindAHeldRequest(t *testing.T) {
 }
 
 func TestClientKeepAliveEndsAConnection(t *testing.T) {
-	f := start(t, func(c *fakealb.Config) { c.TimeScale = 10000 }, "127.0.75.6") // 3600 s become 360 ms; idle 6 ms
+	f := start(t, func(c *fakealb.Config) {
+		c.TimeScale = 200 // 60 s become 300 ms, 4000 s become 20 s
+		c.LoadBalancers[0].Attributes = fakealb.Attributes{ClientKeepAliveSeconds: 60, IdleTimeoutSeconds: 4000}
+	}, "127.0.75.6")
 	conn, err := net.Dial("tcp4", f.at(0))
 	if err != nil {
 		t.Fatal(err)
