@@ -24,7 +24,11 @@ func (c *brief) unproven(v *Verdict) []string {
 	reasons = append(reasons, v.Load.reasons()...)
 	reasons = append(reasons, c.notHealthy()...)
 	reasons = append(reasons, c.nothingAtStake()...)
-	return append(reasons, c.coldWorkers()...)
+	reasons = append(reasons, c.coldWorkers()...)
+	if n := c.Manifest.Lost; n > 0 {
+		reasons = append(reasons, fmt.Sprintf("the nodes lost %s packets or connections: what they recorded is not the whole", comma(int(n))))
+	}
+	return reasons
 }
 
 // missingProofs: each fault of the plan must have been seen to take hold. A

@@ -64,6 +64,9 @@ func TestUnproven(t *testing.T) {
 		"a cold worker": {
 			func(w *world) { w.Snapshots[1].Processes[2].Seen = 0 },
 			"1 of 2 worker processes had held no connection to a node when the name moved: 9 (nginx: worker)"},
+		"a record with holes": {
+			func(w *world) { w.Manifest.Lost = 3 },
+			"the nodes lost 3 packets or connections: what they recorded is not the whole"},
 		"no worker": {
 			func(w *world) { w.Snapshots[1].Processes = w.Snapshots[1].Processes[:1] },
 			"no worker process of the proxy was seen just before the name moved"},

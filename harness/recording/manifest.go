@@ -52,8 +52,11 @@ type Manifest struct {
 	Tool     Tool      `json:"tool"`
 	Image    Image     `json:"image"`
 	Config   Config    `json:"config"`
-	Replay   string    `json:"replay"`   // the shell line that runs this cell again
-	Overhead Seconds   `json:"overhead"` // start to first request, and last outcome to the end of clean-up
+	Replay   string    `json:"replay"` // the shell line that runs this cell again
+	// Lost counts packets and connections that the nodes could not record: with
+	// any, the recording is not the whole truth.
+	Lost     uint64  `json:"lost,omitempty"`
+	Overhead Seconds `json:"overhead"` // start to first request, and last outcome to the end of clean-up
 }
 
 // Subject names what was tested.

@@ -32,7 +32,7 @@ type Request struct {
 type Attempt struct {
 	Seq    uint64     `json:"seq"` // 0: carried no sequence number
 	At     Seconds    `json:"at"`  // headers read
-	Done   Seconds    `json:"done"`
+	Done   Seconds    `json:"done"` // answer written; 0 where none was finished
 	Node   netip.Addr `json:"node"`
 	Port   int        `json:"port"`
 	LB     string     `json:"lb"`

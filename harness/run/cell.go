@@ -87,6 +87,8 @@ func (c *cell) run(ctx context.Context) (v judge.Verdict, m recording.Manifest, 
 	collect, cancel := context.WithTimeout(context.WithoutCancel(ctx), collectLimit)
 	defer cancel()
 	err = errors.Join(runErr, c.snapshot(collect, "end"), c.collect(collect))
+	lost, lostErr := c.lost(collect)
+	m.Lost, err = lost, errors.Join(err, lostErr)
 	m.Ended = time.Now().UTC()
 	m.Overhead = recording.Of(c.t0.Sub(c.began) + m.Ended.Sub(c.ended))
 	if err = errors.Join(err, recording.SaveManifest(c.dir.Path, m)); err != nil {

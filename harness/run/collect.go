@@ -15,6 +15,12 @@ import (
 // collectLimit bounds the fetching of what the agents have recorded.
 const collectLimit = 30 * time.Second
 
+// lost is what the nodes could not record.
+func (c *cell) lost(ctx context.Context) (uint64, error) {
+	status, err := c.to.alb.Status(ctx)
+	return status.CaptureDropped + status.AcceptErrors, err
+}
+
 // collect fetches what every side has seen, in one clock's time since t=0.
 func (c *cell) collect(ctx context.Context) error {
 	return errors.Join(c.collectNodes(ctx), c.collectQueries(ctx), c.collectLog(ctx))
