@@ -48,6 +48,23 @@ func TestWithoutTheFlipNothingIsProved(t *testing.T) {
 	g.Expect(os.ReadFile(filepath.Join(r.Dir, "config", "static.conf"))).To(BeEquivalentTo(nginxStatic), "the config verbatim")
 }
 
+// The folk fix that does nothing, as a config of one's own: the harness can
+// fail a proxy, and says why.
+func TestConfigThatBreaks(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	lab := containers(t, options(t))
+	path := file(t, "resolver-only.conf", "resolver 169.254.169.253 valid=1s;\n"+nginxStatic)
+	r := one(t.Context(), lab, rotate(), own(harness.Nginx, path, 0))
+	g.Expect(r.Err).NotTo(HaveOccurred())
+	g.Expect(r.Verdict.Result).To(Equal(judge.Fail), "%s", strings.Join(r.Verdict.Reasons, "; "))
+	g.Expect(r.Verdict.Failed).To(BeNumerically(">", 50))
+	g.Expect(r.Verdict.Stale).To(BeNumerically(">=", 10), "served from old nodes until they went silent")
+	g.Expect(r.Verdict.Findings).To(ContainElement(And(
+		HaveField("Code", judge.ResolvedOnce), HaveField("Text", ContainSubstring("resolved once at start")))))
+	g.Expect(r.Manifest.Replay).To(ContainSubstring("PROXY=nginx CONFIG=" + path))
+}
+
 // An nginx.conf as people have it: a port of its own, the VPC's resolver, an
 // https backend below a path. The config is run as it is.
 func TestConfigOfOnesOwn(t *testing.T) {
