@@ -30,8 +30,8 @@ type Request struct {
 // Attempt is one request as an ALB node saw it: one client request can have
 // several (retries), or none.
 type Attempt struct {
-	Seq    uint64     `json:"seq"` // 0: carried no sequence number
-	At     Seconds    `json:"at"`  // headers read
+	Seq    uint64     `json:"seq"`  // 0: carried no sequence number
+	At     Seconds    `json:"at"`   // headers read
 	Done   Seconds    `json:"done"` // answer written; 0 where none was finished
 	Node   netip.Addr `json:"node"`
 	Port   int        `json:"port"`
