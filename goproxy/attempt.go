@@ -3,6 +3,7 @@ package goproxy
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -64,7 +65,7 @@ func (x *exchange) launch(e *endpoint, why reason) bool {
 	x.body.attach(req)
 	e.acquire()
 	go func() {
-		resp, err := x.roundTrip(a, req)
+		resp, err := x.roundTrip(a, req) //nolint:bodyclose // run returns it, or discards it
 		if err != nil {
 			e.release()
 			cancel()
@@ -91,11 +92,11 @@ func (x *exchange) roundTrip(a *attempt, req *http.Request) (*http.Response, err
 		if err == nil {
 			// The transport frees the connection when it sees the end.
 			_, err = resp.Body.Read(make([]byte, 1))
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = nil
 			}
 		}
-		resp.Body.Close()
+		_ = resp.Body.Close() // read whole, or broken
 		if err != nil {
 			return nil, err
 		}
@@ -149,7 +150,7 @@ func (b *responseBody) Read(p []byte) (int, error) {
 	if b.timer != nil {
 		b.timer.Stop()
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		if b.silent.Load() {
 			err = fmt.Errorf("the response body was silent for %v", b.silence)
 		}

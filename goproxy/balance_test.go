@@ -121,7 +121,7 @@ func TestStickySessionFailsOver(t *testing.T) {
 
 func TestFailOnStatus(t *testing.T) {
 	backends, p := startMembers(t, 2, func(u *Upstream) { u.FailOnStatus = []int{500} })
-	backends[0].handle(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	backends[0].handle(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 	for i := range 50 {
 		if status, _ := send(t, p, http.MethodGet, ""); status != http.StatusOK {
 			t.Fatalf("request %d: status %d", i, status)
@@ -131,7 +131,7 @@ func TestFailOnStatus(t *testing.T) {
 		t.Errorf("the failing member got %d of 50 requests, want at least 1 and then none for a second", n)
 	}
 	// With both failing the status is the answer, and a POST is sent once.
-	backends[1].handle(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	backends[1].handle(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 	if status, _ := send(t, p, http.MethodGet, ""); status != http.StatusInternalServerError {
 		t.Errorf("status %d, want the upstream's 500", status)
 	}
@@ -146,8 +146,8 @@ func TestFailOnStatus(t *testing.T) {
 
 func TestEjectedAddressComesBack(t *testing.T) {
 	backends, p := startMembers(t, 2, func(u *Upstream) { u.FailOnStatus = []int{503} })
-	var sick = true
-	backends[0].handle(func(w http.ResponseWriter, r *http.Request) {
+	sick := true
+	backends[0].handle(func(w http.ResponseWriter, _ *http.Request) {
 		if sick {
 			sick = false
 			w.WriteHeader(http.StatusServiceUnavailable)

@@ -41,7 +41,7 @@ func TestRepeatsStayWithinTheBudget(t *testing.T) {
 		u.Retries = Retries{BudgetPercent: 5, Window: Duration(100 * time.Millisecond)}
 	})
 	for _, b := range backends {
-		b.handle(func(w http.ResponseWriter, r *http.Request) {
+		b.handle(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "5")
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)

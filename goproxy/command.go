@@ -45,11 +45,11 @@ func runFile(ctx context.Context, path string) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	p, err := New(cfg, Options{Log: log})
+	p, err := New(cfg, Options{Log: log}) //nolint:contextcheck // sends nothing yet
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer func() { _ = p.Close() }() // Run has reported it
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
@@ -70,7 +70,7 @@ func reloadOn(ctx context.Context, hangup <-chan os.Signal, p *Proxy, path strin
 		}
 		cfg, err := Load(path)
 		if err == nil {
-			err = p.Reload(cfg)
+			err = p.Reload(cfg) //nolint:contextcheck // what it starts ends with Run, not with this signal
 		}
 		if err != nil {
 			log.Error("reload: the present config stays", "error", err.Error())

@@ -37,6 +37,6 @@ func (u *unusedConns) closeAll() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for c := range u.conns {
-		c.Close()
+		_ = c.Close() // the client may have been faster
 	}
 }

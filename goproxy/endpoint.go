@@ -54,7 +54,7 @@ func newEndpoint(m *member, addr netip.AddrPort) *endpoint {
 			// No SYN may go to an address that has left.
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
-			defer context.AfterFunc(e.gone, cancel)()
+			defer context.AfterFunc(e.gone, cancel)() //nolint:contextcheck // ends with the endpoint too
 			return dialer.DialContext(ctx, "tcp", addr.String())
 		},
 		TLSClientConfig:     tlsConfig,

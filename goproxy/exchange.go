@@ -69,7 +69,7 @@ func (u *upstream) RoundTrip(req *http.Request) (*http.Response, error) {
 	x.route = u.sticky.routeOf(req)
 	x.preserveHost = routeOf(req.Context()).PreserveHost
 	u.budget.earn()
-	resp, err := x.run()
+	resp, err := x.run() //nolint:contextcheck // attempts take theirs from req
 	x.abandon()
 	return resp, err
 }
@@ -109,6 +109,7 @@ func (x *exchange) run() (*http.Response, error) {
 				again.Reset(x.pause())
 			case retryNow:
 				patience.restart()
+			case keepWaiting:
 			}
 		case <-again.C:
 			if x.waiting() > 0 {
@@ -344,6 +345,6 @@ func (x *exchange) deliver(r result) {
 
 func (r result) discard() {
 	if r.resp != nil {
-		r.resp.Body.Close()
+		_ = r.resp.Body.Close() // nobody wants it
 	}
 }

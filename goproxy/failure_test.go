@@ -117,7 +117,7 @@ func TestIdempotentRequestsAreSentAgain(t *testing.T) {
 func TestTruncatedResponseIsFetchedAgain(t *testing.T) {
 	a, _, _, p := startPair(t)
 	var truncated atomic.Int64
-	a.handle(func(w http.ResponseWriter, r *http.Request) {
+	a.handle(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
 		io.WriteString(w, "only this")
 		w.(http.Flusher).Flush()
@@ -269,7 +269,7 @@ func TestDrainFinishesRunningRequests(t *testing.T) {
 	d := startDNS(t, 1)
 	d.set(backends...)
 	entered, release := make(chan struct{}), make(chan struct{})
-	backends[0].handle(func(w http.ResponseWriter, r *http.Request) {
+	backends[0].handle(func(w http.ResponseWriter, _ *http.Request) {
 		close(entered)
 		<-release
 		io.WriteString(w, "late")
@@ -306,7 +306,7 @@ func TestSilenceInsideABodyEndsTheResponse(t *testing.T) {
 	p := startProxy(t, cfg, d)
 	release := make(chan struct{})
 	defer close(release)
-	backends[0].handle(func(w http.ResponseWriter, r *http.Request) {
+	backends[0].handle(func(w http.ResponseWriter, _ *http.Request) {
 		for range 4 { // slower in all than the limit, never silent for so long
 			io.WriteString(w, "part ")
 			w.(http.Flusher).Flush()

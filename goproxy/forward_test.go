@@ -153,7 +153,7 @@ func TestWebSocketPasses(t *testing.T) {
 func TestStreamIsNotHeldBack(t *testing.T) {
 	backends, port := startBackends(t, 1)
 	release := make(chan struct{})
-	backends[0].handle(func(w http.ResponseWriter, r *http.Request) {
+	backends[0].handle(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		io.WriteString(w, "data: 1\n\n")
 		w.(http.Flusher).Flush()
@@ -184,9 +184,18 @@ func TestRouting(t *testing.T) {
 		{Route{Host: "www.example.com"}, up["www"]},
 	})
 	for _, test := range []struct{ host, path, want string }{
-		{"x", "/", "any"}, {"x", "/api", "api"}, {"x", "/api/1", "api"}, {"x", "/apix", "any"}, {"x", "/api/v2/x", "apiv2"}, {"x", "/api/v2", "api"},
-		{"WWW.example.com:8080", "/api", "www"}, {"a.example.com", "/", "wild"}, {"a.b.example.com", "/", "wild"}, {"example.com", "/", "any"},
-		{"a.deep.example.com", "/", "deep"}, {".example.com", "/", "any"},
+		{"x", "/", "any"},
+		{"x", "/api", "api"},
+		{"x", "/api/1", "api"},
+		{"x", "/apix", "any"},
+		{"x", "/api/v2/x", "apiv2"},
+		{"x", "/api/v2", "api"},
+		{"WWW.example.com:8080", "/api", "www"},
+		{"a.example.com", "/", "wild"},
+		{"a.b.example.com", "/", "wild"},
+		{"example.com", "/", "any"},
+		{"a.deep.example.com", "/", "deep"},
+		{".example.com", "/", "any"},
 	} {
 		if got := r.match(test.host, test.path); got == nil || got.up.name != test.want {
 			t.Errorf("%s%s: got %v, want %s", test.host, test.path, got, test.want)

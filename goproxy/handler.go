@@ -51,7 +51,7 @@ func (u *upstream) rewriteResponse(resp *http.Response) error {
 	ctx := resp.Request.Context()
 	route, rec := routeOf(ctx), recordOf(ctx)
 	route.reverse(resp, rec.served, rec.in)
-	u.sticky.mark(resp, rec.served)
+	u.sticky.mark(resp, rec)
 	route.Headers.Response.apply(resp.Header)
 	return nil
 }
@@ -79,7 +79,7 @@ func cleanPath(p string) string {
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	rec := &record{start: time.Now(), in: req}
 	sw := &statusWriter{ResponseWriter: w}
-	defer p.finish(rec, sw)
+	defer p.finish(rec, sw) //nolint:contextcheck // a log line outlives its request
 	if req.Method == http.MethodConnect {
 		http.Error(sw, "this is a reverse proxy: CONNECT is not served", http.StatusMethodNotAllowed)
 		return

@@ -96,7 +96,7 @@ func TestMoveThenOldAnswer503(t *testing.T) {
 	since := m.left(t)
 	time.Sleep(time.Second) // the grace is the condition
 	for _, old := range []*backend{m.a, m.b} {
-		old.handle(func(w http.ResponseWriter, r *http.Request) {
+		old.handle(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "no targets", http.StatusServiceUnavailable)
 		})
 	}

@@ -137,7 +137,7 @@ func (p *Proxy) open(cfg Config) error {
 }
 
 func (p *Proxy) bind(key, address string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
+	l, err := (&net.ListenConfig{}).Listen(p.isClosed, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("%s: listen on %s: %w", key, address, err)
 	}
@@ -168,7 +168,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	p.reloading.Lock()
 	p.work = work
-	p.start(p.table.Load(), nil)
+	p.start(p.table.Load(), nil) //nolint:contextcheck // p.work was set from ctx
 	p.reloading.Unlock()
 
 	adminServer := &http.Server{Handler: p.adminHandler(), ReadHeaderTimeout: readHeaderTimeout, ErrorLog: p.server.ErrorLog}
@@ -192,7 +192,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 	}
 	// The followers and the metrics live on while requests drain.
 	failed = errors.Join(failed, p.drain(context.WithoutCancel(ctx)))
-	adminServer.Close()
+	_ = adminServer.Close() // nothing there needs a drain
 	// What is still there are upgraded connections, which have no end of
 	// their own that a drain could wait for.
 	p.cutOff()
@@ -208,7 +208,7 @@ func (p *Proxy) drain(ctx context.Context) error {
 	defer cancel()
 	defer time.AfterFunc(unusedGrace, p.unused.closeAll).Stop()
 	if err := p.server.Shutdown(ctx); err != nil && ctx.Err() != nil {
-		p.server.Close()
+		_ = p.server.Close() // the drain's own error says more
 		return fmt.Errorf("drain: requests still ran after %v and were cut off", limit)
 	}
 	return nil

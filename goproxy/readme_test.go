@@ -24,6 +24,7 @@ func TestREADMEShowsEveryKey(t *testing.T) {
 	var walk func(reflect.Type)
 	walk = func(typ reflect.Type) {
 		switch typ.Kind() {
+		default:
 		case reflect.Pointer, reflect.Slice, reflect.Map:
 			walk(typ.Elem())
 		case reflect.Struct:

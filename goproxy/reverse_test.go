@@ -59,7 +59,7 @@ func TestResponsesPointAtTheProxy(t *testing.T) {
 		{"Set-Cookie", "a=b; path=/v1/x", "a=b; path=/app/x"},
 		{"Set-Cookie", "a=b; Path=/", "a=b; Path=/"},
 	} {
-		backends[0].handle(func(w http.ResponseWriter, r *http.Request) { w.Header().Set(test.header, test.value) })
+		backends[0].handle(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set(test.header, test.value) })
 		resp := rawRequest(t, p, "GET /app/ HTTP/1.1\r\nHost: www.example.com\r\n\r\n")
 		if got := resp.Header.Get(test.header); got != test.want {
 			t.Errorf("%s: %s became %s, want %s", test.header, test.value, got, test.want)

@@ -105,7 +105,7 @@ func startBackends(t *testing.T, n int) (backends []*backend, port int) {
 		}
 		port = l.Addr().(*net.TCPAddr).Port
 		b := &backend{addr: addr, listener: l, frozen: make(chan struct{}), over: make(chan struct{}), conns: map[*backendConn]bool{}}
-		b.handle(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "served by %v\n", b.addr) })
+		b.handle(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, "served by %v\n", b.addr) })
 		b.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			b.mu.Lock()
 			b.requests = append(b.requests, time.Now())

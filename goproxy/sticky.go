@@ -70,10 +70,17 @@ func pathParam(path, name string) string {
 
 // mark sets the route cookie on a response from a member that the request had
 // not asked for.
-func (s *sticky) mark(resp *http.Response, served *endpoint) {
-	if s == nil || !s.set || served == nil || served.member.route == "" || s.routeOf(resp.Request) == served.member.route {
+func (s *sticky) mark(resp *http.Response, rec *record) {
+	if s == nil || !s.set {
 		return
 	}
-	cookie := http.Cookie{Name: s.cookie, Value: "." + served.member.route, Path: "/", HttpOnly: true}
+	route := rec.served.member.route
+	if route == "" || s.routeOf(rec.in) == route {
+		return
+	}
+	cookie := http.Cookie{ //nolint:gosec // Secure where the client came by HTTPS
+		Name: s.cookie, Value: "." + route, Path: "/",
+		HttpOnly: true, Secure: rec.in.TLS != nil, SameSite: http.SameSiteLaxMode,
+	}
 	resp.Header.Add("Set-Cookie", cookie.String())
 }

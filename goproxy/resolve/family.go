@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"context"
 	"fmt"
 	"net"
 
@@ -49,11 +50,10 @@ func (f Family) qtypes() []uint16 {
 // hasIPv6Route reports whether the kernel would send to a global IPv6
 // address. Connecting a UDP socket sends no packet.
 func hasIPv6Route() bool {
-	conn, err := net.Dial("udp6", "[2600::]:53")
+	conn, err := (&net.Dialer{}).DialContext(context.Background(), "udp6", "[2600::]:53")
 	if err != nil {
 		return false
 	}
-	defer conn.Close()
 	local, ok := conn.LocalAddr().(*net.UDPAddr)
-	return ok && local.IP.IsGlobalUnicast()
+	return conn.Close() == nil && ok && local.IP.IsGlobalUnicast()
 }
