@@ -82,7 +82,7 @@ func (e *endpoint) acquire() { e.outstanding.Add(1) }
 
 func (e *endpoint) release() {
 	e.outstanding.Add(-1)
-	if e.departed.Load() {
+	if e.departed.Load() || e.member.up.retired.Load() {
 		// The connection just went back to the pool.
 		e.transport.CloseIdleConnections()
 	}

@@ -22,6 +22,7 @@ type upstream struct {
 	log     *slog.Logger
 
 	attempts [reasons]atomic.Uint64
+	retired  atomic.Bool // no new request comes; running ones may finish
 
 	set   atomic.Pointer[endpointSet]
 	setMu sync.Mutex // one change of set at a time
@@ -77,6 +78,7 @@ func (u *upstream) run(ctx context.Context) {
 	}
 	all.Wait()
 	<-ctx.Done()
+	u.retired.Store(true)
 	for _, e := range u.set.Load().endpoints {
 		e.transport.CloseIdleConnections()
 	}
