@@ -3,6 +3,7 @@ package goproxy
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -161,5 +162,31 @@ func TestEjectedAddressComesBack(t *testing.T) {
 			t.Fatalf("status %d", status)
 		}
 		return body == "well"
+	})
+}
+
+func TestPOSTsAloneBringAnAddressBack(t *testing.T) {
+	backends, p := startMembers(t, 2, func(*Upstream) {})
+	address := backends[0].Addr().String()
+	backends[0].refuse()
+	eventually(t, 3*time.Second, "the member that refuses is left out", func() bool {
+		if status, _ := send(t, p, http.MethodPost, "x"); status != http.StatusOK {
+			t.Fatalf("status %d", status)
+		}
+		return p.Endpoints()[0].State == "ejected"
+	})
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "back") })}
+	go server.Serve(l)
+	t.Cleanup(func() { server.Close() })
+	eventually(t, 10*time.Second, "it serves again", func() bool {
+		status, body := send(t, p, http.MethodPost, "x")
+		if status != http.StatusOK {
+			t.Fatalf("status %d", status)
+		}
+		return body == "back"
 	})
 }

@@ -97,7 +97,8 @@ type Upstream struct {
 	StickySession string `yaml:"stickysession"`
 	// SetRouteCookie makes the proxy set that cookie to ".route" itself.
 	SetRouteCookie bool `yaml:"set_route_cookie"`
-	// NoFailover answers 503 rather than send a session to another member.
+	// NoFailover fails a session whose member is away rather than send it to
+	// another one.
 	NoFailover bool `yaml:"nofailover"`
 	// FailOnStatus are response statuses that take an address out of balancing
 	// for a while; a request that can be repeated is sent to another one.

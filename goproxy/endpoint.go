@@ -128,16 +128,31 @@ func (e *endpoint) ejected(now time.Time) bool {
 }
 
 // probe reports whether the caller's request shall be the one that tries an
-// ejected endpoint whose time is over. A request that cannot be repeated is
-// taken only where nothing else came for a while.
+// ejected endpoint whose time is over. A request that cannot be repeated is not
+// risked: a bare connection is tried in its place.
 func (e *endpoint) probe(now time.Time, repeatable bool) bool {
 	until := e.ejectedUntil.Load()
-	if until == 0 || until > now.UnixNano() || (!repeatable && now.UnixNano()-until < int64(5*time.Second)) {
+	if until == 0 || until > now.UnixNano() {
 		return false
 	}
 	if !e.ejectedUntil.CompareAndSwap(until, now.Add(ejectFirst).UnixNano()) {
 		return false
 	}
 	e.probing.Store(true)
-	return true
+	if !repeatable {
+		go e.knock()
+	}
+	return repeatable
+}
+
+// knock ends an ejection when a connection can be made, and prolongs it when
+// not.
+func (e *endpoint) knock() {
+	conn, err := e.transport.DialContext(e.gone, "tcp", e.addr.String())
+	if err != nil {
+		e.eject(time.Now())
+		return
+	}
+	_ = conn.Close() // it carried nothing
+	e.alive()
 }

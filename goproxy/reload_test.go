@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -56,6 +59,38 @@ func TestReloadRefusesWhatItCannotDo(t *testing.T) {
 	if resp := rawRequest(t, p, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"); resp.StatusCode != http.StatusOK {
 		t.Errorf("status %d: the present config must stay", resp.StatusCode)
 	}
+}
+
+func TestSIGHUPReadsTheFileAgain(t *testing.T) {
+	p := startEcho(t, nil)
+	port := p.table.Load().upstreams["backend"].members[0].port
+	text := func(value string) string {
+		return fmt.Sprintf("routes: [{upstream: backend, headers: {response: {set: {X-Config: %s}}}}]\nupstreams: {backend: {url: 'http://%s:%d'}}\n", value, backendName, port)
+	}
+	path := writeConfig(t, text("one"))
+	logs := &syncBuffer{}
+	hangup := make(chan os.Signal)
+	go reloadOn(t.Context(), hangup, p.Proxy, path, slog.New(slog.NewTextHandler(logs, nil)))
+	answer := func() string {
+		return rawRequest(t, p, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").Header.Get("X-Config")
+	}
+	hangup <- syscall.SIGHUP
+	eventually(t, 3*time.Second, "the config of the file", func() bool { return answer() == "one" })
+	if err := os.WriteFile(path, []byte("routes: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hangup <- syscall.SIGHUP
+	eventually(t, 3*time.Second, "an error in the log", func() bool {
+		return strings.Contains(logs.String(), "the present config stays") && strings.Contains(logs.String(), path+":1:")
+	})
+	if got := answer(); got != "one" {
+		t.Errorf("after a broken file the config is %q", got)
+	}
+	if err := os.WriteFile(path, []byte(text("two")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hangup <- syscall.SIGHUP
+	eventually(t, 3*time.Second, "the repaired config", func() bool { return answer() == "two" })
 }
 
 func admin(t *testing.T, p *testProxy, method, path, body string, host string) (int, string) {
