@@ -17,6 +17,7 @@ import (
 	"github.com/moby/moby/client"
 	. "github.com/onsi/gomega"
 
+	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/engine"
 	"github.com/proxychaos/proxychaos/harness/images"
 	"github.com/proxychaos/proxychaos/harness/reaper"
@@ -67,8 +68,8 @@ func ownKit(t *testing.T, docker *client.Client) (path, ref string) {
 	if err := os.WriteFile(path, append(content, rand.Text()...), 0o755); err != nil { //nolint:gosec // a program
 		t.Fatal(err)
 	}
-	ref, err = images.New(docker, io.Discard, nil).Kit(t.Context(), path)
-	if err != nil {
+	finder := images.New(docker, io.Discard, nil)
+	if ref, err = finder.Kit(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -76,6 +77,14 @@ func ownKit(t *testing.T, docker *client.Client) (path, ref string) {
 			t.Errorf("removing the test's kit: %v", err)
 		}
 	})
+	// The proxy's image too: to build it is not part of the times waited below.
+	nginx, err := images.Named(images.Nginx, harness.Stable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := finder.Proxy(t.Context(), nginx); err != nil {
+		t.Fatal(err)
+	}
 	return path, ref
 }
 
@@ -174,6 +183,7 @@ func TestCompare(t *testing.T) {
 	}{
 		"better": {"static.conf", "variable.conf", "B is better", 0},
 		"worse":  {"variable.conf", "static.conf", "B is worse", 1},
+		"itself": {"variable.conf", "variable.conf", "no difference", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

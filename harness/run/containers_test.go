@@ -201,11 +201,14 @@ func TestCancelInMidTimeline(t *testing.T) {
 	opt := options(t)
 	opt.Settings.Grace = time.Minute
 	lab := containers(t, opt)
+	nginx := own(harness.Nginx, file(t, "static.conf", nginxStatic), 0)
+	_, err := lab.image(t.Context(), nginx) // not part of the time that is waited below
+	g.Expect(err).NotTo(HaveOccurred())
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stopped := errors.New("stopped by the test")
 	results := make(chan Result, 1)
 	go func() {
-		results <- one(ctx, lab, rotate(), own(harness.Nginx, file(t, "static.conf", nginxStatic), 0))
+		results <- one(ctx, lab, rotate(), nginx)
 	}()
 	// The step is on file once the fault is proved.
 	flipped := func() string {
@@ -229,7 +232,7 @@ func TestCancelInMidTimeline(t *testing.T) {
 	g.Expect(len(rec.Requests)).To(BeNumerically(">", 20))
 	g.Expect(len(rec.Attempts)).To(BeNumerically(">", 20), "what the nodes saw is fetched, too")
 	g.Expect(judge.Judge(rec).Result).To(Equal(judge.Unproven), "half a run proves nothing")
-	again := one(ctx, lab, rotate(), own(harness.Nginx, file(t, "static.conf", nginxStatic), 0))
+	again := one(ctx, lab, rotate(), nginx)
 	g.Expect(again.Err).To(MatchError(stopped))
 	g.Expect(again.Dir).To(BeEmpty(), "a cell that had not begun does not begin")
 }
