@@ -31,16 +31,23 @@ func smallRecording() *recording.Recording {
 		{Seq: 3, Sent: 10.2, Outcome: recording.Timeout, Latency: 20},
 	}
 	r.Attempts = []recording.Attempt{
-		{Node: old, At: .01, Status: 200}, {Node: old, At: .02, Status: 404}, {Node: old, At: 8.5, Status: 503}, {Node: old, At: 8.5, Status: 500},
-		{Node: fresh, At: 9, Status: 0}, {Node: fresh, At: 9, Status: 200, Probe: true}, {Node: stranger, At: 1, Status: 200},
+		{Node: old, At: .01, Status: 200},
+		{Node: old, At: .02, Status: 404},
+		{Node: old, At: 8.5, Status: 503},
+		{Node: old, At: 8.5, Status: 500},
+		{Node: fresh, At: 9, Status: 0},
+		{Node: fresh, At: 9, Status: 200, Probe: true},
+		{Node: stranger, At: 1, Status: 200},
 		{Node: old, At: -.5, Status: 200}, // the warm-up
 	}
 	r.Packets = []recording.Packet{
 		{Node: old, At: 1, Kind: recording.SYN},   // before the move: as it should be
 		{Node: old, At: 6, Kind: recording.SYN},   // counts
 		{Node: fresh, At: 6, Kind: recording.SYN}, // as it should be
-		{Node: old, At: 6, Kind: recording.SYN, Retransmit: true}, {Node: old, At: 6, Kind: recording.SYN, Probe: true},
-		{Node: old, At: 8.55, Kind: recording.Segment}, {Node: old, At: 8.55, Kind: recording.Segment, Retransmit: true},
+		{Node: old, At: 6, Kind: recording.SYN, Retransmit: true},
+		{Node: old, At: 6, Kind: recording.SYN, Probe: true},
+		{Node: old, At: 8.55, Kind: recording.Segment},
+		{Node: old, At: 8.55, Kind: recording.Segment, Retransmit: true},
 	}
 	return r
 }

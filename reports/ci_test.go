@@ -111,7 +111,7 @@ func parseXML(t *testing.T, text []byte) *element {
 	stack := []*element{{}}
 	for {
 		token, err := decoder.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return stack[0].children[0]
 		}
 		must(t, err)

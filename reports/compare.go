@@ -112,6 +112,7 @@ func compareCells(a, b Cell) (string, []string) {
 		case Unproven:
 			why := append(slices.Clone(side.cell.Verdict.Reasons), "nothing was tested")
 			unproven = append(unproven, side.name+" is unproven: "+why[0])
+		case Expected, Unexpected:
 		}
 	}
 	if len(unproven) > 0 {

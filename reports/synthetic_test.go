@@ -128,9 +128,11 @@ func writeSteps(t *testing.T, dir *recording.Dir, p recording.Plan) {
 	t.Helper()
 	must(t, dir.Steps.Append(
 		recording.Step{Name: "name moves", Planned: p.FlipAt, Asked: p.FlipAt + .001, InForce: p.FlipAt + .002, Proofs: []recording.Proof{
-			{Kind: recording.ProofNameMoved, OK: true, At: p.FlipAt + .004, Detail: "asked 127.0.0.1 for backend.example.com: 10.10.1.77 10.10.2.77"}}},
+			{Kind: recording.ProofNameMoved, OK: true, At: p.FlipAt + .004, Detail: "asked 127.0.0.1 for backend.example.com: 10.10.1.77 10.10.2.77"},
+		}},
 		recording.Step{Name: "old nodes go silent", Planned: p.RetireAt, Asked: p.RetireAt + .001, InForce: p.RetireAt + .003, Proofs: []recording.Proof{
-			{Kind: recording.ProofOldSilent, OK: true, At: p.RetireAt + .31, Detail: "SYN to 10.10.1.55:80: no answer in 0.3 s; open connection: no answer in 0.3 s"}}},
+			{Kind: recording.ProofOldSilent, OK: true, At: p.RetireAt + .31, Detail: "SYN to 10.10.1.55:80: no answer in 0.3 s; open connection: no answer in 0.3 s"},
+		}},
 	))
 }
 

@@ -44,7 +44,7 @@ type Engine struct {
 func (e Engine) Client() (*client.Client, error) {
 	cli, err := client.New(client.FromEnv, client.WithHost(e.Host))
 	if err != nil {
-		return nil, fmt.Errorf("Docker client for %s: %w", e.Host, err)
+		return nil, fmt.Errorf("making a Docker client for %s: %w", e.Host, err)
 	}
 	return cli, nil
 }

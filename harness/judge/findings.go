@@ -108,9 +108,11 @@ func (c *brief) pooledOld(v *Verdict) []Finding {
 	if len(connections) == 0 {
 		return nil
 	}
-	return []Finding{{PooledOld, fmt.Sprintf("resolved again, but pooled connections kept the old address: %s after the name moved, the first answer with the fresh nodes %s after it; %s on %s opened before it, the last %s after it",
-		count(v.DNSAfter, "DNS query", "DNS queries"), span(first.at-c.flip), requests(len(rows)-1), count(len(connections), "connection", "connections"), span(last-c.flip)),
-		c.quote(rows...)}}
+	return []Finding{{
+		PooledOld, fmt.Sprintf("resolved again, but pooled connections kept the old address: %s after the name moved, the first answer with the fresh nodes %s after it; %s on %s opened before it, the last %s after it",
+			count(v.DNSAfter, "DNS query", "DNS queries"), span(first.at-c.flip), requests(len(rows)-1), count(len(connections), "connection", "connections"), span(last-c.flip)),
+		c.quote(rows...),
+	}}
 }
 
 // healed: requests failed after the old nodes ended, and then no more.

@@ -33,6 +33,7 @@ func serve(t *testing.T, handler http.HandlerFunc) *target {
 			s.open++
 		case http.StateClosed, http.StateHijacked:
 			s.open--
+		case http.StateActive, http.StateIdle:
 		}
 	}
 	s.Start()

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -89,7 +90,7 @@ func validateRequest(target, path, host string) error {
 	if !strings.HasPrefix(path, "/") {
 		return invalid("path", "got %q, want a path that starts with /", path)
 	}
-	if _, err := http.NewRequest(http.MethodGet, target+path, nil); err != nil {
+	if _, err := http.NewRequestWithContext(context.Background(), http.MethodGet, target+path, http.NoBody); err != nil {
 		return invalid("path", "got %q: %v", path, err)
 	}
 	if strings.ContainsAny(host, " \t\r\n/") {

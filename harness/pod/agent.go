@@ -104,7 +104,7 @@ func (a *Agent) Run(ctx context.Context) (err error) {
 	}
 	defer a.diag.close()
 
-	undo, err := a.takeOver(ctx)
+	undo, err := a.takeOver()
 	defer func() {
 		for _, step := range slices.Backward(undo) {
 			err = errors.Join(err, step())
@@ -120,7 +120,7 @@ func (a *Agent) Run(ctx context.Context) (err error) {
 
 // takeOver changes the namespace. What it returns undoes the steps that were
 // done, also when a later one failed.
-func (a *Agent) takeOver(ctx context.Context) (undo []func() error, err error) {
+func (a *Agent) takeOver() (undo []func() error, err error) {
 	own, err := localAddresses()
 	if err != nil {
 		return nil, err

@@ -82,7 +82,7 @@ type AskRequest struct {
 }
 
 func (a *Agent) askCanary(id string, req AskRequest) (Answer, error) {
-	timeout, err := req.Timeout.orDefault("timeout")
+	timeout, err := req.Timeout.orDefault()
 	if err != nil {
 		return Answer{}, err
 	}

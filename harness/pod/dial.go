@@ -139,7 +139,7 @@ func (a *Agent) probeConnect(ctx context.Context, req ConnectRequest) (ConnectPr
 	if err := checkTarget(req.Addr); err != nil {
 		return ConnectProbe{}, err
 	}
-	timeout, err := req.Timeout.orDefault("timeout")
+	timeout, err := req.Timeout.orDefault()
 	if err != nil {
 		return ConnectProbe{}, err
 	}

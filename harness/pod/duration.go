@@ -27,13 +27,13 @@ const (
 )
 
 // orDefault returns the span, or DefaultTimeout where it is zero.
-func (d Duration) orDefault(field string) (time.Duration, error) {
+func (d Duration) orDefault() (time.Duration, error) {
 	v := time.Duration(d)
 	if v == 0 {
 		return DefaultTimeout, nil
 	}
 	if v < time.Millisecond || v > MaxWait {
-		return 0, invalid(field, "got %v, want 1ms to %v", v, MaxWait)
+		return 0, invalid("timeout", "got %v, want 1ms to %v", v, MaxWait)
 	}
 	return v, nil
 }

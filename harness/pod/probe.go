@@ -45,7 +45,7 @@ func (a *Agent) probeHTTP(ctx context.Context, req HTTPRequest) (Answer, error) 
 	if err := req.validate(); err != nil {
 		return Answer{}, err
 	}
-	timeout, err := req.Timeout.orDefault("timeout")
+	timeout, err := req.Timeout.orDefault()
 	if err != nil {
 		return Answer{}, err
 	}
@@ -92,7 +92,7 @@ func (a *Agent) probeDNS(ctx context.Context, req DNSRequest) (DNSProbe, error) 
 	if _, ok := dns.IsDomainName(req.Name); !ok || req.Name == "" {
 		return DNSProbe{}, invalid("name", "got %q, want a host name", req.Name)
 	}
-	timeout, err := req.Timeout.orDefault("timeout")
+	timeout, err := req.Timeout.orDefault()
 	if err != nil {
 		return DNSProbe{}, err
 	}
