@@ -59,7 +59,7 @@ func (c *brief) resolvedOnce(v *Verdict) []Finding {
 // again when every address it knows has failed. It cannot be told where the
 // old nodes end with the move of the name.
 func (c *brief) askedOnlyAfterTheEnd() bool {
-	return c.Manifest.Plan.Grace > 0 && len(c.lookupsIn(c.flip, c.retire)) == 0 && len(c.lookupsIn(c.retire, forever)) > 0
+	return c.Manifest.Plan.Grace > 0 && len(c.lookupsIn(c.flip, c.ending)) == 0 && len(c.lookupsIn(c.ending, forever)) > 0
 }
 
 // kernelConnect is after how long the testbed's kernel gives up a connect that
@@ -127,7 +127,7 @@ func (c *brief) healed(v *Verdict) []Finding {
 	case len(later) == 0:
 		text += ", without asking DNS again"
 	case c.askedOnlyAfterTheEnd():
-		text += ": after a failed connect it asked DNS again"
+		text += fmt.Sprintf(": it asked DNS again %s after that", span(max(0, later[0].at-c.retire)))
 		rows = append(rows, later[0].row)
 	default:
 		text += fmt.Sprintf(": it asked DNS again %s after the name moved", span(later[0].at-c.flip))

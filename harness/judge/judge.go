@@ -32,7 +32,8 @@ type brief struct {
 	*recording.Recording
 
 	flip   recording.Seconds // when the name moved, by the agent's word
-	retire recording.Seconds // when the old nodes ended
+	retire recording.Seconds // when the old nodes had ended
+	ending recording.Seconds // when they began to: nodes that refuse do so one after the other
 	fault  recording.Seconds // the first of both
 	// staleFrom is when no request should go to an old node any more.
 	staleFrom recording.Seconds
@@ -59,6 +60,10 @@ func newBrief(r *recording.Recording) *brief {
 	}
 	if step, ok := c.stepProving(oldEndProofs...); ok && step.InForce != 0 {
 		c.retire = step.InForce
+		c.ending = step.Asked
+	}
+	if c.ending == 0 {
+		c.ending = c.retire
 	}
 	c.fault = min(c.flip, c.retire)
 	c.staleFrom = c.flip + plan.TTL + plan.Refresh + settle

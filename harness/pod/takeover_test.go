@@ -175,7 +175,7 @@ func TestPutsTheNamespaceBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		undo, err := agent.takeOver(t.Context())
+		undo, err := agent.takeOver()
 		if err != nil {
 			t.Fatal(err)
 		}
