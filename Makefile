@@ -41,14 +41,14 @@ named:
 
 scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf] [SUBJECT=] [TTL= GRACE= RATE= SEED=]
 	@NAME='$(NAME)' CONFIG='$(CONFIG)' $(BIN) check
-	@NAME='$(NAME)' CONFIG="$$(test -z '$(CONFIG)' || realpath -- '$(CONFIG)')" $(ABSOLUTE) $(GINKGO) ./scenarios
+	@NAME='$(NAME)' CONFIG="$$(test -z '$(CONFIG)' || realpath -- '$(CONFIG)')" $(ABSOLUTE) $(GINKGO) ./scenarios -- -test.run=^TestScenarios$$
 
 compare: build ## A=./now.conf B=./next.conf PROXY=nginx [NAME=]: both over every scenario; exit 1 where B is worse
 	@NAME='$(NAME)' $(ABSOLUTE) $(BIN) compare --a '$(A)' --b '$(B)'
 
 nightly: build ## every scenario over every subject; runs/junit.xml, runs/report.html
 	@NAME= CONFIG= $(BIN) check
-	@NAME= CONFIG= FLOOR='$(FLOOR)' $(ABSOLUTE) $(GINKGO) ./scenarios
+	@NAME= CONFIG= FLOOR='$(FLOOR)' $(ABSOLUTE) $(GINKGO) ./scenarios -- -test.run=^TestScenarios$$
 
 test: ## the project's own tests, with the race detector
 	@.ci/packages
