@@ -67,11 +67,15 @@ func TestLayout(t *testing.T) {
 	g.Expect(paths(of(harness.Nginx, "events {}\nhttp {\n}"))).To(Equal([]string{nginxMain}))
 	g.Expect(paths(of(harness.Apache, "<VirtualHost *:80>\n</VirtualHost>"))).To(Equal([]string{apacheMain, apacheFragment}))
 	g.Expect(paths(of(harness.Apache, "Listen 80\nLoadModule x y"))).To(Equal([]string{apacheMain}))
+	listens, err := of(harness.Apache, "Listen 4000\n<VirtualHost *:4000>\n</VirtualHost>").Layout()
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(listens.Files).To(HaveLen(2))
+	g.Expect(string(listens.Files[0].Content)).To(And(ContainSubstring("LoadModule"), Not(ContainSubstring("Listen 80"))))
 	folder := Config{Kind: harness.Nginx, Files: []File{{Name: "conf.d/a.conf"}, {Name: "nginx.conf"}}}
 	g.Expect(paths(folder)).To(Equal([]string{"/etc/nginx/conf.d/a.conf", "/etc/nginx/nginx.conf"}))
 	two := Config{Kind: harness.Nginx, Files: []File{{Name: "a.conf"}, {Name: "b.conf"}}}
 	g.Expect(paths(two)).To(Equal([]string{"/etc/nginx/conf.d/a.conf", "/etc/nginx/conf.d/b.conf"}))
-	_, err := Config{Kind: harness.GoProxy, Path: "dir", Files: two.Files}.Layout()
+	_, err = Config{Kind: harness.GoProxy, Path: "dir", Files: two.Files}.Layout()
 	g.Expect(err).To(MatchError(ContainSubstring("one YAML file")))
 }
 

@@ -40,8 +40,9 @@ const (
 
 var (
 	// What only a whole configuration has.
-	apacheWhole = regexp.MustCompile(`(?im)^\s*(LoadModule|ServerRoot|Listen)\s`)
-	nginxWhole  = regexp.MustCompile(`(?m)^\s*(events|http)\s*\{`)
+	apacheWhole  = regexp.MustCompile(`(?im)^\s*(LoadModule|ServerRoot)\s`)
+	apacheListen = regexp.MustCompile(`(?im)^\s*Listen\s.*$`)
+	nginxWhole   = regexp.MustCompile(`(?m)^\s*(events|http)\s*\{`)
 )
 
 // Layout says where the files go and what is started. A folder stands for the
@@ -70,7 +71,11 @@ func (c Config) apache() (Layout, error) {
 	case apacheWhole.Match(c.Files[0].Content):
 		l.Files = []Placed{{apacheMain, c.Files[0].Content}}
 	default:
-		l.Files = []Placed{{apacheMain, apacheBase}, {apacheFragment, c.Files[0].Content}}
+		base := apacheBase
+		if listens := apacheListen.Match(c.Files[0].Content); listens {
+			base = apacheListen.ReplaceAll(base, nil) // httpd refuses to listen twice on one port
+		}
+		l.Files = []Placed{{apacheMain, base}, {apacheFragment, c.Files[0].Content}}
 	}
 	return l, nil
 }

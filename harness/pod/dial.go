@@ -143,9 +143,9 @@ func (a *Agent) probeConnect(ctx context.Context, req ConnectRequest) (ConnectPr
 	if err != nil {
 		return ConnectProbe{}, err
 	}
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	began := time.Now()
 	conn, err := a.dialer.dial(ctx, req.Addr)
 	took := time.Since(began)
 	result, err := connectResult(err)
