@@ -146,7 +146,7 @@ func TestControlAPIErrorsNameTheField(t *testing.T) {
 		{"GET", "/v1/queries?wait=1h", "", 400, "invalid", "wait"},
 		{"GET", "/v1/queries?wait=soon", "", 400, "invalid", "wait"},
 		{"GET", "/v1/queries?name=a&name=b", "", 400, "invalid", "name"},
-		{"GET", "/v1/queries?nmae=a", "", 400, "invalid", "nmae"},
+		{"GET", "/v1/queries?nmae=a", "", 400, "invalid", "nmae"}, //nolint:misspell // what a typing error gets
 	} {
 		t.Run(c.method+" "+c.path+" "+c.body[:min(60, len(c.body))], func(t *testing.T) {
 			g := expect(t)

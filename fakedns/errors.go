@@ -63,10 +63,9 @@ func within(path string, err *Error) *Error {
 		return nil
 	}
 	inner := *err
-	switch {
-	case inner.Field == "":
+	if inner.Field == "" {
 		inner.Field = path
-	default:
+	} else {
 		inner.Field = path + "." + inner.Field
 	}
 	return &inner

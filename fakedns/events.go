@@ -100,7 +100,7 @@ type EventStream struct {
 // Events begins a subscription: once it returns, nothing that happens is missed.
 // Close it after use. ctx ends it too.
 func (c *Client) Events(ctx context.Context) (*EventStream, error) {
-	resp, err := c.do(ctx, http.MethodGet, "/v1/events", nil, ndjson)
+	resp, err := c.do(ctx, http.MethodGet, "/v1/events", nil, ndjson) //nolint:bodyclose // EventStream.Close does
 	if err != nil {
 		return nil, err
 	}

@@ -210,8 +210,9 @@ func jsonWord(t reflect.Type) string {
 		return "a string"
 	case reflect.Int:
 		return "a whole number"
+	default:
+		return "a number"
 	}
-	return "a number"
 }
 
 // jsonPath drops the embedded Go type that encoding/json puts before a field's path.

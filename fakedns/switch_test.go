@@ -68,9 +68,10 @@ func TestNoAnswerMixesTwoStates(t *testing.T) {
 		put(t, srv, elb("app.example", sets[set]))
 		switches++
 		awaitMore(t, srv, 1)
-		if i%10 == 0 {
+		switch i % 10 {
+		case 0:
 			putFault(t, srv, fault)
-		} else if i%10 == 1 {
+		case 1:
 			if _, err := srv.DeleteFault("f"); err != nil {
 				t.Fatal(err)
 			}
