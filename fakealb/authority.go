@@ -103,6 +103,7 @@ func (a *authority) mint(kind leafKind, name string) (*tls.Certificate, error) {
 	template := leafTemplate(name)
 	issuer, issuerKey := a.root, a.key
 	switch kind {
+	case leafGood:
 	case leafExpired:
 		template.NotBefore, template.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-time.Hour)
 	case leafSelfSigned:

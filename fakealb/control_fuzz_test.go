@@ -33,7 +33,10 @@ func FuzzControl(f *testing.F) {
 		{"PUT", "/v1/nodes/NODE", `{"load_balancer":"blue","zone":"z"}`},
 		{"PUT", "/v1/load-balancers/blue", `{"targets":1,"attributes":{"idle_timeout.timeout_seconds":1}}`},
 		{"DELETE", "/v1/load-balancers/x", ""},
-		{"GET", "/v1/nodes", ""}, {"GET", "/v1/records/packets", ""}, {"POST", "/v1/reset", ""}, {"GET", "/v1//nodes/../", ""},
+		{"GET", "/v1/nodes", ""},
+		{"GET", "/v1/records/packets", ""},
+		{"POST", "/v1/reset", ""},
+		{"GET", "/v1//nodes/../", ""},
 	} {
 		f.Add(seed[0], seed[1], seed[2])
 	}

@@ -47,9 +47,11 @@ func readHello(c *clientConn) error {
 func wrongNameLeaf(a *authority, _ string) (*tls.Certificate, error) {
 	return a.leaf(leafGood, "wrong-name.fakealb.test")
 }
+
 func expiredLeaf(a *authority, name string) (*tls.Certificate, error) {
 	return a.leaf(leafExpired, name)
 }
+
 func selfSignedLeaf(a *authority, name string) (*tls.Certificate, error) {
 	return a.leaf(leafSelfSigned, name)
 }

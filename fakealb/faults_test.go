@@ -45,20 +45,20 @@ func TestResponseFaults(t *testing.T) {
 		kind  fakealb.FaultKind
 		check func(resp *http.Response, body string, err error) bool
 	}{
-		{fakealb.FaultLinger, func(r *http.Response, body string, err error) bool {
+		{fakealb.FaultLinger, func(r *http.Response, _ string, err error) bool {
 			return err == nil && r.StatusCode == 503 && r.Header.Get("Server") == "awselb/2.0"
 		}},
 		{fakealb.FaultStranger, func(r *http.Response, body string, err error) bool {
 			return err == nil && r.StatusCode == 200 && r.Header.Get(fakealb.HeaderNode) == "" && strings.Contains(body, "another tenant")
 		}},
-		{fakealb.FaultCloseRequest, func(r *http.Response, body string, err error) bool {
+		{fakealb.FaultCloseRequest, func(r *http.Response, _ string, err error) bool {
 			return r == nil && errors.Is(err, io.ErrUnexpectedEOF)
 		}},
-		{fakealb.FaultResetRequest, func(r *http.Response, body string, err error) bool { return r == nil && isReset(err) }},
+		{fakealb.FaultResetRequest, func(r *http.Response, _ string, err error) bool { return r == nil && isReset(err) }},
 		{fakealb.FaultTruncateBody, func(r *http.Response, body string, err error) bool {
 			return r != nil && r.StatusCode == 200 && errors.Is(err, io.ErrUnexpectedEOF) && len(body) == int(r.ContentLength)/2
 		}},
-		{fakealb.FaultResetBody, func(r *http.Response, body string, err error) bool {
+		{fakealb.FaultResetBody, func(r *http.Response, _ string, err error) bool {
 			return r != nil && r.StatusCode == 200 && isReset(err)
 		}},
 	} {

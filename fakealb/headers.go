@@ -130,7 +130,7 @@ func newTrace(now time.Time) string {
 // isPlainName reports whether a field name is [-A-Za-z0-9]+ (2.5.4 D).
 func isPlainName(name string) bool {
 	for _, c := range []byte(name) {
-		if !(c == '-' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z') {
+		if c != '-' && (c < '0' || '9' < c) && (c < 'a' || 'z' < c) && (c < 'A' || 'Z' < c) {
 			return false
 		}
 	}

@@ -74,10 +74,10 @@ func New(config Config) (*Server, error) {
 
 func (s *Server) open() error {
 	var err error
-	if err = s.authority.create("fakealb TEST ONLY certificate authority"); err != nil {
+	if err = s.authority.create("fakealb TEST ONLY certificate authority"); err != nil { //nolint:staticcheck // s.create would not say what
 		return err
 	}
-	if s.control, err = net.Listen("tcp", s.config.Control); err != nil {
+	if s.control, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", s.config.Control); err != nil {
 		return fmt.Errorf("listen for the control API: %w", err)
 	}
 	if s.config.Network == NetworkUserspace {

@@ -25,7 +25,7 @@ func TestLogKeepsOrderAcrossChunks(t *testing.T) {
 		t.Fatalf("got %d rows and length %d, want %d", len(rows), l.Len(), n)
 	}
 	for i, v := range rows {
-		if want := i; v != want && !(i == 3000 && v == -1) {
+		if want := i; v != want && (i != 3000 || v != -1) {
 			t.Fatalf("row %d: got %d", i, v)
 		}
 	}
@@ -37,7 +37,7 @@ func TestLogKeepsOrderAcrossChunks(t *testing.T) {
 	}
 }
 
-func TestLogIsSafeWhileRead(t *testing.T) {
+func TestLogIsSafeWhileRead(_ *testing.T) {
 	var l record.Log[int]
 	var wg sync.WaitGroup
 	for range 4 {

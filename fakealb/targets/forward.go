@@ -46,7 +46,7 @@ func (p *Pool) Forward(req *http.Request) (Result, error) {
 		// Go's transport would repeat a request without a body on another connection.
 		out.Body = io.NopCloser(eof{})
 	}
-	resp, err := p.transport.RoundTrip(out)
+	resp, err := p.transport.RoundTrip(out) //nolint:bodyclose // the caller closes it
 	if err != nil {
 		cancel(nil)
 		return Result{Status: statusOf(err), Target: addr, FailedOpen: failedOpen, SentAt: sentAt}, err
