@@ -134,7 +134,7 @@ func TestOneAttackAtATimeAndItEndsWithItsCaller(t *testing.T) {
 	}
 	eventually(t, "the agent is free again", func() bool {
 		err := client.Attack(t.Context(), s, func(load.Row) {})
-		if err != nil && !(errors.As(err, &busy) && busy.Code == load.CodeBusy) {
+		if err != nil && (!errors.As(err, &busy) || busy.Code != load.CodeBusy) {
 			t.Fatal(err)
 		}
 		return err == nil
@@ -160,7 +160,7 @@ func TestClientNoticesAStreamThatIsNotWhole(t *testing.T) {
 			t.Errorf("stream %q: got error %v, want %q", answer, err, want)
 		}
 	}
-	other := serve(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 502) })
+	other := serve(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusBadGateway) })
 	if err := load.NewClient(other.URL).Health(t.Context()); err == nil || !strings.Contains(err.Error(), "502") {
 		t.Errorf("got error %v, want that the answer was 502", err)
 	}

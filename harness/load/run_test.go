@@ -87,9 +87,9 @@ func TestOutcomes(t *testing.T) {
 			_, _ = conn.Write([]byte("SSH-2.0-x\r\n"))
 			_ = conn.Close()
 		}, recording.Connection, 0, "malformed"},
-		"503":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 503) }, recording.Unavailable, 503, ""},
+		"503":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusServiceUnavailable) }, recording.Unavailable, 503, ""},
 		"404":      {func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }, "404", 404, ""},
-		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 302) }, recording.OK, 302, ""},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, recording.OK, 302, ""},
 		"bad redirect": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", ":bad")
 			w.WriteHeader(302)
@@ -258,10 +258,14 @@ func TestMissedStartIsCaughtUpWith(t *testing.T) {
 
 func TestRowBecomesARequestOnTheClockOfTheRecording(t *testing.T) {
 	t0 := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
-	row := load.Row{Seq: 7, Due: t0.Add(30 * time.Millisecond), Sent: t0.Add(31 * time.Millisecond), Latency: 0.5, Code: 200,
-		Outcome: recording.WrongBody, Error: "e", Node: netip.MustParseAddr("::1"), Server: "s"}
-	want := recording.Request{Seq: 7, Due: 0.03, Sent: 0.031, Latency: 0.5, Code: 200,
-		Outcome: recording.WrongBody, Error: "e", Node: netip.MustParseAddr("::1"), Server: "s"}
+	row := load.Row{
+		Seq: 7, Due: t0.Add(30 * time.Millisecond), Sent: t0.Add(31 * time.Millisecond), Latency: 0.5, Code: 200,
+		Outcome: recording.WrongBody, Error: "e", Node: netip.MustParseAddr("::1"), Server: "s",
+	}
+	want := recording.Request{
+		Seq: 7, Due: 0.03, Sent: 0.031, Latency: 0.5, Code: 200,
+		Outcome: recording.WrongBody, Error: "e", Node: netip.MustParseAddr("::1"), Server: "s",
+	}
 	if got := row.Request(t0); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

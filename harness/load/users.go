@@ -83,9 +83,10 @@ func (u *users) RoundTrip(given *http.Request) (*http.Response, error) {
 		u.give(one)
 		return nil, err
 	}
-	response.Body = &body{ReadCloser: response.Body,
-		failed: func(err error) { u.fail(seq, err) },
-		closed: sync.OnceFunc(func() { cancel(); u.give(one) }),
+	response.Body = &body{
+		ReadCloser: response.Body,
+		failed:     func(err error) { u.fail(seq, err) },
+		closed:     sync.OnceFunc(func() { cancel(); u.give(one) }),
 	}
 	return response, nil
 }
