@@ -125,7 +125,9 @@ func isTrimmed(name string) bool {
 // added lists everything that the recipe puts beside the packages' files.
 func (rec recipe) added() ([]entry, error) {
 	all := append([]entry{
-		{name: "proc/", mode: 0o555}, {name: "sys/", mode: 0o555}, {name: "dev/", mode: 0o755},
+		{name: "proc/", mode: 0o555},
+		{name: "sys/", mode: 0o555},
+		{name: "dev/", mode: 0o755},
 		{name: "var/log/", mode: 0o755},
 	}, rec.entries...)
 	for _, applet := range applets {
