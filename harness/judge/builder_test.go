@@ -69,15 +69,19 @@ func abrupt() *world {
 }
 
 func step(name, proof string, at seconds) recording.Step {
-	return recording.Step{Name: name, Planned: at, Asked: at, InForce: at,
-		Proofs: []recording.Proof{{Kind: proof, OK: true, At: at + 0.1, Detail: "seen"}}}
+	return recording.Step{
+		Name: name, Planned: at, Asked: at, InForce: at,
+		Proofs: []recording.Proof{{Kind: proof, OK: true, At: at + 0.1, Detail: "seen"}},
+	}
 }
 
 // open adds an upstream connection.
 func (w *world) open(at seconds, node netip.Addr) recording.Conn {
 	w.conns++
-	conn := recording.Conn{Conn: w.conns, Node: node, Port: 80, Opened: at,
-		Peer: netip.AddrPortFrom(proxy, uint16(40000+w.conns))}
+	conn := recording.Conn{
+		Conn: w.conns, Node: node, Port: 80, Opened: at,
+		Peer: netip.AddrPortFrom(proxy, uint16(40000+w.conns)),
+	}
 	w.Connections = append(w.Connections, conn)
 	return conn
 }
@@ -94,8 +98,10 @@ func (w *world) request(at seconds, outcome string, node netip.Addr) uint64 {
 }
 
 func (w *world) attempt(at seconds, conn recording.Conn, seq uint64, status int) {
-	w.Attempts = append(w.Attempts, recording.Attempt{Seq: seq, At: at + 0.002, Done: at + 0.003, Node: conn.Node, Port: 80,
-		Conn: conn.Conn, Method: "GET", Path: "/", Status: status})
+	w.Attempts = append(w.Attempts, recording.Attempt{
+		Seq: seq, At: at + 0.002, Done: at + 0.003, Node: conn.Node, Port: 80,
+		Conn: conn.Conn, Method: "GET", Path: "/", Status: status,
+	})
 }
 
 // serve lets a connection's node answer every request from one time to
@@ -141,8 +147,10 @@ func (w *world) query(at seconds, answers ...netip.Addr) {
 	if len(w.Queries)%2 == 1 {
 		asked = strings.ToLower(name)
 	}
-	w.Queries = append(w.Queries, recording.Query{At: at, Answered: at, Client: netip.AddrPortFrom(proxy, 5000), Resolver: resolver,
-		Net: "udp", Name: asked, Type: "A", Rcode: "NOERROR", Answers: answers, TTL: 1})
+	w.Queries = append(w.Queries, recording.Query{
+		At: at, Answered: at, Client: netip.AddrPortFrom(proxy, 5000), Resolver: resolver,
+		Net: "udp", Name: asked, Type: "A", Rcode: "NOERROR", Answers: answers, TTL: 1,
+	})
 }
 
 func (w *world) log(at seconds, text string) {

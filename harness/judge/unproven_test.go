@@ -16,63 +16,78 @@ func TestUnproven(t *testing.T) {
 	}{
 		"proof absent": {
 			func(w *world) { w.Steps[1].Proofs = nil },
-			"no step proved old-silent"},
+			"no step proved old-silent",
+		},
 		"proof not OK": {
 			func(w *world) { w.Steps[1].Proofs[0].OK = false; w.Steps[1].Proofs[0].Detail = "198.18.1.21 answered" },
-			`"old nodes go silent" did not take hold (old-silent): 198.18.1.21 answered`},
+			`"old nodes go silent" did not take hold (old-silent): 198.18.1.21 answered`,
+		},
 		"one of two proofs not OK": {
 			func(w *world) {
 				w.Steps[0].Proofs = append(w.Steps[0].Proofs, recording.Proof{Kind: recording.ProofNameMoved, Detail: "the second resolver"})
 			},
-			`"name moves" did not take hold (name-moved): the second resolver`},
+			`"name moves" did not take hold (name-moved): the second resolver`,
+		},
 		"name moved after the end": {
 			func(w *world) { w.Steps[0].InForce = 8.5 },
-			"the name did not move before the old nodes ended, but 0.5 s after"},
+			"the name did not move before the old nodes ended, but 0.5 s after",
+		},
 		"grace cut short": {
 			func(w *world) { w.Steps[1].InForce = 7.702 },
-			"the name moved only 2.7 s before the old nodes ended, want 3.0 s"},
+			"the name moved only 2.7 s before the old nodes ended, want 3.0 s",
+		},
 		"too few requests": {
 			func(w *world) { w.Requests = append(w.Requests[:100:100], w.Requests[106:]...) },
-			"the load missed its floor: offered 49.7 requests per second, want 50 within 0.5 %"},
+			"the load missed its floor: offered 49.7 requests per second, want 50 within 0.5 %",
+		},
 		"too many requests": {
 			func(w *world) { w.Requests = append(w.Requests, w.Requests[:6]...) },
-			"the load missed its floor: offered 50.3 requests per second, want 50 within 0.5 %"},
+			"the load missed its floor: offered 50.3 requests per second, want 50 within 0.5 %",
+		},
 		"sent late": {
 			func(w *world) {
 				for i := range 11 {
 					w.Requests[600+i].Due -= 0.3
 				}
 			},
-			"the load missed its floor: 1 % of the requests were sent 0.3 s or more late, want at most 0.2 s: the machine was busy"},
+			"the load missed its floor: 1 % of the requests were sent 0.3 s or more late, want at most 0.2 s: the machine was busy",
+		},
 		"failed before the fault": {
 			func(w *world) {
 				w.Requests[50].Outcome = recording.BadGateway
 				w.Requests[237].Outcome = recording.Timeout
 				w.Requests[237].Latency = 3 // ends after the flip, but was sent well before it
 			},
-			"not healthy before the fault: 2 requests failed (1 502, 1 timeout)"},
+			"not healthy before the fault: 2 requests failed (1 502, 1 timeout)",
+		},
 		"failed at once just before the fault": {
 			func(w *world) { w.Requests[248].Outcome = recording.Unavailable },
-			"not healthy before the fault: 1 request failed (1 503)"},
+			"not healthy before the fault: 1 request failed (1 503)",
+		},
 		"old nodes served nothing": {
 			func(w *world) {
 				for i := range w.Requests {
 					w.Requests[i].Node = fresh1
 				}
 			},
-			"no request was served by an old node before the name moved: nothing was at stake"},
+			"no request was served by an old node before the name moved: nothing was at stake",
+		},
 		"a cold worker": {
 			func(w *world) { w.Snapshots[1].Processes[2].Seen = 0 },
-			"1 of 2 worker processes had held no connection to a node when the name moved: 9 (nginx: worker)"},
+			"1 of 2 worker processes had held no connection to a node when the name moved: 9 (nginx: worker)",
+		},
 		"a record with holes": {
 			func(w *world) { w.Manifest.Lost = 3 },
-			"the nodes lost 3 packets or connections: what they recorded is not the whole"},
+			"the nodes lost 3 packets or connections: what they recorded is not the whole",
+		},
 		"no worker": {
 			func(w *world) { w.Snapshots[1].Processes = w.Snapshots[1].Processes[:1] },
-			"no worker process of the proxy was seen just before the name moved"},
+			"no worker process of the proxy was seen just before the name moved",
+		},
 		"no snapshot before the flip": {
 			func(w *world) { w.Snapshots = w.Snapshots[:1] },
-			"the proxy's processes were not looked at just before the name moved, so a cold worker may hide the fault"},
+			"the proxy's processes were not looked at just before the name moved, so a cold worker may hide the fault",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := follower()
@@ -161,8 +176,10 @@ func TestLoadFigures(t *testing.T) {
 	w := follower()
 	late(w, 100, 0.1)
 	late(w, 1, 0.1)
-	got := fmt.Sprintf("%.3f", []float64{w.judge().Load.Asked, w.judge().Load.Offered, float64(w.judge().Load.LatenessP50),
-		float64(w.judge().Load.LatenessP99), float64(w.judge().Load.LatenessMax)})
+	got := fmt.Sprintf("%.3f", []float64{
+		w.judge().Load.Asked, w.judge().Load.Offered, float64(w.judge().Load.LatenessP50),
+		float64(w.judge().Load.LatenessP99), float64(w.judge().Load.LatenessMax),
+	})
 	if want := "[50.000 50.000 0.001 0.101 0.201]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
