@@ -200,8 +200,10 @@ func TestOpenRefuses(t *testing.T) {
 		"two rows in one":   {recording.AttemptsFile, "{}{}\n", []string{"attempts.jsonl:1"}},
 		"a wrong type":      {recording.PacketsFile, "{}\n{}\n{\"at\":\"x\"}\n", []string{"packets.jsonl:3"}},
 		"a bad address":     {recording.ConnectionsFile, "{\"node\":\"198.18\"}\n", []string{"connections.jsonl:1"}},
-		"a log without time": {recording.ProxyLogFile, "1 a\nplain text\n",
-			[]string{"proxy.log:2", "plain text"}},
+		"a log without time": {
+			recording.ProxyLogFile, "1 a\nplain text\n",
+			[]string{"proxy.log:2", "plain text"},
+		},
 		"a cut-off log": {recording.ProxyLogFile, "1.5", []string{"proxy.log:1", "cut off"}},
 	} {
 		t.Run(name, func(t *testing.T) {
