@@ -24,15 +24,18 @@ func TestReplay(t *testing.T) {
 		want    string
 	}{
 		"of the catalogue": {
-			static, "configs/nginx/static.conf", Options{Settings: standard, Path: DefaultPath, Host: DefaultHost},
+			static, "configs/nginx/static.conf",
+			Options{Settings: standard, Path: DefaultPath, Host: DefaultHost},
 			"make scenario NAME=s SUBJECT=nginx/static@testing SEED=1",
 		},
 		"one's own": {
-			own, "/etc/nginx/x.conf", Options{Settings: standard, Path: DefaultPath, Host: DefaultHost},
+			own, "/etc/nginx/x.conf",
+			Options{Settings: standard, Path: DefaultPath, Host: DefaultHost},
 			"make scenario NAME=s PROXY=nginx CONFIG=/etc/nginx/x.conf SEED=1",
 		},
 		"with everything": {
-			onTesting, "/my configs/it's.conf", Options{
+			onTesting, "/my configs/it's.conf",
+			Options{
 				Settings: harness.Settings{TTL: 2 * time.Second, Grace: time.Minute, Rate: 50, Seed: 7},
 				Path:     "/user/login?a=b&c", Host: "api.dev.jp", Port: 4000,
 			},
