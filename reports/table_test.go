@@ -67,7 +67,7 @@ func TestTableKeepsLinesWithTheirSubject(t *testing.T) {
 	static := strings.Index(got, "nginx/static ")
 	resolver := strings.Index(got, "nginx/resolver-only ")
 	finding := strings.Index(got, "resolved once at start")
-	if !(static >= 0 && static < finding && finding < resolver) {
+	if static < 0 || static >= finding || finding >= resolver {
 		t.Errorf("nginx/static at %d, its finding at %d, the next subject at %d: want them in this order", static, finding, resolver)
 	}
 }
