@@ -37,6 +37,9 @@ func (c *Client) Attack(ctx context.Context, spec Spec, each func(Row)) error {
 			var line streamLine
 			err := decoder.Decode(&line)
 			switch {
+			case err != nil && ctx.Err() != nil:
+				// What net/http says of a stream that its caller ended varies.
+				return fmt.Errorf("load: stopped after %d rows: %w", rows, context.Cause(ctx))
 			case err != nil:
 				return fmt.Errorf("load: the stream of the agent broke off after %d rows: %w", rows, err)
 			case line.Row != nil:
