@@ -18,11 +18,10 @@
 //
 // # Why the charts are drawn here
 //
-// go-analyze/charts v0.5.20 and gonum/plot v0.17 were looked at. The first has
-// no shaded windows along the x axis and no dots on a logarithmic axis against
-// free time. The second can draw both, but writes fixed colours, its own fonts
-// and one element for each dot: such a picture follows neither a dark scheme
-// nor the style sheet of the page, and 4,000 dots for each of 12 subjects
-// weigh several megabytes. What is needed is bars, dots, ticks and rectangles
-// on one time axis, so they are written as SVG paths, coloured by class.
+// go-analyze/charts v0.5.20 was searched: no shaded windows along the x axis
+// were found in it, and no dots on a logarithmic axis against free time.
+// gonum/plot v0.17 was not tried. What is needed is bars, dots, ticks and
+// rectangles on one time axis, in colours of the page's style sheet, so that
+// they follow its dark scheme, and many dots in one element; so they are
+// written as SVG paths, coloured by class.
 package reports
