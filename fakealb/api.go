@@ -17,6 +17,10 @@ type LoadBalancer struct {
 	// targets. Then Targets is 0.
 	TargetGroup *targets.Group `json:"target_group,omitempty"`
 	Attributes  Attributes     `json:"attributes,omitzero"`
+	// Listeners say what is spoken on which port. With none, every port of the
+	// server takes HTTP and, by the first byte, TLS. With some, connections to other
+	// ports are reset.
+	Listeners []Listener `json:"listeners,omitempty"`
 	// Certificates are the names of the listener's certificates, such as
 	// www.example.test or *.example.test, at most 26; the first is the default one
 	// (2.3.3 D). With none there is a certificate for any name.

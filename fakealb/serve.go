@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"net/http"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -25,16 +26,31 @@ func (s *Server) serve(n *node, port uint16, raw net.Conn) {
 	if fault := n.view().fault; faultSpecs[fault.Kind].slowAccept && fault.hits(n.accepted.Add(1)) {
 		s.wait(context.Background(), time.Duration(fault.Delay))
 	}
+	listener, ok := n.view().lb.listener(port)
+	if !ok {
+		c.endedBy(record.ClosedByNode, howRST)
+		c.reset()
+		return
+	}
 	first := make([]byte, 1)
 	_ = c.SetReadDeadline(time.Now().Add(s.scaled(n.view().lb.Attributes.idleTimeout())))
 	if _, err := c.Read(first); err != nil {
 		return
 	}
 	c.first = first
-	if first[0] != tlsHandshake {
+	isTLS := first[0] == tlsHandshake
+	switch {
+	case listener.Protocol == ProtocolHTTPS || listener.Protocol == "" && isTLS:
+		s.serveTLS(c)
+	case isTLS: // no request line that could be awaited
+		(&http1{server: s, c: c, conn: c, in: newRequestReader(c)}).refuse(n.view(), generated(http.StatusBadRequest, n.view().lb.ErrorBody))
+	default:
 		s.serveHTTP1(c, c, nil)
-		return
 	}
+}
+
+// serveTLS establishes TLS and goes on with what was negotiated.
+func (s *Server) serveTLS(c *clientConn) {
 	conn, ok := s.handshake(c)
 	if !ok {
 		return

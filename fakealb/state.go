@@ -25,6 +25,9 @@ func (s *Server) putLoadBalancer(lb LoadBalancer) (Applied, error) {
 	if err != nil {
 		return Applied{}, err
 	}
+	if err := lb.checkListeners(s.config.Ports); err != nil {
+		return Applied{}, err
+	}
 	a := begin()
 	old, known := s.balancers[lb.Name]
 	if known && reflect.DeepEqual(old, lb) {
