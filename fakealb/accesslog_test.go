@@ -129,7 +129,7 @@ func TestAccessLogOfFailures(t *testing.T) {
 			c.Close()
 		}
 	}()
-	group := func(a ...netip.AddrPort) *targets.Group { return &targets.Group{Targets: a} }
+	group := func(a ...netip.AddrPort) *targets.Group { return &targets.Group{Targets: targets.At(a...)} }
 	slow := target(t, false)
 	f, l := logged(t, "127.0.78.4", fakealb.LoadBalancer{}, 300) // idle timeout 200 ms
 	for n, c := range []struct {
@@ -175,7 +175,7 @@ func TestAccessLogOfClientsThatErr(t *testing.T) {
 			}()
 		}
 	}()
-	group := &targets.Group{Targets: []netip.AddrPort{silent.Addr().(*net.TCPAddr).AddrPort()}}
+	group := &targets.Group{Targets: targets.At(silent.Addr().(*net.TCPAddr).AddrPort())}
 	f, l := logged(t, "127.0.78.5", fakealb.LoadBalancer{TargetGroup: group}, 1)
 	c, err := net.Dial("tcp4", f.at(0))
 	if err != nil {

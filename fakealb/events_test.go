@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -69,7 +68,7 @@ func TestMetricsHaveCloudWatchNames(t *testing.T) {
 	}
 	curl(t, url)
 	curl(t, "-X", "TRACE", url)
-	group := &targets.Group{Targets: []netip.AddrPort{refused}}
+	group := &targets.Group{Targets: targets.At(refused)}
 	if _, err := f.PutLoadBalancer(f.ctx, fakealb.LoadBalancer{Name: "blue", TargetGroup: group}); err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func target(t *testing.T, secure bool) netip.AddrPort {
 // forwarding is a server whose load balancer "blue" has a target group.
 func forwarding(t *testing.T, addr string, change func(*fakealb.LoadBalancer), group ...netip.AddrPort) *fixture {
 	t.Helper()
-	lb := fakealb.LoadBalancer{Name: "blue", TargetGroup: &targets.Group{Targets: group}}
+	lb := fakealb.LoadBalancer{Name: "blue", TargetGroup: &targets.Group{Targets: targets.At(group...)}}
 	if change != nil {
 		change(&lb)
 	}
@@ -147,7 +147,7 @@ func TestAttributesOfHeaders(t *testing.T) {
 		{"drop invalid", fakealb.Attributes{DropInvalidHeaders: true}, func(s seen) bool { return s.Header.Get("With_underscore") == "" }},
 		{"keep invalid", fakealb.Attributes{}, func(s seen) bool { return s.Header.Get("With_underscore") == "1" }},
 	} {
-		lb := fakealb.LoadBalancer{Name: "blue", TargetGroup: &targets.Group{Targets: []netip.AddrPort{up}}, Attributes: c.attributes}
+		lb := fakealb.LoadBalancer{Name: "blue", TargetGroup: &targets.Group{Targets: targets.At(up)}, Attributes: c.attributes}
 		if _, err := f.PutLoadBalancer(f.ctx, lb); err != nil {
 			t.Fatal(err)
 		}
@@ -255,7 +255,7 @@ func TestTargetsThatFail(t *testing.T) {
 	}
 	up := target(t, false)
 	if _, err := f.PutLoadBalancer(f.ctx, fakealb.LoadBalancer{
-		Name: "blue", TargetGroup: &targets.Group{Targets: []netip.AddrPort{up}},
+		Name: "blue", TargetGroup: &targets.Group{Targets: targets.At(up)},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -299,7 +299,7 @@ func TestClientThatLeavesASlowTarget(t *testing.T) {
 
 func TestSlowTargetTimesOut(t *testing.T) {
 	lb := fakealb.LoadBalancer{
-		Name: "blue", TargetGroup: &targets.Group{Targets: []netip.AddrPort{target(t, false)}},
+		Name: "blue", TargetGroup: &targets.Group{Targets: targets.At(target(t, false))},
 		Attributes: fakealb.Attributes{IdleTimeoutSeconds: 1},
 	}
 	f := start(t, func(c *fakealb.Config) { c.LoadBalancers = []fakealb.LoadBalancer{lb}; c.TimeScale = 5 }, "127.0.77.9")
@@ -311,7 +311,7 @@ func TestSlowTargetTimesOut(t *testing.T) {
 }
 
 func TestTargetWithAnyCertificate(t *testing.T) { // 3.1.4 D
-	f := forwarding(t, "127.0.77.10", func(lb *fakealb.LoadBalancer) { lb.TargetGroup.Protocol = "https" }, target(t, true))
+	f := forwarding(t, "127.0.77.10", func(lb *fakealb.LoadBalancer) { lb.TargetGroup.Protocol = "HTTPS" }, target(t, true))
 	if s := through(t, "http://"+f.at(0)+"/"); s.Method != "GET" {
 		t.Errorf("got %+v", s)
 	}

@@ -154,7 +154,7 @@ func driveClient(t *testing.T, c *fakealb.Client, f *fixture) {
 	ok(c.PutLoadBalancer(ctx, fakealb.LoadBalancer{
 		Name: "full", Listeners: []fakealb.Listener{{Port: f.port, Protocol: fakealb.ProtocolHTTP}}, Certificates: []string{"full.example"}, DNSName: "full.example", ErrorBody: fakealb.ErrorBodyPre2020,
 		TargetGroup: &targets.Group{
-			Targets: []netip.AddrPort{target(t, false)}, Protocol: "http",
+			Targets: targets.At(target(t, false)), Protocol: "HTTP",
 			Health: targets.HealthCheck{Path: "/", IntervalSeconds: 5, TimeoutSeconds: 2, HealthyThreshold: 2, UnhealthyThreshold: 2, Matcher: "200-299"},
 		},
 		Attributes: fakealb.Attributes{

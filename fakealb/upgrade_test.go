@@ -43,7 +43,7 @@ func TestWebSocketThroughANode(t *testing.T) { // 2.2.3 D
 	l := &logBuffer{}
 	f := start(t, func(c *fakealb.Config) {
 		c.AccessLog = l
-		c.LoadBalancers = []fakealb.LoadBalancer{{Name: "blue", TargetGroup: &targets.Group{Targets: []netip.AddrPort{socketTarget(t)}}}}
+		c.LoadBalancers = []fakealb.LoadBalancer{{Name: "blue", TargetGroup: &targets.Group{Targets: targets.At(socketTarget(t))}}}
 	}, "127.0.77.20")
 	hc := &http.Client{Transport: tlsTransport(t, f)}
 	hc.Transport.(*http.Transport).ForceAttemptHTTP2 = false
@@ -73,7 +73,7 @@ func TestWebSocketThroughANode(t *testing.T) { // 2.2.3 D
 func TestIdleWebSocketIsClosed(t *testing.T) {
 	f := start(t, func(c *fakealb.Config) {
 		c.TimeScale = 300 // idle timeout 200 ms
-		c.LoadBalancers = []fakealb.LoadBalancer{{Name: "blue", TargetGroup: &targets.Group{Targets: []netip.AddrPort{socketTarget(t)}}}}
+		c.LoadBalancers = []fakealb.LoadBalancer{{Name: "blue", TargetGroup: &targets.Group{Targets: targets.At(socketTarget(t))}}}
 	}, "127.0.77.21")
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()

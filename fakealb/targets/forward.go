@@ -9,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -38,7 +39,7 @@ func (p *Pool) Forward(req *http.Request) (Result, error) {
 	}))
 	out := req.WithContext(ctx)
 	u := *req.URL
-	u.Scheme, u.Host = protocol, addr.String()
+	u.Scheme, u.Host = strings.ToLower(protocol), addr.String()
 	out.URL = &u
 	out.RequestURI = ""
 	out.GetBody = nil

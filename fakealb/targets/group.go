@@ -8,7 +8,6 @@ package targets
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,10 +16,9 @@ import (
 
 // Group is a target group over real servers.
 type Group struct {
-	// Targets are the addresses of servers, as ip:port. An empty list is a group
-	// without registered targets: 503.
-	Targets []netip.AddrPort `json:"targets"`
-	// Protocol towards targets: http or https. Empty stands for http. The
+	// Targets are the registered targets. An empty list is a group without any: 503.
+	Targets []Target `json:"targets"`
+	// Protocol towards targets: HTTP or HTTPS. Empty stands for HTTP. The
 	// certificates of targets are not validated (3.1.4 D).
 	Protocol string      `json:"protocol,omitempty"`
 	Health   HealthCheck `json:"health_check"`
@@ -39,29 +37,39 @@ type HealthCheck struct {
 	Matcher string `json:"matcher,omitempty"`
 }
 
+// The protocols of target groups and of health checks.
+const (
+	ProtocolHTTP  = "HTTP"
+	ProtocolHTTPS = "HTTPS"
+)
+
 const (
 	maxTargets = 1000
 	maxPath    = 1024
+	maxZone    = 64
 )
 
 // Check returns the group with its defaults filled in, or the name of the field
 // that is wrong, and why.
 func (g Group) Check() (Group, string, error) {
 	if g.Protocol == "" {
-		g.Protocol = "http"
+		g.Protocol = ProtocolHTTP
 	}
-	if g.Protocol != "http" && g.Protocol != "https" {
-		return g, "protocol", fmt.Errorf("got protocol %q, want http or https", g.Protocol)
+	if g.Protocol != ProtocolHTTP && g.Protocol != ProtocolHTTPS {
+		return g, "protocol", fmt.Errorf("got protocol %q, want %s or %s", g.Protocol, ProtocolHTTP, ProtocolHTTPS)
 	}
 	if len(g.Targets) > maxTargets {
 		return g, "targets", fmt.Errorf("got %d targets, want at most %d", len(g.Targets), maxTargets)
 	}
 	for i, t := range g.Targets {
-		if !t.IsValid() || t.Port() == 0 {
-			return g, fmt.Sprintf("targets[%d]", i), fmt.Errorf("got %s, want an address with a port", t)
-		}
-		if slices.Contains(g.Targets[:i], t) {
-			return g, fmt.Sprintf("targets[%d]", i), fmt.Errorf("got %s twice", t)
+		field := fmt.Sprintf("targets[%d]", i)
+		switch {
+		case !t.Addr.IsValid() || t.Addr.Port() == 0:
+			return g, field, fmt.Errorf("got %s, want an address with a port", t.Addr)
+		case len(t.Zone) > maxZone:
+			return g, field + ".zone", fmt.Errorf("got a zone of %d bytes, want at most %d", len(t.Zone), maxZone)
+		case slices.ContainsFunc(g.Targets[:i], func(o Target) bool { return o.ID() == t.ID() }):
+			return g, field, fmt.Errorf("got %s twice, want it once", t.ID())
 		}
 	}
 	h := &g.Health

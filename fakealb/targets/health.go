@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -106,7 +107,7 @@ func (p *Pool) check(ctx context.Context, addr netip.AddrPort, g Group) checkRes
 	defer cancel()
 	tr := &http.Transport{DisableKeepAlives: true, DisableCompression: true, TLSClientConfig: anyCertificate()}
 	defer tr.CloseIdleConnections()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.Protocol+"://"+addr.String()+g.Health.Path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.ToLower(g.Protocol)+"://"+addr.String()+g.Health.Path, nil)
 	if err != nil {
 		return checkResult{reason: reasonFailed, description: err.Error()}
 	}
@@ -130,7 +131,7 @@ func (p *Pool) check(ctx context.Context, addr netip.AddrPort, g Group) checkRes
 // checkHost is the Host of health checks: without the port if that is the
 // protocol's own (3.2 D).
 func checkHost(addr netip.AddrPort, protocol string) string {
-	if (protocol == "http" && addr.Port() == 80) || (protocol == "https" && addr.Port() == 443) {
+	if (protocol == ProtocolHTTP && addr.Port() == 80) || (protocol == ProtocolHTTPS && addr.Port() == 443) {
 		if addr.Addr().Is6() {
 			return "[" + addr.Addr().String() + "]"
 		}

@@ -58,17 +58,17 @@ func (p *Pool) Update(g Group) {
 	same := g.Protocol == p.group.Protocol && g.Health == p.group.Health
 	kept := map[netip.AddrPort]*target{}
 	for _, t := range p.targets {
-		if same && slices.Contains(g.Targets, t.addr) {
+		if same && slices.ContainsFunc(g.Targets, func(now Target) bool { return now.Addr == t.addr }) {
 			kept[t.addr] = t
 		} else {
 			t.stop()
 		}
 	}
 	p.group, p.targets = g, nil
-	for _, addr := range g.Targets {
-		t := kept[addr]
+	for _, registered := range g.Targets {
+		t := kept[registered.Addr]
 		if t == nil {
-			t = p.register(addr, g)
+			t = p.register(registered.Addr, g)
 		}
 		p.targets = append(p.targets, t)
 	}

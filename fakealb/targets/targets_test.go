@@ -17,7 +17,7 @@ import (
 func TestCheckFillsInAWSDefaults(t *testing.T) {
 	g, _, err := Group{}.Check()
 	want := HealthCheck{Path: "/", IntervalSeconds: 30, TimeoutSeconds: 5, HealthyThreshold: 5, UnhealthyThreshold: 2, Matcher: "200"}
-	if err != nil || g.Protocol != "http" || g.Health != want {
+	if err != nil || g.Protocol != "HTTP" || g.Health != want {
 		t.Errorf("got %+v, %v, want the defaults of 3.2", g, err)
 	}
 }
@@ -26,8 +26,8 @@ func TestCheckNamesTheField(t *testing.T) {
 	addr := netip.MustParseAddrPort("127.0.76.1:80")
 	for want, g := range map[string]Group{
 		"protocol":                         {Protocol: "ftp"},
-		"targets[0]":                       {Targets: []netip.AddrPort{{}}},
-		"targets[1]":                       {Targets: []netip.AddrPort{addr, addr}},
+		"targets[0]":                       {Targets: []Target{{}}},
+		"targets[1]":                       {Targets: At(addr, addr)},
 		"health_check.path":                {Health: HealthCheck{Path: "x"}},
 		"health_check.interval_seconds":    {Health: HealthCheck{IntervalSeconds: 301}},
 		"health_check.timeout_seconds":     {Health: HealthCheck{IntervalSeconds: 5, TimeoutSeconds: 6}},
@@ -81,10 +81,10 @@ func TestStateFollowsTheThresholds(t *testing.T) {
 
 func TestHostOfHealthChecks(t *testing.T) {
 	for _, c := range []struct{ addr, protocol, want string }{
-		{"10.0.0.10:80", "http", "10.0.0.10"},
-		{"10.0.0.10:80", "https", "10.0.0.10:80"},
-		{"10.0.0.10:443", "https", "10.0.0.10"},
-		{"10.0.0.10:8080", "http", "10.0.0.10:8080"},
+		{"10.0.0.10:80", "HTTP", "10.0.0.10"},
+		{"10.0.0.10:80", "HTTPS", "10.0.0.10:80"},
+		{"10.0.0.10:443", "HTTPS", "10.0.0.10"},
+		{"10.0.0.10:8080", "HTTP", "10.0.0.10:8080"},
 	} {
 		if got := checkHost(netip.MustParseAddrPort(c.addr), c.protocol); got != c.want {
 			t.Errorf("%s over %s: got %q, want %q", c.addr, c.protocol, got, c.want)
@@ -128,7 +128,7 @@ func pool(t *testing.T, backends ...*backend) *Pool {
 	t.Helper()
 	g := Group{Health: HealthCheck{Path: "/health", IntervalSeconds: 5, HealthyThreshold: 2}}
 	for _, b := range backends {
-		g.Targets = append(g.Targets, b.addr)
+		g.Targets = append(g.Targets, Target{Addr: b.addr})
 	}
 	g, _, err := g.Check()
 	if err != nil {
@@ -203,7 +203,7 @@ func TestHealthFollowsTheTargets(t *testing.T) {
 // Where requests go, with states that are set here and checks that do not come.
 func TestRoundRobinAndFailOpen(t *testing.T) {
 	a, b := newBackend(t), newBackend(t)
-	g, _, err := Group{Targets: []netip.AddrPort{a.addr, b.addr}, Health: HealthCheck{Path: "/health", IntervalSeconds: 300}}.Check()
+	g, _, err := Group{Targets: At(a.addr, b.addr), Health: HealthCheck{Path: "/health", IntervalSeconds: 300}}.Check()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,14 +232,14 @@ func TestRoundRobinAndFailOpen(t *testing.T) {
 
 func TestUpdateKeepsTheStateOfTargetsThatStay(t *testing.T) {
 	a, b := newBackend(t), newBackend(t)
-	g, _, err := Group{Targets: []netip.AddrPort{a.addr}, Health: HealthCheck{IntervalSeconds: 300}}.Check()
+	g, _, err := Group{Targets: At(a.addr), Health: HealthCheck{IntervalSeconds: 300}}.Check()
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := NewPool(g, time.Minute, 1)
 	t.Cleanup(p.Close)
 	await(t, "healthy", func() bool { return states(p) == "healthy" })
-	g.Targets = []netip.AddrPort{b.addr, a.addr}
+	g.Targets = At(b.addr, a.addr)
 	p.Update(g)
 	if got := p.Health()[1].State; got != Healthy {
 		t.Errorf("the target that stayed: got %s", got)
@@ -291,7 +291,7 @@ func TestStatusOfFailures(t *testing.T) {
 		"headers over 32 K":    {answering("HTTP/1.1 200 OK\r\nA: " + strings.Repeat("a", 33<<10) + "\r\n\r\n"), 502},
 		"headers just in time": {answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), 0},
 	} {
-		p := NewPool(Group{Protocol: "http", Targets: []netip.AddrPort{c.addr}, Health: HealthCheck{Path: "/", IntervalSeconds: 300, TimeoutSeconds: 5, Matcher: "200"}}, time.Minute, 600)
+		p := NewPool(Group{Protocol: "HTTP", Targets: At(c.addr), Health: HealthCheck{Path: "/", IntervalSeconds: 300, TimeoutSeconds: 5, Matcher: "200"}}, time.Minute, 600)
 		req, _ := http.NewRequestWithContext(context.Background(), http.MethodGet, "/", nil)
 		r, _ := p.Forward(req)
 		if r.Status != c.want {
@@ -328,7 +328,7 @@ func TestNoSecondAttempt(t *testing.T) {
 			}()
 		}
 	}()
-	p := NewPool(Group{Protocol: "http", Targets: []netip.AddrPort{l.Addr().(*net.TCPAddr).AddrPort()}, Health: HealthCheck{Path: "/", IntervalSeconds: 300, TimeoutSeconds: 5, Matcher: "200"}}, time.Minute, 1)
+	p := NewPool(Group{Protocol: "HTTP", Targets: At(l.Addr().(*net.TCPAddr).AddrPort()), Health: HealthCheck{Path: "/", IntervalSeconds: 300, TimeoutSeconds: 5, Matcher: "200"}}, time.Minute, 1)
 	defer p.Close()
 	await(t, "the first health check", func() bool { return states(p) != "initial" })
 	before := conns.Load()
