@@ -13,12 +13,16 @@ GINKGO  := $(GO) tool ginkgo run --tags=scenario --fail-on-empty --silence-skips
 # cannot: nothing else runs beside it.
 CELLS   := ./harness/run ./cmd/proxychaos
 
+# What others published, to test against: where the folder is not there, the tests
+# that read it are skipped and say so.
+PROXYCHAOS_CORPORA ?= $(abspath $(wildcard $(CURDIR)/../shared/corpora))
+
 # What is tested is said to make, not found in the environment: some shells
 # have a NAME or a PROXY of their own.
 WORDS   := NAME PROXY CONFIG SUBJECT RELEASE A B
 $(foreach word,$(WORDS),$(if $(filter environment,$(origin $(word))),$(eval override $(word) :=)))
 
-export TTL GRACE RATE SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT PARALLEL KIT
+export TTL GRACE RATE SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT PARALLEL KIT PROXYCHAOS_CORPORA
 # Ginkgo runs the suite in its own folder: paths are made absolute.
 ABSOLUTE := RUNS="$$(realpath -m -- '$(RUNS)')"
 
