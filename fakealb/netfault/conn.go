@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -74,6 +75,16 @@ func (c *conn) Close() error {
 	}()
 	return nil
 }
+
+// CloseWrite sends a FIN after what was written, and waits while frozen.
+func (c *conn) CloseWrite() error {
+	c.pass()
+	return c.tcp.CloseWrite()
+}
+
+// SyscallConn is for reading the kernel's view of the connection and for setting
+// its options. Bytes that pass through it would pass by the faults.
+func (c *conn) SyscallConn() (syscall.RawConn, error) { return c.tcp.SyscallConn() }
 
 // pass returns when the connection is not frozen, or is reset.
 func (c *conn) pass() {

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 )
 
@@ -56,6 +57,9 @@ type Network interface {
 
 // Resetter is implemented by every connection that a Network's listener accepts.
 type Resetter interface {
+	syscall.Conn
+	// CloseWrite sends FIN and leaves the other direction open.
+	CloseWrite() error
 	// Reset closes the connection with RST. Its reads and writes then return ErrReset.
 	Reset()
 	// AwaitSent waits until the peer has acknowledged all that was written, or the
