@@ -5,8 +5,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 )
@@ -29,58 +29,63 @@ const (
 // errLost is the end of the connection before a request, or in its head.
 var errLost = errors.New("connection lost")
 
-// requestReader reads the requests of one HTTP/1 connection.
-type requestReader struct{ in *bufio.Reader }
+// requestReader reads the requests of one HTTP/1 connection, each in the place of
+// the one before: a request, its header and its URL are valid until next is called
+// again.
+type requestReader struct {
+	in     *bufio.Reader
+	req    http.Request
+	url    url.URL
+	header http.Header
+	values []string // of the fields, one a line
+}
 
 func newRequestReader(conn io.Reader) *requestReader {
-	return &requestReader{bufio.NewReaderSize(conn, smallBuffer)}
+	return &requestReader{in: bufio.NewReaderSize(conn, smallBuffer)}
 }
 
 // next reads a request's head. If the load balancer itself must answer, status
 // says with what; then the request may be nil.
 func (r *requestReader) next() (req *http.Request, status int, err error) {
-	if status, err := r.fill(); status != 0 || err != nil {
+	length, status, err := r.fill()
+	if status != 0 || err != nil {
 		return nil, status, err
 	}
-	req, err = http.ReadRequest(r.in)
-	if err != nil {
-		var gone *net.OpError
-		if errors.As(err, &gone) {
-			return nil, 0, errLost
-		}
-		if strings.HasPrefix(err.Error(), "unsupported transfer encoding") {
-			return nil, http.StatusNotImplemented, nil
-		}
-		return nil, http.StatusBadRequest, nil
+	head, _ := r.in.Peek(length)
+	status = r.parse(string(head))
+	_, _ = r.in.Discard(length)
+	if status != 0 {
+		return nil, status, nil
 	}
-	return req, refusal(req), nil
+	return &r.req, refusal(&r.req), nil
 }
 
-// fill reads until the whole head is in the buffer, checking its limits.
-func (r *requestReader) fill() (status int, err error) {
+// fill reads until the whole head is in the buffer, checking its limits. It
+// returns the length of the head.
+func (r *requestReader) fill() (length, status int, err error) {
 	for {
 		head, _ := r.in.Peek(r.in.Buffered())
-		whole, status := checkHead(head)
-		if whole || status != 0 {
-			return status, nil
+		length, status := checkHead(head)
+		if length > 0 || status != 0 {
+			return length, status, nil
 		}
 		if len(head) == r.in.Size() {
 			r.in = bufio.NewReaderSize(r.in, largeBuffer)
 		}
 		if _, err := r.in.Peek(len(head) + 1); err != nil {
 			if len(head) > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
-				return http.StatusRequestTimeout, nil
+				return 0, http.StatusRequestTimeout, nil
 			}
-			return 0, errLost
+			return 0, 0, errLost
 		}
 	}
 }
 
-// checkHead looks at the beginning of a request. It reports whether that holds
-// the whole head, and with what status a head beyond the limits is answered.
-func checkHead(b []byte) (whole bool, status int) {
+// checkHead looks at the beginning of a request. It returns the length of the head,
+// 0 if b does not hold the whole of it, and with what status a head beyond the
+// limits is answered.
+func checkHead(b []byte) (total, status int) {
 	limit, tooLong := maxRequestLine, http.StatusRequestURITooLong
-	total := 0
 	for {
 		end := bytes.IndexByte(b, '\n')
 		length := end + 1
@@ -90,13 +95,13 @@ func checkHead(b []byte) (whole bool, status int) {
 		total += length
 		switch {
 		case length >= limit:
-			return false, tooLong
+			return 0, tooLong
 		case total > maxHead:
-			return false, http.StatusBadRequest
+			return 0, http.StatusBadRequest
 		case end < 0:
-			return false, 0
+			return 0, 0
 		case len(bytes.TrimRight(b[:end], "\r")) == 0:
-			return true, 0
+			return total, 0
 		}
 		b = b[length:]
 		limit, tooLong = maxHeaderLine, http.StatusBadRequest
