@@ -59,7 +59,10 @@ func (e *logEntry) line() string {
 			protocol += ".0"
 		}
 		domain = orDash(e.tls.ServerName)
-		certificate = fmt.Sprintf("arn:aws:acm:%s:%s:certificate/%s", logRegion, logAccount, uuid("certificate "+domain))
+		certificate = "session-reused"
+		if !e.tls.DidResume {
+			certificate = fmt.Sprintf("arn:aws:acm:%s:%s:certificate/%s", logRegion, logAccount, uuid("certificate "+e.c.certificate))
+		}
 	}
 	request, agent, trace := fmt.Sprintf("- %s://%s:%d- -", e.scheme(), lb.DNSName, e.c.port), "-", "-"
 	target, targetStatus, times := "-", "-", [3]string{"-1", "-1", "-1"}

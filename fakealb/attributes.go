@@ -22,6 +22,8 @@ type Attributes struct {
 	PreserveHost bool `json:"routing.http.preserve_host_header.enabled,omitempty"`
 	// DropInvalidHeaders drops fields whose name is not [-A-Za-z0-9]+ (2.5.4 D).
 	DropInvalidHeaders bool `json:"routing.http.drop_invalid_header_fields.enabled,omitempty"`
+	// HTTP2 offers HTTP/2 on HTTPS listeners; true by default (2.2.1 D).
+	HTTP2 *bool `json:"routing.http2.enabled,omitempty"`
 }
 
 // The modes of XFFMode.

@@ -1,9 +1,11 @@
 package fakealb
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -11,8 +13,6 @@ import (
 	"fmt"
 	"math/big"
 	"net"
-	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,7 +28,8 @@ type authority struct {
 	key    *ecdsa.PrivateKey
 	caPEM  []byte
 	leafMu sync.Mutex
-	leaves map[leafKey]*tls.Certificate
+	leaves map[leafSpec]*tls.Certificate
+	keys   map[keySpec]crypto.Signer
 }
 
 // leafKind is what is wrong with a certificate, if anything.
@@ -38,13 +39,28 @@ const (
 	leafGood leafKind = iota
 	leafExpired
 	leafSelfSigned
-	leafStranger // signed by another authority
+	leafStranger   // signed by another authority
+	leafWrongChain // signed by an intermediate, with another one's certificate
 )
 
-type leafKey struct {
-	kind leafKind
-	name string
+// leafSpec says what certificate is wanted.
+type leafSpec struct {
+	kind  leafKind
+	names string // host names or an IP address, separated by commas
+	// With no key type the key is ECDSA of 256 bits, with no hash it is SHA-256.
+	keyType             string
+	keySize             int
+	hash                string
+	notBefore, notAfter time.Time // in UTC; zero for the default
 }
+
+type keySpec struct {
+	keyType string
+	size    int
+}
+
+// leafLife is how long a certificate lasts by default; the authority lasts longer.
+const leafLife = 29 * 24 * time.Hour
 
 func (a *authority) create(name string) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -56,7 +72,7 @@ func (a *authority) create(name string) error {
 		SerialNumber: big.NewInt(1),
 		Subject:      pkix.Name{CommonName: name},
 		NotBefore:    now.Add(-time.Hour), NotAfter: now.AddDate(0, 0, 30),
-		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
+		IsCA: true, BasicConstraintsValid: true, MaxPathLen: 1,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
@@ -68,7 +84,7 @@ func (a *authority) create(name string) error {
 	}
 	a.key = key
 	a.caPEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	a.leaves = map[leafKey]*tls.Certificate{}
+	a.leaves, a.keys = map[leafSpec]*tls.Certificate{}, map[keySpec]crypto.Signer{}
 	return nil
 }
 
@@ -76,106 +92,139 @@ func (a *authority) create(name string) error {
 // store of a client.
 func (s *Server) CA() []byte { return s.caPEM }
 
-// leaf returns a certificate of one kind for name, a host name or an IP address.
-func (a *authority) leaf(kind leafKind, name string) (*tls.Certificate, error) {
+// leaf returns a certificate, the same one for the same specification.
+func (a *authority) leaf(spec leafSpec) (*tls.Certificate, error) {
+	if spec.keyType == "" {
+		spec.keyType, spec.keySize = keyECDSA, keySizes[keyECDSA][0]
+	}
 	a.leafMu.Lock()
 	defer a.leafMu.Unlock()
-	at := leafKey{kind, name}
-	if c := a.leaves[at]; c != nil {
+	if c := a.leaves[spec]; c != nil {
 		return c, nil
 	}
-	c, err := a.mint(kind, name)
+	c, err := a.mint(spec)
 	if err != nil {
-		return nil, fmt.Errorf("make a certificate for %q: %w", name, err)
+		return nil, fmt.Errorf("make a certificate for %q: %w", spec.names, err)
 	}
 	if len(a.leaves) >= maxLeaves {
 		clear(a.leaves)
 	}
-	a.leaves[at] = c
+	a.leaves[spec] = c
 	return c, nil
 }
 
-func (a *authority) mint(kind leafKind, name string) (*tls.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+// keyOf returns the key that all leaves of a kind of key share: RSA keys take
+// seconds to make.
+func (a *authority) keyOf(spec keySpec) (crypto.Signer, error) {
+	if key := a.keys[spec]; key != nil {
+		return key, nil
+	}
+	var key crypto.Signer
+	var err error
+	switch spec {
+	case keySpec{keyECDSA, 384}:
+		key, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	case keySpec{keyECDSA, 521}:
+		key, err = ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+	case keySpec{keyECDSA, 256}:
+		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	default:
+		key, err = rsa.GenerateKey(rand.Reader, spec.size)
+	}
+	if err == nil {
+		a.keys[spec] = key
+	}
+	return key, err
+}
+
+func (a *authority) mint(spec leafSpec) (*tls.Certificate, error) {
+	key, err := a.keyOf(keySpec{spec.keyType, spec.keySize})
 	if err != nil {
 		return nil, err
 	}
-	template := leafTemplate(name)
-	issuer, issuerKey := a.root, a.key
-	switch kind {
+	template := spec.template()
+	issuer, issuerKey, shown := a.root, crypto.Signer(a.key), a.root
+	switch spec.kind {
 	case leafGood:
 	case leafExpired:
 		template.NotBefore, template.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-time.Hour)
 	case leafSelfSigned:
-		issuer, issuerKey = template, key
+		issuer, issuerKey, shown = template, key, nil
+		template.SignatureAlgorithm = x509.UnknownSignatureAlgorithm // as the key has it
 	case leafStranger:
 		other := &authority{}
 		if err := other.create("another certificate authority"); err != nil {
 			return nil, err
 		}
-		issuer, issuerKey = other.root, other.key
+		issuer, issuerKey, shown = other.root, other.key, other.root
+	case leafWrongChain:
+		if issuer, issuerKey, err = a.intermediate("the intermediate that is missing"); err != nil {
+			return nil, err
+		}
+		if shown, _, err = a.intermediate("another intermediate"); err != nil {
+			return nil, err
+		}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, issuer, &key.PublicKey, issuerKey)
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), issuerKey)
 	if err != nil {
 		return nil, err
 	}
 	c := &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
-	if kind != leafSelfSigned {
-		c.Certificate = append(c.Certificate, issuer.Raw)
+	if shown != nil {
+		c.Certificate = append(c.Certificate, shown.Raw)
 	}
-	return c, nil
+	c.Leaf, err = x509.ParseCertificate(der)
+	return c, err
 }
 
-// certificateName is the name of the certificate shown to a client that asks for
-// asked, which may be empty.
-func (lb LoadBalancer) certificateName(asked string, node netip.Addr) string {
-	asked = strings.ToLower(strings.TrimSuffix(asked, "."))
-	if len(lb.Certificates) == 0 {
-		if asked == "" {
-			return node.String()
-		}
-		return asked
+// intermediate makes an authority below the root.
+func (a *authority) intermediate(name string) (*x509.Certificate, crypto.Signer, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
 	}
-	_, parent, _ := strings.Cut(asked, ".")
-	for _, wanted := range []string{asked, "*." + parent} {
-		if i := slices.IndexFunc(lb.Certificates, func(c string) bool { return strings.EqualFold(c, wanted) }); i >= 0 {
-			return lb.Certificates[i]
-		}
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: name},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(leafLife),
+		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign,
 	}
-	return lb.Certificates[0]
+	der, err := x509.CreateCertificate(rand.Reader, template, a.root, &key.PublicKey, a.key)
+	if err != nil {
+		return nil, nil, err
+	}
+	cert, err := x509.ParseCertificate(der)
+	return cert, key, err
 }
 
-func leafTemplate(name string) *x509.Certificate {
+func (spec leafSpec) template() *x509.Certificate {
 	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()),
-		NotBefore:    now.Add(-time.Hour), NotAfter: now.AddDate(0, 0, 29),
-		KeyUsage:    x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		NotBefore:    now.Add(-time.Hour), NotAfter: now.Add(leafLife),
+		KeyUsage:           x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:        []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		SignatureAlgorithm: hashes[spec.hash],
 	}
-	if ip := net.ParseIP(name); ip != nil {
-		template.IPAddresses = []net.IP{ip}
-	} else {
-		template.DNSNames = []string{name}
+	if spec.keyType == keyRSA {
+		template.KeyUsage |= x509.KeyUsageKeyEncipherment // for key exchange with RSA
 	}
-	if len(name) <= 64 { // the upper bound of a common name
-		template.Subject = pkix.Name{CommonName: name}
+	if !spec.notBefore.IsZero() {
+		template.NotBefore = spec.notBefore
+	}
+	if !spec.notAfter.IsZero() {
+		template.NotAfter = spec.notAfter
+	}
+	names := strings.Split(spec.names, ",")
+	for _, name := range names {
+		if ip := net.ParseIP(name); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, name)
+		}
+	}
+	if len(names[0]) <= 64 { // the upper bound of a common name
+		template.Subject = pkix.Name{CommonName: names[0]}
 	}
 	return template
-}
-
-// tlsConfig shows the certificate that the load balancer has for the name the
-// client asks for, and its default one if it has none or no name is asked for
-// (2.3.3 D). A fault may show another.
-func (s *Server) tlsConfig(c *clientConn, shown func(*authority, string) (*tls.Certificate, error)) *tls.Config {
-	if shown == nil {
-		shown = func(a *authority, name string) (*tls.Certificate, error) { return a.leaf(leafGood, name) }
-	}
-	return &tls.Config{
-		MinVersion: tls.VersionTLS12,
-		NextProtos: []string{"h2", "http/1.1"}, // 2.2.5 O1
-		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return shown(&s.authority, c.node.view().lb.certificateName(hello.ServerName, c.node.addr))
-		},
-	}
 }

@@ -109,7 +109,7 @@ func (lb LoadBalancer) check() (LoadBalancer, error) {
 		return lb, badField("targets", "got %d built-in targets and a target group, want one of them", lb.Targets)
 	case len(lb.Certificates) > maxCertificates:
 		return lb, badField("certificates", "got %d certificates, want at most %d", len(lb.Certificates), maxCertificates)
-	case slices.ContainsFunc(lb.Certificates, func(c string) bool { return !certificateName.MatchString(c) || len(c) > 253 }):
+	case slices.ContainsFunc(lb.Certificates, func(c string) bool { return !isCertificateName(c) }):
 		return lb, badField("certificates", "got %q, want host names, the first label of which may be *", lb.Certificates)
 	case len(lb.DNSName) > 255:
 		return lb, badField("dns_name", "got a name of %d bytes, want at most 255", len(lb.DNSName))

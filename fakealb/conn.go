@@ -27,10 +27,11 @@ type clientConn struct {
 	id     uint64
 	opened time.Time
 	// keepAlive is the client keep-alive; it is frozen when the connection opens (2.1.2 D).
-	keepAlive time.Duration
-	row       record.Ref
-	requests  atomic.Int64
-	first     []byte // read to tell TLS from plain HTTP, to be read again
+	keepAlive   time.Duration
+	row         record.Ref
+	requests    atomic.Int64
+	first       []byte // read to tell TLS from plain HTTP, to be read again
+	certificate string // names in the certificate shown; empty without one
 	// readingAhead says that a deadline which passes is not the idle timeout.
 	readingAhead atomic.Bool
 

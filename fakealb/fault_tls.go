@@ -1,7 +1,6 @@
 package fakealb
 
 import (
-	"crypto/tls"
 	"encoding/binary"
 	"io"
 	"time"
@@ -44,18 +43,21 @@ func readHello(c *clientConn) error {
 	return err
 }
 
-func wrongNameLeaf(a *authority, _ string) (*tls.Certificate, error) {
-	return a.leaf(leafGood, "wrong-name.fakealb.test")
+// Each of these returns what is shown in place of the certificate that is right.
+
+func wrongNameLeaf(right leafSpec) leafSpec {
+	right.names = "wrong-name.fakealb.test"
+	return right
 }
 
-func expiredLeaf(a *authority, name string) (*tls.Certificate, error) {
-	return a.leaf(leafExpired, name)
+func strangerLeaf(leafSpec) leafSpec {
+	return leafSpec{kind: leafStranger, names: "www.stranger.example"}
 }
 
-func selfSignedLeaf(a *authority, name string) (*tls.Certificate, error) {
-	return a.leaf(leafSelfSigned, name)
-}
-
-func strangerLeaf(a *authority, _ string) (*tls.Certificate, error) {
-	return a.leaf(leafStranger, "www.stranger.example")
+// wrongLeaf is the right certificate with something wrong about it.
+func wrongLeaf(kind leafKind) func(leafSpec) leafSpec {
+	return func(right leafSpec) leafSpec {
+		right.kind = kind
+		return right
+	}
 }

@@ -1,7 +1,6 @@
 package fakealb
 
 import (
-	"crypto/tls"
 	"maps"
 	"slices"
 
@@ -36,6 +35,9 @@ const (
 	FaultTLSExpired FaultKind = "tls-expired"
 	// FaultTLSSelfSigned shows a certificate for the right name that nobody signed.
 	FaultTLSSelfSigned FaultKind = "tls-self-signed"
+	// FaultTLSWrongChain shows a certificate for the right name whose issuer, an
+	// intermediate authority, is left out of the chain; another one is in its place.
+	FaultTLSWrongChain FaultKind = "tls-wrong-chain"
 
 	// FaultError answers with an error of the load balancer's own, of the status
 	// that FaultSetting.Status names.
@@ -72,8 +74,8 @@ type faultSpec struct {
 	packets netfault.Kind
 	// hello takes the place of a TLS handshake. The connection ends with it.
 	hello func(s *Server, c *clientConn)
-	// certificate is shown in place of the right one for a name.
-	certificate func(a *authority, name string) (*tls.Certificate, error)
+	// certificate is shown in place of the right one.
+	certificate func(right leafSpec) leafSpec
 	// answer takes the place of the targets.
 	answer func(v view) response
 	// slowAccept and slowResponse wait for FaultSetting.Delay.
@@ -94,8 +96,9 @@ var faultSpecs = map[FaultKind]faultSpec{
 	FaultTLSHang:       {hello: hangHello},
 	FaultTLSReset:      {hello: resetHello},
 	FaultTLSWrongName:  {certificate: wrongNameLeaf},
-	FaultTLSExpired:    {certificate: expiredLeaf},
-	FaultTLSSelfSigned: {certificate: selfSignedLeaf},
+	FaultTLSExpired:    {certificate: wrongLeaf(leafExpired)},
+	FaultTLSSelfSigned: {certificate: wrongLeaf(leafSelfSigned)},
+	FaultTLSWrongChain: {certificate: wrongLeaf(leafWrongChain)},
 
 	FaultError:         {answer: errorAnswer},
 	FaultLinger:        {answer: lingerAnswer},

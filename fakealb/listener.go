@@ -9,6 +9,13 @@ import (
 type Listener struct {
 	Port     uint16           `json:"port"` // one of Config.Ports
 	Protocol ListenerProtocol `json:"protocol"`
+	// Certificates are those of an HTTPS listener, at most 26; the first is the
+	// default one (2.3.3 D). With none those of the load balancer serve.
+	Certificates []Certificate `json:"certificates,omitempty"`
+	// SSLPolicy is the name of an ALB's security policy, such as
+	// ELBSecurityPolicy-TLS13-1-2-2021-06. The default of an HTTPS listener is
+	// ELBSecurityPolicy-2016-08 (2.3.1 D).
+	SSLPolicy string `json:"ssl_policy,omitempty"`
 }
 
 // ListenerProtocol is what a client has to speak on a port.
@@ -23,31 +30,63 @@ const (
 // maxListeners is an ALB's quota.
 const maxListeners = 50
 
-// checkListeners returns what is wrong with the listeners of a load balancer
-// whose nodes have these ports.
-func (lb LoadBalancer) checkListeners(ports []uint16) error {
+// checkListeners returns the load balancer with the defaults of its listeners
+// filled in, or what is wrong with them, given the ports that nodes have.
+func (lb LoadBalancer) checkListeners(ports []uint16) (LoadBalancer, error) {
 	if len(lb.Listeners) > maxListeners {
-		return badField("listeners", "got %d listeners, want at most %d", len(lb.Listeners), maxListeners)
+		return lb, badField("listeners", "got %d listeners, want at most %d", len(lb.Listeners), maxListeners)
 	}
+	lb.Listeners = slices.Clone(lb.Listeners)
 	for i, l := range lb.Listeners {
 		field := fmt.Sprintf("listeners[%d].", i)
 		switch {
 		case !slices.Contains(ports, l.Port):
-			return badField(field+"port", "got port %d, want one of %d, on which every node listens", l.Port, ports)
+			return lb, badField(field+"port", "got port %d, want one of %d, on which every node listens", l.Port, ports)
 		case slices.ContainsFunc(lb.Listeners[:i], func(o Listener) bool { return o.Port == l.Port }):
-			return badField(field+"port", "got port %d twice, want one listener a port", l.Port)
+			return lb, badField(field+"port", "got port %d twice, want one listener a port", l.Port)
 		case l.Protocol != ProtocolHTTP && l.Protocol != ProtocolHTTPS:
-			return badField(field+"protocol", "got protocol %q, want %q or %q", l.Protocol, ProtocolHTTP, ProtocolHTTPS)
+			return lb, badField(field+"protocol", "got protocol %q, want %q or %q", l.Protocol, ProtocolHTTP, ProtocolHTTPS)
+		}
+		var err error
+		if lb.Listeners[i], err = l.checkTLS(field); err != nil {
+			return lb, err
 		}
 	}
-	return nil
+	return lb, nil
+}
+
+// checkTLS checks what only listeners with TLS have.
+func (l Listener) checkTLS(field string) (Listener, error) {
+	if l.Protocol != ProtocolHTTPS {
+		if l.Certificates != nil || l.SSLPolicy != "" {
+			return l, badField(field+"protocol", "got %s with settings of TLS, want %s, or neither certificates nor ssl_policy", l.Protocol, ProtocolHTTPS)
+		}
+		return l, nil
+	}
+	if l.SSLPolicy == "" {
+		l.SSLPolicy = policyDefault
+	}
+	if _, ok := securityPolicies[l.SSLPolicy]; !ok {
+		return l, badField(field+"ssl_policy", "got %q, want one of %s", l.SSLPolicy, policyNames())
+	}
+	if len(l.Certificates) > maxCertificates {
+		return l, badField(field+"certificates", "got %d certificates, want at most %d", len(l.Certificates), maxCertificates)
+	}
+	l.Certificates = slices.Clone(l.Certificates)
+	for i, c := range l.Certificates {
+		var err error
+		if l.Certificates[i], err = c.check(fmt.Sprintf("%scertificates[%d]", field, i)); err != nil {
+			return l, err
+		}
+	}
+	return l, nil
 }
 
 // listener returns the listener of a port. A load balancer without listeners
 // serves every port; what it returns for that has no protocol.
 func (lb LoadBalancer) listener(port uint16) (Listener, bool) {
 	if len(lb.Listeners) == 0 {
-		return Listener{Port: port}, true
+		return Listener{Port: port, SSLPolicy: policyAnyPort}, true
 	}
 	i := slices.IndexFunc(lb.Listeners, func(l Listener) bool { return l.Port == port })
 	if i < 0 {

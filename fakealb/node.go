@@ -2,6 +2,7 @@ package fakealb
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net"
 	"net/http"
@@ -33,7 +34,9 @@ type node struct {
 	// accepted, handshakes and requests count what a fault with a share may hit.
 	accepted, handshakes, requests atomic.Uint64
 	active                         atomic.Int64 // open connections
-	planned                        *plan        // guarded by Server.mu
+	// ticketKey encrypts the TLS sessions that clients resume.
+	ticketKey [32]byte
+	planned   *plan // guarded by Server.mu
 }
 
 // noFault is what a node begins with.
@@ -41,6 +44,7 @@ var noFault = FaultSetting{Kind: FaultNone, Share: 1}
 
 func newNode(addr netip.Addr, v view) *node {
 	n := &node{addr: addr}
+	_, _ = rand.Read(n.ticketKey[:]) // never fails
 	n.setView(v)
 	return n
 }

@@ -162,6 +162,7 @@ func driveClient(t *testing.T, c *fakealb.Client, f *fixture) {
 			PreserveHost: true, DropInvalidHeaders: true,
 		},
 	}))
+	putSecure(t, c, f.port)
 	other := fakealb.Node{Addr: netip.MustParseAddr("127.0.79.2"), LoadBalancer: "full", Zone: "b"}
 	ok(c.PutNode(ctx, other))
 	curl(t, "-H", "X-Proxychaos-Seq: 1", "http://"+netip.AddrPortFrom(other.Addr, f.port).String()+"/")
@@ -188,6 +189,25 @@ func driveClient(t *testing.T, c *fakealb.Client, f *fixture) {
 	ok(c.History(ctx))
 	ok(c.DeleteNode(ctx, other.Addr))
 	ok(c.DeleteLoadBalancer(ctx, "full"))
+}
+
+// putSecure makes a load balancer with every setting of an HTTPS listener.
+func putSecure(t *testing.T, c *fakealb.Client, port uint16) {
+	t.Helper()
+	on := true
+	_, err := c.PutLoadBalancer(t.Context(), fakealb.LoadBalancer{
+		Name: "secure", Attributes: fakealb.Attributes{HTTP2: &on},
+		Listeners: []fakealb.Listener{{
+			Port: port, Protocol: fakealb.ProtocolHTTPS, SSLPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06",
+			Certificates: []fakealb.Certificate{{
+				Names: []string{"full.example"}, KeyType: "ECDSA", KeySize: 256, Hash: "SHA384",
+				NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+			}},
+		}},
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // driveTLS leaves rows of a whole and of a failed handshake.

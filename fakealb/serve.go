@@ -81,7 +81,12 @@ func (s *Server) handshake(c *clientConn) (*tls.Conn, bool) {
 		spec.hello(s, c)
 		return nil, false
 	}
-	conn := tls.Server(c, s.tlsConfig(c, spec.certificate))
+	conn := tls.Server(c, &tls.Config{
+		MinVersion: tls.VersionTLS10, // the policy decides; crypto/tls takes no configuration without one
+		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			return s.tlsConfig(c, hello, spec.certificate), nil
+		},
+	})
 	_ = c.SetReadDeadline(time.Time{})
 	err := conn.HandshakeContext(ctx)
 	state := conn.ConnectionState()

@@ -25,7 +25,10 @@ func (s *Server) putLoadBalancer(lb LoadBalancer) (Applied, error) {
 	if err != nil {
 		return Applied{}, err
 	}
-	if err := lb.checkListeners(s.config.Ports); err != nil {
+	if lb, err = lb.checkListeners(s.config.Ports); err != nil {
+		return Applied{}, err
+	}
+	if err := s.prepare(lb); err != nil {
 		return Applied{}, err
 	}
 	a := begin()

@@ -1,0 +1,50 @@
+package fakealb
+
+import (
+	"crypto/tls"
+	"slices"
+)
+
+// tlsConfig is what the listener offers to one client. A fault may have wrong make
+// another certificate of the right one.
+func (s *Server) tlsConfig(c *clientConn, hello *tls.ClientHelloInfo, wrong func(leafSpec) leafSpec) *tls.Config {
+	lb := c.node.view().lb
+	listener, _ := lb.listener(c.port)
+	policy := securityPolicies[listener.SSLPolicy]
+	config := &tls.Config{
+		MinVersion: policy.min, MaxVersion: policy.max, CipherSuites: policy.suites, CurvePreferences: policy.curves(), //nolint:gosec // as the policy has it
+		NextProtos: lb.Attributes.protocols(hello.SupportedProtos),
+		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			spec, err := s.certificateFor(lb, listener, hello, c.node.addr)
+			if err != nil {
+				return nil, err
+			}
+			if wrong != nil {
+				spec = wrong(spec)
+			}
+			c.certificate = spec.names
+			return s.leaf(spec)
+		},
+		// Resumption would hide a wrong certificate.
+		SessionTicketsDisabled: wrong != nil,
+	}
+	if wrong == nil {
+		// Sessions are resumed by the node that began them only (1.18 D).
+		config.SetSessionTicketKeys([][32]byte{c.node.ticketKey})
+	}
+	return config
+}
+
+// protocols are what the load balancer offers by ALPN. A client that offers only
+// what it does not know goes on without ALPN (2.2.5 O1), where crypto/tls would
+// end the handshake.
+func (a Attributes) protocols(offered []string) []string {
+	ours := []string{"h2", "http/1.1"}
+	if a.HTTP2 != nil && !*a.HTTP2 {
+		ours = ours[1:]
+	}
+	if !slices.ContainsFunc(offered, func(p string) bool { return slices.Contains(ours, p) }) {
+		return nil
+	}
+	return ours
+}
