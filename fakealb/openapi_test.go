@@ -196,7 +196,7 @@ func putSecure(t *testing.T, c *fakealb.Client, port uint16) {
 	t.Helper()
 	on := true
 	_, err := c.PutLoadBalancer(t.Context(), fakealb.LoadBalancer{
-		Name: "secure", Attributes: fakealb.Attributes{HTTP2: &on},
+		Name: "secure", ErrorBody: fakealb.ErrorBodyCurrent, Attributes: fakealb.Attributes{HTTP2: &on},
 		Listeners: []fakealb.Listener{{
 			Port: port, Protocol: fakealb.ProtocolHTTPS, SSLPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06",
 			Certificates: []fakealb.Certificate{{
