@@ -97,3 +97,17 @@ func TestComposeExampleHasFlagsThatExist(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestComposeExampleIsTakenByCompose(t *testing.T) {
+	for _, compose := range [][]string{{"docker", "compose"}, {"docker-compose"}} {
+		if exec.CommandContext(t.Context(), compose[0], append(compose[1:], "version")...).Run() != nil {
+			continue
+		}
+		args := append(compose[1:], "-f", "compose.yaml", "config", "-q")
+		if out, err := exec.CommandContext(t.Context(), compose[0], args...).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", strings.Join(compose, " "), err, out)
+		}
+		return
+	}
+	t.Skip("neither docker compose nor docker-compose is installed")
+}

@@ -88,3 +88,16 @@ func TestComposeExampleHasFlagsThatExist(t *testing.T) {
 	g.Expect(command[0]).To(Equal(cmd.Name()))
 	g.Expect(cmd.ParseFlags(command[1:])).To(Succeed())
 }
+
+func TestComposeExampleIsTakenByCompose(t *testing.T) {
+	for _, compose := range [][]string{{"docker", "compose"}, {"docker-compose"}} {
+		if exec.CommandContext(t.Context(), compose[0], append(compose[1:], "version")...).Run() != nil {
+			continue
+		}
+		args := append(compose[1:], "-f", "compose.yaml", "config", "-q")
+		out, err := exec.CommandContext(t.Context(), compose[0], args...).CombinedOutput()
+		expect(t).Expect(err).NotTo(HaveOccurred(), "%s: %s", strings.Join(compose, " "), out)
+		return
+	}
+	t.Skip("neither docker compose nor docker-compose is installed")
+}

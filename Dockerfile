@@ -1,0 +1,4 @@
+# proxychaos with nothing around it. The binary comes from "make build".
+FROM scratch
+COPY bin/proxychaos /proxychaos
+ENTRYPOINT ["/proxychaos"]
