@@ -23,6 +23,9 @@ const (
 // DefaultNegativeTTL is how long NXDOMAIN and NODATA may be kept (aws-facts 5.8).
 const DefaultNegativeTTL = 900 * time.Second
 
+// DefaultMaxTTL is the highest TTL that the VPC resolver was seen to answer (aws-facts 5.4).
+const DefaultMaxTTL = 300 * time.Second
+
 // ednsSize is the UDP payload size that answers with EDNS0 announce: what fits into
 // any path without fragments (DNS flag day 2020).
 const ednsSize = 1232
@@ -31,6 +34,7 @@ const ednsSize = 1232
 type question struct {
 	name      string // canonical
 	qtype     uint16
+	recursive bool // RD is set: it is put to a resolver, not to the zone's own server
 	client    netip.AddrPort
 	resolver  netip.AddrPort
 	transport Transport
@@ -64,62 +68,51 @@ func (r *reply) addSOA(owner string) {
 	if _, parent, ok := strings.Cut(owner, "."); ok && parent != "" {
 		zone = parent
 	}
-	r.msg.Ns = []dns.RR{&dns.SOA{
-		Hdr: dns.RR_Header{
-			Name: zone, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: uint32(r.negativeTTL.Seconds()),
-		},
-		Ns: soaPrimary, Mbox: soaMailbox, Serial: soaSerial,
-		Refresh: soaRefresh, Retry: soaRetry, Expire: soaExpire, Minttl: soaMinimum,
-	}}
+	r.msg.Ns = []dns.RR{newSOA(zone, seconds32(r.negativeTTL))}
 }
 
-// answer builds the reply to a well-formed query from one state, and says whether
-// anything in it has already been replaced.
-func (st *state) answer(req *dns.Msg, q *question, cfg *Config) (r *reply, faults []string, stale bool) {
-	r = &reply{msg: new(dns.Msg), negativeTTL: cfg.NegativeTTL}
+func newSOA(zone string, ttl uint32) *dns.SOA {
+	return &dns.SOA{
+		Hdr: dns.RR_Header{Name: zone, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: ttl},
+		Ns:  soaPrimary, Mbox: soaMailbox, Serial: soaSerial,
+		Refresh: soaRefresh, Retry: soaRetry, Expire: soaExpire, Minttl: soaMinimum,
+	}
+}
+
+// seconds32 is a duration as a TTL.
+func seconds32(d time.Duration) uint32 { return uint32(d / time.Second) }
+
+// newReply puts what a lookup found into a message.
+func newReply(req *dns.Msg, l *lookup) *reply {
+	r := &reply{msg: new(dns.Msg), negativeTTL: l.cfg.NegativeTTL}
 	r.msg.SetReply(req)
 	// Asked to recurse it answers as the VPC resolver, otherwise as Route 53 itself.
 	r.msg.RecursionAvailable = req.RecursionDesired
 	r.msg.Authoritative = !req.RecursionDesired
-
-	table := st.table
-	var active []*activeFault
-	for _, f := range st.faults {
-		if !f.takesPart(q) {
-			continue
+	r.msg.Rcode = l.rcode
+	owner := req.Question[0].Name
+	for _, link := range l.links {
+		r.msg.Answer = append(r.msg.Answer, &dns.CNAME{Hdr: header(owner, dns.TypeCNAME, link.ttl), Target: link.target})
+		owner = link.target
+	}
+	switch {
+	case l.negative:
+		r.addSOA(owner)
+	case l.ptr != "":
+		r.msg.Answer = append(r.msg.Answer, &dns.PTR{Hdr: header(owner, dns.TypePTR, l.ttl), Ptr: dns.Fqdn(l.ptr)})
+	}
+	for _, a := range l.addrs {
+		if a.Is4() {
+			r.msg.Answer = append(r.msg.Answer, &dns.A{Hdr: header(owner, dns.TypeA, l.ttl), A: a.AsSlice()})
+		} else {
+			r.msg.Answer = append(r.msg.Answer, &dns.AAAA{Hdr: header(owner, dns.TypeAAAA, l.ttl), AAAA: a.AsSlice()})
 		}
-		active = append(active, f)
-		faults = append(faults, f.ID)
-		if a, ok := f.behaviour.(archive); ok {
-			table = a.table()
-		}
 	}
-	stale = r.lookUp(&lookup{table: table, q: q, seed: cfg.Seed}, req.Question[0]) || table != st.table
-	for _, f := range active {
-		f.behaviour.apply(r)
-	}
-	if opt := req.IsEdns0(); opt != nil {
-		r.addEDNS(opt)
-	}
-	return r, faults, stale
+	return r
 }
 
-// lookUp fills in what the table says.
-func (r *reply) lookUp(l *lookup, asked dns.Question) (stale bool) {
-	if asked.Qclass != dns.ClassINET {
-		r.failure(dns.RcodeRefused)
-		return false
-	}
-	l.run(asked.Name)
-	r.msg.Answer, r.msg.Rcode = l.records, l.rcode
-	if l.negative {
-		last := asked.Name
-		if n := len(l.records); n > 0 {
-			last = l.records[n-1].(*dns.CNAME).Target
-		}
-		r.addSOA(last)
-	}
-	return l.stale
+func header(owner string, rrtype uint16, ttl uint32) dns.RR_Header {
+	return dns.RR_Header{Name: owner, Rrtype: rrtype, Class: dns.ClassINET, Ttl: ttl}
 }
 
 // addEDNS answers a client's OPT record (RFC 6891).
@@ -144,10 +137,11 @@ func payloadSize(req *dns.Msg, transport Transport) int {
 	return dns.MinMsgSize
 }
 
-// describe notes in the log's record what a finished message says.
-func (rec *record) describe(m *dns.Msg) {
+// describe notes in the log's record what a finished message says, and returns its
+// addresses: all are of the type asked for.
+func (rec *record) describe(m *dns.Msg) []netip.Addr {
 	rec.rcode = int16(m.Rcode)
-	rec.truncated = m.Truncated
+	rec.set(isTruncated, m.Truncated)
 	addrs := make([]netip.Addr, 0, len(m.Answer))
 	for _, rr := range m.Answer {
 		switch rr := rr.(type) {
@@ -159,7 +153,6 @@ func (rec *record) describe(m *dns.Msg) {
 			addrs = append(addrs, a)
 		}
 	}
-	rec.setAddresses(addrs)
 	records := m.Answer
 	if len(m.Ns) > 0 {
 		records = m.Ns
@@ -169,4 +162,5 @@ func (rec *record) describe(m *dns.Msg) {
 			rec.ttl = ttl
 		}
 	}
+	return addrs
 }

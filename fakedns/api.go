@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -139,7 +141,7 @@ func (s *Server) getName(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := s.state.Load().table.entries[key]
+	e := s.state.Load().table.set(key)
 	if e == nil {
 		return nil, notFound("name", "no name %q is set", key)
 	}
@@ -165,7 +167,29 @@ func (s *Server) putName(r *http.Request) (any, error) {
 }
 
 func (s *Server) deleteName(r *http.Request) (any, error) {
-	return applied(s.DeleteName(r.PathValue("name")))
+	propagation, err := readPropagation(r.URL.Query())
+	if err != nil {
+		return nil, err
+	}
+	return applied(s.DeleteName(r.PathValue("name"), propagation))
+}
+
+// readPropagation reads the one parameter of a deletion.
+func readPropagation(v url.Values) (time.Duration, error) {
+	var d time.Duration
+	for key, values := range v {
+		if key != "propagation_seconds" {
+			return 0, invalid(key, "unknown parameter, want propagation_seconds")
+		}
+		value, err := strconv.ParseFloat(values[0], 64)
+		if err != nil || len(values) > 1 {
+			return 0, invalid(key, "got %q, want seconds such as 60, once", values)
+		}
+		if err := readSeconds(seconds{key, &value, &d}); err != nil {
+			return 0, err
+		}
+	}
+	return d, nil
 }
 
 func (s *Server) getFaults(*http.Request) (any, error) {

@@ -214,7 +214,7 @@ func TestClient(t *testing.T) {
 	history, err := c.History(ctx)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(history).To(HaveLen(3))
-	_, err = c.DeleteName(ctx, "www.example")
+	_, err = c.DeleteName(ctx, "www.example", 0)
 	g.Expect(err).NotTo(HaveOccurred())
 	_, err = c.Reset(ctx)
 	g.Expect(err).NotTo(HaveOccurred())

@@ -42,9 +42,10 @@ func (c *Client) PutNames(ctx context.Context, names ...Name) (time.Time, error)
 	return c.change(ctx, http.MethodPut, "/v1/names", map[string][]Name{"names": names})
 }
 
-// DeleteName forgets a name and returns when that took effect.
-func (c *Client) DeleteName(ctx context.Context, name string) (time.Time, error) {
-	return c.change(ctx, http.MethodDelete, "/v1/names/"+url.PathEscape(name), nil)
+// DeleteName forgets a name and returns when that took effect or will; see [Server.DeleteName].
+func (c *Client) DeleteName(ctx context.Context, name string, propagation time.Duration) (time.Time, error) {
+	query := url.Values{"propagation_seconds": {strconv.FormatFloat(propagation.Seconds(), 'f', -1, 64)}}
+	return c.change(ctx, http.MethodDelete, "/v1/names/"+url.PathEscape(name)+"?"+query.Encode(), nil)
 }
 
 // Names returns the names that are set, sorted.

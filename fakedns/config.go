@@ -26,6 +26,9 @@ type Config struct {
 	// NegativeTTL is the SOA's TTL in NXDOMAIN and NODATA answers, in whole seconds;
 	// 0 is DefaultNegativeTTL. A run whose clock is scaled scales it too.
 	NegativeTTL time.Duration
+	// MaxTTL is the highest TTL of an answer to a query that asks for recursion, in
+	// whole seconds from 1; 0 is DefaultMaxTTL. A fault's own TTL is not lowered.
+	MaxTTL time.Duration
 }
 
 func (c Config) normalize() (Config, *Error) {
@@ -38,11 +41,12 @@ func (c Config) normalize() (Config, *Error) {
 	if c.Control != (netip.AddrPort{}) && !controlAllowed(c.Control.Addr()) {
 		return Config{}, invalid("control", "got %s, want a loopback, private or 198.18.0.0/15 address: the control API is for tests only", c.Control)
 	}
-	if c.NegativeTTL == 0 {
-		c.NegativeTTL = DefaultNegativeTTL
+	var err *Error
+	if c.NegativeTTL, err = ttlOr(DefaultNegativeTTL, "negative_ttl_seconds", c.NegativeTTL); err != nil {
+		return Config{}, err
 	}
-	if c.NegativeTTL < time.Second || c.NegativeTTL > maxTTL || c.NegativeTTL%time.Second != 0 {
-		return Config{}, invalid("negative_ttl_seconds", "got %v, want whole seconds from 1 to %d", c.NegativeTTL, math.MaxInt32)
+	if c.MaxTTL, err = ttlOr(DefaultMaxTTL, "max_ttl_seconds", c.MaxTTL); err != nil {
+		return Config{}, err
 	}
 	names, err := normalizeNames(c.Names)
 	if err != nil {
@@ -50,6 +54,17 @@ func (c Config) normalize() (Config, *Error) {
 	}
 	c.Names = names
 	return c, nil
+}
+
+// ttlOr checks a TTL of the configuration; 0 is the default.
+func ttlOr(standard time.Duration, field string, ttl time.Duration) (time.Duration, *Error) {
+	if ttl == 0 {
+		return standard, nil
+	}
+	if ttl < time.Second || ttl > maxTTL || ttl%time.Second != 0 {
+		return 0, invalid(field, "got %v, want whole seconds from 1 to %d", ttl, math.MaxInt32)
+	}
+	return ttl, nil
 }
 
 func controlAllowed(a netip.Addr) bool {

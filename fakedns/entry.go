@@ -7,20 +7,27 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
-
-	"github.com/miekg/dns"
 )
 
 // entry is a Name in a table, with what it takes to choose its answers.
 type entry struct {
 	Name
+	owner    string // the name with zones that this one comes with; "" if it was set
+	gone     bool   // deleted: answers nothing once that is settled
 	counters *counters
 	cached   *atomic.Int64 // when the countdown began, Unix nanoseconds; 0: not yet
+
+	own          addressSet
+	views        []addressSet // of Name.Views
+	allUnhealthy bool
 
 	// A change on its way: before is seen until from, either until settled.
 	before        *entry // nil: the name was not set
 	from, settled time.Time
 }
+
+// addressSet is what one client may be given.
+type addressSet struct{ four, six []netip.Addr }
 
 // counters number the answers of a name, so that orders differ from one to the
 // next. They outlive a change of the name: a rotation goes on.
@@ -28,6 +35,7 @@ type counters struct{ a, aaaa, draws atomic.Uint64 }
 
 func newEntry(n Name, previous *entry, now time.Time) *entry {
 	e := &entry{Name: n, counters: &counters{}, cached: &atomic.Int64{}}
+	e.fill()
 	if previous != nil {
 		e.counters = previous.counters
 	}
@@ -47,46 +55,62 @@ func newEntry(n Name, previous *entry, now time.Time) *entry {
 	return e
 }
 
-// settledAt is what a client surely sees at that time, without drawing.
-func (e *entry) settledAt(now time.Time) *entry {
-	if !now.Before(e.from) {
-		return e
+// fill works out which addresses may be given.
+func (e *entry) fill() {
+	all := e.Name.addresses()
+	e.own = addressSet{e.Name.usable(all.four), e.Name.usable(all.six)}
+	for _, v := range e.Views {
+		e.views = append(e.views, addressSet{e.Name.usable(v.A), e.Name.usable(v.AAAA)})
 	}
-	return e.before
+	unhealthy := func(a netip.Addr) bool { return slices.Contains(e.Unhealthy, a) }
+	every := slices.Concat(all.four, all.six)
+	e.allUnhealthy = len(every) > 0 && !slices.ContainsFunc(every, func(a netip.Addr) bool { return !unhealthy(a) })
 }
 
-// visible is what one question sees: e, what it replaces, or nil if that was nothing.
-func (e *entry) visible(now time.Time, seed uint64) *entry {
-	if !now.Before(e.from) && now.Before(e.settled) {
-		if e.draw(seed, e.counters.draws.Add(1)).Uint64()&1 == 0 {
-			return e.before
-		}
-		return e
+// settledAt is what a client surely sees at that time, without drawing.
+func (e *entry) settledAt(now time.Time) *entry {
+	if now.Before(e.from) {
+		return e.before
 	}
-	return e.settledAt(now)
+	if e.gone {
+		return nil
+	}
+	return e
+}
+
+// visible is what one question sees, e or what it replaces, and whether it is the
+// latter; nil if that is nothing.
+func (e *entry) visible(now time.Time, seed uint64) (seen *entry, replaced bool) {
+	if e.from.IsZero() || !now.Before(e.settled) {
+		return e.settledAt(now), false
+	}
+	if now.Before(e.from) {
+		return e.before, true
+	}
+	draw := e.draw(seed, e.counters.draws.Add(1))
+	if draw.Uint64()&1 == 0 {
+		return e.before, true
+	}
+	return e.settledAt(now), false
 }
 
 // draw returns the random source for the n-th choice about this name.
-func (e *entry) draw(seed, n uint64) *rand.Rand {
+func (e *entry) draw(seed, n uint64) rand.PCG {
 	h := fnv.New64a()
 	h.Write([]byte(e.Name.Name))
-	return rand.New(rand.NewPCG(seed^h.Sum64(), n))
-}
-
-func (e *entry) header(owner string, rrtype uint16, now time.Time) dns.RR_Header {
-	return dns.RR_Header{Name: owner, Rrtype: rrtype, Class: dns.ClassINET, Ttl: e.ttl(now)}
+	return *rand.NewPCG(seed^h.Sum64(), n)
 }
 
 // ttl is the TTL of an answer at that time, in seconds.
 func (e *entry) ttl(now time.Time) uint32 {
 	if e.TTLMode != TTLCountdown {
-		return uint32(e.TTL / time.Second)
+		return seconds32(e.TTL)
 	}
 	for {
 		began := e.cached.Load()
 		age := now.Sub(time.Unix(0, began))
 		if began != 0 && age < e.TTL {
-			return uint32((e.TTL - max(age, 0).Truncate(time.Second)) / time.Second)
+			return seconds32(e.TTL - max(age, 0).Truncate(time.Second))
 		}
 		e.cached.CompareAndSwap(began, now.UnixNano())
 		if e.TTL == 0 {
@@ -95,60 +119,38 @@ func (e *entry) ttl(now time.Time) uint32 {
 	}
 }
 
-// answer returns the records of the type asked for.
-func (e *entry) answer(owner string, q *question, seed uint64) []dns.RR {
-	four, six := e.view(q)
-	switch q.qtype {
-	case dns.TypeA:
-		chosen := e.choose(four, &e.counters.a, seed, dns.TypeA)
-		return records(chosen, func(a netip.Addr) dns.RR {
-			return &dns.A{Hdr: e.header(owner, dns.TypeA, q.received), A: a.AsSlice()}
-		})
-	case dns.TypeAAAA:
-		chosen := e.choose(six, &e.counters.aaaa, seed, dns.TypeAAAA)
-		return records(chosen, func(a netip.Addr) dns.RR {
-			return &dns.AAAA{Hdr: e.header(owner, dns.TypeAAAA, q.received), AAAA: a.AsSlice()}
-		})
-	case dns.TypePTR:
-		if e.PTR != "" {
-			return []dns.RR{&dns.PTR{Hdr: e.header(owner, dns.TypePTR, q.received), Ptr: dns.Fqdn(e.PTR)}}
+// view returns the addresses that this client may be given.
+func (e *entry) view(q *question) *addressSet {
+	for i := range e.Views {
+		if v := &e.Views[i]; q.among(v.Clients, v.Resolvers) {
+			return &e.views[i]
 		}
 	}
-	return nil
+	return &e.own
 }
 
-func records(addrs []netip.Addr, record func(netip.Addr) dns.RR) []dns.RR {
-	rrs := make([]dns.RR, len(addrs))
-	for i, a := range addrs {
-		rrs[i] = record(a)
-	}
-	return rrs
-}
-
-// view returns the addresses that this client gets.
-func (e *entry) view(q *question) (four, six []netip.Addr) {
-	for _, v := range e.Views {
-		if q.among(v.Clients, v.Resolvers) {
-			return v.A, v.AAAA
-		}
-	}
-	return e.A, e.AAAA
-}
-
-// choose returns the addresses of the next answer; count numbers the answers.
-func (e *entry) choose(addrs []netip.Addr, count *atomic.Uint64, seed uint64, qtype uint16) []netip.Addr {
+// choose appends the addresses of the next answer to dst; count numbers the answers.
+func (e *entry) choose(dst, addrs []netip.Addr, count *atomic.Uint64, seed uint64, qtype uint16) []netip.Addr {
+	most := min(len(addrs), e.MaxAnswers)
 	if len(addrs) < 2 {
-		return addrs
+		return append(dst, addrs...)
 	}
 	n := count.Add(1) - 1
 	switch e.Order {
 	case OrderFixed:
 	case OrderRotate:
 		start := int(n % uint64(len(addrs)))
-		addrs = slices.Concat(addrs[start:], addrs[:start])
+		dst = append(append(dst, addrs[start:]...), addrs[:start]...)
+		return dst[:most]
 	case OrderShuffle:
-		addrs = slices.Clone(addrs)
-		e.draw(seed, n<<16|uint64(qtype)).Shuffle(len(addrs), func(i, j int) { addrs[i], addrs[j] = addrs[j], addrs[i] })
+		dst = append(dst, addrs...)
+		draw := e.draw(seed, n<<16|uint64(qtype))
+		// Fisher and Yates, as far as it is seen. The modulo is uneven by less than 2^-50.
+		for i := range most {
+			j := i + int(draw.Uint64()%uint64(len(dst)-i))
+			dst[i], dst[j] = dst[j], dst[i]
+		}
+		return dst[:most]
 	}
-	return addrs[:min(len(addrs), e.MaxAnswers)]
+	return append(dst, addrs[:most]...)
 }

@@ -131,6 +131,16 @@ func activate(f Fault, st *state, cfg *Config, now time.Time) *activeFault {
 	return a
 }
 
+// calm says whether no fault could touch the answer to q.
+func (st *state) calm(q *question) bool {
+	for _, a := range st.faults {
+		if a.inWindow(q.received) && a.Scope.matches(q, a.qtype) {
+			return false
+		}
+	}
+	return true
+}
+
 // takesPart says whether the fault changes the answer to q, and counts it if so.
 func (a *activeFault) takesPart(q *question) bool {
 	if !a.inWindow(q.received) || !a.Scope.matches(q, a.qtype) {

@@ -2,7 +2,9 @@ package fakedns
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -30,6 +32,9 @@ func fuzzServer(t testing.TB) *Server {
 		{Name: "c.b", TTL: time.Second, CNAME: "l.b"},
 		{Name: "t.b", TTL: time.Second, TTLMode: TTLCountdown, A: four},
 		{Name: "i.b", TTL: time.Second, A: four, Interleave: time.Hour},
+		{Name: "z.b", TTL: time.Minute, Zones: []Zone{{Name: "1a", A: four[:1], AAAA: six[:1]}, {Name: "1b", A: four[1:2]}, {Name: "1c", A: four[2:], Shifted: true}}, Unhealthy: four[:1]},
+		{Name: "f.b", Alias: "z.b", EvaluateTargetHealth: true, Failover: "a.b"},
+		{Name: "*.x", TTL: 2 * 900 * time.Second, A: four, Order: OrderFixed, MaxAnswers: 2},
 		{Name: "1.in-addr.arpa", TTL: time.Second, PTR: "a.b"},
 	}})
 	if err != nil {
@@ -77,7 +82,7 @@ func FuzzExchange(f *testing.F) {
 			q.transport = TCP
 		}
 		kept := append([]byte(nil), packet...)
-		o := s.exchange(packet, &q)
+		o := s.newWorker().exchange(nil, packet, &q)
 		if string(kept) != string(packet) {
 			t.Fatal("the packet was written to")
 		}
@@ -117,6 +122,83 @@ func FuzzExchange(f *testing.F) {
 			}
 		}
 	})
+}
+
+// FuzzShortWay: a query that is answered without the dns package gets the answer and
+// the row in the log that the dns package would have given it.
+func FuzzShortWay(f *testing.F) {
+	for _, name := range []string{"a.b.", "A.b.", "*.", "w.x.", "m.b.", "l.b.", "c.b.", "t.b.", "i.b.", "f.b.", "z.b.", "1a.z.b.", "1.in-addr.arpa.", "x.", "b.", ".", "a\\.b.", "garbage."} {
+		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypePTR, dns.TypeCNAME, dns.TypeANY} {
+			m := new(dns.Msg).SetQuestion(name, qtype)
+			m.Id = 4660
+			for _, size := range []uint16{0, 100, 1232} {
+				if size > 0 {
+					m.SetEdns0(size, size == 100)
+					m.RecursionDesired, m.CheckingDisabled = false, true
+				}
+				packet, err := m.Pack()
+				if err != nil {
+					f.Fatal(err)
+				}
+				f.Add(packet, uint8(2), size > 100)
+				m.Extra = nil
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, packet []byte, times uint8, tcp bool) {
+		q := question{
+			client: netip.MustParseAddrPort("127.0.0.1:4000"), resolver: netip.MustParseAddrPort("127.0.0.1:53"),
+			transport: UDP, received: time.Now(),
+		}
+		if tcp {
+			q.transport = TCP
+		}
+		short, long := fuzzServer(t), fuzzServer(t)
+		// A fault that is asked about every query and never acts: nothing takes the short way.
+		if _, err := long.PutFault(Fault{ID: "never", Kind: KindThrottle, PerSecond: math.MaxInt}); err != nil {
+			t.Fatal(err)
+		}
+		a, b := short.newWorker(), long.newWorker()
+		for range times%4 + 1 {
+			atShort, atLong := q, q
+			got, want := a.exchange(nil, packet, &atShort), b.exchange(nil, packet, &atLong)
+			if (got.wire == nil) != (want.wire == nil) {
+				t.Fatalf("answered %x, want %x", got.wire, want.wire)
+			}
+			if got.wire != nil && describe(got.wire) != describe(want.wire) {
+				t.Fatalf("answered\n%s\nwant\n%s", describe(got.wire), describe(want.wire))
+			}
+		}
+		if got, want := rows(t, short), rows(t, long); got != want {
+			t.Fatalf("logged\n%s\nwant\n%s", got, want)
+		}
+	})
+}
+
+// describe is an answer in words, so that two ways to compress one are the same.
+func describe(wire []byte) string {
+	m := new(dns.Msg)
+	if err := m.Unpack(wire); err != nil {
+		return hex.Dump(wire)
+	}
+	return m.String()
+}
+
+// rows is the log without what depends on the clock and on faults that do nothing.
+func rows(t *testing.T, s *Server) string {
+	t.Helper()
+	logged, err := s.Queries(Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range logged {
+		logged[i].AnsweredAt, logged[i].Revision = time.Time{}, 0
+	}
+	b, err := json.MarshalIndent(logged, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 // FuzzControlAPI: whatever request comes, nothing panics or hangs, every refusal is
@@ -182,7 +264,7 @@ func FuzzControlAPI(f *testing.F) {
 				client: netip.MustParseAddrPort("127.0.0.1:4000"), resolver: netip.MustParseAddrPort("127.0.0.1:53"),
 				transport: UDP, received: time.Now(),
 			}
-			if o := s.exchange(packet, &q); o.rec == nil {
+			if o := s.newWorker().exchange(nil, packet, &q); o.rec == nil {
 				t.Fatalf("%q was asked for and not logged", n.Name)
 			}
 		}

@@ -140,7 +140,7 @@ func readSeconds(list ...seconds) error {
 		if s.value == nil {
 			continue
 		}
-		if math.Abs(*s.value) > math.MaxInt64/float64(time.Second)/2 {
+		if !(math.Abs(*s.value) <= math.MaxInt64/float64(time.Second)/2) { // NaN is neither
 			return invalid(s.field, "got %g, want less than 146 years", *s.value)
 		}
 		*s.to = time.Duration(math.Round(*s.value * float64(time.Second)))

@@ -65,6 +65,13 @@ type Name struct {
 	A []netip.Addr `json:"a,omitempty"`
 	// AAAA is the set of IPv6 addresses.
 	AAAA []netip.Addr `json:"aaaa,omitempty"`
+	// Zones are the nodes of a load balancer by Availability Zone, in place of A and
+	// AAAA. "dualstack." before the name and each zone's own name are then answered
+	// too (aws-facts 1.12).
+	Zones []Zone `json:"zones,omitempty"`
+	// Unhealthy are addresses whose health check fails: they are left out, unless
+	// none of their type and view is healthy (aws-facts 1.15, 5.9).
+	Unhealthy []netip.Addr `json:"unhealthy,omitempty"`
 	// Views give some clients other addresses: the first that matches counts.
 	Views []View `json:"views,omitempty"`
 	// PTR is the host name that a reverse name (4.3.2.1.in-addr.arpa) points to.
@@ -72,6 +79,15 @@ type Name struct {
 	// Alias names another Name whose records are answered as this one's own, as a
 	// Route 53 alias record does; an unset target is NODATA.
 	Alias string `json:"alias,omitempty"`
+	// EvaluateTargetHealth gives an Alias the health of its target (aws-facts 1.17).
+	EvaluateTargetHealth bool `json:"evaluate_target_health,omitempty"`
+	// Failover is the name that answers, as an alias does, while this one is unhealthy
+	// and that one is healthy: the secondary of a Route 53 failover record.
+	Failover string `json:"failover,omitempty"`
+	// Health is what an alias that evaluates this name, and Failover, take for its
+	// health; "" is unhealthy if each of its addresses is in Unhealthy. An ALB is
+	// unhealthy if any of its target groups has no healthy target (1.17).
+	Health Health `json:"health,omitempty"`
 	// CNAME puts a CNAME record into the answer, followed by what its target answers.
 	CNAME string `json:"cname,omitempty"`
 	// Order of the addresses; "" is OrderShuffle.
@@ -111,14 +127,20 @@ func (n Name) normalize() (Name, *Error) {
 	if n.Views, err = normalizeViews(n.Views); err != nil {
 		return Name{}, err
 	}
+	if err := n.normalizeZones(); err != nil {
+		return Name{}, err
+	}
 	if err := n.normalizeTargets(); err != nil {
+		return Name{}, err
+	}
+	if err := n.normalizeHealth(); err != nil {
 		return Name{}, err
 	}
 	if err := n.normalizeChoices(); err != nil {
 		return Name{}, err
 	}
-	if n.Propagation < 0 {
-		return Name{}, invalid("propagation_seconds", "got %g, want 0 or more", n.Propagation.Seconds())
+	if err := checkPropagation(n.Propagation); err != nil {
+		return Name{}, err
 	}
 	if n.Interleave < 0 {
 		return Name{}, invalid("interleave_seconds", "got %g, want 0 or more", n.Interleave.Seconds())
@@ -154,7 +176,7 @@ func (n *Name) normalizeChoices() *Error {
 // normalizeTargets checks Alias and CNAME, each of which excludes all else, and PTR.
 func (n *Name) normalizeTargets() *Error {
 	var err *Error
-	hasRecords := len(n.A)+len(n.AAAA)+len(n.Views) > 0 || n.PTR != ""
+	hasRecords := len(n.A)+len(n.AAAA)+len(n.Zones)+len(n.Views) > 0 || n.PTR != ""
 	switch {
 	case n.Alias != "" && n.CNAME != "":
 		return invalid("alias", "%q has alias and cname, want one of them", n.Name)
@@ -174,6 +196,24 @@ func (n *Name) normalizeTargets() *Error {
 	return err
 }
 
+// normalizeHealth checks what decides whether the failover answers.
+func (n *Name) normalizeHealth() *Error {
+	switch n.Health {
+	case "", HealthHealthy, HealthUnhealthy:
+	default:
+		return invalid("health", "got %q, want healthy or unhealthy", n.Health)
+	}
+	if n.EvaluateTargetHealth && n.Alias == "" {
+		return invalid("evaluate_target_health", "given for %q, which is no alias", n.Name)
+	}
+	if n.Failover == "" {
+		return nil
+	}
+	var err *Error
+	n.Failover, err = hostname("failover", n.Failover)
+	return err
+}
+
 func normalizeViews(in []View) ([]View, *Error) {
 	views := slices.Clone(in)
 	for i, v := range views {
@@ -190,14 +230,6 @@ func normalizeViews(in []View) ([]View, *Error) {
 		views[i] = v
 	}
 	return views, nil
-}
-
-// target is the name that an alias or a CNAME leads to, or "".
-func (n Name) target() string {
-	if n.Alias != "" {
-		return n.Alias
-	}
-	return n.CNAME
 }
 
 // hostname returns the form of a name used in this package's API: lower case,
@@ -224,6 +256,13 @@ func canonical(s string) string {
 func checkTTL(ttl time.Duration) *Error {
 	if ttl < 0 || ttl > maxTTL || ttl%time.Second != 0 {
 		return invalid("ttl_seconds", "got %g, want whole seconds from 0 to %d", ttl.Seconds(), math.MaxInt32)
+	}
+	return nil
+}
+
+func checkPropagation(d time.Duration) *Error {
+	if d < 0 {
+		return invalid("propagation_seconds", "got %g, want 0 or more", d.Seconds())
 	}
 	return nil
 }

@@ -152,7 +152,7 @@ func TestOpenAPIFileIsWhatTheServerDoes(t *testing.T) {
 	ok(c.WaitQuery(ctx, fakedns.Filter{}))
 	ok(c.History(ctx))
 	ok(c.DeleteFault(ctx, "late"))
-	ok(c.DeleteName(ctx, "full.example"))
+	ok(c.DeleteName(ctx, "full.example", time.Nanosecond))
 	ok(c.History(ctx))
 	ok(c.Version(ctx))
 	for _, path := range []string{"/v1/openapi.yaml", "/v1/names/app.example", "/v1/faults/nodata"} {

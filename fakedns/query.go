@@ -101,7 +101,7 @@ func (f Filter) compile() (matcher, *Error) {
 func (m *matcher) matches(r *record) bool {
 	return (m.name == "" || m.name == r.name) &&
 		(m.qtype == 0 || m.qtype == r.qtype) &&
-		(!m.client.IsValid() || m.client.Contains(r.client.Addr())) &&
+		(!m.client.IsValid() || m.client.Contains(r.clientAddr())) &&
 		r.received >= m.since
 }
 

@@ -49,7 +49,7 @@ func TestNewRefusesABadConfig(t *testing.T) {
 		`names[0].ttl_seconds: got 60 on an alias`:                  name(fakedns.Name{Name: "x", Alias: "y", TTL: time.Minute}),
 		`names[1].name: "x" is given twice`:                         {Names: []fakedns.Name{{Name: "x"}, {Name: "X."}}},
 		`names: "a" leads back to "a"`:                              {Names: []fakedns.Name{{Name: "a", Alias: "b"}, {Name: "b", CNAME: "a"}}},
-		`names: "*" leads back to "*" through alias or cname, want`: name(fakedns.Name{Name: "*", CNAME: "unset"}),
+		`names: "*" leads back to "*" through alias, cname or failover, want`: name(fakedns.Name{Name: "*", CNAME: "unset"}),
 	} {
 		t.Run(message, func(t *testing.T) {
 			g := expect(t)

@@ -21,7 +21,7 @@ type Change struct {
 	Revision uint64 `json:"revision"`
 	Action   Action `json:"action"`
 	// InForceAt is when the change took effect, or will: when a fault with After begins,
-	// when a name with Propagation changes. A query received then or later sees it.
+	// when a name with Propagation changes or goes. A query received then or later sees it.
 	InForceAt time.Time `json:"in_force_at"`
 	// Names that were put, as they were stored.
 	Names []Name `json:"names,omitempty"`
@@ -78,23 +78,29 @@ func (s *Server) PutNames(names ...Name) (time.Time, error) {
 	return s.swap(state{table: next, faults: now.faults}, c), nil
 }
 
-// DeleteName forgets a name and returns when that took effect.
-func (s *Server) DeleteName(name string) (time.Time, error) {
+// DeleteName forgets a name and returns when that took effect, or when it will:
+// propagation later, until which it is answered as before. 0 is at once; Route 53
+// takes up to 60 s (aws-facts 1.11, 5.10).
+func (s *Server) DeleteName(name string, propagation time.Duration) (time.Time, error) {
 	key, err := hostname("name", name)
 	if err != nil {
+		return time.Time{}, err
+	}
+	if err := checkPropagation(propagation); err != nil {
 		return time.Time{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.state.Load()
-	if now.table.entries[key] == nil {
+	if now.table.set(key) == nil {
 		return time.Time{}, notFound("name", "no name %q is set", key)
 	}
-	next, err := now.table.without(key)
+	next, from, err := now.table.without(key, propagation, time.Now())
 	if err != nil {
 		return time.Time{}, err
 	}
-	return s.swap(state{table: next, faults: now.faults}, Change{Action: ActionDeleteName, Deleted: key}), nil
+	c := Change{Action: ActionDeleteName, Deleted: key, InForceAt: from}
+	return s.swap(state{table: next, faults: now.faults}, c), nil
 }
 
 // Names returns the names that are set, sorted. A change on its way is in it already.

@@ -1,29 +1,31 @@
 package fakedns
 
 import (
-	"iter"
 	"maps"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/miekg/dns"
 )
 
 // table is the set of names at one moment. It is never changed: a change makes a new one.
 type table struct {
 	entries map[string]*entry
+	// implied are the names that come with a name that has zones. A name of the same
+	// spelling that was set goes before them.
+	implied map[string]*entry
+	// wild are the entries of wildcards by what stands behind "*."; "" is [Wildcard] itself.
+	wild map[string]*entry
 	// above holds the ancestors of every name: they exist without records (RFC 8020),
 	// so that they are NODATA and not NXDOMAIN.
 	above map[string]struct{}
 }
 
-func newTable() *table { return &table{entries: map[string]*entry{}} }
+func newTable() *table { return &table{} }
 
 // with returns a table in which these names are set or replaced, and the time from
 // which all of that is seen; zero if at once.
 func (t *table) with(names []Name, now time.Time) (*table, time.Time, *Error) {
-	next := &table{entries: maps.Clone(t.entries)}
+	next := t.clone(now)
 	var from time.Time
 	for _, n := range names {
 		e := newEntry(n, t.entries[n.Name], now)
@@ -31,157 +33,156 @@ func (t *table) with(names []Name, now time.Time) (*table, time.Time, *Error) {
 		if e.from.After(from) {
 			from = e.from
 		}
+		next.imply(n, t, now)
 	}
 	err := next.complete()
 	return next, from, err
 }
 
-// without returns a table that lacks a name.
-func (t *table) without(name string) (*table, *Error) {
-	next := &table{entries: maps.Clone(t.entries)}
-	delete(next.entries, name)
+// without returns a table that lacks a name from some time on, and that time; zero if at once.
+func (t *table) without(name string, propagation time.Duration, now time.Time) (*table, time.Time, *Error) {
+	next := t.clone(now)
+	gone := newEntry(Name{Name: name, Propagation: propagation}, t.entries[name], now)
+	gone.gone = true
+	next.entries[name] = gone
+	next.imply(Name{Name: name}, t, now)
+	if propagation == 0 {
+		delete(next.entries, name)
+	}
 	err := next.complete()
-	return next, err
+	return next, gone.from, err
+}
+
+// clone copies what a change writes to, and leaves out what has been deleted for good.
+func (t *table) clone(now time.Time) *table {
+	next := &table{entries: make(map[string]*entry, len(t.entries)+1), implied: map[string]*entry{}}
+	for _, maps := range []struct{ from, to map[string]*entry }{{t.entries, next.entries}, {t.implied, next.implied}} {
+		for key, e := range maps.from {
+			if !e.gone || now.Before(e.settled) {
+				maps.to[key] = e
+			}
+		}
+	}
+	return next
+}
+
+// imply sets the names that come with n, and deletes those that came with what it replaces.
+func (t *table) imply(n Name, before *table, now time.Time) {
+	kept := map[string]bool{}
+	for _, i := range n.implied() {
+		e := newEntry(i, before.implied[i.Name], now)
+		e.owner = n.Name
+		t.implied[i.Name], kept[i.Name] = e, true
+	}
+	for key, e := range before.implied {
+		if e.owner != n.Name || kept[key] {
+			continue
+		}
+		delete(t.implied, key)
+		if n.Propagation > 0 {
+			gone := newEntry(Name{Name: key, Propagation: n.Propagation}, e, now)
+			gone.gone, gone.owner = true, n.Name
+			t.implied[key] = gone
+		}
+	}
+}
+
+// set returns the entry of a name that is set and not on its way to be deleted; nil if there is none.
+func (t *table) set(name string) *entry {
+	if e := t.entries[name]; e != nil && !e.gone {
+		return e
+	}
+	return nil
 }
 
 // complete fills in what follows from the entries, and refuses chains without an end.
 func (t *table) complete() *Error {
-	t.above = map[string]struct{}{}
-	for key := range t.entries {
-		for _, rest, ok := strings.Cut(key, "."); ok && rest != ""; _, rest, ok = strings.Cut(rest, ".") {
-			t.above[rest] = struct{}{}
+	t.above, t.wild = map[string]struct{}{}, map[string]*entry{}
+	for _, entries := range []map[string]*entry{t.entries, t.implied} {
+		for key := range entries {
+			for _, rest, ok := strings.Cut(key, "."); ok && rest != ""; _, rest, ok = strings.Cut(rest, ".") {
+				t.above[rest] = struct{}{}
+			}
 		}
 	}
+	for key, e := range t.entries {
+		if first, rest, _ := strings.Cut(key, "."); first == Wildcard {
+			t.wild[rest] = e
+		}
+	}
+	c := chains{t, map[*entry]bool{}}
 	for _, key := range slices.Sorted(maps.Keys(t.entries)) {
-		if err := t.checkChain(t.entries[key]); err != nil {
+		if err := c.follow(key, key); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkChain refuses aliases and CNAMEs that lead back to themselves.
-func (t *table) checkChain(start *entry) *Error {
-	seen := map[*entry]bool{}
-	for e := start; e != nil && e.target() != ""; {
-		if seen[e] {
-			return invalid("names", "%q leads back to %q through alias or cname, want a chain that ends", start.Name.Name, e.Name.Name)
+// chains looks for aliases, CNAMEs and failovers that lead back to themselves.
+type chains struct {
+	*table
+	passed map[*entry]bool // false while what it leads to is still being followed
+}
+
+func (c *chains) follow(start, name string) *Error {
+	e := c.best(name)
+	if e == nil {
+		return nil
+	}
+	if ended, ok := c.passed[e]; ended {
+		return nil
+	} else if ok {
+		return invalid("names", "%q leads back to %q through alias, cname or failover, want a chain that ends", start, e.Name.Name)
+	}
+	c.passed[e] = false
+	for _, target := range []string{e.Alias, e.CNAME, e.Failover} {
+		if target == "" {
+			continue
 		}
-		seen[e] = true
-		target := e.target()
-		e = nil
-		for e = range t.candidates(target) {
-			break
+		if err := c.follow(start, target); err != nil {
+			return err
 		}
 	}
+	c.passed[e] = true
 	return nil
 }
 
-// candidates yields the entries that may answer for a name, the best first: its own,
-// the wildcard below its closest ancestor that exists (RFC 4592), the wildcard of all.
-func (t *table) candidates(name string) iter.Seq[*entry] {
-	return func(yield func(*entry) bool) {
-		if e := t.entries[name]; e != nil && !yield(e) {
-			return
+// candidates are the entries that may answer for a name, the best first, nil where
+// there is none: its own, the wildcard below its closest ancestor that exists
+// (RFC 4592), the wildcard of all.
+func (t *table) candidates(name string) (c [4]*entry) {
+	c[0], c[1], c[3] = t.entries[name], t.implied[name], t.wild[""]
+	if len(t.wild) == 0 {
+		return c
+	}
+	for _, rest, ok := strings.Cut(name, "."); ok && rest != ""; _, rest, ok = strings.Cut(rest, ".") {
+		if c[2] = t.wild[rest]; c[2] != nil {
+			break
 		}
-		for _, rest, ok := strings.Cut(name, "."); ok && rest != ""; _, rest, ok = strings.Cut(rest, ".") {
-			if e := t.entries[Wildcard+"."+rest]; e != nil && !yield(e) {
-				return
-			}
-			if _, above := t.above[rest]; above || t.entries[rest] != nil {
-				break
-			}
-		}
-		if e := t.entries[Wildcard]; e != nil {
-			yield(e)
+		if _, above := t.above[rest]; above || t.entries[rest] != nil || t.implied[rest] != nil {
+			break
 		}
 	}
+	return c
+}
+
+// best is the first of the candidates, nil if there is none.
+func (t *table) best(name string) *entry {
+	for _, e := range t.candidates(name) {
+		if e != nil {
+			return e
+		}
+	}
+	return nil
 }
 
 func (t *table) names() []Name {
 	names := make([]Name, 0, len(t.entries))
 	for _, key := range slices.Sorted(maps.Keys(t.entries)) {
-		names = append(names, t.entries[key].Name)
+		if e := t.set(key); e != nil {
+			names = append(names, e.Name)
+		}
 	}
 	return names
-}
-
-// lookup is one question to one table.
-type lookup struct {
-	*table
-	q    *question
-	seed uint64
-
-	records []dns.RR
-	rcode   int
-	// negative: no record of the type asked for stands at the end of the chain.
-	negative bool
-	// stale: something in the answer has already been replaced.
-	stale bool
-}
-
-// maxChain ends a chain that never ends, which only changes that are still on their
-// way can form; a resolver gives up in the same way.
-const maxChain = 32
-
-// run answers the question, following aliases silently and CNAMEs visibly. owner is
-// the name as it was asked, whose spelling the answer keeps.
-func (l *lookup) run(owner string) {
-	name := l.q.name
-	for range maxChain {
-		e := l.find(name)
-		switch {
-		case e == nil:
-			if _, above := l.above[name]; !above {
-				l.rcode = dns.RcodeNameError
-			}
-			l.negative = true
-			return
-		case e.CNAME == "":
-			records := e.answer(owner, l.q, l.seed)
-			l.records = append(l.records, records...)
-			l.negative = len(records) == 0
-			return
-		}
-		target := dns.Fqdn(e.CNAME)
-		l.records = append(l.records, &dns.CNAME{Hdr: e.header(owner, dns.TypeCNAME, l.q.received), Target: target})
-		if l.q.qtype == dns.TypeCNAME {
-			return
-		}
-		owner, name = target, e.CNAME
-	}
-	l.records, l.rcode, l.negative = nil, dns.RcodeServerFailure, false
-}
-
-// find returns the entry that answers for a name, through its aliases; nil is no such name.
-func (l *lookup) find(name string) *entry {
-	e := l.see(name)
-	if e == nil || e.Alias == "" {
-		return e
-	}
-	for range maxChain {
-		if e = l.see(e.Alias); e == nil {
-			break
-		}
-		if e.Alias == "" {
-			return e
-		}
-	}
-	return noRecords()
-}
-
-// noRecords answers for an alias that leads to nothing: the name exists (aws-facts 5.7).
-func noRecords() *entry { return &entry{counters: &counters{}} }
-
-// see returns what this question sees of a name; nil if nothing that can answer for
-// it is set, or not yet.
-func (l *lookup) see(name string) *entry {
-	for e := range l.candidates(name) {
-		seen := e.visible(l.q.received, l.seed)
-		l.stale = l.stale || seen != e
-		if seen != nil {
-			return seen
-		}
-	}
-	return nil
 }

@@ -53,6 +53,7 @@ func (s *Server) serveConn(conn *net.TCPConn) {
 		}
 	})
 	client, resolver := addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())
+	w := s.newWorker()
 	var length [2]byte
 	for {
 		if err := conn.SetReadDeadline(time.Now().Add(tcpIdle)); err != nil {
@@ -66,15 +67,15 @@ func (s *Server) serveConn(conn *net.TCPConn) {
 			return
 		}
 		q := question{client: client, resolver: resolver, transport: TCP, received: time.Now()}
-		o := s.exchange(packet, &q)
+		o := w.exchange(length[:], packet, &q) // behind two bytes for its own length
 		if o.wire == nil {
 			continue
 		}
 		send := func() {
-			framed := binary.BigEndian.AppendUint16(make([]byte, 0, 2+len(o.wire)), uint16(len(o.wire)))
+			binary.BigEndian.PutUint16(o.wire, uint16(len(o.wire)-len(length)))
 			// If the client is gone or does not read, the next read says so.
 			_ = conn.SetWriteDeadline(time.Now().Add(tcpIdle))
-			_, _ = conn.Write(append(framed, o.wire...))
+			_, _ = conn.Write(o.wire)
 		}
 		if o.delay == 0 {
 			send()

@@ -6,23 +6,59 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/miekg/dns"
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
 )
 
-// controlSize holds a packet info control message of either family.
-const controlSize = 128
+const (
+	// controlSize holds a packet info control message of either family.
+	controlSize = 128
+	// querySize is more than any query has. What is longer is cut off and FORMERR.
+	querySize = 4096
+	// udpBatch is how many datagrams are read, and answered, in one system call.
+	udpBatch = 32
+)
+
+// datagrams reads and writes several datagrams at a time.
+type datagrams interface {
+	ReadBatch(ms []ipv4.Message, flags int) (int, error)
+	WriteBatch(ms []ipv4.Message, flags int) (int, error)
+}
+
+// udpWorker answers the datagrams of one socket.
+type udpWorker struct {
+	*worker
+	b       *binding
+	conn    datagrams
+	queries []ipv4.Message
+	wires   [][]byte // one a query, to write its answer into
+	answers []ipv4.Message
+}
+
+func (s *Server) newUDPWorker(b *binding) *udpWorker {
+	u := &udpWorker{
+		worker: s.newWorker(), b: b,
+		queries: make([]ipv4.Message, udpBatch), wires: make([][]byte, udpBatch),
+	}
+	if b.addr.Addr().Is4() {
+		u.conn = ipv4.NewPacketConn(b.udp)
+	} else {
+		u.conn = ipv6.NewPacketConn(b.udp)
+	}
+	for i := range u.queries {
+		u.queries[i].Buffers = [][]byte{make([]byte, querySize)}
+		if b.wild {
+			u.queries[i].OOB = make([]byte, controlSize)
+		}
+	}
+	return u
+}
 
 // serveUDP answers datagrams until the socket is closed.
 func (s *Server) serveUDP(b *binding) {
-	buf := make([]byte, dns.MaxMsgSize)
-	var oob []byte
-	if b.wild {
-		oob = make([]byte, controlSize)
-	}
+	u := s.newUDPWorker(b)
 	for {
-		n, oobn, _, from, err := b.udp.ReadMsgUDPAddrPort(buf, oob)
+		n, err := u.conn.ReadBatch(u.queries, 0)
 		if err != nil {
 			if s.isClosing() || errors.Is(err, net.ErrClosed) {
 				return
@@ -33,27 +69,55 @@ func (s *Server) serveUDP(b *binding) {
 			}
 			continue
 		}
-		q := question{
-			client:    netip.AddrPortFrom(from.Addr().Unmap(), from.Port()),
-			resolver:  b.addr,
-			transport: UDP,
-			received:  time.Now(),
+		received := time.Now()
+		u.answers = u.answers[:0]
+		for i := range u.queries[:n] {
+			u.answer(i, received)
 		}
-		var source []byte
-		if b.wild {
-			q.resolver, source = destination(oob[:oobn], b.addr)
+		u.flush(u.answers)
+	}
+}
+
+// answer works out the answer to a query of the batch, and lays it out to be sent.
+func (u *udpWorker) answer(i int, received time.Time) {
+	m := &u.queries[i]
+	from, ok := m.Addr.(*net.UDPAddr)
+	if !ok {
+		return
+	}
+	client := from.AddrPort()
+	q := question{
+		client:    netip.AddrPortFrom(client.Addr().Unmap(), client.Port()),
+		resolver:  u.b.addr,
+		transport: UDP,
+		received:  received,
+	}
+	var source []byte
+	if u.b.wild {
+		q.resolver, source = destination(m.OOB[:m.NN], u.b.addr)
+	}
+	o := u.exchange(u.wires[i][:0], m.Buffers[0][:m.N], &q)
+	if o.wire == nil {
+		return
+	}
+	answer := ipv4.Message{Buffers: [][]byte{o.wire}, OOB: source, Addr: from}
+	if o.delay == 0 {
+		u.wires[i] = o.wire
+		u.answers = append(u.answers, answer)
+		return
+	}
+	u.wires[i] = nil // the delayed answer keeps it
+	u.s.work.Go(func() { u.s.after(&o, func() { u.flush([]ipv4.Message{answer}) }) })
+}
+
+// flush sends answers. A lost datagram is the client's timeout, and it asks again.
+func (u *udpWorker) flush(answers []ipv4.Message) {
+	for len(answers) > 0 {
+		n, err := u.conn.WriteBatch(answers, 0)
+		if err != nil {
+			n = max(n, 0) + 1 // the first that was not sent is the one that cannot be
 		}
-		o := s.exchange(buf[:n], &q)
-		if o.wire == nil {
-			continue
-		}
-		// A lost datagram is the client's timeout, and it asks again.
-		send := func() { _, _, _ = b.udp.WriteMsgUDPAddrPort(o.wire, source, from) }
-		if o.delay == 0 {
-			send()
-			continue
-		}
-		s.work.Go(func() { s.after(&o, send) })
+		answers = answers[n:]
 	}
 }
 
