@@ -1,0 +1,240 @@
+package http1
+
+import (
+	"io"
+	"net/http"
+)
+
+// Body reads one message body from a Reader and stops exactly at its end. Like
+// the Reader's, its methods can be called again after a timeout. An error of
+// the framing is an [*Error]; a connection that ends too early gives
+// io.ErrUnexpectedEOF.
+type Body struct {
+	r       *Reader
+	length  int64 // bytes left in the body or the chunk; UntilClose
+	chunked bool
+	inChunk bool // the CRLF after the chunk's data is still to come
+	ended   bool
+	err     error // malformed once, malformed for good
+	trailer Header
+	size    int // of the trailer
+}
+
+// Reset makes b the body that follows a head with the given length: a number
+// of bytes, Chunked or UntilClose.
+func (b *Body) Reset(r *Reader, length int64) {
+	*b = Body{r: r, length: length, chunked: length == Chunked, ended: length == 0}
+	if b.chunked {
+		b.length = 0
+	}
+}
+
+// Ended reports whether the body was read to its end.
+func (b *Body) Ended() bool { return b.ended }
+
+// Trailer is the fields after a chunked body, once it ended.
+func (b *Body) Trailer() Header { return b.trailer }
+
+// Read implements io.Reader. With the last bytes of a body of known length it
+// returns io.EOF at once.
+func (b *Body) Read(p []byte) (int, error) {
+	switch {
+	case b.err != nil:
+		return 0, b.err
+	case b.ended:
+		return 0, io.EOF
+	case len(p) == 0:
+		return 0, nil
+	case b.chunked && b.length == 0:
+		if err := b.nextChunk(); err != nil {
+			return 0, err
+		}
+	case b.length == UntilClose:
+		n, err := b.r.Read(p)
+		b.ended = err == io.EOF //nolint:errorlint // never wrapped
+		return n, err
+	}
+	if int64(len(p)) > b.length {
+		p = p[:b.length]
+	}
+	n, err := b.r.Read(p)
+	b.length -= int64(n)
+	switch {
+	case err == io.EOF && b.length > 0: //nolint:errorlint // never wrapped
+		return n, io.ErrUnexpectedEOF
+	case b.length == 0 && !b.chunked:
+		b.ended = true
+		return n, io.EOF
+	case n > 0:
+		return n, nil
+	}
+	return n, err
+}
+
+// nextChunk goes on to the data of the next chunk, or to the end, which it
+// reports as io.EOF.
+func (b *Body) nextChunk() error {
+	err := b.step()
+	if _, ok := err.(*Error); ok { //nolint:errorlint // never wrapped
+		b.err = err
+	}
+	return err
+}
+
+func (b *Body) step() error {
+	if b.inChunk {
+		line, err := b.r.line()
+		if err != nil {
+			return err
+		}
+		if len(line) != 0 {
+			return malformed("a chunk is longer than its size says")
+		}
+		b.inChunk = false
+	}
+	if b.size == 0 {
+		line, err := b.r.line()
+		if err != nil {
+			return err
+		}
+		if b.length, err = parseChunkSize(line); err != nil {
+			return err
+		}
+		if b.length > 0 {
+			b.inChunk = true
+			return nil
+		}
+		b.size = 1
+	}
+	return b.readTrailer()
+}
+
+// maxTrailer bounds the fields after a chunked body.
+const maxTrailer = 16 << 10
+
+// readTrailer reads the fields after the last chunk.
+func (b *Body) readTrailer() error {
+	for {
+		raw, err := b.r.line()
+		if err != nil {
+			return err
+		}
+		if len(raw) == 0 {
+			b.ended = true
+			b.r.release()
+			return io.EOF
+		}
+		if b.size += len(raw); b.size > maxTrailer || len(b.trailer) == maxFields {
+			return &Error{http.StatusRequestHeaderFieldsTooLarge, "the trailer is too large"}
+		}
+		f, err := parseField(string(raw))
+		if err != nil {
+			return err
+		}
+		if !MayTrail(f.Name) {
+			return malformed("a trailer field that belongs into the head")
+		}
+		b.trailer = append(b.trailer, f)
+	}
+}
+
+// heading are the fields that change how a message is read or where it goes,
+// and so cannot come after it (RFC 9110, 6.5.1).
+var heading = [...]string{
+	"Authorization", "Connection", "Content-Encoding", "Content-Length", "Content-Range", "Content-Type", "Cookie",
+	"Expect", "Host", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Set-Cookie",
+	"TE", "Trailer", "Transfer-Encoding", "Upgrade",
+}
+
+// MayTrail reports whether a field of that name may stand in a trailer.
+func MayTrail(name string) bool {
+	for _, h := range heading {
+		if EqualFold(h, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// parseChunkSize reads the line before a chunk. Well-formed extensions are
+// dropped; spaces are not taken.
+func parseChunkSize(line []byte) (int64, error) {
+	var n int64
+	i := 0
+	for ; i < len(line) && classes[line[i]]&hexChar != 0; i++ {
+		digit := line[i] | 0x20 // lower case; digits have that bit
+		if digit >= 'a' {
+			digit -= 'a' - 10
+		} else {
+			digit -= '0'
+		}
+		n = n<<4 | int64(digit)
+		if i == 15 {
+			return 0, malformed("a chunk size of more than 15 digits")
+		}
+	}
+	if i == 0 {
+		return 0, malformed("a chunk size is not hexadecimal")
+	}
+	if !validExtensions(string(line[i:])) {
+		return 0, malformed("a chunk size is followed by something that is no extension")
+	}
+	return n, nil
+}
+
+// validExtensions reports whether s is any number of ";name", ";name=token"
+// and `;name="quoted"`.
+func validExtensions(s string) bool {
+	for s != "" {
+		if s[0] != ';' {
+			return false
+		}
+		s = s[1:]
+		name := tokenLen(s)
+		if name == 0 {
+			return false
+		}
+		if s = s[name:]; s == "" || s[0] != '=' {
+			continue
+		}
+		s = s[1:]
+		value := tokenLen(s)
+		if value == 0 {
+			value = quotedLen(s)
+		}
+		if value == 0 {
+			return false
+		}
+		s = s[value:]
+	}
+	return true
+}
+
+func tokenLen(s string) int {
+	n := 0
+	for n < len(s) && classes[s[n]]&tokenChar != 0 {
+		n++
+	}
+	return n
+}
+
+// quotedLen is the length of the quoted string at the start of s, or 0.
+func quotedLen(s string) int {
+	if s == "" || s[0] != '"' {
+		return 0
+	}
+	for i := 1; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '"':
+			return i + 1
+		case c == '\\':
+			i++
+			if i == len(s) || classes[s[i]]&valueChar == 0 {
+				return 0
+			}
+		case classes[c]&valueChar == 0:
+			return 0
+		}
+	}
+	return 0
+}

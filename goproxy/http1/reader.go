@@ -1,0 +1,254 @@
+package http1
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"sync"
+	"syscall"
+)
+
+// bufferSize holds nearly every head, and the start of its body.
+const bufferSize = 8 << 10
+
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
+// Reader is the receiving side of one connection. It has a buffer only while
+// there are bytes to keep. Its methods can be called again after a timeout of
+// the connection: nothing is lost.
+type Reader struct {
+	src  io.Reader
+	raw  syscall.RawConn // nil where src cannot be waited for without a buffer
+	try  func(fd uintptr) bool
+	got  int // what try left
+	err  error
+	buf  []byte
+	lent *[bufferSize]byte // the pool's buffer, when buf is one
+	r, w int               // buf[r:w] is not read yet
+	seen int               // buf[r:r+seen] has no end of a head
+}
+
+// NewReader returns a Reader of src, which is best a *net.TCPConn: it is then
+// waited for without a buffer.
+func NewReader(src io.Reader) *Reader {
+	b := &Reader{src: src}
+	if c, ok := src.(syscall.Conn); ok {
+		if raw, err := c.SyscallConn(); err == nil {
+			b.raw, b.try = raw, b.tryRead
+		}
+	}
+	return b
+}
+
+// Buffered is the number of bytes that were received and not read yet.
+func (b *Reader) Buffered() int { return b.w - b.r }
+
+// take gets a buffer.
+func (b *Reader) take() {
+	b.lent = buffers.Get().(*[bufferSize]byte)
+	b.buf, b.r, b.w = b.lent[:], 0, 0
+}
+
+// release gives the buffer back when it is empty.
+func (b *Reader) release() {
+	if b.r != b.w || b.buf == nil {
+		return
+	}
+	if b.lent != nil {
+		buffers.Put(b.lent)
+	}
+	b.buf, b.lent, b.r, b.w, b.seen = nil, nil, 0, 0, 0
+}
+
+// advance marks n bytes as read.
+func (b *Reader) advance(n int) {
+	b.r += n
+	b.seen = 0
+	b.release()
+}
+
+// Fill waits for more bytes, at least one.
+func (b *Reader) Fill() error {
+	if b.buf == nil && b.raw != nil {
+		return b.fillRaw()
+	}
+	if b.buf == nil {
+		b.take()
+	}
+	if b.w == len(b.buf) && b.r > 0 {
+		copy(b.buf, b.buf[b.r:b.w])
+		b.w -= b.r
+		b.r = 0
+	}
+	n, err := b.src.Read(b.buf[b.w:])
+	b.w += n
+	if n > 0 {
+		return nil
+	}
+	b.release()
+	return err
+}
+
+// fillRaw waits until there is something to read before it takes a buffer.
+func (b *Reader) fillRaw() error {
+	b.got, b.err = 0, nil
+	if err := b.raw.Read(b.try); err != nil {
+		return err
+	}
+	b.w = b.got
+	if b.got > 0 {
+		return nil
+	}
+	b.release()
+	if b.err == nil {
+		return io.EOF
+	}
+	return b.err
+}
+
+// tryRead reads without waiting and reports whether that settled anything.
+func (b *Reader) tryRead(fd uintptr) bool {
+	b.take()
+	for {
+		n, err := syscall.Read(int(fd), b.buf)
+		switch err { //nolint:errorlint // a bare errno
+		case nil:
+			b.got = n
+			return true
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			b.release()
+			return false
+		default:
+			b.err = err
+			return true
+		}
+	}
+}
+
+var headEnd = []byte("\r\n\r\n")
+
+// Head waits for a whole head of at most limit bytes and returns it with the
+// empty line that ends it. It is io.EOF when the connection ends before its
+// first byte, and io.ErrUnexpectedEOF within it.
+func (b *Reader) Head(limit int) (string, error) {
+	for {
+		if end := bytes.Index(b.buf[b.r+max(0, b.seen-3):b.w], headEnd); end >= 0 {
+			end += max(0, b.seen-3) + len(headEnd)
+			if end > limit {
+				return "", tooLarge(b.buf[b.r:b.w])
+			}
+			text := string(b.buf[b.r : b.r+end])
+			b.advance(end)
+			return text, nil
+		}
+		if err := b.hopeless(); err != nil {
+			return "", err
+		}
+		b.seen = b.Buffered()
+		if b.seen >= limit {
+			return "", tooLarge(b.buf[b.r:b.w])
+		}
+		if b.buf != nil && b.seen == len(b.buf) {
+			b.grow(min(2*len(b.buf), limit))
+		}
+		if err := b.Fill(); err != nil {
+			if err == io.EOF && b.Buffered() > 0 { //nolint:errorlint // never wrapped
+				err = io.ErrUnexpectedEOF
+			}
+			return "", err
+		}
+	}
+}
+
+// grow puts a larger buffer in place, for a head that does not fit.
+func (b *Reader) grow(size int) {
+	larger := make([]byte, size)
+	n := copy(larger, b.buf[b.r:b.w])
+	if b.lent != nil {
+		buffers.Put(b.lent)
+	}
+	b.buf, b.lent, b.r, b.w = larger, nil, 0, n
+}
+
+// hopeless finds early what can become no head, so that a client that speaks
+// another protocol, or ends its lines otherwise, need not be waited for.
+func (b *Reader) hopeless() error {
+	data := b.buf[b.r:b.w]
+	if len(data) == 0 {
+		return nil
+	}
+	if classes[data[0]]&tokenChar == 0 {
+		return malformed("this is not HTTP")
+	}
+	from := max(1, b.seen)
+	for i := from; i < len(data); i++ {
+		next := bytes.IndexByte(data[i:], '\n')
+		if next < 0 {
+			return nil
+		}
+		i += next
+		if data[i-1] != '\r' {
+			return malformed("a line does not end in CR LF")
+		}
+	}
+	return nil
+}
+
+func tooLarge(data []byte) error {
+	if bytes.IndexByte(data, '\n') < 0 {
+		return &Error{http.StatusRequestURITooLong, "the request line is too long"}
+	}
+	return &Error{http.StatusRequestHeaderFieldsTooLarge, "the head is too large"}
+}
+
+// maxLine bounds a chunk's size line and a line of a trailer.
+const maxLine = 4 << 10
+
+// line returns the next line without its CRLF. It is valid until the next
+// call of any method.
+func (b *Reader) line() ([]byte, error) {
+	for {
+		data := b.buf[b.r:b.w]
+		if i := bytes.IndexByte(data, '\n'); i >= 0 {
+			if i == 0 || data[i-1] != '\r' {
+				return nil, malformed("a line does not end in CR LF")
+			}
+			b.r += i + 1
+			b.seen = 0
+			return data[:i-1], nil
+		}
+		if len(data) > maxLine {
+			return nil, malformed("a line of the body's framing is too long")
+		}
+		if err := b.more(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// more is Fill in the middle of a message.
+func (b *Reader) more() error {
+	err := b.Fill()
+	if err == io.EOF { //nolint:errorlint // never wrapped
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// Read takes what is buffered, or waits for the connection. Large reads do
+// not pass through the buffer.
+func (b *Reader) Read(p []byte) (int, error) {
+	if b.Buffered() == 0 {
+		if len(p) >= bufferSize {
+			return b.src.Read(p)
+		}
+		if err := b.Fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, b.buf[b.r:b.w])
+	b.advance(n)
+	return n, nil
+}
