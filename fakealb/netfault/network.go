@@ -48,6 +48,10 @@ type Network interface {
 	// Set puts a kind in force on each address given, all in one step. When it
 	// returns nil, every kind is in force, and None has lifted what was there.
 	Set(kinds map[netip.Addr]Kind) error
+	// OpenPorts has TCP to all other ports of an address dropped, where otherwise
+	// the kernel answers with RST. Nil undoes that. In user space it does nothing:
+	// the kernel goes on answering.
+	OpenPorts(addr netip.Addr, ports []uint16) error
 	// Remove takes addr away without a packet to any peer: the peers of its open
 	// connections are not told. Its listeners are closed.
 	Remove(addr netip.Addr) error

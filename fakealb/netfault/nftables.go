@@ -23,6 +23,8 @@ type kernelNet struct {
 	nft  *nftables.Conn
 	tab  *nftables.Table
 	sets map[Kind]*nftables.Set
+	// closed is guarded by mu, like what follows.
+	closed closedPorts
 	// kinds holds what is in force in the kernel. A removed address stays in
 	// here, silent, so that nothing of its old sockets can leave.
 	kinds map[netip.Addr]Kind
@@ -79,6 +81,9 @@ func (k *kernelNet) createTable() error {
 	k.rule(output, ipSrc, k.sets[Silence], drop)
 	k.rule(input, ipDst, k.sets[SilenceNew], append(matchSYN(), drop)...)
 	k.rule(input, ipDst, k.sets[Refuse], append(matchTCP(), &expr.Reject{Type: unix.NFT_REJECT_TCP_RST})...)
+	if err := k.closed.create(k, input); err != nil {
+		return err
+	}
 	return k.nft.Flush()
 }
 
@@ -222,6 +227,9 @@ func (k *kernelNet) Remove(addr netip.Addr) error {
 		return fmt.Errorf("address %s was not added", addr)
 	}
 	if err := k.put(map[netip.Addr]Kind{addr: Silence}); err != nil {
+		return err
+	}
+	if err := k.openPorts(addr, nil); err != nil {
 		return err
 	}
 	if err := k.link.remove(addr); err != nil {

@@ -103,6 +103,8 @@ func (n *userNode) applyToConns(kind Kind) {
 	n.gate.open()
 }
 
+func (*userspace) OpenPorts(netip.Addr, []uint16) error { return nil }
+
 func (u *userspace) Remove(addr netip.Addr) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()

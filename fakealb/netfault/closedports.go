@@ -1,0 +1,106 @@
+package netfault
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+)
+
+// closedPorts drops what is sent to ports of an address on which nothing is to
+// listen, in place of the kernel's RST.
+type closedPorts struct {
+	guarded *nftables.Set // addresses of which only some ports are open
+	open    *nftables.Set // address and port
+	ports   map[netip.Addr][]uint16
+}
+
+// create adds the sets and the rule to the table, with the caller's next flush.
+func (c *closedPorts) create(k *kernelNet, input *nftables.Chain) error {
+	c.ports = map[netip.Addr][]uint16{}
+	c.guarded = &nftables.Set{Table: k.tab, Name: "guarded", KeyType: nftables.TypeIPAddr}
+	c.open = &nftables.Set{
+		Table: k.tab, Name: "open", Concatenation: true,
+		KeyType: nftables.MustConcatSetType(nftables.TypeIPAddr, nftables.TypeInetService),
+	}
+	for _, set := range []*nftables.Set{c.guarded, c.open} {
+		if err := k.nft.AddSet(set, nil); err != nil {
+			return err
+		}
+	}
+	const (
+		firstHalf, secondHalf = unix.NFT_REG32_00, unix.NFT_REG32_01 // of a key of two words
+		dstPort               = 2                                    // in a TCP header
+	)
+	k.rule(input, ipDst, c.guarded, append(matchTCP(),
+		&expr.Payload{DestRegister: firstHalf, Base: expr.PayloadBaseNetworkHeader, Offset: ipDst, Len: 4},
+		&expr.Payload{DestRegister: secondHalf, Base: expr.PayloadBaseTransportHeader, Offset: dstPort, Len: 2},
+		&expr.Lookup{SourceRegister: firstHalf, SetName: c.open.Name, SetID: c.open.ID, Invert: true},
+		&expr.Verdict{Kind: expr.VerdictDrop},
+	)...)
+	return nil
+}
+
+// OpenPorts implements Network.
+func (k *kernelNet) OpenPorts(addr netip.Addr, ports []uint16) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.nodes[addr] == nil {
+		return fmt.Errorf("address %s was not added", addr)
+	}
+	return k.openPorts(addr, ports)
+}
+
+// openPorts is OpenPorts with mu held.
+func (k *kernelNet) openPorts(addr netip.Addr, ports []uint16) error {
+	c := &k.closed
+	old, guarded := c.ports[addr]
+	if slices.Equal(old, ports) && guarded == (ports != nil) {
+		return nil
+	}
+	address := []nftables.SetElement{{Key: addr.AsSlice()}}
+	for _, step := range []struct {
+		change func(*nftables.Set, []nftables.SetElement) error
+		ports  []uint16
+		whole  bool
+	}{
+		{k.nft.SetDeleteElements, old, guarded},
+		{k.nft.SetAddElements, ports, ports != nil},
+	} {
+		if !step.whole {
+			continue
+		}
+		if err := step.change(c.guarded, address); err != nil {
+			return fmt.Errorf("guard the ports of %s: %w", addr, err)
+		}
+		if len(step.ports) == 0 {
+			continue
+		}
+		if err := step.change(c.open, portKeys(addr, step.ports)); err != nil {
+			return fmt.Errorf("guard the ports of %s: %w", addr, err)
+		}
+	}
+	if err := k.nft.Flush(); err != nil {
+		return fmt.Errorf("guard the ports of %s in nftables: %w", addr, err)
+	}
+	delete(c.ports, addr)
+	if ports != nil {
+		c.ports[addr] = slices.Clone(ports)
+	}
+	return nil
+}
+
+// portKeys are the elements of the set of open ports: address and port, each in a
+// word of 4 bytes.
+func portKeys(addr netip.Addr, ports []uint16) []nftables.SetElement {
+	var keys []nftables.SetElement
+	for _, p := range ports {
+		key := binary.BigEndian.AppendUint16(addr.AsSlice(), p)
+		keys = append(keys, nftables.SetElement{Key: append(key, 0, 0)})
+	}
+	return keys
+}
