@@ -20,6 +20,9 @@ var errCut = errors.New("cut off by a fault")
 type cut struct {
 	midBody bool // after the head and half of the body; otherwise before anything
 	reset   bool // with RST; otherwise with FIN
+	// race is FIN and then RST, and no target gets the request: what a client sees
+	// whose request met the FIN of the idle timeout on its way.
+	race bool
 }
 
 func always(c cut) func(int) *cut { return func(int) *cut { return &c } }
@@ -58,6 +61,12 @@ func (k *cut) part(head, body []byte) []byte {
 
 // end ends the connection as the cut says.
 func (k *cut) end(c *clientConn) {
+	if k.race {
+		_ = c.Conn.(netfault.Resetter).CloseWrite()
+		c.endedBy(record.ClosedByFault, howFIN)
+		c.reset()
+		return
+	}
 	if k.reset {
 		if k.midBody {
 			c.Conn.(netfault.Resetter).AwaitSent(maxAwaitSent)

@@ -52,9 +52,9 @@ const (
 	FaultCloseRequest FaultKind = "close-request"
 	// FaultResetRequest resets the connection instead of answering.
 	FaultResetRequest FaultKind = "reset-request"
-	// FaultKeepAliveRace resets the connection instead of answering every request
-	// but its first, as when a node ends an idle connection in the moment in which
-	// the client sends on it.
+	// FaultKeepAliveRace ends a kept connection at the moment in which its next
+	// request arrives: FIN, and RST for the request, which no target gets. So ends an
+	// idle timeout that a client meets. The first request of a connection is spared.
 	FaultKeepAliveRace FaultKind = "keepalive-race"
 	// FaultSlowAccept lets a connection lie for FaultSetting.Delay before the node
 	// looks at it. The client's connect succeeds: that is the kernel's doing.
@@ -105,7 +105,7 @@ var faultSpecs = map[FaultKind]faultSpec{
 	FaultStranger:      {answer: strangerAnswer, certificate: strangerLeaf},
 	FaultCloseRequest:  {cut: always(cut{})},
 	FaultResetRequest:  {cut: always(cut{reset: true})},
-	FaultKeepAliveRace: {cut: afterFirst(cut{reset: true})},
+	FaultKeepAliveRace: {cut: afterFirst(cut{race: true})},
 	FaultSlowAccept:    {slowAccept: true},
 	FaultSlowResponse:  {slowResponse: true},
 	FaultTruncateBody:  {cut: always(cut{midBody: true})},

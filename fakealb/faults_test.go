@@ -78,17 +78,6 @@ func TestResponseFaults(t *testing.T) {
 	}
 }
 
-func TestKeepAliveRaceSparesTheFirstRequest(t *testing.T) {
-	f := start(t, nil, "127.0.74.2")
-	f.set(t, fakealb.FaultKeepAliveRace, f.nodes[0])
-	for range 2 {
-		c := warmConn(t, f.at(0))
-		if resp, _, err := getOn(c); !isReset(err) {
-			t.Errorf("the second request: got %v, %v, want a reset", resp, err)
-		}
-	}
-}
-
 func TestShareHitsEverySecondRequest(t *testing.T) {
 	f := start(t, nil, "127.0.74.3")
 	_, err := f.PutFaults(f.ctx, fakealb.FaultRequest{

@@ -19,7 +19,13 @@ func (s *Server) respond(x *exchange) response {
 		spec = faultSpec{}
 	}
 	var r response
+	var k *cut
+	if spec.cut != nil {
+		k = spec.cut(x.number)
+	}
 	switch {
+	case k != nil && k.race:
+		// The node has closed the connection: nobody reads the request.
 	case spec.answer != nil:
 		r = x.own(func() response { return spec.answer(x.v) })
 	case x.refused != 0:
@@ -31,9 +37,7 @@ func (s *Server) respond(x *exchange) response {
 	default:
 		r = x.own(func() response { return s.builtIn(x) })
 	}
-	if spec.cut != nil {
-		r.cut = spec.cut(x.number)
-	}
+	r.cut = k
 	if spec.slowResponse && r.status != statusClientGone {
 		if x.sending == nil {
 			x.pending()
