@@ -81,7 +81,9 @@ func (b *binding) close() error {
 
 // serve starts answering on b. The caller holds s.mu.
 func (s *Server) serve(b *binding) {
-	for range runtime.GOMAXPROCS(0) {
+	// One worker for every two cores: each more makes batches smaller, and whoever
+	// asks needs a core too.
+	for range max(1, runtime.GOMAXPROCS(0)/2) {
 		s.work.Go(func() { s.serveUDP(b) })
 	}
 	s.work.Go(func() { s.serveTCP(b) })

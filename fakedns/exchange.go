@@ -52,7 +52,8 @@ func (n sharedNames) share(name []byte) string {
 // resolver is the address in the form in which records share it.
 func (w *worker) resolver(a netip.AddrPort) *netip.AddrPort {
 	if w.shared == nil || w.local != a {
-		w.local, w.shared = a, &a
+		shared := a
+		w.local, w.shared = a, &shared
 	}
 	return w.shared
 }

@@ -31,14 +31,17 @@ type udpWorker struct {
 	b       *binding
 	conn    datagrams
 	queries []ipv4.Message
+	q       question
 	wires   [][]byte // one a query, to write its answer into
 	answers []ipv4.Message
+	ready   int // how many answers are laid out to be sent
 }
 
 func (s *Server) newUDPWorker(b *binding) *udpWorker {
 	u := &udpWorker{
 		worker: s.newWorker(), b: b,
 		queries: make([]ipv4.Message, udpBatch), wires: make([][]byte, udpBatch),
+		answers: make([]ipv4.Message, udpBatch),
 	}
 	if b.addr.Addr().Is4() {
 		u.conn = ipv4.NewPacketConn(b.udp)
@@ -47,6 +50,7 @@ func (s *Server) newUDPWorker(b *binding) *udpWorker {
 	}
 	for i := range u.queries {
 		u.queries[i].Buffers = [][]byte{make([]byte, querySize)}
+		u.answers[i].Buffers = make([][]byte, 1)
 		if b.wild {
 			u.queries[i].OOB = make([]byte, controlSize)
 		}
@@ -70,11 +74,11 @@ func (s *Server) serveUDP(b *binding) {
 			continue
 		}
 		received := time.Now()
-		u.answers = u.answers[:0]
+		u.ready = 0
 		for i := range u.queries[:n] {
 			u.answer(i, received)
 		}
-		u.flush(u.answers)
+		u.flush(u.answers[:u.ready])
 	}
 }
 
@@ -86,7 +90,7 @@ func (u *udpWorker) answer(i int, received time.Time) {
 		return
 	}
 	client := from.AddrPort()
-	q := question{
+	u.q = question{
 		client:    netip.AddrPortFrom(client.Addr().Unmap(), client.Port()),
 		resolver:  u.b.addr,
 		transport: UDP,
@@ -94,20 +98,22 @@ func (u *udpWorker) answer(i int, received time.Time) {
 	}
 	var source []byte
 	if u.b.wild {
-		q.resolver, source = destination(m.OOB[:m.NN], u.b.addr)
+		u.q.resolver, source = destination(m.OOB[:m.NN], u.b.addr)
 	}
-	o := u.exchange(u.wires[i][:0], m.Buffers[0][:m.N], &q)
+	o := u.exchange(u.wires[i][:0], m.Buffers[0][:m.N], &u.q)
 	if o.wire == nil {
 		return
 	}
-	answer := ipv4.Message{Buffers: [][]byte{o.wire}, OOB: source, Addr: from}
 	if o.delay == 0 {
 		u.wires[i] = o.wire
-		u.answers = append(u.answers, answer)
+		next := &u.answers[u.ready]
+		next.Buffers[0], next.OOB, next.Addr = o.wire, source, from
+		u.ready++
 		return
 	}
 	u.wires[i] = nil // the delayed answer keeps it
-	u.s.work.Go(func() { u.s.after(&o, func() { u.flush([]ipv4.Message{answer}) }) })
+	late := []ipv4.Message{{Buffers: [][]byte{o.wire}, OOB: source, Addr: from}}
+	u.s.work.Go(func() { u.s.after(&o, func() { u.flush(late) }) })
 }
 
 // flush sends answers. A lost datagram is the client's timeout, and it asks again.
