@@ -54,10 +54,7 @@ func (e *logEntry) line() string {
 	lb := e.v.lb
 	cipher, protocol, domain, certificate := "-", "-", "-", "-"
 	if e.tls != nil {
-		cipher, protocol = cipherName(e.tls.CipherSuite), strings.Replace(tls.VersionName(e.tls.Version), "TLS ", "TLSv", 1)
-		if !strings.Contains(protocol, ".") {
-			protocol += ".0"
-		}
+		cipher, protocol = cipherName(e.tls.CipherSuite), protocolName(e.tls.Version)
 		domain = orDash(e.tls.ServerName)
 		certificate = "session-reused"
 		if !e.tls.DidResume {
@@ -87,7 +84,7 @@ func (e *logEntry) line() string {
 		quoted(actions), quoted("-"), quoted("-"), // 23 to 25
 		quoted(target), quoted(targetStatus), // 26, 27
 		quoted("-"), quoted("-"), // 28, 29
-		"TID_" + digest("connection", e.c.opened.String(), fmt.Sprint(e.c.id))[:32], // 30
+		e.c.traceID(),                         // 30
 		quoted("-"), quoted("-"), quoted("-"), // 31 to 33
 	}
 	return strings.Join(fields, " ") + "\n"
@@ -173,23 +170,6 @@ func quoted(s string) string {
 	}
 	b.WriteByte('"')
 	return b.String()
-}
-
-// cipherName is the name that OpenSSL, and so AWS, gives a cipher suite.
-func cipherName(id uint16) string {
-	switch id {
-	case tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256:
-		return "ECDHE-ECDSA-AES128-GCM-SHA256"
-	case tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384:
-		return "ECDHE-ECDSA-AES256-GCM-SHA384"
-	case tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256:
-		return "ECDHE-ECDSA-CHACHA20-POLY1305"
-	case tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA:
-		return "ECDHE-ECDSA-AES128-SHA"
-	case tls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA:
-		return "ECDHE-ECDSA-AES256-SHA"
-	}
-	return tls.CipherSuiteName(id) // the names of TLS 1.3 are the same
 }
 
 // digest makes identifiers that stay the same from run to run.

@@ -21,6 +21,10 @@ type LoadBalancer struct {
 	// server takes HTTP and, by the first byte, TLS. With some, connections to other
 	// ports are reset.
 	Listeners []Listener `json:"listeners,omitempty"`
+	// MaxConnections is how many clients each node takes at a time; further ones are
+	// reset and counted as RejectedConnectionCount (6.1 D). An ALB's own limit is not
+	// published (G): 0 stands for none.
+	MaxConnections int `json:"max_connections,omitempty"`
 	// Certificates are the names of the listener's certificates, such as
 	// www.example.test or *.example.test, at most 26; the first is the default one
 	// (2.3.3 D). With none there is a certificate for any name.

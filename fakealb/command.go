@@ -2,6 +2,7 @@ package fakealb
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -22,7 +23,7 @@ func Command() *cobra.Command {
 		ports   []uint
 		nodes   []string
 		targets int
-		access  string
+		logs    logFiles
 	)
 	cmd := &cobra.Command{
 		Use:   "fakealb",
@@ -46,7 +47,7 @@ func Command() *cobra.Command {
 				return err
 			}
 			config.Logger = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-			return run(cmd, config, access)
+			return run(cmd, config, logs)
 		},
 	}
 	f := cmd.Flags()
@@ -57,7 +58,8 @@ func Command() *cobra.Command {
 	f.UintSliceVar(&ports, "ports", []uint{80, 443}, "ports that every node listens on")
 	f.StringArrayVar(&nodes, "nodes", nil, "nodes of a load balancer, as name=address,address; may be repeated")
 	f.IntVar(&targets, "targets", 2, "built-in targets of the load balancers named by --nodes")
-	f.StringVar(&access, "access-log", "", "file to which lines of an ALB's access log are appended")
+	f.StringVar(&logs.access, "access-log", "", "file to which lines of an ALB's access log are appended")
+	f.StringVar(&logs.connection, "connection-log", "", "file to which lines of an ALB's connection log are appended")
 	f.Float64Var(&config.TimeScale, "time-scale", 1, "divides every timer: with 60 the idle timeout is 1 s")
 	return cmd
 }
@@ -83,14 +85,23 @@ func addNodes(config *Config, nodes []string, targets int) error {
 	return nil
 }
 
-func run(cmd *cobra.Command, config Config, access string) error {
-	if access != "" {
-		file, err := os.OpenFile(access, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+// logFiles are the names of files for the logs of a Config, empty for none.
+type logFiles struct{ access, connection string }
+
+func run(cmd *cobra.Command, config Config, logs logFiles) error {
+	for _, l := range []struct {
+		path string
+		to   *io.Writer
+	}{{logs.access, &config.AccessLog}, {logs.connection, &config.ConnectionLog}} {
+		if l.path == "" {
+			continue
+		}
+		file, err := os.OpenFile(l.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 		if err != nil {
-			return fmt.Errorf("open the access log: %w", err)
+			return fmt.Errorf("open a log: %w", err)
 		}
 		defer file.Close()
-		config.AccessLog = file
+		*l.to = file
 	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()

@@ -42,6 +42,9 @@ type Config struct {
 	// AccessLog gets the lines of an ALB's access log, each in one Write. Nil for
 	// none.
 	AccessLog io.Writer
+	// ConnectionLog gets the lines of an ALB's connection log, each in one Write. Nil
+	// for none.
+	ConnectionLog io.Writer
 	// Logger gets what goes wrong inside. By default that is dropped.
 	Logger *slog.Logger
 }
@@ -115,6 +118,8 @@ func (lb LoadBalancer) check() (LoadBalancer, error) {
 		return lb, badField("dns_name", "got a name of %d bytes, want at most 255", len(lb.DNSName))
 	case !lbName.MatchString(lb.Name):
 		return lb, badField("name", "got load balancer name %q, want 1 to 32 letters, digits and inner hyphens", lb.Name)
+	case lb.MaxConnections < 0:
+		return lb, badField("max_connections", "got %d, want 0 or more", lb.MaxConnections)
 	case lb.Targets < 0 || lb.Targets > maxTargets:
 		return lb, badField("targets", "got %d targets, want 0 to %d", lb.Targets, maxTargets)
 	case lb.ErrorBody != ErrorBodyCurrent && lb.ErrorBody != ErrorBodyPre2020:

@@ -2,6 +2,7 @@ package fakealb
 
 import (
 	"bytes"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -32,6 +33,9 @@ type clientConn struct {
 	requests    atomic.Int64
 	first       []byte // read to tell TLS from plain HTTP, to be read again
 	certificate string // names in the certificate shown; empty without one
+	// mutual is the mode of mutual TLS in which clientChain came; the leaf is first.
+	mutual      string
+	clientChain []*x509.Certificate
 	// readingAhead says that a deadline which passes is not the idle timeout.
 	readingAhead atomic.Bool
 
@@ -63,7 +67,6 @@ func (s *Server) newConn(n *node, port uint16, c net.Conn) *clientConn {
 		ap := a.AddrPort()
 		cc.peer = netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 	}
-	s.metrics.count("NewConnectionCount", n.view(), 1)
 	n.active.Add(1)
 	cc.row = s.connections.Add(record.Connection{
 		ID: cc.id, Opened: cc.opened, Node: n.addr, Port: port,
@@ -135,6 +138,12 @@ func (c *clientConn) endedByFault() bool {
 func (c *clientConn) reset() {
 	c.endedBy(record.ClosedByFault, howRST)
 	c.Conn.(netfault.Resetter).Reset()
+}
+
+// refuse ends the connection with RST, not for a fault.
+func (c *clientConn) refuse() {
+	c.endedBy(record.ClosedByNode, howRST)
+	c.reset()
 }
 
 // finish closes the connection and completes its row.

@@ -33,6 +33,7 @@ func (x *exchange) targetRequest() *http.Request {
 		out.Header.Set("Upgrade", x.req.Header.Get("Upgrade"))
 	}
 	x.setForwarded(out.Header)
+	x.c.setMutual(out.Header)
 	out.Header.Set("X-Amzn-Trace-Id", x.traceID())
 	if _, ok := out.Header["User-Agent"]; !ok {
 		out.Header["User-Agent"] = nil // otherwise Go's transport adds its own

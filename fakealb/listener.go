@@ -16,6 +16,8 @@ type Listener struct {
 	// ELBSecurityPolicy-TLS13-1-2-2021-06. The default of an HTTPS listener is
 	// ELBSecurityPolicy-2016-08 (2.3.1 D).
 	SSLPolicy string `json:"ssl_policy,omitempty"`
+	// MutualAuthentication is off by default.
+	MutualAuthentication MutualAuthentication `json:"mutual_authentication,omitzero"`
 }
 
 // ListenerProtocol is what a client has to speak on a port.
@@ -58,8 +60,8 @@ func (lb LoadBalancer) checkListeners(ports []uint16) (LoadBalancer, error) {
 // checkTLS checks what only listeners with TLS have.
 func (l Listener) checkTLS(field string) (Listener, error) {
 	if l.Protocol != ProtocolHTTPS {
-		if l.Certificates != nil || l.SSLPolicy != "" {
-			return l, badField(field+"protocol", "got %s with settings of TLS, want %s, or neither certificates nor ssl_policy", l.Protocol, ProtocolHTTPS)
+		if l.Certificates != nil || l.SSLPolicy != "" || l.MutualAuthentication != (MutualAuthentication{}) {
+			return l, badField(field+"protocol", "got %s with certificates, ssl_policy or mutual_authentication, want %s, or none of these", l.Protocol, ProtocolHTTPS)
 		}
 		return l, nil
 	}
@@ -72,9 +74,12 @@ func (l Listener) checkTLS(field string) (Listener, error) {
 	if len(l.Certificates) > maxCertificates {
 		return l, badField(field+"certificates", "got %d certificates, want at most %d", len(l.Certificates), maxCertificates)
 	}
+	var err error
+	if l.MutualAuthentication, err = l.MutualAuthentication.check(field + "mutual_authentication"); err != nil {
+		return l, err
+	}
 	l.Certificates = slices.Clone(l.Certificates)
 	for i, c := range l.Certificates {
-		var err error
 		if l.Certificates[i], err = c.check(fmt.Sprintf("%scertificates[%d]", field, i)); err != nil {
 			return l, err
 		}

@@ -25,6 +25,7 @@ var metricLabels = []string{"LoadBalancer", "AvailabilityZone"}
 // metricHelp says what each counter counts.
 var metricHelp = map[string]string{
 	"NewConnectionCount":             "Connections that clients opened.",
+	"RejectedConnectionCount":        "Connections rejected because the node had its maximum.",
 	"ClientTLSNegotiationErrorCount": "TLS handshakes of clients that failed.",
 	"RequestCount":                   "Requests for which a target was chosen.",
 	"ProcessedBytes":                 "Bytes of requests and responses.",

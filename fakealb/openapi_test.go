@@ -196,9 +196,10 @@ func putSecure(t *testing.T, c *fakealb.Client, port uint16) {
 	t.Helper()
 	on := true
 	_, err := c.PutLoadBalancer(t.Context(), fakealb.LoadBalancer{
-		Name: "secure", ErrorBody: fakealb.ErrorBodyCurrent, Attributes: fakealb.Attributes{HTTP2: &on},
+		Name: "secure", ErrorBody: fakealb.ErrorBodyCurrent, MaxConnections: 10, Attributes: fakealb.Attributes{HTTP2: &on},
 		Listeners: []fakealb.Listener{{
 			Port: port, Protocol: fakealb.ProtocolHTTPS, SSLPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06",
+			MutualAuthentication: fakealb.MutualAuthentication{Mode: "passthrough"},
 			Certificates: []fakealb.Certificate{{
 				Names: []string{"full.example"}, KeyType: "ECDSA", KeySize: 256, Hash: "SHA384",
 				NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),

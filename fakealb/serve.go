@@ -26,24 +26,38 @@ func (s *Server) serve(n *node, port uint16, raw net.Conn) {
 	if fault := n.view().fault; faultSpecs[fault.Kind].slowAccept && fault.hits(n.accepted.Add(1)) {
 		s.wait(context.Background(), time.Duration(fault.Delay))
 	}
-	listener, ok := n.view().lb.listener(port)
+	lb := n.view().lb
+	listener, ok := lb.listener(port)
 	if !ok {
-		c.endedBy(record.ClosedByNode, howRST)
-		c.reset()
+		c.refuse()
 		return
 	}
+	if lb.MaxConnections > 0 && n.active.Load() > int64(lb.MaxConnections) {
+		s.metrics.count("RejectedConnectionCount", n.view(), 1)
+		c.refuse()
+		return
+	}
+	s.metrics.count("NewConnectionCount", n.view(), 1)
 	first := make([]byte, 1)
-	_ = c.SetReadDeadline(time.Now().Add(s.scaled(n.view().lb.Attributes.idleTimeout())))
-	if _, err := c.Read(first); err != nil {
+	_ = c.SetReadDeadline(time.Now().Add(s.scaled(lb.Attributes.idleTimeout())))
+	_, err := c.Read(first)
+	isTLS := err == nil && first[0] == tlsHandshake
+	secure := listener.Protocol == ProtocolHTTPS || listener.Protocol == "" && isTLS
+	switch {
+	case !secure:
+		s.connectionLog.write(c, nil, 0, verifySuccess)
+	case err != nil:
+		s.connectionLog.write(c, nil, 0, verifyUnmapped)
+	}
+	if err != nil {
 		return
 	}
 	c.first = first
-	isTLS := first[0] == tlsHandshake
 	switch {
-	case listener.Protocol == ProtocolHTTPS || listener.Protocol == "" && isTLS:
+	case secure:
 		s.serveTLS(c)
 	case isTLS: // no request line that could be awaited
-		(&http1{server: s, c: c, conn: c, in: newRequestReader(c)}).refuse(n.view(), generated(http.StatusBadRequest, n.view().lb.ErrorBody))
+		(&http1{server: s, c: c, conn: c, in: newRequestReader(c)}).refuse(n.view(), generated(http.StatusBadRequest, lb.ErrorBody))
 	default:
 		s.serveHTTP1(c, c, nil)
 	}
@@ -79,6 +93,7 @@ func (s *Server) handshake(c *clientConn) (*tls.Conn, bool) {
 			r.TLS, r.HandshakeError = true, "fault "+string(fault.Kind)
 		})
 		spec.hello(s, c)
+		s.connectionLog.write(c, &tls.ConnectionState{}, 0, verifyUnmapped)
 		return nil, false
 	}
 	conn := tls.Server(c, &tls.Config{
@@ -88,8 +103,10 @@ func (s *Server) handshake(c *clientConn) (*tls.Conn, bool) {
 		},
 	})
 	_ = c.SetReadDeadline(time.Time{})
+	begin := time.Now()
 	err := conn.HandshakeContext(ctx)
 	state := conn.ConnectionState()
+	s.connectionLog.write(c, &state, time.Since(begin), verifyStatus(err))
 	s.connections.Update(c.row, func(r *record.Connection) {
 		r.TLS, r.SNI, r.ALPN = true, state.ServerName, state.NegotiatedProtocol
 		if err != nil {

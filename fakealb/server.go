@@ -41,8 +41,9 @@ type Server struct {
 	historyEpoch int
 	faults       faultLog
 
-	access  accessLog
-	metrics metrics
+	access        accessLog
+	connectionLog connectionLog
+	metrics       metrics
 	// acceptErrors counts connections that could not be accepted.
 	acceptErrors atomic.Uint64
 
@@ -63,7 +64,7 @@ func New(config Config) (*Server, error) {
 	s := &Server{
 		config: config, log: config.Logger, done: make(chan struct{}), grown: make(chan struct{}),
 		balancers: map[string]LoadBalancer{}, nodes: map[netip.Addr]*node{},
-		access: accessLog{to: config.AccessLog},
+		access: accessLog{to: config.AccessLog}, connectionLog: connectionLog{to: config.ConnectionLog},
 	}
 	s.createMetrics()
 	if err := s.open(); err != nil {

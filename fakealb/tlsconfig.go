@@ -32,6 +32,7 @@ func (s *Server) tlsConfig(c *clientConn, hello *tls.ClientHelloInfo, wrong func
 		// Sessions are resumed by the node that began them only (1.18 D).
 		config.SetSessionTicketKeys([][32]byte{c.node.ticketKey})
 	}
+	listener.MutualAuthentication.configure(config, c)
 	return config
 }
 
