@@ -49,9 +49,9 @@ type Server struct {
 
 	conns       atomic.Uint64 // the last connection's ID
 	serving     sync.WaitGroup
-	attempts    record.Log[record.Attempt]
-	connections record.Log[record.Connection]
-	packets     record.Log[record.Packet]
+	attempts    record.Attempts
+	connections record.Connections
+	packets     record.Packets
 }
 
 // New checks config, takes the addresses and ports it names, and starts its

@@ -2,9 +2,11 @@ package record_test
 
 import (
 	"bytes"
+	"fmt"
 	"net/netip"
 	"reflect"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -13,43 +15,52 @@ import (
 )
 
 func TestLogKeepsOrderAcrossChunks(t *testing.T) {
-	var l record.Log[int]
+	var l record.Packets
 	const n = 5000 // several chunks
 	refs := make([]record.Ref, n)
 	for i := range n {
-		refs[i] = l.Add(i)
+		refs[i] = l.Add(record.Packet{Bytes: i, Seq: strconv.Itoa(i)})
 	}
-	l.Update(refs[3000], func(v *int) { *v = -1 })
+	l.Update(refs[3000], func(p *record.Packet) { p.Seq = "changed" })
 	rows := slices.Collect(l.All())
 	if len(rows) != n || l.Len() != n {
 		t.Fatalf("got %d rows and length %d, want %d", len(rows), l.Len(), n)
 	}
-	for i, v := range rows {
-		if want := i; v != want && (i != 3000 || v != -1) {
-			t.Fatalf("row %d: got %d", i, v)
+	for i, p := range rows {
+		want := record.Packet{Bytes: i, Seq: strconv.Itoa(i)}
+		if i == 3000 {
+			want.Seq = "changed"
+		}
+		if p != want {
+			t.Fatalf("row %d: got %+v, want %+v", i, p, want)
 		}
 	}
 	l.Reset()
-	l.Add(7)
-	l.Update(refs[0], func(v *int) { *v = 99 })
-	if rows := slices.Collect(l.All()); !slices.Equal(rows, []int{7}) {
-		t.Errorf("after a reset, and an update of an old row: got %v, want [7]", rows)
+	l.Add(record.Packet{Bytes: 7})
+	l.Update(refs[0], func(p *record.Packet) { p.Bytes = 99 })
+	if rows := slices.Collect(l.All()); !slices.Equal(rows, []record.Packet{{Bytes: 7}}) {
+		t.Errorf("after a reset, and an update of an old row: got %v, want one of 7 bytes", rows)
 	}
 }
 
-func TestLogIsSafeWhileRead(_ *testing.T) {
-	var l record.Log[int]
+// Readers see each row as it was at some moment, never half of a change.
+func TestLogIsSafeWhileRead(t *testing.T) {
+	var l record.Packets
 	var wg sync.WaitGroup
-	for range 4 {
+	for writer := range 4 {
 		wg.Go(func() {
 			for i := range 3000 {
-				ref := l.Add(i)
-				l.Update(ref, func(v *int) { *v++ })
+				text := fmt.Sprintf("%d of %d", i, writer)
+				ref := l.Add(record.Packet{Seq: text, Fault: text})
+				l.Update(ref, func(p *record.Packet) { p.Seq, p.Fault = "ended "+text, "ended "+text })
 			}
 		})
 	}
 	for l.Len() < 12000 {
-		for range l.All() {
+		for p := range l.All() {
+			if p.Seq != p.Fault {
+				t.Fatalf("half of a change: %+v", p)
+			}
 		}
 	}
 	wg.Wait()
