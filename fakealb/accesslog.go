@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb/desync"
 )
 
 // accessLog writes the lines of an ALB's access log: 33 fields (6.2 D). A request
@@ -37,6 +39,7 @@ type logEntry struct {
 	status     int
 	received   int64 // bytes, with the head
 	sent       int64
+	verdict    desync.Verdict
 }
 
 func (l *accessLog) write(e logEntry) {
@@ -63,7 +66,10 @@ func (e *logEntry) line() string {
 	}
 	request, agent, trace := fmt.Sprintf("- %s://%s:%d- -", e.scheme(), lb.DNSName, e.c.port), "-", "-"
 	target, targetStatus, times := "-", "-", [3]string{"-1", "-1", "-1"}
-	priority, actions := "-1", "-"
+	priority, actions, class := "-1", "-", "-"
+	if e.verdict.Class != desync.Compliant {
+		class = e.verdict.Class.String()
+	}
 	if x := e.x; x != nil {
 		request = fmt.Sprintf("%s %s://%s%s %s", x.req.Method, e.scheme(), e.hostPort(), x.req.URL.RequestURI(), x.req.Proto)
 		agent, trace = orDash(x.req.UserAgent()), x.traceID()
@@ -83,7 +89,7 @@ func (e *logEntry) line() string {
 		priority, e.start.UTC().Truncate(time.Millisecond).Format(logTime), // 21, 22
 		quoted(actions), quoted("-"), quoted("-"), // 23 to 25
 		quoted(target), quoted(targetStatus), // 26, 27
-		quoted("-"), quoted("-"), // 28, 29
+		quoted(class), quoted(orDash(e.verdict.Reason.String())), // 28, 29
 		e.c.traceID(),                         // 30
 		quoted("-"), quoted("-"), quoted("-"), // 31 to 33
 	}

@@ -1,6 +1,7 @@
 package fakealb
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,6 +25,12 @@ type Attributes struct {
 	DropInvalidHeaders bool `json:"routing.http.drop_invalid_header_fields.enabled,omitempty"`
 	// HTTP2 offers HTTP/2 on HTTPS listeners; true by default (2.2.1 D).
 	HTTP2 *bool `json:"routing.http2.enabled,omitempty"`
+	// DesyncMode is what becomes of requests that could be read in two ways:
+	// monitor, defensive (default) or strictest (2.6 D).
+	DesyncMode string `json:"routing.http.desync_mitigation_mode,omitempty"`
+	// TLSHeaders tells targets the client's TLS version and cipher suite (2.5.8 D).
+	TLSHeaders bool `json:"routing.http.x_amzn_tls_version_and_cipher_suite.enabled,omitempty"`
+	ResponseHeaders
 }
 
 // The modes of XFFMode.
@@ -49,15 +56,23 @@ func (a Attributes) check() (Attributes, error) {
 			return a, badField("attributes."+p.name, "got %d, want %d to %d", *p.value, p.min, p.max)
 		}
 	}
-	switch a.XFFMode {
-	case "":
-		a.XFFMode = xffAppend
-	case xffAppend, xffPreserve, xffRemove:
-	default:
-		return a, badField("attributes.routing.http.xff_header_processing.mode", "got %q, want one of %s",
-			a.XFFMode, strings.Join([]string{xffAppend, xffPreserve, xffRemove}, ", "))
+	for _, p := range []struct {
+		name  string
+		value *string
+		def   string
+		known []string
+	}{
+		{"xff_header_processing.mode", &a.XFFMode, xffAppend, []string{xffAppend, xffPreserve, xffRemove}},
+		{"desync_mitigation_mode", &a.DesyncMode, desyncDefensive, []string{desyncMonitor, desyncDefensive, desyncStrictest}},
+	} {
+		if *p.value == "" {
+			*p.value = p.def
+		}
+		if !slices.Contains(p.known, *p.value) {
+			return a, badField("attributes.routing.http."+p.name, "got %q, want one of %s", *p.value, strings.Join(p.known, ", "))
+		}
 	}
-	return a, nil
+	return a, a.ResponseHeaders.check()
 }
 
 func (a Attributes) idleTimeout() time.Duration {

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/desync"
 	"github.com/proxychaos/proxychaos/fakealb/record"
 )
 
@@ -23,6 +24,8 @@ type exchange struct {
 	// waited for.
 	pending  func()
 	refused  int // status with which the load balancer refuses it, or 0
+	verdict  desync.Verdict
+	once     bool // the connections to client and target end after it (2.6 D)
 	tls      *tls.ConnectionState
 	sending  *sentBody // its body on the way to a target; nil without
 	received int64     // bytes of its body
@@ -77,7 +80,7 @@ func (x *exchange) end(r response, sent int64, err error) {
 		head := fieldBytes(x.req.Header) + int64(len(x.req.Method)+len(x.req.RequestURI)+len("  HTTP/1.1\r\n\r\n"))
 		x.server.access.write(logEntry{
 			x: x, c: x.c, v: x.v, tls: x.tls, start: x.start, end: now, status: r.status,
-			received: head + x.received, sent: x.sentHead + sent,
+			received: head + x.received, sent: x.sentHead + sent, verdict: x.verdict,
 		})
 		x.server.metrics.countExchange(x, status, head+x.received+x.sentHead+sent)
 	}

@@ -45,7 +45,7 @@ func lingerAnswer(v view) response {
 
 func strangerAnswer(view) response {
 	return response{
-		status: http.StatusOK, reason: "OK", contentType: "text/html",
+		status: http.StatusOK, reason: "OK", contentType: "text/html", foreign: true,
 		trail: []field{{"Server", "nginx"}},
 		body:  []byte("<html><body>This is the site of another tenant.</body></html>\n"),
 	}

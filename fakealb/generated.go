@@ -45,6 +45,9 @@ var generatedKinds = map[int]generatedKind{
 	http.StatusHTTPVersionNotSupported: {reason: "HTTP Version Not Supported"},
 }
 
+// serverField is of the load balancer's own responses only (2.4 O).
+var serverField = field{"Server", "awselb/2.0"}
+
 // generatedStatuses lists the statuses of generatedKinds.
 func generatedStatuses() []int { return slices.Sorted(maps.Keys(generatedKinds)) }
 
@@ -54,7 +57,7 @@ func generated(status int, style ErrorBody) response {
 	r := response{
 		status: status,
 		reason: kind.reason,
-		lead:   []field{{"Server", "awselb/2.0"}},
+		lead:   []field{serverField},
 		close:  kind.closing,
 	}
 	if kind.bare {

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"os"
 	"strings"
+
+	"github.com/proxychaos/proxychaos/fakealb/desync"
 )
 
 // Limits of a request's head (2.1.3 D).
@@ -38,6 +40,8 @@ type requestReader struct {
 	url    url.URL
 	header http.Header
 	values []string // of the fields, one a line
+	// verdict is on the head that was read last; Compliant without a whole head.
+	verdict desync.Verdict
 }
 
 func newRequestReader(conn io.Reader) *requestReader {
@@ -47,11 +51,13 @@ func newRequestReader(conn io.Reader) *requestReader {
 // next reads a request's head. If the load balancer itself must answer, status
 // says with what; then the request may be nil.
 func (r *requestReader) next() (req *http.Request, status int, err error) {
+	r.verdict = desync.Verdict{}
 	length, status, err := r.fill()
 	if status != 0 || err != nil {
 		return nil, status, err
 	}
 	head, _ := r.in.Peek(length)
+	r.verdict = desync.Classify(head)
 	status = r.parse(string(head))
 	_, _ = r.in.Discard(length)
 	if status != 0 {

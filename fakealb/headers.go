@@ -21,7 +21,7 @@ func isHopByHop(name string) bool { return slices.Contains(hopByHop, name) }
 // targetRequest is the head of the request as targets get it (2.5).
 func (x *exchange) targetRequest() *http.Request {
 	out := x.req.Clone(x.ctx)
-	out.Close, out.Body = false, nil
+	out.Close, out.Body = x.once, nil
 	attributes := x.v.lb.Attributes
 	for name := range out.Header {
 		if isHopByHop(name) || name == "Expect" || attributes.DropInvalidHeaders && !isPlainName(name) {
@@ -34,6 +34,7 @@ func (x *exchange) targetRequest() *http.Request {
 	}
 	x.setForwarded(out.Header)
 	x.c.setMutual(out.Header)
+	x.setTLS(out.Header)
 	out.Header.Set("X-Amzn-Trace-Id", x.traceID())
 	if _, ok := out.Header["User-Agent"]; !ok {
 		out.Header["User-Agent"] = nil // otherwise Go's transport adds its own
@@ -61,6 +62,15 @@ func (x *exchange) setForwarded(h http.Header) {
 	}
 	h.Set("X-Forwarded-Proto", proto)
 	h.Set("X-Forwarded-Port", strconv.Itoa(int(x.c.port)))
+}
+
+// setTLS tells the target about the client's TLS, in OpenSSL's words (2.5.8 D).
+func (x *exchange) setTLS(h http.Header) {
+	if x.tls == nil || !x.v.lb.Attributes.TLSHeaders {
+		return
+	}
+	h.Set("X-Amzn-Tls-Version", protocolName(x.tls.Version))
+	h.Set("X-Amzn-Tls-Cipher-Suite", cipherName(x.tls.CipherSuite))
 }
 
 // targetHost is the Host that the target gets (2.5.5 D): lower case, without the

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/desync"
 	"github.com/proxychaos/proxychaos/fakealb/record"
 )
 
@@ -40,6 +41,10 @@ func (h *http1) exchange() bool {
 		return false
 	}
 	v = h.c.node.view() // a request is answered from the state in which it came
+	mitigation := h.judge(v)
+	if mitigation == blocked && status != http.StatusHTTPVersionNotSupported {
+		status = http.StatusBadRequest
+	}
 	if req == nil {
 		h.refuse(v, generated(status, v.lb.ErrorBody))
 		return false
@@ -53,13 +58,25 @@ func (h *http1) exchange() bool {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	away := &departure{conn: h.c, in: h.in.in, gone: cancel, setEnd: h.conn.SetReadDeadline}
+	if mitigation == blocked {
+		req.Body = http.NoBody // where it ends depends on who reads it
+	}
 	body := &activeBody{ReadCloser: req.Body, conn: h.conn, idle: h.server.scaled(v.lb.Attributes.idleTimeout())}
 	req.Body = body
 	x := h.server.begin(ctx, h.c, v, req, h.tls)
 	x.pending, x.refused = away.watch, status
+	x.verdict, x.once = h.in.verdict, mitigation != allowed
 	r := h.server.respond(x)
 	away.stop()
 	return h.finish(x, r, body)
+}
+
+// judge says what becomes of the head that was read, and counts it.
+func (h *http1) judge(v view) mitigation {
+	if h.in.verdict.Class != desync.Compliant {
+		h.server.metrics.count("DesyncMitigationMode_NonCompliant_Request_Count", v, 1)
+	}
+	return mitigate(v.lb.Attributes.DesyncMode, h.in.verdict.Class)
 }
 
 // finish sends a response, completes the exchange's row, and reports whether the
@@ -69,7 +86,7 @@ func (h *http1) finish(x *exchange, r response, body *activeBody) bool {
 	if time.Since(h.c.opened) > h.server.scaled(h.c.keepAlive) {
 		r.close, how = true, howKeepAliveLimit
 	}
-	r.close = r.close || x.req.Close
+	r.close = r.close || x.req.Close || x.once
 	sent, err := h.write(x, &r)
 	read, whole := x.sending.settle(func() {
 		h.c.readingAhead.Store(true)
@@ -82,7 +99,7 @@ func (h *http1) finish(x *exchange, r response, body *activeBody) bool {
 		r.cut.end(h.c)
 	case r.close:
 		h.c.endedBy(record.ClosedByNode, how)
-		if !whole || r.status == http.StatusBadRequest {
+		if !whole || r.status == http.StatusBadRequest || x.once {
 			h.drain()
 		}
 	}
@@ -113,12 +130,14 @@ func (h *http1) write(x *exchange, r *response) (int64, error) {
 // refuse answers what could not be read as a request.
 func (h *http1) refuse(v view, r response) {
 	r.close = true
+	v.lb.Attributes.modify(&r)
 	out := append(r.head(http.MethodGet, false), r.body...)
 	_, _ = h.conn.Write(out)
 	now := time.Now()
 	h.server.metrics.countOwn(v, r.status)
 	h.server.access.write(logEntry{
 		c: h.c, v: v, tls: h.tls, start: now, end: now, status: r.status, sent: int64(len(out)),
+		verdict: h.in.verdict,
 	})
 	h.c.endedBy(record.ClosedByNode, howBadRequest)
 	h.drain()

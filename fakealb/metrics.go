@@ -41,6 +41,8 @@ var metricHelp = map[string]string{
 	"HTTPCode_Target_5XX_Count":      "Responses 5XX of targets.",
 	"TargetConnectionErrorCount":     "Targets that could not be connected to.",
 	"UnhealthyRoutingRequestCount":   "Requests sent to unhealthy targets because none was healthy.",
+
+	"DesyncMitigationMode_NonCompliant_Request_Count": "Requests that do not comply with RFC 7230.",
 }
 
 func (s *Server) createMetrics() {

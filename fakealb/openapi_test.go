@@ -159,7 +159,13 @@ func driveClient(t *testing.T, c *fakealb.Client, f *fixture) {
 		},
 		Attributes: fakealb.Attributes{
 			IdleTimeoutSeconds: 30, ClientKeepAliveSeconds: 60, XFFMode: "preserve", XFFClientPort: true,
-			PreserveHost: true, DropInvalidHeaders: true,
+			PreserveHost: true, DropInvalidHeaders: true, DesyncMode: "strictest", TLSHeaders: true,
+			ResponseHeaders: fakealb.ResponseHeaders{
+				ServerEnabled: new(bool), StrictTransportSecurity: "max-age=1", AccessControlAllowOrigin: "*",
+				AccessControlAllowMethods: "GET", AccessControlAllowHeaders: "A", AccessControlAllowCredentials: "true",
+				AccessControlExposeHeaders: "B", AccessControlMaxAge: "1", ContentSecurityPolicy: "sandbox",
+				XContentTypeOptions: "nosniff", XFrameOptions: "DENY",
+			},
 		},
 	}))
 	putSecure(t, c, f.port)

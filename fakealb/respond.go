@@ -37,6 +37,9 @@ func (s *Server) respond(x *exchange) response {
 	default:
 		r = x.own(func() response { return s.builtIn(x) })
 	}
+	if !r.foreign {
+		x.v.lb.Attributes.modify(&r)
+	}
 	r.cut = k
 	if spec.slowResponse && r.status != statusClientGone {
 		if x.sending == nil {

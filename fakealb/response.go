@@ -26,6 +26,7 @@ type response struct {
 	// upgrade, if set, is the target's side of another protocol that follows.
 	upgrade io.ReadWriteCloser
 	close   bool // the connection ends after it
+	foreign bool // of somebody else's load balancer
 	cut     *cut // by a fault; nil for a whole response
 }
 
