@@ -33,10 +33,10 @@ type Party string
 
 // Who ends flows.
 const (
-	Client   Party = "client"
-	Target   Party = "target"
-	Balancer Party = "balancer"
-	Fault    Party = "fault"
+	ByClient   Party = "client"
+	ByTarget   Party = "target"
+	ByBalancer Party = "balancer"
+	ByFault    Party = "fault"
 )
 
 // End is how a flow ended.
@@ -122,7 +122,7 @@ func (f *flow) run() {
 	pumps.Go(func() { f.pump(f.target, f.client) })
 	go f.watch()
 	pumps.Wait()
-	f.finish(End{Balancer, FIN})
+	f.finish(End{ByBalancer, FIN})
 	f.client.shut()
 	f.target.shut()
 	close(f.over)
@@ -172,7 +172,7 @@ func (f *flow) broken(s *side, err error) {
 	}
 	by := s.party
 	if errors.Is(err, netfault.ErrReset) {
-		by = Fault
+		by = ByFault
 	}
 	f.finish(End{by, RST})
 	f.resets(by)
@@ -182,9 +182,9 @@ func (f *flow) broken(s *side, err error) {
 
 // cut ends the flow for a reason of the load balancer's own, with RST to both.
 func (f *flow) cut(how How) {
-	f.finish(End{Balancer, how})
+	f.finish(End{ByBalancer, how})
 	if f.client.reset() {
-		f.resets(Balancer)
+		f.resets(ByBalancer)
 	}
 	f.target.reset()
 }
@@ -192,7 +192,7 @@ func (f *flow) cut(how How) {
 // refuse answers a packet of a flow that is no more.
 func (f *flow) refuse(s *side) {
 	if s.reset() {
-		f.resets(Balancer)
+		f.resets(ByBalancer)
 	}
 }
 
@@ -254,7 +254,7 @@ func (f *flow) watch() {
 		news := f.forgotten && !forgotten
 		f.mu.Unlock()
 		if news {
-			f.finish(End{Balancer, Idle})
+			f.finish(End{ByBalancer, Idle})
 		}
 		if forgotten {
 			for s := range heard {

@@ -48,7 +48,7 @@ func runFlow(t *testing.T, idle time.Duration) *running {
 	var c, d Conn
 	r.client, c = pair(t)
 	r.target, d = pair(t)
-	r.flow = newFlow(newSide(Client, c, c), newSide(Target, d, d), idle, func(p Party) {
+	r.flow = newFlow(newSide(ByClient, c, c), newSide(ByTarget, d, d), idle, func(p Party) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.resets = append(r.resets, p)
@@ -127,17 +127,17 @@ func TestFlowPassesBytesAndEnds(t *testing.T) {
 	hear(t, r.client, "answer")
 	r.target.Close()
 	await(t, "the end", r.over)
-	if got := r.result(); got != (End{Client, FIN}) {
+	if got := r.result(); got != (End{ByClient, FIN}) {
 		t.Errorf("got %v, want the client's FIN, which came first", got)
 	}
 }
 
 func TestFlowPassesResetsOn(t *testing.T) {
-	for _, by := range []Party{Client, Target} {
+	for _, by := range []Party{ByClient, ByTarget} {
 		t.Run(string(by), func(t *testing.T) {
 			r := runFlow(t, time.Hour)
 			from, to := r.client, r.target
-			if by == Target {
+			if by == ByTarget {
 				from, to = to, from
 			}
 			say(t, from, "x")
@@ -173,10 +173,10 @@ func TestIdleFlowIsForgottenSilently(t *testing.T) {
 	say(t, r.target, "late too")
 	wantReset(t, "target", r.target)
 	await(t, "nothing left", r.over)
-	if got := r.result(); got != (End{Balancer, Idle}) {
+	if got := r.result(); got != (End{ByBalancer, Idle}) {
 		t.Errorf("got %v, want the idle timeout", got)
 	}
-	if got := r.counted(); len(got) != 2 || got[0] != Balancer || got[1] != Balancer {
+	if got := r.counted(); len(got) != 2 || got[0] != ByBalancer || got[1] != ByBalancer {
 		t.Errorf("counted resets by %v, want two by the load balancer", got)
 	}
 }
@@ -234,10 +234,10 @@ func TestCutResetsBoth(t *testing.T) {
 	wantReset(t, "client", r.client)
 	wantReset(t, "target", r.target)
 	await(t, "nothing left", r.over)
-	if got := r.result(); got != (End{Balancer, Unhealthy}) {
+	if got := r.result(); got != (End{ByBalancer, Unhealthy}) {
 		t.Errorf("got %v, want an unhealthy target", got)
 	}
-	if got := r.counted(); len(got) != 1 || got[0] != Balancer {
+	if got := r.counted(); len(got) != 1 || got[0] != ByBalancer {
 		t.Errorf("counted resets by %v, want one by the load balancer", got)
 	}
 }
