@@ -57,10 +57,16 @@ type Connection struct {
 	SNI          string         `json:"sni,omitempty"`
 	ALPN         string         `json:"alpn,omitempty"`
 	Requests     int            `json:"requests"`
-	// ClosedBy says who ended it first: peer, node, fault.
+	// Target is the target, as ip:port, that a network load balancer pinned the
+	// connection to.
+	Target string `json:"target,omitempty"`
+	// ClosedBy says who ended it first: peer, node, target, fault.
 	ClosedBy ClosedBy `json:"closed_by,omitempty"`
 	// How says by what: fin, rst, or idle-timeout, keep-alive-limit, response,
-	// handshake, bad-request, shutdown for a FIN of the node with its reason.
+	// handshake, bad-request, shutdown for a FIN of the node with its reason. For the
+	// node of a network load balancer it is why the RST is sent: idle-timeout,
+	// target-unhealthy, target-deregistered, no-target, target-timeout,
+	// target-handshake, port-allocation.
 	How string `json:"how,omitempty"`
 	// HandshakeError is why TLS was not established.
 	HandshakeError string `json:"handshake_error,omitempty"`
@@ -72,9 +78,11 @@ type ClosedBy string
 
 // Who ended a connection.
 const (
-	ClosedByPeer  ClosedBy = "peer"
-	ClosedByNode  ClosedBy = "node"
-	ClosedByFault ClosedBy = "fault"
+	ClosedByPeer ClosedBy = "peer"
+	ClosedByNode ClosedBy = "node"
+	// ClosedByTarget is of connections through a network load balancer.
+	ClosedByTarget ClosedBy = "target"
+	ClosedByFault  ClosedBy = "fault"
 )
 
 // Packet is a connection attempt, or a segment with payload that a fault kept
