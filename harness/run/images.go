@@ -8,6 +8,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/images"
+	"github.com/proxychaos/proxychaos/harness/machine"
 	"github.com/proxychaos/proxychaos/harness/reaper"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
@@ -42,7 +43,7 @@ func (l *Lab) openContainers(ctx context.Context) error {
 // image puts the image of a subject in place, once for all cells that need it.
 func (l *Lab) image(ctx context.Context, s harness.Subject) (recording.Image, error) {
 	if s.Kind == harness.GoProxy {
-		commit := tool(ctx).Commit
+		commit := machine.Tool(ctx).Commit
 		if commit == "" {
 			commit = "this build"
 		}

@@ -2,16 +2,12 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os/exec"
 	"regexp"
-	"runtime"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/machine"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
@@ -21,7 +17,7 @@ func (c *cell) manifest(ctx context.Context) (recording.Manifest, error) {
 	if err != nil {
 		return recording.Manifest{}, err
 	}
-	host, err := host()
+	host, err := machine.Host()
 	if err != nil {
 		return recording.Manifest{}, err
 	}
@@ -32,33 +28,10 @@ func (c *cell) manifest(ctx context.Context) (recording.Manifest, error) {
 			ID: c.Subject.ID(), Kind: string(c.Subject.Kind), Name: c.Subject.Name,
 			Role: string(c.Subject.Role), Summary: c.Subject.Summary,
 		},
-		Plan: c.plan, Began: c.began.UTC(), Testbed: c.opt.testbed, Host: host, Tool: tool(ctx),
+		Plan: c.plan, Began: c.began.UTC(), Testbed: c.opt.testbed, Host: host, Tool: machine.Tool(ctx),
 		Image: c.image, Config: conf, Replay: c.replay(),
 	}
 	return m, recording.SaveManifest(c.dir.Path, m)
-}
-
-func host() (recording.Host, error) {
-	var uts unix.Utsname
-	var info unix.Sysinfo_t
-	if err := errors.Join(unix.Uname(&uts), unix.Sysinfo(&info)); err != nil {
-		return recording.Host{}, fmt.Errorf("asking the kernel for its version and memory: %w", err)
-	}
-	return recording.Host{
-		Cores: runtime.NumCPU(), MemoryMiB: int(info.Totalram * uint64(info.Unit) >> 20),
-		Kernel: unix.ByteSliceToString(uts.Release[:]),
-	}, nil
-}
-
-// tool is the build under way; the commit is left empty outside a checkout.
-func tool(ctx context.Context) recording.Tool {
-	t := recording.Tool{Go: runtime.Version()}
-	if out, err := exec.CommandContext(ctx, "git", "rev-parse", "--short=12", "HEAD").Output(); err == nil {
-		t.Commit = strings.TrimSpace(string(out))
-		changed, err := exec.CommandContext(ctx, "git", "status", "--porcelain", "--untracked-files=no").Output()
-		t.Dirty = err != nil || len(changed) > 0
-	}
-	return t
 }
 
 // replay is the shell line that runs this cell again, with the same phase.

@@ -49,12 +49,3 @@ func TestReplay(t *testing.T) {
 		})
 	}
 }
-
-func TestHost(t *testing.T) {
-	g := NewWithT(t)
-	h, err := host()
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(h.Cores).To(BeNumerically(">", 0))
-	g.Expect(h.MemoryMiB).To(BeNumerically(">", 64))
-	g.Expect(h.Kernel).To(MatchRegexp(`^\d+\.\d+`))
-}

@@ -1,0 +1,50 @@
+package fakes
+
+import (
+	"context"
+
+	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/harness/bench"
+	"github.com/proxychaos/proxychaos/harness/bench/lab"
+	"github.com/proxychaos/proxychaos/harness/bench/peer"
+)
+
+// rate is the load under which latency is measured, in requests per second.
+const rate = 2000
+
+const direct = "the target itself, its own p99"
+
+func latency(ctx context.Context, l *lab.Lab) bench.Row {
+	row := bench.Row{
+		Title: "fakealb: added p99 at 2,000 requests/s", Unit: "ms", Digits: 3, Stat: bench.Median,
+		Method: "vegeta at a constant rate in front of the same nginx `return 200`: directly, through a fakealb node with a target group, " +
+			"through HAProxy in its place. What is added is the p99 of a round less the p99 of the target itself in that round.",
+		Bars: []bench.Bar{{Of: "fakealb", Against: "HAProxy", Sense: bench.AtMost, Factor: 1}},
+	}
+	target, _, err := l.Answers(ctx, "off", nil)
+	if err != nil {
+		return failed(row, err)
+	}
+	ours, errOurs := inFront(ctx, l, target)
+	haproxy, errHAProxy := l.HAProxy(ctx, peer.Job{Name: "plain", Backend: target.Addr})
+	logged, errLogged := l.HAProxy(ctx, peer.Job{Name: "logged", Backend: target.Addr, Log: true})
+	row.Series = bench.Added(l.Measure(ctx, "latency", []bench.Contestant{
+		lab.Paced(direct, target, nil, rate),
+		lab.Paced("fakealb", ours, errOurs, rate),
+		lab.Paced("HAProxy", haproxy, errHAProxy, rate),
+		lab.Paced("HAProxy with its log on", logged, errLogged, rate),
+	}), direct)
+	return row
+}
+
+// inFront is a fakealb node whose target group is the target.
+func inFront(ctx context.Context, l *lab.Lab, target *peer.Server) (*peer.Server, error) {
+	s, err := l.FakeALB(ctx)
+	if err != nil {
+		return nil, err
+	}
+	group := fakealb.LoadBalancer{Name: peer.LoadBalancer, TargetGroup: &fakealb.TargetGroup{Targets: nil}}
+	_ = target
+	_, err = fakealb.NewClient(s.Control, nil).PutLoadBalancer(ctx, group)
+	return s, err
+}

@@ -1,0 +1,80 @@
+package bench
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Markdown is the report as a section of the document: where it ran, the bars,
+// and the figures behind each.
+func (r Report) Markdown() string {
+	var b strings.Builder
+	m := r.Machine
+	commit := m.Tool.Commit
+	if m.Tool.Dirty {
+		commit += " with uncommitted changes"
+	}
+	fmt.Fprintf(&b, "`%s`, %s, %.0f s, commit %s, %s.\n", r.Command, r.Began.UTC().Format("2006-01-02 15:04 UTC"), r.Took, commit, m.Tool.Go)
+	fmt.Fprintf(&b, "%d cores (%s), %.1f GiB, Linux %s; load average before the run %.2f.\n", m.Cores, m.CPU, float64(m.MemoryMiB)/1024, m.Kernel, m.LoadBefore)
+	if len(m.Tools) > 0 {
+		fmt.Fprintf(&b, "With %s.\n", strings.Join(m.Tools, ", "))
+	}
+	b.WriteString("\n| what | bar | measured | |\n|---|---|---|---|\n")
+	for _, row := range r.Rows {
+		for _, j := range row.Judge() {
+			fmt.Fprintf(&b, "| [%s](#%s) | %s | %s | %s |\n", cell(row.Title), anchor(row.Title), cell(j.Bar), cell(j.Got), j.Outcome)
+		}
+	}
+	for _, row := range r.Rows {
+		b.WriteByte('\n')
+		row.markdown(&b)
+	}
+	return b.String()
+}
+
+func (r Row) markdown(b *strings.Builder) {
+	fmt.Fprintf(b, "### %s\n\n%s (`--only %s`)\n\n", r.Title, r.Method, r.Name)
+	fmt.Fprintf(b, "| | %s, %s | least to greatest | cores: generator, server |\n|---|--:|--:|--:|\n", r.Unit, r.Stat)
+	for _, s := range r.Series {
+		fmt.Fprintf(b, "| %s | %s |\n", cell(strings.TrimSpace(s.Who+" "+s.Version)), strings.Join(s.columns(r), " | "))
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintf(b, "\n%s\n", note)
+	}
+}
+
+func (s Series) columns(r Row) []string {
+	figure, ok := s.Figure(r.Stat)
+	if !ok {
+		return []string{"not measured: " + cell(s.why()), "", ""}
+	}
+	cores := ""
+	if slices.Max(append(s.Generator, 0)) > 0 {
+		cores = fmt.Sprintf("%.2f, %.2f", median(s.Generator), median(s.Server))
+	}
+	spread := fmt.Sprintf("%.*f to %.*f", r.Digits, slices.Min(s.Values), r.Digits, slices.Max(s.Values))
+	if n := len(s.Values); n > 1 {
+		spread += fmt.Sprintf(" (%d)", n)
+	}
+	return []string{fmt.Sprintf("%.*f", r.Digits, figure), spread, cores}
+}
+
+// cell keeps a text inside one cell of a table.
+func cell(s string) string {
+	return strings.NewReplacer("\n", " ", "|", `\|`).Replace(s)
+}
+
+// anchor is the fragment that Markdown renderers give to a heading.
+func anchor(title string) string {
+	keep := func(c rune) rune {
+		switch {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '-':
+			return c
+		case c == ' ':
+			return '-'
+		}
+		return -1
+	}
+	return strings.Map(keep, strings.ToLower(title))
+}
