@@ -19,7 +19,7 @@ PROXYCHAOS_CORPORA ?= $(abspath $(wildcard $(CURDIR)/../shared/corpora))
 
 # What is tested is said to make, not found in the environment: some shells
 # have a NAME or a PROXY of their own.
-WORDS   := NAME PROXY CONFIG SUBJECT RELEASE A B
+WORDS   := NAME PROXY CONFIG SUBJECT RELEASE A B BENCH
 $(foreach word,$(WORDS),$(if $(filter environment,$(origin $(word))),$(eval override $(word) :=)))
 
 export TTL GRACE RATE SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT PARALLEL KIT PROXYCHAOS_CORPORA
@@ -27,10 +27,10 @@ export TTL GRACE RATE SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT
 ABSOLUTE := RUNS="$$(realpath -m -- '$(RUNS)')"
 
 .DEFAULT_GOAL := help
-.PHONY: help list build named scenario compare nightly test lint clean FORCE
+.PHONY: help list build named scenario compare nightly test bench lint clean FORCE
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 list: build ## the scenarios and the catalogued subjects
 	@$(BIN) list
@@ -59,6 +59,10 @@ test: ## the project's own tests, with the race detector
 	$(GO) vet ./... && $(GO) vet -tags scenario ./scenarios
 	$(GO) test -race $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CELLS))")
 	$(GO) test -race -p 1 $(CELLS)
+
+bench: build ## fakedns and fakealb beside CoreDNS, nginx and others; docs/performance.md [BENCH="--only dns"]
+	@.ci/packages bench
+	@$(GO) run ./cmd/bench fakes $(BENCH)
 
 lint: ## golangci-lint and actionlint, built from their modules
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run

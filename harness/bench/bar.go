@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 )
@@ -54,9 +55,9 @@ func (r Row) Judge() []Judgement {
 
 func (r Row) words(b Bar) string {
 	if b.Against == "" {
-		return fmt.Sprintf("%s %s %s", b.Sense, short(b.Factor), r.Unit)
+		return fmt.Sprintf("%s: %s %s %s", b.Of, b.Sense, short(b.Factor), r.Unit)
 	}
-	return fmt.Sprintf("%s %s × %s", b.Sense, short(b.Factor), b.Against)
+	return fmt.Sprintf("%s: %s %s × %s", b.Of, b.Sense, short(b.Factor), b.Against)
 }
 
 func (r Row) judge(b Bar) (string, Outcome) {
@@ -77,9 +78,9 @@ func (r Row) judge(b Bar) (string, Outcome) {
 		return fmt.Sprintf("%s: %.*f %s is too close to 0 to compare with", against.Who, r.Digits, base, r.Unit), NotMeasured
 	}
 	ratio := got / base
-	text := fmt.Sprintf("%.2f ×", ratio)
+	text := times(ratio) + " ×"
 	if low, high, ok := pairs(of.Values, against.Values); ok && r.Stat == Median {
-		text += fmt.Sprintf(" (by round %.2f to %.2f)", low, high)
+		text += fmt.Sprintf(" (by round %s to %s)", times(low), times(high))
 	}
 	return text, b.outcome(ratio)
 }
@@ -112,6 +113,14 @@ func pairs(a, b []float64) (low, high float64, ok bool) {
 		ratios[i] = a[i] / b[i]
 	}
 	return slices.Min(ratios), slices.Max(ratios), true
+}
+
+// times is a ratio with two digits that say something.
+func times(ratio float64) string {
+	if math.Abs(ratio) < 0.1 {
+		return strconv.FormatFloat(ratio, 'g', 2, 64)
+	}
+	return strconv.FormatFloat(ratio, 'f', 2, 64)
 }
 
 func short(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }

@@ -3,11 +3,13 @@ package bench
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
 // Publish puts the report into its section of the document at path, between
-// the lines that Begin and End give, and leaves the rest as it is.
+// the lines that Begin and End give, leaves the rest as it is, and draws the
+// plots beside it.
 func (r Report) Publish(path string) error {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -22,7 +24,7 @@ func (r Report) Publish(path string) error {
 	if err := os.WriteFile(path, content, 0o644); err != nil {
 		return fmt.Errorf("the document: %w", err)
 	}
-	return nil
+	return r.plots(filepath.Dir(path))
 }
 
 // Begin is the line before the section of a table.

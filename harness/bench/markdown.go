@@ -29,6 +29,9 @@ func (r Report) Markdown() string {
 	for _, row := range r.Rows {
 		b.WriteByte('\n')
 		row.markdown(&b)
+		if len(row.curves()) > 0 {
+			fmt.Fprintf(&b, "\n![Latency by percentile, of all rounds](%s)\n", r.plotName(row))
+		}
 	}
 	return b.String()
 }
@@ -37,7 +40,11 @@ func (r Row) markdown(b *strings.Builder) {
 	fmt.Fprintf(b, "### %s\n\n%s (`--only %s`)\n\n", r.Title, r.Method, r.Name)
 	fmt.Fprintf(b, "| | %s, %s | least to greatest | cores: generator, server |\n|---|--:|--:|--:|\n", r.Unit, r.Stat)
 	for _, s := range r.Series {
-		fmt.Fprintf(b, "| %s | %s |\n", cell(strings.TrimSpace(s.Who+" "+s.Version)), strings.Join(s.columns(r), " | "))
+		who := s.Who
+		if s.Version != "" {
+			who += " (" + s.Version + ")"
+		}
+		fmt.Fprintf(b, "| %s | %s |\n", cell(who), strings.Join(s.columns(r), " | "))
 	}
 	for _, note := range r.Notes {
 		fmt.Fprintf(b, "\n%s\n", note)

@@ -16,7 +16,7 @@ const Table = "bench"
 func Rows() []lab.Row {
 	return []lab.Row{
 		{Name: "dns", Run: dns},
-		{Name: "http", Run: http},
+		{Name: "http", Run: requests},
 		{Name: "latency", Run: latency},
 		{Name: "fault", Run: faults},
 		{Name: "memory", Run: memory},

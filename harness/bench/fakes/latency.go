@@ -2,9 +2,10 @@ package fakes
 
 import (
 	"context"
+	"fmt"
 
-	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/harness/bench"
+	"github.com/proxychaos/proxychaos/harness/bench/gen"
 	"github.com/proxychaos/proxychaos/harness/bench/lab"
 	"github.com/proxychaos/proxychaos/harness/bench/peer"
 )
@@ -43,8 +44,6 @@ func inFront(ctx context.Context, l *lab.Lab, target *peer.Server) (*peer.Server
 	if err != nil {
 		return nil, err
 	}
-	group := fakealb.LoadBalancer{Name: peer.LoadBalancer, TargetGroup: &fakealb.TargetGroup{Targets: nil}}
-	_ = target
-	_, err = fakealb.NewClient(s.Control, nil).PutLoadBalancer(ctx, group)
-	return s, err
+	group := fmt.Sprintf(`{"target_group":{"targets":[%q]}}`, target.Addr)
+	return s, gen.Order(ctx, "PUT", s.Control+"/v1/load-balancers/"+peer.LoadBalancer, group)
 }

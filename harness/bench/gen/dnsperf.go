@@ -34,10 +34,11 @@ func Repeat(ctx context.Context, server netip.AddrPort, questions string, n int)
 	if err != nil {
 		return err
 	}
-	if _, lost, err := parseDNSPerf(out); err != nil || lost > 0 {
-		return fmt.Errorf("dnsperf: %.2f %% of the queries got no answer (%v)", 100*lost, err)
+	_, lost, err := parseDNSPerf(out)
+	if err == nil && lost > 0 {
+		err = fmt.Errorf("dnsperf: %.4f %% of the queries got no answer", 100*lost)
 	}
-	return nil
+	return err
 }
 
 func dnsArgs(server netip.AddrPort, questions string) []string {

@@ -114,7 +114,7 @@ func (w *watcher) until(ctx context.Context, n int, ok bool) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w; the last probe's error: %v", ctx.Err(), last)
+			return fmt.Errorf("%d probes in a row did not end as wanted within %s: %w", n, settle, errors.Join(ctx.Err(), last))
 		case <-w.news:
 		}
 	}

@@ -84,7 +84,7 @@ func one(ctx context.Context, row Row, o Options, cache string) (bench.Row, erro
 		return bench.Row{}, fmt.Errorf("folder for configs and logs: %w", err)
 	}
 	l := &Lab{Plan: o.Plan, Shop: &peer.Shop{Dir: dir, Cache: cache, Binary: o.Binary, Log: o.Progress}}
-	defer l.Shop.Close()
+	defer l.Close()
 	measured := row.Run(ctx, l)
 	measured.Name = row.Name
 	return measured, ctx.Err()

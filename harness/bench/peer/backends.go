@@ -19,7 +19,7 @@ func (s *Shop) Answers(ctx context.Context, accessLog string, id *Identity) (ser
 	}
 	secure := ""
 	if id != nil {
-		if tls, err = freeAddr(ctx); err != nil {
+		if tls, err = FreeAddr(ctx); err != nil {
 			return nil, tls, err
 		}
 		secure = fmt.Sprintf("\n listen %s ssl; ssl_certificate %s; ssl_certificate_key %s;", tls, id.Cert, id.Key)
@@ -46,7 +46,7 @@ func (s *Shop) HTTPBin(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	addr, err := freeAddr(ctx)
+	addr, err := FreeAddr(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (s *Shop) Toxiproxy(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	addr, err := freeAddr(ctx)
+	addr, err := FreeAddr(ctx)
 	if err != nil {
 		return nil, err
 	}

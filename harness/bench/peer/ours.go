@@ -21,8 +21,10 @@ func (s *Shop) FakeDNS(ctx context.Context, addresses ...string) (*Server, error
 	return s.launch(ctx, server, argv...)
 }
 
-// FakeALB starts one node of a load balancer, named bench, with built-in
-// targets; it records what it serves, which it always does. Its log tells the
+// LoadBalancer is the name of the one that FakeALB starts.
+const LoadBalancer = "bench"
+
+// FakeALB starts one node of [LoadBalancer], with built-in targets; it records what it serves, which it always does. Its log tells the
 // live heap after each garbage collection.
 func (s *Shop) FakeALB(ctx context.Context) (*Server, error) {
 	server, control, err := s.ours(ctx, "fakealb")
@@ -31,15 +33,15 @@ func (s *Shop) FakeALB(ctx context.Context) (*Server, error) {
 	}
 	return s.launch(ctx, server, "env", "GODEBUG=gctrace=1", s.Binary, "fakealb", "--network", "userspace",
 		"--control", control.String(), "--ports", fmt.Sprint(server.Addr.Port()),
-		"--nodes", "bench="+server.Addr.Addr().String())
+		"--nodes", LoadBalancer+"="+server.Addr.Addr().String())
 }
 
 func (s *Shop) ours(ctx context.Context, name string) (server *Server, control netip.AddrPort, err error) {
-	addr, err := freeAddr(ctx)
+	addr, err := FreeAddr(ctx)
 	if err != nil {
 		return nil, control, err
 	}
-	if control, err = freeAddr(ctx); err != nil {
+	if control, err = FreeAddr(ctx); err != nil {
 		return nil, control, err
 	}
 	return &Server{Name: name, Addr: addr, Control: "http://" + control.String()}, control, nil
@@ -47,7 +49,7 @@ func (s *Shop) ours(ctx context.Context, name string) (server *Server, control n
 
 // GoProxy starts the bundled proxy.
 func (s *Shop) GoProxy(ctx context.Context, job Job) (*Server, error) {
-	front, err := freeAddr(ctx)
+	front, err := FreeAddr(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +58,7 @@ func (s *Shop) GoProxy(ctx context.Context, job Job) (*Server, error) {
 	upstream := fmt.Sprintf("upstreams: {backend: {url: %q}}\n", "http://"+job.Backend.String())
 	if job.TLS != nil {
 		// The plain listener is there as well: it cannot be left out.
-		if server.Addr, err = freeAddr(ctx); err != nil {
+		if server.Addr, err = FreeAddr(ctx); err != nil {
 			return nil, err
 		}
 		config += fmt.Sprintf("tls: {listen: %q, certificates: [{cert: %q, key: %q}]}\n", server.Addr, job.TLS.Cert, job.TLS.Key)

@@ -174,7 +174,7 @@ ProxyPass / %[5]s://localhost:%[6]d/ enablereuse=on
 
 // peer is a server of a name on a free address, with the version it says it has.
 func (s *Shop) peer(ctx context.Context, name string, version ...string) (*Server, error) {
-	addr, err := freeAddr(ctx)
+	addr, err := FreeAddr(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
 )
 
 // Shop starts programs and stops them all at the end.
@@ -69,8 +68,8 @@ func (s *Shop) file(name, content string) (string, error) {
 	return path, nil
 }
 
-// freeAddr is a loopback address on which nothing listens, over TCP or UDP.
-func freeAddr(ctx context.Context) (netip.AddrPort, error) {
+// FreeAddr is a loopback address on which nothing listens, over TCP or UDP.
+func FreeAddr(ctx context.Context) (netip.AddrPort, error) {
 	var config net.ListenConfig
 	for range 100 {
 		l, err := config.Listen(ctx, "tcp4", "127.0.0.1:0")
@@ -88,13 +87,19 @@ func freeAddr(ctx context.Context) (netip.AddrPort, error) {
 	return netip.AddrPort{}, fmt.Errorf("find a free port: each of 100 was taken over UDP")
 }
 
-var versionNumber = regexp.MustCompile(`\d+\.\d+(?:\.\d+)?`)
+// versions are tried in this order on what a program says of itself.
+var versions = []*regexp.Regexp{
+	regexp.MustCompile(`(?i)version:? (?:apache/|nginx/)?v?(\d+\.\d+(?:\.\d+)?)`),
+	regexp.MustCompile(`(\d+\.\d+(?:\.\d+)?)`),
+}
 
 // Version asks a program for its version and returns the number in its answer.
 func Version(ctx context.Context, argv ...string) string {
 	out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).CombinedOutput()
-	if v := versionNumber.Find(out); v != nil {
-		return string(v) // some exit with 1 after they said it
+	for _, v := range versions {
+		if m := v.FindSubmatch(out); m != nil {
+			return string(m[1]) // some exit with 1 after they said it
+		}
 	}
-	return strings.TrimSpace(fmt.Sprintf("unknown version (%v)", err))
+	return fmt.Sprintf("of unknown version (%v)", err)
 }

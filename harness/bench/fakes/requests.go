@@ -12,7 +12,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/bench/peer"
 )
 
-func http(ctx context.Context, l *lab.Lab) bench.Row {
+func requests(ctx context.Context, l *lab.Lab) bench.Row {
 	row := bench.Row{
 		Title: "fakealb: requests of a built-in target, recording on", Unit: "requests/s", Stat: bench.Median,
 		Method: "wrk with one thread and 32 kept connections of HTTP/1.1. nginx is `return 200` with its access log in a file, " +
