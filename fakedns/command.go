@@ -20,6 +20,7 @@ type options struct {
 	ttl         time.Duration
 	seed        uint64
 	negativeTTL time.Duration
+	maxTTL      time.Duration
 }
 
 // Command returns the subcommand "fakedns", which runs one server until it gets
@@ -51,11 +52,12 @@ func Command() *cobra.Command {
 	f.DurationVar(&o.ttl, "ttl", time.Minute, "TTL of the names given by --name, in whole seconds")
 	f.Uint64Var(&o.seed, "seed", 0, "decides every random order")
 	f.DurationVar(&o.negativeTTL, "negative-ttl", DefaultNegativeTTL, "how long NXDOMAIN and NODATA may be kept, in whole seconds")
+	f.DurationVar(&o.maxTTL, "max-ttl", DefaultMaxTTL, "highest TTL answered to a query that asks for recursion, in whole seconds")
 	return cmd
 }
 
 func (o *options) config() (Config, error) {
-	config := Config{Seed: o.seed, NegativeTTL: o.negativeTTL}
+	config := Config{Seed: o.seed, NegativeTTL: o.negativeTTL, MaxTTL: o.maxTTL}
 	for _, s := range o.listen {
 		addr, err := netip.ParseAddrPort(s)
 		if err != nil {

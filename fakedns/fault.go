@@ -26,9 +26,11 @@ type Fault struct {
 	// Delay is by how much KindDelay is late: more than 0, up to 1 h. Only for that
 	// kind. resolv.conf's default timeout is 5 s.
 	Delay time.Duration `json:"-"`
-	// PerSecond is how many queries of one client KindThrottle lets through in a
-	// second; 0 is DefaultPerSecond. Only for that kind.
+	// PerSecond is how many queries KindThrottle lets through in a second; 0 is
+	// DefaultPerSecond. Only for that kind.
 	PerSecond int `json:"per_second,omitempty"`
+	// Per is what PerSecond counts by; "" is PerClient. Only for KindThrottle.
+	Per Per `json:"per,omitempty"`
 	// TTL replaces, in whole seconds, the TTL of what KindStale answers and of the SOA
 	// of KindNoData and KindNXDomain; 0 leaves it. Only for these kinds.
 	TTL time.Duration `json:"-"`
@@ -86,6 +88,7 @@ func (f *Fault) normalizeParameters() *Error {
 	}{
 		{takesDelay, "delay_seconds", f.Delay != 0},
 		{takesRate, "per_second", f.PerSecond != 0},
+		{takesRate, "per", f.Per != ""},
 		{takesTTL, "ttl_seconds", f.TTL != 0},
 	} {
 		if p.given && !slices.Contains(takes, p.parameter) {
@@ -96,11 +99,8 @@ func (f *Fault) normalizeParameters() *Error {
 		return invalid("delay_seconds", "got %g, want more than 0 and at most %g", f.Delay.Seconds(), maxDelay.Seconds())
 	}
 	if slices.Contains(takes, takesRate) {
-		if f.PerSecond == 0 {
-			f.PerSecond = DefaultPerSecond
-		}
-		if f.PerSecond < 0 {
-			return invalid("per_second", "got %d, want 1 or more", f.PerSecond)
+		if err := f.normalizeRate(); err != nil {
+			return err
 		}
 	}
 	if slices.Contains(takes, noAfter) && f.After != 0 {

@@ -127,6 +127,11 @@ func TestOpenAPIFileIsWhatTheServerDoes(t *testing.T) {
 		Views: []fakedns.View{{Clients: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Resolvers: addrs("10.0.0.2"), A: fresh, AAAA: addrs("2001:db8::2")}},
 		Order: fakedns.OrderRotate, MaxAnswers: 2, Propagation: time.Nanosecond, Interleave: time.Nanosecond,
 	}
+	zoned := fakedns.Name{
+		Name: "zoned.example", TTL: time.Minute, Unhealthy: old[:1], Health: fakedns.HealthHealthy,
+		Zones: []fakedns.Zone{{Name: "1a", A: old[:1], AAAA: addrs("2001:db8::1")}, {Name: "1b", A: old[1:], Shifted: true}},
+	}
+	ok(c.PutNames(ctx, zoned, fakedns.Name{Name: "healthy.example", Alias: "zoned.example", EvaluateTargetHealth: true, Failover: "app.example"}))
 	ok(c.PutNames(ctx, full, elb("app.example", old), fakedns.Name{Name: "www.example", Alias: "app.example"}, fakedns.Name{Name: "c.example", TTL: time.Second, CNAME: "app.example"}))
 	ok(c.Names(ctx))
 	askA(t, srv, "app.example")
@@ -142,6 +147,8 @@ func TestOpenAPIFileIsWhatTheServerDoes(t *testing.T) {
 		Scope: fakedns.Scope{Name: "app.example", Type: "A", Clients: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Resolvers: addrs("127.0.0.1"), Transport: fakedns.UDP},
 	}))
 	ok(c.PutFault(ctx, fakedns.Fault{ID: "later", Kind: fakedns.KindStale, TTL: time.Second, Scope: fakedns.Scope{Name: "app.example"}}))
+	ok(c.PutFault(ctx, fakedns.Fault{ID: "endpoint", Kind: fakedns.KindThrottle, PerSecond: 9, Per: fakedns.PerResolver}))
+	ok(c.DeleteFault(ctx, "endpoint"))
 	ok(c.PutNames(ctx, elb("app.example", fresh)))
 	askA(t, srv, "app.example")
 	expectSilence(t, srv, "udp", question("other.example", dns.TypeA))
@@ -168,6 +175,9 @@ func TestOpenAPIFileIsWhatTheServerDoes(t *testing.T) {
 	bad("PUT", "/v1/names/a", huge, 413)
 	bad("DELETE", "/v1/names/none", "", 404)
 	bad("DELETE", "/v1/names/a..b", "", 400)
+	bad("DELETE", "/v1/names/app.example?propagation_seconds=-1", "", 400)
+	bad("DELETE", "/v1/names/app.example?propagation_seconds=NaN", "", 400)
+	bad("DELETE", "/v1/names/app.example?after=1", "", 400)
 	bad("GET", "/v1/faults/none", "", 404)
 	bad("PUT", "/v1/faults/f", "{}", 400)
 	bad("PUT", "/v1/faults/f", huge, 413)
