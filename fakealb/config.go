@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"time"
 )
 
 // Network names an implementation of the node addresses and their packet faults.
@@ -45,12 +46,17 @@ type Config struct {
 	// ConnectionLog gets the lines of an ALB's connection log, each in one Write. Nil
 	// for none.
 	ConnectionLog io.Writer
+	// HealthCheckLog gets the lines of an ALB's health check log likewise (3.2 D).
+	HealthCheckLog io.Writer
 	// Logger gets what goes wrong inside. By default that is dropped.
 	Logger *slog.Logger
 }
 
 // maxTargets bounds LoadBalancer.Targets: an ALB takes 1,000 targets.
 const maxTargets = 1000
+
+// maxLag bounds Node.ControlPlaneLag.
+const maxLag = Duration(time.Hour)
 
 // maxCertificates is an ALB's quota: 25 and the default one.
 const maxCertificates = 26
@@ -100,12 +106,8 @@ func (lb LoadBalancer) check() (LoadBalancer, error) {
 	if lb.Attributes, err = lb.Attributes.check(); err != nil {
 		return lb, err
 	}
-	if lb.TargetGroup != nil {
-		group, field, err := lb.TargetGroup.Check()
-		if err != nil {
-			return lb, badField("target_group."+field, "%v", err)
-		}
-		lb.TargetGroup = &group
+	if lb, err = lb.checkGroups(); err != nil {
+		return lb, err
 	}
 	switch {
 	case lb.TargetGroup != nil && lb.Targets != 0:
@@ -155,6 +157,8 @@ func (n Node) check(network Network) error {
 		return badField("addr", "got node address %s, want one of %s: the network is %q", n.Addr, loopback, network)
 	case n.Fault != "" && n.Fault != FaultNone:
 		return badField("fault", "got fault %q with the node: put it on with /v1/faults", n.Fault)
+	case n.ControlPlaneLag < 0 || n.ControlPlaneLag > maxLag:
+		return badField("control_plane_lag", "got %s, want 0 to %s", time.Duration(n.ControlPlaneLag), time.Duration(maxLag))
 	case len(n.Zone) > 64:
 		return badField("zone", "got a zone of %d bytes, want at most 64", len(n.Zone))
 	}

@@ -111,7 +111,7 @@ func (s *Server) getNodes(w http.ResponseWriter, _ *http.Request) {
 	list := []Node{}
 	for _, n := range s.nodes {
 		v := n.view()
-		list = append(list, Node{Addr: n.addr, LoadBalancer: v.lb.Name, Zone: v.zone, Fault: v.fault.Kind})
+		list = append(list, Node{Addr: n.addr, LoadBalancer: v.lb.Name, Zone: v.zone, ControlPlaneLag: v.lag, Fault: v.fault.Kind})
 	}
 	s.mu.Unlock()
 	slices.SortFunc(list, func(a, b Node) int { return a.Addr.Compare(b.Addr) })
@@ -161,7 +161,7 @@ func (s *Server) getTargets(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	list := []targets.Health{}
 	if n != nil {
-		if pool := n.view().pool; pool != nil {
+		if pool := n.view().pools[unnamed]; pool != nil {
 			list = pool.Health()
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb/desync"
@@ -31,8 +30,12 @@ type exchange struct {
 	received int64     // bytes of its body
 	trace    string    // see traceID
 	// target is the target of a target group that got it, if one did.
-	target       netip.AddrPort
-	failedOpen   bool // the target was unhealthy, as all were
+	target       string
+	group        string // its target group
+	inProcess    bool   // it is a built-in one of the group
+	tried        []string
+	failedOpen   bool // too few targets were healthy, so it got it regardless
+	tlsFailed    bool // with the target
 	targetStatus int  // what a target answered; 0 if none did
 	builtIn      int  // number of the built-in target that answered, or 0
 	// start is when the headers had been read, sentAt when a target had been
@@ -61,8 +64,10 @@ func (s *Server) begin(ctx context.Context, c *clientConn, v view, req *http.Req
 // targetName is the target that got the request, empty for none.
 func (x *exchange) targetName() string {
 	switch {
-	case x.target.IsValid():
-		return x.target.String()
+	case x.inProcess:
+		return fmt.Sprintf("%s:%d", x.target, x.c.port)
+	case x.target != "":
+		return x.target
 	case x.builtIn > 0:
 		return fmt.Sprintf("t%d:%d", x.builtIn, x.c.port)
 	}

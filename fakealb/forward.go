@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// fromGroup is the answer of a target of the load balancer's target group, or the
-// load balancer's own if that fails.
-func (s *Server) fromGroup(x *exchange) response {
+// fromGroup is the answer of a target of one of the load balancer's target groups,
+// or the load balancer's own if that fails.
+func (s *Server) fromGroup(x *exchange, group string) response {
+	x.group = x.v.lb.groupName(group)
 	out := x.targetRequest()
 	if x.req.ContentLength != 0 {
 		x.sending = newSentBody(x.req.Body, x.pending)
@@ -21,8 +22,9 @@ func (s *Server) fromGroup(x *exchange) response {
 	} else {
 		x.pending()
 	}
-	result, err := x.v.pool.Forward(out)
-	x.target, x.sentAt, x.failedOpen = result.Target, result.SentAt, result.FailedOpen
+	result, err := x.v.pools[group].Forward(out, "")
+	x.target, x.inProcess, x.tried = result.Target, result.BuiltIn, result.Tried
+	x.sentAt, x.failedOpen, x.tlsFailed = result.SentAt, result.FailedOpen, result.TLSFailed
 	if !x.sentAt.IsZero() && x.ctx.Err() == nil {
 		x.headAt = time.Now()
 	}

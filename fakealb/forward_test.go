@@ -311,7 +311,9 @@ func TestSlowTargetTimesOut(t *testing.T) {
 }
 
 func TestTargetWithAnyCertificate(t *testing.T) { // 3.1.4 D
-	f := forwarding(t, "127.0.77.10", func(lb *fakealb.LoadBalancer) { lb.TargetGroup.Protocol = "HTTPS" }, target(t, true))
+	f := forwarding(t, "127.0.77.10", func(lb *fakealb.LoadBalancer) {
+		lb.TargetGroup.Protocol, lb.TargetGroup.Health.Protocol = "HTTPS", "HTTPS"
+	}, target(t, true))
 	if s := through(t, "http://"+f.at(0)+"/"); s.Method != "GET" {
 		t.Errorf("got %+v", s)
 	}

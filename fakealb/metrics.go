@@ -121,12 +121,14 @@ func (h hostCounts) Collect(ch chan<- prometheus.Metric) {
 	for _, n := range h.s.nodes {
 		v := n.view()
 		active[[2]string{v.lb.Name, v.zone}] += n.active.Load()
-		if v.pool == nil {
+		if len(v.pools) == 0 {
 			continue
 		}
 		count := map[targets.State]float64{}
-		for _, t := range v.pool.Health() {
-			count[t.State]++
+		for _, pool := range v.pools {
+			for _, t := range pool.Health() {
+				count[t.State]++
+			}
 		}
 		for desc, state := range map[*prometheus.Desc]targets.State{healthyDesc: targets.Healthy, unhealthyDesc: targets.Unhealthy} {
 			ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, count[state], v.lb.Name, v.zone, n.addr.String())

@@ -14,14 +14,14 @@ import (
 
 	"github.com/proxychaos/proxychaos/fakealb/capture"
 	"github.com/proxychaos/proxychaos/fakealb/record"
-	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
 // view is all that a request may depend on. A request takes one view when it
 // begins, so its response is never a mixture of two states.
 type view struct {
 	lb    LoadBalancer
-	pool  *targets.Pool // nil without a target group
+	pools pools
+	lag   Duration // of the control plane
 	zone  string
 	fault FaultSetting
 }
@@ -47,26 +47,6 @@ func newNode(addr netip.Addr, v view) *node {
 	_, _ = rand.Read(n.ticketKey[:]) // never fails
 	n.setView(v)
 	return n
-}
-
-// setBalancer makes the node one of lb, with a pool of its own if lb has a target
-// group. Requests that have begun keep the view they have.
-func (n *node) setBalancer(lb LoadBalancer, scale float64) {
-	v := n.view()
-	idle := lb.Attributes.idleTimeout()
-	if v.pool != nil && (lb.TargetGroup == nil || idle != v.lb.Attributes.idleTimeout()) {
-		go v.pool.Close() // waits for a health check that is under way
-		v.pool = nil
-	}
-	switch {
-	case lb.TargetGroup == nil:
-	case v.pool == nil:
-		v.pool = targets.NewPool(*lb.TargetGroup, idle, scale)
-	default:
-		v.pool.Update(*lb.TargetGroup)
-	}
-	v.lb = lb
-	n.setView(v)
 }
 
 func (n *node) view() view     { return *n.current.Load() }

@@ -30,12 +30,8 @@ func (s *Server) respond(x *exchange) response {
 		r = x.own(func() response { return spec.answer(x.v) })
 	case x.refused != 0:
 		r = x.own(func() response { return generated(x.refused, x.v.lb.ErrorBody) })
-	case x.v.pool != nil:
-		r = s.fromGroup(x)
-	case x.v.lb.Targets == 0:
-		r = x.own(func() response { return generated(http.StatusServiceUnavailable, x.v.lb.ErrorBody) })
 	default:
-		r = x.own(func() response { return s.builtIn(x) })
+		r = s.route(x)
 	}
 	if !r.foreign {
 		x.v.lb.Attributes.modify(&r)

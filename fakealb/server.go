@@ -43,6 +43,7 @@ type Server struct {
 
 	access        accessLog
 	connectionLog connectionLog
+	checks        checkLog
 	metrics       metrics
 	// acceptErrors counts connections that could not be accepted.
 	acceptErrors atomic.Uint64
@@ -65,6 +66,7 @@ func New(config Config) (*Server, error) {
 		config: config, log: config.Logger, done: make(chan struct{}), grown: make(chan struct{}),
 		balancers: map[string]LoadBalancer{}, nodes: map[netip.Addr]*node{},
 		access: accessLog{to: config.AccessLog}, connectionLog: connectionLog{to: config.ConnectionLog},
+		checks: checkLog{to: config.HealthCheckLog},
 	}
 	s.createMetrics()
 	if err := s.open(); err != nil {
@@ -161,9 +163,7 @@ func (s *Server) Close() error {
 			if n.planned != nil {
 				n.planned.timer.Stop()
 			}
-			if v := n.view(); v.pool != nil {
-				v.pool.Close()
-			}
+			n.view().pools.close()
 		}
 		if s.network != nil {
 			errs = append(errs, s.network.Close())

@@ -39,7 +39,7 @@ func (s *Server) putLoadBalancer(lb LoadBalancer) (Applied, error) {
 	s.balancers[lb.Name] = lb
 	for _, n := range s.nodes {
 		if n.view().lb.Name == lb.Name {
-			n.setBalancer(lb, s.config.TimeScale)
+			s.setBalancer(n, lb)
 		}
 	}
 	return s.note(a.end(true), "put-load-balancer", lb.summary(), lb.Name), nil
@@ -73,18 +73,18 @@ func (s *Server) putNode(want Node) (Applied, error) {
 	detail := fmt.Sprintf("load_balancer=%s zone=%s", want.LoadBalancer, want.Zone)
 	if n := s.nodes[want.Addr]; n != nil {
 		v := n.view()
-		if v.lb.Name == want.LoadBalancer && v.zone == want.Zone {
+		if v.lb.Name == want.LoadBalancer && v.zone == want.Zone && v.lag == want.ControlPlaneLag {
 			return a.end(false), nil
 		}
-		v.zone = want.Zone
+		v.zone, v.lag = want.Zone, want.ControlPlaneLag
 		n.setView(v)
-		n.setBalancer(lb, s.config.TimeScale)
+		s.setBalancer(n, lb)
 		return s.note(a.end(true), "put-node", detail, want.Addr.String()), nil
 	}
-	n := newNode(want.Addr, view{zone: want.Zone, fault: noFault})
-	n.setBalancer(lb, s.config.TimeScale)
+	n := newNode(want.Addr, view{zone: want.Zone, lag: want.ControlPlaneLag, fault: noFault})
+	s.setBalancer(n, lb)
 	if err := s.startNode(n); err != nil {
-		n.setBalancer(LoadBalancer{}, s.config.TimeScale)
+		s.setBalancer(n, LoadBalancer{})
 		return Applied{}, err
 	}
 	s.nodes[want.Addr] = n
@@ -111,9 +111,7 @@ func (s *Server) deleteNode(addr netip.Addr) (Applied, error) {
 		return Applied{}, networkError(err)
 	}
 	delete(s.nodes, addr)
-	if v := n.view(); v.pool != nil {
-		go v.pool.Close()
-	}
+	go n.view().pools.close()
 	return s.note(a.end(true), "delete-node", "", addr.String()), nil
 }
 

@@ -2,44 +2,119 @@ package targets
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/netip"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
+
+// grpcType is the beginning of the content type of gRPC.
+const grpcType = "application/grpc"
 
 // Result is what became of a request.
 type Result struct {
 	// Status is 0 if the target answered, and else what the load balancer answers
 	// in its stead: 502, 503 or 504 (2.4.1 D).
-	Status int
-	Target netip.AddrPort // none if there is none registered
-	SentAt time.Time      // when a connection to it was had; zero if none was
-	// FailedOpen says that no target was healthy and this one got it all the same.
+	Status  int
+	Target  string // its ID; empty if there is none that could get it
+	BuiltIn bool
+	Tried   []string  // the targets that were tried before it
+	SentAt  time.Time // when a connection to it was had; zero if none was
+	// FailedOpen says that too few targets were healthy, so that this one got it
+	// regardless of its health.
 	FailedOpen bool
-	Response   *http.Response // nil unless Status is 0; its body must be closed
+	// TLSFailed says that the TLS handshake with the target failed.
+	TLSFailed bool
+	Response  *http.Response // nil unless Status is 0; its body must be closed
 }
 
 // Forward sends req to one target and returns when the head of its response is
-// there. There is no second attempt (3.1.6 O). The request's URL and Host are
-// those for the target, except for the scheme and address, which Forward sets.
-func (p *Pool) Forward(req *http.Request) (Result, error) {
-	addr, protocol, failedOpen, ok := p.pick()
-	if !ok {
-		return Result{Status: http.StatusServiceUnavailable}, nil
+// there. The target is the preferred one, if that is not empty and requests may go
+// there. There is no second attempt unless the group has Retries (3.1.6 O). The
+// request's URL and Host are those for the target, except for the scheme and
+// address, which Forward sets.
+func (p *Pool) Forward(req *http.Request, preferred string) (Result, error) {
+	var excluded []*target
+	var tried []string
+	if req.Body != nil {
+		body := &retriedBody{ReadCloser: req.Body}
+		defer body.release()
+		req = req.WithContext(req.Context())
+		req.Body = body
 	}
-	var sentAt time.Time
-	ctx, cancel := context.WithCancelCause(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { sentAt = time.Now() },
-	}))
-	out := req.WithContext(ctx)
-	u := *req.URL
-	u.Scheme, u.Host = strings.ToLower(protocol), addr.String()
+	for {
+		c, ok := p.pick(preferred, excluded)
+		if !ok {
+			if req.Body != nil {
+				_ = req.Body.Close()
+			}
+			return Result{Status: http.StatusServiceUnavailable}, nil
+		}
+		r, err := p.send(c, req)
+		r.FailedOpen, r.Tried = c.failedOpen, tried
+		if err == nil || !r.SentAt.IsZero() || req.Context().Err() != nil || len(tried) >= c.group.Retries || c.others == 0 {
+			return r, err
+		}
+		excluded, tried = append(excluded, c.target), append(tried, r.Target)
+	}
+}
+
+// send sends req to one target.
+func (p *Pool) send(c choice, req *http.Request) (Result, error) {
+	t := c.target
+	r := Result{Target: t.id, BuiltIn: t.builtIn != nil}
+	var tlsFailed atomic.Bool // a handshake may go on after its request was given up
+	trace := &httptrace.ClientTrace{
+		GotConn:          func(httptrace.GotConnInfo) { r.SentAt = time.Now() },
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) { tlsFailed.Store(err != nil) },
+	}
+	ctx, cancel := context.WithCancelCause(httptrace.WithClientTrace(req.Context(), trace))
+	forget := context.AfterFunc(t.gone, func() { cancel(ErrDeregistered) })
+	done := sync.OnceFunc(func() {
+		forget()
+		cancel(nil)
+		p.mu.Lock()
+		t.outstanding--
+		p.mu.Unlock()
+	})
+	var resp *http.Response
+	var err error
+	if t.builtIn != nil {
+		r.SentAt = time.Now()
+		resp, err = t.builtIn.respond(req.WithContext(ctx), c.idle)
+	} else {
+		resp, err = c.http.RoundTrip(outgoing(req.WithContext(ctx), t, c.group)) //nolint:bodyclose // the caller closes it
+	}
+	if err != nil {
+		cause := context.Cause(ctx)
+		done()
+		if req.Context().Err() == nil {
+			p.observe(t, true)
+		}
+		r.Status, r.TLSFailed = statusOf(err, cause), r.SentAt.IsZero() && tlsFailed.Load()
+		return r, err
+	}
+	p.observe(t, resp.StatusCode >= 500)
+	if both, ok := resp.Body.(io.ReadWriteCloser); ok && resp.StatusCode == http.StatusSwitchingProtocols {
+		resp.Body = &upgradedBody{ReadWriteCloser: both, done: done, ended: context.AfterFunc(t.gone, func() { _ = both.Close() })}
+	} else {
+		resp.Body = &patientBody{ReadCloser: resp.Body, limit: c.idle, cancel: cancel, done: done}
+	}
+	r.Response = resp
+	return r, nil
+}
+
+// outgoing is the request for that target.
+func outgoing(out *http.Request, t *target, group Group) *http.Request {
+	u := *out.URL
+	u.Scheme, u.Host = strings.ToLower(group.Protocol), t.id
 	out.URL = &u
 	out.RequestURI = ""
 	out.GetBody = nil
@@ -47,34 +122,56 @@ func (p *Pool) Forward(req *http.Request) (Result, error) {
 		// Go's transport would repeat a request without a body on another connection.
 		out.Body = io.NopCloser(eof{})
 	}
-	resp, err := p.transport.RoundTrip(out) //nolint:bodyclose // the caller closes it
-	if err != nil {
-		cancel(nil)
-		return Result{Status: statusOf(err), Target: addr, FailedOpen: failedOpen, SentAt: sentAt}, err
-	}
-	if both, ok := resp.Body.(io.ReadWriteCloser); ok && resp.StatusCode == http.StatusSwitchingProtocols {
-		resp.Body = &upgradedBody{ReadWriteCloser: both, cancel: cancel}
-		return Result{Target: addr, FailedOpen: failedOpen, SentAt: sentAt, Response: resp}, nil
-	}
-	resp.Body = &patientBody{ReadCloser: resp.Body, limit: p.scaled(p.idle), cancel: cancel}
-	return Result{Target: addr, FailedOpen: failedOpen, SentAt: sentAt, Response: resp}, nil
+	return out
 }
 
 // statusOf says how an ALB answers for a target that failed: 504 for what took
 // too long, 502 for the rest.
-func statusOf(err error) int {
+func statusOf(err, cause error) int {
 	var timeout net.Error
-	if errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
+	switch {
+	case errors.Is(cause, ErrDeregistered):
+		return http.StatusBadGateway
+	case errors.Is(err, errStalled), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return http.StatusGatewayTimeout
 	}
 	return http.StatusBadGateway
+}
+
+// retriedBody is a request's body that outlasts connections that were not made:
+// the transport closes it with each of them.
+type retriedBody struct {
+	io.ReadCloser
+	mu     sync.Mutex
+	closed bool // by the transport
+	final  bool // there will be no further attempt
+}
+
+// Close is called by the transport.
+func (b *retriedBody) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	if b.final {
+		return b.ReadCloser.Close()
+	}
+	return nil
+}
+
+// release passes on a close, past or to come.
+func (b *retriedBody) release() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.final = true; b.closed {
+		_ = b.ReadCloser.Close()
+	}
 }
 
 type eof struct{}
 
 func (eof) Read([]byte) (int, error) { return 0, io.EOF }
 
-// errStalled ends a response body that stopped coming.
+// errStalled ends a response that stopped coming.
 var errStalled = errors.New("the target sent nothing for the idle timeout")
 
 // patientBody waits for each piece of a body no longer than limit.
@@ -82,6 +179,7 @@ type patientBody struct {
 	io.ReadCloser
 	limit  time.Duration
 	cancel context.CancelCauseFunc
+	done   func()
 }
 
 func (b *patientBody) Read(p []byte) (int, error) {
@@ -90,18 +188,20 @@ func (b *patientBody) Read(p []byte) (int, error) {
 	return b.ReadCloser.Read(p)
 }
 
+func (b *patientBody) Close() error {
+	defer b.done()
+	return b.ReadCloser.Close()
+}
+
 // upgradedBody is the target's side of another protocol.
 type upgradedBody struct {
 	io.ReadWriteCloser
-	cancel context.CancelCauseFunc
+	done  func()
+	ended func() bool
 }
 
 func (b *upgradedBody) Close() error {
-	defer b.cancel(nil)
+	b.ended()
+	defer b.done()
 	return b.ReadWriteCloser.Close()
-}
-
-func (b *patientBody) Close() error {
-	defer b.cancel(nil)
-	return b.ReadCloser.Close()
 }

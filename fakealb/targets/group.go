@@ -2,39 +2,36 @@
 // targets: which of them are healthy as this node sees it, which one gets the
 // next request, and what became of the request.
 //
-// A [Pool] belongs to one node. As in an ALB each node checks health by itself
-// and holds connections of its own (facts 3.1 to 3.3 of the project's aws-facts).
+// A [Group] is a target group as it is configured. A [Pool] is one node's view of
+// it: as in an ALB each node checks health by itself and holds connections of its
+// own (section 3 of the project's aws-facts, by whose numbers facts are cited).
 package targets
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
 )
 
-// Group is a target group over real servers.
+// Group is a target group.
 type Group struct {
-	// Targets are the registered targets. An empty list is a group without any: 503.
+	// Name is 1 to 32 letters, digits and inner hyphens, as for an ALB. Only the
+	// single group of a load balancer without rules has none.
+	Name string `json:"name,omitempty"`
+	// Targets are the registered targets, at most 1000. An empty list is a group
+	// without any: 503 (2.4.1 D).
 	Targets []Target `json:"targets"`
 	// Protocol towards targets: HTTP or HTTPS. Empty stands for HTTP. The
 	// certificates of targets are not validated (3.1.4 D).
-	Protocol string      `json:"protocol,omitempty"`
-	Health   HealthCheck `json:"health_check"`
-}
-
-// HealthCheck holds the parameters of health checks with an ALB's names, defaults
-// and ranges (3.2 D). 0 and "" stand for the default. Times are before scaling.
-type HealthCheck struct {
-	Path               string `json:"path,omitempty"`                // "/"; 1 to 1024 characters
-	IntervalSeconds    int    `json:"interval_seconds,omitempty"`    // 30; 5 to 300
-	TimeoutSeconds     int    `json:"timeout_seconds,omitempty"`     // 5; 2 to 120
-	HealthyThreshold   int    `json:"healthy_threshold,omitempty"`   // 5; 2 to 10
-	UnhealthyThreshold int    `json:"unhealthy_threshold,omitempty"` // 2; 2 to 10
-	// Matcher is the statuses that count as success, such as "200", "200,302" or
-	// "200-299". Default 200; within 200 to 499.
-	Matcher string `json:"matcher,omitempty"`
+	Protocol string `json:"protocol,omitempty"`
+	// ProtocolVersion is HTTP1, HTTP2 or GRPC (3.1.4 D). Empty stands for HTTP1. The
+	// other two are spoken with prior knowledge, over TLS with ALPN h2.
+	ProtocolVersion string      `json:"protocol_version,omitempty"`
+	Health          HealthCheck `json:"health_check"`
+	Attributes      Attributes  `json:"attributes,omitzero"`
+	// Retries is how many further targets are tried when a connection cannot be
+	// made, 0 to 3. An ALB is not seen to try any: 0 (3.1.6 O).
+	Retries int `json:"retries,omitempty"`
 }
 
 // The protocols of target groups and of health checks.
@@ -43,11 +40,20 @@ const (
 	ProtocolHTTPS = "HTTPS"
 )
 
+// The protocol versions of target groups.
 const (
-	maxTargets = 1000
-	maxPath    = 1024
-	maxZone    = 64
+	VersionHTTP1 = "HTTP1"
+	VersionHTTP2 = "HTTP2"
+	VersionGRPC  = "GRPC"
 )
+
+const (
+	maxTargets = 1000 // AWS's quota of targets per group
+	maxZone    = 64
+	maxRetries = 3
+)
+
+var groupName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?$`)
 
 // Check returns the group with its defaults filled in, or the name of the field
 // that is wrong, and why.
@@ -55,82 +61,45 @@ func (g Group) Check() (Group, string, error) {
 	if g.Protocol == "" {
 		g.Protocol = ProtocolHTTP
 	}
-	if g.Protocol != ProtocolHTTP && g.Protocol != ProtocolHTTPS {
+	if g.ProtocolVersion == "" {
+		g.ProtocolVersion = VersionHTTP1
+	}
+	switch {
+	case g.Name != "" && !groupName.MatchString(g.Name):
+		return g, "name", fmt.Errorf("got %q, want 1 to 32 letters, digits and inner hyphens", g.Name)
+	case g.Protocol != ProtocolHTTP && g.Protocol != ProtocolHTTPS:
 		return g, "protocol", fmt.Errorf("got protocol %q, want %s or %s", g.Protocol, ProtocolHTTP, ProtocolHTTPS)
-	}
-	if len(g.Targets) > maxTargets {
+	case !slices.Contains([]string{VersionHTTP1, VersionHTTP2, VersionGRPC}, g.ProtocolVersion):
+		return g, "protocol_version", fmt.Errorf("got %q, want %s, %s or %s", g.ProtocolVersion, VersionHTTP1, VersionHTTP2, VersionGRPC)
+	case len(g.Targets) > maxTargets:
 		return g, "targets", fmt.Errorf("got %d targets, want at most %d", len(g.Targets), maxTargets)
+	case g.Retries < 0 || g.Retries > maxRetries:
+		return g, "retries", fmt.Errorf("got %d, want 0 to %d", g.Retries, maxRetries)
 	}
+	g.Targets = slices.Clone(g.Targets)
 	for i, t := range g.Targets {
-		field := fmt.Sprintf("targets[%d]", i)
-		switch {
-		case !t.Addr.IsValid() || t.Addr.Port() == 0:
-			return g, field, fmt.Errorf("got %s, want an address with a port", t.Addr)
-		case len(t.Zone) > maxZone:
-			return g, field + ".zone", fmt.Errorf("got a zone of %d bytes, want at most %d", len(t.Zone), maxZone)
-		case slices.ContainsFunc(g.Targets[:i], func(o Target) bool { return o.ID() == t.ID() }):
-			return g, field, fmt.Errorf("got %s twice, want it once", t.ID())
+		t, field, err := t.check(i, g.ProtocolVersion)
+		if err == nil && slices.ContainsFunc(g.Targets[:i], func(o Target) bool { return o.ID() == t.ID() }) {
+			err = fmt.Errorf("got %s twice, want it once", t.ID())
 		}
-	}
-	h := &g.Health
-	if h.Path == "" {
-		h.Path = "/"
-	}
-	if h.Path[0] != '/' || len(h.Path) > maxPath || strings.ContainsAny(h.Path, " \r\n") {
-		return g, "health_check.path", fmt.Errorf("got %q, want a path of 1 to %d characters", h.Path, maxPath)
-	}
-	for _, p := range []struct {
-		name          string
-		value         *int
-		def, min, max int
-	}{
-		{"interval_seconds", &h.IntervalSeconds, 30, 5, 300},
-		{"timeout_seconds", &h.TimeoutSeconds, 5, 2, 120},
-		{"healthy_threshold", &h.HealthyThreshold, 5, 2, 10},
-		{"unhealthy_threshold", &h.UnhealthyThreshold, 2, 2, 10},
-	} {
-		if *p.value == 0 {
-			*p.value = p.def
+		if err != nil {
+			return g, fmt.Sprintf("targets[%d]%s", i, field), err
 		}
-		if *p.value < p.min || *p.value > p.max {
-			return g, "health_check." + p.name, fmt.Errorf("got %d, want %d to %d", *p.value, p.min, p.max)
-		}
+		g.Targets[i] = t
 	}
-	if h.TimeoutSeconds > h.IntervalSeconds {
-		return g, "health_check.timeout_seconds", fmt.Errorf("got %d, want at most the interval of %d s", h.TimeoutSeconds, h.IntervalSeconds)
+	var field string
+	var err error
+	if g.Health, field, err = g.Health.check(g.ProtocolVersion); err != nil {
+		return g, "health_check." + field, err
 	}
-	if h.Matcher == "" {
-		h.Matcher = "200"
-	}
-	if _, err := parseMatcher(h.Matcher); err != nil {
-		return g, "health_check.matcher", err
+	if g.Attributes, field, err = g.Attributes.check(); err != nil {
+		return g, "attributes." + field, err
 	}
 	return g, "", nil
 }
 
-// span is a range of statuses, both ends included.
-type span struct{ low, high int }
+// overHTTP2 reports whether targets are spoken to in HTTP/2.
+func (g Group) overHTTP2() bool { return g.ProtocolVersion != VersionHTTP1 }
 
-func parseMatcher(s string) ([]span, error) {
-	var spans []span
-	for part := range strings.SplitSeq(s, ",") {
-		low, high, isRange := strings.Cut(part, "-")
-		if !isRange {
-			high = low
-		}
-		a, err1 := strconv.Atoi(low)
-		b, err2 := strconv.Atoi(high)
-		if err1 != nil || err2 != nil || a < 200 || b > 499 || a > b {
-			return nil, fmt.Errorf(`got %q, want statuses from 200 to 499, such as "200", "200,302" or "200-299"`, s)
-		}
-		spans = append(spans, span{a, b})
-	}
-	return spans, nil
-}
-
-func (h HealthCheck) matches(status int) bool {
-	spans, _ := parseMatcher(h.Matcher) // Check has parsed it before
-	return slices.ContainsFunc(spans, func(s span) bool { return s.low <= status && status <= s.high })
-}
-
-func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
+// crossZone reports whether nodes use the targets of every zone (3.4.9 D).
+func (g Group) crossZone() bool { return g.Attributes.CrossZone != crossZoneOff }

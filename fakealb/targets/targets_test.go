@@ -16,8 +16,8 @@ import (
 
 func TestCheckFillsInAWSDefaults(t *testing.T) {
 	g, _, err := Group{}.Check()
-	want := HealthCheck{Path: "/", IntervalSeconds: 30, TimeoutSeconds: 5, HealthyThreshold: 5, UnhealthyThreshold: 2, Matcher: "200"}
-	if err != nil || g.Protocol != "HTTP" || g.Health != want {
+	want := HealthCheck{Protocol: "HTTP", Path: "/", IntervalSeconds: 30, TimeoutSeconds: 5, HealthyThreshold: 5, UnhealthyThreshold: 2, Matcher: "200"}
+	if err != nil || g.Protocol != "HTTP" || g.ProtocolVersion != "HTTP1" || g.Health != want {
 		t.Errorf("got %+v, %v, want the defaults of 3.2", g, err)
 	}
 }
@@ -41,15 +41,6 @@ func TestCheckNamesTheField(t *testing.T) {
 	}
 }
 
-func TestMatcher(t *testing.T) {
-	h := HealthCheck{Matcher: "200,302-304"}
-	for status, want := range map[int]bool{200: true, 201: false, 301: false, 302: true, 304: true, 305: false} {
-		if h.matches(status) != want {
-			t.Errorf("status %d: got %t", status, !want)
-		}
-	}
-}
-
 // The rules of 3.2 D, check by check: "." a success, "x" a failure.
 func TestStateFollowsTheThresholds(t *testing.T) {
 	h := HealthCheck{HealthyThreshold: 3, UnhealthyThreshold: 2}
@@ -65,16 +56,16 @@ func TestStateFollowsTheThresholds(t *testing.T) {
 		".xx..x.": Unhealthy,
 		"x...":    Healthy,
 	} {
-		tt := &target{health: Health{State: Initial}}
+		tt := &target{now: because(Initial, reasonInitial)}
 		for _, c := range checks {
-			r := checkResult{ok: c == '.'}
+			r := result{ok: c == '.'}
 			if !r.ok {
 				r.reason = reasonFailed
 			}
 			tt.note(r, h)
 		}
-		if tt.health.State != want || (want == Healthy) != (tt.health.Reason == "") && want != Initial {
-			t.Errorf("after %q: got %+v, want %s", checks, tt.health, want)
+		if tt.now.state != want || (want == Healthy) != (tt.now.reason == "") && want != Initial {
+			t.Errorf("after %q: got %+v, want %s", checks, tt.now, want)
 		}
 	}
 }
@@ -134,7 +125,7 @@ func pool(t *testing.T, backends ...*backend) *Pool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := NewPool(g, time.Minute, 500)
+	p := NewPool(g, Node{Idle: time.Minute}, Env{Scale: 500})
 	t.Cleanup(p.Close)
 	return p
 }
@@ -166,7 +157,7 @@ func send(t *testing.T, p *Pool, n int, backends ...*backend) []int64 {
 	}
 	for range n {
 		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "/x", nil)
-		r, err := p.Forward(req)
+		r, err := p.Forward(req, "")
 		if err != nil || r.Response == nil {
 			t.Fatalf("got %+v, %v", r, err)
 		}
@@ -207,7 +198,7 @@ func TestRoundRobinAndFailOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := NewPool(g, time.Minute, 1)
+	p := NewPool(g, Node{Idle: time.Minute}, Env{Scale: 1})
 	t.Cleanup(p.Close)
 	await(t, "the first checks", func() bool { return a.checks.Load() == 1 && b.checks.Load() == 1 && states(p) == "healthy healthy" })
 	for _, c := range []struct {
@@ -221,8 +212,9 @@ func TestRoundRobinAndFailOpen(t *testing.T) {
 	} {
 		p.mu.Lock()
 		for i, s := range c.states {
-			p.targets[i].health.State = s
+			p.targets[i].now.state = s
 		}
+		p.refresh()
 		p.mu.Unlock()
 		if got := send(t, p, 10, a, b); !slices.Equal(got, c.want) {
 			t.Errorf("%v: got %v, want %v", c.states, got, c.want)
@@ -236,18 +228,18 @@ func TestUpdateKeepsTheStateOfTargetsThatStay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := NewPool(g, time.Minute, 1)
+	p := NewPool(g, Node{Idle: time.Minute}, Env{Scale: 1})
 	t.Cleanup(p.Close)
 	await(t, "healthy", func() bool { return states(p) == "healthy" })
 	g.Targets = At(b.addr, a.addr)
-	p.Update(g)
+	p.Update(g, Node{Idle: time.Minute})
 	if got := p.Health()[1].State; got != Healthy {
 		t.Errorf("the target that stayed: got %s", got)
 	}
 	g.Targets = nil
-	p.Update(g)
+	p.Update(g, Node{Idle: time.Minute})
 	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
-	if r, err := p.Forward(req); err != nil || r.Status != http.StatusServiceUnavailable || r.Target.IsValid() {
+	if r, err := p.Forward(req, ""); err != nil || r.Status != http.StatusServiceUnavailable || r.Target != "" {
 		t.Errorf("without targets (3.3.4): got %+v, %v, want 503", r, err)
 	}
 }
@@ -291,9 +283,9 @@ func TestStatusOfFailures(t *testing.T) {
 		"headers over 32 K":    {answering("HTTP/1.1 200 OK\r\nA: " + strings.Repeat("a", 33<<10) + "\r\n\r\n"), 502},
 		"headers just in time": {answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), 0},
 	} {
-		p := NewPool(Group{Protocol: "HTTP", Targets: At(c.addr), Health: HealthCheck{Path: "/", IntervalSeconds: 300, TimeoutSeconds: 5, Matcher: "200"}}, time.Minute, 600)
+		p := NewPool(checked(t, Group{Targets: At(c.addr), Health: HealthCheck{IntervalSeconds: 300}}), Node{Idle: time.Minute}, Env{Scale: 600})
 		req, _ := http.NewRequestWithContext(context.Background(), http.MethodGet, "/", nil)
-		r, _ := p.Forward(req)
+		r, _ := p.Forward(req, "")
 		if r.Status != c.want {
 			t.Errorf("%s: got %+v, want status %d", name, r, c.want)
 		}
@@ -328,13 +320,13 @@ func TestNoSecondAttempt(t *testing.T) {
 			}()
 		}
 	}()
-	p := NewPool(Group{Protocol: "HTTP", Targets: At(l.Addr().(*net.TCPAddr).AddrPort()), Health: HealthCheck{Path: "/", IntervalSeconds: 300, TimeoutSeconds: 5, Matcher: "200"}}, time.Minute, 1)
+	p := NewPool(checked(t, Group{Targets: At(l.Addr().(*net.TCPAddr).AddrPort()), Health: HealthCheck{IntervalSeconds: 300}}), Node{Idle: time.Minute}, Env{Scale: 1})
 	defer p.Close()
 	await(t, "the first health check", func() bool { return states(p) != "initial" })
 	before := conns.Load()
 	for i, want := range []int{0, 502} {
 		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
-		r, err := p.Forward(req)
+		r, err := p.Forward(req, "")
 		if r.Status != want {
 			t.Errorf("request %d: got %+v, %v, want status %d", i+1, r, err, want)
 		}

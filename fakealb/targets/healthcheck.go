@@ -1,0 +1,105 @@
+package targets
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// HealthCheck holds the parameters of health checks with an ALB's names, defaults
+// and ranges (3.2 D). 0 and "" stand for the default. Times are before scaling.
+type HealthCheck struct {
+	Protocol string `json:"protocol,omitempty"` // HTTP (default) or HTTPS
+	Port     int    `json:"port,omitempty"`     // 1 to 65535; 0 is the target's own
+	// Path is "/", or "/AWS.ALB/healthcheck" for gRPC; 1 to 1024 characters.
+	Path               string `json:"path,omitempty"`
+	IntervalSeconds    int    `json:"interval_seconds,omitempty"`    // 30; 5 to 300
+	TimeoutSeconds     int    `json:"timeout_seconds,omitempty"`     // 5; 2 to 120
+	HealthyThreshold   int    `json:"healthy_threshold,omitempty"`   // 5; 2 to 10
+	UnhealthyThreshold int    `json:"unhealthy_threshold,omitempty"` // 2; 2 to 10
+	// Matcher is the codes that count as success, such as "200", "200,302" or
+	// "200-299": statuses from 200 to 499, by default 200; for gRPC its codes from 0
+	// to 99, by default 12.
+	Matcher string `json:"matcher,omitempty"`
+}
+
+const maxPath = 1024
+
+// check returns h with its defaults filled in, or the field that is wrong, and why.
+func (h HealthCheck) check(version string) (HealthCheck, string, error) {
+	orElse(&h.Protocol, ProtocolHTTP)
+	orElse(&h.Path, map[bool]string{true: "/AWS.ALB/healthcheck", false: "/"}[version == VersionGRPC])
+	orElse(&h.Matcher, map[bool]string{true: "12", false: "200"}[version == VersionGRPC])
+	switch {
+	case h.Protocol != ProtocolHTTP && h.Protocol != ProtocolHTTPS:
+		return h, "protocol", fmt.Errorf("got %q, want %s or %s", h.Protocol, ProtocolHTTP, ProtocolHTTPS)
+	case h.Port < 0 || h.Port > 65535:
+		return h, "port", fmt.Errorf("got %d, want 1 to 65535, or none for the target's own", h.Port)
+	case h.Path[0] != '/' || len(h.Path) > maxPath || strings.ContainsAny(h.Path, " \r\n"):
+		return h, "path", fmt.Errorf("got %q, want a path of 1 to %d characters", h.Path, maxPath)
+	}
+	for _, p := range []struct {
+		name          string
+		value         *int
+		def, min, max int
+	}{
+		{"interval_seconds", &h.IntervalSeconds, 30, 5, 300},
+		{"timeout_seconds", &h.TimeoutSeconds, 5, 2, 120},
+		{"healthy_threshold", &h.HealthyThreshold, 5, 2, 10},
+		{"unhealthy_threshold", &h.UnhealthyThreshold, 2, 2, 10},
+	} {
+		if *p.value == 0 {
+			*p.value = p.def
+		}
+		if *p.value < p.min || *p.value > p.max {
+			return h, p.name, fmt.Errorf("got %d, want %d to %d", *p.value, p.min, p.max)
+		}
+	}
+	if h.TimeoutSeconds > h.IntervalSeconds {
+		return h, "timeout_seconds", fmt.Errorf("got %d, want at most the interval of %d s", h.TimeoutSeconds, h.IntervalSeconds)
+	}
+	if _, err := parseMatcher(h.Matcher, version); err != nil {
+		return h, "matcher", err
+	}
+	return h, "", nil
+}
+
+func orElse(value *string, def string) {
+	if *value == "" {
+		*value = def
+	}
+}
+
+// span is a range of codes, both ends included.
+type span struct{ low, high int }
+
+func parseMatcher(s, version string) ([]span, error) {
+	lowest, highest, what := 200, 499, `statuses from 200 to 499, such as "200", "200,302" or "200-299"`
+	if version == VersionGRPC {
+		lowest, highest, what = 0, 99, `gRPC codes from 0 to 99, such as "0", "0,1" or "0-5"`
+	}
+	var spans []span
+	for part := range strings.SplitSeq(s, ",") {
+		low, high, isRange := strings.Cut(part, "-")
+		if !isRange {
+			high = low
+		}
+		a, err1 := strconv.Atoi(low)
+		b, err2 := strconv.Atoi(high)
+		if err1 != nil || err2 != nil || a < lowest || b > highest || a > b {
+			return nil, fmt.Errorf("got %q, want %s", s, what)
+		}
+		spans = append(spans, span{a, b})
+	}
+	return spans, nil
+}
+
+// matches reports whether a code counts as success.
+func (h HealthCheck) matches(code int, version string) bool {
+	spans, _ := parseMatcher(h.Matcher, version) // check has parsed it before
+	return slices.ContainsFunc(spans, func(s span) bool { return s.low <= code && code <= s.high })
+}
+
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }

@@ -1,0 +1,52 @@
+package targets
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// CheckEntry is one line of an ALB's health check log (3.2 D).
+type CheckEntry struct {
+	Type    string // http, https, h2 or grpc
+	Time    time.Time
+	Latency time.Duration // in the ALB's time: scaled up
+	Target  string        // ip:port, or the name of a built-in one
+	Group   string
+	Passed  bool
+	Code    int    // status or gRPC code; -1 without one
+	Reason  string // empty if it passed
+}
+
+// entry describes a check that was begun at that time and has just ended.
+func (p *Pool) entry(t *target, g Group, r result, begun time.Time) CheckEntry {
+	kind := strings.ToLower(g.Health.Protocol)
+	switch {
+	case g.ProtocolVersion == VersionGRPC:
+		kind = "grpc"
+	case g.ProtocolVersion == VersionHTTP2:
+		kind = "h2"
+	}
+	name := t.id
+	if g.Health.Port != 0 && t.builtIn == nil {
+		name = fmt.Sprintf("%s:%d", t.addr.Addr(), g.Health.Port)
+	}
+	return CheckEntry{
+		Type: kind, Time: begun, Latency: time.Duration(float64(time.Since(begun)) * p.env.Scale),
+		Target: name, Group: g.Name, Passed: r.ok, Code: r.code, Reason: r.logged,
+	}
+}
+
+// Line is the entry as the log has it, with the end of the line.
+func (e CheckEntry) Line() string {
+	verdict, code, reason := "FAIL", "-", e.Reason
+	if e.Passed {
+		verdict, reason = "PASS", "-"
+	}
+	if e.Code >= 0 {
+		code = strconv.Itoa(e.Code)
+	}
+	return fmt.Sprintf("%s %s %.9f %s %s %s %s %s\n", e.Type, e.Time.UTC().Format("2006-01-02T15:04:05.000000Z"),
+		e.Latency.Seconds(), e.Target, e.Group, verdict, code, reason)
+}

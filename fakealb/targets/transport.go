@@ -1,0 +1,48 @@
+package targets
+
+import (
+	"net"
+	"net/http"
+	"time"
+)
+
+// Timers and limits towards targets.
+const (
+	connectTimeout    = 10 * time.Second // 3.1.3 D
+	handshakeTimeout  = 10 * time.Second // 3.1.3 D
+	maxResponseHeader = 32 << 10         // 2.1.3 D
+)
+
+// newTransport speaks HTTP/1.1, or HTTP/2 with prior knowledge, and validates no
+// certificate.
+func newTransport(http2 bool) *http.Transport {
+	var protocols http.Protocols
+	protocols.SetHTTP1(!http2)
+	protocols.SetHTTP2(http2)
+	protocols.SetUnencryptedHTTP2(http2)
+	return &http.Transport{Protocols: &protocols, TLSClientConfig: anyCertificate(), DisableCompression: true}
+}
+
+// connect gives a target a transport of its own, which keeps connections for
+// further requests and opens none ahead (3.1.1 D). mu is held.
+func (p *Pool) connect(t *target) {
+	if t.builtIn != nil {
+		return
+	}
+	t.disconnect()
+	tr := newTransport(p.group.overHTTP2())
+	tr.DialContext = (&net.Dialer{Timeout: p.scaled(connectTimeout)}).DialContext
+	tr.TLSHandshakeTimeout = p.scaled(handshakeTimeout)
+	tr.ResponseHeaderTimeout = p.scaled(p.node.Idle)
+	tr.IdleConnTimeout = p.scaled(p.node.Idle)
+	tr.MaxResponseHeaderBytes = maxResponseHeader
+	tr.MaxIdleConnsPerHost = 1024
+	t.http = tr
+}
+
+// disconnect closes the connections to a target that are idle.
+func (t *target) disconnect() {
+	if t.http != nil {
+		t.http.CloseIdleConnections()
+	}
+}
