@@ -55,6 +55,7 @@ const (
 	howRST            = "rst"
 	howIdleTimeout    = "idle-timeout"
 	howKeepAliveLimit = "keep-alive-limit"
+	howRequestLimit   = "request-limit"
 	howResponse       = "response"
 	howBadRequest     = "bad-request"
 	howHandshake      = "handshake"

@@ -92,24 +92,15 @@ func cipherName(id uint16) string {
 	return strings.ReplaceAll(exchange, "_", "-") + "-" + cipher
 }
 
-// exchangeName is field 13. The names of the hybrid ones are AWS's (D), those of
-// the others are OpenSSL's (G).
+// classicExchanges are the names of field 13 for key exchanges of the present: those
+// of OpenSSL (G). The hybrid ones have the same names in Go as in AWS's guide (D).
+var classicExchanges = map[tls.CurveID]string{
+	0: "-", tls.X25519: "x25519", tls.CurveP256: "secp256r1", tls.CurveP384: "secp384r1", tls.CurveP521: "secp521r1",
+}
+
 func exchangeName(id tls.CurveID) string {
-	switch id {
-	case 0:
-		return "-"
-	case tls.X25519:
-		return "x25519"
-	case tls.CurveP256:
-		return "secp256r1"
-	case tls.CurveP384:
-		return "secp384r1"
-	case tls.CurveP521:
-		return "secp521r1"
-	case tls.SecP256r1MLKEM768:
-		return "SecP256r1MLKEM768"
-	case tls.SecP384r1MLKEM1024:
-		return "SecP384r1MLKEM1024"
+	if name, ok := classicExchanges[id]; ok {
+		return name
 	}
 	return id.String()
 }

@@ -52,6 +52,7 @@ func passedOn(resp *http.Response) response {
 		date:        resp.Header.Get("Date"),
 		length:      resp.ContentLength,
 		stream:      resp.Body,
+		trailer:     func() http.Header { return resp.Trailer },
 	}
 	_, r.reason, _ = strings.Cut(resp.Status, " ")
 	for name, values := range resp.Header {

@@ -6,46 +6,170 @@ import (
 	"log"
 	"net/http"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http2"
+
+	"github.com/proxychaos/proxychaos/fakealb/record"
 )
 
-// serveHTTP2 speaks HTTP/2 on conn, with the settings of an ALB (2.1.4 D, 2.1.5 O1).
+// What an ALB announces and allows on an HTTP/2 connection.
+const (
+	maxStreams       = 128       // at a time (2.1.4 D)
+	maxHTTP2Requests = 10_000    // on a connection, then GOAWAY (2.1.4 D)
+	maxFrame         = 1<<24 - 1 // 2.1.5 O1
+	streamWindow     = 65536     // 2.1.5 O1
+	// connectionWindow is the window that every connection begins with and the
+	// WINDOW_UPDATE that an ALB then sends (2.1.5 O1).
+	connectionWindow = 65535 + 8388352
+)
+
+// serveHTTP2 speaks HTTP/2 on conn. The library adds settings of its own to an
+// ALB's: those of the header table and of the largest list of headers.
 func (s *Server) serveHTTP2(c *clientConn, conn *tls.Conn, state *tls.ConnectionState) {
 	_ = c.SetReadDeadline(time.Time{})
+	idle := s.scaled(c.node.view().lb.Attributes.idleTimeout())
+	h := &http2Conn{server: s, c: c, tls: state, idle: idle}
+	h.touch()
 	//nolint:staticcheck // net/http serves listeners, not one connection whose handshake is done
 	h2 := &http2.Server{
-		MaxConcurrentStreams: 128,
-		MaxReadFrameSize:     1<<24 - 1,
-		IdleTimeout:          s.scaled(c.node.view().lb.Attributes.idleTimeout()),
+		MaxConcurrentStreams:         maxStreams,
+		MaxReadFrameSize:             maxFrame,
+		MaxUploadBufferPerStream:     streamWindow,
+		MaxUploadBufferPerConnection: connectionWindow,
+		PermitProhibitedCipherSuites: true, // what the policy allows is allowed
+		IdleTimeout:                  idle, // PING is no activity for it (2.1.1 D)
 	}
 	h2.ServeConn(conn, &http2.ServeConnOpts{ //nolint:staticcheck // as above
-		BaseConfig: &http.Server{MaxHeaderBytes: maxHead, ErrorLog: log.New(io.Discard, "", 0)}, //nolint:gosec // x/net/http2 reads none; IdleTimeout ends what stalls
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			x := s.begin(req.Context(), c, c.node.view(), req, state)
-			x.pending = func() {} // req.Context ends with the stream by itself
-			if forwardedFor(req) > maxForwardedFor {
-				x.refused = statusTooManyForwarded
-			}
-			r := s.respond(x)
-			sent, err := writeHTTP2(w, x, &r)
-			// What the transport still reads of the body ends with this function.
-			read, _ := x.sending.progress()
-			x.received += read
-			x.end(r, sent, err)
-			if r.cut != nil {
-				r.cut.end(c)
-			}
-			if err != nil {
-				panic(http.ErrAbortHandler) // resets the stream
-			}
-		}),
+		// Twice the limit, so that the answer to what is beyond it is ours.
+		BaseConfig: &http.Server{MaxHeaderBytes: 2 * maxHead, ErrorLog: log.New(io.Discard, "", 0)}, //nolint:gosec // x/net/http2 reads none; IdleTimeout and stallingBody end what stalls
+		Handler:    h,
 	})
+	how := howFIN
+	switch goodbye := h.goodbye.Load(); {
+	case goodbye != nil:
+		how = *goodbye
+	case h.quiet() >= idle:
+		how = howIdleTimeout
+	}
+	c.endedBy(record.ClosedByNode, how)
 }
 
-// writeHTTP2 sends what of the response is to be sent.
-func writeHTTP2(w http.ResponseWriter, x *exchange, r *response) (int64, error) {
+// http2Conn is one HTTP/2 connection.
+type http2Conn struct {
+	server *Server
+	c      *clientConn
+	tls    *tls.ConnectionState
+	idle   time.Duration
+	active atomic.Int64 // when a byte of a request or response last passed; Unix time in ns
+	// goodbye is why GOAWAY was sent, unless it was for idleness.
+	goodbye atomic.Pointer[string]
+}
+
+func (h *http2Conn) touch() { h.active.Store(time.Now().UnixNano()) }
+func (h *http2Conn) quiet() time.Duration {
+	return time.Duration(time.Now().UnixNano() - h.active.Load())
+}
+
+// ServeHTTP serves one stream.
+func (h *http2Conn) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	h.touch()
+	defer h.touch()
+	body := &stallingBody{ReadCloser: req.Body, h: h}
+	req.Body = body
+	x := h.server.begin(req.Context(), h.c, h.c.node.view(), req, h.tls)
+	x.pending = func() {} // req.Context ends with the stream by itself
+	x.refused = refusalHTTP2(req)
+	switch {
+	case time.Since(h.c.opened) > h.server.scaled(h.c.keepAlive): // this is the one more request (2.1.2 D)
+		h.sayGoodbye(w, howKeepAliveLimit)
+	case x.number >= maxHTTP2Requests:
+		h.sayGoodbye(w, howRequestLimit)
+	}
+	r := h.server.respond(x)
+	sent, err := h.write(w, x, &r)
+	// What the transport still reads of the body ends with this function.
+	read, _ := x.sending.progress()
+	x.received += read
+	x.end(r, sent, err)
+	if r.cut != nil {
+		r.cut.end(h.c)
+	}
+	if err != nil {
+		panic(http.ErrAbortHandler) // resets the stream
+	}
+}
+
+// sayGoodbye lets the library send GOAWAY with the response, and end the connection
+// after the streams that are open.
+func (h *http2Conn) sayGoodbye(w http.ResponseWriter, how string) {
+	h.goodbye.CompareAndSwap(nil, &how)
+	w.Header().Set("Connection", "close")
+}
+
+// refusalHTTP2 is refusal for HTTP/2, where the library parses requests.
+func refusalHTTP2(req *http.Request) int {
+	total := int64(len(req.RequestURI))
+	for name, values := range req.Header {
+		for _, v := range values {
+			n := len(name) + len(": ") + len(v) + len("\r\n")
+			if n >= maxHeaderLine {
+				return http.StatusBadRequest
+			}
+			total += int64(n)
+		}
+	}
+	switch {
+	case len(req.Method)+len(req.RequestURI) >= maxRequestLine:
+		return http.StatusRequestURITooLong
+	case total > maxHead:
+		return http.StatusBadRequest
+	case req.Method == http.MethodTrace:
+		return http.StatusMethodNotAllowed
+	case forwardedFor(req) > maxForwardedFor:
+		return statusTooManyForwarded
+	}
+	return 0
+}
+
+// stallingBody ends the connection when the client owes more of a body and nothing
+// has passed either way for the idle timeout.
+type stallingBody struct {
+	io.ReadCloser
+	h *http2Conn
+
+	mu    sync.Mutex
+	timer *time.Timer // of the read under way
+}
+
+// Read reads from the client.
+func (b *stallingBody) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	b.timer = time.AfterFunc(b.h.idle, b.stalled)
+	b.mu.Unlock()
+	n, err := b.ReadCloser.Read(p)
+	b.mu.Lock()
+	b.timer.Stop()
+	b.mu.Unlock()
+	b.h.touch()
+	return n, err
+}
+
+func (b *stallingBody) stalled() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if left := b.h.idle - b.h.quiet(); left > 0 {
+		b.timer.Reset(left)
+		return
+	}
+	b.h.c.endedBy(record.ClosedByNode, howIdleTimeout)
+	_ = b.h.c.Close()
+}
+
+// write sends what of the response is to be sent.
+func (h *http2Conn) write(w http.ResponseWriter, x *exchange, r *response) (int64, error) {
 	if r.status == statusClientGone {
 		return 0, errClientGone
 	}
@@ -55,36 +179,51 @@ func writeHTTP2(w http.ResponseWriter, x *exchange, r *response) (int64, error) 
 			return 0, errCut
 		}
 	}
-	h := w.Header()
+	header := w.Header()
 	for _, f := range append(r.lead, r.trail...) {
-		h.Add(f.name, f.value)
+		header.Add(f.name, f.value)
 	}
-	h["Content-Type"] = nil // net/http guesses none
+	header["Content-Type"] = nil // net/http guesses none
 	if r.contentType != "" {
-		h.Set("Content-Type", r.contentType)
+		header.Set("Content-Type", r.contentType)
 	}
 	if r.date != "" {
-		h.Set("Date", r.date)
+		header.Set("Date", r.date)
 	}
 	if n := r.bodyLength(); n >= 0 && (r.hasBody(x.req.Method) || x.req.Method == http.MethodHead) {
-		h.Set("Content-Length", strconv.FormatInt(n, 10))
+		header.Set("Content-Length", strconv.FormatInt(n, 10))
 	}
-	x.sentHead = fieldBytes(h)
+	x.sentHead = fieldBytes(header)
 	w.WriteHeader(r.status)
+	flush := func() error {
+		h.touch()
+		return http.NewResponseController(w).Flush()
+	}
 	switch {
 	case r.stream != nil:
 		defer r.stream.Close()
 	case r.cut != nil:
 		_, _ = w.Write(r.cut.part(nil, r.body)) //nolint:gosec // a load balancer passes bodies on as they are
-		_ = http.NewResponseController(w).Flush()
+		_ = flush()
 		return 0, errCut
 	}
 	if !r.hasBody(x.req.Method) {
 		return 0, nil
 	}
-	if r.stream != nil {
-		return copyFlushing(w, r.stream, http.NewResponseController(w).Flush)
+	if r.stream == nil {
+		n, err := w.Write(r.body) //nolint:gosec // a load balancer passes bodies on as they are
+		return int64(n), err
 	}
-	n, err := w.Write(r.body) //nolint:gosec // a load balancer passes bodies on as they are
-	return int64(n), err
+	if r.length < 0 {
+		if err := flush(); err != nil { // the client of a stream may wait for the head
+			return 0, err
+		}
+	}
+	n, err := copyFlushing(w, r.stream, flush)
+	if r.trailer != nil {
+		for name, values := range r.trailer() {
+			header[http.TrailerPrefix+name] = values
+		}
+	}
+	return n, err
 }

@@ -23,6 +23,8 @@ type response struct {
 	// -1, as many as come.
 	stream io.ReadCloser
 	length int64
+	// trailer, if set, returns what follows the stream on HTTP/2.
+	trailer func() http.Header
 	// upgrade, if set, is the target's side of another protocol that follows.
 	upgrade io.ReadWriteCloser
 	close   bool // the connection ends after it

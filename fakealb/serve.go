@@ -96,8 +96,8 @@ func (s *Server) handshake(c *clientConn) (*tls.Conn, bool) {
 		s.connectionLog.write(c, &tls.ConnectionState{}, 0, verifyUnmapped)
 		return nil, false
 	}
-	conn := tls.Server(c, &tls.Config{
-		MinVersion: tls.VersionTLS10, //nolint:gosec // the policy decides
+	conn := tls.Server(c, &tls.Config{ //nolint:gosec // the policy decides
+		MinVersion: tls.VersionTLS10,
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 			return s.tlsConfig(c, hello, spec.certificate), nil
 		},

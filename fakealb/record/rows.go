@@ -62,7 +62,7 @@ type Connection struct {
 	Target string `json:"target,omitempty"`
 	// ClosedBy says who ended it first: peer, node, target, fault.
 	ClosedBy ClosedBy `json:"closed_by,omitempty"`
-	// How says by what: fin, rst, or idle-timeout, keep-alive-limit, response,
+	// How says by what: fin, rst, or idle-timeout, keep-alive-limit, request-limit, response,
 	// handshake, bad-request, shutdown for a FIN of the node with its reason. For the
 	// node of a network load balancer it is why the RST is sent: idle-timeout,
 	// target-unhealthy, target-deregistered, no-target, target-timeout,
