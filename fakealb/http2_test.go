@@ -1,0 +1,344 @@
+package fakealb_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"github.com/proxychaos/proxychaos/fakealb"
+)
+
+// frames is an HTTP/2 client that sees every frame.
+type frames struct {
+	*http2.Framer
+	t       *testing.T
+	conn    net.Conn
+	head    bytes.Buffer
+	encoder *hpack.Encoder
+	stream  uint32
+}
+
+// dialFrames connects and sends the preface.
+func dialFrames(t *testing.T, addr string) *frames {
+	t.Helper()
+	conn, err := tls.Dial("tcp4", addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
+		t.Fatal(err)
+	}
+	f := &frames{Framer: http2.NewFramer(conn, conn), t: t, conn: conn}
+	f.encoder = hpack.NewEncoder(&f.head)
+	f.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+	if err := f.WriteSettings(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.WriteWindowUpdate(0, 1<<30); err != nil { // all that it will ever be sent
+		t.Fatal(err)
+	}
+	return f
+}
+
+// request begins a stream, and ends it unless more of the body is to come.
+func (f *frames) request(more bool, fields ...string) uint32 {
+	f.t.Helper()
+	f.stream += 2
+	id := f.stream - 1
+	f.head.Reset()
+	method := "GET"
+	if more {
+		method = "POST"
+	}
+	fields = append([]string{":method", method, ":scheme", "https", ":authority", "h2.test", ":path", "/"}, fields...)
+	for i := 0; i < len(fields); i += 2 {
+		_ = f.encoder.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]})
+	}
+	err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: f.head.Bytes(), EndStream: !more, EndHeaders: true})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return id
+}
+
+// until reads frames up to one that is wanted. It fails the test at the end of the
+// connection.
+func (f *frames) until(what string, wanted func(http2.Frame) bool) http2.Frame {
+	f.t.Helper()
+	for {
+		frame, err := f.ReadFrame()
+		if err != nil {
+			f.t.Fatalf("before %s: %v", what, err)
+		}
+		if s, ok := frame.(*http2.SettingsFrame); ok && !s.IsAck() {
+			_ = f.WriteSettingsAck()
+		}
+		if wanted(frame) {
+			return frame
+		}
+	}
+}
+
+func isGoAway(frame http2.Frame) bool {
+	_, ok := frame.(*http2.GoAwayFrame)
+	return ok
+}
+
+func ends(stream uint32) func(http2.Frame) bool {
+	return func(frame http2.Frame) bool {
+		return frame.Header().StreamID == stream && frame.Header().Flags.Has(http2.FlagDataEndStream)
+	}
+}
+
+// closes reads to the end of the connection, which has to be a FIN.
+func (f *frames) closes() {
+	f.t.Helper()
+	for {
+		if _, err := f.ReadFrame(); err != nil {
+			if err != io.EOF {
+				f.t.Errorf("the end of the connection: got %v, want FIN", err)
+			}
+			return
+		}
+	}
+}
+
+func TestHTTP2Settings(t *testing.T) {
+	t.Attr("aws-fact", "2.1.4")
+	t.Attr("aws-fact", "2.1.5")
+	f := start(t, nil, "127.0.80.30")
+	c := dialFrames(t, f.at(0))
+	settings := c.until("SETTINGS", func(f http2.Frame) bool { s, ok := f.(*http2.SettingsFrame); return ok && !s.IsAck() }).(*http2.SettingsFrame)
+	for id, want := range map[http2.SettingID]uint32{
+		http2.SettingMaxConcurrentStreams: 128, http2.SettingInitialWindowSize: 65536, http2.SettingMaxFrameSize: 16777215,
+	} {
+		if got, ok := settings.Value(id); !ok || got != want {
+			t.Errorf("%s: got %d, want %d", id, got, want)
+		}
+	}
+	if push, ok := settings.Value(http2.SettingEnablePush); ok && push != 0 {
+		t.Errorf("got push enabled")
+	}
+	update := c.until("WINDOW_UPDATE", func(f http2.Frame) bool { _, ok := f.(*http2.WindowUpdateFrame); return ok }).(*http2.WindowUpdateFrame)
+	if update.StreamID != 0 || update.Increment != 8388352 {
+		t.Errorf("got %v, want one of the connection by 8388352", update)
+	}
+}
+
+func TestHTTP2TakesNoMoreThan128Streams(t *testing.T) {
+	t.Attr("aws-fact", "2.1.4")
+	f := start(t, nil, "127.0.80.31")
+	c := dialFrames(t, f.at(0))
+	c.until("the acknowledgement of SETTINGS", func(f http2.Frame) bool { s, ok := f.(*http2.SettingsFrame); return ok && s.IsAck() })
+	for range 128 {
+		c.request(true)
+	}
+	eventually(t, "128 requests at the node", func() bool { rows, err := f.Attempts(f.ctx); return err == nil && len(rows) == 128 })
+	over := c.request(true)
+	reset := c.until("the reset of stream 129", func(f http2.Frame) bool { _, ok := f.(*http2.RSTStreamFrame); return ok }).(*http2.RSTStreamFrame)
+	if reset.StreamID != over {
+		t.Errorf("got %v, want stream %d reset", reset, over)
+	}
+}
+
+// h2load uses one connection until it gets GOAWAY; then it makes another.
+func TestHTTP2ConnectionEndsAfter10000Requests(t *testing.T) {
+	t.Attr("aws-fact", "2.1.4")
+	need(t, "h2load")
+	f := start(t, nil, "127.0.80.32")
+	out, err := command("h2load", "-n", "10500", "-c", "1", "-m", "50", "https://"+f.at(0)+"/")
+	if err != nil {
+		t.Fatalf("h2load: %v\n%s", err, out)
+	}
+	rows, err := f.Connections(f.ctx)
+	if err != nil || len(rows) == 0 {
+		t.Fatalf("the connections: %+v, %v", rows, err)
+	}
+	first := rows[0]
+	if first.Requests < 10_000 || first.Requests >= 10_000+128 || first.How != "request-limit" || first.ClosedBy != "node" {
+		t.Errorf("the first connection: got %+v, want it ended by the node after 10,000 requests and those under way\n%s", first, out)
+	}
+	// A client that sends one request at a time loses none.
+	c := dialFrames(t, f.at(0))
+	for n := 1; n < 10_000; n++ {
+		c.until(fmt.Sprint("response ", n), ends(c.request(false)))
+	}
+	last := c.request(false)
+	served := false
+	away := c.until("GOAWAY", func(frame http2.Frame) bool {
+		served = served || ends(last)(frame)
+		return isGoAway(frame)
+	}).(*http2.GoAwayFrame)
+	if away.ErrCode != http2.ErrCodeNo || away.LastStreamID != last {
+		t.Errorf("got %v, want no error and stream %d as the last", away, last)
+	}
+	if !served {
+		c.until("the last response", ends(last))
+	}
+	c.closes()
+}
+
+func TestClientKeepAliveEndsConnections(t *testing.T) {
+	t.Attr("aws-fact", "2.1.2")
+	attributes := func(keepAlive int) fakealb.LoadBalancer {
+		return fakealb.LoadBalancer{Name: "blue", Targets: 1, Attributes: fakealb.Attributes{ClientKeepAliveSeconds: keepAlive, IdleTimeoutSeconds: 4000}}
+	}
+	f := start(t, func(c *fakealb.Config) {
+		c.TimeScale, c.LoadBalancers = 120, []fakealb.LoadBalancer{attributes(60)} // 500 ms
+	}, "127.0.80.33")
+	begin := time.Now()
+	h1, err := net.Dial("tcp4", f.at(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h1.Close()
+	h2 := dialFrames(t, f.at(0))
+	// What is put later is for later connections.
+	if _, err := f.PutLoadBalancer(f.ctx, attributes(604800)); err != nil {
+		t.Fatal(err)
+	}
+	later, err := net.Dial("tcp4", f.at(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer later.Close()
+	resp, _, err := getOn(h1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if early := time.Since(begin) < 500*time.Millisecond; early && resp.Close {
+		t.Error("HTTP/1.1: got Connection: close before the end of the keep-alive")
+	}
+	h2.until("the first response", ends(h2.request(false)))
+	time.Sleep(time.Until(begin.Add(600 * time.Millisecond))) // the delay is the condition
+	if resp, _, err := getOn(h1); err != nil || resp.StatusCode != 200 || !resp.Close {
+		t.Errorf("HTTP/1.1 after it: got %v, %v, want 200 with Connection: close", resp, err)
+	}
+	if resp, _, err := getOn(later); err != nil || resp.Close {
+		t.Errorf("a connection with a longer one: got %v, %v", resp, err)
+	}
+	last, served := h2.request(false), false
+	away := h2.until("GOAWAY", func(frame http2.Frame) bool {
+		served = served || ends(last)(frame)
+		return isGoAway(frame)
+	}).(*http2.GoAwayFrame)
+	if !served {
+		h2.until("the response to the one more request", ends(last))
+	}
+	if away.ErrCode != http2.ErrCodeNo {
+		t.Errorf("got %v, want no error", away)
+	}
+	h2.closes()
+	eventually(t, "two connections ended for the keep-alive", func() bool {
+		rows, err := f.Connections(f.ctx)
+		return err == nil && rows[0].How == "keep-alive-limit" && rows[1].How == "keep-alive-limit"
+	})
+}
+
+func TestPingDoesNotKeepAnIdleConnection(t *testing.T) {
+	t.Attr("aws-fact", "2.1.1")
+	f := start(t, func(c *fakealb.Config) { c.TimeScale = 120 }, "127.0.80.34") // 60 s become 500 ms
+	c := dialFrames(t, f.at(0))
+	c.until("a response", ends(c.request(false)))
+	begin := time.Now()
+	pings := 0
+	_ = c.WritePing(false, [8]byte{})
+	c.until("GOAWAY", func(frame http2.Frame) bool {
+		if isGoAway(frame) {
+			return true
+		}
+		time.Sleep(20 * time.Millisecond)
+		pings++
+		_ = c.WritePing(false, [8]byte{byte(pings)})
+		return false
+	})
+	if took := time.Since(begin); pings < 2 || took < 400*time.Millisecond || took > 5*time.Second {
+		t.Errorf("%d PINGs, GOAWAY after %s, want it after about 500 ms", pings, took)
+	}
+	eventually(t, "the row of the idle connection", func() bool {
+		rows, err := f.Connections(f.ctx)
+		return err == nil && rows[0].How == "idle-timeout" && rows[0].ClosedBy == "node"
+	})
+}
+
+func TestStalledUploadOverHTTP2Ends(t *testing.T) {
+	t.Attr("aws-fact", "2.1.1")
+	f := start(t, func(c *fakealb.Config) { c.TimeScale = 120 }, "127.0.80.35") // 500 ms
+	c := dialFrames(t, f.at(0))
+	begin := time.Now()
+	id := c.request(true)
+	_ = c.WriteData(id, false, []byte("half"))
+	for {
+		if _, err := c.ReadFrame(); err != nil {
+			break
+		}
+	}
+	if took := time.Since(begin); took < 400*time.Millisecond || took > 5*time.Second {
+		t.Errorf("ended after %s, want about 500 ms", took)
+	}
+	eventually(t, "the row of the stalled connection", func() bool {
+		rows, err := f.Connections(f.ctx)
+		return err == nil && rows[0].How == "idle-timeout"
+	})
+}
+
+func TestRequestLimitsOverHTTP2(t *testing.T) {
+	t.Attr("aws-fact", "2.1.3")
+	f := start(t, nil, "127.0.80.36")
+	long := strings.Repeat("0", 16<<10)
+	for _, c := range []struct {
+		args []string
+		path string
+		want string
+	}{
+		{[]string{"-H", "x: " + long[:16_000]}, "", "200"},
+		{[]string{"-H", "x: " + long}, "", "400"},
+		{nil, long, "414"},
+		{[]string{"-X", "TRACE"}, "", "405"},
+	} {
+		got := curl(t, append(c.args, "-k", "--http2", "-o", "/dev/null", "-w", "%{http_code} %{http_version}", "https://"+f.at(0)+"/"+c.path)...)
+		if got != c.want+" 2" {
+			t.Errorf("%.60s: got %s, want %s over HTTP/2", strings.Join(c.args, " "), got, c.want)
+		}
+	}
+	var many []string // 75,000 bytes, more than curl sends
+	for n := range 5 {
+		many = append(many, fmt.Sprint("x-", n), long[:15_000])
+	}
+	c := dialFrames(t, f.at(0))
+	id := c.request(false, many...)
+	head := c.until("the response", func(frame http2.Frame) bool {
+		_, ok := frame.(*http2.MetaHeadersFrame)
+		return ok && frame.Header().StreamID == id
+	}).(*http2.MetaHeadersFrame)
+	if got := head.PseudoValue("status"); got != "400" {
+		t.Errorf("75,000 bytes of headers: got %s, want 400", got)
+	}
+}
+
+func TestH2loadDrivesManyConnections(t *testing.T) {
+	need(t, "h2load")
+	f := start(t, nil, "127.0.80.37")
+	out, err := command("h2load", "-n", "2000", "-c", "10", "-m", "20", "https://"+f.at(0)+"/")
+	if err != nil || !regexp.MustCompile(`2000 succeeded, 0 failed, 0 errored, 0 timeout`).MatchString(out) {
+		t.Fatalf("h2load: %v\n%s", err, out)
+	}
+	rows := f.finished(t, 2000)
+	for _, r := range rows {
+		if r.Status != http.StatusOK || r.Proto != "HTTP/2.0" {
+			t.Fatalf("got %+v", r)
+		}
+	}
+}
