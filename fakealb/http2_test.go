@@ -3,6 +3,7 @@ package fakealb_test
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -107,7 +108,7 @@ func (f *frames) closes() {
 	f.t.Helper()
 	for {
 		if _, err := f.ReadFrame(); err != nil {
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				f.t.Errorf("the end of the connection: got %v, want FIN", err)
 			}
 			return
