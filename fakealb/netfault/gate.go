@@ -1,28 +1,31 @@
 package netfault
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // gate holds up the reads and writes of one node's connections while it is shut.
 // A nil gate is always open.
 type gate struct {
-	mu   sync.Mutex
-	shut chan struct{} // nil when open; closed when the gate opens
+	mu   sync.Mutex                    // of those who move it
+	shut atomic.Pointer[chan struct{}] // nil when open; closed when the gate opens
 }
 
 func (g *gate) close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.shut == nil {
-		g.shut = make(chan struct{})
+	if g.shut.Load() == nil {
+		barrier := make(chan struct{})
+		g.shut.Store(&barrier)
 	}
 }
 
 func (g *gate) open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.shut != nil {
-		close(g.shut)
-		g.shut = nil
+	if barrier := g.shut.Swap(nil); barrier != nil {
+		close(*barrier)
 	}
 }
 
@@ -32,7 +35,8 @@ func (g *gate) barrier() chan struct{} {
 	if g == nil {
 		return nil
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.shut
+	if barrier := g.shut.Load(); barrier != nil {
+		return *barrier
+	}
+	return nil
 }
