@@ -16,8 +16,8 @@ import (
 // reset leaves them.
 type metrics struct {
 	registry *prometheus.Registry
-	counters map[string]*prometheus.CounterVec
-	response *prometheus.HistogramVec
+	counters map[string]*labelled[prometheus.Counter]
+	response *labelled[prometheus.Observer]
 }
 
 var metricLabels = []string{"LoadBalancer", "AvailabilityZone"}
@@ -48,20 +48,22 @@ var metricHelp = map[string]string{
 func (s *Server) createMetrics() {
 	m := &s.metrics
 	m.registry = prometheus.NewRegistry()
-	m.counters = map[string]*prometheus.CounterVec{}
+	m.counters = map[string]*labelled[prometheus.Counter]{}
 	for name, help := range metricHelp {
-		m.counters[name] = prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, metricLabels)
-		m.registry.MustRegister(m.counters[name])
+		vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, metricLabels)
+		m.counters[name] = &labelled[prometheus.Counter]{with: vec.WithLabelValues}
+		m.registry.MustRegister(vec)
 	}
-	m.response = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+	response := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "TargetResponseTime", Help: "Seconds from the request at the target to the head of its response.",
 		Buckets: []float64{.001, .005, .01, .05, .1, .5, 1, 5, 10, 30, 60},
 	}, metricLabels)
-	m.registry.MustRegister(m.response, hostCounts{s})
+	m.response = &labelled[prometheus.Observer]{with: response.WithLabelValues}
+	m.registry.MustRegister(response, hostCounts{s})
 }
 
 func (m *metrics) count(name string, v view, n float64) {
-	m.counters[name].WithLabelValues(v.lb.Name, v.zone).Add(n)
+	m.counters[name].of(v).Add(n)
 }
 
 // countExchange counts a request that was answered with status.
@@ -77,11 +79,17 @@ func (m *metrics) countExchange(x *exchange, status int, bytes int64) {
 		m.count("UnhealthyRoutingRequestCount", x.v, 1)
 	}
 	if t := x.targetStatus; t >= 200 && t <= 599 {
-		m.count("HTTPCode_Target_"+strconv.Itoa(t/100)+"XX_Count", x.v, 1)
-		m.response.WithLabelValues(x.v.lb.Name, x.v.zone).Observe(x.headAt.Sub(x.sentAt).Seconds())
+		m.count(targetCodeCounts[t/100], x.v, 1)
+		m.response.of(x.v).Observe(x.headAt.Sub(x.sentAt).Seconds())
 		return
 	}
 	m.countOwn(x.v, status)
+}
+
+// targetCodeCounts are the counters of targets' responses, by the first digit of
+// their status.
+var targetCodeCounts = [...]string{
+	2: "HTTPCode_Target_2XX_Count", 3: "HTTPCode_Target_3XX_Count", 4: "HTTPCode_Target_4XX_Count", 5: "HTTPCode_Target_5XX_Count",
 }
 
 // countOwn counts a response of the load balancer itself.
