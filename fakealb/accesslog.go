@@ -191,6 +191,11 @@ func uuid(name string) string {
 	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:32]}, "-")
 }
 
+// headBytes is about what the head of a request over HTTP/2 takes before HPACK.
+func headBytes(req *http.Request) int64 {
+	return fieldBytes(req.Header) + int64(len(req.Method)+len(req.RequestURI)+len("  HTTP/2.0\r\n\r\n"))
+}
+
 // fieldBytes is about what header fields take on an HTTP/1 connection.
 func fieldBytes(h http.Header) int64 {
 	n := 0

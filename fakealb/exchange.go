@@ -3,8 +3,8 @@ package fakealb
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb/desync"
@@ -13,20 +13,21 @@ import (
 
 // exchange is one request and what becomes of it.
 type exchange struct {
-	server *Server
-	c      *clientConn
-	v      view // the state it is answered from
-	req    *http.Request
-	number int             // of the request on its connection, from 1
-	ctx    context.Context // ends when the client leaves, once pending was called
-	// pending is called when the request's body has been read and the response is
-	// waited for.
-	pending  func()
-	refused  int // status with which the load balancer refuses it, or 0
+	server   *Server
+	c        *clientConn
+	v        view // the state it is answered from
+	req      *http.Request
+	number   int                // of the request on its connection, from 1
+	ctx      context.Context    // see context
+	cancel   context.CancelFunc // of ctx, over HTTP/1
+	away     departure          // over HTTP/1
+	body     activeBody         // over HTTP/1, if the request has a body
+	refused  int                // status with which the load balancer refuses it, or 0
 	verdict  desync.Verdict
 	once     bool // the connections to client and target end after it (2.6 D)
 	tls      *tls.ConnectionState
 	sending  *sentBody // its body on the way to a target; nil without
+	head     int64     // bytes of its head
 	received int64     // bytes of its body
 	trace    string    // see traceID
 	// target is the target of a target group that got it, if one did.
@@ -43,11 +44,30 @@ type exchange struct {
 	start, sentAt, headAt time.Time
 	sentHead              int64 // bytes of the response's head
 	row                   record.Ref
+	text                  [256]byte // room for the body of a built-in target
+}
+
+// context ends when the client leaves, once pending was called. Most requests are
+// answered at once and do without one.
+func (x *exchange) context() context.Context {
+	if x.ctx == nil {
+		x.ctx, x.cancel = context.WithCancel(context.Background())
+	}
+	return x.ctx
+}
+
+// pending is called when the request's body has been read and the response is
+// waited for. Over HTTP/2 the context ends with the stream by itself.
+func (x *exchange) pending() {
+	if x.away.conn != nil {
+		x.context()
+		x.away.watch(x.cancel)
+	}
 }
 
 // begin opens the row of a request whose headers have been read.
-func (s *Server) begin(ctx context.Context, c *clientConn, v view, req *http.Request, state *tls.ConnectionState) *exchange {
-	x := &exchange{server: s, c: c, v: v, req: req, ctx: ctx, tls: state, start: time.Now(), number: int(c.requests.Add(1))}
+func (s *Server) begin(c *clientConn, v view, req *http.Request, state *tls.ConnectionState) *exchange {
+	x := &exchange{server: s, c: c, v: v, req: req, tls: state, start: time.Now(), number: int(c.requests.Add(1))}
 	row := record.Attempt{
 		Connection: c.id, Request: x.number, Start: x.start,
 		Node: c.node.addr, Port: c.port, LoadBalancer: v.lb.Name, Peer: c.peer,
@@ -65,11 +85,11 @@ func (s *Server) begin(ctx context.Context, c *clientConn, v view, req *http.Req
 func (x *exchange) targetName() string {
 	switch {
 	case x.inProcess:
-		return fmt.Sprintf("%s:%d", x.target, x.c.port)
+		return x.target + ":" + strconv.Itoa(int(x.c.port))
 	case x.target != "":
 		return x.target
 	case x.builtIn > 0:
-		return fmt.Sprintf("t%d:%d", x.builtIn, x.c.port)
+		return "t" + strconv.Itoa(x.builtIn) + ":" + strconv.Itoa(int(x.c.port))
 	}
 	return ""
 }
@@ -82,12 +102,11 @@ func (x *exchange) end(r response, sent int64, err error) {
 		status = 0
 	}
 	if r.cut == nil && status != 0 {
-		head := fieldBytes(x.req.Header) + int64(len(x.req.Method)+len(x.req.RequestURI)+len("  HTTP/1.1\r\n\r\n"))
 		x.server.access.write(logEntry{
 			x: x, c: x.c, v: x.v, tls: x.tls, start: x.start, end: now, status: r.status,
-			received: head + x.received, sent: x.sentHead + sent, verdict: x.verdict,
+			received: x.head + x.received, sent: x.sentHead + sent, verdict: x.verdict,
 		})
-		x.server.metrics.countExchange(x, status, head+x.received+x.sentHead+sent)
+		x.server.metrics.countExchange(x, status, x.head+x.received+x.sentHead+sent)
 	}
 	x.server.attempts.Update(x.row, func(a *record.Attempt) {
 		a.Status, a.ReceivedBytes, a.SentBytes, a.Fault = status, x.received, sent, recordedFault(fault)

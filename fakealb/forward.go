@@ -25,11 +25,11 @@ func (s *Server) fromGroup(x *exchange, group string) response {
 	result, err := x.v.pools[group].Forward(out, "")
 	x.target, x.inProcess, x.tried = result.Target, result.BuiltIn, result.Tried
 	x.sentAt, x.failedOpen, x.tlsFailed = result.SentAt, result.FailedOpen, result.TLSFailed
-	if !x.sentAt.IsZero() && x.ctx.Err() == nil {
+	if !x.sentAt.IsZero() && x.context().Err() == nil {
 		x.headAt = time.Now()
 	}
 	switch {
-	case err != nil && x.ctx.Err() != nil:
+	case err != nil && x.context().Err() != nil:
 		return response{status: statusClientGone}
 	case err != nil && x.sending.failed():
 		// The client did not send the body it promised (2.4.1 D).

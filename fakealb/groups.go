@@ -99,7 +99,7 @@ func (s *Server) setBalancer(n *node, lb LoadBalancer) {
 	gone := maps.Clone(v.pools)
 	maps.DeleteFunc(gone, func(name string, p *targets.Pool) bool { return next[name] == p })
 	go gone.close() // waits for health checks that are under way
-	v.lb, v.pools = lb, next
+	v.lb, v.pools = &lb, next
 	n.setView(v)
 }
 

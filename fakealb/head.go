@@ -40,6 +40,7 @@ type requestReader struct {
 	url    url.URL
 	header http.Header
 	values []string // of the fields, one a line
+	length int      // of the head that was read last
 	// verdict is on the head that was read last; Compliant without a whole head.
 	verdict desync.Verdict
 }
@@ -56,6 +57,7 @@ func (r *requestReader) next() (req *http.Request, status int, err error) {
 	if status != 0 || err != nil {
 		return nil, status, err
 	}
+	r.length = length
 	head, _ := r.in.Peek(length)
 	r.verdict = desync.Classify(head)
 	status = r.parse(string(head))

@@ -20,7 +20,7 @@ func isHopByHop(name string) bool { return slices.Contains(hopByHop, name) }
 
 // targetRequest is the head of the request as targets get it (2.5).
 func (x *exchange) targetRequest() *http.Request {
-	out := x.req.Clone(x.ctx)
+	out := x.req.Clone(x.context())
 	out.Close, out.Body = x.once, nil
 	attributes := x.v.lb.Attributes
 	for name := range out.Header {

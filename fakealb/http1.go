@@ -1,7 +1,6 @@
 package fakealb
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -24,6 +23,7 @@ type http1 struct {
 	conn   net.Conn // c, or TLS over it
 	tls    *tls.ConnectionState
 	in     *requestReader
+	out    []byte // the last response's bytes, room for the next
 }
 
 func (s *Server) serveHTTP1(c *clientConn, conn net.Conn, state *tls.ConnectionState) {
@@ -55,20 +55,24 @@ func (h *http1) exchange() bool {
 			return false
 		}
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	away := &departure{conn: h.c, in: h.in.in, gone: cancel, setEnd: h.conn.SetReadDeadline}
 	if mitigation == blocked {
 		req.Body = http.NoBody // where it ends depends on who reads it
 	}
-	body := &activeBody{ReadCloser: req.Body, conn: h.conn, idle: h.server.scaled(v.lb.Attributes.idleTimeout())}
-	req.Body = body
-	x := h.server.begin(ctx, h.c, v, req, h.tls)
-	x.pending, x.refused = away.watch, status
+	x := h.server.begin(h.c, v, req, h.tls)
+	x.away = departure{conn: h.c, in: h.in.in, on: h.conn}
+	x.body = activeBody{ReadCloser: req.Body, conn: h.conn, idle: h.server.scaled(v.lb.Attributes.idleTimeout())}
+	if req.Body != http.NoBody {
+		req.Body = &x.body
+	}
+	x.refused, x.head = status, int64(h.in.length)
 	x.verdict, x.once = h.in.verdict, mitigation != allowed
 	r := h.server.respond(x)
-	away.stop()
-	return h.finish(x, r, body)
+	x.away.stop()
+	goesOn := h.finish(x, r)
+	if x.cancel != nil {
+		x.cancel()
+	}
+	return goesOn
 }
 
 // judge says what becomes of the head that was read, and counts it.
@@ -81,7 +85,7 @@ func (h *http1) judge(v view) mitigation {
 
 // finish sends a response, completes the exchange's row, and reports whether the
 // connection goes on.
-func (h *http1) finish(x *exchange, r response, body *activeBody) bool {
+func (h *http1) finish(x *exchange, r response) bool {
 	how := howResponse
 	if time.Since(h.c.opened) > h.server.scaled(h.c.keepAlive) {
 		r.close, how = true, howKeepAliveLimit
@@ -90,7 +94,7 @@ func (h *http1) finish(x *exchange, r response, body *activeBody) bool {
 	sent, err := h.write(x, &r)
 	read, whole := x.sending.settle(func() {
 		h.c.readingAhead.Store(true)
-		body.interrupt()
+		x.body.interrupt()
 	})
 	x.received += read
 	x.end(r, sent, err)
@@ -116,7 +120,7 @@ func (h *http1) write(x *exchange, r *response) (int64, error) {
 			r.discard()
 		}
 		r.buffer()
-		if b := r.cut.part(r.head(x.req.Method, false), r.body); len(b) > 0 {
+		if b := r.cut.part(r.head(nil, x.req.Method, false), r.body); len(b) > 0 {
 			_, _ = h.conn.Write(b)
 		}
 		return 0, errCut
@@ -124,14 +128,14 @@ func (h *http1) write(x *exchange, r *response) (int64, error) {
 	if r.upgrade != nil {
 		return h.tunnel(x, r)
 	}
-	return r.write(h.conn, x)
+	return h.send(x, r)
 }
 
 // refuse answers what could not be read as a request.
 func (h *http1) refuse(v view, r response) {
 	r.close = true
 	v.lb.Attributes.modify(&r)
-	out := append(r.head(http.MethodGet, false), r.body...)
+	out := append(r.head(nil, http.MethodGet, false), r.body...)
 	_, _ = h.conn.Write(out)
 	now := time.Now()
 	h.server.metrics.countOwn(v, r.status)

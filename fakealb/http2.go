@@ -79,8 +79,8 @@ func (h *http2Conn) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	defer h.touch()
 	body := &stallingBody{ReadCloser: req.Body, h: h}
 	req.Body = body
-	x := h.server.begin(req.Context(), h.c, h.c.node.view(), req, h.tls)
-	x.pending = func() {} // req.Context ends with the stream by itself
+	x := h.server.begin(h.c, h.c.node.view(), req, h.tls)
+	x.ctx, x.head = req.Context(), headBytes(req)
 	x.refused = refusalHTTP2(req)
 	switch {
 	case time.Since(h.c.opened) > h.server.scaled(h.c.keepAlive): // this is the one more request (2.1.2 D)

@@ -19,7 +19,7 @@ import (
 // view is all that a request may depend on. A request takes one view when it
 // begins, so its response is never a mixture of two states.
 type view struct {
-	lb    LoadBalancer
+	lb    *LoadBalancer // never changed: another takes its place
 	pools pools
 	lag   Duration // of the control plane
 	zone  string
@@ -29,6 +29,7 @@ type view struct {
 // node is one address that serves.
 type node struct {
 	addr    netip.Addr
+	name    string // of addr
 	current atomic.Pointer[view]
 	turn    atomic.Uint64 // of the round robin over built-in targets
 	// accepted, handshakes and requests count what a fault with a share may hit.
@@ -43,7 +44,7 @@ type node struct {
 var noFault = FaultSetting{Kind: FaultNone, Share: 1}
 
 func newNode(addr netip.Addr, v view) *node {
-	n := &node{addr: addr}
+	n := &node{addr: addr, name: addr.String()}
 	_, _ = rand.Read(n.ticketKey[:]) // never fails
 	n.setView(v)
 	return n

@@ -2,9 +2,9 @@ package fakealb
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -41,7 +41,7 @@ func (s *Server) respond(x *exchange) response {
 		if x.sending == nil {
 			x.pending()
 		}
-		if !s.wait(x.ctx, time.Duration(fault.Delay)) {
+		if !s.wait(x.context(), time.Duration(fault.Delay)) {
 			r.discard()
 			return response{status: statusClientGone}
 		}
@@ -73,12 +73,22 @@ func (s *Server) builtIn(x *exchange) response {
 		contentType: "text/plain; charset=utf-8",
 		trail: []field{
 			{"Server", "fakealb-target"},
-			{HeaderNode, n.addr.String()},
+			{HeaderNode, n.name},
 			{HeaderLoadBalancer, x.v.lb.Name},
 		},
-		body: fmt.Appendf(nil, "fakealb lb=%s node=%s target=t%d received=%d seq=%s\n",
-			x.v.lb.Name, n.addr, x.builtIn, x.received, x.req.Header.Get(HeaderSeq)),
+		body: x.builtInBody(),
 	}
+}
+
+// builtInBody is "fakealb lb=blue node=198.18.0.21 target=t1 received=0 seq=7".
+func (x *exchange) builtInBody() []byte {
+	b := append(x.text[:0], "fakealb lb="...)
+	b = append(b, x.v.lb.Name...)
+	b = append(append(b, " node="...), x.c.node.name...)
+	b = strconv.AppendInt(append(b, " target=t"...), int64(x.builtIn), 10)
+	b = strconv.AppendInt(append(b, " received="...), x.received, 10)
+	b = append(append(b, " seq="...), x.req.Header.Get(HeaderSeq)...)
+	return append(b, '\n')
 }
 
 // hold waits as HeaderHold says, and reports whether the client waited too. A
@@ -89,7 +99,7 @@ func (s *Server) hold(x *exchange) bool {
 		return true
 	}
 	x.pending()
-	return s.wait(x.ctx, min(d, maxHold))
+	return s.wait(x.context(), min(d, maxHold))
 }
 
 // wait waits for d, or for the end of the server. It returns false, at once, when

@@ -70,10 +70,9 @@ func (r *response) discard() {
 	}
 }
 
-// head writes the status line and header fields of HTTP/1.1. Chunked says that
-// the body has no length.
-func (r *response) head(method string, chunked bool) []byte {
-	b := make([]byte, 0, 512+len(r.body))
+// head appends the status line and header fields of HTTP/1.1 to b. Chunked says
+// that the body has no length.
+func (r *response) head(b []byte, method string, chunked bool) []byte {
 	b = append(b, "HTTP/1.1 "...)
 	b = strconv.AppendInt(b, int64(r.status), 10)
 	b = append(b, ' ')
@@ -121,27 +120,36 @@ func (f field) append(b []byte) []byte {
 	return append(b, "\r\n"...)
 }
 
-// write sends the response to x over HTTP/1 and returns the bytes of its body. It
+// maxKeptOut bounds how large a response may be whose room the next one uses.
+const maxKeptOut = 64 << 10
+
+// send sends the response to x over HTTP/1 and returns the bytes of its body. It
 // closes the stream. A body without length goes in chunks, or, to a client of
 // HTTP/1.0, to the end of the connection.
-func (r *response) write(w io.Writer, x *exchange) (int64, error) {
+func (h *http1) send(x *exchange, r *response) (int64, error) {
 	req := x.req
 	withBody := r.hasBody(req.Method)
 	unknown := withBody && r.bodyLength() < 0
 	chunked := unknown && req.ProtoAtLeast(1, 1)
 	r.close = r.close || unknown && !chunked
-	out := r.head(req.Method, chunked)
+	if r.date == "" {
+		r.date = h.server.dates.at(time.Now())
+	}
+	out := r.head(h.out[:0], req.Method, chunked)
 	x.sentHead = int64(len(out))
-	switch {
-	case r.stream == nil && withBody:
-		_, err := w.Write(append(out, r.body...))
-		return int64(len(r.body)), err
-	case r.stream == nil:
-		_, err := w.Write(out)
-		return 0, err
+	if r.stream == nil {
+		sent := 0
+		if withBody {
+			out, sent = append(out, r.body...), len(r.body)
+		}
+		if cap(out) <= maxKeptOut {
+			h.out = out
+		}
+		_, err := h.conn.Write(out)
+		return int64(sent), err
 	}
 	defer r.stream.Close()
-	buffered := bufio.NewWriter(w)
+	buffered := bufio.NewWriter(h.conn)
 	_, _ = buffered.Write(out)
 	if !withBody {
 		return 0, buffered.Flush()

@@ -45,6 +45,7 @@ type Server struct {
 	connectionLog connectionLog
 	checks        checkLog
 	metrics       metrics
+	dates         dates
 	// acceptErrors counts connections that could not be accepted.
 	acceptErrors atomic.Uint64
 

@@ -81,7 +81,7 @@ func (s *Server) putNode(want Node) (Applied, error) {
 		s.setBalancer(n, lb)
 		return s.note(a.end(true), "put-node", detail, want.Addr.String()), nil
 	}
-	n := newNode(want.Addr, view{zone: want.Zone, lag: want.ControlPlaneLag, fault: noFault})
+	n := newNode(want.Addr, view{lb: &LoadBalancer{}, zone: want.Zone, lag: want.ControlPlaneLag, fault: noFault})
 	s.setBalancer(n, lb)
 	if err := s.startNode(n); err != nil {
 		s.setBalancer(n, LoadBalancer{})

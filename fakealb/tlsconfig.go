@@ -8,7 +8,7 @@ import (
 // tlsConfig is what the listener offers to one client. A fault may have wrong make
 // another certificate of the right one.
 func (s *Server) tlsConfig(c *clientConn, hello *tls.ClientHelloInfo, wrong func(leafSpec) leafSpec) *tls.Config {
-	lb := c.node.view().lb
+	lb := *c.node.view().lb
 	listener, _ := lb.listener(c.port)
 	policy := securityPolicies[listener.SSLPolicy]
 	config := &tls.Config{

@@ -31,7 +31,7 @@ func wantsUpgrade(req *http.Request) bool {
 // timeout. It returns the bytes sent to the client.
 func (h *http1) tunnel(x *exchange, r *response) (int64, error) {
 	defer r.upgrade.Close()
-	out := r.head(x.req.Method, false)
+	out := r.head(nil, x.req.Method, false)
 	x.sentHead = int64(len(out))
 	if _, err := h.conn.Write(out); err != nil {
 		return 0, err
