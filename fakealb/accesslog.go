@@ -106,6 +106,8 @@ func (e *logEntry) kind() string {
 		return "wss"
 	case e.tls == nil:
 		return "http"
+	case e.x != nil && e.x.req.ProtoMajor == 2 && isGRPC(e.x.req):
+		return "grpcs"
 	case e.x != nil && e.x.req.ProtoMajor == 2:
 		return "h2"
 	}

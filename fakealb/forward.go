@@ -9,13 +9,20 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
 // fromGroup is the answer of a target of one of the load balancer's target groups,
 // or the load balancer's own if that fails.
 func (s *Server) fromGroup(x *exchange, group string) response {
 	x.group = x.v.lb.groupName(group)
+	version := x.v.lb.groupVersion(group)
+	if mismatched(x.req, version) {
+		return x.protocolMismatch()
+	}
 	out := x.targetRequest()
+	keepTrailers(out, x.req, version)
 	if x.req.ContentLength != 0 {
 		x.sending = newSentBody(x.req.Body, x.pending)
 		out.Body = x.sending
@@ -34,6 +41,8 @@ func (s *Server) fromGroup(x *exchange, group string) response {
 	case err != nil && x.sending.failed():
 		// The client did not send the body it promised (2.4.1 D).
 		return generated(http.StatusBadRequest, x.v.lb.ErrorBody)
+	case result.Status == http.StatusServiceUnavailable && version == targets.VersionGRPC:
+		return noTargetGRPC()
 	case result.Response == nil:
 		return generated(result.Status, x.v.lb.ErrorBody)
 	}

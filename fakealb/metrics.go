@@ -28,6 +28,7 @@ var metricHelp = map[string]string{
 	"RejectedConnectionCount":        "Connections rejected because the node had its maximum.",
 	"ClientTLSNegotiationErrorCount": "TLS handshakes of clients that failed.",
 	"RequestCount":                   "Requests for which a target was chosen.",
+	"GrpcRequestCount":               "Requests of gRPC.",
 	"ProcessedBytes":                 "Bytes of requests and responses.",
 	"HTTPCode_ELB_4XX_Count":         "Responses 4XX of the load balancer itself.",
 	"HTTPCode_ELB_5XX_Count":         "Responses 5XX of the load balancer itself.",
@@ -74,6 +75,9 @@ func (m *metrics) countExchange(x *exchange, status int, bytes int64) {
 		if x.sentAt.IsZero() {
 			m.count("TargetConnectionErrorCount", x.v, 1)
 		}
+	}
+	if x.req.ProtoMajor == 2 && isGRPC(x.req) {
+		m.count("GrpcRequestCount", x.v, 1)
 	}
 	if x.failedOpen {
 		m.count("UnhealthyRoutingRequestCount", x.v, 1)
