@@ -57,10 +57,10 @@ func newEntry(n Name, previous *entry, now time.Time) *entry {
 
 // fill works out which addresses may be given.
 func (e *entry) fill() {
-	all := e.Name.addresses()
-	e.own = addressSet{e.Name.usable(all.four), e.Name.usable(all.six)}
+	all := e.addresses()
+	e.own = addressSet{e.usable(all.four), e.usable(all.six)}
 	for _, v := range e.Views {
-		e.views = append(e.views, addressSet{e.Name.usable(v.A), e.Name.usable(v.AAAA)})
+		e.views = append(e.views, addressSet{e.usable(v.A), e.usable(v.AAAA)})
 	}
 	unhealthy := func(a netip.Addr) bool { return slices.Contains(e.Unhealthy, a) }
 	every := slices.Concat(all.four, all.six)
