@@ -16,6 +16,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/bench"
 	"github.com/proxychaos/proxychaos/harness/bench/fakes"
 	"github.com/proxychaos/proxychaos/harness/bench/lab"
+	"github.com/proxychaos/proxychaos/harness/bench/proxies"
 )
 
 func main() {
@@ -45,6 +46,7 @@ func command() *cobra.Command {
 	root.PersistentFlags().StringVar(&o.document, "document", "docs/performance.md", "file whose section is written")
 	root.AddCommand(
 		o.table("fakes", fakes.Table, "fakedns and fakealb beside what people would use in their place", fakes.Rows, fakes.Tools),
+		o.table("proxy", proxies.Table, "goproxy beside Caddy, Apache httpd, nginx and HAProxy", proxies.Rows, proxies.Tools),
 		o.render(),
 	)
 	return root

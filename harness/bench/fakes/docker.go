@@ -28,7 +28,7 @@ func dockerSwitch(ctx context.Context, l *lab.Lab) (s switcher, remove func()) {
 		return s, b.remove
 	}
 	s.version = b.version
-	s.probe = func(ctx context.Context) error { return gen.Get(ctx, b.url) }
+	s.probe = gen.Answers(b.url)
 	s.fail, s.restore = b.disconnect, b.connect
 	return s, b.remove
 }
@@ -72,7 +72,7 @@ func (b *box) start(ctx context.Context, l *lab.Lab) error {
 	if _, err := b.cli.ContainerStart(ctx, b.id, client.ContainerStartOptions{}); err != nil {
 		return err
 	}
-	return gen.Serves(ctx, func(ctx context.Context) error { return gen.Get(ctx, b.url) })
+	return gen.Serves(ctx, gen.Answers(b.url))
 }
 
 // createNetwork makes a network on a free /24 of the range for benchmarks (RFC

@@ -92,7 +92,7 @@ func fakealbSwitch(ctx context.Context, l *lab.Lab) switcher {
 		return s
 	}
 	url := server.Control + "/v1/nodes/" + server.Addr.Addr().String() + "/fault"
-	s.probe = func(ctx context.Context) error { return gen.Get(ctx, server.URL()) }
+	s.probe = gen.Answers(server.URL())
 	s.fail = func(ctx context.Context) error { return gen.Order(ctx, "PUT", url, `{"kind":"refuse"}`) }
 	s.restore = func(ctx context.Context) error { return gen.Order(ctx, "DELETE", url, "") }
 	return s
@@ -122,7 +122,7 @@ func toxiproxySwitch(ctx context.Context, l *lab.Lab) switcher {
 			return gen.Order(ctx, "POST", server.Control+"/proxies/it", fmt.Sprintf(`{"enabled":%t}`, on))
 		}
 	}
-	s.probe = func(ctx context.Context) error { return gen.Get(ctx, "http://"+front.String()+"/") }
+	s.probe = gen.Answers("http://" + front.String() + "/")
 	s.fail, s.restore = enable(false), enable(true)
 	return s
 }

@@ -3,7 +3,6 @@ package gen
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -51,34 +50,16 @@ func Pace(ctx context.Context, url string, rate int, d time.Duration) ([]time.Du
 	return latencies, heldRate(rate, len(latencies), last.Sub(first))
 }
 
-// leastRate is the share of the asked rate that has to be reached.
-const leastRate = 0.98
+// backlog is how far behind its plan the last request may be. vegeta makes up
+// for single late requests, so more means that the rate could not be held.
+const backlog = 250 * time.Millisecond
 
 func heldRate(rate, requests int, took time.Duration) error {
-	got := float64(requests-1) / took.Seconds()
-	if requests < 2 || got < leastRate*float64(rate) {
-		return fmt.Errorf("got %.0f requests/s, want %d: the generator or the cores are the limit", got, rate)
+	if requests < 2 {
+		return fmt.Errorf("got %d requests, want at least 2: measure for longer", requests)
 	}
-	return nil
-}
-
-// Get sends one GET over a connection of its own and reads the whole answer.
-func Get(ctx context.Context, url string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	transport := &http.Transport{DisableKeepAlives: true}
-	response, err := transport.RoundTrip(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if _, err := io.Copy(io.Discard, response.Body); err != nil {
-		return err
-	}
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET %s: got status %d, want 200", url, response.StatusCode)
+	if planned := time.Duration(requests-1) * time.Second / time.Duration(rate); took > planned+backlog {
+		return fmt.Errorf("got %.0f requests/s, want %d: the generator or the cores are the limit", float64(requests-1)/took.Seconds(), rate)
 	}
 	return nil
 }

@@ -86,27 +86,26 @@ func (s *Shop) Caddy(ctx context.Context, job Job) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	server, err := s.peer(ctx, "caddy", program, "version")
+	addr, err := FreeAddr(ctx)
 	if err != nil {
 		return nil, err
 	}
-	site, upstream := "http://"+server.Addr.String(), ""
+	server := &Server{Name: "caddy", Version: Caddy.Version, Addr: addr}
+	tls, upstream := "", ""
 	if t := job.TLS; t != nil {
-		site = fmt.Sprintf("https://localhost:%d {\n bind 127.0.0.1\n tls %s %s", server.Addr.Port(), t.Cert, t.Key)
+		tls = fmt.Sprintf("\n tls %s %s", t.Cert, t.Key)
 		upstream = fmt.Sprintf("\n   tls\n   tls_trust_pool file %s\n   tls_server_name localhost", t.CA)
-	} else {
-		site += " {"
 	}
 	config := fmt.Sprintf(`{
  admin off
  auto_https off
- default_sni localhost
  persist_config off
  servers {
   protocols h1 h2
  }
 }
-%s
+:%d {
+ bind %s%s
  reverse_proxy %s {
   transport http {
    versions 1.1
@@ -115,7 +114,7 @@ func (s *Shop) Caddy(ctx context.Context, job Job) (*Server, error) {
   }
  }
 }
-`, site, job.Backend, upstream)
+`, addr.Port(), addr.Addr(), tls, job.Backend, upstream)
 	file, err := s.file(job.Name+"-Caddyfile", config)
 	if err != nil {
 		return nil, err
