@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -246,5 +247,27 @@ func TestProtocolMismatch(t *testing.T) {
 	}
 	if err := stream.RecvMsg(&wrapperspb.StringValue{}); status.Code(err) == codes.OK || !strings.Contains(err.Error(), "464") {
 		t.Errorf("a stream to an HTTP/1 group: got %v, want the status 464", err)
+	}
+}
+
+// A gRPC client, nginx with grpc_pass, a node, and a gRPC server.
+func TestGRPCThroughNginx(t *testing.T) {
+	f, _, _ := grpcNode(t, "127.0.80.45", targets.At(grpcTarget(t)))
+	n := startNginx(t, "127.0.80.46", `
+server {
+	listen LISTEN http2;
+	location / { grpc_pass grpcs://`+f.at(0)+`; grpc_ssl_verify on; grpc_ssl_trusted_certificate `+f.caFile(t)+`; grpc_ssl_server_name on; grpc_ssl_name grpc.test; }
+}`)
+	cc, err := grpc.NewClient(n.at, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cc.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	converse(ctx, t, cc, "one", "two", "three")
+	err = cc.Invoke(ctx, methodFail, wrapperspb.String(""), &wrapperspb.StringValue{})
+	if status.Code(err) != codes.FailedPrecondition {
+		t.Errorf("a failing call: got %v", err)
 	}
 }

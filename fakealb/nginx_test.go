@@ -43,27 +43,66 @@ http {
 	}
 	cmd := exec.Command("nginx", "-e", filepath.Join(n.folder, "error.log"), "-p", n.folder, "-c", file)
 	cmd.Stderr = os.Stderr
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("nginx's error log:\n%s", n.errorLog(t))
+		}
+	})
+	runProxy(t, n.at, cmd)
+	return n
+}
+
+// runProxy runs a proxy to the end of the test, and awaits that it listens.
+func runProxy(t *testing.T, at string, cmd *exec.Cmd) {
+	t.Helper()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
-		if t.Failed() {
-			t.Logf("nginx's error log:\n%s", n.errorLog(t))
-		}
 	})
-	eventually(t, "nginx listening", func() bool {
-		c, err := net.Dial("tcp4", n.at)
+	eventually(t, cmd.Args[0]+" listening", func() bool {
+		c, err := net.Dial("tcp4", at)
 		if err == nil {
 			c.Close()
 		}
 		return err == nil
 	})
-	return n
 }
 
 func (n *nginx) errorLog(t *testing.T) string {
 	t.Helper()
 	return readFile(t, filepath.Join(n.folder, "error.log"))
+}
+
+// nginx as a reverse proxy with connections that it keeps, over HTTP and HTTPS.
+func TestNginxInFrontOfNodes(t *testing.T) {
+	f := start(t, nil, "127.0.80.70", "127.0.80.71")
+	upstream := `upstream nodes { server ` + f.at(0) + `; server ` + f.at(1) + `; keepalive 8; }`
+	for scheme, options := range map[string]string{
+		"http":  "",
+		"https": `proxy_ssl_verify on; proxy_ssl_trusted_certificate ` + f.caFile(t) + `; proxy_ssl_server_name on; proxy_ssl_name nginx.example.test;`,
+	} {
+		if _, err := f.Reset(f.ctx); err != nil {
+			t.Fatal(err)
+		}
+		n := startNginx(t, "127.0.80.72", upstream+`
+server {
+	listen LISTEN;
+	location / { proxy_pass `+scheme+`://nodes; proxy_http_version 1.1; proxy_set_header Connection ""; `+options+` }
+}`)
+		for range 10 {
+			if got := curl(t, "--data", strings.Repeat("x", 100_000), "http://"+n.at+"/"); !strings.Contains(got, "received=100000") {
+				t.Errorf("%s: got %q", scheme, got)
+			}
+		}
+		rows := f.finished(t, 10)
+		if rows[9].TLS != (scheme == "https") || rows[9].Proto != "HTTP/1.1" || rows[9].TLS && rows[9].SNI != "nginx.example.test" {
+			t.Errorf("%s: the node saw %+v", scheme, rows[9])
+		}
+		if conns, err := f.Connections(f.ctx); err != nil || len(conns) != 2 {
+			t.Errorf("%s: got %d connections, %v, want one kept to each node", scheme, len(conns), err)
+		}
+	}
 }
