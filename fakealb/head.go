@@ -10,6 +10,8 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/proxychaos/proxychaos/fakealb/desync"
 )
 
@@ -43,6 +45,8 @@ type requestReader struct {
 	length int      // of the head that was read last
 	// verdict is on the head that was read last; Compliant without a whole head.
 	verdict desync.Verdict
+	names   nameKinds // of its fields
+	hosts   []string  // its fields Host
 }
 
 func newRequestReader(conn io.Reader) *requestReader {
@@ -92,6 +96,8 @@ func (r *requestReader) fill() (length, status int, err error) {
 // checkHead looks at the beginning of a request. It returns the length of the head,
 // 0 if b does not hold the whole of it, and with what status a head beyond the
 // limits is answered.
+//
+// HTTP/0.9 has no fields: a request without a version ends with its first line.
 func checkHead(b []byte) (total, status int) {
 	limit, tooLong := maxRequestLine, http.StatusRequestURITooLong
 	for {
@@ -108,12 +114,21 @@ func checkHead(b []byte) (total, status int) {
 			return 0, http.StatusBadRequest
 		case end < 0:
 			return 0, 0
-		case len(bytes.TrimRight(b[:end], "\r")) == 0:
+		case end == 0 || string(b[:end]) == "\r":
+			return total, 0
+		case total == length && isSimpleRequest(b[:end]):
 			return total, 0
 		}
 		b = b[length:]
 		limit, tooLong = maxHeaderLine, http.StatusBadRequest
 	}
+}
+
+// isSimpleRequest reports whether a request line is one of HTTP/0.9.
+func isSimpleRequest(line []byte) bool {
+	_, target, _ := bytes.Cut(bytes.TrimSuffix(line, []byte("\r")), []byte(" "))
+	target = bytes.TrimRight(target, " \t")
+	return len(target) > 0 && bytes.IndexByte(target, ' ') < 0
 }
 
 // refusal is the status with which an ALB refuses a well-formed request, or 0
@@ -122,11 +137,11 @@ func refusal(req *http.Request) int {
 	switch {
 	case req.Method == "PRI": // HTTP/2 without TLS: 2.2.5 O1
 		return http.StatusBadRequest
-	case req.ProtoMajor != 1:
+	case req.ProtoMajor != 1 && req.Proto != "HTTP/0.9":
 		return http.StatusHTTPVersionNotSupported
-	case req.ProtoAtLeast(1, 1) && req.Host == "":
+	case req.ProtoAtLeast(1, 1) && req.Host == "", !httpguts.ValidHostHeader(req.Host):
 		return http.StatusBadRequest
-	case req.Method == http.MethodTrace:
+	case req.Method == http.MethodTrace, req.Method == http.MethodConnect: // of CONNECT it is a guess (G)
 		return http.StatusMethodNotAllowed
 	case forwardedFor(req) > maxForwardedFor:
 		return statusTooManyForwarded

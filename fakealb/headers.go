@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,8 +40,38 @@ func (x *exchange) targetRequest() *http.Request {
 	if _, ok := out.Header["User-Agent"]; !ok {
 		out.Header["User-Agent"] = nil // otherwise Go's transport adds its own
 	}
-	out.Host = x.targetHost()
+	x.setHost(out)
+	setTarget(out)
+	if x.req.ProtoMajor == 2 {
+		lowerNames(out.Header)
+	}
 	return out
+}
+
+// setTarget makes the client's request target the one that is sent, byte for byte,
+// where url.URL would write some paths in another way.
+func setTarget(out *http.Request) {
+	if target := out.RequestURI; strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "//") {
+		out.URL = &url.URL{Opaque: encodeTarget(target)}
+	}
+}
+
+// mixedNames are the fields that reach a target of HTTP/1.1 in mixed case when the
+// client spoke HTTP/2 (2.5.6 D). Go's client writes Host and, against the guide,
+// Content-Length and Transfer-Encoding so too.
+var mixedNames = []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Amzn-Trace-Id", "Upgrade", "Connection"}
+
+// lowerNames gives the other fields the lower case that they have in HTTP/2.
+func lowerNames(h http.Header) {
+	for name, values := range h {
+		if lower := strings.ToLower(name); lower != name && values != nil && !slices.Contains(mixedNames, name) {
+			delete(h, name)
+			h[lower] = values
+		}
+	}
+	if _, ok := h["User-Agent"]; !ok {
+		h["User-Agent"] = nil // otherwise Go's client adds its own to user-agent
+	}
 }
 
 // setForwarded tells the target about the client (2.5.1, 2.5.2 D).
@@ -73,38 +104,56 @@ func (x *exchange) setTLS(h http.Header) {
 	h.Set("X-Amzn-Tls-Cipher-Suite", cipherName(x.tls.CipherSuite))
 }
 
-// targetHost is the Host that the target gets (2.5.5 D): lower case, without the
-// protocol's own port but with any other port of the listener.
-func (x *exchange) targetHost() string {
-	if x.v.lb.Attributes.PreserveHost && x.req.Host != "" {
-		return x.req.Host
+// setHost sets the Host that the target gets (2.5.5 D).
+func (x *exchange) setHost(out *http.Request) {
+	switch {
+	case !x.v.lb.Attributes.PreserveHost || x.req.Host == "":
+		out.Host = x.targetHost()
+	case len(x.hosts) > 0:
+		out.Host = x.hosts[0]
+		if len(x.hosts) > 1 {
+			out.Header["host"] = x.hosts[1:] // Host itself Go's client leaves out
+		}
 	}
+}
+
+// targetHost is the host in lower case, without any port on the listener ports 80
+// and 443, and with the listener's port if it has none on others (2.5.5 D).
+func (x *exchange) targetHost() string {
 	host := x.req.Host
 	if host == "" || x.req.URL.IsAbs() {
 		host = x.v.lb.DNSName
 	}
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-		if strings.Contains(h, ":") {
-			host = "[" + h + "]"
-		}
+	name, port, err := net.SplitHostPort(host)
+	if err != nil {
+		name, port = strings.Trim(host, "[]"), ""
 	}
-	host = strings.ToLower(host)
-	if own := x.c.port; (x.tls == nil && own == 80) || (x.tls != nil && own == 443) {
-		return host
+	if strings.Contains(name, ":") {
+		name = "[" + name + "]"
 	}
-	return host + ":" + strconv.Itoa(int(x.c.port))
+	name = strings.ToLower(name)
+	switch {
+	case x.c.port == 80 || x.c.port == 443:
+		return name
+	case port == "":
+		port = strconv.Itoa(int(x.c.port))
+	}
+	return name + ":" + port
 }
 
-// maxTraceID is how long X-Amzn-Trace-Id may grow before it is written anew with
-// its root only. The guide speaks of headers over 7 KB (2.5.3 D).
-const maxTraceID = 7 << 10
+// maxTracedHead is how long the fields of a request may be before its
+// X-Amzn-Trace-Id is written anew with its root only: 7 KB (2.5.3 D).
+const maxTracedHead = 7 << 10
 
 // traceID is the X-Amzn-Trace-Id of the request (2.5.3 D): a new root, or the
 // present fields with our own Self in front.
 func (x *exchange) traceID() string {
 	if x.trace == "" {
-		x.trace = extendTrace(x.req.Header.Get("X-Amzn-Trace-Id"), newTrace(time.Now()))
+		present := x.req.Header.Get("X-Amzn-Trace-Id")
+		if present != "" && fieldBytes(x.req.Header) > maxTracedHead {
+			present = ""
+		}
+		x.trace = extendTrace(present, newTrace(time.Now()))
 	}
 	return x.trace
 }
@@ -124,11 +173,7 @@ func extendTrace(present, fresh string) string {
 	if hasRoot {
 		ours = "Self=" + fresh
 	}
-	extended := strings.Join(append([]string{ours}, kept...), ";")
-	if len(extended) > maxTraceID {
-		return "Root=" + fresh
-	}
-	return extended
+	return strings.Join(append([]string{ours}, kept...), ";")
 }
 
 // newTrace is "1-", the time in 8 hex digits, "-", 24 random hex digits.

@@ -66,6 +66,7 @@ func (h *http1) exchange() bool {
 	}
 	x.refused, x.head = status, int64(h.in.length)
 	x.verdict, x.once = h.in.verdict, mitigation != allowed
+	x.names, x.hosts = h.in.names, h.in.hosts
 	r := h.server.respond(x)
 	x.away.stop()
 	goesOn := h.finish(x, r)

@@ -82,6 +82,9 @@ func (h *http2Conn) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	x := h.server.begin(h.c, h.c.node.view(), req, h.tls)
 	x.ctx, x.head = req.Context(), headBytes(req)
 	x.refused = refusalHTTP2(req)
+	for name := range req.Header {
+		x.names.note(name)
+	}
 	switch {
 	case time.Since(h.c.opened) > h.server.scaled(h.c.keepAlive): // this is the one more request (2.1.2 D)
 		h.sayGoodbye(w, howKeepAliveLimit)

@@ -43,6 +43,8 @@ var metricHelp = map[string]string{
 	"TargetConnectionErrorCount":     "Targets that could not be connected to.",
 	"UnhealthyRoutingRequestCount":   "Requests sent to unhealthy targets because none was healthy.",
 
+	"DroppedInvalidHeaderRequestCount":                "Requests that lost header fields with invalid names on the way to a target.",
+	"ForwardedInvalidHeaderRequestCount":              "Requests whose header fields with invalid names were sent to a target.",
 	"DesyncMitigationMode_NonCompliant_Request_Count": "Requests that do not comply with RFC 7230.",
 }
 
@@ -78,6 +80,9 @@ func (m *metrics) countExchange(x *exchange, status int, bytes int64) {
 	}
 	if x.req.ProtoMajor == 2 && isGRPC(x.req) {
 		m.count("GrpcRequestCount", x.v, 1)
+	}
+	if name := x.invalidNames(); name != "" && x.targetName() != "" {
+		m.count(name, x.v, 1)
 	}
 	if x.failedOpen {
 		m.count("UnhealthyRoutingRequestCount", x.v, 1)

@@ -136,6 +136,9 @@ func (h *http1) send(x *exchange, r *response) (int64, error) {
 		r.date = h.server.dates.at(time.Now())
 	}
 	out := r.head(h.out[:0], req.Method, chunked)
+	if !req.ProtoAtLeast(1, 0) {
+		out = out[:0] // HTTP/0.9 knows no head
+	}
 	x.sentHead = int64(len(out))
 	if r.stream == nil {
 		sent := 0

@@ -28,6 +28,7 @@ var ownCases = []struct {
 	{"POST / HTTP/1.1\r\nContent-Length: 18446744073709551616\r\n\r\n", BadContentLength},
 	{"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999999999\r\n\r\n", BadContentLength},
 	{"POST / HTTP/1.1\r\nContent_Length: x\r\n\r\n", BadContentLength},
+	{"POST / HTTP/1.1\r\nContent-Length: 1\r\n 0\r\n\r\n", BadContentLength},
 
 	{"GET / HTTP/1.1\r\nA: b\x00\r\n\r\n", BadHeader},
 	{"GET / HTTP/1.1\r\nA: b\rC: d\r\n\r\n", BadHeader},
@@ -49,6 +50,7 @@ var ownCases = []struct {
 	{"POST / HTTP/1.1\r\nTransfer-Encoding: \x0bchunked\r\n\r\n", BadTransferEncoding},
 	{"POST / HTTP/1.1\r\nTransfer-Encoding:\r\n\r\n", BadTransferEncoding},
 	{"POST / HTTP/1.1\r\nTransfer-Encoding: \"chunked\"\r\n\r\n", BadTransferEncoding},
+	{"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n , identity\r\n\r\n", BadTransferEncoding},
 
 	{"GET /a\x00 HTTP/1.1\r\n\r\n", BadURI},
 	{"GET /a\rb HTTP/1.1\r\n\r\n", BadURI},

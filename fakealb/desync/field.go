@@ -14,9 +14,14 @@ func (v *Verdict) header(f *framing, line []byte) {
 		}
 	}
 	essential := resembles(name)
+	above := f.above
+	f.above = None
 	switch {
 	case bad:
 		v.worsen(BadHeader)
+	case above != None && (line[0] == ' ' || line[0] == '\t'):
+		// To those who know continuations this one changes the length of the body.
+		v.worsen(above)
 	case essential == isTransferEncoding:
 		f.transferEncoding(v, name, value)
 	case essential == isContentLength:
@@ -58,14 +63,16 @@ type framing struct {
 	encodings, lengths int // lines of each field
 	chunked            int // how often chunked is named
 	length             uint64
-	suspicious         bool // one of the names is disguised
-	beyondSpace        bool // and by more than white space around it
+	beyondSpace        bool // one of the names is disguised, by more than white space around it
+	// above is what a continuation of the line above would be: None, unless that
+	// line is one of the two fields.
+	above Reason
 }
 
 // transferEncoding takes a field that is Transfer-Encoding to somebody.
 func (f *framing) transferEncoding(v *Verdict, name, value []byte) {
 	f.encodings++
-	f.suspect(v, name, "transfer-encoding")
+	f.suspect(v, name, "transfer-encoding", BadTransferEncoding)
 	for more := true; more; {
 		var coding []byte
 		coding, value, more = bytes.Cut(value, []byte(","))
@@ -96,15 +103,16 @@ func (f *framing) contentLength(v *Verdict, name, value []byte) {
 	}
 	f.lengths++
 	f.length = n
-	f.suspect(v, name, "content-length")
+	f.suspect(v, name, "content-length", BadContentLength)
 }
 
-// suspect notes a name that is not written as want is.
-func (f *framing) suspect(v *Verdict, name []byte, want string) {
+// suspect notes a name that is not written as want is. Bad is what a continuation
+// makes of the field.
+func (f *framing) suspect(v *Verdict, name []byte, want string, bad Reason) {
 	if equalFold(name, want) {
+		f.above = bad
 		return
 	}
-	f.suspicious = true
 	f.beyondSpace = f.beyondSpace || !equalFold(bytes.Trim(name, " \t"), want)
 	v.worsen(SuspiciousHeader)
 }
