@@ -12,7 +12,7 @@ import (
 )
 
 // listening runs a node with three ports, of which the first is that of the fixture.
-func listening(t *testing.T, addr string, lb func(ports []uint16) fakealb.LoadBalancer) (*fixture, []uint16) {
+func listening(t *testing.T, addr string, lb func(ports []uint16) fakealb.LoadBalancer, change ...func(*fakealb.Config)) (*fixture, []uint16) {
 	t.Helper()
 	var ports []uint16
 	return start(t, func(c *fakealb.Config) {
@@ -25,6 +25,9 @@ func listening(t *testing.T, addr string, lb func(ports []uint16) fakealb.LoadBa
 		balancer := lb(ports)
 		balancer.Name = "blue"
 		c.LoadBalancers = []fakealb.LoadBalancer{balancer}
+		for _, more := range change {
+			more(c)
+		}
 	}, addr), ports
 }
 

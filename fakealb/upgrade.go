@@ -45,7 +45,11 @@ func (h *http1) tunnel(x *exchange, r *response) (int64, error) {
 		h.c.readingAhead.Store(true)
 		_ = h.conn.SetReadDeadline(time.Unix(1, 0))
 	}
-	timer := time.AfterFunc(idle, func() { timedOut.Store(true); end() })
+	timer := time.AfterFunc(idle, func() {
+		timedOut.Store(true)
+		_ = h.conn.SetWriteDeadline(time.Unix(1, 0)) // the client may have stopped to read
+		end()
+	})
 	defer timer.Stop()
 	received := make(chan int64, 1)
 	go func() {
