@@ -22,8 +22,8 @@ type entry struct {
 	allUnhealthy bool
 
 	// A change on its way: before is seen until from, either until settled.
-	before        *entry // nil: the name was not set
-	from, settled time.Time
+	before        *entry    // nil: the name was not set
+	from, settled time.Time // zero: at once
 }
 
 // addressSet is what one client may be given.
@@ -50,8 +50,10 @@ func newEntry(n Name, previous *entry, now time.Time) *entry {
 			e.before = &kept
 		}
 	}
-	e.from = now.Add(n.Propagation)
-	e.settled = e.from.Add(n.Interleave)
+	if n.Propagation > 0 {
+		e.from = now.Add(n.Propagation)
+	}
+	e.settled = now.Add(n.Propagation + n.Interleave)
 	return e
 }
 
@@ -81,7 +83,7 @@ func (e *entry) settledAt(now time.Time) *entry {
 // visible is what one question sees, e or what it replaces, and whether it is the
 // latter; nil if that is nothing.
 func (e *entry) visible(now time.Time, seed uint64) (seen *entry, replaced bool) {
-	if e.from.IsZero() || !now.Before(e.settled) {
+	if !now.Before(e.settled) {
 		return e.settledAt(now), false
 	}
 	if now.Before(e.from) {

@@ -112,10 +112,12 @@ func (f *Fault) normalizeParameters() *Error {
 // activeFault is a Fault that was put, with its counters.
 type activeFault struct {
 	Fault
-	behaviour   behaviour
-	qtype       uint16 // Scope.Type
+	behaviour behaviour
+	qtype     uint16 // Scope.Type
+	// from is zero without After: whoever is answered from the state that has the fault
+	// meets it, also if the query was received just before.
 	from, until time.Time
-	// inForceAt is from, or the moment the fault was in place if that was later. Guarded by Server.mu.
+	// inForceAt is from, or the moment the fault was in place. Guarded by Server.mu.
 	inForceAt time.Time
 	hits      atomic.Uint64
 }
@@ -123,10 +125,13 @@ type activeFault struct {
 // activate starts a fault that is put into this state.
 func activate(f Fault, st *state, cfg *Config, now time.Time) *activeFault {
 	_, qtype, _ := questionType("", f.Scope.Type)
-	a := &activeFault{Fault: f, qtype: qtype, from: now.Add(f.After)}
+	a := &activeFault{Fault: f, qtype: qtype}
 	a.behaviour = kinds[f.Kind].start(&a.Fault, st, cfg)
+	if f.After > 0 {
+		a.from = now.Add(f.After)
+	}
 	if f.For > 0 {
-		a.until = a.from.Add(f.For)
+		a.until = now.Add(f.After + f.For)
 	}
 	return a
 }

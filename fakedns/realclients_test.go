@@ -202,6 +202,10 @@ func TestKdigOverTCP(t *testing.T) {
 	out = run(t, "kdig", append(to, "+bufsize=1232", "+nsid", "+padding=64", "app.example", "A")...)
 	g.Expect(out).To(ContainSubstring("status: NOERROR"))
 	g.Expect(out).To(ContainSubstring("EDNS PSEUDOSECTION"), "options that it does not know do no harm")
+
+	t.Attr("aws-fact", "5.3")
+	out = run(t, "kdig", append(to, "+subnet=192.0.2.0/24", "app.example", "A")...)
+	g.Expect(out).To(And(ContainSubstring("status: NOERROR"), Not(ContainSubstring("SUBNET"))), "no ECS")
 }
 
 // glibc asks port 53 of what /etc/resolv.conf says, which a mount namespace replaces.

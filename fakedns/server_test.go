@@ -87,11 +87,11 @@ func TestAnswersOnManyAddressesAndOnesAddedLater(t *testing.T) {
 	t.Attr("aws-fact", "5.1")
 	g := expect(t)
 	srv := start(t, fakedns.Config{
-		Listen: addrPorts("127.0.53.1:0", "127.0.53.2:0"),
+		Listen: addrPorts("127.0.53.1:0", "127.0.53.2:0", "[::1]:0"),
 		Names:  []fakedns.Name{elb("app.example", old)},
 	})
 	g.Expect(srv.Listen(t.Context(), netip.MustParseAddrPort("127.0.53.3:0"))).To(Succeed())
-	g.Expect(srv.Addrs()).To(HaveLen(3))
+	g.Expect(srv.Addrs()).To(HaveLen(4))
 	for _, at := range srv.Addrs() {
 		for _, network := range []string{"udp", "tcp"} {
 			c := &dns.Client{Net: network, Timeout: patience}

@@ -15,9 +15,10 @@ import (
 	"github.com/proxychaos/proxychaos/fakedns"
 )
 
-// Names and faults are switched 1,000 times while four clients ask: no answer may
-// hold addresses of two sets, and none may come from before a change that was
-// already reported as in force when the query was received.
+// Names and a fault are switched 1,000 times each while four clients ask: no answer
+// may hold addresses of two sets, each is what the state it names gives, and none may
+// come from before a change that was already reported as in force when the query was
+// received.
 func TestNoAnswerMixesTwoStates(t *testing.T) {
 	g := expect(t)
 	srv := start(t, fakedns.Config{Names: []fakedns.Name{elb("app.example", old), {Name: "www.example", Alias: "app.example"}}})
@@ -68,39 +69,45 @@ func TestNoAnswerMixesTwoStates(t *testing.T) {
 		put(t, srv, elb("app.example", sets[set]))
 		switches++
 		awaitMore(t, srv, 1)
-		switch i % 10 {
-		case 0:
+		if i%2 == 0 {
 			putFault(t, srv, fault)
-		case 1:
-			if _, err := srv.DeleteFault("f"); err != nil {
-				t.Fatal(err)
-			}
+		} else if _, err := srv.DeleteFault("f"); err != nil {
+			t.Fatal(err)
 		}
+		awaitMore(t, srv, 1)
 	}
 	stop.Store(true)
 	load.Wait()
 
 	history := map[uint64]fakedns.Change{}
-	want := "old"
-	setAt := map[uint64]string{0: want}
+	want, failing := "old", false
+	setAt, failingAt := map[uint64]string{0: want}, map[uint64]bool{}
 	for _, c := range srv.History() {
-		if c.Action == fakedns.ActionPutNames {
+		switch c.Action {
+		case fakedns.ActionPutNames:
 			want = setOf(c.Names[0].A)
+		default:
+			failing = c.Action == fakedns.ActionPutFault
 		}
-		history[c.Revision], setAt[c.Revision] = c, want
+		history[c.Revision], setAt[c.Revision], failingAt[c.Revision] = c, want, failing
 	}
-	answered := 0
+	g.Expect(history).To(HaveLen(2 * switches))
+	answered, failed := 0, 0
 	for _, q := range queries(t, srv, fakedns.Filter{}) {
 		next, isNext := history[q.Revision+1]
 		g.Expect(isNext && !q.ReceivedAt.Before(next.InForceAt)).To(BeFalse(),
 			"query %d was received after revision %d was in force and answered from %d", q.Seq, q.Revision+1, q.Revision)
-		if q.RCode == "NOERROR" {
+		if failingAt[q.Revision] {
+			failed++
+			g.Expect(q.RCode).To(Equal("SERVFAIL"), "query %d, revision %d", q.Seq, q.Revision)
+			g.Expect(q.Answers).To(BeEmpty())
+		} else {
 			answered++
 			g.Expect(setOf(q.Answers)).To(Equal(setAt[q.Revision]), "query %d, revision %d", q.Seq, q.Revision)
 		}
 	}
 	g.Expect(switches).To(Equal(1000))
-	g.Expect(answered).To(BeNumerically(">", switches/2), "too few answers to show anything")
+	g.Expect(min(answered, failed)).To(BeNumerically(">", switches/2), "too few answers to show anything")
 }
 
 // awaitMore waits until that many more queries have come.

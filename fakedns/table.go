@@ -56,10 +56,10 @@ func (t *table) without(name string, propagation time.Duration, now time.Time) (
 // clone copies what a change writes to, and leaves out what has been deleted for good.
 func (t *table) clone(now time.Time) *table {
 	next := &table{entries: make(map[string]*entry, len(t.entries)+1), implied: map[string]*entry{}}
-	for _, maps := range []struct{ from, to map[string]*entry }{{t.entries, next.entries}, {t.implied, next.implied}} {
-		for key, e := range maps.from {
+	for _, copied := range []struct{ from, to map[string]*entry }{{t.entries, next.entries}, {t.implied, next.implied}} {
+		for key, e := range copied.from {
 			if !e.gone || now.Before(e.settled) {
-				maps.to[key] = e
+				copied.to[key] = e
 			}
 		}
 	}
