@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/netip"
 	"testing"
+
+	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
 // forwarded is what a target gets for the first request that r reads, in the mode
@@ -23,8 +25,7 @@ func forwarded(t testing.TB, r *requestReader, attributes Attributes) (wire []by
 		c: &clientConn{peer: netip.MustParseAddrPort("198.18.0.1:1234"), port: 80},
 		v: view{lb: &LoadBalancer{DNSName: "lb.example", Attributes: attributes}},
 	}
-	out := x.targetRequest()
-	out.URL.Scheme, out.URL.Host = "http", "192.0.2.1:80"
+	out := targets.Wire(x.targetRequest(), "http", "192.0.2.1:80")
 	if req.ContentLength != 0 {
 		body, err := io.ReadAll(req.Body)
 		if err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,37 +40,8 @@ func (x *exchange) targetRequest() *http.Request {
 		out.Header["User-Agent"] = nil // otherwise Go's transport adds its own
 	}
 	x.setHost(out)
-	setTarget(out)
-	if x.req.ProtoMajor == 2 {
-		lowerNames(out.Header)
-	}
+	out.RequestURI = encodeTarget(out.RequestURI)
 	return out
-}
-
-// setTarget makes the client's request target the one that is sent, byte for byte,
-// where url.URL would write some paths in another way.
-func setTarget(out *http.Request) {
-	if target := out.RequestURI; strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "//") {
-		out.URL = &url.URL{Opaque: encodeTarget(target)}
-	}
-}
-
-// mixedNames are the fields that reach a target of HTTP/1.1 in mixed case when the
-// client spoke HTTP/2 (2.5.6 D). Go's client writes Host and, against the guide,
-// Content-Length and Transfer-Encoding so too.
-var mixedNames = []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Amzn-Trace-Id", "Upgrade", "Connection"}
-
-// lowerNames gives the other fields the lower case that they have in HTTP/2.
-func lowerNames(h http.Header) {
-	for name, values := range h {
-		if lower := strings.ToLower(name); lower != name && values != nil && !slices.Contains(mixedNames, name) {
-			delete(h, name)
-			h[lower] = values
-		}
-	}
-	if _, ok := h["User-Agent"]; !ok {
-		h["User-Agent"] = nil // otherwise Go's client adds its own to user-agent
-	}
 }
 
 // setForwarded tells the target about the client (2.5.1, 2.5.2 D).

@@ -113,10 +113,7 @@ func (p *Pool) send(c choice, req *http.Request) (Result, error) {
 
 // outgoing is the request for that target.
 func outgoing(out *http.Request, t *target, group Group) *http.Request {
-	u := *out.URL
-	u.Scheme, u.Host = strings.ToLower(group.Protocol), t.id
-	out.URL = &u
-	out.RequestURI = ""
+	out = Wire(out, strings.ToLower(group.Protocol), t.id)
 	out.GetBody = nil
 	if out.Body == nil || out.Body == http.NoBody {
 		// Go's transport would repeat a request without a body on another connection.
