@@ -97,3 +97,39 @@ func (p securityPolicy) curves() []tls.CurveID {
 	}
 	return append([]tls.CurveID{tls.X25519MLKEM768, tls.SecP256r1MLKEM768, tls.SecP384r1MLKEM1024}, classic...)
 }
+
+// The policies of connections to HTTPS targets. That they are few lets a pool see
+// by the pointer whether its own changed.
+var (
+	backendTLS12  = backendPolicy(policyDefault)
+	backendTLS13  = backendPolicy("ELBSecurityPolicy-TLS13-1-0-2021-06")
+	backendHybrid = backendPolicy("ELBSecurityPolicy-TLS13-1-0-PQ-2025-09")
+)
+
+func backendPolicy(name string) *tls.Config {
+	p := securityPolicies[name]
+	return &tls.Config{MinVersion: p.min, MaxVersion: p.max, CipherSuites: p.suites, CurvePreferences: p.curves()} //nolint:gosec // as the policy has it
+}
+
+// backendTLS is what nodes speak to HTTPS targets: it follows from the policies of
+// all HTTPS listeners together (2.3.6 D). Without any it is a guess (G). The FIPS
+// policies differ from the others in nothing that Go can do.
+func (lb LoadBalancer) backendTLS() *tls.Config {
+	best := (*tls.Config)(nil)
+	for _, l := range lb.Listeners {
+		policy, ok := securityPolicies[l.SSLPolicy]
+		switch {
+		case !ok: // not an HTTPS listener
+		case policy.hybrid:
+			return backendHybrid
+		case policy.max == tls.VersionTLS13:
+			best = backendTLS13
+		case best == nil:
+			best = backendTLS12
+		}
+	}
+	if best == nil {
+		return backendHybrid
+	}
+	return best
+}

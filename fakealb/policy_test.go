@@ -1,6 +1,13 @@
 package fakealb_test
 
 import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
 // The protocols and ciphers by policy, as openssl s_client finds them. Security
@@ -168,5 +176,50 @@ func TestHTTP2IsOnHTTPSListenersOnly(t *testing.T) {
 	out, err := exec.Command("curl", "-sS", "--max-time", "10", "--http2-prior-knowledge", "http://"+plain).CombinedOutput()
 	if err == nil {
 		t.Errorf("HTTP/2 with prior knowledge on the HTTP listener: got %s", out)
+	}
+}
+
+// What a node speaks to HTTPS targets follows from the policies of its listeners.
+func TestBackendPolicyFollowsTheListeners(t *testing.T) {
+	t.Attr("aws-fact", "2.3.6")
+	target := func(version uint16) netip.AddrPort {
+		s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprint(w, tls.VersionName(r.TLS.Version), " ", r.TLS.CurveID)
+		}))
+		s.TLS = &tls.Config{MinVersion: version, MaxVersion: version, CipherSuites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, tls.TLS_RSA_WITH_AES_128_CBC_SHA}}
+		s.Config.ErrorLog = log.New(io.Discard, "", 0)
+		s.StartTLS()
+		t.Cleanup(s.Close)
+		return netip.MustParseAddrPort(s.Listener.Addr().String())
+	}
+	oldest, newest := target(tls.VersionTLS10), target(tls.VersionTLS13)
+	f, ports := listening(t, "127.0.80.17", func([]uint16) fakealb.LoadBalancer { return fakealb.LoadBalancer{} })
+	for _, c := range []struct {
+		policies []string
+		newest   string // the answer of the target that has TLS 1.3 only
+	}{
+		{[]string{"ELBSecurityPolicy-2016-08"}, ""},
+		{[]string{"ELBSecurityPolicy-2016-08", "ELBSecurityPolicy-TLS-1-2-2017-01"}, ""},
+		{[]string{"ELBSecurityPolicy-TLS13-1-3-2021-06"}, "TLS 1.3 X25519"},
+		{[]string{"ELBSecurityPolicy-2016-08", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"}, "TLS 1.3 X25519"},
+		{[]string{"ELBSecurityPolicy-TLS13-1-2-Res-2021-06", "ELBSecurityPolicy-TLS13-1-2-PQ-2025-09"}, "TLS 1.3 X25519MLKEM768"},
+	} {
+		lb := fakealb.LoadBalancer{Name: "blue", TargetGroup: &targets.Group{Protocol: "HTTPS"}}
+		for n, policy := range c.policies {
+			lb.Listeners = append(lb.Listeners, fakealb.Listener{Port: ports[n], Protocol: fakealb.ProtocolHTTPS, SSLPolicy: policy})
+		}
+		for _, to := range []struct {
+			target netip.AddrPort
+			want   string
+		}{{oldest, "TLS 1.0 X25519"}, {newest, c.newest}} {
+			lb.TargetGroup.Targets = targets.At(to.target)
+			if _, err := f.PutLoadBalancer(f.ctx, lb); err != nil {
+				t.Fatal(err)
+			}
+			got := curl(t, "-k", "-w", " %{http_code}", "https://"+f.at(0)+"/")
+			if ok := got == to.want+" 200" || to.want == "" && strings.HasSuffix(got, " 502"); !ok {
+				t.Errorf("%v, a target of %s: got %s, want %q", c.policies, to.target, got, to.want)
+			}
+		}
 	}
 }

@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"crypto/tls"
 	"math/rand/v2"
 	"net/http"
 	"net/netip"
@@ -32,6 +33,9 @@ type Node struct {
 	// Lag is how long a change of the group takes to reach the node, before scaling
 	// (3.4.2 O).
 	Lag time.Duration
+	// TLS has the versions, suites and curves of connections to HTTPS targets; nil
+	// for those that Go has by default.
+	TLS *tls.Config
 	// Unused says that no rule forwards to the group: it is not checked.
 	Unused bool
 }
@@ -131,7 +135,7 @@ func (p *Pool) apply(g Group, n Node) {
 		if t.builtIn != nil {
 			t.builtIn.is.Store(registered.BuiltIn)
 		}
-		if n.Idle != wasNode.Idle {
+		if n.Idle != wasNode.Idle || n.TLS != wasNode.TLS {
 			p.connect(t)
 		}
 		if recheck {

@@ -85,7 +85,10 @@ func (p *Pool) check(ctx context.Context, t *target, g Group) result {
 	if g.Health.Port != 0 {
 		addr = netip.AddrPortFrom(addr.Addr(), uint16(g.Health.Port))
 	}
-	tr := newTransport(g.overHTTP2())
+	p.mu.Lock()
+	policy := p.node.TLS
+	p.mu.Unlock()
+	tr := newTransport(g.overHTTP2(), policy)
 	tr.DisableKeepAlives = true
 	defer tr.CloseIdleConnections()
 	req, err := checkRequest(ctx, addr, g)
@@ -195,6 +198,11 @@ func checkHost(addr netip.AddrPort, protocol string) string {
 
 // anyCertificate accepts whatever certificate a target shows, as an ALB does
 // (3.1.4 D).
-func anyCertificate() *tls.Config {
-	return &tls.Config{InsecureSkipVerify: true} //nolint:gosec // that is the behaviour imitated
+func anyCertificate(policy *tls.Config) *tls.Config {
+	config := policy.Clone() // nil for nil
+	if config == nil {
+		config = &tls.Config{} //nolint:gosec // Go's defaults
+	}
+	config.InsecureSkipVerify = true //nolint:gosec // that is the behaviour imitated
+	return config
 }

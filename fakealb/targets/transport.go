@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 	"time"
@@ -14,13 +15,13 @@ const (
 )
 
 // newTransport speaks HTTP/1.1, or HTTP/2 with prior knowledge, and validates no
-// certificate.
-func newTransport(http2 bool) *http.Transport {
+// certificate. Policy is Node.TLS.
+func newTransport(http2 bool, policy *tls.Config) *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(!http2)
 	protocols.SetHTTP2(http2)
 	protocols.SetUnencryptedHTTP2(http2)
-	return &http.Transport{Protocols: &protocols, TLSClientConfig: anyCertificate(), DisableCompression: true}
+	return &http.Transport{Protocols: &protocols, TLSClientConfig: anyCertificate(policy), DisableCompression: true}
 }
 
 // connect gives a target a transport of its own, which keeps connections for
@@ -30,7 +31,7 @@ func (p *Pool) connect(t *target) {
 		return
 	}
 	t.disconnect()
-	tr := newTransport(p.group.overHTTP2())
+	tr := newTransport(p.group.overHTTP2(), p.node.TLS)
 	tr.DialContext = (&net.Dialer{Timeout: p.scaled(connectTimeout)}).DialContext
 	tr.TLSHandshakeTimeout = p.scaled(handshakeTimeout)
 	tr.ResponseHeaderTimeout = p.scaled(p.node.Idle)
