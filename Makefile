@@ -27,7 +27,7 @@ export TTL GRACE RATE SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT
 ABSOLUTE := RUNS="$$(realpath -m -- '$(RUNS)')"
 
 .DEFAULT_GOAL := help
-.PHONY: help list build named scenario compare nightly test bench bench-proxy lint clean FORCE
+.PHONY: help list build named scenario compare nightly test bench bench-proxy fidelity lint clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ bench: build ## fakedns and fakealb beside CoreDNS, nginx and others; docs/perfo
 bench-proxy: build ## goproxy beside Caddy, Apache, nginx and HAProxy; docs/performance.md [BENCH="--only small"]
 	@.ci/packages bench
 	@$(GO) run ./cmd/bench proxy $(BENCH)
+
+fidelity: ## docs/aws-fidelity.md: which test of the fakes proves which fact about AWS
+	@.ci/packages
+	@$(GO) test -json ./fakedns/... ./fakealb/... | $(GO) run ./cmd/fidelity
 
 lint: ## golangci-lint and actionlint, built from their modules
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const root = "../.."
+
+// The committed table names the same tests as the sources of the tests do, so
+// that a test that comes, goes or changes its fact makes it stale. Whether they
+// pass is not looked at here: make fidelity does.
+func TestTableIsCurrent(t *testing.T) {
+	facts, err := readFacts(filepath.Join(root, factsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.ReadFile(filepath.Join(root, tableFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, f := range facts {
+		known[f.number] = true
+	}
+	sources := factsInSources(t, known)
+	for _, f := range facts {
+		row := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(f.number) + ` \| .*$`).FindString(string(table))
+		switch {
+		case row == "":
+			t.Errorf("fact %s has no row in %s: make fidelity", f.number, tableFile)
+			continue
+		case !strings.Contains(row, "| "+f.mark+" | "+cell(f.text)+" |") || !strings.Contains(row, cell(f.whyNot)):
+			t.Errorf("the row of fact %s is not what %s says: make fidelity", f.number, factsFile)
+		}
+		inTable := regexp.MustCompile(`[\w/]+\.Test\w+`).FindAllString(row, -1)
+		for _, name := range sources[f.number] {
+			if !slices.Contains(inTable, name) {
+				t.Errorf("%s proves fact %s, which %s does not say: make fidelity", name, f.number, tableFile)
+			}
+		}
+		for _, name := range inTable {
+			if !slices.Contains(sources[f.number], name) {
+				t.Errorf("%s says that %s proves fact %s, the source does not: make fidelity", tableFile, name, f.number)
+			}
+		}
+	}
+}
+
+// factsInSources finds the tests that carry facts.
+func factsInSources(t *testing.T, known map[string]bool) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	for _, dir := range []string{"fakedns", "fakealb"} {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			pkg, err := filepath.Rel(root, filepath.Dir(path))
+			if err != nil {
+				return err
+			}
+			for _, d := range file.Decls {
+				f, ok := d.(*ast.FuncDecl)
+				if !ok {
+					continue
+				}
+				for _, number := range factsOf(f, known) {
+					found[number] = append(found[number], filepath.ToSlash(pkg)+"."+f.Name.Name)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return found
+}
+
+// factsOf returns the facts that a test sets as attributes: strings, or variables
+// that range over strings.
+func factsOf(f *ast.FuncDecl, known map[string]bool) []string {
+	var numbers []string
+	add := func(in ast.Node) {
+		ast.Inspect(in, func(n ast.Node) bool {
+			literal, ok := n.(*ast.BasicLit)
+			if !ok || literal.Kind != token.STRING {
+				return true
+			}
+			value, err := strconv.Unquote(literal.Value)
+			if err == nil && known[value] && !slices.Contains(numbers, value) {
+				numbers = append(numbers, value)
+			}
+			return true
+		})
+	}
+	ranges := map[string]ast.Expr{} // by the variable
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.RangeStmt:
+			if value, ok := n.Value.(*ast.Ident); ok {
+				ranges[value.Name] = n.X
+			}
+		case *ast.CallExpr:
+			if !setsFact(n) {
+				break
+			}
+			value := n.Args[1]
+			if field, ok := value.(*ast.SelectorExpr); ok {
+				value = field.X
+			}
+			if variable, ok := value.(*ast.Ident); ok && ranges[variable.Name] != nil {
+				add(ranges[variable.Name])
+			} else {
+				add(value)
+			}
+		}
+		return true
+	})
+	return numbers
+}
+
+// setsFact says that a call is t.Attr("aws-fact", ...).
+func setsFact(call *ast.CallExpr) bool {
+	method, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || method.Sel.Name != "Attr" || len(call.Args) != 2 {
+		return false
+	}
+	key, ok := call.Args[0].(*ast.BasicLit)
+	return ok && key.Value == strconv.Quote(factAttr)
+}

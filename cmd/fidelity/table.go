@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// check returns what is wrong.
+func check(facts []fact, found tests) []error {
+	var wrong []error
+	for _, name := range found.failed {
+		wrong = append(wrong, fmt.Errorf("%s failed", name))
+	}
+	known := map[string]bool{}
+	for _, f := range facts {
+		known[f.number] = true
+		if f.required() && f.whyNot == "" && len(found.passed[f.number]) == 0 {
+			wrong = append(wrong, fmt.Errorf("fact %s (%s) has no test that passed%s: write one with t.Attr(%q, %q), or say in the column why_not of %s why not",
+				f.number, f.text, didNotRun(found.skipped[f.number]), factAttr, f.number, factsFile))
+		}
+	}
+	for _, number := range found.numbers() {
+		if !known[number] {
+			wrong = append(wrong, fmt.Errorf("%s names the fact %s, which is not in %s", found.named(number), number, factsFile))
+		}
+	}
+	return wrong
+}
+
+func didNotRun(skipped []string) string {
+	if len(skipped) == 0 {
+		return ""
+	}
+	return " (skipped: " + strings.Join(skipped, ", ") + ")"
+}
+
+// numbers are the facts that tests name.
+func (t tests) numbers() []string {
+	all := map[string]bool{}
+	for n := range t.passed {
+		all[n] = true
+	}
+	for n := range t.skipped {
+		all[n] = true
+	}
+	sorted := make([]string, 0, len(all))
+	for n := range all {
+		sorted = append(sorted, n)
+	}
+	slices.Sort(sorted)
+	return sorted
+}
+
+func (t tests) named(number string) string {
+	return strings.Join(append(t.passed[number], t.skipped[number]...), ", ")
+}
+
+const head = `# How true the fakes are
+
+What fakedns and fakealb are built by: facts about AWS, each with a number, and the tests that prove it. Made by ` + "`make fidelity`" + ` from the tests themselves; do not edit.
+
+Marks: D documented by AWS, S read in source code, O observed by several, O1 observed once, G guessed. What is D or S has to be tested or explained; O is the default and can be set; G is a setting and never asserted. The facts are in [aws-facts.tsv](aws-facts.tsv), in this project's own words.
+
+`
+
+func markdown(facts []fact, found tests) string {
+	var b strings.Builder
+	b.WriteString(head)
+	var required, tested, explained, others, othersTested int
+	for _, f := range facts {
+		passed := len(found.passed[f.number]) > 0
+		switch {
+		case f.required():
+			required++
+			if passed {
+				tested++
+			} else if f.whyNot != "" {
+				explained++
+			}
+		default:
+			others++
+			if passed {
+				othersTested++
+			}
+		}
+	}
+	fmt.Fprintf(&b, "%d facts are D or S: %d tested, %d explained, %d neither. Of the %d others %d are tested.\n",
+		required, tested, explained, required-tested-explained, others, othersTested)
+	for _, score := range found.scores {
+		fmt.Fprintf(&b, "\nCases that AWS published (http-desync-guardian), in %s.\n", score)
+	}
+	b.WriteString("\n| number | mark | fact | state |\n|---|---|---|---|\n")
+	for _, f := range facts {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", f.number, f.mark, cell(f.text), state(f, found))
+	}
+	return b.String()
+}
+
+func state(f fact, found tests) string {
+	var said []string
+	if names := found.passed[f.number]; len(names) > 0 {
+		slices.Sort(names)
+		said = append(said, "tested: "+strings.Join(names, ", "))
+	}
+	if f.whyNot != "" {
+		said = append(said, "not built: "+cell(f.whyNot))
+	}
+	if len(said) == 0 {
+		said = append(said, "not tested")
+	}
+	if names := found.skipped[f.number]; len(names) > 0 {
+		slices.Sort(names)
+		said = append(said, "skipped: "+strings.Join(names, ", "))
+	}
+	return strings.Join(said, "; ")
+}
+
+func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
