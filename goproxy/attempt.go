@@ -1,22 +1,13 @@
 package goproxy
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"io"
-	"net/http"
-	"net/http/httptrace"
-	"sync"
 	"sync/atomic"
 	"time"
-)
 
-// bufferedResponse is the largest response that is read whole before it is
-// passed on, where the request can be repeated: a connection that breaks in
-// the middle of it then costs a retry and not a failed request.
-const bufferedResponse = 32 << 10
+	"github.com/proxychaos/proxychaos/goproxy/http1"
+)
 
 // reason is why an attempt was made.
 type reason int
@@ -38,135 +29,78 @@ func (r reason) String() string {
 type attempt struct {
 	endpoint *endpoint
 	start    time.Time
-	cancel   context.CancelFunc
-	sent     atomic.Bool // a connection was there: bytes may have left
-	reused   atomic.Bool // the connection had carried a request before
-	finished bool        // owned by exchange.run
+	cancel   context.CancelFunc // ends it
+	sent     atomic.Bool        // a connection was there: bytes may have left
+	reused   atomic.Bool        // the connection had carried a request before
+	finished bool               // owned by exchange.run
+	resp     response           // what it brought
+	h1       h1Response         // its reader, from an HTTP/1 upstream
 }
 
-// launch starts an attempt at e and reports whether there was one to start.
+// response is an upstream's response.
+type response struct {
+	http1.Response
+	// ahead is the whole body where it was read before the response is passed
+	// on; nil else.
+	ahead *aheadBody
+	body  responseBody // never nil
+	// stream is set where Length says nothing and only reading shows whether
+	// there is a body, or a trailer.
+	stream bool
+}
+
+// responseBody is the body of a response, and what has to be done when the
+// response is over.
+type responseBody interface {
+	io.Reader
+	// Trailer is valid once Read has returned io.EOF.
+	Trailer() http1.Header
+	// Ready reports whether Read would return at once, as far as is known.
+	Ready() bool
+	// Close ends the attempt, whether or not the body was read. It may be
+	// called again.
+	Close()
+}
+
+// transport gets one response for one attempt.
+type transport interface {
+	// roundTrip waits for the response's head, or for the end of a small
+	// response, and leaves it in a.resp. An error leaves nothing behind.
+	roundTrip(ctx context.Context, x *exchange, a *attempt) error
+	// closeIdle closes idle connections, and others when they become idle.
+	closeIdle()
+	// wake tells those who wait in the client's goroutine that the endpoint
+	// has departed.
+	wake()
+}
+
+// begin counts an attempt in. Whoever ends it calls endpoint.release.
+func (x *exchange) begin(a *attempt, why reason) {
+	x.attempts = append(x.attempts, a)
+	x.req.tried(a.endpoint.addr)
+	x.up.attempts[why].Add(1)
+	a.endpoint.acquire()
+}
+
+// launch starts an attempt at e in a goroutine of its own and reports whether
+// there was one to start.
 func (x *exchange) launch(e *endpoint, why reason) bool {
 	if e == nil || len(x.attempts) >= maxAttempts {
 		return false
 	}
-	ctx, cancel := context.WithCancel(x.req.Context())
+	ctx, cancel := context.WithCancel(x.ctx)
 	a := &attempt{endpoint: e, start: time.Now(), cancel: cancel}
-	x.attempts = append(x.attempts, a)
-	x.record.tried(e.addr)
-	x.up.attempts[why].Add(1)
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) {
-			a.reused.Store(info.Reused)
-			a.sent.Store(true)
-		},
-	})
-	req := x.req.WithContext(ctx)
-	e.member.address(req, x.preserveHost)
-	x.body.attach(req)
-	e.acquire()
-	go func() {
-		resp, err := x.roundTrip(a, req) //nolint:bodyclose // run returns it, or discards it
-		if err != nil {
-			e.release()
-			cancel()
-		}
-		x.deliver(result{a, resp, err})
-	}()
+	x.begin(a, why)
+	go x.finish(a, func() error { return e.transport.roundTrip(ctx, x, a) })
 	return true
 }
 
-// roundTrip is one attempt up to its response header, or up to the end of a
-// small response.
-func (x *exchange) roundTrip(a *attempt, req *http.Request) (*http.Response, error) {
-	resp, err := a.endpoint.transport.RoundTrip(req)
+// finish delivers what a piece of an attempt's work brings.
+func (x *exchange) finish(a *attempt, work func() error) {
+	err := work()
 	if err != nil {
-		return nil, err
+		a.endpoint.release()
+		a.cancel()
 	}
-	a.endpoint.heard()
-	if !x.up.fail[resp.StatusCode] {
-		a.endpoint.alive()
-	}
-	if x.repeatable && resp.Body != http.NoBody && resp.ContentLength > 0 && resp.ContentLength <= bufferedResponse {
-		data := make([]byte, resp.ContentLength)
-		_, err := io.ReadFull(resp.Body, data)
-		if err == nil {
-			// The transport frees the connection when it sees the end.
-			_, err = resp.Body.Read(make([]byte, 1))
-			if errors.Is(err, io.EOF) {
-				err = nil
-			}
-		}
-		_ = resp.Body.Close() // read whole, or broken
-		if err != nil {
-			return nil, err
-		}
-		resp.Body = io.NopCloser(bytes.NewReader(data))
-	}
-	resp.Body = a.watch(resp.Body, x.record, time.Duration(x.up.cfg.Timeouts.Body))
-	return resp, nil
-}
-
-// watch wraps a response body so that the attempt is counted out when it is
-// closed, and ended when the body is silent for too long. The body of an
-// upgraded connection can also be written, and be silent.
-func (a *attempt) watch(body io.ReadCloser, rec *record, silence time.Duration) io.ReadCloser {
-	watched := &responseBody{ReadCloser: body, attempt: a}
-	if w, ok := body.(io.Writer); ok {
-		return struct {
-			*responseBody
-			io.Writer
-		}{watched, w}
-	}
-	// The record of an upgraded connection may be written down before the
-	// goroutines that copy it end; here the handler itself reads.
-	watched.record = rec
-	watched.silence = silence
-	return watched
-}
-
-type responseBody struct {
-	io.ReadCloser
-	attempt *attempt
-	record  *record       // nil for an upgraded connection
-	silence time.Duration // 0 or less for no limit
-	timer   *time.Timer
-	silent  atomic.Bool
-	once    sync.Once
-}
-
-// Read implements io.Reader for one goroutine.
-func (b *responseBody) Read(p []byte) (int, error) {
-	if b.silence > 0 {
-		if b.timer == nil {
-			b.timer = time.AfterFunc(b.silence, func() {
-				b.silent.Store(true)
-				b.attempt.cancel()
-			})
-		} else {
-			b.timer.Reset(b.silence)
-		}
-	}
-	n, err := b.ReadCloser.Read(p)
-	if b.timer != nil {
-		b.timer.Stop()
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		if b.silent.Load() {
-			err = fmt.Errorf("the response body was silent for %v", b.silence)
-		}
-		if b.record != nil {
-			b.record.err = err
-		}
-	}
-	return n, err
-}
-
-// Close implements io.Closer.
-func (b *responseBody) Close() error {
-	err := b.ReadCloser.Close()
-	b.once.Do(func() {
-		b.attempt.cancel()
-		b.attempt.endpoint.release()
-	})
-	return err
+	x.deliver(result{a, err})
 }

@@ -21,6 +21,11 @@ type Config struct {
 	AccessLog string `yaml:"access_log"`
 	// TLS is a second listener, for HTTPS and HTTP/2.
 	TLS *ListenTLS `yaml:"tls"`
+	// H2C takes HTTP/2 without TLS too, from clients that begin with it (prior
+	// knowledge).
+	H2C bool `yaml:"h2c"`
+	// Clients bounds what a client may take.
+	Clients Clients `yaml:"clients"`
 	// Admin is a loopback address for metrics and state ("127.0.0.1:9901");
 	// "" is none.
 	Admin string `yaml:"admin"`
@@ -32,6 +37,23 @@ type Config struct {
 	Routes []Route `yaml:"routes"`
 	// Upstreams by name.
 	Upstreams map[string]Upstream `yaml:"upstreams"`
+}
+
+// Clients bounds what a client may take of the proxy.
+type Clients struct {
+	// HeaderTimeout is the time from the first byte of a request to the end of
+	// its header, and for the TLS handshake (default 10s).
+	HeaderTimeout Duration `yaml:"header_timeout"`
+	// BodyTimeout is the longest silence inside a request body (default 60s).
+	BodyTimeout Duration `yaml:"body_timeout"`
+	// SendTimeout is how long a client may take nothing of its response
+	// (default 60s).
+	SendTimeout Duration `yaml:"send_timeout"`
+	// IdleTimeout closes a connection on which no request comes (default 75s).
+	IdleTimeout Duration `yaml:"idle_timeout"`
+	// MaxConnections that are open at a time; more are closed at once (default
+	// 0: no limit).
+	MaxConnections int `yaml:"max_connections"`
 }
 
 // Route sends matching requests to an upstream.
@@ -103,6 +125,9 @@ type Upstream struct {
 	// FailOnStatus are response statuses that take an address out of balancing
 	// for a while; a request that can be repeated is sent to another one.
 	FailOnStatus []int `yaml:"failonstatus"`
+	// Protocol is "http1" (default), "h2" (HTTP/2, for https urls) or "h2c"
+	// (HTTP/2 without TLS, for http urls).
+	Protocol string `yaml:"protocol"`
 	// TLS is how an https url is spoken to.
 	TLS UpstreamTLS `yaml:"tls"`
 	// Resolvers replace Config.Resolvers for this upstream.
@@ -222,6 +247,13 @@ func (d Duration) or(value time.Duration) time.Duration {
 	return time.Duration(d)
 }
 
+// The values of Upstream.Protocol.
+const (
+	protocolHTTP1 = "http1"
+	protocolH2    = "h2"
+	protocolH2C   = "h2c"
+)
+
 // withDefaults fills the zero fields.
 func (u Upstream) withDefaults() Upstream {
 	if len(u.Members) == 0 {
@@ -229,6 +261,9 @@ func (u Upstream) withDefaults() Upstream {
 	}
 	if u.Balance == "" {
 		u.Balance = leastConn
+	}
+	if u.Protocol == "" {
+		u.Protocol = protocolHTTP1
 	}
 	u.DNS.TTLMin = Duration(u.DNS.TTLMin.or(time.Second))
 	u.DNS.TTLMax = Duration(u.DNS.TTLMax.or(60 * time.Second))

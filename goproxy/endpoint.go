@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
-	"net/http"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -22,7 +21,8 @@ const (
 type endpoint struct {
 	member    *member
 	addr      netip.AddrPort
-	transport *http.Transport
+	transport transport
+	pool      *pool // the transport, where it is HTTP/1
 
 	weight      atomic.Int64 // share of the member's load factor
 	credit      int64        // guarded by the upstream's rngMu
@@ -43,30 +43,28 @@ func newEndpoint(m *member, addr netip.AddrPort) *endpoint {
 	cfg := m.up.cfg
 	e := &endpoint{member: m, addr: addr}
 	e.gone, e.leave = context.WithCancel(context.Background())
-	connect := time.Duration(cfg.Timeouts.Connect)
 	tlsConfig := m.tls.Clone()
 	// A session can be resumed at its own address only, not at another node of
 	// the same load balancer.
 	tlsConfig.ClientSessionCache = tls.NewLRUClientSessionCache(1)
-	dialer := net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second}
-	e.transport = &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			// No SYN may go to an address that has left.
-			ctx, cancel := context.WithCancel(ctx)
-			defer cancel()
-			defer context.AfterFunc(e.gone, cancel)() //nolint:contextcheck // ends with the endpoint too
-			return dialer.DialContext(ctx, "tcp", addr.String())
-		},
-		TLSClientConfig:     tlsConfig,
-		TLSHandshakeTimeout: connect,
-		MaxIdleConnsPerHost: cfg.Pool.MaxIdle,
-		IdleConnTimeout:     time.Duration(cfg.Pool.IdleTimeout),
-		DisableCompression:  true,
-		// 1xx responses are passed on by the handler; only the wait for
-		// "100 Continue" is the transport's own.
-		ExpectContinueTimeout: time.Second,
+	if m.url.Scheme != "https" {
+		tlsConfig = nil
+	}
+	if cfg.Protocol == protocolHTTP1 {
+		e.pool = newPool(e, tlsConfig)
+		e.transport = e.pool
+	} else {
+		e.transport = newH2Transport(e, tlsConfig)
 	}
 	return e
+}
+
+// dialTCP connects. No SYN may go to an address that has left.
+func (e *endpoint) dialTCP(ctx context.Context, dialer *net.Dialer) (net.Conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(e.gone, cancel)() //nolint:contextcheck // ends with the endpoint too
+	return dialer.DialContext(ctx, "tcp", e.addr.String())
 }
 
 // depart takes the endpoint out of use: dials end now, idle connections close
@@ -74,7 +72,8 @@ func newEndpoint(m *member, addr netip.AddrPort) *endpoint {
 func (e *endpoint) depart() {
 	e.departed.Store(true)
 	e.leave()
-	e.transport.CloseIdleConnections()
+	e.transport.closeIdle()
+	e.transport.wake()
 }
 
 // acquire counts an attempt in; release counts it out.
@@ -84,7 +83,7 @@ func (e *endpoint) release() {
 	e.outstanding.Add(-1)
 	if e.departed.Load() || e.member.up.retired.Load() {
 		// The connection just went back to the pool.
-		e.transport.CloseIdleConnections()
+		e.transport.closeIdle()
 	}
 }
 
@@ -148,7 +147,8 @@ func (e *endpoint) probe(now time.Time, repeatable bool) bool {
 // knock ends an ejection when a connection can be made, and prolongs it when
 // not.
 func (e *endpoint) knock() {
-	conn, err := e.transport.DialContext(e.gone, "tcp", e.addr.String())
+	dialer := &net.Dialer{Timeout: time.Duration(e.member.up.cfg.Timeouts.Connect)}
+	conn, err := e.dialTCP(e.gone, dialer)
 	if err != nil {
 		e.eject(time.Now())
 		return

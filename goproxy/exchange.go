@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/proxychaos/proxychaos/goproxy/http1"
 )
 
 // maxAttempts bounds everything sent for one request: first try, retries,
@@ -24,21 +26,22 @@ var (
 // exchange gets one response for one request out of an upstream, over as many
 // attempts as it takes and the rules allow.
 type exchange struct {
-	up     *upstream
-	req    *http.Request
-	body   *requestBody
-	record *record
+	up  *upstream
+	req *request
 
-	repeatable   bool   // may be sent again after it was sent
-	route        string // member that holds the client's session, "" for none
-	preserveHost bool
-	start        time.Time
-	attempts     []*attempt
-	resent       int // times it was sent again after a failure
-	pauses       int
-	lastErr      error
+	repeatable bool   // may be sent again after it was sent
+	route      string // member that holds the client's session, "" for none
+	start      time.Time
+	set        *endpointSet // the one that has been looked at
+	attempts   []*attempt
+	first      attempt // the direct one
+	resent     int     // times it was sent again after a failure
+	pauses     int
+	lastErr    error
 
-	results chan result
+	shared  bool            // goroutines other than the client's know it
+	ctx     context.Context // ends when the client goes away; nil until shared
+	results chan result     // nil until shared
 
 	mu     sync.Mutex
 	closed bool // nobody reads results any more
@@ -47,59 +50,79 @@ type exchange struct {
 // result is how an attempt ended.
 type result struct {
 	attempt *attempt
-	resp    *http.Response
 	err     error
 }
 
-// RoundTrip implements http.RoundTripper for the handler.
-func (u *upstream) RoundTrip(req *http.Request) (*http.Response, error) {
-	x := &exchange{
-		up:      u,
-		req:     req,
-		record:  recordOf(req.Context()),
-		start:   time.Now(),
-		results: make(chan result, maxAttempts),
+// get returns the response for req.
+func (u *upstream) get(req *request) (*response, error) {
+	if req.source != nil {
+		if err := req.body.read(&req.Request, req.source); err != nil {
+			return nil, err
+		}
 	}
-	body, err := newRequestBody(req)
-	if err != nil {
-		return nil, err
-	}
-	x.body = body
-	x.repeatable = repeatable(req, body)
+	x := &req.exchange
+	x.up, x.req, x.start = u, req, time.Now()
+	x.attempts, x.resent, x.pauses, x.lastErr = x.attempts[:0], 0, 0, nil
+	x.repeatable = req.repeatable()
 	x.route = u.sticky.routeOf(req)
-	x.preserveHost = routeOf(req.Context()).PreserveHost
 	u.budget.earn()
-	resp, err := x.run() //nolint:contextcheck // attempts take theirs from req
+	x.set = u.set.Load()
+	e := x.pick(true)
+	a, err := x.direct(e)
+	if a != nil && err == nil && !u.fail[a.resp.Status] {
+		req.served = a.endpoint
+		return &a.resp, nil
+	}
+	x.share()
+	switch {
+	case a == nil:
+		if !x.launch(e, firstTry) {
+			x.lastErr = errNoAddress
+			u.nudge()
+		}
+	case errors.Is(err, errHandOver):
+		x.handOver(a)
+	default:
+		x.results <- result{a, err}
+	}
+	resp, err := x.run()
 	x.abandon()
 	return resp, err
 }
 
-// run is the life of the request until a response header is there.
-func (x *exchange) run() (*http.Response, error) {
-	deadline := time.NewTimer(time.Duration(x.up.cfg.Timeouts.Response))
+// share prepares for goroutines other than the client's.
+func (x *exchange) share() {
+	x.shared = true
+	x.ctx = x.req.client.watch()
+	x.results = make(chan result, maxAttempts)
+}
+
+// run is the life of the request until a response is there, where that takes
+// more than a moment.
+func (x *exchange) run() (*response, error) {
+	deadline := time.NewTimer(time.Duration(x.up.cfg.Timeouts.Response) - time.Since(x.start))
 	defer deadline.Stop()
-	patience := newPatience(time.Duration(x.up.cfg.Retries.HedgeAfter))
+	patience := newPatience(time.Duration(x.up.cfg.Retries.HedgeAfter), x.start)
 	defer patience.stop()
 	again := time.NewTimer(time.Hour) // a retry that waits for better times
 	defer again.Stop()
 
-	set := x.up.set.Load()
-	if !x.launch(x.pick(true), firstTry) {
-		x.lastErr = errNoAddress
-		x.up.nudge()
+	if len(x.attempts) == 0 {
 		again.Reset(x.pause())
+	} else if x.rescue() {
+		patience.restart()
 	}
 	for {
 		select {
 		case r := <-x.results:
 			r.attempt.finished = true
 			if r.err == nil {
-				if x.up.fail[r.resp.StatusCode] && x.retryStatus(r) {
+				if x.up.fail[r.attempt.resp.Status] && x.retryStatus(r) {
 					patience.restart()
 					continue
 				}
 				x.won(r.attempt)
-				return r.resp, nil
+				return &r.attempt.resp, nil
 			}
 			x.lastErr = r.err
 			switch x.afterFailure(r) {
@@ -132,17 +155,22 @@ func (x *exchange) run() (*http.Response, error) {
 				x.hedge(patience.after)
 			}
 			patience.restart()
-		case <-set.replaced:
-			set = x.up.set.Load()
+		case <-x.set.replaced:
+			x.set = x.up.set.Load()
 			if x.waiting() == 0 {
 				again.Reset(0)
 			} else if x.rescue() {
 				patience.restart()
 			}
 		case <-deadline.C:
+			// A body that is still coming in is not the upstream's delay.
+			if left := x.req.sending.Load().left(time.Duration(x.up.cfg.Timeouts.Response)); left > 0 {
+				deadline.Reset(left)
+				continue
+			}
 			return nil, errTimeout
-		case <-x.req.Context().Done():
-			return nil, context.Cause(x.req.Context())
+		case <-x.ctx.Done():
+			return nil, context.Cause(x.ctx)
 		}
 	}
 }
@@ -200,7 +228,7 @@ func (x *exchange) afterFailure(r result) verdict {
 // retryStatus leaves out an endpoint that gave a status of failonstatus and
 // tries another where that may help. Else the response is the answer.
 func (x *exchange) retryStatus(r result) bool {
-	x.up.eject(r.attempt.endpoint, r.resp.Status)
+	x.up.eject(r.attempt.endpoint, http.StatusText(r.attempt.resp.Status))
 	if !x.repeatable || x.resent+1 >= x.up.cfg.Retries.Attempts || x.expired() {
 		return false
 	}
@@ -217,7 +245,7 @@ func (x *exchange) retryStatus(r result) bool {
 func (x *exchange) blame(r result) {
 	e := r.attempt.endpoint
 	switch {
-	case e.departed.Load() || x.req.Context().Err() != nil:
+	case e.departed.Load() || x.ctx.Err() != nil:
 	case !r.attempt.sent.Load():
 		x.up.eject(e, "connect: "+r.err.Error())
 	case !r.attempt.reused.Load():
@@ -304,7 +332,7 @@ func (x *exchange) hopeful() bool {
 
 // won ends the other attempts.
 func (x *exchange) won(winner *attempt) {
-	x.record.served = winner.endpoint
+	x.req.served = winner.endpoint
 	for _, a := range x.attempts {
 		if a != winner {
 			a.cancel()
@@ -343,8 +371,19 @@ func (x *exchange) deliver(r result) {
 	x.results <- r // never blocks: as roomy as maxAttempts
 }
 
+// discard ends an attempt whose response nobody wants.
 func (r result) discard() {
-	if r.resp != nil {
-		_ = r.resp.Body.Close() // nobody wants it
+	if r.err == nil {
+		r.attempt.resp.body.Close()
 	}
+}
+
+// inform passes a 1xx response on, whichever attempt it comes from.
+func (x *exchange) inform(resp *http1.Response) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.closed {
+		return context.Canceled
+	}
+	return x.req.client.inform(resp)
 }

@@ -1,12 +1,13 @@
 package goproxy
 
 import (
-	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/proxychaos/proxychaos/goproxy/http1"
 )
 
 // FuzzReverse feeds what an upstream may say. Nothing may panic, and a header
@@ -24,13 +25,14 @@ func FuzzReverse(f *testing.F) {
 		if strings.ContainsAny(value, "\r\n\x00") {
 			return // net/http does not let these in
 		}
-		in := httptest.NewRequest(http.MethodGet, "http://www.example.com/app", nil)
+		in := &request{}
+		in.Host = "www.example.com"
 		route := boundRoute{Route: Route{Path: "/app", RewritePath: "/v1"}}
-		resp := &http.Response{Header: http.Header{"Location": {value}, "Content-Location": {value}, "Refresh": {value}, "Set-Cookie": {value}}}
-		route.reverse(resp, served, in)
-		for name := range resp.Header {
-			if strings.ContainsAny(resp.Header.Get(name), "\r\n") {
-				t.Errorf("%s: %q became %q", name, value, resp.Header.Get(name))
+		header := http1.Header{{Name: "Location", Value: value}, {Name: "Content-Location", Value: value}, {Name: "Refresh", Value: value}, {Name: "Set-Cookie", Value: value}}
+		route.reverse(header, served, in)
+		for _, f := range header {
+			if strings.ContainsAny(f.Value, "\r\n") {
+				t.Errorf("%s: %q became %q", f.Name, value, f.Value)
 			}
 		}
 	})
@@ -46,21 +48,26 @@ func FuzzRoute(f *testing.F) {
 		f.Add(target, "S=x.a")
 	}
 	f.Fuzz(func(t *testing.T, target, cookie string) {
-		u, err := url.ParseRequestURI(target)
-		if err != nil || !strings.HasPrefix(u.Path, "/") {
+		in := &request{}
+		if in.Parse("GET "+target+" HTTP/1.1\r\nHost: h\r\nCookie: "+cookie+"\r\n\r\n") != nil {
 			return
 		}
-		if route := sessions.routeOf(&http.Request{URL: u, Header: http.Header{"Cookie": {cookie}}}); route != "" && route != "a" {
+		in.reset(nil, time.Time{})
+		if route := sessions.routeOf(in); route != "" && route != "a" {
 			t.Errorf("route %q is nobody's", route)
 		}
-		clean := cleanPath(u.Path)
+		clean := in.cleanPath()
 		route := r.match("h", clean)
 		if route == nil {
 			return
 		}
-		route.rewritePath(u, clean)
-		if got := cleanPath(u.Path); !pathMatches("/v1", got) {
-			t.Errorf("%q became %q, which is %q: outside of /v1", target, u.Path, got)
+		out := &request{}
+		if err := out.Parse("GET " + route.rewritePath(in.path, clean) + " HTTP/1.1\r\nHost: h\r\n\r\n"); err != nil {
+			t.Fatalf("%q became what is no target: %v", target, err)
+		}
+		out.reset(nil, time.Time{})
+		if got := out.cleanPath(); !pathMatches("/v1", got) {
+			t.Errorf("%q became %q, which is %q: outside of /v1", target, out.path, got)
 		}
 	})
 }

@@ -3,123 +3,93 @@ package goproxy
 import (
 	"context"
 	"errors"
-	"log"
 	"net/http"
-	"net/http/httputil"
-	"path"
-	"strings"
 	"time"
+
+	"github.com/proxychaos/proxychaos/goproxy/http1"
 )
 
 // statusClientGone is what the access log says when the client went away
 // before the response (nginx's number; nothing is sent).
 const statusClientGone = 499
 
-// newForwarder builds the part that net/http/httputil does well: hop-by-hop
-// headers, trailers, 1xx, upgrades, flushing.
-func (p *Proxy) newForwarder(up *upstream) *httputil.ReverseProxy {
-	return &httputil.ReverseProxy{
-		Transport:      up,
-		BufferPool:     p.buffers,
-		ErrorHandler:   p.fail,
-		ErrorLog:       log.New(debugWriter{up.log}, "", 0),
-		Rewrite:        rewriteRequest,
-		ModifyResponse: up.rewriteResponse,
+var errClientGone = errors.New("the client went away")
+
+// serve gets a response for a request and sends it. An error means that the
+// response did not reach the client whole.
+func (p *Proxy) serve(req *request) error {
+	err := p.route(req)
+	if err != nil && req.err == nil {
+		req.err = err
 	}
+	p.finish(req)
+	return err
 }
 
-// rewriteRequest makes the upstream's request of the client's. The member that
-// gets it sets scheme and host.
-func rewriteRequest(r *httputil.ProxyRequest) {
-	route := routeOf(r.In.Context())
-	r.Out.URL.RawQuery = r.In.URL.RawQuery // untouched, also what cannot be parsed
-	route.rewritePath(r.Out.URL, cleanPath(r.In.URL.Path))
-	r.Out.Host = r.In.Host
-	r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"]
-	r.SetXForwarded()
-	if r.Out.Header.Get("User-Agent") == "" {
-		r.Out.Header["User-Agent"] = nil // else the transport adds its own
+func (p *Proxy) route(req *request) error {
+	if req.Method == http.MethodConnect {
+		return req.client.answer(req, http.StatusMethodNotAllowed, "this is a reverse proxy: CONNECT is not served")
 	}
-	route.Headers.Request.apply(r.Out.Header)
-	if !repeatable(r.Out, &requestBody{kept: true}) {
-		hideIdempotencyKey(r.Out.Header)
+	clean := req.cleanPath()
+	route := p.table.Load().router.match(req.Host, clean)
+	if route == nil {
+		return req.client.answer(req, http.StatusNotFound, "no route for this host and path")
 	}
+	req.upstream = route.up.name
+	req.rewrite(route, clean)
+	resp, err := route.up.get(req)
+	if err != nil {
+		return fail(req, err)
+	}
+	rewriteResponse(req, resp)
+	req.status = resp.Status
+	err = req.client.respond(req, resp)
+	resp.body.Close()
+	return err
 }
 
 // rewriteResponse makes the client's response of the upstream's.
-func (u *upstream) rewriteResponse(resp *http.Response) error {
-	ctx := resp.Request.Context()
-	route, rec := routeOf(ctx), recordOf(ctx)
-	route.reverse(resp, rec.served, rec.in)
-	u.sticky.mark(resp, rec)
-	route.Headers.Response.apply(resp.Header)
-	return nil
-}
-
-type routeKey struct{}
-
-func routeOf(ctx context.Context) *boundRoute {
-	return ctx.Value(routeKey{}).(*boundRoute)
-}
-
-// cleanPath resolves what backends resolve too (//, /./, /../), so that a
-// request cannot reach an upstream by a path that its route does not have.
-func cleanPath(p string) string {
-	if !strings.Contains(p, "/.") && !strings.Contains(p, "//") {
-		return p
+func rewriteResponse(req *request, resp *response) {
+	req.route.reverse(resp.Header, req.served, req)
+	req.route.up.sticky.mark(&resp.Header, req)
+	if resp.Status != http.StatusSwitchingProtocols && !resp.Header.Has("Date") {
+		resp.Header.Add("Date", httpDate(time.Now()))
 	}
-	clean := path.Clean(p)
-	if strings.HasSuffix(p, "/") && clean != "/" {
-		clean += "/"
-	}
-	return clean
-}
-
-// ServeHTTP implements http.Handler.
-func (p *Proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	rec := &record{start: time.Now(), in: req}
-	sw := &statusWriter{ResponseWriter: w}
-	defer p.finish(rec, sw) //nolint:contextcheck // a log line outlives its request
-	if req.Method == http.MethodConnect {
-		http.Error(sw, "this is a reverse proxy: CONNECT is not served", http.StatusMethodNotAllowed)
-		return
-	}
-	route := p.table.Load().router.match(req.Host, cleanPath(req.URL.Path))
-	if route == nil {
-		http.Error(sw, "no route for this host and path", http.StatusNotFound)
-		return
-	}
-	rec.upstream = route.up.name
-	ctx := context.WithValue(context.WithValue(req.Context(), recordKey{}, rec), routeKey{}, route)
-	route.up.forward.ServeHTTP(sw, req.WithContext(ctx))
+	req.route.Headers.Response.apply(&resp.Header)
 }
 
 // finish writes down a request that is over.
-func (p *Proxy) finish(rec *record, w *statusWriter) {
-	took := time.Since(rec.start)
-	p.metrics.request(rec.upstream, w.status, took)
+func (p *Proxy) finish(req *request) {
+	took := time.Since(req.start)
+	p.metrics.request(req.upstream, req.status, took)
 	if p.accessLog != nil {
-		rec.log(p.accessLog, took, w)
+		req.log(p.accessLog, took)
 	}
 }
 
 // fail answers a request for which no response could be had.
-func (p *Proxy) fail(w http.ResponseWriter, req *http.Request, err error) {
-	recordOf(req.Context()).err = err
+func fail(req *request, err error) error {
+	req.err = err
 	var fromClient *clientError
 	status := http.StatusBadGateway
 	switch {
-	case req.Context().Err() != nil:
-		if sw, ok := w.(*statusWriter); ok {
-			sw.status = statusClientGone
-		}
-		return
+	case errors.Is(err, errClientGone), errors.Is(err, context.Canceled):
+		req.status = statusClientGone
+		return err
 	case errors.As(err, &fromClient):
-		status = http.StatusBadRequest
+		status = clientStatus(fromClient.err)
 	case errors.Is(err, errNoAddress):
 		status = http.StatusServiceUnavailable
 	case errors.Is(err, errTimeout):
 		status = http.StatusGatewayTimeout
 	}
-	http.Error(w, http.StatusText(status), status)
+	return req.client.answer(req, status, http.StatusText(status))
+}
+
+// clientStatus is the status for a client whose request could not be read.
+func clientStatus(err error) int {
+	if isTimeout(err) {
+		return http.StatusRequestTimeout
+	}
+	return http1.StatusOf(err)
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -106,14 +105,4 @@ func (m *member) replace(addrs []netip.Addr) {
 		e.depart()
 	}
 	close(replaced)
-}
-
-// address points a request at this member.
-func (m *member) address(req *http.Request, preserveHost bool) {
-	target := *req.URL
-	target.Scheme, target.Host = m.url.Scheme, m.url.Host
-	req.URL = &target
-	if !preserveHost {
-		req.Host = m.host
-	}
 }

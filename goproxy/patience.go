@@ -14,11 +14,12 @@ type patience struct {
 	timer *time.Timer
 }
 
-func newPatience(after time.Duration) *patience {
+// newPatience counts the silence since a moment.
+func newPatience(after time.Duration, since time.Time) *patience {
 	p := &patience{after: after}
 	if after > 0 {
-		p.due = time.Now().Add(after)
-		p.timer = time.NewTimer(after)
+		p.due = since.Add(after)
+		p.timer = time.NewTimer(time.Until(p.due))
 	}
 	return p
 }

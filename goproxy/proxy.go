@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -16,13 +15,20 @@ import (
 	"time"
 )
 
-// Limits on clients. The server reads with net/http, which refuses requests
-// whose end is ambiguous.
-const (
-	readHeaderTimeout = 10 * time.Second
-	clientIdle        = 75 * time.Second
-	maxHeaderBytes    = 64 << 10
-)
+// maxHeaderBytes bounds the head of a client's request.
+const maxHeaderBytes = 64 << 10
+
+// limits on clients, from Config.Clients.
+type limits struct{ header, body, send, idle time.Duration }
+
+func (c Clients) limits() limits {
+	return limits{
+		header: c.HeaderTimeout.or(10 * time.Second),
+		body:   c.BodyTimeout.or(60 * time.Second),
+		send:   c.SendTimeout.or(60 * time.Second),
+		idle:   c.IdleTimeout.or(75 * time.Second),
+	}
+}
 
 // Options are what a program that embeds the proxy sets and a config file
 // cannot.
@@ -41,18 +47,19 @@ type Options struct {
 type Proxy struct {
 	opts      Options
 	log       *slog.Logger
-	buffers   *bufferPool
 	metrics   *metrics
 	accessLog *slog.Logger // nil when off
 	table     atomic.Pointer[table]
 	tls       atomic.Pointer[tls.Config]
 
-	server   *http.Server
+	limits   limits
+	clients  clients
+	handlers sync.WaitGroup // goroutines of clients
+	h2       *h2Server
 	plain    net.Listener
 	secure   net.Listener // nil without Config.TLS
 	admin    net.Listener // nil without Config.Admin
 	closers  []io.Closer  // listeners and the log file
-	unused   unusedConns
 	isClosed context.Context
 	close    context.CancelFunc
 
@@ -70,7 +77,8 @@ func New(cfg Config, opts Options) (*Proxy, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	p := &Proxy{opts: opts, log: opts.Log, buffers: newBufferPool(), metrics: newMetrics()}
+	p := &Proxy{opts: opts, log: opts.Log, metrics: newMetrics(), limits: cfg.Clients.limits()}
+	p.clients = clients{most: cfg.Clients.MaxConnections, conns: map[*clientConn]struct{}{}}
 	p.isClosed, p.close = context.WithCancel(context.Background())
 	p.requests, p.cutOff = context.WithCancel(context.Background())
 	if p.log == nil {
@@ -84,20 +92,7 @@ func New(cfg Config, opts Options) (*Proxy, error) {
 	if err := p.open(cfg); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	p.server = &http.Server{
-		Handler:           p,
-		ReadHeaderTimeout: readHeaderTimeout,
-		IdleTimeout:       clientIdle,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ConnState:         p.unused.note,
-		BaseContext:       func(net.Listener) context.Context { return p.requests },
-		ErrorLog:          log.New(debugWriter{p.log}, "", 0),
-		TLSConfig: &tls.Config{
-			MinVersion:         tls.VersionTLS12,
-			NextProtos:         []string{"h2", "http/1.1"},
-			GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return p.tls.Load(), nil },
-		},
-	}
+	p.h2 = newH2Server(p, cfg.H2C)
 	return p, nil
 }
 
@@ -171,11 +166,18 @@ func (p *Proxy) Run(ctx context.Context) error {
 	p.start(p.table.Load(), nil) //nolint:contextcheck // p.work was set from ctx
 	p.reloading.Unlock()
 
-	adminServer := &http.Server{Handler: p.adminHandler(), ReadHeaderTimeout: readHeaderTimeout, ErrorLog: p.server.ErrorLog}
-	served := make(chan error, 3)
-	go func() { served <- p.server.Serve(p.plain) }()
+	adminServer := &http.Server{Handler: p.adminHandler(), ReadHeaderTimeout: p.limits.header, ErrorLog: p.h2.server.ErrorLog}
+	served := make(chan error, 4)
+	go func() { served <- p.h2.server.Serve(p.h2) }()
+	p.handlers.Go(func() { served <- p.accept(p.plain, func(c net.Conn) net.Conn { return c }) })
 	if p.secure != nil {
-		go func() { served <- p.server.ServeTLS(p.secure, "", "") }()
+		tlsConfig := &tls.Config{
+			MinVersion:         tls.VersionTLS12,
+			GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return p.tls.Load(), nil },
+		}
+		p.handlers.Go(func() {
+			served <- p.accept(p.secure, func(c net.Conn) net.Conn { return tls.Server(c, tlsConfig) })
+		})
 	}
 	if p.admin != nil {
 		go func() { served <- adminServer.Serve(p.admin) }()
@@ -196,6 +198,8 @@ func (p *Proxy) Run(ctx context.Context) error {
 	// What is still there are upgraded connections, which have no end of
 	// their own that a drain could wait for.
 	p.cutOff()
+	p.clients.closeRest()
+	p.handlers.Wait()
 	stop()
 	p.followers.Wait()
 	return errors.Join(failed, p.Close())
@@ -206,9 +210,15 @@ func (p *Proxy) drain(ctx context.Context) error {
 	limit := p.table.Load().cfg.DrainTimeout.or(30 * time.Second)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	defer time.AfterFunc(unusedGrace, p.unused.closeAll).Stop()
-	if err := p.server.Shutdown(ctx); err != nil && ctx.Err() != nil {
-		_ = p.server.Close() // the drain's own error says more
+	_ = p.plain.Close() // Close reports what matters
+	if p.secure != nil {
+		_ = p.secure.Close()
+	}
+	both := make(chan bool, 2)
+	go func() { both <- p.clients.drain(ctx) }()
+	go func() { both <- p.h2.server.Shutdown(ctx) == nil }()
+	if first, second := <-both, <-both; !first || !second {
+		_ = p.h2.server.Close() // the drain's own error says more
 		return fmt.Errorf("drain: requests still ran after %v and were cut off", limit)
 	}
 	return nil

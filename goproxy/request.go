@@ -1,90 +1,161 @@
 package goproxy
 
 import (
-	"bytes"
-	"io"
+	"context"
 	"net/http"
+	"net/url"
+	"path"
 	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/proxychaos/proxychaos/goproxy/http1"
 )
 
-// bufferedRequest is the largest request body that is kept to be sent again.
-const bufferedRequest = 64 << 10
+// request is a client's request with everything that is done for it. It is
+// used again for the next one on the same connection, unless goroutines other
+// than the client's know it.
+type request struct {
+	http1.Request // as the client sent it
+	record
+	client client
+	source bodyReader // its body, nil without one
+	size   int        // bytes of its head, about
+	secure bool       // it came by TLS
+	path   string     // of Target, as sent
+	query  string     // of Target with its "?", "" without one
+	body   requestBody
+	route  *boundRoute
 
-// requestBody is the client's body in a form that attempts can share.
-type requestBody struct {
-	data   []byte // the whole body, where it was small enough to keep
-	kept   bool
-	stream onceReader // else
+	// What the upstream gets. The Host field is up to the member.
+	target string
+	header http1.Header
+
+	exchange exchange
+	sending  atomic.Pointer[bodySender] // of a streamed body
 }
 
-// newRequestBody reads a body of known small length whole, so that it can be
-// sent more than once. The client's connection is the only thing it waits for.
-func newRequestBody(req *http.Request) (*requestBody, error) {
-	if req.Body == nil || req.Body == http.NoBody || req.ContentLength == 0 {
-		return &requestBody{kept: true}, nil
-	}
-	// A client that waits for "100 Continue" shall wait for the backend's.
-	if req.ContentLength < 0 || req.ContentLength > bufferedRequest || req.Header.Get("Expect") != "" {
-		return &requestBody{stream: onceReader{req.Body}}, nil
-	}
-	data := make([]byte, req.ContentLength)
-	if _, err := io.ReadFull(req.Body, data); err != nil {
-		return nil, &clientError{err}
-	}
-	return &requestBody{data: data, kept: true}, nil
+// client is where a request came from and its response goes. Its methods are
+// called by one goroutine at a time.
+type client interface {
+	// inform passes on a response that comes before the last one (1xx).
+	inform(resp *http1.Response) error
+	// respond sends the response and reads its body to the end.
+	respond(req *request, resp *response) error
+	// answer sends a response of the proxy's own.
+	answer(req *request, status int, text string) error
+	// watch returns a context that ends when the client goes away before its
+	// request is over. Every call for a request returns the same one.
+	watch() context.Context
 }
 
-// clientError is a failure on the client's side of the proxy.
-type clientError struct{ err error }
+// reset makes r ready for a request whose head is in r.Request.
+func (r *request) reset(c client, start time.Time) {
+	r.client, r.route, r.target, r.header = c, nil, "", r.header[:0]
+	r.record = record{start: start, remote: r.remote, addresses: r.addresses[:0]}
+	r.body = requestBody{}
+	r.sending.Store(nil)
+	r.path, r.query = r.Target, ""
+	if i := strings.IndexByte(r.Target, '?'); i >= 0 {
+		r.path, r.query = r.Target[:i], r.Target[i:]
+	}
+}
 
-func (e *clientError) Error() string { return "read the request body: " + e.err.Error() }
-func (e *clientError) Unwrap() error { return e.err }
-
-// attach gives req the body for one attempt.
-func (b *requestBody) attach(req *http.Request) {
-	switch {
-	case !b.kept:
-		req.Body = b.stream
-		req.GetBody = nil
-	case len(b.data) == 0:
-		req.Body = nil
-		req.GetBody = nil
-	default:
-		req.GetBody = func() (io.ReadCloser, error) {
-			return io.NopCloser(bytes.NewReader(b.data)), nil
+// cleanPath is the decoded path with what backends resolve too (//, /./, /../)
+// resolved, so that a request cannot reach an upstream by a path that its
+// route does not have.
+func (r *request) cleanPath() string {
+	plain := r.path
+	if strings.IndexByte(plain, '%') >= 0 {
+		if decoded, err := url.PathUnescape(plain); err == nil {
+			plain = decoded
 		}
-		req.Body = io.NopCloser(bytes.NewReader(b.data))
 	}
+	return cleanPath(plain)
 }
 
-// onceReader is a body that can be sent once. The transport does not read it
-// before it has a connection, so attempts that never got one leave it whole;
-// but it closes it, which must do nothing.
-type onceReader struct{ io.Reader }
+func cleanPath(p string) string {
+	if !strings.Contains(p, "/.") && !strings.Contains(p, "//") {
+		return p
+	}
+	clean := path.Clean(p)
+	if strings.HasSuffix(p, "/") && clean != "/" {
+		clean += "/"
+	}
+	return clean
+}
 
-func (onceReader) Close() error { return nil }
+// rewrite makes the upstream's request of the client's.
+func (r *request) rewrite(route *boundRoute, clean string) {
+	r.route = route
+	r.target = r.Target
+	if route.RewritePath != "" && r.path != "*" {
+		r.target = route.rewritePath(r.path, clean) + r.query
+	}
+	r.forward()
+	route.Headers.Request.apply(&r.header)
+}
 
-// repeatable reports whether sending req a second time is safe: an idempotent
-// method (RFC 9110, 9.2.2) whose body, if any, was kept. An upgrade is not.
-func repeatable(req *http.Request, body *requestBody) bool {
-	if !body.kept || req.Header.Get("Upgrade") != "" {
+// forward copies the header and says in it who asked for what. What a client
+// says of the hops before it is kept in X-Forwarded-For only.
+func (r *request) forward() {
+	forwardedFor := ""
+	for _, f := range r.Header {
+		switch len(f.Name) {
+		case len("Trailer"):
+			if r.Length != http1.Chunked && http1.EqualFold(f.Name, "trailer") {
+				continue
+			}
+		case len("Forwarded"):
+			if http1.EqualFold(f.Name, "forwarded") {
+				continue
+			}
+		case len("X-Forwarded-For"):
+			if http1.EqualFold(f.Name, "x-forwarded-for") {
+				forwardedFor += f.Value + ", "
+				continue
+			}
+		case len("X-Forwarded-Host"):
+			if http1.EqualFold(f.Name, "x-forwarded-host") {
+				continue
+			}
+		case len("X-Forwarded-Proto"):
+			if http1.EqualFold(f.Name, "x-forwarded-proto") {
+				continue
+			}
+		}
+		r.header = append(r.header, f)
+	}
+	scheme := "http"
+	if r.secure {
+		scheme = "https"
+	}
+	if ip := hostname(r.remote); ip != "" {
+		r.header.Add("X-Forwarded-For", forwardedFor+ip)
+	}
+	r.header.Add("X-Forwarded-Host", r.Host)
+	r.header.Add("X-Forwarded-Proto", scheme)
+}
+
+// hostname is a Host field without its port and without the brackets of an
+// IPv6 address.
+func hostname(host string) string {
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		host = host[:i]
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+}
+
+// repeatable reports whether sending the request a second time is safe: an
+// idempotent method (RFC 9110, 9.2.2) whose body, if any, was kept. An upgrade
+// is not.
+func (r *request) repeatable() bool {
+	if r.body.stream != nil || r.Upgrade != "" {
 		return false
 	}
-	switch req.Method {
+	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete, http.MethodTrace:
 		return true
 	}
 	return false
-}
-
-// hideIdempotencyKey writes the header names in which net/http's transport
-// would see leave to repeat a POST by itself in lower case, which means the
-// same to every reader but that one.
-func hideIdempotencyKey(h http.Header) {
-	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
-		if values, ok := h[name]; ok {
-			delete(h, name)
-			h[strings.ToLower(name)] = values
-		}
-	}
 }

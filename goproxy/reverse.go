@@ -1,30 +1,25 @@
 package goproxy
 
 import (
-	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/proxychaos/proxychaos/goproxy/http1"
 )
 
 // refreshURL splits "5; url=http://..." before the URL. Browsers take any case,
 // and quotes around it.
 var refreshURL = regexp.MustCompile(`^([^;,]*[;,]\s*(?i:url)\s*=\s*)["']?([^"']*)["']?\s*$`)
 
-// rewritePath replaces the route's path at the start of a request's path.
-func (r *boundRoute) rewritePath(u *url.URL, clean string) {
-	if r.RewritePath == "" {
-		return
-	}
-	escaped := u.EscapedPath()
-	if !pathMatches(r.Path, escaped) {
+// rewritePath replaces the route's path at the start of a request's path, of
+// which clean is the form in which it was matched.
+func (r *boundRoute) rewritePath(path, clean string) string {
+	if !pathMatches(r.Path, path) {
 		// Matched only after decoding or cleaning, as in /%61pp or /x/../app.
-		escaped = (&url.URL{Path: clean}).EscapedPath()
+		path = (&url.URL{Path: clean}).EscapedPath()
 	}
-	escaped = joinPath(r.RewritePath, strings.TrimPrefix(escaped, r.Path))
-	if plain, err := url.PathUnescape(escaped); err == nil {
-		u.Path, u.RawPath = plain, escaped
-	}
+	return joinPath(r.RewritePath, strings.TrimPrefix(path, r.Path))
 }
 
 // joinPath puts exactly one slash between prefix and rest.
@@ -38,26 +33,31 @@ func joinPath(prefix, rest string) string {
 // reverse makes a response from the upstream true for the client, as
 // ProxyPassReverse and ProxyPassReverseCookiePath do: what points at the
 // upstream's own name and path points at the proxy afterwards.
-func (r *boundRoute) reverse(resp *http.Response, served *endpoint, in *http.Request) {
-	h := resp.Header
-	for _, name := range []string{"Location", "Content-Location"} {
-		if v := h.Get(name); v != "" {
-			h.Set(name, r.reverseURL(v, served, in))
-		}
-	}
-	if m := refreshURL.FindStringSubmatch(h.Get("Refresh")); m != nil {
-		h.Set("Refresh", m[1]+r.reverseURL(m[2], served, in))
-	}
-	if r.RewritePath != "" {
-		for i, c := range h["Set-Cookie"] {
-			h["Set-Cookie"][i] = r.reverseCookie(c)
+func (r *boundRoute) reverse(header http1.Header, served *endpoint, in *request) {
+	for i := range header {
+		f := &header[i]
+		switch len(f.Name) {
+		case len("Location"), len("Content-Location"):
+			if http1.EqualFold(f.Name, "location") || http1.EqualFold(f.Name, "content-location") {
+				f.Value = r.reverseURL(f.Value, served, in)
+			}
+		case len("Refresh"):
+			if http1.EqualFold(f.Name, "refresh") {
+				if m := refreshURL.FindStringSubmatch(f.Value); m != nil {
+					f.Value = m[1] + r.reverseURL(m[2], served, in)
+				}
+			}
+		case len("Set-Cookie"):
+			if r.RewritePath != "" && http1.EqualFold(f.Name, "set-cookie") {
+				f.Value = r.reverseCookie(f.Value)
+			}
 		}
 	}
 }
 
 // reverseURL translates an absolute URL at the upstream, or an absolute path.
 // Everything else is left as it is.
-func (r *boundRoute) reverseURL(v string, served *endpoint, in *http.Request) string {
+func (r *boundRoute) reverseURL(v string, served *endpoint, in *request) string {
 	u, err := url.Parse(v)
 	if err != nil || u.Opaque != "" {
 		return v
@@ -66,7 +66,7 @@ func (r *boundRoute) reverseURL(v string, served *endpoint, in *http.Request) st
 		if !served.member.isOwn(u) {
 			return v
 		}
-		if u.Scheme = "http"; in.TLS != nil {
+		if u.Scheme = "http"; in.secure {
 			u.Scheme = "https"
 		}
 		u.Host = in.Host
@@ -122,7 +122,7 @@ func (m *member) isOwn(u *url.URL) bool {
 }
 
 // apply removes headers, then sets some.
-func (c HeaderChange) apply(h http.Header) {
+func (c HeaderChange) apply(h *http1.Header) {
 	for _, name := range c.Remove {
 		h.Del(name)
 	}

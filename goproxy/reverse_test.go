@@ -3,9 +3,9 @@ package goproxy
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestRewritePath(t *testing.T) {
@@ -21,13 +21,12 @@ func TestRewritePath(t *testing.T) {
 		{"/app", "/", "/y/../app/x", "/x"},
 		{"/app", "", "/app//x/../y", "/app//x/../y"},
 	} {
-		u, err := url.Parse(test.in)
-		if err != nil {
-			t.Fatal(err)
-		}
+		in := &request{}
+		in.Target = test.in
+		in.reset(nil, time.Time{})
 		route := boundRoute{Route: Route{Path: test.path, RewritePath: test.to}}
-		route.rewritePath(u, cleanPath(u.Path))
-		if got := u.EscapedPath(); got != test.want {
+		in.rewrite(&route, in.cleanPath())
+		if got := in.target; got != test.want {
 			t.Errorf("%s -> %q: %s became %s, want %s", test.path, test.to, test.in, got, test.want)
 		}
 	}

@@ -1,7 +1,6 @@
 package goproxy
 
 import (
-	"net"
 	"slices"
 	"strings"
 )
@@ -43,9 +42,7 @@ func hostRank(host string) int {
 
 // match returns the route for a Host header and a path, or nil.
 func (r *router) match(host, path string) *boundRoute {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
+	host = hostname(host)
 	for i := range r.routes {
 		if hostMatches(r.routes[i].Host, host) && pathMatches(r.routes[i].Path, path) {
 			return &r.routes[i]

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/proxychaos/proxychaos/goproxy/http1"
 )
 
 // sticky finds and sets the route of a session, in the form that Apache's
@@ -31,18 +33,24 @@ func newSticky(name string, set bool, members []*member) *sticky {
 
 // routeOf returns the known route that req asks for, or "". The path counts
 // before the cookie, because only it can differ between two tabs.
-func (s *sticky) routeOf(req *http.Request) string {
+func (s *sticky) routeOf(req *request) string {
 	if s == nil {
 		return ""
 	}
 	if s.param != "" {
-		if route := s.known(pathParam(req.URL.EscapedPath(), s.param)); route != "" {
+		if route := s.known(pathParam(req.path, s.param)); route != "" {
 			return route
 		}
 	}
-	for _, c := range req.CookiesNamed(s.cookie) {
-		if route := s.known(c.Value); route != "" {
-			return route
+	for line := range req.Header.Values("Cookie") {
+		for pair := range strings.SplitSeq(line, ";") {
+			name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
+			if name != s.cookie {
+				continue
+			}
+			if route := s.known(strings.Trim(value, `"`)); route != "" {
+				return route
+			}
 		}
 	}
 	return ""
@@ -70,17 +78,17 @@ func pathParam(path, name string) string {
 
 // mark sets the route cookie on a response from a member that the request had
 // not asked for.
-func (s *sticky) mark(resp *http.Response, rec *record) {
+func (s *sticky) mark(header *http1.Header, req *request) {
 	if s == nil || !s.set {
 		return
 	}
-	route := rec.served.member.route
-	if route == "" || s.routeOf(rec.in) == route {
+	route := req.served.member.route
+	if route == "" || s.routeOf(req) == route {
 		return
 	}
 	cookie := http.Cookie{ //nolint:gosec // Secure where the client came by HTTPS
 		Name: s.cookie, Value: "." + route, Path: "/",
-		HttpOnly: true, Secure: rec.in.TLS != nil, SameSite: http.SameSiteLaxMode,
+		HttpOnly: true, Secure: req.secure, SameSite: http.SameSiteLaxMode,
 	}
-	resp.Header.Add("Set-Cookie", cookie.String())
+	header.Add("Set-Cookie", cookie.String())
 }

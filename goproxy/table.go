@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http/httputil"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -24,7 +23,6 @@ type running struct {
 	*upstream
 	source  Upstream
 	servers []netip.AddrPort
-	forward *httputil.ReverseProxy
 	stop    context.CancelFunc // nil until started
 }
 
@@ -47,7 +45,7 @@ func (p *Proxy) newTable(cfg Config, old *table) (*table, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.upstreams[name] = &running{upstream: up, source: source, servers: servers, forward: p.newForwarder(up)}
+		t.upstreams[name] = &running{upstream: up, source: source, servers: servers}
 	}
 	bound := make([]boundRoute, len(cfg.Routes))
 	for i, r := range cfg.Routes {
@@ -131,6 +129,9 @@ func sameListeners(a, b Config) error {
 		if v.old != v.new {
 			errs = append(errs, fmt.Errorf("%s: %q cannot become %q by a reload: restart the proxy", v.key, v.old, v.new))
 		}
+	}
+	if a.H2C != b.H2C || a.Clients != b.Clients {
+		errs = append(errs, errors.New("h2c and clients cannot change by a reload: restart the proxy"))
 	}
 	return errors.Join(errs...)
 }

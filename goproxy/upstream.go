@@ -21,6 +21,8 @@ type upstream struct {
 	budget  *budget
 	log     *slog.Logger
 
+	directWait time.Duration // how long the first attempt has the client's goroutine
+
 	attempts [reasons]atomic.Uint64
 	retired  atomic.Bool // no new request comes; running ones may finish
 
@@ -46,6 +48,11 @@ func newUpstream(name string, cfg Upstream, servers []netip.AddrPort, log *slog.
 		log:    log.With("upstream", name),
 		rng:    rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1)),
 	}
+	u.directWait = directWait
+	if d := time.Duration(cfg.Retries.HedgeAfter); d > 0 {
+		u.directWait = d
+	}
+	u.directWait = min(u.directWait, time.Duration(cfg.Timeouts.Response))
 	u.set.Store(&endpointSet{replaced: make(chan struct{})})
 	for _, status := range cfg.FailOnStatus {
 		u.fail[status] = true
@@ -80,7 +87,7 @@ func (u *upstream) run(ctx context.Context) {
 	<-ctx.Done()
 	u.retired.Store(true)
 	for _, e := range u.set.Load().endpoints {
-		e.transport.CloseIdleConnections()
+		e.transport.closeIdle()
 	}
 }
 

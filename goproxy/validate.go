@@ -111,6 +111,7 @@ func checkUpstream(u Upstream, add func(string, ...string)) {
 		add(err.Error(), "dns", "family")
 	}
 	full := u.withDefaults()
+	checkProtocol(full, add)
 	if full.DNS.TTLMin > full.DNS.TTLMax {
 		add(fmt.Sprintf("ttl_min %v is above ttl_max %v", full.DNS.TTLMin, full.DNS.TTLMax), "dns", "ttl_min")
 	}

@@ -35,6 +35,22 @@ func checkListeners(c Config, add func(string, ...string)) {
 			}
 		}
 	}
+	if c.Clients.MaxConnections < 0 {
+		add(fmt.Sprintf("%d connections: want 1 or more, or 0 for no limit", c.Clients.MaxConnections), "clients", "max_connections")
+	}
+	for _, d := range []struct {
+		value Duration
+		key   string
+	}{
+		{c.Clients.HeaderTimeout, "header_timeout"},
+		{c.Clients.BodyTimeout, "body_timeout"},
+		{c.Clients.SendTimeout, "send_timeout"},
+		{c.Clients.IdleTimeout, "idle_timeout"},
+	} {
+		if d.value == Off {
+			add("cannot be off", "clients", d.key)
+		}
+	}
 	if c.Admin != "" {
 		addr, err := netip.ParseAddrPort(c.Admin)
 		if err != nil || !addr.Addr().IsLoopback() {
@@ -85,6 +101,21 @@ func checkMembers(u Upstream, add func(string, ...string)) {
 	for i, status := range u.FailOnStatus {
 		if status < 400 || status > 599 {
 			add(fmt.Sprintf("%d: want 400 to 599", status), "failonstatus", strconv.Itoa(i))
+		}
+	}
+}
+
+// checkProtocol holds the protocol against the urls.
+func checkProtocol(u Upstream, add func(string, ...string)) {
+	schemes := map[string]string{protocolHTTP1: "", protocolH2: "https", protocolH2C: "http"}
+	scheme, ok := schemes[u.Protocol]
+	if !ok {
+		add(fmt.Sprintf("%q is no protocol: want %s, %s or %s", u.Protocol, protocolHTTP1, protocolH2, protocolH2C), "protocol")
+		return
+	}
+	for _, m := range u.Members {
+		if target, err := parseURL(m.URL); err == nil && scheme != "" && target.Scheme != scheme {
+			add(fmt.Sprintf("%s is for %s urls, and %s is none: HTTP/2 is %s with TLS and %s without", u.Protocol, scheme, m.URL, protocolH2, protocolH2C), "protocol")
 		}
 	}
 }

@@ -117,7 +117,7 @@ func TestReadAfterTimeout(t *testing.T) {
 	for buf := make([]byte, 100); ; {
 		n, err := b.Read(buf)
 		got = append(got, buf[:n]...)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil && !errors.Is(err, errPause) {
@@ -171,7 +171,7 @@ func TestHeadLimits(t *testing.T) {
 	if got, err := NewReader(strings.NewReader(head + "rest")).Head(64 << 10); err != nil || got != head {
 		t.Errorf("a head of %d bytes: got %d, %v", len(head), len(got), err)
 	}
-	if _, err := NewReader(strings.NewReader("")).Head(100); err != io.EOF {
+	if _, err := NewReader(strings.NewReader("")).Head(100); !errors.Is(err, io.EOF) {
 		t.Errorf("nothing: %v, want io.EOF", err)
 	}
 	if _, err := NewReader(strings.NewReader("GET")).Head(100); !errors.Is(err, io.ErrUnexpectedEOF) {

@@ -25,6 +25,19 @@ type head struct {
 // gateways that turn "-" into "_" see no difference.
 var lookalikes = [...]string{"content-length", "transfer-encoding", "host", "connection"}
 
+func checkLookalike(name string) error {
+	if strings.IndexByte(name, '_') < 0 {
+		return nil
+	}
+	plain := strings.ReplaceAll(name, "_", "-")
+	for _, l := range lookalikes {
+		if EqualFold(plain, l) {
+			return malformed("a header name that other readers take for " + l)
+		}
+	}
+	return nil
+}
+
 // nextLine cuts one line off text, which ends in CRLF.
 func nextLine(text string) (line, rest string, err error) {
 	i := strings.IndexByte(text, '\n')
@@ -145,13 +158,8 @@ func (h *head) take(f Field) error {
 			return nil
 		}
 	}
-	if strings.IndexByte(f.Name, '_') >= 0 {
-		plain := strings.ReplaceAll(f.Name, "_", "-")
-		for _, name := range lookalikes {
-			if EqualFold(plain, name) {
-				return malformed("a header name that other readers take for " + name)
-			}
-		}
+	if err := checkLookalike(f.Name); err != nil {
+		return err
 	}
 	h.header = append(h.header, f)
 	return nil

@@ -22,6 +22,7 @@ type Reader struct {
 	try  func(fd uintptr) bool
 	got  int // what try left
 	err  error
+	one  [1]byte
 	buf  []byte
 	lent *[bufferSize]byte // the pool's buffer, when buf is one
 	r, w int               // buf[r:w] is not read yet
@@ -73,7 +74,14 @@ func (b *Reader) Fill() error {
 		return b.fillRaw()
 	}
 	if b.buf == nil {
+		// One byte is enough to wait for: src keeps the rest, as TLS does.
+		n, err := b.src.Read(b.one[:])
+		if n == 0 {
+			return err
+		}
 		b.take()
+		b.buf[0], b.w = b.one[0], 1
+		return nil
 	}
 	if b.w == len(b.buf) && b.r > 0 {
 		copy(b.buf, b.buf[b.r:b.w])
@@ -134,24 +142,9 @@ var headEnd = []byte("\r\n\r\n")
 // first byte, and io.ErrUnexpectedEOF within it.
 func (b *Reader) Head(limit int) (string, error) {
 	for {
-		if end := bytes.Index(b.buf[b.r+max(0, b.seen-3):b.w], headEnd); end >= 0 {
-			end += max(0, b.seen-3) + len(headEnd)
-			if end > limit {
-				return "", tooLarge(b.buf[b.r:b.w])
-			}
-			text := string(b.buf[b.r : b.r+end])
-			b.advance(end)
-			return text, nil
-		}
-		if err := b.hopeless(); err != nil {
-			return "", err
-		}
-		b.seen = b.Buffered()
-		if b.seen >= limit {
-			return "", tooLarge(b.buf[b.r:b.w])
-		}
-		if b.buf != nil && b.seen == len(b.buf) {
-			b.grow(min(2*len(b.buf), limit))
+		text, err := b.BufferedHead(limit)
+		if text != "" || err != nil {
+			return text, err
 		}
 		if err := b.Fill(); err != nil {
 			if err == io.EOF && b.Buffered() > 0 { //nolint:errorlint // never wrapped
@@ -160,6 +153,31 @@ func (b *Reader) Head(limit int) (string, error) {
 			return "", err
 		}
 	}
+}
+
+// BufferedHead is Head without waiting: "" when Fill has to be called first.
+func (b *Reader) BufferedHead(limit int) (string, error) {
+	from := max(0, b.seen-len(headEnd)+1)
+	if i := bytes.Index(b.buf[b.r+from:b.w], headEnd); i >= 0 {
+		end := from + i + len(headEnd)
+		if end > limit {
+			return "", tooLarge(b.buf[b.r:b.w])
+		}
+		text := string(b.buf[b.r : b.r+end])
+		b.advance(end)
+		return text, nil
+	}
+	if err := b.hopeless(); err != nil {
+		return "", err
+	}
+	b.seen = b.Buffered()
+	if b.seen >= limit {
+		return "", tooLarge(b.buf[b.r:b.w])
+	}
+	if b.buf != nil && b.seen == len(b.buf) {
+		b.grow(min(2*len(b.buf), limit))
+	}
+	return "", nil
 }
 
 // grow puts a larger buffer in place, for a head that does not fit.
@@ -235,6 +253,14 @@ func (b *Reader) more() error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
+}
+
+// Detach returns what is buffered and forgets it, for a connection that goes
+// on as another protocol.
+func (b *Reader) Detach() []byte {
+	rest := bytes.Clone(b.buf[b.r:b.w])
+	b.advance(b.Buffered())
+	return rest
 }
 
 // Read takes what is buffered, or waits for the connection. Large reads do

@@ -110,6 +110,26 @@ func (r *Request) checkHost(hosts int) error {
 	return nil
 }
 
+// Validate checks a request that came by another protocol, before it is written
+// as HTTP/1: its method, target and host, and its header for names that some
+// readers take for others.
+func (r *Request) Validate() error {
+	switch {
+	case !isToken(r.Method):
+		return malformed("the method is not a token")
+	case r.Target == "" || !all(r.Target, targetChar):
+		return malformed("the target has a character that is not allowed, or is empty")
+	case !ValidHost(r.Host):
+		return malformed("the authority is not a name or an address with an optional port")
+	}
+	for _, f := range r.Header {
+		if err := checkLookalike(f.Name); err != nil {
+			return err
+		}
+	}
+	return r.setTarget(r.Target)
+}
+
 // setTarget checks the four forms of a request target (RFC 9112, 3.2).
 func (r *Request) setTarget(target string) error {
 	switch {

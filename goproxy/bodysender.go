@@ -1,0 +1,102 @@
+package goproxy
+
+import (
+	"errors"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/proxychaos/proxychaos/goproxy/http1"
+)
+
+// bodySender copies a streamed request body to an upstream, while the response
+// may already be coming.
+type bodySender struct {
+	done     chan struct{}
+	progress atomic.Int64 // unix ns of the last byte from the client
+	err      error        // of the client; valid when done
+	complete bool         // the upstream was sent all; valid when done
+}
+
+// startBody begins to send the body on c. It returns nil when the request is
+// over: the client's connection is not to be read any more.
+func (x *exchange) startBody(c *upstreamConn) *bodySender {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.closed {
+		return nil
+	}
+	s := &bodySender{done: make(chan struct{})}
+	s.progress.Store(time.Now().UnixNano())
+	x.req.sending.Store(s)
+	go s.run(x.req.body.stream, x.req.Length == http1.Chunked, c)
+	return s
+}
+
+func (s *bodySender) run(from bodyReader, chunked bool, c *upstreamConn) {
+	s.complete, s.err = s.copy(from, chunked, c)
+	close(s.done)
+	if s.err != nil {
+		c.abort() // the upstream must see that the body is not whole
+	}
+}
+
+// copy returns an error of the client only; the upstream's is seen by who
+// reads the response.
+func (s *bodySender) copy(from bodyReader, chunked bool, c *upstreamConn) (complete bool, err error) {
+	buf := getCopyBuffer()
+	defer putCopyBuffer(buf)
+	const start, end = http1.ChunkRoom, copyBufferSize - len("\r\n")
+	for {
+		n, err := from.Read(buf[start:end])
+		if n > 0 {
+			s.progress.Store(time.Now().UnixNano())
+			out := buf[start : start+n]
+			if chunked {
+				out = append(buf[http1.PutChunkSize(buf[:], n):start+n], "\r\n"...)
+			}
+			if _, err := c.Write(out); err != nil {
+				return false, nil
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			if chunked {
+				_, err = c.Write(http1.AppendTrailer(buf[:0], from.Trailer()))
+				return err == nil, nil
+			}
+			return true, nil
+		case err != nil:
+			return false, &clientError{err}
+		}
+	}
+}
+
+// whole reports whether the body was sent to its end.
+func (s *bodySender) whole() bool {
+	select {
+	case <-s.done:
+		return s.complete
+	default:
+		return false
+	}
+}
+
+// clientError is what went wrong on the client's side so far.
+func (s *bodySender) clientError() error {
+	select {
+	case <-s.done:
+		return s.err
+	default:
+		return nil
+	}
+}
+
+// left is how much of a limit since the last byte is left; none where nothing
+// is being sent.
+func (s *bodySender) left(limit time.Duration) time.Duration {
+	if s == nil {
+		return 0
+	}
+	return limit - time.Since(time.Unix(0, s.progress.Load()))
+}

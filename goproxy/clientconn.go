@@ -1,0 +1,286 @@
+package goproxy
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/proxychaos/proxychaos/goproxy/http1"
+)
+
+// The states of a client's connection, for the drain.
+const (
+	connNew    = iota // has not sent a byte
+	connIdle          // between two requests
+	connActive        // has a request
+	connApart         // is a tunnel, or HTTP/2
+	connClosed        // must not be used any more
+)
+
+// clientConn is one HTTP/1 connection from a client. Its goroutine reads a
+// request, gets the response and writes it, one after the other.
+type clientConn struct {
+	net.Conn
+	proxy  *Proxy
+	r      *http1.Reader
+	secure bool
+	remote string
+	state  atomic.Int32
+	served int  // requests
+	handed bool // it is the HTTP/2 server's now
+
+	armed      time.Time // read deadline in force
+	writeArmed time.Time // write deadline in force
+	keep       bool      // the connection goes on after this response
+	body       clientBody
+	watcher    watcher
+	stopping   atomic.Bool // whoever else reads the connection has to end
+}
+
+var requests = sync.Pool{New: func() any { return new(request) }}
+
+// serve is the life of the connection.
+func (c *clientConn) serve() {
+	defer func() {
+		if !c.handed {
+			_ = c.Close() // the client may have been faster
+			c.proxy.clients.remove(c)
+		}
+	}()
+	if secure, ok := c.Conn.(*tls.Conn); ok {
+		ctx, cancel := context.WithTimeout(c.proxy.requests, c.proxy.limits.header)
+		err := secure.HandshakeContext(ctx)
+		cancel()
+		if err != nil {
+			c.proxy.log.Debug("tls handshake", "client", c.remote, "error", err.Error())
+			return
+		}
+		if secure.ConnectionState().NegotiatedProtocol == "h2" {
+			c.proxy.h2.hand(c, secure)
+			return
+		}
+	}
+	c.r = http1.NewReader(c.Conn)
+	for c.await() {
+		req := requests.Get().(*request)
+		again := c.request(req)
+		if !req.exchange.shared {
+			requests.Put(req)
+		}
+		if !again {
+			return
+		}
+	}
+}
+
+// await waits for the first byte of a request. A connection that waits costs
+// no buffer.
+func (c *clientConn) await() bool {
+	since := time.Now()
+	waits := int32(connIdle)
+	if c.served == 0 {
+		waits = connNew
+	}
+	c.state.Store(waits)
+	if c.proxy.clients.draining.Load() && c.served > 0 {
+		return false
+	}
+	due := since.Add(c.proxy.limits.idle)
+	if c.armed.IsZero() || c.armed.After(due) {
+		c.arm(due)
+	}
+	for c.r.Buffered() == 0 {
+		err := c.r.Fill()
+		if err == nil {
+			continue
+		}
+		if !isTimeout(err) || !time.Now().Before(due) {
+			return false
+		}
+		c.arm(due)
+	}
+	return c.state.CompareAndSwap(waits, connActive)
+}
+
+// arm sets the read deadline. One that is in force and earlier is left there:
+// when it fires, the reader sets the right one.
+func (c *clientConn) arm(t time.Time) {
+	c.armed = t
+	_ = c.SetReadDeadline(t) // fails on a closed connection, as the read will
+	if c.stopping.Load() {
+		_ = c.SetReadDeadline(longAgo)
+	}
+}
+
+// request serves one request and reports whether another one may follow.
+func (c *clientConn) request(req *request) bool {
+	start := time.Now()
+	req.remote, req.secure, req.source, req.size = c.remote, c.secure, nil, 0
+	c.keep = true
+	text, err := c.readHead(start)
+	if err == nil && text == h2Preface && c.served == 0 && c.proxy.h2.plain {
+		c.proxy.h2.handPlain(c, text)
+		return false
+	}
+	c.served++
+	if err == nil {
+		err = req.Parse(text)
+	}
+	if err != nil {
+		c.refuse(req, start, err)
+		return false
+	}
+	req.size = len(text)
+	req.reset(c, start)
+	if req.Length != 0 {
+		c.body.reset(c, req.Length)
+		req.source = &c.body
+	}
+	c.keep = !req.Close
+	err = c.proxy.serve(req)
+	c.settle(req)
+	if err != nil {
+		c.breakOff()
+		return false
+	}
+	if !c.keep {
+		c.linger()
+	}
+	return c.keep
+}
+
+// readHead reads the rest of a head, of which the first byte is there.
+func (c *clientConn) readHead(start time.Time) (string, error) {
+	due := start.Add(c.proxy.limits.header)
+	for {
+		text, err := c.r.BufferedHead(maxHeaderBytes)
+		if text != "" || err != nil {
+			return text, err
+		}
+		if c.armed.After(due) {
+			c.arm(due)
+		}
+		if err := c.r.Fill(); err != nil {
+			if !isTimeout(err) || !time.Now().Before(due) {
+				return "", err
+			}
+			c.arm(due)
+		}
+	}
+}
+
+// refuse answers what is no request.
+func (c *clientConn) refuse(req *request, start time.Time, err error) {
+	bad, isBad := errors.AsType[*http1.Error](err)
+	if !isBad && !isTimeout(err) {
+		return // gone in the middle of a head
+	}
+	req.Request = http1.Request{Minor: 1, Header: req.Header[:0]}
+	req.reset(c, start)
+	c.keep = false
+	req.err = err
+	text := "the request did not come in time"
+	if isBad {
+		text = bad.Reason
+	}
+	_ = c.answer(req, clientStatus(err), text) // it is closed in any case
+	c.proxy.finish(req)
+	c.linger()
+}
+
+// settle ends what still reads from the connection when the response is sent.
+func (c *clientConn) settle(req *request) {
+	c.watcher.stop(c)
+	if s := req.sending.Swap(nil); s != nil {
+		c.interrupt(s.done)
+	}
+	if req.source != nil && !c.body.Ended() {
+		c.keep = false
+	}
+}
+
+// interrupt makes whoever else reads the connection end, and waits for it.
+func (c *clientConn) interrupt(done <-chan struct{}) {
+	select {
+	case <-done:
+		return
+	default:
+	}
+	c.stopping.Store(true)
+	_ = c.SetReadDeadline(longAgo) // fails on a closed connection, as the read does
+	<-done
+	c.stopping.Store(false)
+	c.arm(time.Now().Add(c.proxy.limits.idle))
+}
+
+// breakOff closes the connection so that the client sees that its response is
+// not whole, also where only the connection's end would tell.
+func (c *clientConn) breakOff() {
+	if tcp, ok := c.tcp().(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // else it is an orderly end
+	}
+}
+
+func (c *clientConn) tcp() net.Conn {
+	if secure, ok := c.Conn.(*tls.Conn); ok {
+		return secure.NetConn()
+	}
+	return c.Conn
+}
+
+const (
+	// lingerTime bounds how long the rest of a refused request is taken in.
+	// Closing at once would reset the connection, and the response with it.
+	lingerTime = 500 * time.Millisecond
+	lingerSize = 256 << 10
+)
+
+// linger closes the sending side and waits for the client to close its own.
+func (c *clientConn) linger() {
+	half, ok := c.Conn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return
+	}
+	c.arm(time.Now().Add(lingerTime))
+	buf := getCopyBuffer()
+	defer putCopyBuffer(buf)
+	for left := lingerSize; left > 0; {
+		n, err := c.r.Read(buf[:])
+		if err != nil {
+			return
+		}
+		left -= n
+	}
+}
+
+// inform implements client.
+func (c *clientConn) inform(resp *http1.Response) error {
+	out := http1.AppendStatusLine(nil, resp.Status, reasonOf(resp))
+	out = append(http1.AppendHeader(out, resp.Header), "\r\n"...)
+	return c.write(out)
+}
+
+// write sends bytes. A client that takes none for too long is given up.
+func (c *clientConn) write(out []byte) error {
+	now := time.Now()
+	if limit := c.proxy.limits.send; c.writeArmed.Before(now.Add(limit / 2)) {
+		c.writeArmed = now.Add(limit)
+		if err := c.SetWriteDeadline(c.writeArmed); err != nil {
+			return err
+		}
+	}
+	_, err := c.Write(out)
+	return err
+}
+
+func reasonOf(resp *http1.Response) string {
+	if resp.Reason != "" {
+		return resp.Reason
+	}
+	return http.StatusText(resp.Status)
+}

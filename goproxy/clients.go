@@ -1,0 +1,145 @@
+package goproxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// unusedGrace is how long a drain waits for the first request on a connection
+// that was accepted before it. Browsers and HTTP clients open such spare
+// connections all the time.
+const unusedGrace = 250 * time.Millisecond
+
+// clients is every HTTP/1 connection from clients.
+type clients struct {
+	most     int // 0 for no limit
+	draining atomic.Bool
+
+	mu      sync.Mutex
+	conns   map[*clientConn]struct{}
+	apart   int           // tunnels and HTTP/2
+	changed chan struct{} // a drain waits on it; nil before
+}
+
+// add takes a connection in and reports whether there is room for it.
+func (l *clients) add(c *clientConn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.most > 0 && len(l.conns) >= l.most {
+		return false
+	}
+	l.conns[c] = struct{}{}
+	return true
+}
+
+func (l *clients) remove(c *clientConn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.conns[c]; !ok {
+		return
+	}
+	delete(l.conns, c)
+	if c.state.Swap(connClosed) == connApart {
+		l.apart--
+	}
+	l.tell()
+}
+
+// setApart notes that a connection became a tunnel, which no drain waits for,
+// or HTTP/2, which has a drain of its own. It reports whether the connection
+// is still in use.
+func (l *clients) setApart(c *clientConn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.state.Swap(connApart) == connClosed {
+		c.state.Store(connClosed)
+		return false
+	}
+	l.apart++
+	l.tell()
+	return true
+}
+
+func (l *clients) tell() {
+	if l.changed == nil {
+		return
+	}
+	select {
+	case l.changed <- struct{}{}:
+	default:
+	}
+}
+
+// drain closes what has no request, and the rest when its request is over. It
+// returns when that is done or ctx ends, and reports which.
+func (l *clients) drain(ctx context.Context) bool {
+	l.mu.Lock()
+	l.changed = make(chan struct{}, 1)
+	l.mu.Unlock()
+	l.draining.Store(true)
+	l.closeAll(connIdle)
+	defer time.AfterFunc(unusedGrace, func() { l.closeAll(connNew) }).Stop()
+	for {
+		l.mu.Lock()
+		busy := len(l.conns) - l.apart
+		l.mu.Unlock()
+		if busy == 0 {
+			return true
+		}
+		select {
+		case <-l.changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// closeAll closes the connections in a state.
+func (l *clients) closeAll(state int32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		if c.state.CompareAndSwap(state, connClosed) {
+			_ = c.Close() // the client may have been faster
+		}
+	}
+}
+
+// closeRest closes every connection, whatever it does.
+func (l *clients) closeRest() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		_ = c.Close() // the client may have been faster
+	}
+}
+
+// accept serves the connections of a listener until it is closed.
+func (p *Proxy) accept(l net.Listener, wrap func(net.Conn) net.Conn) error {
+	const mostPause = time.Second
+	pause := time.Duration(0)
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return err
+			}
+			// Out of files, or a client that was gone at once: both pass.
+			pause = min(max(2*pause, 5*time.Millisecond), mostPause)
+			p.log.Warn("accept", "error", err.Error(), "pause", pause.String())
+			time.Sleep(pause)
+			continue
+		}
+		pause = 0
+		c := &clientConn{Conn: wrap(conn), proxy: p, secure: l == p.secure, remote: conn.RemoteAddr().String()}
+		if !p.clients.add(c) {
+			_ = conn.Close() // clients.max_connections
+			continue
+		}
+		p.handlers.Go(c.serve)
+	}
+}

@@ -1,0 +1,269 @@
+package goproxy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/proxychaos/proxychaos/goproxy/http1"
+)
+
+// HTTP/2 from clients is net/http's: its server gets the connections on which
+// ALPN, or the preface of HTTP/2 without TLS, says so.
+
+// h2Preface is the part of HTTP/2's preface that looks like a head.
+const h2Preface = "PRI * HTTP/2.0\r\n\r\n"
+
+// h2Server serves connections that the proxy has accepted. It is a net.Listener
+// to its http.Server.
+type h2Server struct {
+	proxy  *Proxy
+	server *http.Server
+	plain  bool // HTTP/2 without TLS is taken
+	conns  chan net.Conn
+	once   sync.Once
+	closed chan struct{}
+
+	mu     sync.Mutex
+	handed map[net.Conn]*clientConn
+}
+
+func newH2Server(p *Proxy, plain bool) *h2Server {
+	s := &h2Server{proxy: p, plain: plain, conns: make(chan net.Conn), closed: make(chan struct{}), handed: map[net.Conn]*clientConn{}}
+	protocols := &http.Protocols{}
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	s.server = &http.Server{
+		Handler:           s,
+		Protocols:         protocols,
+		ReadHeaderTimeout: p.limits.header,
+		IdleTimeout:       p.limits.idle,
+		MaxHeaderBytes:    maxHeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return p.requests },
+		ConnState:         s.over,
+		ErrorLog:          log.New(debugWriter{p.log}, "", 0),
+	}
+	return s
+}
+
+// Accept implements net.Listener.
+func (s *h2Server) Accept() (net.Conn, error) {
+	select {
+	case c := <-s.conns:
+		return c, nil
+	case <-s.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close implements net.Listener.
+func (s *h2Server) Close() error {
+	s.once.Do(func() { close(s.closed) })
+	return nil
+}
+
+// Addr implements net.Listener.
+func (s *h2Server) Addr() net.Addr { return s.proxy.Addr() }
+
+// hand gives a connection to the server. It still counts as one of the
+// clients' connections until the server closes it.
+func (s *h2Server) hand(c *clientConn, conn net.Conn) {
+	_ = conn.SetDeadline(time.Time{}) // fails on a closed connection, as the server will see
+	c.handed = true
+	s.proxy.clients.setApart(c)
+	s.mu.Lock()
+	s.handed[conn] = c
+	s.mu.Unlock()
+	select {
+	case s.conns <- conn:
+	case <-s.closed:
+		s.over(conn, http.StateClosed)
+		_ = conn.Close() // the drain was faster
+	}
+}
+
+// handPlain gives away a connection whose preface has been read.
+func (s *h2Server) handPlain(c *clientConn, preface string) {
+	read := io.MultiReader(strings.NewReader(preface), bytes.NewReader(c.r.Detach()), c.Conn)
+	s.hand(c, &prefacedConn{c.Conn, read})
+}
+
+// prefacedConn is a connection of which the first bytes have been read.
+type prefacedConn struct {
+	net.Conn
+	from io.Reader
+}
+
+// Read implements io.Reader.
+func (c *prefacedConn) Read(p []byte) (int, error) { return c.from.Read(p) }
+
+// over is the server's ConnState hook.
+func (s *h2Server) over(conn net.Conn, state http.ConnState) {
+	if state != http.StateClosed {
+		return
+	}
+	s.mu.Lock()
+	c := s.handed[conn]
+	delete(s.handed, conn)
+	s.mu.Unlock()
+	if c != nil {
+		s.proxy.clients.remove(c)
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (s *h2Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	req := &request{}
+	req.Request = http1.Request{
+		Method: r.Method, Target: r.RequestURI, Host: r.Host, Minor: 1,
+		Length: max(r.ContentLength, http1.Chunked), Trailers: r.Header.Get("Te") != "",
+	}
+	req.remote, req.secure = r.RemoteAddr, r.TLS != nil
+	for name, values := range r.Header {
+		if name == "Te" || name == "Expect" || name == "Content-Length" {
+			continue
+		}
+		for _, v := range values {
+			req.Header.Add(name, v)
+			req.size += len(name) + len(v)
+		}
+	}
+	for name := range r.Trailer {
+		req.Header.Add("Trailer", name)
+	}
+	c := &h2Client{w: w, r: r}
+	req.reset(c, time.Now())
+	if req.Length != 0 {
+		req.source = h2Body{r}
+	}
+	if err := req.Validate(); err != nil {
+		req.err = err
+		_ = c.answer(req, http1.StatusOf(err), err.Error()) // a client that is gone needs none
+		s.proxy.finish(req)
+		return
+	}
+	if err := s.proxy.serve(req); err != nil {
+		panic(http.ErrAbortHandler) // resets the stream: the response is not whole
+	}
+}
+
+// h2Body is the body of a request that came by HTTP/2.
+type h2Body struct{ r *http.Request }
+
+// Read implements io.Reader.
+func (b h2Body) Read(p []byte) (int, error) { return b.r.Body.Read(p) }
+
+// Trailer implements bodyReader.
+func (b h2Body) Trailer() http1.Header { return fromHTTP(b.r.Trailer) }
+
+// fromHTTP takes over fields that net/http has read.
+func fromHTTP(h http.Header) http1.Header {
+	var out http1.Header
+	for name, values := range h {
+		for _, v := range values {
+			out.Add(name, v)
+		}
+	}
+	return out
+}
+
+// h2Client is one request's way back to a client that speaks HTTP/2.
+type h2Client struct {
+	w http.ResponseWriter
+	r *http.Request
+}
+
+// watch implements client.
+func (c *h2Client) watch() context.Context { return c.r.Context() }
+
+// inform implements client.
+func (c *h2Client) inform(resp *http1.Response) error {
+	if resp.Status == http.StatusContinue {
+		return nil // reading the body sends it
+	}
+	h := c.w.Header()
+	for _, f := range resp.Header {
+		h.Add(f.Name, f.Value)
+	}
+	c.w.WriteHeader(resp.Status)
+	clear(h)
+	return nil
+}
+
+// respond implements client.
+func (c *h2Client) respond(req *request, resp *response) error {
+	if resp.Status == http.StatusSwitchingProtocols {
+		return errors.New("the upstream switches protocols, which HTTP/2 cannot")
+	}
+	c.head(resp.Header)
+	if n := max(resp.Length, resp.Declared); n >= 0 {
+		c.w.Header().Set("Content-Length", strconv.FormatInt(n, 10))
+	}
+	c.w.WriteHeader(resp.Status)
+	if ahead := resp.ahead; ahead != nil {
+		req.bytes = int64(ahead.n)
+		_, err := c.w.Write(ahead.buf[headRoom : headRoom+ahead.n])
+		return err
+	}
+	if resp.Length == 0 && !resp.stream {
+		return nil
+	}
+	return c.copyBody(req, resp)
+}
+
+// head sets the header. What is not in it is not to be added by net/http.
+func (c *h2Client) head(header http1.Header) {
+	h := c.w.Header()
+	h["Date"], h["Content-Type"] = nil, nil
+	for _, f := range header {
+		h.Add(f.Name, f.Value)
+	}
+}
+
+// copyBody passes a body on as it comes.
+func (c *h2Client) copyBody(req *request, resp *response) error {
+	buf := getCopyBuffer()
+	defer putCopyBuffer(buf)
+	flush := http.NewResponseController(c.w)
+	for {
+		if !resp.body.Ready() {
+			if err := flush.Flush(); err != nil {
+				return err
+			}
+		}
+		n, err := resp.body.Read(buf[:])
+		if n > 0 {
+			if _, err := c.w.Write(buf[:n]); err != nil {
+				return err
+			}
+			req.bytes += int64(n)
+		}
+		if errors.Is(err, io.EOF) {
+			for _, f := range resp.body.Trailer() {
+				c.w.Header().Add(http.TrailerPrefix+f.Name, f.Value)
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// answer implements client.
+func (c *h2Client) answer(req *request, status int, text string) error {
+	req.status = status
+	c.head(localHeader())
+	c.w.WriteHeader(status)
+	n, err := io.WriteString(c.w, text+"\n")
+	req.bytes = int64(n)
+	return err
+}

@@ -1,0 +1,231 @@
+package goproxy
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/proxychaos/proxychaos/goproxy/http1"
+)
+
+// h2Transport is net/http's HTTP/2 to one endpoint: one connection, or a few,
+// that all requests share.
+type h2Transport struct {
+	endpoint *endpoint
+	t        *http.Transport
+}
+
+func newH2Transport(e *endpoint, tlsConfig *tls.Config) *h2Transport {
+	cfg := e.member.up.cfg
+	dialer := &net.Dialer{Timeout: time.Duration(cfg.Timeouts.Connect), KeepAlive: 15 * time.Second}
+	protocols := &http.Protocols{}
+	protocols.SetHTTP2(tlsConfig != nil)
+	protocols.SetUnencryptedHTTP2(tlsConfig == nil)
+	if tlsConfig != nil {
+		tlsConfig.NextProtos = []string{"h2"}
+	}
+	return &h2Transport{e, &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return e.dialTCP(ctx, dialer)
+		},
+		TLSClientConfig:     tlsConfig,
+		TLSHandshakeTimeout: time.Duration(cfg.Timeouts.Connect),
+		IdleConnTimeout:     time.Duration(cfg.Pool.IdleTimeout),
+		DisableCompression:  true,
+		Protocols:           protocols,
+		// A connection that went silent is found by a ping.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
+	}}
+}
+
+// closeIdle implements transport.
+func (h *h2Transport) closeIdle() { h.t.CloseIdleConnections() }
+
+// wake implements transport. Nobody waits in the client's goroutine.
+func (h *h2Transport) wake() {}
+
+// roundTrip implements transport.
+func (h *h2Transport) roundTrip(ctx context.Context, x *exchange, a *attempt) error {
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) {
+			a.reused.Store(info.Reused)
+			a.sent.Store(true)
+		},
+		Got1xxResponse: func(code int, header textproto.MIMEHeader) error {
+			return x.inform(&http1.Response{Status: code, Header: fromHTTP(http.Header(header))})
+		},
+	})
+	req := h.request(x.req).WithContext(ctx)
+	resp, err := h.t.RoundTrip(req) //nolint:bodyclose // the response's reader closes it
+	if err != nil {
+		return err
+	}
+	h.endpoint.heard()
+	if !x.up.fail[resp.StatusCode] {
+		h.endpoint.alive()
+	}
+	body := &h2ResponseBody{from: resp, attempt: a, silence: time.Duration(x.up.cfg.Timeouts.Body)}
+	a.resp = response{body: body, stream: true, Response: http1.Response{
+		Status: resp.StatusCode, Minor: 1, Header: fromHTTP(resp.Header), Length: http1.Chunked, Declared: -1,
+	}}
+	a.resp.Header.Del("Content-Length")
+	for name := range resp.Trailer {
+		a.resp.Header.Add("Trailer", name)
+	}
+	if resp.ContentLength >= 0 {
+		a.resp.Declared = resp.ContentLength
+	}
+	switch {
+	case resp.Body == http.NoBody || resp.ContentLength == 0 || x.req.Method == http.MethodHead:
+		a.resp.Length = 0
+	case resp.ContentLength > 0:
+		a.resp.Length = resp.ContentLength
+	}
+	if x.repeatable && a.resp.Length > 0 && a.resp.Length <= aheadSize {
+		return body.readAhead()
+	}
+	return nil
+}
+
+// request writes the upstream's request for net/http.
+func (h *h2Transport) request(r *request) *http.Request {
+	host := h.endpoint.member.host
+	if r.route.PreserveHost {
+		host = r.Host
+	}
+	out := &http.Request{
+		Method: r.Method, Host: host, Header: http.Header{}, ContentLength: r.Length,
+		Proto: "HTTP/2.0", ProtoMajor: 2,
+		// The opaque form leaves the path as it is.
+		URL: &url.URL{Scheme: h.endpoint.member.url.Scheme, Host: host, Opaque: "//" + host + r.target},
+	}
+	for _, f := range r.header {
+		// net/http repeats a POST by itself where it sees Idempotency-Key in
+		// the form that it gives to names.
+		name := strings.ToLower(f.Name)
+		out.Header[name] = append(out.Header[name], f.Value)
+	}
+	delete(out.Header, "trailer")
+	if _, ok := out.Header["user-agent"]; !ok {
+		out.Header["User-Agent"] = nil // else net/http adds its own
+	}
+	if r.Trailers {
+		out.Header["Te"] = []string{"trailers"}
+	}
+	switch {
+	case r.body.stream != nil:
+		out.Body = &h2RequestBody{r: r, out: out}
+		out.Trailer = http.Header{}
+		for value := range r.header.Values("Trailer") {
+			for name := range http1.Tokens(value) {
+				out.Trailer[http.CanonicalHeaderKey(name)] = nil
+			}
+		}
+	case len(r.body.data) > 0:
+		out.Body = io.NopCloser(strings.NewReader(string(r.body.data)))
+	}
+	return out
+}
+
+// h2RequestBody is a streamed request body. The transport does not read it
+// before it has a connection, so attempts that never got one leave it whole.
+type h2RequestBody struct {
+	r   *request
+	out *http.Request
+}
+
+// Read implements io.Reader.
+func (b *h2RequestBody) Read(p []byte) (int, error) {
+	n, err := b.r.body.stream.Read(p)
+	switch {
+	case errors.Is(err, io.EOF):
+		for _, f := range b.r.body.stream.Trailer() {
+			b.out.Trailer.Add(f.Name, f.Value)
+		}
+	case err != nil:
+		err = &clientError{err}
+	}
+	return n, err
+}
+
+// Close implements io.Closer. The body is the client's.
+func (b *h2RequestBody) Close() error { return nil }
+
+// h2ResponseBody is the body of an HTTP/2 response. It ends the attempt when
+// it is silent for too long.
+type h2ResponseBody struct {
+	from    *http.Response
+	attempt *attempt
+	ahead   aheadBody
+	silence time.Duration // 0 or less for no limit
+	timer   *time.Timer
+	silent  atomic.Bool
+	closed  bool
+}
+
+// Read implements io.Reader for one goroutine.
+func (b *h2ResponseBody) Read(p []byte) (int, error) {
+	if b.silence > 0 {
+		if b.timer == nil {
+			b.timer = time.AfterFunc(b.silence, func() {
+				b.silent.Store(true)
+				b.attempt.cancel()
+			})
+		} else {
+			b.timer.Reset(b.silence)
+		}
+	}
+	n, err := b.from.Body.Read(p)
+	if b.timer != nil {
+		b.timer.Stop()
+	}
+	if err != nil && !errors.Is(err, io.EOF) && b.silent.Load() {
+		err = fmt.Errorf("the response body was silent for %v", b.silence)
+	}
+	return n, err
+}
+
+// readAhead reads a small body whole. An error leaves nothing behind.
+func (b *h2ResponseBody) readAhead() error {
+	b.ahead.buf = getCopyBuffer()
+	n, err := io.ReadFull(b, b.ahead.buf[headRoom:headRoom+int(b.attempt.resp.Length)])
+	b.ahead.n = n
+	if err == nil && len(b.from.Trailer) == 0 {
+		b.attempt.resp.ahead = &b.ahead
+	}
+	if err != nil {
+		_ = b.from.Body.Close() // it broke off
+	}
+	return err
+}
+
+// Trailer implements responseBody.
+func (b *h2ResponseBody) Trailer() http1.Header { return fromHTTP(b.from.Trailer) }
+
+// Ready implements responseBody.
+func (b *h2ResponseBody) Ready() bool { return false }
+
+// Close implements responseBody.
+func (b *h2ResponseBody) Close() {
+	if b.closed {
+		return
+	}
+	b.closed = true
+	_ = b.from.Body.Close() // read to its end, or not wanted
+	b.attempt.cancel()
+	b.attempt.endpoint.release()
+	if b.ahead.buf != nil {
+		putCopyBuffer(b.ahead.buf)
+		b.ahead.buf = nil
+	}
+}
