@@ -116,7 +116,7 @@ func (h *h2Transport) request(r *request) *http.Request {
 		out.Header[name] = append(out.Header[name], f.Value)
 	}
 	delete(out.Header, "trailer")
-	if _, ok := out.Header["user-agent"]; !ok {
+	if !r.header.Has("User-Agent") {
 		out.Header["User-Agent"] = nil // else net/http adds its own
 	}
 	if r.Trailers {
