@@ -45,6 +45,10 @@ type Settings struct {
 	Connect, Handshake time.Duration
 	TLS                bool // towards targets
 	ProxyProtocol      bool // version 2, towards targets
+	// Ports is how many source ports there are towards each target: 55,000 with an NLB
+	// (4.7 D). PortHold is how long a flow keeps its one at least: a minute.
+	Ports    int
+	PortHold time.Duration
 	// Endpoint is the VPC endpoint that flows come through, such as
 	// vpce-08d2bf15fac5001c9, and as whose TLV the header names it. Empty for none.
 	Endpoint string
@@ -65,6 +69,8 @@ const (
 // Balancer holds the flows of one node. The zero value is not for use.
 type Balancer struct {
 	count func(name string)
+
+	ports ports
 
 	mu     sync.Mutex
 	flows  map[*flow]struct{}
@@ -109,6 +115,12 @@ func (b *Balancer) Serve(a Arrival, among Targets, s Settings) End {
 	if choice.FailedOpen {
 		b.count(UnhealthyRouting)
 	}
+	release, ok := b.ports.take(choice.Target, s.Ports, s.PortHold)
+	if !ok {
+		b.count(NoPort)
+		return b.refuse(a, NoPortForTarget)
+	}
+	defer release()
 	setKeepalive(a.Conn, s.Keepalive)
 	target, how, err := b.connect(a, choice, s)
 	if err != nil {

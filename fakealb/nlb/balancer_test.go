@@ -92,7 +92,7 @@ func awaitEnd(t *testing.T, end <-chan End, want End) {
 	}
 }
 
-var calm = Settings{Idle: time.Hour, Connect: 10 * time.Second, Handshake: 10 * time.Second}
+var calm = Settings{Idle: time.Hour, Connect: 10 * time.Second, Handshake: 10 * time.Second, Ports: 55000}
 
 // listen is a target that answers each line with its name.
 func listen(t *testing.T) (netip.AddrPort, <-chan net.Conn) {
@@ -297,4 +297,43 @@ func TestCloseLeavesClientsUntold(t *testing.T) {
 	late, end := nlb.arrive(t, newGroup(addr), calm, 2)
 	wantReset(t, "a client that came late", late)
 	awaitEnd(t, end, End{ByBalancer, RST})
+}
+
+// There are so many source ports towards a target, and each is in use for a while
+// (4.7 D).
+func TestPortsTowardsATargetRunOut(t *testing.T) {
+	t.Attr("aws-fact", "4.7")
+	addr, at := listen(t)
+	g, nlb := newGroup(addr), newBalancing(t)
+	scarce := calm
+	scarce.Ports, scarce.PortHold = 1, time.Hour
+	client, end := nlb.arrive(t, g, scarce, 1)
+	accepted(t, at).Close()
+	if _, err := client.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("the client after the target's FIN: got %v, want FIN", err)
+	}
+	client.Close()
+	awaitEnd(t, end, End{ByTarget, FIN})
+	client, end = nlb.arrive(t, g, scarce, 2)
+	wantReset(t, "the second client, though the first has left", client)
+	awaitEnd(t, end, End{ByBalancer, NoPortForTarget})
+	if nlb.counted(NoPort) != 1 {
+		t.Errorf("counted %v", nlb.counts)
+	}
+	scarce.Ports = 2
+	client, _ = nlb.arrive(t, g, scarce, 3)
+	say(t, client, "x")
+	hear(t, accepted(t, at), "x")
+
+	var p ports
+	release, _ := p.take("t", 1, time.Millisecond)
+	release()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, ok := p.take("t", 1, 0); ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the port is in use 10 s after its time")
+		}
+	}
 }

@@ -1,0 +1,197 @@
+package fakealb
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb/nlb"
+	"github.com/proxychaos/proxychaos/fakealb/record"
+	"github.com/proxychaos/proxychaos/fakealb/targets"
+)
+
+// Type is a kind of load balancer.
+type Type string
+
+// The types of load balancers.
+const (
+	TypeApplication Type = "application"
+	// TypeNetwork pins each TCP connection to a target (section 4).
+	TypeNetwork Type = "network"
+)
+
+// The protocols of listeners of network load balancers. UDP is not there.
+const (
+	ProtocolTCP ListenerProtocol = "TCP"
+	ProtocolTLS ListenerProtocol = "TLS"
+)
+
+// protocols are what listeners of a type may speak.
+func (t Type) protocols() []ListenerProtocol {
+	if t == TypeNetwork {
+		return []ListenerProtocol{ProtocolTCP, ProtocolTLS}
+	}
+	return []ListenerProtocol{ProtocolHTTP, ProtocolHTTPS}
+}
+
+// Timers of network load balancers.
+const (
+	defaultTCPIdle = 350 // s, of TCP listeners; that of TLS listeners is fixed (4.2 D)
+	tlsKeepalive   = 20 * time.Second
+	// flowConnect is how long a target may take to accept a connection. A real one
+	// passes SYNs on and has no such time (G).
+	flowConnect = 10 * time.Second
+	portHold    = time.Minute // 4.7 D
+)
+
+// maxPorts is how many source ports there are towards a target (4.7 D).
+const maxPorts = 55000
+
+// maxEndpoint bounds the name of a VPC endpoint, which AWS makes.
+const maxEndpoint = 64
+
+// checkNetwork returns a network load balancer with its defaults filled in, or
+// what is wrong with what only an application load balancer has, or only this.
+func (lb LoadBalancer) checkNetwork() (LoadBalancer, error) {
+	if lb.Type != TypeNetwork {
+		if lb.VPCEndpoint != "" || lb.PortsPerTarget != 0 {
+			return lb, badField("type", "got vpc_endpoint_id or ports_per_target with type %q, want them with %q only", lb.Type, TypeNetwork)
+		}
+		return lb, nil
+	}
+	if lb.PortsPerTarget == 0 {
+		lb.PortsPerTarget = maxPorts
+	}
+	switch {
+	case lb.Targets != 0:
+		return lb, badField("targets", "got %d built-in targets, want a target_group: built-in targets speak HTTP to an application load balancer only", lb.Targets)
+	case lb.Attributes != (Attributes{}):
+		return lb, badField("attributes", "got attributes of an application load balancer, want none: those of a network load balancer are the listeners' and the target group's")
+	case lb.PortsPerTarget < 1 || lb.PortsPerTarget > maxPorts:
+		return lb, badField("ports_per_target", "got %d, want 1 to %d", lb.PortsPerTarget, maxPorts)
+	case len(lb.VPCEndpoint) > maxEndpoint:
+		return lb, badField("vpc_endpoint_id", "got a name of %d bytes, want at most %d", len(lb.VPCEndpoint), maxEndpoint)
+	case len(lb.TargetGroups) > 0:
+		return lb, badField("target_groups", "got named target groups, want one target_group: a network load balancer has no rules here")
+	case lb.TargetGroup == nil:
+		lb.TargetGroup = &targets.Group{Protocol: targets.ProtocolTCP}
+	case lb.TargetGroup.Protocol == "":
+		group := *lb.TargetGroup
+		group.Protocol, lb.TargetGroup = targets.ProtocolTCP, &group
+	}
+	return lb, nil
+}
+
+// ListenerAttributes are listener attributes, under AWS's names.
+type ListenerAttributes struct {
+	// TCPIdleTimeoutSeconds is of TCP listeners: 350 by default, 60 to 6000, before
+	// scaling (4.2 D).
+	TCPIdleTimeoutSeconds int `json:"tcp.idle_timeout.seconds,omitempty"`
+}
+
+// ALPNPolicy says what a TLS listener negotiates (4.10 D).
+type ALPNPolicy string
+
+// The ALPN policies.
+const (
+	ALPNNone           ALPNPolicy = "None" // the default
+	ALPNHTTP1Only      ALPNPolicy = "HTTP1Only"
+	ALPNHTTP2Only      ALPNPolicy = "HTTP2Only"
+	ALPNHTTP2Optional  ALPNPolicy = "HTTP2Optional"
+	ALPNHTTP2Preferred ALPNPolicy = "HTTP2Preferred"
+)
+
+// alpnPolicies are the protocols of each policy, the preferred one first.
+var alpnPolicies = map[ALPNPolicy][]string{
+	ALPNNone:           nil,
+	ALPNHTTP1Only:      {"http/1.1", "http/1.0"},
+	ALPNHTTP2Only:      {"h2"},
+	ALPNHTTP2Optional:  {"http/1.1", "http/1.0", "h2"},
+	ALPNHTTP2Preferred: {"h2", "http/1.1", "http/1.0"},
+}
+
+// checkFlow checks what only listeners of network load balancers have.
+func (l Listener) checkFlow(field string) (Listener, error) {
+	idle := &l.Attributes.TCPIdleTimeoutSeconds
+	switch {
+	case l.Protocol != ProtocolTCP && *idle != 0:
+		return l, badField(field+"attributes.tcp.idle_timeout.seconds", "got %d with protocol %q, want it with %q only: that of TLS listeners is fixed", *idle, l.Protocol, ProtocolTCP)
+	case l.Protocol != ProtocolTLS && l.ALPNPolicy != "":
+		return l, badField(field+"alpn_policy", "got %q with protocol %q, want it with %q only", l.ALPNPolicy, l.Protocol, ProtocolTLS)
+	}
+	if l.Protocol == ProtocolTCP && *idle == 0 {
+		*idle = defaultTCPIdle
+	}
+	if l.Protocol == ProtocolTLS && l.ALPNPolicy == "" {
+		l.ALPNPolicy = ALPNNone
+	}
+	if _, ok := alpnPolicies[l.ALPNPolicy]; !ok && l.ALPNPolicy != "" {
+		return l, badField(field+"alpn_policy", "got %q, want one of %s", l.ALPNPolicy,
+			[]ALPNPolicy{ALPNNone, ALPNHTTP1Only, ALPNHTTP2Only, ALPNHTTP2Optional, ALPNHTTP2Preferred})
+	}
+	if l.Protocol == ProtocolTCP && (*idle < 60 || *idle > 6000) {
+		return l, badField(field+"attributes.tcp.idle_timeout.seconds", "got %d, want 60 to 6000", *idle)
+	}
+	return l, nil
+}
+
+// flowIdle is the idle timeout of the listener's flows.
+func (l Listener) flowIdle() time.Duration {
+	if l.Protocol == ProtocolTCP {
+		return time.Duration(l.Attributes.TCPIdleTimeoutSeconds) * time.Second
+	}
+	return defaultTCPIdle * time.Second
+}
+
+// serveFlow has the network load balancer pin a connection to a target, and
+// returns at its end.
+func (s *Server) serveFlow(c *clientConn, l Listener) {
+	v := c.node.view()
+	group := v.lb.TargetGroup
+	a := nlb.Arrival{
+		ID: c.id, Client: c.peer, Node: netip.AddrPortFrom(c.node.addr, c.port), Conn: c.Conn.(nlb.Conn),
+		Chosen: func(target string) {
+			s.connections.Update(c.row, func(r *record.Connection) { r.Target = target })
+		},
+	}
+	settings := nlb.Settings{
+		Idle: s.scaled(l.flowIdle()), Connect: s.scaled(flowConnect), Handshake: s.scaled(handshakeTimeout),
+		TLS: group.Protocol == targets.ProtocolTLS, ProxyProtocol: group.Attributes.ProxyProtocolV2,
+		Endpoint: v.lb.VPCEndpoint, Ports: v.lb.PortsPerTarget, PortHold: s.scaled(portHold),
+	}
+	if l.Protocol == ProtocolTLS {
+		conn, ok := s.handshake(c)
+		if !ok {
+			return
+		}
+		a.Stream, a.ALPN = conn, conn.ConnectionState().NegotiatedProtocol
+		settings.Keepalive = s.scaled(tlsKeepalive)
+	}
+	end := c.node.flows.Serve(a, v.pools[unnamed], settings)
+	c.flowEnded(end)
+}
+
+// flowEnded notes how a flow ended, in place of what single reads and writes made
+// of it.
+func (c *clientConn) flowEnded(end nlb.End) {
+	by := map[nlb.Party]record.ClosedBy{
+		nlb.ByClient: record.ClosedByPeer, nlb.ByTarget: record.ClosedByTarget,
+		nlb.ByBalancer: record.ClosedByNode, nlb.ByFault: record.ClosedByFault,
+	}[end.By]
+	select {
+	case <-c.server.done:
+		if by == record.ClosedByFault {
+			by, end.How = record.ClosedByNode, howShutdown
+		}
+	default:
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closure = closure{by, string(end.How)}
+}
+
+// fitsNetwork reports whether the fault does something to a network load balancer,
+// which knows of no requests.
+func (spec faultSpec) fitsNetwork() bool {
+	return spec.packets != "" || spec.hello != nil || spec.certificate != nil && spec.answer == nil || spec.slowAccept
+}
+
