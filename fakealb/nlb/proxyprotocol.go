@@ -27,10 +27,3 @@ func writeProxyHeader(w io.Writer, client, node netip.AddrPort, endpoint string)
 	_, err := h.WriteTo(w)
 	return err
 }
-
-// WriteLocalHeader writes the header of a connection that is the load balancer's
-// own, such as a health check: it names no client.
-func WriteLocalHeader(w io.Writer) error {
-	_, err := (&proxyproto.Header{Version: 2, Command: proxyproto.LOCAL}).WriteTo(w)
-	return err
-}

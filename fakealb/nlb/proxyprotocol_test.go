@@ -41,13 +41,3 @@ func TestProxyHeaderBytes(t *testing.T) {
 		t.Errorf("without an endpoint: got %d bytes, %v, want 28", got.Len(), err)
 	}
 }
-
-func TestLocalHeaderNamesNoClient(t *testing.T) {
-	var got bytes.Buffer
-	if err := WriteLocalHeader(&got); err != nil {
-		t.Fatal(err)
-	}
-	if want := "\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00"; got.String() != want {
-		t.Errorf("got %x, want %x", got.String(), want)
-	}
-}

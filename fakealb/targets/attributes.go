@@ -24,7 +24,8 @@ type Attributes struct {
 	// AnomalyMitigation is off (default) or, with weighted_random, on (3.4.4 D).
 	AnomalyMitigation string `json:"load_balancing.algorithm.anomaly_mitigation,omitempty"`
 	// CrossZone is use_load_balancer_configuration (default), which is on as in
-	// every ALB, or true or false (3.4.9 D).
+	// every ALB, or true or false (3.4.9 D). With a network load balancer it is false
+	// by default (4.6 D).
 	CrossZone string `json:"load_balancing.cross_zone.enabled,omitempty"`
 
 	// Sticky sessions (3.4.5, 3.4.6 D). Type is lb_cookie (default) or app_cookie;
@@ -38,6 +39,8 @@ type Attributes struct {
 	DNSFailoverPercentage      Threshold `json:"target_group_health.dns_failover.minimum_healthy_targets.percentage,omitzero"`
 	UnhealthyRoutingCount      Threshold `json:"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count,omitzero"`
 	UnhealthyRoutingPercentage Threshold `json:"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage,omitzero"`
+
+	NetworkAttributes
 }
 
 // The values of Attributes.

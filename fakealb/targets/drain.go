@@ -16,8 +16,11 @@ func (p *Pool) drain(t *target) {
 	t.drained = time.AfterFunc(p.scaled(seconds(*p.group.Attributes.DeregistrationDelaySeconds)), func() {
 		p.mu.Lock()
 		p.leaving = slices.DeleteFunc(p.leaving, func(o *target) bool { return o == t })
+		flowsLive := p.group.Network() && !p.group.Attributes.ConnectionTermination
 		p.mu.Unlock()
-		t.end(ErrDeregistered)
+		if !flowsLive {
+			t.end(ErrDeregistered)
+		}
 		t.disconnect()
 	})
 }

@@ -21,11 +21,13 @@ type Group struct {
 	// Targets are the registered targets, at most 1000. An empty list is a group
 	// without any: 503 (2.4.1 D).
 	Targets []Target `json:"targets"`
-	// Protocol towards targets: HTTP or HTTPS. Empty stands for HTTP. The
-	// certificates of targets are not validated (3.1.4 D).
+	// Protocol towards targets: HTTP (the default) or HTTPS with an application load
+	// balancer, TCP (the default) or TLS with a network load balancer. The
+	// certificates of targets are not validated (3.1.4, 4.10 D).
 	Protocol string `json:"protocol,omitempty"`
 	// ProtocolVersion is HTTP1, HTTP2 or GRPC (3.1.4 D). Empty stands for HTTP1. The
-	// other two are spoken with prior knowledge, over TLS with ALPN h2.
+	// other two are spoken with prior knowledge, over TLS with ALPN h2. TCP and TLS
+	// have none.
 	ProtocolVersion string      `json:"protocol_version,omitempty"`
 	Health          HealthCheck `json:"health_check"`
 	Attributes      Attributes  `json:"attributes,omitzero"`
@@ -38,6 +40,8 @@ type Group struct {
 const (
 	ProtocolHTTP  = "HTTP"
 	ProtocolHTTPS = "HTTPS"
+	ProtocolTCP   = "TCP"
+	ProtocolTLS   = "TLS"
 )
 
 // The protocol versions of target groups.
@@ -61,15 +65,20 @@ func (g Group) Check() (Group, string, error) {
 	if g.Protocol == "" {
 		g.Protocol = ProtocolHTTP
 	}
-	if g.ProtocolVersion == "" {
+	if g.ProtocolVersion == "" && !g.Network() {
 		g.ProtocolVersion = VersionHTTP1
+	}
+	if g.Network() {
+		g = g.networkDefaults()
 	}
 	switch {
 	case g.Name != "" && !groupName.MatchString(g.Name):
 		return g, "name", fmt.Errorf("got %q, want 1 to 32 letters, digits and inner hyphens", g.Name)
-	case g.Protocol != ProtocolHTTP && g.Protocol != ProtocolHTTPS:
-		return g, "protocol", fmt.Errorf("got protocol %q, want %s or %s", g.Protocol, ProtocolHTTP, ProtocolHTTPS)
-	case !slices.Contains([]string{VersionHTTP1, VersionHTTP2, VersionGRPC}, g.ProtocolVersion):
+	case !g.Network() && g.Protocol != ProtocolHTTP && g.Protocol != ProtocolHTTPS:
+		return g, "protocol", fmt.Errorf("got protocol %q, want %s, %s, %s or %s", g.Protocol, ProtocolHTTP, ProtocolHTTPS, ProtocolTCP, ProtocolTLS)
+	case g.Network() && g.ProtocolVersion != "":
+		return g, "protocol_version", fmt.Errorf("got %q with protocol %s, want none", g.ProtocolVersion, g.Protocol)
+	case !g.Network() && !slices.Contains([]string{VersionHTTP1, VersionHTTP2, VersionGRPC}, g.ProtocolVersion):
 		return g, "protocol_version", fmt.Errorf("got %q, want %s, %s or %s", g.ProtocolVersion, VersionHTTP1, VersionHTTP2, VersionGRPC)
 	case len(g.Targets) > maxTargets:
 		return g, "targets", fmt.Errorf("got %d targets, want at most %d", len(g.Targets), maxTargets)
@@ -87,8 +96,10 @@ func (g Group) Check() (Group, string, error) {
 		}
 		g.Targets[i] = t
 	}
-	var field string
-	var err error
+	field, err := g.checkNetwork()
+	if err != nil {
+		return g, field, err
+	}
 	if g.Health, field, err = g.Health.check(g.ProtocolVersion); err != nil {
 		return g, "health_check." + field, err
 	}
@@ -99,7 +110,9 @@ func (g Group) Check() (Group, string, error) {
 }
 
 // overHTTP2 reports whether targets are spoken to in HTTP/2.
-func (g Group) overHTTP2() bool { return g.ProtocolVersion != VersionHTTP1 }
+func (g Group) overHTTP2() bool {
+	return g.ProtocolVersion == VersionHTTP2 || g.ProtocolVersion == VersionGRPC
+}
 
 // crossZone reports whether nodes use the targets of every zone (3.4.9 D).
 func (g Group) crossZone() bool { return g.Attributes.CrossZone != crossZoneOff }

@@ -11,6 +11,8 @@ const (
 	Unhealthy State = "unhealthy"
 	Unused    State = "unused"
 	Draining  State = "draining"
+	// UnhealthyDraining is of network load balancers (4.5 D): see NetworkAttributes.
+	UnhealthyDraining State = "unhealthy.draining"
 )
 
 // Reasons of a state (3.2 D). Not here are those of EC2 instances and Lambda

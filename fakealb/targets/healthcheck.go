@@ -11,8 +11,11 @@ import (
 // HealthCheck holds the parameters of health checks with an ALB's names, defaults
 // and ranges (3.2 D). 0 and "" stand for the default. Times are before scaling.
 type HealthCheck struct {
-	Protocol string `json:"protocol,omitempty"` // HTTP (default) or HTTPS
-	Port     int    `json:"port,omitempty"`     // 1 to 65535; 0 is the target's own
+	// Protocol is HTTP (default) or HTTPS, and in a group over TCP or TLS TCP (default),
+	// HTTP or HTTPS. Groups of network load balancers have other defaults: a timeout
+	// of 10 s, or 6 s for HTTP, and the matcher 200-399 (4.4 D).
+	Protocol string `json:"protocol,omitempty"`
+	Port     int    `json:"port,omitempty"` // 1 to 65535; 0 is the target's own
 	// Path is "/", or "/AWS.ALB/healthcheck" for gRPC; 1 to 1024 characters.
 	Path               string `json:"path,omitempty"`
 	IntervalSeconds    int    `json:"interval_seconds,omitempty"`    // 30; 5 to 300
@@ -30,16 +33,28 @@ const maxPath = 1024
 // check returns h with its defaults filled in, or the field that is wrong, and why.
 func (h HealthCheck) check(version string) (HealthCheck, string, error) {
 	orElse(&h.Protocol, ProtocolHTTP)
+	if h.Protocol == ProtocolTCP && version == versionNone {
+		return h.checkTCP()
+	}
 	orElse(&h.Path, map[bool]string{true: "/AWS.ALB/healthcheck", false: "/"}[version == VersionGRPC])
 	orElse(&h.Matcher, map[bool]string{true: "12", false: "200"}[version == VersionGRPC])
 	switch {
 	case h.Protocol != ProtocolHTTP && h.Protocol != ProtocolHTTPS:
 		return h, "protocol", fmt.Errorf("got %q, want %s or %s", h.Protocol, ProtocolHTTP, ProtocolHTTPS)
-	case h.Port < 0 || h.Port > 65535:
-		return h, "port", fmt.Errorf("got %d, want 1 to 65535, or none for the target's own", h.Port)
 	case h.Path[0] != '/' || len(h.Path) > maxPath || strings.ContainsAny(h.Path, " \r\n"):
 		return h, "path", fmt.Errorf("got %q, want a path of 1 to %d characters", h.Path, maxPath)
 	}
+	if field, err := h.checkNumbers(); err != nil {
+		return h, field, err
+	}
+	if _, err := parseMatcher(h.Matcher, version); err != nil {
+		return h, "matcher", err
+	}
+	return h, "", nil
+}
+
+// checkNumbers fills in and checks what every protocol of checks has.
+func (h *HealthCheck) checkNumbers() (string, error) {
 	for _, p := range []struct {
 		name          string
 		value         *int
@@ -54,16 +69,16 @@ func (h HealthCheck) check(version string) (HealthCheck, string, error) {
 			*p.value = p.def
 		}
 		if *p.value < p.min || *p.value > p.max {
-			return h, p.name, fmt.Errorf("got %d, want %d to %d", *p.value, p.min, p.max)
+			return p.name, fmt.Errorf("got %d, want %d to %d", *p.value, p.min, p.max)
 		}
 	}
+	if h.Port < 0 || h.Port > 65535 {
+		return "port", fmt.Errorf("got %d, want 1 to 65535, or none for the target's own", h.Port)
+	}
 	if h.TimeoutSeconds > h.IntervalSeconds {
-		return h, "timeout_seconds", fmt.Errorf("got %d, want at most the interval of %d s", h.TimeoutSeconds, h.IntervalSeconds)
+		return "timeout_seconds", fmt.Errorf("got %d, want at most the interval of %d s", h.TimeoutSeconds, h.IntervalSeconds)
 	}
-	if _, err := parseMatcher(h.Matcher, version); err != nil {
-		return h, "matcher", err
-	}
-	return h, "", nil
+	return "", nil
 }
 
 func orElse(value *string, def string) {
@@ -77,8 +92,11 @@ type span struct{ low, high int }
 
 func parseMatcher(s, version string) ([]span, error) {
 	lowest, highest, what := 200, 499, `statuses from 200 to 499, such as "200", "200,302" or "200-299"`
-	if version == VersionGRPC {
+	switch version {
+	case VersionGRPC:
 		lowest, highest, what = 0, 99, `gRPC codes from 0 to 99, such as "0", "0,1" or "0-5"`
+	case versionNone:
+		highest, what = 599, `statuses from 200 to 599, such as "200", "200,302" or "200-399"`
 	}
 	var spans []span
 	for part := range strings.SplitSeq(s, ",") {

@@ -26,6 +26,9 @@ type Env struct {
 type Node struct {
 	Addr netip.Addr
 	Zone string
+	// Port is of the listener, for the Host of health checks of a network load
+	// balancer (4.4 D).
+	Port uint16
 	// ShiftedZone is the zone that traffic is shifted away from (1.16 D), or empty.
 	ShiftedZone string
 	// Idle is the idle timeout, for which a target may be silent, before scaling.
@@ -82,6 +85,7 @@ type target struct {
 	rampFrom    time.Time // when its slow start began; zero without
 	credit      float64   // of the weighted round robin of slow start
 	anomaly     anomaly
+	flows       flows
 }
 
 // NewPool begins to check the health of the group's targets. The group must have

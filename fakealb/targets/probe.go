@@ -65,6 +65,7 @@ func (p *Pool) took(t *target, g Group, r result) {
 	p.mu.Lock()
 	changed := t.note(r, g.Health)
 	if changed {
+		p.yield(t)
 		p.ramp(t)
 		p.refresh()
 	}
@@ -85,15 +86,22 @@ func (p *Pool) check(ctx context.Context, t *target, g Group) result {
 	if g.Health.Port != 0 {
 		addr = netip.AddrPortFrom(addr.Addr(), uint16(g.Health.Port))
 	}
+	if g.Health.Protocol == ProtocolTCP {
+		return g.checkTCP(ctx, addr)
+	}
 	p.mu.Lock()
 	policy := p.node.TLS
 	p.mu.Unlock()
 	tr := newTransport(g.overHTTP2(), policy)
 	tr.DisableKeepAlives = true
+	tr.DialContext = g.dialCheck
 	defer tr.CloseIdleConnections()
 	req, err := checkRequest(ctx, addr, g)
 	if err != nil {
 		return result{code: -1, reason: reasonFailed, description: err.Error(), logged: logReset}
+	}
+	if g.Network() {
+		req.Host = p.checkHost()
 	}
 	resp, err := tr.RoundTrip(req)
 	if err != nil {

@@ -36,6 +36,7 @@ func (p *Pool) refresh() {
 	if p.failedOpen {
 		p.routable = scope
 	}
+	p.endFlows()
 }
 
 // healthy are the targets of the scope that are. mu is held.

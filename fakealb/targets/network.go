@@ -1,0 +1,128 @@
+package targets
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+
+	"github.com/pires/go-proxyproto"
+)
+
+// versionNone is the protocol version of groups over TCP and TLS.
+const versionNone = ""
+
+// NetworkAttributes are those that only groups of network load balancers have.
+type NetworkAttributes struct {
+	// ProxyProtocolV2 has every connection to a target, those of health checks too,
+	// begin with a PROXY protocol header of version 2 (4.8 D).
+	ProxyProtocolV2 bool `json:"proxy_protocol_v2.enabled,omitempty"`
+	// ConnectionTermination resets what flows a target still has at the end of its
+	// deregistration delay. By default they live on (4.9 D).
+	ConnectionTermination bool `json:"deregistration_delay.connection_termination.enabled,omitempty"`
+	// UnhealthyTermination resets the flows of a target that becomes unhealthy, unless
+	// the group fails open: on by default (4.5 D). Nil stands for the default.
+	UnhealthyTermination *bool `json:"target_health_state.unhealthy.connection_termination.enabled,omitempty"`
+	// UnhealthyDrainingSeconds is how long such a target is unhealthy.draining before
+	// it is unhealthy and its flows are reset: 0 to 360000, and 0 unless
+	// UnhealthyTermination is false (4.5 D). With 0 its flows live on.
+	UnhealthyDrainingSeconds int `json:"target_health_state.unhealthy.draining_interval_seconds,omitempty"`
+}
+
+const maxUnhealthyDraining = 360000
+
+// Network reports whether the group is one of a network load balancer.
+func (g Group) Network() bool { return g.Protocol == ProtocolTCP || g.Protocol == ProtocolTLS }
+
+// networkDefaults fills in the defaults that are others than an ALB's.
+func (g Group) networkDefaults() Group {
+	orElse(&g.Attributes.CrossZone, crossZoneOff)
+	if g.Attributes.UnhealthyTermination == nil {
+		on := true
+		g.Attributes.UnhealthyTermination = &on
+	}
+	h := &g.Health
+	orElse(&h.Protocol, ProtocolTCP)
+	if h.TimeoutSeconds == 0 {
+		h.TimeoutSeconds = map[bool]int{true: 6, false: 10}[h.Protocol == ProtocolHTTP]
+	}
+	if h.Protocol != ProtocolTCP {
+		orElse(&h.Matcher, "200-399")
+	}
+	return g
+}
+
+// checkNetwork returns what is wrong with what only groups of network load
+// balancers have, or with what they have not.
+func (g Group) checkNetwork() (string, error) {
+	a := g.Attributes
+	if !g.Network() {
+		if a.NetworkAttributes != (NetworkAttributes{}) {
+			return "attributes", fmt.Errorf("got %+v with protocol %s, want them with %s and %s only", a.NetworkAttributes, g.Protocol, ProtocolTCP, ProtocolTLS)
+		}
+		return "", nil
+	}
+	for i, t := range g.Targets {
+		if t.BuiltIn != nil {
+			return fmt.Sprintf("targets[%d].built_in", i), fmt.Errorf("got a built-in target, which speaks HTTP, with protocol %s: want a server", g.Protocol)
+		}
+	}
+	n := a.NetworkAttributes
+	switch {
+	case a.Sticky || a.SlowStartSeconds != 0 || a.Algorithm != "" && a.Algorithm != RoundRobin || g.Retries != 0:
+		return "attributes", fmt.Errorf("got stickiness, slow start, an algorithm or retries with protocol %s, want them with %s and %s only", g.Protocol, ProtocolHTTP, ProtocolHTTPS)
+	case n.UnhealthyDrainingSeconds < 0 || n.UnhealthyDrainingSeconds > maxUnhealthyDraining:
+		return "attributes.target_health_state.unhealthy.draining_interval_seconds", fmt.Errorf("got %d, want 0 to %d", n.UnhealthyDrainingSeconds, maxUnhealthyDraining)
+	case n.UnhealthyDrainingSeconds > 0 && *n.UnhealthyTermination:
+		return "attributes.target_health_state.unhealthy.draining_interval_seconds", fmt.Errorf("got %d with connection_termination.enabled, want that false", n.UnhealthyDrainingSeconds)
+	}
+	return "", nil
+}
+
+// checkTCP fills in and checks a health check which is a connection and no more.
+func (h HealthCheck) checkTCP() (HealthCheck, string, error) {
+	if h.Path != "" || h.Matcher != "" {
+		return h, "protocol", fmt.Errorf("got %s with a path or a matcher, want %s or %s, or neither", h.Protocol, ProtocolHTTP, ProtocolHTTPS)
+	}
+	field, err := h.checkNumbers()
+	return h, field, err
+}
+
+// checkTCP makes a health check of a connection: whoever accepts it is healthy.
+func (g Group) checkTCP(ctx context.Context, addr netip.AddrPort) result {
+	c, err := g.dialCheck(ctx, "tcp", addr.String())
+	if err != nil {
+		return failure(err)
+	}
+	_ = c.Close()
+	return result{ok: true, code: -1}
+}
+
+// checkHost is the Host of health checks over HTTP: the node itself, with the port
+// of its listener (4.4 D).
+func (p *Pool) checkHost() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return netip.AddrPortFrom(p.node.Addr, p.node.Port).String()
+}
+
+// dialCheck opens the connection of a health check.
+func (g Group) dialCheck(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+	if err != nil || !g.Attributes.ProxyProtocolV2 {
+		return c, err
+	}
+	if err := writeLocalHeader(c); err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// writeLocalHeader writes the header of a connection that is the load balancer's
+// own: it names no client.
+func writeLocalHeader(w io.Writer) error {
+	_, err := (&proxyproto.Header{Version: 2, Command: proxyproto.LOCAL}).WriteTo(w)
+	return err
+}
