@@ -7,9 +7,11 @@ import (
 	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
-// LoadBalancer is a fake ALB: what its nodes have in common.
+// LoadBalancer is a fake ALB or NLB: what its nodes have in common.
 type LoadBalancer struct {
 	Name string `json:"name"` // letters, digits and "-", at most 32, as for an ALB
+	// Type is application (default) or network. It cannot be changed.
+	Type Type `json:"type,omitempty"`
 	// Targets is the number of built-in targets, 0 to 1000. With 0 the nodes
 	// answer 503 (fact 2.4.1, D).
 	Targets int `json:"targets"`
@@ -31,6 +33,13 @@ type LoadBalancer struct {
 	// www.example.test or *.example.test, at most 26; the first is the default one
 	// (2.3.3 D). With none there is a certificate for any name.
 	Certificates []string `json:"certificates,omitempty"`
+	// VPCEndpoint is of network load balancers: the endpoint that flows come through,
+	// such as vpce-08d2bf15fac5001c9, which PROXY protocol headers then name (4.8 D).
+	VPCEndpoint string `json:"vpc_endpoint_id,omitempty"`
+	// PortsPerTarget is of network load balancers: how many connections to one target
+	// can be open at a time, or opened in a minute: 55000 by default, and at most
+	// (4.7 D). Further ones are reset and counted as PortAllocationErrorCount.
+	PortsPerTarget int `json:"ports_per_target,omitempty"`
 	// DNSName is what requests without a usable Host carry to targets. By default
 	// it is made from Name as AWS does.
 	DNSName string `json:"dns_name,omitempty"`

@@ -103,7 +103,7 @@ func (lb LoadBalancer) check() (LoadBalancer, error) {
 		lb.DNSName = lb.Name + "-1234567890.us-east-1.elb.amazonaws.com"
 	}
 	var err error
-	if lb.Attributes, err = lb.Attributes.check(); err != nil {
+	if lb, err = lb.checkType(); err != nil {
 		return lb, err
 	}
 	if lb, err = lb.checkGroups(); err != nil {

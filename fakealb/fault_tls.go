@@ -22,7 +22,7 @@ func alertHello(_ *Server, c *clientConn) {
 // hangHello reads on and says nothing, until the client gives up or the idle
 // timeout ends.
 func hangHello(s *Server, c *clientConn) {
-	_ = c.SetReadDeadline(time.Now().Add(s.scaled(c.node.view().lb.Attributes.idleTimeout())))
+	_ = c.SetReadDeadline(time.Now().Add(s.scaled(c.node.view().lb.idleTimeout(c.port))))
 	_, _ = io.Copy(io.Discard, c)
 }
 

@@ -85,7 +85,10 @@ func (lb LoadBalancer) checkGroups() (LoadBalancer, error) {
 // group. Requests that have begun keep the view they have.
 func (s *Server) setBalancer(n *node, lb LoadBalancer) {
 	v := n.view()
-	place := targets.Node{Addr: n.addr, Zone: v.zone, Idle: lb.Attributes.idleTimeout(), Lag: time.Duration(v.lag), TLS: lb.backendTLS()}
+	place := targets.Node{
+		Addr: n.addr, Zone: v.zone, Port: lb.firstPort(s.config.Ports),
+		Idle: lb.Attributes.idleTimeout(), Lag: time.Duration(v.lag), TLS: lb.backendTLS(),
+	}
 	next := pools{}
 	for name, g := range lb.groups() {
 		place.Unused = !lb.uses(name)

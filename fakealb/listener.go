@@ -9,13 +9,16 @@ import (
 type Listener struct {
 	Port     uint16           `json:"port"` // one of Config.Ports
 	Protocol ListenerProtocol `json:"protocol"`
-	// Certificates are those of an HTTPS listener, at most 26; the first is the
+	// Certificates are those of an HTTPS or TLS listener, at most 26; the first is the
 	// default one (2.3.3 D). With none those of the load balancer serve.
 	Certificates []Certificate `json:"certificates,omitempty"`
 	// SSLPolicy is the name of an ALB's security policy, such as
 	// ELBSecurityPolicy-TLS13-1-2-2021-06. The default of an HTTPS listener is
 	// ELBSecurityPolicy-2016-08 (2.3.1 D).
-	SSLPolicy string `json:"ssl_policy,omitempty"`
+	SSLPolicy  string             `json:"ssl_policy,omitempty"`
+	Attributes ListenerAttributes `json:"attributes,omitzero"`
+	// ALPNPolicy is of TLS listeners, whose default is None (4.10 D).
+	ALPNPolicy ALPNPolicy `json:"alpn_policy,omitempty"`
 	// MutualAuthentication is off by default.
 	MutualAuthentication MutualAuthentication `json:"mutual_authentication,omitzero"`
 }
@@ -46,10 +49,13 @@ func (lb LoadBalancer) checkListeners(ports []uint16) (LoadBalancer, error) {
 			return lb, badField(field+"port", "got port %d, want one of %d, on which every node listens", l.Port, ports)
 		case slices.ContainsFunc(lb.Listeners[:i], func(o Listener) bool { return o.Port == l.Port }):
 			return lb, badField(field+"port", "got port %d twice, want one listener a port", l.Port)
-		case l.Protocol != ProtocolHTTP && l.Protocol != ProtocolHTTPS:
-			return lb, badField(field+"protocol", "got protocol %q, want %q or %q", l.Protocol, ProtocolHTTP, ProtocolHTTPS)
+		case !slices.Contains(lb.Type.protocols(), l.Protocol):
+			return lb, badField(field+"protocol", "got protocol %q with type %q, want one of %q", l.Protocol, lb.Type, lb.Type.protocols())
 		}
 		var err error
+		if l, err = l.checkFlow(field); err != nil {
+			return lb, err
+		}
 		if lb.Listeners[i], err = l.checkTLS(field); err != nil {
 			return lb, err
 		}
@@ -59,9 +65,12 @@ func (lb LoadBalancer) checkListeners(ports []uint16) (LoadBalancer, error) {
 
 // checkTLS checks what only listeners with TLS have.
 func (l Listener) checkTLS(field string) (Listener, error) {
-	if l.Protocol != ProtocolHTTPS {
+	if mode := l.MutualAuthentication.Mode; l.Protocol == ProtocolTLS && mode != "" && mode != mutualOff {
+		return l, badField(field+"mutual_authentication.mode", "got %q with protocol %s, which has no mutual TLS", mode, l.Protocol)
+	}
+	if l.Protocol != ProtocolHTTPS && l.Protocol != ProtocolTLS {
 		if l.Certificates != nil || l.SSLPolicy != "" || l.MutualAuthentication != (MutualAuthentication{}) {
-			return l, badField(field+"protocol", "got %s with certificates, ssl_policy or mutual_authentication, want %s, or none of these", l.Protocol, ProtocolHTTPS)
+			return l, badField(field+"protocol", "got %s with certificates, ssl_policy or mutual_authentication, want %s or %s, or none of these", l.Protocol, ProtocolHTTPS, ProtocolTLS)
 		}
 		return l, nil
 	}

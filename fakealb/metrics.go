@@ -26,6 +26,14 @@ var metricLabels = []string{"LoadBalancer", "AvailabilityZone"}
 var metricHelp = map[string]string{
 	"NewConnectionCount":             "Connections that clients opened.",
 	"RejectedConnectionCount":        "Connections rejected because the node had its maximum.",
+	"NewFlowCount":                   "Connections that clients opened to a network load balancer.",
+	"RejectedFlowCount":              "Connections rejected because the group had no target.",
+	"TCP_Client_Reset_Count":         "Flows that clients reset.",
+	"TCP_Target_Reset_Count":         "Flows that targets reset.",
+	"TCP_ELB_Reset_Count":            "RSTs that the network load balancer sent of itself.",
+	"PortAllocationErrorCount":       "Connections without a source port towards their target.",
+	"UnhealthyRoutingFlowCount":      "Flows sent to unhealthy targets because too few were healthy.",
+	"TargetTLSNegotiationErrorCount": "TLS handshakes with targets that failed.",
 	"ClientTLSNegotiationErrorCount": "TLS handshakes of clients that failed.",
 	"RequestCount":                   "Requests for which a target was chosen.",
 	"GrpcRequestCount":               "Requests of gRPC.",
@@ -62,7 +70,7 @@ func (s *Server) createMetrics() {
 		Buckets: []float64{.001, .005, .01, .05, .1, .5, 1, 5, 10, 30, 60},
 	}, metricLabels)
 	m.response = &labelled[prometheus.Observer]{with: response.WithLabelValues}
-	m.registry.MustRegister(response, hostCounts{s})
+	m.registry.MustRegister(response, hostCounts{s}, flowGauges{s})
 }
 
 func (m *metrics) count(name string, v view, n float64) {
@@ -137,7 +145,9 @@ func (h hostCounts) Collect(ch chan<- prometheus.Metric) {
 	active := map[[2]string]int64{}
 	for _, n := range h.s.nodes {
 		v := n.view()
-		active[[2]string{v.lb.Name, v.zone}] += n.active.Load()
+		if v.lb.Type != TypeNetwork {
+			active[[2]string{v.lb.Name, v.zone}] += n.active.Load()
+		}
 		if len(v.pools) == 0 {
 			continue
 		}

@@ -2,6 +2,8 @@ package fakealb
 
 import (
 	"net/netip"
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb/nlb"
@@ -49,15 +51,40 @@ const maxPorts = 55000
 // maxEndpoint bounds the name of a VPC endpoint, which AWS makes.
 const maxEndpoint = 64
 
-// checkNetwork returns a network load balancer with its defaults filled in, or
-// what is wrong with what only an application load balancer has, or only this.
-func (lb LoadBalancer) checkNetwork() (LoadBalancer, error) {
-	if lb.Type != TypeNetwork {
-		if lb.VPCEndpoint != "" || lb.PortsPerTarget != 0 {
-			return lb, badField("type", "got vpc_endpoint_id or ports_per_target with type %q, want them with %q only", lb.Type, TypeNetwork)
-		}
-		return lb, nil
+// checkType returns a load balancer with the defaults of its type filled in, or
+// what is wrong with what only one of the types has.
+func (lb LoadBalancer) checkType() (LoadBalancer, error) {
+	switch lb.Type {
+	case TypeNetwork:
+		return lb.checkNetwork()
+	case TypeApplication, "":
+		lb.Type = TypeApplication
+	default:
+		return lb, badField("type", "got %q, want %q or %q", lb.Type, TypeApplication, TypeNetwork)
 	}
+	if lb.VPCEndpoint != "" || lb.PortsPerTarget != 0 {
+		return lb, badField("type", "got vpc_endpoint_id or ports_per_target with type %q, want them with %q only", lb.Type, TypeNetwork)
+	}
+	for i, g := range append(slices.Clone(lb.TargetGroups), lb.single()...) {
+		if g.Network() {
+			return lb, badField("type", "got protocol %s in target group %d with type %q, want %s or %s", g.Protocol, i, lb.Type, targets.ProtocolHTTP, targets.ProtocolHTTPS)
+		}
+	}
+	var err error
+	lb.Attributes, err = lb.Attributes.check()
+	return lb, err
+}
+
+// single is the group without a name, if there is one.
+func (lb LoadBalancer) single() []targets.Group {
+	if lb.TargetGroup == nil {
+		return nil
+	}
+	return []targets.Group{*lb.TargetGroup}
+}
+
+// checkNetwork is checkType of a network load balancer.
+func (lb LoadBalancer) checkNetwork() (LoadBalancer, error) {
 	if lb.PortsPerTarget == 0 {
 		lb.PortsPerTarget = maxPorts
 	}
@@ -77,6 +104,9 @@ func (lb LoadBalancer) checkNetwork() (LoadBalancer, error) {
 	case lb.TargetGroup.Protocol == "":
 		group := *lb.TargetGroup
 		group.Protocol, lb.TargetGroup = targets.ProtocolTCP, &group
+	}
+	if g := lb.TargetGroup; !g.Network() {
+		return lb, badField("target_group.protocol", "got %q with type %q, want %s or %s", g.Protocol, lb.Type, targets.ProtocolTCP, targets.ProtocolTLS)
 	}
 	return lb, nil
 }
@@ -134,12 +164,50 @@ func (l Listener) checkFlow(field string) (Listener, error) {
 	return l, nil
 }
 
-// flowIdle is the idle timeout of the listener's flows.
+// ports are those on which a load balancer's nodes serve.
+func (lb LoadBalancer) ports(all []uint16) []uint16 {
+	if len(lb.Listeners) == 0 {
+		return all
+	}
+	var out []uint16
+	for _, l := range lb.Listeners {
+		out = append(out, l.Port)
+	}
+	return out
+}
+
+// firstPort is the port by which health checks call the node (4.4 D).
+func (lb LoadBalancer) firstPort(all []uint16) uint16 { return lb.ports(all)[0] }
+
+// openPorts has the node of a network load balancer drop what comes for ports on
+// which it has no listener (4.3 D).
+func (s *Server) openPorts(n *node) error {
+	var open []uint16
+	if lb := n.view().lb; lb.Type == TypeNetwork {
+		open = lb.ports(s.config.Ports)
+	}
+	if err := s.network.OpenPorts(n.addr, open); err != nil {
+		return networkError(err)
+	}
+	return nil
+}
+
+// flowIdle is the idle timeout of the listener's flows. Without listeners every port
+// is TCP.
 func (l Listener) flowIdle() time.Duration {
-	if l.Protocol == ProtocolTCP {
-		return time.Duration(l.Attributes.TCPIdleTimeoutSeconds) * time.Second
+	if s := l.Attributes.TCPIdleTimeoutSeconds; s > 0 {
+		return time.Duration(s) * time.Second
 	}
 	return defaultTCPIdle * time.Second
+}
+
+// idleTimeout is after how much silence a connection on that port is ended.
+func (lb LoadBalancer) idleTimeout(port uint16) time.Duration {
+	if lb.Type == TypeNetwork {
+		l, _ := lb.listener(port)
+		return l.flowIdle()
+	}
+	return lb.Attributes.idleTimeout()
 }
 
 // serveFlow has the network load balancer pin a connection to a target, and
@@ -192,6 +260,5 @@ func (c *clientConn) flowEnded(end nlb.End) {
 // fitsNetwork reports whether the fault does something to a network load balancer,
 // which knows of no requests.
 func (spec faultSpec) fitsNetwork() bool {
-	return spec.packets != "" || spec.hello != nil || spec.certificate != nil && spec.answer == nil || spec.slowAccept
+	return reflect.ValueOf(spec).IsZero() || spec.packets != "" || spec.hello != nil || spec.certificate != nil && spec.answer == nil || spec.slowAccept
 }
-

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/proxychaos/proxychaos/fakealb/capture"
+	"github.com/proxychaos/proxychaos/fakealb/nlb"
 	"github.com/proxychaos/proxychaos/fakealb/record"
 )
 
@@ -35,6 +36,7 @@ type node struct {
 	// accepted, handshakes and requests count what a fault with a share may hit.
 	accepted, handshakes, requests atomic.Uint64
 	active                         atomic.Int64 // open connections
+	flows                          *nlb.Balancer
 	// ticketKey encrypts the TLS sessions that clients resume.
 	ticketKey [32]byte
 	planned   *plan // guarded by Server.mu
@@ -43,8 +45,9 @@ type node struct {
 // noFault is what a node begins with.
 var noFault = FaultSetting{Kind: FaultNone, Share: 1}
 
-func newNode(addr netip.Addr, v view) *node {
+func (s *Server) newNode(addr netip.Addr, v view) *node {
 	n := &node{addr: addr, name: addr.String()}
+	n.flows = nlb.New(func(name string) { s.metrics.count(name, n.view(), 1) })
 	_, _ = rand.Read(n.ticketKey[:]) // never fails
 	n.setView(v)
 	return n

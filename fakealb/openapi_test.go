@@ -72,6 +72,17 @@ func driveClient(t *testing.T, c *fakealb.Client, f *fixture) {
 		},
 	}))
 	putSecure(t, c, f.port)
+	off := false
+	ok(c.PutLoadBalancer(ctx, fakealb.LoadBalancer{
+		Name: "flows", Type: fakealb.TypeNetwork, VPCEndpoint: "vpce-1", PortsPerTarget: 100,
+		Listeners: []fakealb.Listener{{Port: f.port, Protocol: fakealb.ProtocolTLS, ALPNPolicy: fakealb.ALPNHTTP2Preferred}},
+		TargetGroup: &targets.Group{
+			Protocol: targets.ProtocolTLS, Health: targets.HealthCheck{Protocol: targets.ProtocolTCP},
+			Attributes: targets.Attributes{NetworkAttributes: targets.NetworkAttributes{
+				ProxyProtocolV2: true, ConnectionTermination: true, UnhealthyTermination: &off, UnhealthyDrainingSeconds: 360000,
+			}},
+		},
+	}))
 	other := fakealb.Node{Addr: netip.MustParseAddr("127.0.79.2"), LoadBalancer: "full", Zone: "b"}
 	ok(c.PutNode(ctx, other))
 	curl(t, "-H", "X-Proxychaos-Seq: 1", "http://"+netip.AddrPortFrom(other.Addr, f.port).String()+"/")

@@ -37,6 +37,10 @@ func (s *Server) serve(n *node, port uint16, raw net.Conn) {
 		c.refuse()
 		return
 	}
+	if lb.Type == TypeNetwork {
+		s.serveFlow(c, listener)
+		return
+	}
 	s.metrics.count("NewConnectionCount", n.view(), 1)
 	first := make([]byte, 1)
 	_ = c.SetReadDeadline(time.Now().Add(s.scaled(lb.Attributes.idleTimeout())))

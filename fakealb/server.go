@@ -164,6 +164,7 @@ func (s *Server) Close() error {
 			if n.planned != nil {
 				n.planned.timer.Stop()
 			}
+			n.flows.Close()
 			n.view().pools.close()
 		}
 		if s.network != nil {

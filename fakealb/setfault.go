@@ -52,6 +52,10 @@ func (s *Server) setFaults(nodes []netip.Addr, f FaultSetting) (Applied, error) 
 		if s.nodes[addr] == nil {
 			return Applied{}, s.unknownNode(fmt.Sprintf("nodes[%d]", i), addr)
 		}
+		if lb := s.nodes[addr].view().lb; lb.Type == TypeNetwork && !faultSpecs[f.Kind].fitsNetwork() {
+			return Applied{}, badField("kind", "got %q for %s, a node of the network load balancer %q, which knows of no requests: want a fault of packets or of TLS, or %q",
+				f.Kind, addr, lb.Name, FaultSlowAccept)
+		}
 	}
 	nodes = slices.Compact(slices.SortedFunc(slices.Values(nodes), netip.Addr.Compare))
 	canceled := false

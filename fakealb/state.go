@@ -33,6 +33,9 @@ func (s *Server) putLoadBalancer(lb LoadBalancer) (Applied, error) {
 	}
 	a := begin()
 	old, known := s.balancers[lb.Name]
+	if known && old.Type != lb.Type {
+		return Applied{}, badField("type", "got %q for %q, which is of type %q: delete it first", lb.Type, lb.Name, old.Type)
+	}
 	if known && reflect.DeepEqual(old, lb) {
 		return a.end(false), nil
 	}
@@ -40,6 +43,9 @@ func (s *Server) putLoadBalancer(lb LoadBalancer) (Applied, error) {
 	for _, n := range s.nodes {
 		if n.view().lb.Name == lb.Name {
 			s.setBalancer(n, lb)
+			if err := s.openPorts(n); err != nil {
+				return Applied{}, err
+			}
 		}
 	}
 	return s.note(a.end(true), "put-load-balancer", lb.summary(), lb.Name), nil
@@ -79,15 +85,21 @@ func (s *Server) putNode(want Node) (Applied, error) {
 		v.zone, v.lag = want.Zone, want.ControlPlaneLag
 		n.setView(v)
 		s.setBalancer(n, lb)
+		if err := s.openPorts(n); err != nil {
+			return Applied{}, err
+		}
 		return s.note(a.end(true), "put-node", detail, want.Addr.String()), nil
 	}
-	n := newNode(want.Addr, view{lb: &LoadBalancer{}, zone: want.Zone, lag: want.ControlPlaneLag, fault: noFault})
+	n := s.newNode(want.Addr, view{lb: &LoadBalancer{}, zone: want.Zone, lag: want.ControlPlaneLag, fault: noFault})
 	s.setBalancer(n, lb)
 	if err := s.startNode(n); err != nil {
 		s.setBalancer(n, LoadBalancer{})
 		return Applied{}, err
 	}
 	s.nodes[want.Addr] = n
+	if err := s.openPorts(n); err != nil {
+		return Applied{}, err
+	}
 	a = a.end(true)
 	s.faults.put(FaultNone, a.RequestedAt, want.Addr)
 	if err := s.watch(nil, []netip.Addr{want.Addr}); err != nil {
@@ -111,6 +123,7 @@ func (s *Server) deleteNode(addr netip.Addr) (Applied, error) {
 		return Applied{}, networkError(err)
 	}
 	delete(s.nodes, addr)
+	n.flows.Close()
 	go n.view().pools.close()
 	return s.note(a.end(true), "delete-node", "", addr.String()), nil
 }

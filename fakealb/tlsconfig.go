@@ -13,7 +13,7 @@ func (s *Server) tlsConfig(c *clientConn, hello *tls.ClientHelloInfo, wrong func
 	policy := securityPolicies[listener.SSLPolicy]
 	config := &tls.Config{
 		MinVersion: policy.min, MaxVersion: policy.max, CipherSuites: policy.suites, CurvePreferences: policy.curves(), //nolint:gosec // as the policy has it
-		NextProtos: lb.Attributes.protocols(hello.SupportedProtos),
+		NextProtos: common(lb.alpn(listener), hello.SupportedProtos),
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			spec, err := s.certificateFor(lb, listener, hello, c.node.addr)
 			if err != nil {
@@ -36,14 +36,21 @@ func (s *Server) tlsConfig(c *clientConn, hello *tls.ClientHelloInfo, wrong func
 	return config
 }
 
-// protocols are what the load balancer offers by ALPN. A client that offers only
-// what it does not know goes on without ALPN (2.2.5 O1), where crypto/tls would
-// end the handshake.
-func (a Attributes) protocols(offered []string) []string {
+// alpn are the protocols that a listener offers, the preferred one first.
+func (lb LoadBalancer) alpn(l Listener) []string {
+	if lb.Type == TypeNetwork {
+		return alpnPolicies[l.ALPNPolicy]
+	}
 	ours := []string{"h2", "http/1.1"}
-	if a.HTTP2 != nil && !*a.HTTP2 {
+	if on := lb.Attributes.HTTP2; on != nil && !*on {
 		ours = ours[1:]
 	}
+	return ours
+}
+
+// common is ours, unless a client offers only what we do not know: it goes on
+// without ALPN (2.2.5 O1), where crypto/tls would end the handshake.
+func common(ours, offered []string) []string {
 	if !slices.ContainsFunc(offered, func(p string) bool { return slices.Contains(ours, p) }) {
 		return nil
 	}

@@ -3,7 +3,6 @@ package targets
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 
@@ -95,7 +94,10 @@ func (g Group) checkTCP(ctx context.Context, addr netip.AddrPort) result {
 	if err != nil {
 		return failure(err)
 	}
-	_ = c.Close()
+	defer c.Close()
+	if _, err := c.Write(nil); err != nil {
+		return failure(err)
+	}
 	return result{ok: true, code: -1}
 }
 
@@ -113,16 +115,34 @@ func (g Group) dialCheck(ctx context.Context, network, addr string) (net.Conn, e
 	if err != nil || !g.Attributes.ProxyProtocolV2 {
 		return c, err
 	}
-	if err := writeLocalHeader(c); err != nil {
+	header, err := localHeader()
+	if err != nil {
 		_ = c.Close()
 		return nil, err
 	}
-	return c, nil
+	return &headedConn{Conn: c, header: header}, nil
 }
 
-// writeLocalHeader writes the header of a connection that is the load balancer's
-// own: it names no client.
-func writeLocalHeader(w io.Writer) error {
-	_, err := (&proxyproto.Header{Version: 2, Command: proxyproto.LOCAL}).WriteTo(w)
-	return err
+// localHeader is the PROXY protocol header of a connection that is the load
+// balancer's own: it names no client.
+func localHeader() ([]byte, error) {
+	return (&proxyproto.Header{Version: 2, Command: proxyproto.LOCAL}).Format()
+}
+
+// headedConn sends a header with what is written first, in one packet: a server
+// that takes the header for a bad request then answers to a request of ours.
+type headedConn struct {
+	net.Conn
+	header []byte
+}
+
+// Write writes the header, once, and b.
+func (c *headedConn) Write(b []byte) (int, error) {
+	if c.header == nil {
+		return c.Conn.Write(b)
+	}
+	n, err := c.Conn.Write(append(c.header, b...))
+	n = max(0, n-len(c.header))
+	c.header = nil
+	return n, err
 }

@@ -312,14 +312,11 @@ func TestHealthCheckWithProxyHeader(t *testing.T) {
 
 func TestLocalHeaderBytes(t *testing.T) {
 	t.Attr("aws-fact", "4.8")
-	var got bytes.Buffer
-	if err := writeLocalHeader(&got); err != nil {
-		t.Fatal(err)
+	got, err := localHeader()
+	if want := "\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00"; err != nil || string(got) != want {
+		t.Errorf("got %x, %v, want %x", got, err, want)
 	}
-	if want := "\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00"; got.String() != want {
-		t.Errorf("got %x, want %x", got.String(), want)
-	}
-	if h, err := proxyproto.Read(bufio.NewReader(&got)); err != nil || h.Command != proxyproto.LOCAL {
+	if h, err := proxyproto.Read(bufio.NewReader(bytes.NewReader(got))); err != nil || h.Command != proxyproto.LOCAL {
 		t.Errorf("another reader: got %+v, %v", h, err)
 	}
 }
