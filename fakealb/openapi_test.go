@@ -74,10 +74,10 @@ func driveClient(t *testing.T, c *fakealb.Client, f *fixture) {
 	putSecure(t, c, f.port)
 	off := false
 	ok(c.PutLoadBalancer(ctx, fakealb.LoadBalancer{
-		Name: "flows", Type: fakealb.TypeNetwork, VPCEndpoint: "vpce-1", PortsPerTarget: 100,
+		Name: "flows", Type: fakealb.TypeNetwork, ErrorBody: fakealb.ErrorBodyCurrent, VPCEndpoint: "vpce-1", PortsPerTarget: 100,
 		Listeners: []fakealb.Listener{{Port: f.port, Protocol: fakealb.ProtocolTLS, ALPNPolicy: fakealb.ALPNHTTP2Preferred}},
 		TargetGroup: &targets.Group{
-			Protocol: targets.ProtocolTLS, Health: targets.HealthCheck{Protocol: targets.ProtocolTCP},
+			Protocol: targets.ProtocolTLS, Targets: []targets.Target{}, Health: targets.HealthCheck{Protocol: targets.ProtocolTCP},
 			Attributes: targets.Attributes{NetworkAttributes: targets.NetworkAttributes{
 				ProxyProtocolV2: true, ConnectionTermination: true, UnhealthyTermination: &off, UnhealthyDrainingSeconds: 360000,
 			}},

@@ -85,7 +85,7 @@ func (g Group) Check() (Group, string, error) {
 	case g.Retries < 0 || g.Retries > maxRetries:
 		return g, "retries", fmt.Errorf("got %d, want 0 to %d", g.Retries, maxRetries)
 	}
-	g.Targets = slices.Clone(g.Targets)
+	g.Targets = append([]Target{}, g.Targets...) // never null in JSON
 	for i, t := range g.Targets {
 		t, field, err := t.check(i, g.ProtocolVersion)
 		if err == nil && slices.ContainsFunc(g.Targets[:i], func(o Target) bool { return o.ID() == t.ID() }) {
