@@ -31,12 +31,14 @@ func TestUsualQueriesTakeTheShortWay(t *testing.T) {
 		packet []byte
 		short  bool
 	}{
-		"a host name":          {ask("App-1._tcp.example.", nil), true},
-		"AAAA":                 {ask("app.example.", func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeAAAA }), true},
-		"not recursive":        {ask("app.example.", func(m *dns.Msg) { m.RecursionDesired = false }), true},
-		"EDNS":                 {edns(nil), true},
-		"EDNS version 1":       {edns(func(o *dns.OPT) { o.SetVersion(1) }), false},
-		"EDNS with a cookie":   {edns(func(o *dns.OPT) { o.Option = append(o.Option, &dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "0011223344556677"}) }), false},
+		"a host name":    {ask("App-1._tcp.example.", nil), true},
+		"AAAA":           {ask("app.example.", func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeAAAA }), true},
+		"not recursive":  {ask("app.example.", func(m *dns.Msg) { m.RecursionDesired = false }), true},
+		"EDNS":           {edns(nil), true},
+		"EDNS version 1": {edns(func(o *dns.OPT) { o.SetVersion(1) }), false},
+		"EDNS with a cookie": {edns(func(o *dns.OPT) {
+			o.Option = append(o.Option, &dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "0011223344556677"})
+		}), false},
 		"the root":             {ask(".", nil), false},
 		"a dot within a label": {ask(`a\.b.example.`, nil), false},
 		"class CHAOS":          {ask("app.example.", func(m *dns.Msg) { m.Question[0].Qclass = dns.ClassCHAOS }), false},
