@@ -215,6 +215,9 @@ func (spec leafSpec) template() *x509.Certificate {
 	if !spec.notAfter.IsZero() {
 		template.NotAfter = spec.notAfter
 	}
+	if !template.NotBefore.Before(template.NotAfter) { // of a time that is long past
+		template.NotBefore = template.NotAfter.Add(-time.Hour)
+	}
 	names := strings.Split(spec.names, ",")
 	for _, name := range names {
 		if ip := net.ParseIP(name); ip != nil {

@@ -99,6 +99,11 @@ func (s *Server) handlePutLoadBalancer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	lb.Name = r.PathValue("name")
+	lb, err := s.checked(lb) // before the lock is held
+	if err != nil {
+		answer(w, nil, err)
+		return
+	}
 	s.answerChange(w, func() (Applied, error) { return s.putLoadBalancer(lb) })
 }
 

@@ -135,6 +135,7 @@ func TestSessionsAreResumedByTheSameNodeOnly(t *testing.T) {
 }
 
 func TestALPN(t *testing.T) {
+	t.Attr("aws-fact", "2.2.5")
 	f := start(t, nil, "127.0.80.15")
 	off := false
 	for _, c := range []struct {

@@ -21,14 +21,8 @@ func (s *Server) change(f func() (Applied, error)) (Applied, error) {
 // putLoadBalancer makes lb, or changes it. Requests that have begun keep the old
 // settings to their end.
 func (s *Server) putLoadBalancer(lb LoadBalancer) (Applied, error) {
-	lb, err := lb.check()
+	lb, err := s.checked(lb)
 	if err != nil {
-		return Applied{}, err
-	}
-	if lb, err = lb.checkListeners(s.config.Ports); err != nil {
-		return Applied{}, err
-	}
-	if err := s.prepare(lb); err != nil {
 		return Applied{}, err
 	}
 	a := begin()
@@ -49,6 +43,19 @@ func (s *Server) putLoadBalancer(lb LoadBalancer) (Applied, error) {
 		}
 	}
 	return s.note(a.end(true), "put-load-balancer", lb.summary(), lb.Name), nil
+}
+
+// checked returns lb with its defaults filled in and its certificates made, or what
+// is wrong with it. It needs no lock, since keys may take seconds to make.
+func (s *Server) checked(lb LoadBalancer) (LoadBalancer, error) {
+	lb, err := lb.check()
+	if err != nil {
+		return lb, err
+	}
+	if lb, err = lb.checkListeners(s.config.Ports); err != nil {
+		return lb, err
+	}
+	return lb, s.prepare(lb)
 }
 
 func (s *Server) deleteLoadBalancer(name string) (Applied, error) {
