@@ -29,6 +29,6 @@ func Tools(ctx context.Context) []string {
 		"dnsperf " + peer.Version(ctx, "dnsperf", "-h"),
 		"wrk " + peer.Version(ctx, "wrk", "-v"),
 		"h2load " + peer.Version(ctx, "h2load", "--version"),
-		"vegeta as a library",
+		"vegeta " + peer.LibraryVersion("github.com/tsenart/vegeta/v12"),
 	}
 }

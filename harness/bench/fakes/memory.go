@@ -130,7 +130,11 @@ func liveHeap(server *peer.Server) string {
 	if err != nil {
 		return ""
 	}
-	all := gcLine.FindAllSubmatch(out, -1)
+	return lastLive(out)
+}
+
+func lastLive(log []byte) string {
+	all := gcLine.FindAllSubmatch(log, -1)
 	if len(all) == 0 {
 		return ""
 	}

@@ -39,7 +39,7 @@ func needs(t *testing.T, tools ...string) {
 	t.Helper()
 	for _, tool := range tools {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is missing: .ci/packages bench installs it", tool)
+			t.Fatalf("%s is missing: .ci/packages installs it", tool)
 		}
 	}
 }

@@ -23,7 +23,7 @@ import (
 // answers has a figure, what does not start has none and meets no bar.
 func TestSmoke(t *testing.T) {
 	if _, err := exec.LookPath("h2load"); err != nil {
-		t.Skip("h2load is missing: .ci/packages installs it")
+		t.Fatal("h2load is missing: .ci/packages installs it")
 	}
 	g := NewWithT(t)
 	binary := filepath.Join(t.TempDir(), "proxychaos")

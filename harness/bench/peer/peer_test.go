@@ -17,7 +17,7 @@ func shop(t *testing.T, tools ...string) *peer.Shop {
 	t.Helper()
 	for _, tool := range tools {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is missing: .ci/packages bench installs it", tool)
+			t.Fatalf("%s is missing: .ci/packages installs it", tool)
 		}
 	}
 	s := &peer.Shop{Dir: t.TempDir(), Cache: t.TempDir(), Binary: "/nonexistent/proxychaos", Log: io.Discard}

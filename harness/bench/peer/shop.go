@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 )
 
 // Shop starts programs and stops them all at the end.
@@ -102,4 +103,16 @@ func Version(ctx context.Context, argv ...string) string {
 		}
 	}
 	return fmt.Sprintf("of unknown version (%v)", err)
+}
+
+// LibraryVersion is that of a Go module that this program was built with.
+func LibraryVersion(module string) string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, dep := range info.Deps {
+			if dep.Path == module {
+				return dep.Version
+			}
+		}
+	}
+	return "of unknown version"
 }

@@ -27,7 +27,7 @@ func Rows() []lab.Row {
 
 // Tools are the generators, with their versions.
 func Tools(ctx context.Context) []string {
-	return []string{"wrk " + peer.Version(ctx, "wrk", "-v"), "vegeta as a library"}
+	return []string{"wrk " + peer.Version(ctx, "wrk", "-v"), "vegeta " + peer.LibraryVersion("github.com/tsenart/vegeta/v12")}
 }
 
 // ours is judged.
