@@ -1,18 +1,21 @@
 package fakealb
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb/desync"
+	"github.com/proxychaos/proxychaos/fakealb/rules"
 )
 
 // accessLog writes the lines of an ALB's access log: 33 fields (6.2 D). A request
@@ -66,7 +69,8 @@ func (e *logEntry) line() string {
 	}
 	request, agent, trace := fmt.Sprintf("- %s://%s:%d- -", e.scheme(), lb.DNSName, e.c.port), "-", "-"
 	target, targetStatus, times := "-", "-", [3]string{"-1", "-1", "-1"}
-	priority, actions, class := "-1", "-", "-"
+	priority, actions, redirect, class, group := "-1", "-", "-", "-", "-"
+	targetList, statusList := "-", "-"
 	if e.verdict.Class != desync.Compliant {
 		class = e.verdict.Class.String()
 	}
@@ -75,8 +79,13 @@ func (e *logEntry) line() string {
 		agent, trace = orDash(x.req.UserAgent()), x.traceID()
 		target, targetStatus = orDash(x.targetName()), statusText(x.targetStatus)
 		times = x.times(e.end)
-		if x.refused == 0 {
-			priority, actions = "0", "forward"
+		targetList, statusList = x.attempts()
+		if x.refused == 0 { // a fault answers in place of a target
+			priority, actions, redirect = strconv.Itoa(x.routing.priority), cmp.Or(x.routing.action, rules.Forward), orDash(x.routing.redirect)
+		}
+		if actions == rules.Forward {
+			name := cmp.Or(x.group, lb.Name)
+			group = fmt.Sprintf("arn:aws:elasticloadbalancing:%s:%s:targetgroup/%s/%s", logRegion, logAccount, name, hexID("group "+name))
 		}
 	}
 	fields := []string{
@@ -84,16 +93,25 @@ func (e *logEntry) line() string {
 		e.c.peer.String(), target, times[0], times[1], times[2], // 4 to 8
 		statusText(e.status), targetStatus, fmt.Sprint(e.received), fmt.Sprint(e.sent), // 9 to 12
 		quoted(request), quoted(agent), cipher, protocol, // 13 to 16
-		fmt.Sprintf("arn:aws:elasticloadbalancing:%s:%s:targetgroup/%s/%s", logRegion, logAccount, lb.Name, hexID("group "+lb.Name)), // 17
+		group,                                              // 17
 		quoted(trace), quoted(domain), quoted(certificate), // 18 to 20
 		priority, e.start.UTC().Truncate(time.Millisecond).Format(logTime), // 21, 22
-		quoted(actions), quoted("-"), quoted("-"), // 23 to 25
-		quoted(target), quoted(targetStatus), // 26, 27
+		quoted(actions), quoted(redirect), quoted("-"), // 23 to 25
+		quoted(targetList), quoted(statusList), // 26, 27
 		quoted(class), quoted(orDash(e.verdict.Reason.String())), // 28, 29
 		e.c.traceID(),                         // 30
 		quoted("-"), quoted("-"), quoted("-"), // 31 to 33
 	}
 	return strings.Join(fields, " ") + "\n"
+}
+
+// attempts are fields 26 and 27: every target that was tried, and its status.
+func (x *exchange) attempts() (names, statuses string) {
+	names, statuses = orDash(x.targetName()), statusText(x.targetStatus)
+	for _, t := range slices.Backward(x.tried) {
+		names, statuses = t+" "+names, "- "+statuses
+	}
+	return names, statuses
 }
 
 // kind is field 1.

@@ -39,8 +39,9 @@ type exchange struct {
 	tried        []string
 	failedOpen   bool // too few targets were healthy, so it got it regardless
 	tlsFailed    bool // with the target
-	targetStatus int  // what a target answered; 0 if none did
-	builtIn      int  // number of the built-in target that answered, or 0
+	routing      routing
+	targetStatus int // what a target answered; 0 if none did
+	builtIn      int // number of the built-in target that answered, or 0
 	// start is when the headers had been read, sentAt when a target had been
 	// reached, headAt when its answer, or its failure, was known.
 	start, sentAt, headAt time.Time

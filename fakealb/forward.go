@@ -29,7 +29,8 @@ func (s *Server) fromGroup(x *exchange, group string) response {
 	} else {
 		x.pending()
 	}
-	result, err := x.v.pools[group].Forward(out, "")
+	session := s.session(x, group)
+	result, err := x.v.pools[group].Forward(out, session.target())
 	x.target, x.inProcess, x.tried = result.Target, result.BuiltIn, result.Tried
 	x.sentAt, x.failedOpen, x.tlsFailed = result.SentAt, result.FailedOpen, result.TLSFailed
 	if !x.sentAt.IsZero() && x.context().Err() == nil {
@@ -50,7 +51,9 @@ func (s *Server) fromGroup(x *exchange, group string) response {
 	if r, ok := upgraded(result.Response); ok {
 		return r
 	}
-	return passedOn(result.Response)
+	r := passedOn(result.Response)
+	session.keep(&r, result.Response.Header)
+	return r
 }
 
 // passedOn is a target's response without what concerns its connection only.

@@ -54,20 +54,22 @@ func generatedStatuses() []int { return slices.Sorted(maps.Keys(generatedKinds))
 // generated is a response of the load balancer itself, byte for byte (2.4).
 func generated(status int, style ErrorBody) response {
 	kind := generatedKinds[status]
-	r := response{
-		status: status,
-		reason: kind.reason,
-		lead:   []field{serverField},
-		close:  kind.closing,
+	r := response{status: status, reason: kind.reason, lead: []field{serverField}}
+	if !kind.bare {
+		r = page(status, kind.reason, style)
 	}
-	if kind.bare {
-		return r
-	}
+	r.close = kind.closing
+	return r
+}
+
+// page is a response with a page that says its status and reason.
+func page(status int, reason string, style ErrorBody) response {
+	r := response{status: status, reason: reason, lead: []field{serverField}}
 	open := "<body>"
 	if style == ErrorBodyPre2020 {
 		open = `<body bgcolor="white">`
 	}
-	text := fmt.Sprintf("%d %s", status, kind.reason)
+	text := fmt.Sprintf("%d %s", status, reason)
 	r.contentType = "text/html"
 	r.body = []byte("<html>\r\n<head><title>" + text + "</title></head>\r\n" + open +
 		"\r\n<center><h1>" + text + "</h1></center>\r\n</body>\r\n</html>\r\n")

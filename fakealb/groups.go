@@ -89,8 +89,8 @@ func (s *Server) setBalancer(n *node, lb LoadBalancer) {
 		Addr: n.addr, Zone: v.zone, Port: lb.firstPort(s.config.Ports),
 		Idle: lb.Attributes.idleTimeout(), Lag: time.Duration(v.lag), TLS: lb.backendTLS(),
 	}
-	next := pools{}
-	for name, g := range lb.groups() {
+	next, groups := pools{}, lb.groups()
+	for name, g := range groups {
 		place.Unused = !lb.uses(name)
 		if p := v.pools[name]; p != nil && v.lb.Name == lb.Name {
 			p.Update(g, place)
@@ -102,12 +102,9 @@ func (s *Server) setBalancer(n *node, lb LoadBalancer) {
 	gone := maps.Clone(v.pools)
 	maps.DeleteFunc(gone, func(name string, p *targets.Pool) bool { return next[name] == p })
 	go gone.close() // waits for health checks that are under way
-	v.lb, v.pools = &lb, next
+	v.lb, v.groups, v.pools, v.tables = &lb, groups, next, lb.tables()
 	n.setView(v)
 }
-
-// uses reports whether requests can get to a group.
-func (lb LoadBalancer) uses(name string) bool { return name == unnamed }
 
 func (s *Server) env() targets.Env {
 	return targets.Env{Scale: s.config.TimeScale, HealthLog: s.checks.write}

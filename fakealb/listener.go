@@ -3,6 +3,8 @@ package fakealb
 import (
 	"fmt"
 	"slices"
+
+	"github.com/proxychaos/proxychaos/fakealb/rules"
 )
 
 // Listener is a port of a load balancer and what is spoken on it.
@@ -21,6 +23,11 @@ type Listener struct {
 	ALPNPolicy ALPNPolicy `json:"alpn_policy,omitempty"`
 	// MutualAuthentication is off by default.
 	MutualAuthentication MutualAuthentication `json:"mutual_authentication,omitzero"`
+	// Rules are asked by their priority, at most 100; DefaultActions, none or one, is
+	// what is done where none holds. Without it the request goes to what the load
+	// balancer's targets or target_group say.
+	Rules          []rules.Rule   `json:"rules,omitempty"`
+	DefaultActions []rules.Action `json:"default_actions,omitempty"`
 }
 
 // ListenerProtocol is what a client has to speak on a port.
@@ -57,6 +64,9 @@ func (lb LoadBalancer) checkListeners(ports []uint16) (LoadBalancer, error) {
 			return lb, err
 		}
 		if lb.Listeners[i], err = l.checkTLS(field); err != nil {
+			return lb, err
+		}
+		if lb.Listeners[i], err = lb.checkRules(i); err != nil {
 			return lb, err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/proxychaos/proxychaos/fakealb/rules"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
@@ -38,6 +39,7 @@ var metricHelp = map[string]string{
 	"RequestCount":                   "Requests for which a target was chosen.",
 	"GrpcRequestCount":               "Requests of gRPC.",
 	"ProcessedBytes":                 "Bytes of requests and responses.",
+	"HTTPCode_ELB_3XX_Count":         "Redirects of the load balancer itself.",
 	"HTTPCode_ELB_4XX_Count":         "Responses 4XX of the load balancer itself.",
 	"HTTPCode_ELB_5XX_Count":         "Responses 5XX of the load balancer itself.",
 	"HTTPCode_ELB_500_Count":         "Responses 500 of the load balancer itself.",
@@ -49,7 +51,14 @@ var metricHelp = map[string]string{
 	"HTTPCode_Target_4XX_Count":      "Responses 4XX of targets.",
 	"HTTPCode_Target_5XX_Count":      "Responses 5XX of targets.",
 	"TargetConnectionErrorCount":     "Targets that could not be connected to.",
-	"UnhealthyRoutingRequestCount":   "Requests sent to unhealthy targets because none was healthy.",
+	"UnhealthyRoutingRequestCount":   "Requests routed regardless of health because too few targets were healthy.",
+	"NonStickyRequestCount":          "Requests to sticky target groups for which a new target was chosen.",
+	"AppCookieNonStickinessCount":    "Those of them to groups with an application cookie.",
+	"RuleEvaluations":                "Listener rules evaluated, without the default ones.",
+	"HTTP_Fixed_Response_Count":      "Fixed responses.",
+	"HTTP_Redirect_Count":            "Redirects.",
+
+	"HTTP_Redirect_Url_Limit_Exceeded_Count": "Redirects whose URL was longer than 8 KiB.",
 
 	"DroppedInvalidHeaderRequestCount":                "Requests that lost header fields with invalid names on the way to a target.",
 	"ForwardedInvalidHeaderRequestCount":              "Requests whose header fields with invalid names were sent to a target.",
@@ -82,7 +91,10 @@ func (m *metrics) countExchange(x *exchange, status int, bytes int64) {
 	m.count("ProcessedBytes", x.v, float64(bytes))
 	if x.targetName() != "" {
 		m.count("RequestCount", x.v, 1)
-		if x.sentAt.IsZero() {
+		switch {
+		case x.tlsFailed:
+			m.count("TargetTLSNegotiationErrorCount", x.v, 1)
+		case x.sentAt.IsZero():
 			m.count("TargetConnectionErrorCount", x.v, 1)
 		}
 	}
@@ -91,6 +103,17 @@ func (m *metrics) countExchange(x *exchange, status int, bytes int64) {
 	}
 	if name := x.invalidNames(); name != "" && x.targetName() != "" {
 		m.count(name, x.v, 1)
+	}
+	if x.routing.evaluated > 0 {
+		m.count("RuleEvaluations", x.v, float64(x.routing.evaluated))
+	}
+	switch {
+	case x.routing.action == rules.Fixed:
+		m.count("HTTP_Fixed_Response_Count", x.v, 1)
+	case x.routing.redirect != "":
+		m.count("HTTP_Redirect_Count", x.v, 1)
+	case x.routing.action == rules.ToURL:
+		m.count("HTTP_Redirect_Url_Limit_Exceeded_Count", x.v, 1)
 	}
 	if x.failedOpen {
 		m.count("UnhealthyRoutingRequestCount", x.v, 1)
@@ -112,6 +135,8 @@ var targetCodeCounts = [...]string{
 // countOwn counts a response of the load balancer itself.
 func (m *metrics) countOwn(v view, status int) {
 	switch {
+	case status >= 300 && status <= 399:
+		m.count("HTTPCode_ELB_3XX_Count", v, 1)
 	case status >= 400 && status <= 499:
 		m.count("HTTPCode_ELB_4XX_Count", v, 1)
 	case status >= 500 && status <= 599:

@@ -15,16 +15,20 @@ import (
 	"github.com/proxychaos/proxychaos/fakealb/capture"
 	"github.com/proxychaos/proxychaos/fakealb/nlb"
 	"github.com/proxychaos/proxychaos/fakealb/record"
+	"github.com/proxychaos/proxychaos/fakealb/rules"
+	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
 // view is all that a request may depend on. A request takes one view when it
 // begins, so its response is never a mixture of two states.
 type view struct {
-	lb    *LoadBalancer // never changed: another takes its place
-	pools pools
-	lag   Duration // of the control plane
-	zone  string
-	fault FaultSetting
+	lb     *LoadBalancer            // never changed: another takes its place
+	groups map[string]targets.Group // of lb, by name
+	pools  pools
+	tables map[uint16]*rules.Table // by port; none where there are no rules
+	lag    Duration                // of the control plane
+	zone   string
+	fault  FaultSetting
 }
 
 // node is one address that serves.

@@ -15,6 +15,7 @@ import (
 	"github.com/proxychaos/proxychaos/fakealb/capture"
 	"github.com/proxychaos/proxychaos/fakealb/netfault"
 	"github.com/proxychaos/proxychaos/fakealb/record"
+	"github.com/proxychaos/proxychaos/fakealb/sticky"
 )
 
 // Server is a set of fake load balancers with their nodes.
@@ -44,6 +45,7 @@ type Server struct {
 	access        accessLog
 	connectionLog connectionLog
 	checks        checkLog
+	cookies       *sticky.Key
 	metrics       metrics
 	dates         dates
 	// acceptErrors counts connections that could not be accepted.
@@ -67,7 +69,7 @@ func New(config Config) (*Server, error) {
 		config: config, log: config.Logger, done: make(chan struct{}), grown: make(chan struct{}),
 		balancers: map[string]LoadBalancer{}, nodes: map[netip.Addr]*node{},
 		access: accessLog{to: config.AccessLog}, connectionLog: connectionLog{to: config.ConnectionLog},
-		checks: checkLog{to: config.HealthCheckLog},
+		checks: checkLog{to: config.HealthCheckLog}, cookies: sticky.NewKey(),
 	}
 	s.createMetrics()
 	if err := s.open(); err != nil {
