@@ -255,5 +255,10 @@ func TestProtocolErrors(t *testing.T) {
 	two := question("app.example", dns.TypeA)
 	two.Question = append(two.Question, two.Question[0])
 	g.Expect(ask(t, srv, "udp", two).Rcode).To(Equal(dns.RcodeFormatError))
-	g.Expect(queries(t, srv, fakedns.Filter{})).To(HaveLen(4), "each of them is in the log")
+
+	huge := question("app.example", dns.TypeA).SetEdns0(1232, false)
+	huge.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_PADDING{Padding: make([]byte, 5000)}}
+	g.Expect(ask(t, srv, "udp", huge).Rcode).To(Equal(dns.RcodeFormatError), "no query is that long")
+	g.Expect(queries(t, srv, fakedns.Filter{})).To(HaveLen(5), "each of them is in the log")
+	g.Expect(addressesOf(ask(t, srv, "tcp", huge))).To(ConsistOf(old))
 }
