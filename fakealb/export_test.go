@@ -1,0 +1,4 @@
+package fakealb
+
+// Smugglers are for the tests that run a whole server.
+var Smugglers = smugglers
