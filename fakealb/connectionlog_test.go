@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
 // command runs a program that may fail.
@@ -128,6 +129,21 @@ func TestConnectionMetrics(t *testing.T) {
 	metrics(2, 2, 1)
 	second.Close()
 	metrics(1, 2, 1)
-	warmConn(t, f.at(0))
+	third := warmConn(t, f.at(0))
 	metrics(2, 3, 1)
+	// One kept to a target counts too; those of health checks do not.
+	group := &targets.Group{Targets: targets.At(headerTarget(t))}
+	if _, err := f.PutLoadBalancer(f.ctx, fakealb.LoadBalancer{Name: "blue", TargetGroup: group}); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if resp, _, err := getOn(third); err != nil || resp.StatusCode != 200 {
+			t.Fatalf("got %v, %v", resp, err)
+		}
+	}
+	metrics(3, 4, 1)
+	if _, err := f.PutLoadBalancer(f.ctx, fakealb.LoadBalancer{Name: "blue", Targets: 1}); err != nil {
+		t.Fatal(err)
+	}
+	metrics(2, 4, 1)
 }

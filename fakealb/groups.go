@@ -88,6 +88,7 @@ func (s *Server) setBalancer(n *node, lb LoadBalancer) {
 	place := targets.Node{
 		Addr: n.addr, Zone: v.zone, Port: lb.firstPort(s.config.Ports),
 		Idle: lb.Attributes.idleTimeout(), Lag: time.Duration(v.lag), TLS: lb.backendTLS(),
+		Connected: func(change int) { s.connectedToTarget(n, change) },
 	}
 	next, groups := pools{}, lb.groups()
 	for name, g := range groups {

@@ -25,7 +25,7 @@ var metricLabels = []string{"LoadBalancer", "AvailabilityZone"}
 
 // metricHelp says what each counter counts.
 var metricHelp = map[string]string{
-	"NewConnectionCount":             "Connections that clients opened.",
+	"NewConnectionCount":             "Connections that clients opened, and those made to targets of groups.",
 	"RejectedConnectionCount":        "Connections rejected because the node had its maximum.",
 	"NewFlowCount":                   "Connections that clients opened to a network load balancer.",
 	"RejectedFlowCount":              "Connections rejected because the group had no target.",
@@ -84,6 +84,14 @@ func (s *Server) createMetrics() {
 
 func (m *metrics) count(name string, v view, n float64) {
 	m.counters[name].of(v).Add(n)
+}
+
+// connectedToTarget counts a connection to a target that was made (1) or ended (-1).
+func (s *Server) connectedToTarget(n *node, change int) {
+	n.toTargets.Add(int64(change))
+	if change > 0 {
+		s.metrics.count("NewConnectionCount", n.view(), 1)
+	}
 }
 
 // countExchange counts a request that was answered with status.
@@ -151,7 +159,7 @@ func (m *metrics) countOwn(v view, status int) {
 type hostCounts struct{ s *Server }
 
 var (
-	activeDesc    = prometheus.NewDesc("ActiveConnectionCount", "Open connections of clients.", metricLabels, nil)
+	activeDesc    = prometheus.NewDesc("ActiveConnectionCount", "Open connections of clients, and to targets of groups.", metricLabels, nil)
 	healthyDesc   = prometheus.NewDesc("HealthyHostCount", "Healthy targets as one node sees them.", append(metricLabels, "Node"), nil)
 	unhealthyDesc = prometheus.NewDesc("UnHealthyHostCount", "Unhealthy targets as one node sees them.", append(metricLabels, "Node"), nil)
 )
@@ -171,7 +179,7 @@ func (h hostCounts) Collect(ch chan<- prometheus.Metric) {
 	for _, n := range h.s.nodes {
 		v := n.view()
 		if v.lb.Type != TypeNetwork {
-			active[[2]string{v.lb.Name, v.zone}] += n.active.Load()
+			active[[2]string{v.lb.Name, v.zone}] += n.active.Load() + n.toTargets.Load()
 		}
 		if len(v.pools) == 0 {
 			continue

@@ -39,7 +39,8 @@ type node struct {
 	turn    atomic.Uint64 // of the round robin over built-in targets
 	// accepted, handshakes and requests count what a fault with a share may hit.
 	accepted, handshakes, requests atomic.Uint64
-	active                         atomic.Int64 // open connections
+	active                         atomic.Int64 // open connections of clients
+	toTargets                      atomic.Int64 // open connections to targets of groups
 	flows                          *nlb.Balancer
 	// ticketKey encrypts the TLS sessions that clients resume.
 	ticketKey [32]byte

@@ -39,6 +39,9 @@ type Node struct {
 	// TLS has the versions, suites and curves of connections to HTTPS targets; nil
 	// for those that Go has by default.
 	TLS *tls.Config
+	// Connected is called with 1 when a connection for requests has been made and
+	// with -1 when it has ended. Nil for nothing.
+	Connected func(change int)
 	// Unused says that no rule forwards to the group: it is not checked.
 	Unused bool
 }

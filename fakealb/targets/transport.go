@@ -1,9 +1,11 @@
 package targets
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -32,13 +34,37 @@ func (p *Pool) connect(t *target) {
 	}
 	t.disconnect()
 	tr := newTransport(p.group.overHTTP2(), p.node.TLS)
-	tr.DialContext = (&net.Dialer{Timeout: p.scaled(connectTimeout)}).DialContext
+	dialer, connected := &net.Dialer{Timeout: p.scaled(connectTimeout)}, p.node.Connected
+	tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dialer.DialContext(ctx, network, addr)
+		if err != nil || connected == nil {
+			return c, err
+		}
+		return counted(c, connected), nil
+	}
 	tr.TLSHandshakeTimeout = p.scaled(handshakeTimeout)
 	tr.ResponseHeaderTimeout = p.scaled(p.node.Idle)
 	tr.IdleConnTimeout = p.scaled(p.node.Idle)
 	tr.MaxResponseHeaderBytes = maxResponseHeader
 	tr.MaxIdleConnsPerHost = 1024
 	t.http = tr
+}
+
+// countedConn tells of its end.
+type countedConn struct {
+	net.Conn
+	ended func()
+}
+
+func counted(c net.Conn, connected func(int)) net.Conn {
+	connected(1)
+	return &countedConn{c, sync.OnceFunc(func() { connected(-1) })}
+}
+
+// Close closes the connection.
+func (c *countedConn) Close() error {
+	defer c.ended()
+	return c.Conn.Close()
 }
 
 // disconnect closes the connections to a target that are idle.
