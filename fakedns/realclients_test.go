@@ -91,9 +91,9 @@ func freePort(t *testing.T) string {
 }
 
 // get returns the body of a 200, otherwise the status; "" if nothing answers.
-func get(port string) string {
+func get(front string) string {
 	client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Get("http://127.0.0.1:" + port)
+	resp, err := client.Get("http://127.0.0.1:" + front)
 	if err != nil {
 		return ""
 	}
@@ -131,10 +131,11 @@ events {}
 http {
   access_log off;
   client_body_temp_path b; proxy_temp_path p; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
-  resolver 127.0.0.1:%s; resolver_timeout 5s;
+  resolver 127.0.0.1:%[1]s; resolver_timeout 5s;
   server {
-    listen 127.0.0.1:%s;
-    location / { set $name app.example; proxy_pass http://$name:%s; }
+    listen 127.0.0.1:%[2]s;
+    location / { set $name app.example; proxy_pass http://$name:%[3]s; }
+    location /many { set $name many.example; proxy_pass http://$name:%[3]s; }
   }
 }`, portOf(srv.Addrs()[0]), front, port))
 	daemon(t, "nginx", "-e", "stderr", "-p", dir, "-c", conf)
@@ -146,6 +147,20 @@ http {
 	moved := put(t, srv, at(newBackend))
 	g.Eventually(get, patience, 20*time.Millisecond).WithArguments(front).Should(Equal(newBackend))
 	g.Expect(queries(t, srv, fakedns.Filter{Name: "app.example", Type: "A", Since: moved})).NotTo(BeEmpty(), "because it asked again")
+
+	t.Attr("aws-fact", "5.6")
+	many := fakedns.Name{Name: "many.example", TTL: time.Minute, MaxAnswers: 60}
+	for i := range many.MaxAnswers {
+		many.A = append(many.A, netip.AddrFrom4([4]byte{127, 9, 0, byte(i + 1)}))
+	}
+	put(t, srv, many)
+	g.Expect(get(front+"/many")).To(HavePrefix("502"), "resolved, and nothing listens there")
+	asked = queries(t, srv, fakedns.Filter{Name: "many.example", Type: "A"})
+	g.Expect(asked).To(HaveLen(2))
+	g.Expect(asked[0].Transport).To(Equal(fakedns.UDP))
+	g.Expect(asked[0].Truncated).To(BeTrue(), "it does not fit into 512 bytes")
+	g.Expect(asked[1].Transport).To(Equal(fakedns.TCP))
+	g.Expect(asked[1].Answers).To(HaveLen(60))
 
 	putFault(t, srv, fakedns.Fault{ID: "f", Kind: fakedns.KindServFail})
 	g.Eventually(get, patience, 20*time.Millisecond).WithArguments(front).Should(HavePrefix("502"), "it forgets the name with its TTL")
