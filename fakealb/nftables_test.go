@@ -1,6 +1,7 @@
 package fakealb_test
 
 import (
+	"net/netip"
 	"os/exec"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ func TestNFTablesMode(t *testing.T) {
 	t.Run("remove", s.testRemove)
 	t.Run("latency", s.testLatency)
 	t.Run("address in use", s.testAddressInUse)
+	t.Run("ports without a listener", s.testClosedPorts)
 	st, err := s.Status(s.ctx)
 	if err != nil || !st.Capture || st.CaptureDropped != 0 || st.Interface != "eth0" {
 		t.Errorf("the status: %+v, %v", st, err)
@@ -162,5 +164,46 @@ func (s *stage) testAddressInUse(t *testing.T) {
 	_, err := s.PutNode(s.ctx, fakealb.Node{Addr: s.node(2), LoadBalancer: "blue"})
 	if e := apiErr(t, err); e.Code != fakealb.CodeInUse || e.Field != "addr" {
 		t.Errorf("the container's own address as a node: got %v", err)
+	}
+}
+
+// A network load balancer drops what comes for a port without a listener; an
+// application load balancer's node has the kernel's RST.
+func (s *stage) testClosedPorts(t *testing.T) {
+	t.Attr("aws-fact", "4.3")
+	if _, err := s.PutLoadBalancer(s.ctx, fakealb.LoadBalancer{
+		Name: "flows", Type: fakealb.TypeNetwork,
+		Listeners: []fakealb.Listener{{Port: stagePort, Protocol: fakealb.ProtocolTCP}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	flows := fakealb.Node{Addr: s.node(14), LoadBalancer: "flows"}
+	if _, err := s.PutNode(s.ctx, flows); err != nil {
+		t.Fatal(err)
+	}
+	closed := func(last byte) error {
+		_, err := s.dial(netip.AddrPortFrom(s.node(last), stagePort+1).String(), 0, 500*time.Millisecond)
+		return err
+	}
+	if err := closed(14); !isTimeout(err) {
+		t.Errorf("a port without a listener: got %v, want no answer", err)
+	}
+	if err := closed(11); !isRefused(err) {
+		t.Errorf("of an application load balancer: got %v, want it refused", err)
+	}
+	if c, err := s.dial(s.at(14), 0, 5*time.Second); err == nil {
+		c.Close() // reset, since there is no target
+	} else if !isReset(err) {
+		t.Errorf("the listener's port: got %v", err)
+	}
+	flows.LoadBalancer = "blue" // and now it is a node of an application load balancer
+	if _, err := s.PutNode(s.ctx, flows); err != nil {
+		t.Fatal(err)
+	}
+	if err := closed(14); !isRefused(err) {
+		t.Errorf("moved to an application load balancer: got %v, want it refused", err)
+	}
+	if _, err := s.DeleteNode(s.ctx, flows.Addr); err != nil {
+		t.Fatal(err)
 	}
 }
