@@ -37,6 +37,14 @@ func afterFirst(c cut) func(int) *cut {
 	}
 }
 
+// holdFINs has the node's pools do what its fault says.
+func (n *node) holdFINs() {
+	v := n.view()
+	for _, p := range v.pools {
+		p.HoldFINs(faultSpecs[v.fault.Kind].holdFINs)
+	}
+}
+
 func errorAnswer(v view) response { return generated(v.fault.Status, v.lb.ErrorBody) }
 
 func lingerAnswer(v view) response {

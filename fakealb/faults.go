@@ -56,6 +56,10 @@ const (
 	// request arrives: FIN, and RST for the request, which no target gets. So ends an
 	// idle timeout that a client meets. The first request of a connection is spared.
 	FaultKeepAliveRace FaultKind = "keepalive-race"
+	// FaultTargetKeepAliveRace holds what targets do to idle connections, FIN most of
+	// all, until the node has chosen such a connection for a request: 502 (2.4.1 D).
+	// It needs a target group whose servers end idle connections.
+	FaultTargetKeepAliveRace FaultKind = "target-keepalive-race"
 	// FaultSlowAccept lets a connection lie for FaultSetting.Delay before the node
 	// looks at it. The client's connect succeeds: that is the kernel's doing.
 	FaultSlowAccept FaultKind = "slow-accept"
@@ -78,6 +82,8 @@ type faultSpec struct {
 	certificate func(right leafSpec) leafSpec
 	// answer takes the place of the targets.
 	answer func(v view) response
+	// holdFINs keeps from the node what targets do to idle connections.
+	holdFINs bool
 	// slowAccept and slowResponse wait for FaultSetting.Delay.
 	slowAccept, slowResponse bool
 	// cut says where to cut the response to request number n of a connection.
@@ -100,16 +106,18 @@ var faultSpecs = map[FaultKind]faultSpec{
 	FaultTLSSelfSigned: {certificate: wrongLeaf(leafSelfSigned)},
 	FaultTLSWrongChain: {certificate: wrongLeaf(leafWrongChain)},
 
-	FaultError:         {answer: errorAnswer},
-	FaultLinger:        {answer: lingerAnswer},
-	FaultStranger:      {answer: strangerAnswer, certificate: strangerLeaf},
-	FaultCloseRequest:  {cut: always(cut{})},
-	FaultResetRequest:  {cut: always(cut{reset: true})},
-	FaultKeepAliveRace: {cut: afterFirst(cut{race: true})},
-	FaultSlowAccept:    {slowAccept: true},
-	FaultSlowResponse:  {slowResponse: true},
-	FaultTruncateBody:  {cut: always(cut{midBody: true})},
-	FaultResetBody:     {cut: always(cut{midBody: true, reset: true})},
+	FaultError:               {answer: errorAnswer},
+	FaultLinger:              {answer: lingerAnswer},
+	FaultStranger:            {answer: strangerAnswer, certificate: strangerLeaf},
+	FaultCloseRequest:        {cut: always(cut{})},
+	FaultResetRequest:        {cut: always(cut{reset: true})},
+	FaultKeepAliveRace:       {cut: afterFirst(cut{race: true})},
+	FaultTargetKeepAliveRace: {holdFINs: true},
+
+	FaultSlowAccept:   {slowAccept: true},
+	FaultSlowResponse: {slowResponse: true},
+	FaultTruncateBody: {cut: always(cut{midBody: true})},
+	FaultResetBody:    {cut: always(cut{midBody: true, reset: true})},
 }
 
 // packetKind is what k does to packets.

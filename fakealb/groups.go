@@ -105,6 +105,7 @@ func (s *Server) setBalancer(n *node, lb LoadBalancer) {
 	go gone.close() // waits for health checks that are under way
 	v.lb, v.groups, v.pools, v.tables = &lb, groups, next, lb.tables()
 	n.setView(v)
+	n.holdFINs()
 }
 
 func (s *Server) env() targets.Env {

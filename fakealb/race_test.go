@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -96,4 +98,53 @@ func TestKeepAliveRaceSeenByNginx(t *testing.T) {
 	if log := n.errorLog(t); !strings.Contains(log, "upstream prematurely closed connection while reading response header from upstream") {
 		t.Errorf("nginx says:\n%s", log)
 	}
+}
+
+// nginx as a target ends idle connections after a second. A node that notices
+// takes another; one that does not answers 502, and nginx never sees the request.
+func TestTargetKeepAliveRace(t *testing.T) {
+	t.Attr("aws-fact", "3.1.2")
+	n := startNginx(t, "127.0.74.14", `server {
+		listen LISTEN; keepalive_timeout 1s; access_log FOLDER/access.log;
+		location / { return 200 "fine\n"; } }`)
+	at := netip.MustParseAddrPort(n.at)
+	f := forwarding(t, "127.0.74.15", nil, at)
+	code := func(path string) string {
+		return curl(t, "-o", "/dev/null", "-w", "%{http_code}", "-d", "x=1", "http://"+f.at(0)+path)
+	}
+	f.set(t, fakealb.FaultTargetKeepAliveRace, f.nodes[0])
+	if got := code("/first"); got != "200" {
+		t.Fatalf("on a fresh connection: got %s", got)
+	}
+	eventually(t, "nginx's FIN, unnoticed", func() bool { return closeWait(t, at) == 1 })
+	if got := code("/raced"); got != "502" {
+		t.Errorf("on a connection that nginx has ended: got %s, want 502", got)
+	}
+	if got := code("/after"); got != "200" {
+		t.Errorf("after the race: got %s", got)
+	}
+	eventually(t, "nginx's FIN, unnoticed again", func() bool { return closeWait(t, at) == 1 })
+	f.set(t, fakealb.FaultNone, f.nodes[0])
+	eventually(t, "the connection closed without the fault", func() bool { return closeWait(t, at) == 0 })
+	if got := code("/last"); got != "200" {
+		t.Errorf("without the fault: got %s", got)
+	}
+	if log := readFile(t, filepath.Join(n.folder, "access.log")); strings.Contains(log, "/raced") || !strings.Contains(log, "/after") {
+		t.Errorf("nginx was asked:\n%s", log)
+	}
+}
+
+// closeWait counts the connections to a server that it has ended and we have not.
+func closeWait(t *testing.T, server netip.AddrPort) int {
+	t.Helper()
+	ip := server.Addr().As4()
+	remote := fmt.Sprintf("%02X%02X%02X%02X:%04X", ip[3], ip[2], ip[1], ip[0], server.Port())
+	const state = "08" // CLOSE_WAIT
+	n := 0
+	for line := range strings.Lines(readFile(t, "/proc/net/tcp")) {
+		if f := strings.Fields(line); f[2] == remote && f[3] == state {
+			n++
+		}
+	}
+	return n
 }

@@ -30,7 +30,7 @@ func (f FaultSetting) check() (FaultSetting, error) {
 			time.Duration(f.Delay), f.Kind, maxGrace, FaultSlowAccept, FaultSlowResponse)
 	case !(f.Share > 0 && f.Share <= 1):
 		return f, badField("share", "got %g, want more than 0 and at most 1", f.Share)
-	case f.Share < 1 && (spec.packets != "" || f.Kind == FaultNone):
+	case f.Share < 1 && (spec.packets != "" || spec.holdFINs || f.Kind == FaultNone):
 		return f, badField("share", "got %g with fault %q, which hits everything: leave it out", f.Share, f.Kind)
 	case f.Grace < 0 || time.Duration(f.Grace) > maxGrace:
 		return f, badField("grace", "got %s, want 0s to %s", time.Duration(f.Grace), maxGrace)
@@ -145,6 +145,7 @@ func (s *Server) label(addr netip.Addr, f FaultSetting, from time.Time) FaultSet
 	old := v.fault
 	v.fault = f
 	n.setView(v)
+	n.holdFINs()
 	s.faults.put(f.Kind, from, addr)
 	return old
 }

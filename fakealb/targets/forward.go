@@ -71,8 +71,14 @@ func (p *Pool) send(c choice, req *http.Request) (Result, error) {
 	t := c.target
 	r := Result{Target: t.id, BuiltIn: t.builtIn != nil}
 	var tlsFailed atomic.Bool // a handshake may go on after its request was given up
+	var conn *heldConn
 	trace := &httptrace.ClientTrace{
-		GotConn:          func(httptrace.GotConnInfo) { r.SentAt = time.Now() },
+		GotConn: func(info httptrace.GotConnInfo) { r.SentAt, conn = time.Now(), heldConnOf(info) },
+		PutIdleConn: func(err error) {
+			if err == nil && conn != nil {
+				conn.rest()
+			}
+		},
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) { tlsFailed.Store(err != nil) },
 	}
 	ctx, cancel := context.WithCancelCause(httptrace.WithClientTrace(req.Context(), trace))

@@ -48,7 +48,8 @@ type Node struct {
 
 // Pool is one node's view of a target group. Close it when the node goes.
 type Pool struct {
-	env Env
+	env  Env
+	hold finHold
 
 	mu      sync.Mutex
 	group   Group

@@ -37,10 +37,13 @@ func (p *Pool) connect(t *target) {
 	dialer, connected := &net.Dialer{Timeout: p.scaled(connectTimeout)}, p.node.Connected
 	tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := dialer.DialContext(ctx, network, addr)
-		if err != nil || connected == nil {
-			return c, err
+		if err != nil {
+			return nil, err
 		}
-		return counted(c, connected), nil
+		if connected != nil {
+			c = counted(c, connected)
+		}
+		return newHeldConn(c, &p.hold), nil
 	}
 	tr.TLSHandshakeTimeout = p.scaled(handshakeTimeout)
 	tr.ResponseHeaderTimeout = p.scaled(p.node.Idle)
