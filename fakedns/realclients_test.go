@@ -232,8 +232,11 @@ func TestGlibcResolves(t *testing.T) {
 	n := elb("app.example", old)
 	n.AAAA = addrs("2001:db8::1")
 	n.Order = fakedns.OrderFixed
-	srv := start(t, fakedns.Config{Listen: addrPorts("127.0.53.53:53", "127.0.53.54:53"), Names: []fakedns.Name{n, {Name: "www.example", Alias: "app.example"}}})
-	_, conf := writeConfig(t, "nameserver 127.0.53.53\nnameserver 127.0.53.54\noptions timeout:1 attempts:2\n")
+	// Port 53 of addresses that no other run of this test has at the same time.
+	pid := os.Getpid()
+	first, second := netip.AddrFrom4([4]byte{127, 54, byte(pid >> 8), byte(pid)}), netip.AddrFrom4([4]byte{127, 55, byte(pid >> 8), byte(pid)})
+	srv := start(t, fakedns.Config{Listen: []netip.AddrPort{netip.AddrPortFrom(first, 53), netip.AddrPortFrom(second, 53)}, Names: []fakedns.Name{n, {Name: "www.example", Alias: "app.example"}}})
+	_, conf := writeConfig(t, fmt.Sprintf("nameserver %s\nnameserver %s\noptions timeout:1 attempts:2\n", first, second))
 	getent := func(args ...string) string {
 		script := "mount --bind " + conf + " /etc/resolv.conf && exec getent " + strings.Join(args, " ")
 		return run(t, "unshare", "--mount", "sh", "-ec", script)
@@ -247,11 +250,11 @@ func TestGlibcResolves(t *testing.T) {
 	}
 	g.Expect(types).To(And(HaveKey("A"), HaveKey("AAAA")))
 
-	putFault(t, srv, fakedns.Fault{ID: "first-dead", Kind: fakedns.KindSilence, Scope: fakedns.Scope{Resolvers: addrs("127.0.53.53")}})
+	putFault(t, srv, fakedns.Fault{ID: "first-dead", Kind: fakedns.KindSilence, Scope: fakedns.Scope{Resolvers: []netip.Addr{first}}})
 	from := srv.LastSeq()
 	g.Expect(getent("ahostsv4", "app.example")).To(ContainSubstring(old[0].String()), "the second resolver answers")
 	after := queries(t, srv, fakedns.Filter{After: from})
-	g.Expect(after[0].Resolver.Addr().String()).To(Equal("127.0.53.53"), "the first was asked first")
+	g.Expect(after[0].Resolver.Addr()).To(Equal(first), "the first was asked first")
 	g.Expect(after[0].RCode).To(BeEmpty())
 	g.Expect(after[len(after)-1].RCode).To(Equal(dns.RcodeToString[dns.RcodeSuccess]))
 }
