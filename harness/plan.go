@@ -31,7 +31,8 @@ const (
 	clients = 32 // keep-alive connections in rotation, so that every worker of the proxy has some
 )
 
-// Pools are the addresses of a testbed by their part in the scenario.
+// Pools are the addresses of a testbed by their part in the scenario. Where the
+// name stays, Old are the nodes that are struck and Fresh those that are not.
 type Pools struct {
 	Old, Fresh []netip.Addr
 }
@@ -50,6 +51,11 @@ func (s Scenario) PlanOf(subject Subject, set Settings, pools Pools) (recording.
 		grace = set.Grace
 		retire, window = flip+grace, Timing.After
 	}
+	outage := time.Duration(0)
+	if s.Heals() {
+		outage = set.Outage
+		window = max(window, flip+outage-retire+Timing.After)
+	}
 	budget := recording.Budget{}
 	if s.Budget.Recovery && subject.Role != Reference {
 		budget.RecoverWithin = recording.Of(set.TTL + subject.Refresh + time.Second)
@@ -58,7 +64,8 @@ func (s Scenario) PlanOf(subject Subject, set Settings, pools Pools) (recording.
 		TTL: recording.Of(set.TTL), Grace: recording.Of(grace), Refresh: recording.Of(subject.Refresh),
 		Phase: recording.Of(phase), FlipAt: recording.Of(flip), RetireAt: recording.Of(retire),
 		Duration: recording.Of((retire + window).Round(time.Second)), ClientTimeout: recording.Of(Timing.ClientTimeout),
-		Rate: set.Rate, Clients: clients, Seed: set.Seed,
+		Stays: s.Stays, Outage: recording.Of(outage),
+		Rate: set.Rate, Posts: set.Posts, Clients: clients, Seed: set.Seed,
 		Budget: budget, Proofs: s.Proofs, Old: pools.Old, Fresh: pools.Fresh, OldEnd: s.OldEnd,
 	}, nil
 }

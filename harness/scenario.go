@@ -12,6 +12,8 @@
 package harness
 
 import (
+	"slices"
+
 	"github.com/proxychaos/proxychaos/harness/fault"
 )
 
@@ -20,11 +22,15 @@ type Moment string
 
 // The moments of a timeline.
 const (
-	// AtFlip is when the name moves: after a healthy stretch, at a phase
-	// against the proxy's own timers that is drawn from the seed.
+	// AtFlip is when the name moves, or the first fault of a scenario in which
+	// it does not: after a healthy stretch, at a phase against the proxy's own
+	// timers that is drawn from the seed.
 	AtFlip Moment = "flip"
 	// AfterGrace is Settings.Grace after the flip.
 	AfterGrace Moment = "after-grace"
+	// AfterOutage is Settings.Outage after the flip: what had failed is whole
+	// again.
+	AfterOutage Moment = "after-outage"
 )
 
 // Step is one fault and when it happens.
@@ -42,7 +48,14 @@ type Scenario struct {
 	// OtherALB says that the name moves to another load balancer and not to
 	// new nodes of the same one.
 	OtherALB bool
-	// OldEnd is how the old nodes end: one of the fault.End constants.
+	// Stays says that the name does not move. It has all nodes from the start,
+	// and what strikes nodes strikes the old ones, which are half of them.
+	Stays bool
+	// TLS says that the scenario is about the handshake with the nodes: it is
+	// run on subjects that speak HTTPS to them.
+	TLS bool
+	// OldEnd is how the old nodes end: one of the fault.End constants. Empty
+	// where they do not.
 	OldEnd   string
 	Timeline []Step
 	Budget   Budget
@@ -60,11 +73,18 @@ type Budget struct {
 }
 
 // Abrupt says whether the old nodes end in the same instant as the name moves.
-func (s Scenario) Abrupt() bool {
-	for _, step := range s.Timeline {
-		if step.At == AfterGrace {
-			return false
-		}
-	}
-	return true
+func (s Scenario) Abrupt() bool { return !s.has(AfterGrace) }
+
+// Heals says whether what had failed becomes whole again.
+func (s Scenario) Heals() bool { return s.has(AfterOutage) }
+
+func (s Scenario) has(m Moment) bool {
+	return slices.ContainsFunc(s.Timeline, func(step Step) bool { return step.At == m })
+}
+
+// Suits says whether the scenario is run on the subject. One about TLS shows
+// nothing of a subject without it; the catalogue has subjects with TLS for
+// those alone.
+func (s Scenario) Suits(subject Subject) bool {
+	return s.TLS == subject.TLS || subject.TLS && subject.Role == Own
 }

@@ -14,6 +14,11 @@ type Settings struct {
 	// Grace is how long the old nodes serve on after the name has moved. It
 	// must exceed TTL plus the subject's own refresh.
 	Grace time.Duration
+	// Outage is how long what fails in a scenario with an end of the fault
+	// stays that way.
+	Outage time.Duration
+	// Posts is how many of 100 requests are POSTs, 0 to 100.
+	Posts int
 	// Rate is requests per second and cell, open loop.
 	Rate int
 	// Seed draws the phase of the flip and the order of DNS answers.
@@ -22,10 +27,10 @@ type Settings struct {
 
 // DefaultSettings are those of `make scenario` with no variable set.
 func DefaultSettings() Settings {
-	return Settings{TTL: time.Second, Grace: 8 * time.Second, Rate: 100, Seed: 1}
+	return Settings{TTL: time.Second, Grace: 8 * time.Second, Outage: 10 * time.Second, Rate: 100, Seed: 1}
 }
 
-// SettingsFrom reads TTL, GRACE, RATE and SEED through lookup (os.LookupEnv).
+// SettingsFrom reads TTL, GRACE, OUTAGE, POSTS, RATE and SEED through lookup (os.LookupEnv).
 // Durations are Go durations ("5s") or whole seconds ("5").
 func SettingsFrom(lookup func(string) (string, bool)) (Settings, error) {
 	s := DefaultSettings()
@@ -41,6 +46,16 @@ func SettingsFrom(lookup func(string) (string, bool)) (Settings, error) {
 	if text, ok := lookup("GRACE"); ok && text != "" {
 		if s.Grace, err = seconds("GRACE", text, time.Second, 30*time.Minute); err != nil {
 			return s, err
+		}
+	}
+	if text, ok := lookup("OUTAGE"); ok && text != "" {
+		if s.Outage, err = seconds("OUTAGE", text, time.Second, 30*time.Minute); err != nil {
+			return s, err
+		}
+	}
+	if text, ok := lookup("POSTS"); ok && text != "" {
+		if s.Posts, err = strconv.Atoi(text); err != nil || s.Posts < 0 || s.Posts > 100 {
+			return s, fmt.Errorf("POSTS=%s: want how many of 100 requests are POSTs, 0 to 100", text)
 		}
 	}
 	if text, ok := lookup("RATE"); ok && text != "" {

@@ -38,6 +38,8 @@ type Subject struct {
 	Summary string
 	// Config is the file or folder that is run verbatim.
 	Config string
+	// TLS says that it speaks HTTPS to its upstream.
+	TLS bool
 	// Refresh is the longest time after which the subject, by its own config,
 	// looks again: nginx valid=, Apache addressttl=. Zero where DNS is asked
 	// for every request, or by TTL alone.

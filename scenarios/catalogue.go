@@ -7,13 +7,17 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/proxychaos/proxychaos/harness"
 )
 
 // All are the scenarios, in the order of the reports.
-var All = []harness.Scenario{ALBIPRotate, ALBIPRefuse, AliasSwitch, ALBIPAbrupt}
+var All = slices.Concat(
+	[]harness.Scenario{ALBIPRotate, ALBIPRefuse, AliasSwitch, ALBIPAbrupt, ALBNodeSilent, ALBNodeBlink},
+	DNSFails, TLSRefused,
+)
 
 // Named returns the scenario of that name, or an error that lists them.
 func Named(name string) (harness.Scenario, error) {

@@ -30,7 +30,8 @@ type Request struct {
 //	PROXY, CONFIG          the user's own config, and what kind of proxy it is for
 //	RELEASE                of PROXY: stable, testing; default stable
 //	SUBJECT                one catalogued subject, such as nginx/static@testing
-//	TTL, GRACE, RATE, SEED numbers of the run
+//	TTL, GRACE, OUTAGE, POSTS, RATE, SEED
+//	                       numbers of the run
 //	URL_PATH, HOST_HEADER, PROXY_PORT
 //	                       of the requests, where a config of one's own needs it
 //	PARALLEL               cells at a time
@@ -78,14 +79,38 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 		return r, err
 	}
 	// What cannot be planned is refused before anything is started.
+	cells := 0
 	for _, s := range r.Scenarios {
-		for _, subject := range r.Subjects {
-			if _, err := s.PlanOf(subject, r.Options.Settings, harness.Pools{}); err != nil {
+		for _, cell := range r.Cells(s) {
+			cells++
+			if _, err := s.PlanOf(cell.Subject, r.Options.Settings, harness.Pools{}); err != nil {
 				return r, err
 			}
 		}
 	}
+	if cells == 0 {
+		return r, noCell(r.Scenarios[0], r.Subjects[0])
+	}
 	return r, nil
+}
+
+// noCell explains a scenario that suits no subject.
+func noCell(s harness.Scenario, subject harness.Subject) error {
+	if s.TLS {
+		return fmt.Errorf("NAME=%s is about TLS between proxy and nodes, and %s speaks plain HTTP to them: give a config with https:// upstreams, or another scenario", s.Name, subject.ID())
+	}
+	return fmt.Errorf("SUBJECT=%s is in the catalogue for the scenarios about TLS, and NAME=%s is not one: give one whose name begins with tls-", subject.ID(), s.Name)
+}
+
+// Cells are those of one scenario: it on each subject that it suits.
+func (r Request) Cells(s harness.Scenario) []run.Cell {
+	var cells []run.Cell
+	for _, subject := range r.Subjects {
+		if s.Suits(subject) {
+			cells = append(cells, run.Cell{Scenario: s, Subject: subject})
+		}
+	}
+	return cells
 }
 
 func number(name, text string, least, most int) (int, error) {
@@ -143,7 +168,7 @@ func OwnSubject(kind harness.Kind, path, release string) (harness.Subject, error
 	name := notInFolders.ReplaceAllString(strings.TrimSuffix(base, filepath.Ext(base)), "-")
 	return harness.Subject{
 		Kind: kind, Name: "own-" + name, Release: release, Role: harness.Own, Config: path,
-		Summary: "your own config", Refresh: conf.Refresh(),
+		Summary: "your own config", Refresh: conf.Refresh(), TLS: conf.TLS(),
 	}, nil
 }
 

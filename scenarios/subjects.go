@@ -86,6 +86,22 @@ var catalogue = []harness.Subject{
 		Expect:  everywhere(harness.Expect{Verdict: judge.Pass, Findings: []string{judge.FollowedDNS}}),
 	},
 	{
+		Kind: harness.Apache, Name: "tls", Config: "tls.conf", Role: harness.Pitfall, TLS: true, Release: harness.Stable,
+		Summary: "ProxyPass https://, certificates verified: a handshake that fails is not tried at another node",
+	},
+	{
+		Kind: harness.Nginx, Name: "tls-default", Config: "tls-default.conf", Role: harness.Pitfall, TLS: true, Refresh: 3 * time.Second,
+		Summary: "proxy_pass https:// with nginx's defaults: certificates are not verified, a handshake may take 60 s",
+	},
+	{
+		Kind: harness.Nginx, Name: "tls", Config: "tls.conf", Role: harness.Fix, TLS: true, Refresh: 3 * time.Second,
+		Summary: "proxy_pass https://, certificates verified, proxy_connect_timeout 1s: the next node is tried",
+	},
+	{
+		Kind: harness.GoProxy, Name: "tls", Config: "tls.yaml", Role: harness.Reference, TLS: true,
+		Summary: "the bundled proxy over HTTPS, with its defaults: certificates are verified",
+	},
+	{
 		Kind: harness.GoProxy, Name: "default", Config: "default.yaml", Role: harness.Reference,
 		Summary: "the bundled proxy, with its defaults",
 		Expect:  everywhere(harness.Expect{Verdict: judge.Pass, Findings: []string{judge.FollowedDNS}}),

@@ -25,7 +25,7 @@ import (
 // made, since they are made from it.
 var asked, askedErr = scenarios.FromEnvironment(os.LookupEnv)
 
-// results are those of each scenario, in the order of asked.Subjects.
+// results are those of each scenario, in the order of asked.Cells.
 var results = map[string][]run.Result{}
 
 // TestScenarios runs every cell, several at a time, shows what came of them,
@@ -62,11 +62,7 @@ func runCells(ctx context.Context) (shown []reports.Cell, err error) {
 		return nil, err
 	}
 	for _, scenario := range asked.Scenarios {
-		var cells []run.Cell
-		for _, s := range asked.Subjects {
-			cells = append(cells, run.Cell{Scenario: scenario, Subject: s})
-		}
-		results[scenario.Name] = lab.Run(ctx, cells)
+		results[scenario.Name] = lab.Run(ctx, asked.Cells(scenario))
 		shown = append(shown, scenarios.Cells(results[scenario.Name])...)
 	}
 	return shown, nil
@@ -98,8 +94,8 @@ func show(cells []reports.Cell) error {
 var _ = Describe("scenario", func() {
 	for _, scenario := range asked.Scenarios {
 		Describe(scenario.Name, func() {
-			for i, subject := range asked.Subjects {
-				It(subject.ID(), func() { judgeCell(results[scenario.Name][i]) })
+			for i, cell := range asked.Cells(scenario) {
+				It(cell.Subject.ID(), func() { judgeCell(results[scenario.Name][i]) })
 			}
 		})
 	}

@@ -40,8 +40,7 @@ func compareCommand() *cobra.Command {
 }
 
 func compare(ctx context.Context, cmd *cobra.Command, a, b string) (err error) {
-	var cells []run.Cell
-	var opt run.Options
+	var asked [2]scenarios.Request
 	for i, path := range []string{a, b} {
 		r, err := scenarios.FromEnvironment(func(name string) (string, bool) {
 			if name == "CONFIG" {
@@ -52,12 +51,10 @@ func compare(ctx context.Context, cmd *cobra.Command, a, b string) (err error) {
 		if err != nil {
 			return &exitError{2, strings.Replace(err.Error(), "CONFIG="+path, []string{"A=", "B="}[i]+path, 1)}
 		}
-		opt = r.Options
 		r.Subjects[0].Name = strings.Replace(r.Subjects[0].Name, "own", []string{"a", "b"}[i], 1)
-		for _, s := range r.Scenarios {
-			cells = append(cells, run.Cell{Scenario: s, Subject: r.Subjects[0]})
-		}
+		asked[i] = r
 	}
+	opt, cells := asked[0].Options, pairs(asked)
 	lab, err := run.Open(ctx, opt)
 	defer func() { err = errors.Join(err, lab.Close()) }()
 	if err != nil {
@@ -98,4 +95,17 @@ func withoutMake(name string) (string, bool) {
 	default:
 		return "", false
 	}
+}
+
+// pairs are the cells of both configs, first all of A's, over each scenario
+// that suits both.
+func pairs(asked [2]scenarios.Request) []run.Cell {
+	var of [2][]run.Cell
+	for _, s := range asked[0].Scenarios {
+		a, b := asked[0].Cells(s), asked[1].Cells(s)
+		if len(a) > 0 && len(b) > 0 {
+			of[0], of[1] = append(of[0], a...), append(of[1], b...)
+		}
+	}
+	return append(of[0], of[1]...)
 }

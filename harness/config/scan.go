@@ -17,6 +17,7 @@ var (
 	urlPort    = regexp.MustCompile(`(?:https?|wss?|h2c?|fcgi|ajp|grpcs?)://[^\s/;"'{}]*?(?:\$\{?\w+\}?)?:(\d{1,5})\b`)
 	serverPort = regexp.MustCompile(`(?m)^\s*server\s+[A-Za-z0-9.-]+:(\d{1,5})\b`)
 	comment    = regexp.MustCompile(`(?m)^\s*#.*$`)
+	secure     = regexp.MustCompile(`(?im)^\s*(?:proxy_pass|ProxyPass(?:Match)?|BalancerMember|-?\s*url:)\s[^\n]*https://`)
 	refresh    = regexp.MustCompile(`\b(?:valid|addressttl)\s*=\s*(\d+)(ms|s|m|h|d)?\b`)
 )
 
@@ -79,6 +80,9 @@ func (c Config) Refresh() time.Duration {
 	}
 	return longest
 }
+
+// TLS says whether the configuration speaks HTTPS to a backend.
+func (c Config) TLS() bool { return slices.ContainsFunc(c.texts(), secure.MatchString) }
 
 // texts are the files without their comment lines.
 func (c Config) texts() []string {

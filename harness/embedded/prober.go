@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/proxychaos/proxychaos/harness/fault"
 )
 
 // Prober looks at the nodes from this process. It implements fault.Prober.
@@ -179,6 +181,21 @@ func (p *Prober) Get(ctx context.Context, to netip.AddrPort, timeout time.Durati
 	}
 	status, server, err = get(conn, to, timeout)
 	return status, server, errors.Join(err, conn.Close())
+}
+
+// Handshake implements fault.Prober.
+func (p *Prober) Handshake(ctx context.Context, to netip.AddrPort, name string, ca []byte, timeout time.Duration) (string, error) {
+	conn, err := p.open(ctx, to, timeout)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	result, err := fault.ShakeHands(ctx, conn, name, ca)
+	if closeErr := conn.Close(); !errors.Is(closeErr, net.ErrClosed) { // as it is after a timeout
+		err = errors.Join(err, closeErr)
+	}
+	return result, err
 }
 
 // get makes one request on an open connection.

@@ -10,6 +10,7 @@ package fault
 import (
 	"context"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb"
@@ -51,8 +52,10 @@ type World struct {
 	Resolvers []netip.AddrPort
 	TTL       time.Duration
 	// Old are the nodes of the load balancer OldLB, Fresh those the name
-	// moves to, of FreshLB (the same one unless an alias is switched).
+	// moves to, of FreshLB (the same one unless an alias is switched). Where
+	// the name Stays it has both, and Old are those that are struck.
 	Old, Fresh     []netip.Addr
+	Stays          bool
 	OldLB, FreshLB string
 	Port           uint16 // a port the nodes listen on for plain HTTP
 }
@@ -71,6 +74,9 @@ type Prober interface {
 	Ask(ctx context.Context, to netip.AddrPort, timeout time.Duration) (string, error)
 	// Get makes one request on a connection of its own.
 	Get(ctx context.Context, to netip.AddrPort, timeout time.Duration) (status int, server string, err error)
+	// Handshake does a TLS handshake as a client that trusts ca (PEM) and wants
+	// a certificate for name, and says what came of it: a Handshake constant.
+	Handshake(ctx context.Context, to netip.AddrPort, name string, ca []byte, timeout time.Duration) (string, error)
 }
 
 // prove makes one Proof of an observation.
@@ -90,4 +96,15 @@ var ProofOf = map[string]string{
 	EndSilence:   recording.ProofOldSilent,
 	EndRefuse:    recording.ProofOldRefuses,
 	EndNoTargets: recording.ProofOldNoTarget,
+}
+
+// proveEach looks at all nodes at the same time.
+func proveEach(nodes []netip.Addr, look func(netip.Addr) Proof) []Proof {
+	proofs := make([]Proof, len(nodes))
+	var wg sync.WaitGroup
+	for i, node := range nodes {
+		wg.Go(func() { proofs[i] = look(node) })
+	}
+	wg.Wait()
+	return proofs
 }

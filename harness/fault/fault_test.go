@@ -30,6 +30,7 @@ type prober struct {
 	ask     string
 	status  int
 	server  string
+	hands   string
 	err     error
 	held    []netip.AddrPort
 }
@@ -57,6 +58,10 @@ func (p *prober) Get(context.Context, netip.AddrPort, time.Duration) (int, strin
 	return p.status, p.server, p.err
 }
 
+func (p *prober) Handshake(context.Context, netip.AddrPort, string, []byte, time.Duration) (string, error) {
+	return p.hands, p.err
+}
+
 func world(p *prober) *World {
 	return &World{
 		Probe: p, Resolvers: []netip.AddrPort{vpc, own}, TTL: time.Second, Port: 80,
@@ -77,6 +82,11 @@ func TestNames(t *testing.T) {
 		{Name: firstALB, A: w.Old, TTL: time.Second},
 		{Name: secondALB, A: w.Fresh, TTL: time.Second},
 	}), "another ALB has a name of its own")
+	w.FreshLB, w.Stays = "first", true
+	g.Expect(Names(w)).To(Equal([]fakedns.Name{
+		{Name: "*", Alias: firstALB},
+		{Name: firstALB, A: []netip.Addr{a21, a22, a31, a32}, TTL: time.Second},
+	}), "a name that stays has all nodes")
 }
 
 func TestOnlyOf(t *testing.T) {

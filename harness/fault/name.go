@@ -23,15 +23,19 @@ const (
 )
 
 // Names is what the resolvers answer before any fault: each name that a
-// config asks for is an alias of the first load balancer, at its old nodes.
+// config asks for is an alias of the first load balancer, at its old nodes, or
+// at all of them where the name stays.
 func Names(w *World) []fakedns.Name {
-	second := w.Fresh
+	first, second := w.Old, w.Fresh
 	if w.OldLB == w.FreshLB {
 		second = nil
 	}
+	if w.Stays {
+		first = slices.Concat(w.Old, w.Fresh)
+	}
 	names := []fakedns.Name{
 		{Name: anyName, Alias: firstALB},
-		{Name: firstALB, A: w.Old, TTL: w.TTL},
+		{Name: firstALB, A: first, TTL: w.TTL},
 	}
 	if second != nil {
 		names = append(names, fakedns.Name{Name: secondALB, A: second, TTL: w.TTL})

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb"
@@ -68,16 +67,10 @@ func (e EndOld) Apply(ctx context.Context, w *World) (time.Time, error) {
 // Prove implements Fault: each old node is asked with a new connection and on
 // one that was opened before the fault.
 func (e EndOld) Prove(ctx context.Context, w *World) []Proof {
-	proofs := make([]Proof, len(w.Old))
-	var wg sync.WaitGroup
-	for i, node := range w.Old {
-		wg.Go(func() {
-			ok, detail := e.look(ctx, w.Probe, netip.AddrPortFrom(node, w.Port))
-			proofs[i] = prove(ProofOf[e.How], ok, detail)
-		})
-	}
-	wg.Wait()
-	return proofs
+	return proveEach(w.Old, func(node netip.Addr) Proof {
+		ok, detail := e.look(ctx, w.Probe, netip.AddrPortFrom(node, w.Port))
+		return prove(ProofOf[e.How], ok, detail)
+	})
 }
 
 func (e EndOld) look(ctx context.Context, probe Prober, node netip.AddrPort) (bool, string) {

@@ -16,6 +16,9 @@ func (c *brief) findings(v *Verdict) []Finding {
 		c.pooledOld,
 		c.healed,
 		c.followed,
+		c.usedStruck,
+		c.livedWithoutDNS,
+		c.lostPosts,
 		c.connectionPerRequest,
 		c.logEvidence,
 	} {
@@ -120,10 +123,14 @@ func (c *brief) healed(v *Verdict) []Finding {
 	if v.Recovery == nil || v.NeverRecovered {
 		return nil
 	}
-	text := fmt.Sprintf("healed by itself %s after the old nodes %s", span(*v.Recovery), c.ended())
+	text := fmt.Sprintf("healed by itself %s after %s", span(*v.Recovery), c.last())
 	rows := []row{c.lastFailure()}
 	later := c.lookupsIn(c.flip, forever)
 	switch {
+	case c.Manifest.Plan.Stays:
+		if late := c.retire + *v.Recovery - c.whole; late > 0 {
+			text = fmt.Sprintf("was well again %s after what had failed was: %s after %s", span(late), span(*v.Recovery), c.last())
+		}
 	case len(later) == 0:
 		text += ", without asking DNS again"
 	case c.askedOnlyAfterTheEnd():
@@ -148,7 +155,7 @@ func (c *brief) lastFailure() row {
 
 // followed: the fresh nodes serve, and the old ones were left in time.
 func (c *brief) followed(v *Verdict) []Finding {
-	if v.Stale+v.StaleConnects > 0 {
+	if v.Stale+v.StaleConnects > 0 || c.Manifest.Plan.Stays {
 		return nil
 	}
 	served := slices.IndexFunc(c.Requests, func(r recording.Request) bool {

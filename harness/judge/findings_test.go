@@ -13,7 +13,7 @@ import (
 func TestResolvedOnce(t *testing.T) {
 	v := once().judge()
 	wantResult(t, v, judge.Fail, "600 of 1,000 requests failed (600 timeout), budget 0",
-		"never recovered within the 12.0 s from the end of the old nodes to the end of the load")
+		"never recovered within the 12.0 s from when the old nodes went silent to the end of the load")
 	wantFindings(t, v, judge.ResolvedOnce)
 	// Stale from 7.002 on: 49 (7.02 to 7.98, 2 ms later each) and one at 7.0 served, 600 sent to silence.
 	f := wantText(t, v, judge.ResolvedOnce,

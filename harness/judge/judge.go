@@ -19,6 +19,7 @@ func Judge(r *recording.Recording) Verdict {
 	c.countFailures(&v)
 	c.splitPhases(&v)
 	c.countStale(&v)
+	c.countPosts(&v)
 	c.countConnections(&v)
 	v.DNSBefore = len(c.lookupsIn(0, c.flip))
 	v.DNSAfter = len(c.lookupsIn(c.flip, forever))
@@ -31,10 +32,13 @@ func Judge(r *recording.Recording) Verdict {
 type brief struct {
 	*recording.Recording
 
-	flip   recording.Seconds // when the name moved, by the agent's word
-	retire recording.Seconds // when the old nodes had ended
+	// flip is when the name moved, by the agent's word; where it stays, when
+	// the first fault was in force.
+	flip   recording.Seconds
+	retire recording.Seconds // when the old nodes had ended; where the name stays, flip
 	ending recording.Seconds // when they began to: nodes that refuse do so one after the other
 	fault  recording.Seconds // the first of both
+	whole  recording.Seconds // when what had failed was whole again; forever where that did not come
 	// staleFrom is when no request should go to an old node any more.
 	staleFrom recording.Seconds
 
@@ -51,14 +55,20 @@ const forever = recording.Seconds(1 << 40)
 const settle = recording.Seconds(1)
 
 func newBrief(r *recording.Recording) *brief {
-	c := &brief{Recording: r}
+	c := &brief{Recording: r, whole: forever}
 	plan := r.Manifest.Plan
 	c.flip, c.retire = plan.FlipAt, plan.RetireAt
 	// 0 is no time of a fault: the agent did not say when.
+	if step, ok := c.stepProving(strikes...); ok && plan.Stays && step.InForce != 0 {
+		c.flip, c.retire, c.ending = step.InForce, step.InForce, step.Asked
+	}
+	if step, ok := c.stepProving(recording.ProofNodesBack, recording.ProofDNSBack); ok && step.InForce != 0 {
+		c.whole = step.InForce
+	}
 	if step, ok := c.stepProving(recording.ProofNameMoved); ok && step.InForce != 0 {
 		c.flip = step.InForce
 	}
-	if step, ok := c.stepProving(oldEndProofs...); ok && step.InForce != 0 {
+	if step, ok := c.stepProving(oldEndProofs...); ok && !plan.Stays && step.InForce != 0 {
 		c.retire = step.InForce
 		c.ending = step.Asked
 	}
@@ -67,6 +77,9 @@ func newBrief(r *recording.Recording) *brief {
 	}
 	c.fault = min(c.flip, c.retire)
 	c.staleFrom = c.flip + plan.TTL + plan.Refresh + settle
+	if plan.Stays {
+		c.staleFrom = forever // the name names the old nodes throughout
+	}
 	c.requests = slices.Clone(r.Requests)
 	slices.SortStableFunc(c.requests, func(a, b recording.Request) int { return compare(a.Sent, b.Sent) })
 	c.oldHits = c.findOldHits()
@@ -74,7 +87,11 @@ func newBrief(r *recording.Recording) *brief {
 	return c
 }
 
-var oldEndProofs = []string{recording.ProofOldSilent, recording.ProofOldRefuses, recording.ProofOldNoTarget}
+var (
+	oldEndProofs = []string{recording.ProofOldSilent, recording.ProofOldRefuses, recording.ProofOldNoTarget}
+	// strikes are what the first fault of a scenario proves whose name stays.
+	strikes = append([]string{recording.ProofDNSFails, recording.ProofTLSRefused}, oldEndProofs...)
+)
 
 // stepProving finds the first step that was to prove one of the kinds,
 // whether or not it did.

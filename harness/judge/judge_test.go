@@ -112,7 +112,7 @@ func TestAbruptBeyondBudget(t *testing.T) {
 	w.stall(5, 7.1, conn)
 	w.serve(7.1, 20, w.open(7.1, fresh1))
 	wantResult(t, w.judge(), judge.Fail,
-		"105 of 1,000 requests failed (105 timeout); 4 requests sent more than 2.0 s after the old nodes ended, the last one 2.1 s after")
+		"105 of 1,000 requests failed (105 timeout); 4 requests sent more than 2.0 s after the old nodes went silent, the last one 2.1 s after")
 	w.Manifest.Plan.Budget = recording.Budget{Failed: 105} // the reference has no RecoverWithin
 	wantResult(t, w.judge(), judge.Pass, "105 of 1,000 requests failed (105 timeout)")
 }

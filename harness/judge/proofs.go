@@ -59,6 +59,9 @@ func (c *brief) missingProofs() []string {
 // the grace to do so. It holds whatever the plan asks to be proved.
 func (c *brief) wrongOrder() []string {
 	plan := c.Manifest.Plan
+	if plan.Stays {
+		return c.shortOutage()
+	}
 	if _, moved := c.stepProving(recording.ProofNameMoved); !moved {
 		return []string{"the name did not move before the old nodes ended: the timeline has no such step"}
 	}
@@ -70,6 +73,24 @@ func (c *brief) wrongOrder() []string {
 		return []string{fmt.Sprintf("the name did not move before the old nodes ended, but %s after", span(-grace))}
 	}
 	return []string{fmt.Sprintf("the name moved only %s before the old nodes ended, want %s", span(grace), span(plan.Grace))}
+}
+
+// shortOutage: what was to fail for a while must have done so.
+func (c *brief) shortOutage() []string {
+	plan := c.Manifest.Plan
+	if _, struck := c.stepProving(strikes...); !struck {
+		return []string{"nothing failed: the timeline has no such step"}
+	}
+	lasted := c.whole - c.fault
+	switch {
+	case plan.Outage == 0:
+		return nil
+	case c.whole == forever:
+		return []string{"what failed was never seen to be whole again"}
+	case lasted < plan.Outage-graceSlack:
+		return []string{fmt.Sprintf("the outage lasted only %s, want %s", span(lasted), span(plan.Outage))}
+	}
+	return nil
 }
 
 // notHealthy: failures that no fault had caused.
@@ -97,10 +118,13 @@ func (c *brief) nothingAtStake() []string {
 		after = after || request.Sent > c.retire
 	}
 	if !served {
-		reasons = append(reasons, "no request was served by an old node before the name moved: nothing was at stake")
+		reasons = append(reasons, fmt.Sprintf("no request was served by an old node before %s: nothing was at stake", c.first()))
 	}
 	if !after {
-		reasons = append(reasons, "no request was sent after the old nodes ended")
+		reasons = append(reasons, fmt.Sprintf("no request was sent after %s", c.last()))
+	}
+	if _, tls := c.stepProving(recording.ProofTLSRefused); tls && len(c.struckAttempts()) == 0 {
+		reasons = append(reasons, "no connection was tried to a node that refused TLS: nothing was at stake")
 	}
 	return reasons
 }

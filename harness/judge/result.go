@@ -17,18 +17,24 @@ func (c *brief) decide(v *Verdict) {
 	if v.Failed > 0 {
 		lost += " (" + byKind(v.ByKind) + ")"
 	}
+	if v.Unavoidable > 0 {
+		lost += fmt.Sprintf(", %s of them on a node that died with them", posts(v.Unavoidable))
+	}
 	v.Result, v.Reasons = Pass, []string{lost}
 	switch within := budget.RecoverWithin; {
-	case within == 0 && v.Failed > budget.Failed:
+	case v.PostsTwice > 0:
+		v.Result = Fail
+		v.Reasons = []string{fmt.Sprintf("%s reached nodes more than once; %s", posts(v.PostsTwice), lost)}
+	case within == 0 && v.Failed-v.Unavoidable > budget.Failed:
 		v.Result = Fail
 		v.Reasons = []string{fmt.Sprintf("%s, budget %s", lost, comma(budget.Failed))}
 	case within != 0 && v.Recovery != nil && *v.Recovery > within:
 		v.Result = Fail
-		v.Reasons = []string{fmt.Sprintf("%s; %s sent more than %s after the old nodes ended, the last one %s after",
-			lost, requests(c.failedAfter(c.retire+within)), span(within), span(*v.Recovery))}
+		v.Reasons = []string{fmt.Sprintf("%s; %s sent more than %s after %s, the last one %s after",
+			lost, requests(c.failedAfter(c.retire+within)), span(within), c.last(), span(*v.Recovery))}
 	}
 	if v.NeverRecovered {
-		v.Reasons = append(v.Reasons, fmt.Sprintf("never recovered within the %s from the end of the old nodes to the end of the load", span(v.Window)))
+		v.Reasons = append(v.Reasons, fmt.Sprintf("never recovered within the %s from when %s to the end of the load", span(v.Window), c.last()))
 	}
 }
 

@@ -102,7 +102,7 @@ func TestUnprovenWhenTheLoadEndedBeforeTheNodes(t *testing.T) {
 	w := follower()
 	w.Steps[1].InForce = 20.5
 	v := w.judge()
-	wantResult(t, v, judge.Unproven, "no request was sent after the old nodes ended")
+	wantResult(t, v, judge.Unproven, "no request was sent after the old nodes went silent")
 	if v.Window != 0 {
 		t.Errorf("got window %g, want 0", v.Window)
 	}

@@ -20,9 +20,14 @@ type Verdict struct {
 	Result  string   `json:"result"`
 	Reasons []string `json:"reasons"` // why, most telling first; one line each
 
-	Sent   int            `json:"sent"`
-	Failed int            `json:"failed"`
-	ByKind map[string]int `json:"failed_by_outcome"` // 502, 503, 504, timeout, connection, wrong-body, ...
+	Sent   int `json:"sent"`
+	Failed int `json:"failed"`
+	// Unavoidable are the failed POSTs that had been sent, once, to a node that
+	// died with them: to send them again could do twice what they ask for.
+	Unavoidable int `json:"failed_unavoidably,omitempty"`
+	// PostsTwice are POSTs that reached nodes more than once. None may.
+	PostsTwice int            `json:"posts_sent_twice,omitempty"`
+	ByKind     map[string]int `json:"failed_by_outcome"` // 502, 503, 504, timeout, connection, wrong-body, ...
 
 	Before Phase `json:"before"` // start of load to the flip
 	During Phase `json:"during"` // flip to retirement (empty in abrupt scenarios)
@@ -84,6 +89,10 @@ const (
 	ConnectionPerRequest = "connection-per-request" // every request opens a connection
 	FollowedDNS          = "followed-dns"           // left the old nodes in time
 	LogEvidence          = "proxy-log"              // the line of the proxy's own log that shows it
+	StruckNodes          = "struck-nodes"           // what was still sent to nodes that a fault had struck, while the name had them
+	DNSOutage            = "dns-outage"             // what the subject asked, and lost, while DNS failed
+	PostTwice            = "post-sent-twice"        // a POST reached nodes more than once
+	PostLost             = "post-lost"              // a POST was under way on a node that died: nobody can save it
 )
 
 // Finding is a cause in an operator's words, with its evidence.

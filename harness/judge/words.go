@@ -44,15 +44,34 @@ func byKind(kinds map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// ended is how the old nodes ended, after "the old nodes".
-func (c *brief) ended() string {
+// first is the first fault, after "before": "the name moved".
+func (c *brief) first() string {
+	if c.Manifest.Plan.Stays {
+		return c.last()
+	}
+	return "the name moved"
+}
+
+// last is the fault that ends what the subject may rely on: "the old nodes
+// went silent".
+func (c *brief) last() string {
+	nodes := "the old nodes "
+	if c.Manifest.Plan.Stays {
+		nodes = "half of the nodes "
+	}
 	switch c.Manifest.Plan.OldEnd {
 	case "silence":
-		return "went silent"
+		return nodes + "went silent"
 	case "refuse":
-		return "began to refuse"
+		return nodes + "began to refuse"
 	case "no-targets":
-		return "lost their targets"
+		return nodes + "lost their targets"
 	}
-	return "ended"
+	if _, dns := c.stepProving(recording.ProofDNSFails); dns {
+		return "DNS began to fail"
+	}
+	if _, tls := c.stepProving(recording.ProofTLSRefused); tls {
+		return nodes + "began to refuse TLS"
+	}
+	return nodes + "ended"
 }

@@ -18,6 +18,7 @@ import (
 // still absolute: the agent does not know when t=0 of the recording is.
 type Row struct {
 	Seq     uint64            `json:"seq"`
+	Method  string            `json:"method"` // GET or POST
 	Due     time.Time         `json:"due"`
 	Sent    time.Time         `json:"sent"`
 	Latency recording.Seconds `json:"latency_seconds"` // to the end of the body
@@ -30,8 +31,13 @@ type Row struct {
 
 // Request gives the row with its times counted from t0.
 func (r Row) Request(t0 time.Time) recording.Request {
+	method := r.Method
+	if method == http.MethodGet {
+		method = "" // most are: rows without it are shorter
+	}
 	return recording.Request{
 		Seq:     r.Seq,
+		Method:  method,
 		Due:     recording.Of(r.Due.Sub(t0)),
 		Sent:    recording.Of(r.Sent.Sub(t0)),
 		Latency: r.Latency,

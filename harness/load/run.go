@@ -47,6 +47,7 @@ func Run(ctx context.Context, spec Spec, each func(Row)) error {
 	for result := range attacker.Attack(target, schedule{spec, start}, 0, "") {
 		row := Row{
 			Seq:     result.Seq + 1,
+			Method:  spec.method(result.Seq + 1),
 			Due:     start.Add(spec.due(result.Seq)),
 			Sent:    result.Timestamp,
 			Latency: recording.Of(result.Latency),

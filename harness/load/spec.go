@@ -28,6 +28,9 @@ type Spec struct {
 	// connection and opens another; 0 is never. The first connections close
 	// earlier, spread evenly, so that users do not all come at one moment.
 	RequestsPerConnection int `json:"requests_per_connection"`
+	// Posts is how many of 100 requests are POSTs, evenly spread, 0 to 100;
+	// each has the body "seq=<seq>".
+	Posts int `json:"posts,omitempty"`
 	// CheckBody wants "seq=<seq>" in the body of every 200.
 	CheckBody bool `json:"check_body"`
 	// StartAt is when the first request is due, at most 10 minutes from now;
@@ -61,6 +64,9 @@ func (s Spec) validate(now time.Time) error {
 	if s.Clients < 1 || s.Clients > maxClients {
 		return invalid("clients", "got %d, want 1 to %d", s.Clients, maxClients)
 	}
+	if s.Posts < 0 || s.Posts > 100 {
+		return invalid("posts", "got %d, want how many of 100 requests are POSTs, 0 to 100", s.Posts)
+	}
 	if s.RequestsPerConnection < 0 {
 		return invalid("requests_per_connection", "got %d, want 0 (never replaced) or more", s.RequestsPerConnection)
 	}
@@ -80,6 +86,14 @@ func (s Spec) total() int { return int(float64(s.Rate)*float64(s.Duration) + 1e-
 // is made from the index, not by adding intervals: nothing accumulates.
 func (s Spec) due(index uint64) time.Duration {
 	return time.Duration(index * uint64(time.Second) / uint64(s.Rate))
+}
+
+// method is that of the request with this sequence number.
+func (s Spec) method(seq uint64) string {
+	if seq*uint64(s.Posts)%100 < uint64(s.Posts) {
+		return http.MethodPost
+	}
+	return http.MethodGet
 }
 
 func validateRequest(target, path, host string) error {

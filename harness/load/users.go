@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -14,10 +15,8 @@ import (
 // each of whom sends one request at a time over one connection.
 type users struct {
 	ctx     context.Context // of the attack
-	host    string
+	spec    Spec
 	timeout time.Duration
-	perConn int // requests per connection, 0 is no limit
-	size    int
 
 	mu   sync.Mutex
 	free []*user // the one that has waited longest first
@@ -41,10 +40,8 @@ const vegetaSeqHeader = "X-Vegeta-Seq"
 func newUsers(ctx context.Context, spec Spec) *users {
 	u := &users{
 		ctx:      ctx,
-		host:     spec.Host,
+		spec:     spec,
 		timeout:  spec.Timeout.Duration(),
-		perConn:  spec.RequestsPerConnection,
-		size:     spec.Clients,
 		failures: map[uint64]error{},
 	}
 	for i := range spec.Clients {
@@ -70,11 +67,15 @@ func (u *users) RoundTrip(given *http.Request) (*http.Response, error) {
 	seq := index + 1
 	one := u.take()
 	ctx, cancel := context.WithTimeout(u.ctx, u.timeout)
-	last, trace := one.plan(u.perConn)
+	last, trace := one.plan(u.spec.RequestsPerConnection)
 	request := given.Clone(httptrace.WithClientTrace(ctx, trace))
 	request.Header.Del(vegetaSeqHeader)
 	request.Header.Set(SeqHeader, strconv.FormatUint(seq, 10))
-	request.Host = u.host
+	request.Host = u.spec.Host
+	if request.Method = u.spec.method(seq); request.Method == http.MethodPost {
+		content := "seq=" + strconv.FormatUint(seq, 10)
+		request.Body, request.ContentLength = io.NopCloser(strings.NewReader(content)), int64(len(content))
+	}
 	request.Close = last
 	response, err := one.transport.RoundTrip(request)
 	if err != nil {
@@ -115,7 +116,7 @@ func (u *users) take() *user {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(u.free) == 0 {
-		return newUser(u.perConn)
+		return newUser(u.spec.RequestsPerConnection)
 	}
 	one := u.free[0]
 	u.free = u.free[1:]
@@ -125,7 +126,7 @@ func (u *users) take() *user {
 func (u *users) give(one *user) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if len(u.free) >= u.size {
+	if len(u.free) >= u.spec.Clients {
 		one.transport.CloseIdleConnections()
 		return
 	}

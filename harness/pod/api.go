@@ -41,6 +41,10 @@ func (a *Agent) handler() http.Handler {
 		var req HTTPRequest
 		perform(w, r, &req, func() (any, error) { return a.probeHTTP(r.Context(), req) })
 	})
+	mux.HandleFunc("POST /v1/probes/tls", func(w http.ResponseWriter, r *http.Request) {
+		var req TLSRequest
+		perform(w, r, &req, func() (any, error) { return a.probeTLS(r.Context(), req) })
+	})
 	mux.HandleFunc("POST /v1/probes/dns", func(w http.ResponseWriter, r *http.Request) {
 		var req DNSRequest
 		perform(w, r, &req, func() (any, error) { return a.probeDNS(r.Context(), req) })

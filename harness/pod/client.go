@@ -78,6 +78,11 @@ func (c *Client) ProbeHTTP(ctx context.Context, req HTTPRequest) (Answer, error)
 	return call[Answer](ctx, c, http.MethodPost, "/v1/probes/http", req)
 }
 
+// ProbeTLS does one TLS handshake.
+func (c *Client) ProbeTLS(ctx context.Context, req TLSRequest) (TLSProbe, error) {
+	return call[TLSProbe](ctx, c, http.MethodPost, "/v1/probes/tls", req)
+}
+
 // ProbeDNS asks one resolver once.
 func (c *Client) ProbeDNS(ctx context.Context, req DNSRequest) (DNSProbe, error) {
 	return call[DNSProbe](ctx, c, http.MethodPost, "/v1/probes/dns", req)

@@ -74,20 +74,27 @@ type Plan struct {
 	Grace         Seconds `json:"grace"`          // from the flip to the retirement of the old nodes; 0 in abrupt scenarios
 	Refresh       Seconds `json:"refresh"`        // the longest period after which the subject, by its own config, looks again
 	Phase         Seconds `json:"phase"`          // drawn from the seed: delays the flip against the proxy's timers
-	FlipAt        Seconds `json:"flip_at"`        // when the name moves
+	FlipAt        Seconds `json:"flip_at"`        // when the name moves, or the first fault where it stays
 	RetireAt      Seconds `json:"retire_at"`      // when the old nodes stop serving
 	Duration      Seconds `json:"duration"`       // of the load
 	ClientTimeout Seconds `json:"client_timeout"` // after which a client gives up on a request
 	Rate          int     `json:"rate"`           // requests per second, open loop
 	Clients       int     `json:"clients"`        // keep-alive client connections in rotation
 	Seed          uint64  `json:"seed"`
-	Budget        Budget  `json:"budget"`
+	// Stays: the name has all nodes throughout; Old are those that are struck.
+	Stays bool `json:"stays,omitempty"`
+	// Outage is from the first fault to the moment in which what failed is whole
+	// again; 0 where that does not come.
+	Outage Seconds `json:"outage,omitempty"`
+	Posts  int     `json:"posts,omitempty"` // how many of 100 requests are POSTs
+	Budget Budget  `json:"budget"`
 	// Proofs are the facts that must have been observed for the run to be
 	// judged at all; see the Proof constants.
 	Proofs []string     `json:"proofs"`
-	Old    []netip.Addr `json:"old"`   // nodes that the name leaves
-	Fresh  []netip.Addr `json:"fresh"` // nodes that the name moves to
-	// OldEnd says how the old nodes end: silence, refuse, no-targets.
+	Old    []netip.Addr `json:"old"`   // nodes that the name leaves, or that are struck
+	Fresh  []netip.Addr `json:"fresh"` // nodes that the name moves to, or that go on
+	// OldEnd says how the old nodes end: silence, refuse, no-targets; empty
+	// where they do not.
 	OldEnd string `json:"old_end"`
 }
 

@@ -17,8 +17,9 @@ const (
 // Request is one client request as the client saw it.
 type Request struct {
 	Seq     uint64     `json:"seq"`
-	Due     Seconds    `json:"due"`  // when the open-loop schedule wanted it sent
-	Sent    Seconds    `json:"sent"` // when it was sent; Sent-Due is the load generator's own lateness
+	Method  string     `json:"method,omitempty"` // POST; empty is GET
+	Due     Seconds    `json:"due"`              // when the open-loop schedule wanted it sent
+	Sent    Seconds    `json:"sent"`             // when it was sent; Sent-Due is the load generator's own lateness
 	Latency Seconds    `json:"latency"`
 	Code    int        `json:"code"` // HTTP status, 0 when there was no answer
 	Outcome string     `json:"outcome"`
@@ -98,6 +99,10 @@ const (
 	ProofOldSilent   = "old-silent"    // old nodes answer neither a SYN nor an open connection
 	ProofOldRefuses  = "old-refuses"   // old nodes answer a SYN with RST, open connections were reset
 	ProofOldNoTarget = "old-no-target" // old nodes answer 503 from awselb/2.0
+	ProofNodesBack   = "nodes-back"    // the old nodes serve again
+	ProofDNSFails    = "dns-fails"     // no resolver gives a usable answer, or the fault took part of them
+	ProofDNSBack     = "dns-back"      // every resolver answers again
+	ProofTLSRefused  = "tls-refused"   // a handshake with each old node fails as asked
 )
 
 // Step is one entry of the timeline as it really happened.

@@ -18,8 +18,9 @@ import (
 // bed is a running testbed: in containers, or embedded in this process.
 type bed interface {
 	clients() clients
-	// startProxy starts the proxy under test and says where it listens.
-	startProxy(context.Context) ([]netip.AddrPort, error)
+	// startProxy starts the proxy under test, which finds the authority of the
+	// nodes' certificates at CAPath, and says where it listens.
+	startProxy(ctx context.Context, ca []byte) ([]netip.AddrPort, error)
 	// watch begins to look which process holds which upstream connection.
 	watch(context.Context) error
 	// workers are the proxy's processes; none where they cannot be seen.
@@ -28,6 +29,10 @@ type bed interface {
 	proxyLog(context.Context) ([]logLine, error)
 	Close() error
 }
+
+// CAPath is where a config under test finds the authority that the nodes'
+// certificates are of, as PEM.
+const CAPath = "/etc/proxychaos/ca.pem"
 
 // clients reach the agents of a testbed.
 type clients struct {

@@ -124,7 +124,11 @@ func (c *cell) prepare(ctx context.Context) error {
 	if err := errors.Join(put(c.world.OldLB, c.world.Old), put(c.world.FreshLB, c.world.Fresh)); err != nil {
 		return err
 	}
-	listeners, err := c.bed.startProxy(ctx)
+	ca, err := c.to.alb.CA(ctx)
+	if err != nil {
+		return err
+	}
+	listeners, err := c.bed.startProxy(ctx, ca)
 	if err != nil {
 		return c.explain(err)
 	}
@@ -157,7 +161,7 @@ func (c *cell) attack(ctx context.Context) error {
 	sent, failed := 0, 0
 	err := c.to.load.Attack(ctx, load.Spec{
 		Target: c.target, Path: c.opt.Path, Host: c.opt.Host,
-		Rate: c.plan.Rate, Duration: c.plan.Duration, Timeout: c.plan.ClientTimeout,
+		Rate: c.plan.Rate, Posts: c.plan.Posts, Duration: c.plan.Duration, Timeout: c.plan.ClientTimeout,
 		Clients: c.plan.Clients, RequestsPerConnection: requestsPerConnection,
 		CheckBody: true, StartAt: c.t0,
 	}, func(r load.Row) {

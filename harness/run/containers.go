@@ -45,7 +45,8 @@ func (b *containerBed) clients() clients {
 	}
 }
 
-func (b *containerBed) startProxy(ctx context.Context) ([]netip.AddrPort, error) {
+func (b *containerBed) startProxy(ctx context.Context, ca []byte) ([]netip.AddrPort, error) {
+	b.proxy.Files = append(b.proxy.Files, testbed.File{Path: CAPath, Content: ca})
 	listeners, err := b.tb.StartProxy(ctx, b.proxy)
 	var addrs []netip.AddrPort
 	for _, l := range listeners {

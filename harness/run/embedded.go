@@ -29,6 +29,9 @@ func unprivileged(ports []uint16) []uint16 {
 }
 
 func openEmbedded(ctx context.Context, n int, seed uint64, conf config.Config) (bed, error) {
+	if conf.TLS() {
+		return nil, fmt.Errorf("%s: %w, since the nodes' authority is put at %s in the proxy's container", conf.Path, errNeedsEngine, CAPath)
+	}
 	ports := unprivileged(conf.Ports())
 	if len(ports) == 0 {
 		return nil, fmt.Errorf("%s: without a Docker engine the backend needs a port of 1024 or above, such as http://backend.example.com:8080", conf.Path)
@@ -47,7 +50,7 @@ func (b *embeddedBed) clients() clients {
 	}
 }
 
-func (b *embeddedBed) startProxy(ctx context.Context) ([]netip.AddrPort, error) {
+func (b *embeddedBed) startProxy(ctx context.Context, _ []byte) ([]netip.AddrPort, error) {
 	addr, err := b.bed.StartProxy(ctx, b.config.Path)
 	return []netip.AddrPort{addr}, err
 }

@@ -219,7 +219,7 @@ func (l *Lab) play(ctx context.Context, c *cell) (v judge.Verdict, m recording.M
 	c.world = &fault.World{
 		DNS: c.to.dns, ALB: c.to.alb, Probe: c.to.probe, Resolvers: c.to.resolvers,
 		TTL: c.plan.TTL.Duration(), Old: c.to.old, Fresh: c.to.fresh,
-		OldLB: "first", FreshLB: "first", Port: c.to.port,
+		OldLB: "first", FreshLB: "first", Port: c.to.port, Stays: c.plan.Stays,
 	}
 	if c.Scenario.OtherALB {
 		c.world.FreshLB = "second"

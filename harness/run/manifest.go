@@ -50,6 +50,8 @@ func (c *cell) replay() string {
 	add(own && c.Subject.Release != "" && c.Subject.Release != harness.Stable, "RELEASE", c.Subject.Release)
 	add(set.TTL != standard.TTL, "TTL", set.TTL)
 	add(set.Grace != standard.Grace, "GRACE", set.Grace)
+	add(set.Outage != standard.Outage, "OUTAGE", set.Outage)
+	add(set.Posts != standard.Posts, "POSTS", set.Posts)
 	add(set.Rate != standard.Rate, "RATE", set.Rate)
 	add(true, "SEED", set.Seed)
 	add(c.opt.Path != DefaultPath, "URL_PATH", c.opt.Path)

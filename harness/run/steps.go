@@ -38,10 +38,14 @@ func (c *cell) timeline(ctx context.Context) error {
 
 // moment is the planned time of a step.
 func (c *cell) moment(m harness.Moment) recording.Seconds {
-	if m == harness.AtFlip {
+	switch m {
+	case harness.AtFlip:
 		return c.plan.FlipAt
+	case harness.AfterOutage:
+		return c.plan.FlipAt + c.plan.Outage
+	default:
+		return c.plan.RetireAt
 	}
-	return c.plan.RetireAt
 }
 
 // stepsAt applies the faults of one instant, one right after the other, and

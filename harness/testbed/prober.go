@@ -51,3 +51,12 @@ func (p Prober) Get(ctx context.Context, to netip.AddrPort, timeout time.Duratio
 	}
 	return got.Status, got.Server, err
 }
+
+// Handshake implements fault.Prober.
+func (p Prober) Handshake(ctx context.Context, to netip.AddrPort, name string, ca []byte, timeout time.Duration) (string, error) {
+	got, err := p.Pod.ProbeTLS(ctx, pod.TLSRequest{Addr: to, ServerName: name, CA: string(ca), Timeout: pod.Duration(timeout)})
+	if err == nil && got.Result != pod.Connected {
+		err = fmt.Errorf("got %s, want a connection", got.Result)
+	}
+	return got.Handshake, err
+}

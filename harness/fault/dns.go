@@ -1,0 +1,104 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/proxychaos/proxychaos/fakedns"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// outageID names the fault in fakedns and in its query log.
+const outageID = "outage"
+
+// FailDNS makes every resolver fail in one of fakedns's ways, for whoever asks
+// whatever, until HealDNS.
+type FailDNS struct {
+	Kind fakedns.Kind
+	// Delay is of fakedns.KindDelay, PerSecond of fakedns.KindThrottle.
+	Delay     time.Duration
+	PerSecond int
+}
+
+// Name implements Fault.
+func (f FailDNS) Name() string { return "DNS fails: " + strings.ReplaceAll(string(f.Kind), "_", " ") }
+
+// Apply implements Fault.
+func (f FailDNS) Apply(ctx context.Context, w *World) (time.Time, error) {
+	return w.DNS.PutFault(ctx, fakedns.Fault{ID: outageID, Kind: f.Kind, Delay: f.Delay, PerSecond: f.PerSecond})
+}
+
+// Prove implements Fault. Each resolver is asked: fakedns must have counted the
+// question as hit, and the answer must not have been the good one, unless the
+// kind leaves some answers whole or sends the client to TCP.
+func (f FailDNS) Prove(ctx context.Context, w *World) []Proof {
+	var proofs []Proof
+	for _, resolver := range w.Resolvers {
+		before, err := hits(ctx, w.DNS)
+		if err != nil {
+			return []Proof{prove(recording.ProofDNSFails, false, err.Error())}
+		}
+		saw := ""
+		for range f.questions() {
+			got, err := w.Probe.Lookup(ctx, resolver, proofName)
+			switch {
+			case err != nil:
+				saw = err.Error()
+			default:
+				saw = fmt.Sprintf("answered %v", got)
+			}
+		}
+		after, err := hits(ctx, w.DNS)
+		if err != nil {
+			return []Proof{prove(recording.ProofDNSFails, false, err.Error())}
+		}
+		proofs = append(proofs, prove(recording.ProofDNSFails, after > before,
+			fmt.Sprintf("asked %s: %s; the fault has touched %d answers more", resolver, saw, after-before)))
+	}
+	return proofs
+}
+
+// questions is how many are asked for a proof: a throttle lets the first
+// through.
+func (f FailDNS) questions() int { return f.PerSecond + 1 }
+
+// hits is how many answers the outage has touched.
+func hits(ctx context.Context, dns *fakedns.Client) (uint64, error) {
+	faults, err := dns.Faults(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("reading the faults of fakedns: %w", err)
+	}
+	for _, f := range faults {
+		if f.Fault.ID == outageID {
+			return f.Hits, nil
+		}
+	}
+	return 0, fmt.Errorf("fakedns has no fault %q in force", outageID)
+}
+
+// HealDNS ends FailDNS.
+type HealDNS struct{}
+
+// Name implements Fault.
+func (HealDNS) Name() string { return "DNS answers again" }
+
+// Apply implements Fault.
+func (HealDNS) Apply(ctx context.Context, w *World) (time.Time, error) {
+	return w.DNS.DeleteFault(ctx, outageID)
+}
+
+// Prove implements Fault: each resolver answers with nodes.
+func (HealDNS) Prove(ctx context.Context, w *World) []Proof {
+	var proofs []Proof
+	for _, resolver := range w.Resolvers {
+		got, err := w.Probe.Lookup(ctx, resolver, proofName)
+		detail := fmt.Sprintf("asked %s: answered %v", resolver, got)
+		if err != nil {
+			detail = fmt.Sprintf("asked %s: %v", resolver, err)
+		}
+		proofs = append(proofs, prove(recording.ProofDNSBack, err == nil && len(got) > 0, detail))
+	}
+	return proofs
+}

@@ -1,0 +1,63 @@
+package fault
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// What came of a TLS handshake.
+const (
+	HandshakeDone      = "done"
+	HandshakeAlert     = "alert"      // a fatal alert
+	HandshakeTimeout   = "timeout"    // no answer in time
+	HandshakeReset     = "reset"      // RST
+	HandshakeClosed    = "closed"     // FIN
+	HandshakeWrongName = "wrong-name" // a trusted certificate of another name
+	HandshakeExpired   = "expired"    // a certificate whose time is over
+	HandshakeUntrusted = "untrusted"  // a certificate of nobody who is trusted
+)
+
+// ShakeHands does a TLS handshake over conn as a client that trusts ca (PEM)
+// and wants a certificate for name, until ctx ends, and says what came of it.
+// What probers in the pod and in this process have in common.
+func ShakeHands(ctx context.Context, conn net.Conn, name string, ca []byte) (string, error) {
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(ca) {
+		return "", errors.New("got no certificate of an authority in PEM")
+	}
+	err := tls.Client(conn, &tls.Config{RootCAs: roots, ServerName: name, MinVersion: tls.VersionTLS12}).HandshakeContext(ctx)
+	var (
+		alert     tls.AlertError
+		remote    *net.OpError // how crypto/tls wraps the alert of a peer
+		wrongName x509.HostnameError
+		invalid   x509.CertificateInvalidError
+		unknown   x509.UnknownAuthorityError
+	)
+	switch {
+	case err == nil:
+		return HandshakeDone, nil
+	case errors.As(err, &wrongName):
+		return HandshakeWrongName, nil
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return HandshakeExpired, nil
+	case errors.As(err, &unknown):
+		return HandshakeUntrusted, nil
+	case errors.Is(err, unix.ECONNRESET):
+		return HandshakeReset, nil
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return HandshakeClosed, nil
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return HandshakeTimeout, nil
+	case errors.As(err, &alert), errors.As(err, &remote) && remote.Op == "remote error":
+		return HandshakeAlert, nil
+	}
+	return "", fmt.Errorf("a TLS handshake ended in a way that has no name here: %w", err)
+}
