@@ -128,8 +128,11 @@ func (c *brief) healed(v *Verdict) []Finding {
 	later := c.lookupsIn(c.flip, forever)
 	switch {
 	case c.Manifest.Plan.Stays:
-		if late := c.retire + *v.Recovery - c.whole; late > 0 {
-			text = fmt.Sprintf("was well again %s after what had failed was: %s after %s", span(late), span(*v.Recovery), c.last())
+		switch late := c.retire + *v.Recovery - c.whole; {
+		case late > 0:
+			text = fmt.Sprintf("failed until %s after what had failed was whole again, %s after %s", span(late), span(*v.Recovery), c.last())
+		case late > -lastSecond:
+			text = fmt.Sprintf("failed until what had failed was whole again, %s after %s", span(*v.Recovery), c.last())
 		}
 	case len(later) == 0:
 		text += ", without asking DNS again"
