@@ -129,3 +129,36 @@ func TestSubjectID(t *testing.T) {
 	s.Release = "testing"
 	g.Expect(s.ID()).To(Equal("nginx/static@testing"))
 }
+
+// Where the name stays the load goes on until what failed has been whole again
+// for a while.
+func TestAnOutageIsWithinTheLoad(t *testing.T) {
+	g := NewWithT(t)
+	outage := harness.Scenario{
+		Name: "outage", Stays: true,
+		Timeline: []harness.Step{{At: harness.AtFlip}, {At: harness.AfterOutage}},
+	}
+	set := harness.DefaultSettings()
+	set.Outage, set.Posts = 30*time.Second, 10
+	p := plan(t, outage, subject, set)
+	g.Expect(p.Stays).To(BeTrue())
+	g.Expect(p.Outage).To(BeEquivalentTo(30))
+	g.Expect(p.Posts).To(Equal(10))
+	g.Expect(p.RetireAt).To(Equal(p.FlipAt))
+	g.Expect(float64(p.Duration)).To(BeNumerically("~", float64(p.FlipAt)+30+harness.Timing.After.Seconds(), 0.5))
+	outage.Timeline = outage.Timeline[:1]
+	p = plan(t, outage, subject, set)
+	g.Expect(p.Outage).To(BeZero(), "what does not heal has no end")
+	g.Expect(plan(t, graceful, subject, set).Outage).To(BeZero())
+}
+
+func TestSuits(t *testing.T) {
+	g := NewWithT(t)
+	plain, secure := harness.Scenario{}, harness.Scenario{TLS: true}
+	own := harness.Subject{Role: harness.Own, TLS: true}
+	g.Expect(plain.Suits(harness.Subject{})).To(BeTrue())
+	g.Expect(plain.Suits(harness.Subject{TLS: true})).To(BeFalse(), "the catalogue has these for TLS alone")
+	g.Expect(secure.Suits(harness.Subject{TLS: true})).To(BeTrue())
+	g.Expect(secure.Suits(harness.Subject{Role: harness.Own})).To(BeFalse(), "no handshake, nothing to show")
+	g.Expect([]bool{plain.Suits(own), secure.Suits(own)}).To(Equal([]bool{true, true}), "one's own config is run on all it can show something in")
+}

@@ -25,12 +25,12 @@ func TestSettingsAreThoseOfTheEnvironment(t *testing.T) {
 		"none":          {nil, harness.DefaultSettings()},
 		"empty is none": {map[string]string{"TTL": "", "GRACE": "", "RATE": "", "SEED": ""}, harness.DefaultSettings()},
 		"all": {
-			map[string]string{"TTL": "2s", "GRACE": "1m", "RATE": "250", "SEED": "18446744073709551615"},
-			harness.Settings{TTL: 2 * time.Second, Grace: time.Minute, Rate: 250, Seed: 18446744073709551615},
+			map[string]string{"TTL": "2s", "GRACE": "1m", "OUTAGE": "30s", "POSTS": "10", "RATE": "250", "SEED": "18446744073709551615"},
+			harness.Settings{TTL: 2 * time.Second, Grace: time.Minute, Outage: 30 * time.Second, Posts: 10, Rate: 250, Seed: 18446744073709551615},
 		},
 		"without a unit": {
 			map[string]string{"TTL": "60", "GRACE": "90.5"},
-			harness.Settings{TTL: time.Minute, Grace: 90500 * time.Millisecond, Rate: 100, Seed: 1},
+			harness.Settings{TTL: time.Minute, Grace: 90500 * time.Millisecond, Outage: 10 * time.Second, Rate: 100, Seed: 1},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -54,6 +54,9 @@ func TestSettingsSayWhatIsWrong(t *testing.T) {
 		{"GRACE", "soon", "want a time from 1s to 30m0s"},
 		{"GRACE", "31m", "want a time from 1s to 30m0s"},
 		{"GRACE", "NaN", "want a time from 1s to 30m0s"},
+		{"OUTAGE", "0", "want a time from 1s to 30m0s"},
+		{"POSTS", "-1", "want how many of 100 requests are POSTs, 0 to 100"},
+		{"POSTS", "101", "want how many of 100 requests are POSTs, 0 to 100"},
 		{"RATE", "9", "a whole number from 10 to 5000"},
 		{"RATE", "5001", "a whole number from 10 to 5000"},
 		{"RATE", "1e3", "a whole number from 10 to 5000"},

@@ -56,7 +56,7 @@ func TestWhatMakePassesOn(t *testing.T) {
 		HaveField("Refresh", 5*time.Second), HaveField("Release", harness.Stable), HaveField("ID()", "nginx/own-default"),
 	))
 	o := r.Options
-	g.Expect(o.Settings).To(Equal(harness.Settings{TTL: 2 * time.Second, Grace: 20 * time.Second, Rate: 50, Seed: 9}))
+	g.Expect(o.Settings).To(Equal(harness.Settings{TTL: 2 * time.Second, Grace: 20 * time.Second, Outage: 10 * time.Second, Rate: 50, Seed: 9}))
 	g.Expect([]any{o.Path, o.Host, o.Port, o.Parallel, o.Runs, o.Binary, r.Floor}).
 		To(Equal([]any{"/user/login?a=b", "api.dev.jp", uint16(4000), 2, "/tmp/r", "/tmp/k", 3}))
 }
@@ -67,7 +67,7 @@ func TestSubjectsAreChosen(t *testing.T) {
 		want []string
 	}{
 		"by SUBJECT":        {map[string]string{"SUBJECT": "nginx/static@testing"}, []string{"nginx/static@testing"}},
-		"by PROXY":          {map[string]string{"PROXY": "goproxy"}, []string{"goproxy/default"}},
+		"by PROXY":          {map[string]string{"PROXY": "goproxy"}, []string{"goproxy/tls", "goproxy/default"}},
 		"by PROXY, RELEASE": {map[string]string{"PROXY": "apache", "RELEASE": "2.4.58"}, []string{"apache/pooled@2.4.58", "apache/disablereuse@2.4.58", "apache/smax-ttl@2.4.58"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -146,4 +146,27 @@ func TestOwnSubjectHasAName(t *testing.T) {
 	s, err := scenarios.OwnSubject(harness.Nginx, ".", "testing")
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(s.ID()).To(Equal("nginx/own-" + filepath.Base(dir) + "@testing"))
+}
+
+// What cannot show anything is refused with its reason, and what can is run.
+func TestTLSScenariosNeedTLS(t *testing.T) {
+	g := NewWithT(t)
+	plain := write(t, "plain.conf", "server { location / { proxy_pass http://backend.example.com; } }\n")
+	secure := write(t, "secure.conf", "server { location / { proxy_pass https://backend.example.com; } }\n")
+	_, err := from(map[string]string{"NAME": "tls-hang", "PROXY": "nginx", "CONFIG": plain})
+	g.Expect(err).To(MatchError(And(ContainSubstring("NAME=tls-hang"), ContainSubstring("nginx/own-plain speaks plain HTTP"))))
+	_, err = from(map[string]string{"NAME": "alb-ip-rotate", "SUBJECT": "nginx/tls"})
+	g.Expect(err).To(MatchError(And(ContainSubstring("SUBJECT=nginx/tls"), ContainSubstring("NAME=alb-ip-rotate"))))
+	r, err := from(map[string]string{"PROXY": "nginx", "CONFIG": secure})
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, s := range r.Scenarios {
+		g.Expect(r.Cells(s)).To(HaveLen(1), s.Name)
+	}
+	r, err = from(nil)
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, s := range r.Scenarios {
+		for _, cell := range r.Cells(s) {
+			g.Expect(cell.Subject.TLS).To(Equal(s.TLS), "%s on %s", s.Name, cell.Subject.ID())
+		}
+	}
 }

@@ -52,6 +52,27 @@ func TestRefresh(t *testing.T) {
 	g.Expect(of(harness.Nginx, "resolver 10.0.0.2;").Refresh()).To(BeZero())
 }
 
+func TestTLS(t *testing.T) {
+	for name, tc := range map[string]struct {
+		kind    harness.Kind
+		content string
+		want    bool
+	}{
+		"nginx":            {harness.Nginx, "  proxy_pass https://backend;", true},
+		"nginx, plain":     {harness.Nginx, "  proxy_pass http://backend;\n  return 301 https://www.example.com;", false},
+		"apache":           {harness.Apache, "ProxyPass / https://backend.example.com/", true},
+		"apache, balancer": {harness.Apache, "  BalancerMember https://backend.example.com route=a", true},
+		"apache, redirect": {harness.Apache, "ProxyPass / http://b/\nRedirect / https://www.example.com/", false},
+		"goproxy":          {harness.GoProxy, "    url: https://backend.example.com", true},
+		"goproxy, member":  {harness.GoProxy, "      - url: https://backend.example.com", true},
+		"a comment":        {harness.Nginx, "# proxy_pass https://backend;\nproxy_pass http://backend;", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			NewWithT(t).Expect(of(tc.kind, tc.content).TLS()).To(Equal(tc.want))
+		})
+	}
+}
+
 func TestLayout(t *testing.T) {
 	g := NewWithT(t)
 	paths := func(c Config) []string {

@@ -17,7 +17,7 @@ var (
 	urlPort    = regexp.MustCompile(`(?:https?|wss?|h2c?|fcgi|ajp|grpcs?)://[^\s/;"'{}]*?(?:\$\{?\w+\}?)?:(\d{1,5})\b`)
 	serverPort = regexp.MustCompile(`(?m)^\s*server\s+[A-Za-z0-9.-]+:(\d{1,5})\b`)
 	comment    = regexp.MustCompile(`(?m)^\s*#.*$`)
-	secure     = regexp.MustCompile(`(?im)^\s*(?:proxy_pass|ProxyPass(?:Match)?|BalancerMember|-?\s*url:)\s[^\n]*https://`)
+	secure     = regexp.MustCompile(`(?im)(?:^|[\s{;])(?:proxy_pass|ProxyPass(?:Match)?|BalancerMember|url:)\s[^;\n]*https://`)
 	refresh    = regexp.MustCompile(`\b(?:valid|addressttl)\s*=\s*(\d+)(ms|s|m|h|d)?\b`)
 )
 

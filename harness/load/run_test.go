@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -268,5 +271,48 @@ func TestRowBecomesARequestOnTheClockOfTheRecording(t *testing.T) {
 	}
 	if got := row.Request(t0); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// POSTs are spread evenly over the load, each with a body that names it, and
+// their rows say so.
+func TestPosts(t *testing.T) {
+	var mu sync.Mutex
+	bodies := map[string]string{} // of POSTs, by sequence number
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		if r.Method == http.MethodPost {
+			mu.Lock()
+			bodies[r.Header.Get(load.SeqHeader)] = string(body)
+			mu.Unlock()
+		}
+		echo(w, r)
+	})
+	spec := spec(server)
+	spec.Posts = 20
+	said := map[string]string{}
+	if err := load.Run(t.Context(), spec, func(r load.Row) {
+		if r.Outcome != recording.OK {
+			t.Errorf("got %+v", r)
+		}
+		request := r.Request(time.Now())
+		if request.Method == http.MethodPost {
+			said[strconv.FormatUint(r.Seq, 10)] = "seq=" + strconv.FormatUint(r.Seq, 10)
+		} else if request.Method != "" {
+			t.Errorf("got method %q in a recording, want none for a GET", request.Method)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(said) != 10 || !maps.Equal(said, bodies) {
+		t.Errorf("rows say %v are POSTs, the server got %v; want the same 10 of 50", said, bodies)
+	}
+	for seq := 5; seq <= 50; seq += 5 {
+		if said[strconv.Itoa(seq)] == "" {
+			t.Errorf("request %d is no POST: want every fifth", seq)
+		}
 	}
 }

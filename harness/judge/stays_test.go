@@ -1,0 +1,204 @@
+package judge_test
+
+import (
+	"net/http"
+	"net/netip"
+	"testing"
+
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// stays builds a recording of a scenario whose name does not move: something
+// strikes at 5 s, and is over at 15 s where it ends at all.
+func stays(oldEnd, struck, over string) *world {
+	w := rotate()
+	plan := &w.Manifest.Plan
+	plan.Stays, plan.OldEnd, plan.Grace, plan.RetireAt = true, oldEnd, 0, 5
+	plan.Proofs = []string{struck}
+	w.Steps = []recording.Step{step("it strikes", struck, 5.002)}
+	if over != "" {
+		plan.Outage = 10
+		plan.Proofs = append(plan.Proofs, over)
+		w.Steps = append(w.Steps, step("it is over", over, 15.003))
+	}
+	w.Queries = nil
+	w.query(-1.5, old1, old2, fresh1)
+	return w
+}
+
+// dnsOutage: a subject that is served by all nodes throughout.
+func dnsOutage() *world {
+	w := stays("", recording.ProofDNSFails, recording.ProofDNSBack)
+	w.serve(0, 10, w.open(-1, old1))
+	w.serve(10, 20, w.open(-1, fresh1))
+	return w
+}
+
+// failing makes requests that were sent in a time fail.
+func (w *world) failing(from, to seconds, outcome string) {
+	for i := range w.Requests {
+		if w.Requests[i].Sent >= from && w.Requests[i].Sent < to {
+			w.Requests[i].Outcome = outcome
+		}
+	}
+}
+
+func TestNobodyAskedDNSWhileItFailed(t *testing.T) {
+	v := dnsOutage().judge()
+	wantResult(t, v, judge.Pass, "0 of 1,000 requests failed")
+	wantFindings(t, v, judge.DNSOutage)
+	wantText(t, v, judge.DNSOutage, "did not ask DNS while it failed, so that nothing of it was felt")
+	if v.Stale+v.StaleConnects != 0 {
+		t.Errorf("got %d stale: the name has these nodes", v.Stale)
+	}
+}
+
+func TestDNSFailedAndNoRequestDid(t *testing.T) {
+	w := dnsOutage()
+	w.query(4, old1, old2, fresh1)
+	w.query(6)
+	w.query(14)
+	w.query(16, old1, old2, fresh1)
+	v := w.judge()
+	wantResult(t, v, judge.Pass, "0 of 1,000 requests failed")
+	wantText(t, v, judge.DNSOutage, "2 DNS queries while DNS failed, and no request did: it went on with the addresses it had")
+}
+
+func TestDNSFailedAndRequestsDid(t *testing.T) {
+	w := dnsOutage()
+	w.query(6)
+	w.failing(8, 15, recording.BadGateway)
+	v := w.judge()
+	wantResult(t, v, judge.Fail, "350 of 1,000 requests failed (350 502), budget 0")
+	wantText(t, v, judge.DNSOutage, "1 DNS query while DNS failed; the first request to fail was sent 3.0 s after it began")
+	wantText(t, v, judge.HealedItself, "failed until what had failed was whole again, 10.0 s after DNS began to fail")
+	w.failing(15, 17, recording.BadGateway)
+	wantText(t, w.judge(), judge.HealedItself, "failed until 2.0 s after what had failed was whole again, 12.0 s after DNS began to fail")
+}
+
+// A fault that did not come, did not last, or did not end proves nothing.
+func TestOutagesThatProveNothing(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(w *world)
+		want   []string
+	}{
+		"no fault": {func(w *world) { w.Steps = w.Steps[1:] }, []string{"no step proved dns-fails", "nothing failed: the timeline has no such step"}},
+		"no end": {
+			func(w *world) { w.Steps = w.Steps[:1] },
+			[]string{"no step proved dns-back", "what failed was never seen to be whole again"},
+		},
+		"too short":  {func(w *world) { w.Steps[1].InForce = 12 }, []string{"the outage lasted only 7.0 s, want 10.0 s"}},
+		"not proved": {func(w *world) { w.Steps[0].Proofs[0].OK = false }, []string{`"it strikes" did not take hold (dns-fails): seen`}},
+		"no stake": {
+			func(w *world) {
+				for i := range w.Requests {
+					w.Requests[i].Node = fresh1
+				}
+			},
+			[]string{"no request was served by an old node before DNS began to fail: nothing was at stake"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := dnsOutage()
+			tc.change(w)
+			wantResult(t, w.judge(), judge.Unproven, tc.want...)
+		})
+	}
+}
+
+// silentNode: the proxy finds out after one request and three connects.
+func silentNode() *world {
+	w := stays("silence", recording.ProofOldSilent, "")
+	dead, alive := w.open(-1, old1), w.open(-1, fresh1)
+	w.serve(0, 5, dead)
+	w.stall(5.02, 5.04, dead)
+	w.serve(5.04, 20, alive)
+	for _, at := range []seconds{5.5, 6.5, 8.5} {
+		w.syn(at, old1)
+	}
+	return w
+}
+
+func TestWhatSilentNodesWereStillSent(t *testing.T) {
+	v := silentNode().judge()
+	wantResult(t, v, judge.Fail, "1 of 999 requests failed (1 timeout), budget 0")
+	wantText(t, v, judge.StruckNodes, "after half of the nodes went silent they were still sent 1 request and 3 connection attempts, the last 3.5 s after it")
+	if _, ok := finding(v, judge.FollowedDNS); ok {
+		t.Error("got followed-dns where the name did not move")
+	}
+}
+
+func TestNothingWasSentToSilentNodes(t *testing.T) {
+	w := stays("silence", recording.ProofOldSilent, "")
+	w.serve(0, 5, w.open(-1, old1))
+	w.serve(5, 20, w.open(-1, fresh1))
+	wantText(t, w.judge(), judge.StruckNodes, "sent nothing to them after half of the nodes went silent")
+}
+
+// A proxy that opens no connection meets no handshake.
+func TestTLSNeedsHandshakes(t *testing.T) {
+	w := stays("", recording.ProofTLSRefused, "")
+	w.serve(0, 5, w.open(-1, old1))
+	w.serve(5, 20, w.open(-1, fresh1))
+	wantResult(t, w.judge(), judge.Unproven, "no connection was tried to a node that refused TLS: nothing was at stake")
+	w.open(7, old1)
+	v := w.judge()
+	wantResult(t, v, judge.Pass, "0 of 1,000 requests failed")
+	wantText(t, v, judge.StruckNodes, "after half of the nodes began to refuse TLS they were still sent 0 requests and 1 connection attempt, the last 2.0 s after it")
+}
+
+// post makes a request a POST.
+func (w *world) post(seq uint64) {
+	w.Requests[seq-1].Method = http.MethodPost
+	for i := range w.Attempts {
+		if w.Attempts[i].Seq == seq {
+			w.Attempts[i].Method = http.MethodPost
+		}
+	}
+}
+
+// A POST that was under way on a node that died is lost, and that is right.
+func TestAPostThatNobodyCanSave(t *testing.T) {
+	w := silentNode()
+	for i, r := range w.Requests {
+		if r.Outcome == recording.Timeout {
+			w.post(uint64(i + 1))
+		}
+	}
+	v := w.judge()
+	wantResult(t, v, judge.Pass, "1 of 999 requests failed (1 timeout), 1 POST of them on a node that died with them")
+	if v.Failed != 1 || v.Unavoidable != 1 || v.PostsTwice != 0 {
+		t.Errorf("got %d failed, %d unavoidable, %d twice, want 1, 1, 0", v.Failed, v.Unavoidable, v.PostsTwice)
+	}
+	wantText(t, v, judge.PostLost, "1 POST had been sent to a node that died before it answered, and to no other: not sent again, since that could do it twice")
+}
+
+// One that failed without being sent anywhere could have been saved.
+func TestAPostThatCouldHaveBeenSaved(t *testing.T) {
+	w := follower()
+	w.Requests[700].Outcome, w.Requests[700].Node = recording.BadGateway, netip.Addr{}
+	w.Attempts[700].Seq = 0
+	w.post(701)
+	wantResult(t, w.judge(), judge.Fail, "1 of 1,000 requests failed (1 502), budget 0")
+}
+
+// A POST that reached two nodes fails the run, whatever its client saw.
+func TestAPostSentTwice(t *testing.T) {
+	for name, conn := range map[string]recording.Conn{
+		"to an old and a fresh node": {Conn: 1, Node: old1}, "twice to a fresh one": {Conn: 2, Node: fresh1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := follower()
+			w.attempt(18, conn, 900, 200)
+			w.post(900)
+			v := w.judge()
+			wantResult(t, v, judge.Fail, "1 POST reached nodes more than once; 0 of 1,000 requests failed")
+			wantText(t, v, judge.PostTwice, "1 POST reached nodes more than once")
+			w.Requests[899].Method = "" // a GET may be
+			if v := w.judge(); v.PostsTwice != 0 {
+				t.Errorf("got %d, want 0: it is a GET", v.PostsTwice)
+			}
+		})
+	}
+}
