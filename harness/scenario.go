@@ -67,7 +67,8 @@ type Scenario struct {
 // Budget is what any subject may lose in a scenario.
 type Budget struct {
 	// Recovery allows failures for as long as a proxy that follows DNS
-	// cannot know better: TTL + its own refresh + 1 s. Without it nothing may
+	// cannot know better: TTL + its own refresh + 1 s. Where the name stays it
+	// has as long to find out by itself. Without it nothing may
 	// fail at all.
 	Recovery bool
 }

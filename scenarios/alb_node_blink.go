@@ -17,5 +17,6 @@ var ALBNodeBlink = harness.Scenario{
 		{At: harness.AtFlip, Fault: fault.EndOld{How: fault.EndSilence}},
 		{At: harness.AfterOutage, Fault: fault.BringBack{}},
 	},
+	Budget: harness.Budget{Recovery: true},
 	Proofs: []string{recording.ProofOldSilent, recording.ProofNodesBack},
 }

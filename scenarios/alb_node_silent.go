@@ -14,5 +14,6 @@ var ALBNodeSilent = harness.Scenario{
 	Stays:    true,
 	OldEnd:   fault.EndSilence,
 	Timeline: []harness.Step{{At: harness.AtFlip, Fault: fault.EndOld{How: fault.EndSilence}}},
+	Budget:   harness.Budget{Recovery: true},
 	Proofs:   []string{recording.ProofOldSilent},
 }
