@@ -5,7 +5,7 @@ BIN     := bin/proxychaos
 KIT     := $(CURDIR)/$(BIN)
 RUNS    ?= runs
 # Fewer cells than this make a nightly run red: those that need no registry.
-FLOOR   ?= 48
+FLOOR   ?= 240
 # A Ginkgo of the version in go.mod; the suite is behind a tag so that the
 # project's own tests do not start it.
 GINKGO  := $(GO) tool ginkgo run --tags=scenario --fail-on-empty --silence-skips --no-color --succinct --timeout=60m --poll-progress-after=0
@@ -22,7 +22,7 @@ PROXYCHAOS_CORPORA ?= $(abspath $(wildcard $(CURDIR)/../shared/corpora))
 WORDS   := NAME PROXY CONFIG SUBJECT RELEASE A B BENCH
 $(foreach word,$(WORDS),$(if $(filter environment,$(origin $(word))),$(eval override $(word) :=)))
 
-export TTL GRACE RATE SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT PARALLEL KIT PROXYCHAOS_CORPORA
+export TTL GRACE OUTAGE POSTS RATE SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT PARALLEL KIT PROXYCHAOS_CORPORA
 # Ginkgo runs the suite in its own folder: paths are made absolute.
 ABSOLUTE := RUNS="$$(realpath -m -- '$(RUNS)')"
 
@@ -43,7 +43,7 @@ $(BIN): FORCE
 named:
 	@test -n '$(NAME)' || { echo "make scenario needs a NAME=, such as NAME=alb-ip-rotate; make list shows them" >&2; exit 2; }
 
-scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf] [SUBJECT=] [TTL= GRACE= RATE= SEED=]
+scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf] [SUBJECT=] [TTL= GRACE= OUTAGE= POSTS= RATE= SEED=]
 	@NAME='$(NAME)' CONFIG='$(CONFIG)' $(BIN) check
 	@NAME='$(NAME)' CONFIG="$$(test -z '$(CONFIG)' || realpath -- '$(CONFIG)')" $(ABSOLUTE) $(GINKGO) ./scenarios -- -test.run=^TestScenarios$$
 

@@ -167,7 +167,7 @@ func TestSubjectsAreWhole(t *testing.T) {
 }
 
 var (
-	outcomes = []string{recording.BadGateway, recording.Unavailable, recording.GatewayTime, recording.Timeout, recording.Connection, recording.WrongBody}
+	outcomes = []string{recording.BadGateway, recording.Unavailable, recording.GatewayTime, recording.Timeout, recording.Connection, recording.WrongBody, "500"}
 	findings = []string{judge.ResolvedOnce, judge.PooledOld, judge.HealedItself, judge.ConnectionPerRequest, judge.FollowedDNS, judge.LogEvidence, judge.StruckNodes, judge.DNSOutage}
 )
 

@@ -1,7 +1,13 @@
 package scenarios
 
 import (
+	"maps"
+	"slices"
+
+	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
@@ -9,47 +15,175 @@ import (
 // What the subjects came to in runs here; docs/proxies.md names the versions
 // and says where this differs from the articles.
 
-// everywhere expects the same in every scenario.
-func everywhere(e harness.Expect) map[string]harness.Expect {
-	all := map[string]harness.Expect{}
-	for _, s := range All {
-		all[s.Name] = e
+// expectations are by the name of the scenario.
+type expectations = map[string]harness.Expect
+
+// all expects the same in every one of the scenarios.
+func all(e harness.Expect, of ...harness.Scenario) expectations {
+	same := expectations{}
+	for _, s := range of {
+		same[s.Name] = e
 	}
-	return all
+	return same
 }
+
+// with joins expectations; where two are of the same scenario the later holds.
+func with(parts ...expectations) expectations {
+	whole := expectations{}
+	for _, part := range parts {
+		maps.Copy(whole, part)
+	}
+	return whole
+}
+
+// passes expects a pass, with one of the findings if any is given.
+func passes(findings ...string) harness.Expect {
+	return harness.Expect{Verdict: judge.Pass, Findings: findings}
+}
+
+// fails expects one of the outcomes and one of the findings at least.
+func fails(outcomes []string, findings ...string) harness.Expect {
+	return harness.Expect{Verdict: judge.Fail, Outcomes: outcomes, Findings: findings}
+}
+
+// Groups of scenarios.
+var (
+	moves = []harness.Scenario{ALBIPRotate, ALBIPRefuse, AliasSwitch, ALBIPAbrupt}
+	// nodesDie: half of the nodes go silent and the name keeps them.
+	nodesDie = []harness.Scenario{ALBNodeSilent, ALBNodeBlink}
+)
+
+// dnsFailing are the scenarios of DNSFails with these kinds.
+func dnsFailing(kinds ...fakedns.Kind) []harness.Scenario {
+	var some []harness.Scenario
+	for _, s := range DNSFails {
+		for _, step := range s.Timeline {
+			if f, ok := step.Fault.(fault.FailDNS); ok && slices.Contains(kinds, f.Kind) {
+				some = append(some, s)
+			}
+		}
+	}
+	return some
+}
+
+// How DNS fails, by what a client makes of it.
+var (
+	// denied: an answer comes at once and says that there is no address.
+	denied = []fakedns.Kind{fakedns.KindServFail, fakedns.KindNXDomain, fakedns.KindNoData, fakedns.KindRefused}
+	// absent: the name is said to have no address, or not to exist. A client may
+	// believe that, and forget what it had.
+	absent = []fakedns.Kind{fakedns.KindNXDomain, fakedns.KindNoData}
+	// unusable: nothing comes that could be used, so that a client waits.
+	unusable = []fakedns.Kind{fakedns.KindSilence, fakedns.KindDelay, fakedns.KindWrongID, fakedns.KindWrongQuestion}
+)
+
+// dnsUnfelt: the subject asks no more once it has an address, or keeps the one
+// it has, and so loses nothing.
+var dnsUnfelt = all(passes(judge.DNSOutage), DNSFails...)
 
 var (
 	// keptOld: a process or its pool kept the address. Which of the two shows
 	// depends on whether Apache starts a child after the move.
 	keptOld = []string{judge.ResolvedOnce, judge.PooledOld}
 	hung    = []string{recording.Timeout, recording.Unavailable}
+	timeout = []string{recording.Timeout}
+	status  = func(codes ...string) []string { return codes }
 )
 
+// followed: the subject follows the name in all its moves.
+var followed = all(passes(judge.FollowedDNS), moves...)
+
+// asked: it does so with a look-up and a connection for every request.
+var asked = all(passes(judge.ConnectionPerRequest), moves...)
+
 // nginxOnce: nginx has the addresses of its start for ever, however they end.
-var nginxOnce = map[string]harness.Expect{
+// Where they do not end, that serves it well: it knows which of them failed, and
+// does not notice what becomes of DNS.
+var nginxOnce = with(dnsUnfelt, all(passes(judge.StruckNodes), nodesDie...), expectations{
 	ALBIPRotate.Name: {Verdict: judge.Fail, Outcomes: []string{recording.BadGateway}, Findings: []string{judge.ResolvedOnce}, Log: `no live upstreams`},
 	ALBIPRefuse.Name: {Verdict: judge.Fail, Outcomes: []string{recording.BadGateway}, Findings: []string{judge.ResolvedOnce}, Log: `connect\(\) failed \(111`},
 	AliasSwitch.Name: {Verdict: judge.Fail, Outcomes: []string{recording.Unavailable}, Findings: []string{judge.ResolvedOnce}},
 	ALBIPAbrupt.Name: {Verdict: judge.Fail, Outcomes: []string{recording.BadGateway}, Findings: []string{judge.ResolvedOnce}, Log: `no live upstreams`},
-}
+})
+
+// nginxVariable: a variable in proxy_pass makes an upstream of its own for each
+// request. It follows the name, remembers of no node that it failed, and has no
+// address once an answer has expired and no other comes.
+var nginxVariable = with(asked,
+	all(fails(timeout, judge.StruckNodes), nodesDie...),
+	all(passes(judge.DNSOutage), dnsFailing(fakedns.KindTruncate, fakedns.KindThrottle)...),
+	all(fails(status(recording.BadGateway), judge.DNSOutage), dnsFailing(denied...)...),
+	all(fails(timeout, judge.DNSOutage), dnsFailing(append(unusable, fakedns.KindGarbage)...)...),
+)
+
+// nginxResolve: "server ... resolve" keeps the addresses it has through any
+// trouble with DNS, except an answer that says there are none.
+var nginxResolve = with(followed, dnsUnfelt,
+	all(passes(judge.StruckNodes), nodesDie...),
+	all(fails(status(recording.BadGateway), judge.DNSOutage), dnsFailing(absent...)...),
+)
+
+// apacheEachRequest: what asks for every request has nothing without DNS, and
+// meets a dead node again and again.
+var apacheEachRequest = with(asked,
+	all(fails(timeout, judge.StruckNodes), nodesDie...),
+	all(passes(judge.DNSOutage), dnsFailing(fakedns.KindTruncate)...),
+	all(fails(status(internalError), judge.DNSOutage), dnsFailing(append(denied, fakedns.KindGarbage)...)...),
+	all(fails(timeout, judge.DNSOutage), dnsFailing(append(unusable, fakedns.KindThrottle)...)...),
+)
+
+// apacheAddressTTL: once the time of an address is over Apache has none, and
+// does not go on with the old one.
+var apacheAddressTTL = with(followed,
+	all(passes(judge.StruckNodes), nodesDie...),
+	all(passes(judge.DNSOutage), dnsFailing(fakedns.KindTruncate, fakedns.KindThrottle)...),
+	all(fails(status(internalError), judge.DNSOutage), dnsFailing(denied...)...),
+	all(fails(timeout, judge.DNSOutage), dnsFailing(append(unusable, fakedns.KindGarbage)...)...),
+)
+
+// reference: the bundled proxy loses nothing, whatever happens.
+var reference = with(followed, dnsUnfelt, all(passes(judge.StruckNodes), nodesDie...))
+
+// tlsHang is the one refusal that takes time.
+var tlsHang = TLSRefused[slices.IndexFunc(TLSRefused, func(s harness.Scenario) bool { return s.Name == string(fakealb.FaultTLSHang) })]
+
+// apacheTLS: a name is one worker to Apache, whatever addresses it has. A
+// handshake that fails is the end of its request.
+var apacheTLS = with(
+	all(fails(status(internalError), judge.StruckNodes), TLSRefused...),
+	all(fails(timeout, judge.StruckNodes), tlsHang),
+)
+
+// nginxTLSDefault: nginx tries the next node when a handshake fails, verifies
+// no certificate, and waits 60 s for a handshake.
+var nginxTLSDefault = with(
+	all(passes(judge.StruckNodes), TLSRefused...),
+	all(fails(timeout, judge.StruckNodes), tlsHang),
+)
+
+// tlsHolds: another node is tried, in time.
+var tlsHolds = all(passes(judge.StruckNodes), TLSRefused...)
+
+// internalError is what Apache answers where a name has no address.
+const internalError = "500"
 
 // apachePooled: Apache 2.4.59 and later looks the name up again once every
 // address it knows has failed. Where the old nodes are silent that is two
 // connects late; where they refuse it is in time; where they answer, even with
 // 503, it never happens.
-var apachePooled = map[string]harness.Expect{
+var apachePooled = with(dnsUnfelt, all(passes(judge.StruckNodes), nodesDie...), expectations{
 	ALBIPRotate.Name: {Verdict: judge.Fail, Outcomes: hung, Findings: keptOld, Log: `AH00957`},
 	ALBIPRefuse.Name: {Verdict: judge.Pass, Findings: keptOld, Log: `AH00957`},
 	AliasSwitch.Name: {Verdict: judge.Fail, Outcomes: []string{recording.Unavailable}, Findings: keptOld},
 	ALBIPAbrupt.Name: {Verdict: judge.Fail, Outcomes: hung, Log: `AH00957`},
-}
+})
 
 // apacheForever is Apache up to 2.4.58, which keeps the address until the child
 // ends. It follows from that version's source (proxy_util.c); it was not run
 // here, where no registry has the image.
-var apacheForever = map[string]harness.Expect{
+var apacheForever = with(dnsUnfelt, all(passes(judge.StruckNodes), nodesDie...), expectations{
 	ALBIPRotate.Name: {Verdict: judge.Fail, Outcomes: hung, Findings: keptOld, Log: `AH00957`},
 	ALBIPRefuse.Name: {Verdict: judge.Fail, Outcomes: []string{recording.Unavailable}, Findings: keptOld, Log: `AH00957`},
 	AliasSwitch.Name: {Verdict: judge.Fail, Outcomes: []string{recording.Unavailable}, Findings: keptOld},
 	ALBIPAbrupt.Name: {Verdict: judge.Fail, Outcomes: hung, Log: `AH00957`},
-}
+})

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness"
-	"github.com/proxychaos/proxychaos/harness/judge"
 )
 
 // ConfigsDir is the folder of the catalogued configurations, from the folder
@@ -53,7 +52,7 @@ var catalogue = []harness.Subject{
 	{
 		Kind: harness.Apache, Name: "disablereuse", Config: "disablereuse.conf", Role: harness.Fix,
 		Summary: "retry=0 disablereuse=On: a look-up and a connection for every request",
-		Expect:  everywhere(harness.Expect{Verdict: judge.Pass, Findings: []string{judge.ConnectionPerRequest}}),
+		Expect:  apacheEachRequest,
 	},
 	{
 		Kind: harness.Apache, Name: "smax-ttl", Config: "smax-ttl.conf", Role: harness.Fix,
@@ -63,7 +62,7 @@ var catalogue = []harness.Subject{
 	{
 		Kind: harness.Apache, Name: "addressttl", Config: "addressttl.conf", Role: harness.Fix, Refresh: 2 * time.Second, Release: harness.Stable,
 		Summary: "addressttl=2 (2.4.59 and later): the address is looked up again, pooled connections follow",
-		Expect:  everywhere(harness.Expect{Verdict: judge.Pass, Findings: []string{judge.FollowedDNS}}),
+		Expect:  apacheAddressTTL,
 	},
 	{
 		Kind: harness.Nginx, Name: "static", Config: "static.conf", Role: harness.Pitfall,
@@ -78,32 +77,36 @@ var catalogue = []harness.Subject{
 	{
 		Kind: harness.Nginx, Name: "variable", Config: "variable.conf", Role: harness.Fix, Refresh: 3 * time.Second,
 		Summary: "a variable in proxy_pass: looked up at run time, every 3 s",
-		Expect:  everywhere(harness.Expect{Verdict: judge.Pass, Findings: []string{judge.ConnectionPerRequest}}),
+		Expect:  nginxVariable,
 	},
 	{
 		Kind: harness.Nginx, Name: "upstream-resolve", Config: "upstream-resolve.conf", Role: harness.Fix, Refresh: 3 * time.Second, Release: "testing",
 		Summary: "upstream { zone; server ... resolve; } (1.27.3 and later): looked up in the background, every 3 s",
-		Expect:  everywhere(harness.Expect{Verdict: judge.Pass, Findings: []string{judge.FollowedDNS}}),
+		Expect:  nginxResolve,
 	},
 	{
 		Kind: harness.Apache, Name: "tls", Config: "tls.conf", Role: harness.Pitfall, TLS: true, Release: harness.Stable,
 		Summary: "ProxyPass https://, certificates verified: a handshake that fails is not tried at another node",
+		Expect:  apacheTLS,
 	},
 	{
 		Kind: harness.Nginx, Name: "tls-default", Config: "tls-default.conf", Role: harness.Pitfall, TLS: true, Refresh: 3 * time.Second,
 		Summary: "proxy_pass https:// with nginx's defaults: certificates are not verified, a handshake may take 60 s",
+		Expect:  nginxTLSDefault,
 	},
 	{
 		Kind: harness.Nginx, Name: "tls", Config: "tls.conf", Role: harness.Fix, TLS: true, Refresh: 3 * time.Second,
 		Summary: "proxy_pass https://, certificates verified, proxy_connect_timeout 1s: the next node is tried",
+		Expect:  tlsHolds,
 	},
 	{
 		Kind: harness.GoProxy, Name: "tls", Config: "tls.yaml", Role: harness.Reference, TLS: true,
 		Summary: "the bundled proxy over HTTPS, with its defaults: certificates are verified",
+		Expect:  tlsHolds,
 	},
 	{
 		Kind: harness.GoProxy, Name: "default", Config: "default.yaml", Role: harness.Reference,
 		Summary: "the bundled proxy, with its defaults",
-		Expect:  everywhere(harness.Expect{Verdict: judge.Pass, Findings: []string{judge.FollowedDNS}}),
+		Expect:  reference,
 	},
 }
