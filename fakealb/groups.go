@@ -102,10 +102,10 @@ func (s *Server) setBalancer(n *node, lb LoadBalancer) {
 	}
 	gone := maps.Clone(v.pools)
 	maps.DeleteFunc(gone, func(name string, p *targets.Pool) bool { return next[name] == p })
-	go gone.close() // waits for health checks that are under way
 	v.lb, v.groups, v.pools, v.tables = &lb, groups, next, lb.tables()
 	n.setView(v)
 	n.holdFINs()
+	go gone.close() // waits for health checks that are under way
 }
 
 func (s *Server) env() targets.Env {

@@ -242,8 +242,8 @@ func (p *Pool) health(t *target) Health {
 	return h
 }
 
-// Close ends the health checks and closes idle connections. Requests under way
-// finish.
+// Close ends the health checks and closes idle connections. Requests that have
+// begun finish, also those that have not got to Forward yet.
 func (p *Pool) Close() {
 	p.mu.Lock()
 	p.closed = true
@@ -255,7 +255,7 @@ func (p *Pool) Close() {
 	}
 	p.learned(len(p.pending))
 	all := slices.Concat(p.targets, p.leaving)
-	p.targets, p.leaving, p.routable = nil, nil, nil
+	p.leaving = nil
 	for _, t := range all {
 		t.disconnect()
 	}

@@ -113,3 +113,15 @@ func wantShares(t *testing.T, got map[string]int, want map[string]int) {
 		}
 	}
 }
+
+// A request that began while the load balancer had the group is answered by it,
+// even if the group is gone before the request gets to its target.
+func TestAClosedPoolServesTheRequestsThatHaveBegun(t *testing.T) {
+	p := NewPool(checked(t, Group{Targets: []Target{{BuiltIn: &BuiltIn{Kind: KindStatus, Status: http.StatusAccepted}}}}), Node{Idle: time.Minute}, Env{Scale: 1})
+	p.Close()
+	r := open(t, p, "")
+	if r.Response == nil || r.Response.StatusCode != http.StatusAccepted {
+		t.Fatalf("got %+v, want the answer of the target", r)
+	}
+	_ = r.Response.Body.Close()
+}
