@@ -97,9 +97,22 @@ func (x *exchange) targetName() string {
 	return ""
 }
 
+// fault is what the row of the request names: a fault of packets that is in force
+// now, since it may keep the response from the client, or else the fault that the
+// response was made under.
+func (x *exchange) fault() FaultKind {
+	if now := x.c.node.view().fault.Kind; faultSpecs[now].packets != "" {
+		return now
+	}
+	if then := x.v.fault.Kind; faultSpecs[then].packets == "" {
+		return then
+	}
+	return FaultNone
+}
+
 // end completes the row. A response that was not written to its end has no end.
 func (x *exchange) end(r response, sent int64, err error) {
-	now, fault := time.Now(), x.c.node.view().fault.Kind
+	now, fault := time.Now(), x.fault()
 	status := r.status
 	if (r.cut != nil && !r.cut.midBody) || (status == statusClientGone && x.c.endedByFault()) {
 		status = 0

@@ -86,7 +86,8 @@ func (s *Server) serveTLS(c *clientConn) {
 func (s *Server) handshake(c *clientConn) (*tls.Conn, bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.scaled(handshakeTimeout))
 	defer cancel()
-	fault := c.node.view().fault
+	v := c.node.view()
+	fault := v.fault
 	spec := faultSpecs[fault.Kind]
 	if (spec.hello != nil || spec.certificate != nil) && !fault.hits(c.node.handshakes.Add(1)) {
 		spec = faultSpec{}
@@ -103,7 +104,7 @@ func (s *Server) handshake(c *clientConn) (*tls.Conn, bool) {
 	conn := tls.Server(c, &tls.Config{ //nolint:gosec // the policy decides
 		MinVersion: tls.VersionTLS10,
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			return s.tlsConfig(c, hello, spec.certificate), nil
+			return s.tlsConfig(c, *v.lb, hello, spec.certificate), nil
 		},
 	})
 	_ = c.SetReadDeadline(time.Time{})

@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// tlsConfig is what the listener offers to one client. A fault may have wrong make
-// another certificate of the right one.
-func (s *Server) tlsConfig(c *clientConn, hello *tls.ClientHelloInfo, wrong func(leafSpec) leafSpec) *tls.Config {
-	lb := *c.node.view().lb
+// tlsConfig is what the listener offers to one client, as the load balancer was
+// when the handshake began. A fault may have wrong make another certificate of the
+// right one.
+func (s *Server) tlsConfig(c *clientConn, lb LoadBalancer, hello *tls.ClientHelloInfo, wrong func(leafSpec) leafSpec) *tls.Config {
 	listener, _ := lb.listener(c.port)
 	policy := securityPolicies[listener.SSLPolicy]
 	config := &tls.Config{

@@ -37,8 +37,9 @@ type Attempt struct {
 	SentBytes     int64  `json:"sent_bytes"`              // of the response body
 	TLS           bool   `json:"tls"`
 	SNI           string `json:"sni,omitempty"`
-	// Fault is the fault in force on the node when the response was written. With
-	// "silence" the client did not get it, whatever Status says.
+	// Fault is the fault under which the response was made, or a fault of packets
+	// that was in force on the node when it was written. With "silence" the client
+	// did not get it, whatever Status says.
 	Fault string `json:"fault,omitempty"`
 	// Probe marks the harness's own requests: source ports 700 to 799.
 	Probe bool `json:"probe,omitempty"`
