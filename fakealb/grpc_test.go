@@ -158,12 +158,11 @@ func TestGRPCByABuiltInTarget(t *testing.T) {
 	converse(ctx, t, cc, "one", "two")
 }
 
-// A client that half closes nothing gets each message as it comes for longer than
-// the idle timeout: both directions count.
+// A stream with a message now and then lasts longer than the idle timeout.
 func TestGRPCStreamOutlivesTheIdleTimeout(t *testing.T) {
 	t.Attr("aws-fact", "2.1.1")
 	f := start(t, func(c *fakealb.Config) {
-		c.TimeScale = 120 // 500 ms
+		c.TimeScale = 60 // 1 s
 		c.LoadBalancers = []fakealb.LoadBalancer{{Name: "blue", TargetGroup: &targets.Group{
 			ProtocolVersion: targets.VersionGRPC, Targets: targets.At(grpcTarget(t)),
 		}}}
@@ -175,7 +174,9 @@ func TestGRPCStreamOutlivesTheIdleTimeout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for begin := time.Now(); time.Since(begin) < 1200*time.Millisecond; time.Sleep(50 * time.Millisecond) {
+	var last time.Time // when the stream was last heard of, or before
+	for begin := time.Now(); time.Since(begin) < 2500*time.Millisecond; time.Sleep(50 * time.Millisecond) {
+		last = time.Now()
 		var got wrapperspb.StringValue
 		if err := stream.SendMsg(wrapperspb.String("tick")); err != nil {
 			t.Fatal(err)
@@ -184,12 +185,12 @@ func TestGRPCStreamOutlivesTheIdleTimeout(t *testing.T) {
 			t.Fatalf("after %s: %v", time.Since(begin), err)
 		}
 	}
-	begin := time.Now() // and now both are silent
+	// And now both are silent.
 	if err := stream.RecvMsg(&wrapperspb.StringValue{}); err == nil || ctx.Err() != nil {
 		t.Errorf("a silent stream: got %v, want its end", err)
 	}
-	if took := time.Since(begin); took < 400*time.Millisecond || took > 10*time.Second {
-		t.Errorf("ended after %s of silence, want about 500 ms", took)
+	if took := time.Since(last); took < time.Second || took > 10*time.Second {
+		t.Errorf("ended after %s of silence, want 1 s", took)
 	}
 }
 

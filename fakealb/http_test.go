@@ -3,6 +3,7 @@ package fakealb_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -66,6 +67,7 @@ func TestGenerated503Bytes(t *testing.T) {
 }
 
 func TestKeepAliveAndPipelining(t *testing.T) {
+	t.Attr("aws-fact", "2.2.1")
 	f := start(t, nil, "127.0.71.3")
 	out := curl(t, "-o", "/dev/null", "-o", "/dev/null", "-w", "%{num_connects} ", "http://"+f.at(0)+"/a", "http://"+f.at(0)+"/b")
 	if out != "1 0 " {
@@ -277,5 +279,22 @@ func TestGoClientOverHTTP2DoesManyStreams(t *testing.T) {
 		if err := <-errs; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// The kernel's keep-alive probes are no data.
+func TestTCPKeepAliveDoesNotKeepAnIdleConnection(t *testing.T) {
+	t.Attr("aws-fact", "2.1.1")
+	f := start(t, func(c *fakealb.Config) { c.TimeScale = 20 }, "127.0.71.14") // 60 s becomes 3 s
+	begin := time.Now()
+	c := warmConn(t, f.at(0))
+	if err := c.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := readWithin(c, 20*time.Second); !errors.Is(err, io.EOF) {
+		t.Fatalf("got %q, %v, want the node to close", got, err)
+	}
+	if took := time.Since(begin); took < 3*time.Second {
+		t.Errorf("closed after %s, want 3 s after the request", took)
 	}
 }
