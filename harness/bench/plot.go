@@ -58,6 +58,7 @@ func drawCurves(row Row, curves []Series, path string) error {
 	p.Y.Label.Text = row.Unit
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.Padding, p.Legend.XOffs, p.Legend.YOffs = vg.Points(3), vg.Points(8), -vg.Points(8)
 	p.Add(plotter.NewGrid())
 	for i, s := range curves {
 		line, err := plotter.NewLine(nines(s.Curve))

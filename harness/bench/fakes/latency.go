@@ -13,13 +13,13 @@ import (
 // rate is the load under which latency is measured, in requests per second.
 const rate = 2000
 
-const direct = "the target itself, its own p99"
+const direct = "the target itself"
 
 func latency(ctx context.Context, l *lab.Lab) bench.Row {
 	row := bench.Row{
 		Title: "fakealb: added p99 at 2,000 requests/s", Unit: "ms", Digits: 3, Stat: bench.Median,
 		Method: "vegeta at a constant rate in front of the same nginx `return 200`: directly, through a fakealb node with a target group, " +
-			"through HAProxy in its place. What is added is the p99 of a round less the p99 of the target itself in that round.",
+			"through HAProxy in its place. What is added is the p99 of a round less the p99 of the target itself in that round; the line of the target is its own p99.",
 		Bars: []bench.Bar{{Of: "fakealb", Against: "HAProxy", Sense: bench.AtMost, Factor: 1}},
 	}
 	target, _, err := l.Answers(ctx, "off", nil)
