@@ -70,6 +70,7 @@ func matchFields(t *testing.T, got []string, want map[int]string) {
 }
 
 func TestAccessLogOfHTTP(t *testing.T) {
+	t.Attr("aws-fact", "6.2")
 	f, l := logged(t, "127.0.78.1", fakealb.LoadBalancer{Targets: 1}, 1)
 	curl(t, "-A", "a \"quoted\" agent", "--data", "12345", "http://"+f.at(0)+"/a?b=c")
 	_, port, _ := net.SplitHostPort(f.at(0))
@@ -84,6 +85,7 @@ func TestAccessLogOfHTTP(t *testing.T) {
 }
 
 func TestAccessLogOfHTTPS(t *testing.T) {
+	t.Attr("aws-fact", "6.2")
 	f, l := logged(t, "127.0.78.2", fakealb.LoadBalancer{Targets: 1}, 1)
 	pem, err := f.CA(f.ctx)
 	if err != nil {
@@ -108,6 +110,7 @@ func TestAccessLogOfHTTPS(t *testing.T) {
 
 // The table of times and codes by failure, after fact 6.2 (O).
 func TestAccessLogOfFailures(t *testing.T) {
+	t.Attr("aws-fact", "6.2")
 	gone, err := net.Listen("tcp4", "127.0.78.3:0")
 	if err != nil {
 		t.Fatal(err)
@@ -154,6 +157,7 @@ func TestAccessLogOfFailures(t *testing.T) {
 }
 
 func TestAccessLogOfClientsThatErr(t *testing.T) {
+	t.Attr("aws-fact", "6.2")
 	silent, err := net.Listen("tcp4", "127.0.78.6:0")
 	if err != nil {
 		t.Fatal(err)

@@ -81,7 +81,7 @@ type FaultRequest struct {
 type FaultSetting struct {
 	Kind FaultKind `json:"kind"`
 	// Status is of the fault error: 400, 401, 403, 405, 408, 413, 414, 463, 464,
-	// 500 to 505.
+	// 500 to 505, 507, 561, 562.
 	Status int `json:"status,omitempty"`
 	// Delay is of the faults slow-accept and slow-response: more than 0, at most
 	// 1 h; not scaled.

@@ -54,6 +54,7 @@ func TestEventsFollowTheHistory(t *testing.T) {
 
 // Fact 6.1: what operators read off an ALB's counters.
 func TestMetricsHaveCloudWatchNames(t *testing.T) {
+	t.Attr("aws-fact", "6.1")
 	gone, err := net.Listen("tcp4", "127.0.72.21:0")
 	if err != nil {
 		t.Fatal(err)

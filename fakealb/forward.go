@@ -39,9 +39,8 @@ func (s *Server) fromGroup(x *exchange, group string) response {
 	switch {
 	case err != nil && x.context().Err() != nil:
 		return response{status: statusClientGone}
-	case err != nil && x.sending.failed():
-		// The client did not send the body it promised (2.4.1 D).
-		return generated(http.StatusBadRequest, x.v.lb.ErrorBody)
+	case err != nil && x.sending.failure() != nil:
+		return x.missingBody(x.sending.failure())
 	case result.Status == http.StatusServiceUnavailable && version == targets.VersionGRPC:
 		return noTargetGRPC()
 	case result.Response == nil:
@@ -118,14 +117,17 @@ func (b *sentBody) Close() error {
 	return nil
 }
 
-// failed reports whether reading from the client failed.
-func (b *sentBody) failed() bool {
+// failure is why reading from the client failed, nil if it did not.
+func (b *sentBody) failure() error {
 	if b == nil {
-		return false
+		return nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.err != nil && !errors.Is(b.err, io.EOF)
+	if errors.Is(b.err, io.EOF) {
+		return nil
+	}
+	return b.err
 }
 
 // settle waits until the transport has done with the body, and reports how much

@@ -90,6 +90,7 @@ func through(t *testing.T, args ...string) seen {
 }
 
 func TestHeadersTowardsTargets(t *testing.T) {
+	t.Attr("aws-fact", "2.5.1")
 	f := forwarding(t, "127.0.77.1", nil, target(t, false))
 	s := through(t, "-H", "Host: Shop.Example.TEST", "-H", "X-Forwarded-For: 10.0.0.1", "-H", "Connection: X-Gone, keep-alive",
 		"-H", "Keep-Alive: 5", "-H", "TE: trailers", "-A", "", "--data", "hello", "http://"+f.at(0)+"/p?q=1")
@@ -115,6 +116,7 @@ func TestHeadersTowardsTargets(t *testing.T) {
 }
 
 func TestTraceIDs(t *testing.T) { // 2.5.3 D
+	t.Attr("aws-fact", "2.5.3")
 	f := forwarding(t, "127.0.77.2", nil, target(t, false))
 	const id = `1-[0-9a-f]{8}-[0-9a-f]{24}`
 	for sent, want := range map[string]string{
@@ -127,6 +129,11 @@ func TestTraceIDs(t *testing.T) { // 2.5.3 D
 		if got := s.Header.Get("X-Amzn-Trace-Id"); !regexp.MustCompile(want).MatchString(got) {
 			t.Errorf("%.60s: got %.200s, want %s", sent, got, want)
 		}
+	}
+	// Where all fields together have more than 7 KB, only a root is left.
+	s := through(t, "-H", "X-Amzn-Trace-Id: Root=1-67891233-abcdef012345678912345678;A=b", "-H", "Other: "+strings.Repeat("a", 7<<10), "http://"+f.at(0)+"/")
+	if got := s.Header.Get("X-Amzn-Trace-Id"); !regexp.MustCompile(`^Root=`+id+`$`).MatchString(got) || strings.Contains(got, "67891233") {
+		t.Errorf("with a large head: got %s, want a new root", got)
 	}
 }
 
@@ -164,6 +171,7 @@ func TestAttributesOfHeaders(t *testing.T) {
 }
 
 func TestHTTP10WithoutHostGetsTheNameOfTheLoadBalancer(t *testing.T) { // 2.5.5 D
+	t.Attr("aws-fact", "2.5.5")
 	f := forwarding(t, "127.0.77.4", nil, target(t, false))
 	s := through(t, "--http1.0", "-H", "Host:", "http://"+f.at(0)+"/")
 	_, port, _ := net.SplitHostPort(f.at(0))
@@ -246,6 +254,7 @@ func TestKeptConnectionAfterEachKindOfBody(t *testing.T) {
 }
 
 func TestTargetsThatFail(t *testing.T) {
+	t.Attr("aws-fact", "2.4.1")
 	gone := httptest.NewServer(nil)
 	refused := gone.Listener.Addr().(*net.TCPAddr).AddrPort()
 	gone.Close()
@@ -298,6 +307,8 @@ func TestClientThatLeavesASlowTarget(t *testing.T) {
 }
 
 func TestSlowTargetTimesOut(t *testing.T) {
+	t.Attr("aws-fact", "2.1.1")
+	t.Attr("aws-fact", "2.4.1")
 	lb := fakealb.LoadBalancer{
 		Name: "blue", TargetGroup: &targets.Group{Targets: targets.At(target(t, false))},
 		Attributes: fakealb.Attributes{IdleTimeoutSeconds: 1},
@@ -311,6 +322,7 @@ func TestSlowTargetTimesOut(t *testing.T) {
 }
 
 func TestTargetWithAnyCertificate(t *testing.T) { // 3.1.4 D
+	t.Attr("aws-fact", "3.1.4")
 	f := forwarding(t, "127.0.77.10", func(lb *fakealb.LoadBalancer) {
 		lb.TargetGroup.Protocol, lb.TargetGroup.Health.Protocol = "HTTPS", "HTTPS"
 	}, target(t, true))

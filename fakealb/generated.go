@@ -15,6 +15,8 @@ const (
 	// statusTooManyForwarded is for X-Forwarded-For with more than 30 addresses.
 	statusTooManyForwarded = 463
 	statusProtocolMismatch = 464
+	statusIdentityProvider = 561 // it answered with an error (2.4.1 D)
+	statusKeysUnusable     = 562 // those that JWTs are verified with (2.4.1 D)
 )
 
 // generatedKind is what varies between an ALB's own responses.
@@ -25,7 +27,7 @@ type generatedKind struct {
 }
 
 // generatedKinds are an ALB's own responses. Observed (O): 400, 403, 464, 502,
-// 503, 504. The words of the others, and the form of 463, are guessed (G) after
+// 503, 504. The words of the others, and the form of 463, 561 and 562, are guessed (G) after
 // nginx, whose words the observed ones are (2.4); so is which of them close.
 var generatedKinds = map[int]generatedKind{
 	http.StatusBadRequest:              {reason: "Bad Request", closing: true},
@@ -43,6 +45,9 @@ var generatedKinds = map[int]generatedKind{
 	http.StatusServiceUnavailable:      {reason: "Service Temporarily Unavailable"},
 	http.StatusGatewayTimeout:          {reason: "Gateway Time-out"},
 	http.StatusHTTPVersionNotSupported: {reason: "HTTP Version Not Supported"},
+	http.StatusInsufficientStorage:     {reason: "Insufficient Storage"},
+	statusIdentityProvider:             {bare: true},
+	statusKeysUnusable:                 {bare: true},
 }
 
 // serverField is of the load balancer's own responses only (2.4 O).

@@ -17,6 +17,7 @@ import (
 // Fact 2.4: the lengths now and before about 2020. Those of 400, 403, 464, 502,
 // 503 and 504 are observed (O), the others are this project's guess (G).
 func TestGeneratedResponses(t *testing.T) {
+	t.Attr("aws-fact", "2.4")
 	f := start(t, nil, "127.0.75.1")
 	for status, want := range map[int]struct {
 		now, old int
@@ -37,6 +38,9 @@ func TestGeneratedResponses(t *testing.T) {
 		503: {162, 178, "Service Temporarily Unavailable"},
 		504: {132, 148, "Gateway Time-out"},
 		505: {152, 168, "HTTP Version Not Supported"},
+		507: {140, 156, "Insufficient Storage"},
+		561: {0, 0, ""},
+		562: {0, 0, ""},
 	} {
 		for style, length := range map[fakealb.ErrorBody]int{fakealb.ErrorBodyCurrent: want.now, fakealb.ErrorBodyPre2020: want.old} {
 			if _, err := f.PutLoadBalancer(f.ctx, fakealb.LoadBalancer{Name: "blue", Targets: 1, ErrorBody: style}); err != nil {
@@ -66,6 +70,10 @@ func TestGeneratedResponses(t *testing.T) {
 
 // When an ALB refuses a request itself (2.1.3, 2.1.6, 2.4.1).
 func TestRefusedRequests(t *testing.T) {
+	t.Attr("aws-fact", "2.1.3")
+	t.Attr("aws-fact", "2.1.6")
+	t.Attr("aws-fact", "2.2.2")
+	t.Attr("aws-fact", "2.4.1")
 	f := start(t, nil, "127.0.75.2")
 	for name, c := range map[string]struct {
 		request string
@@ -86,6 +94,12 @@ func TestRefusedRequests(t *testing.T) {
 		"31 addresses in X-Forwarded-For": {"GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 10.0.0.1" + strings.Repeat(", 10.0.0.1", 20) + "\r\nX-Forwarded-For: 10.0.0.2" + strings.Repeat(", 10.0.0.1", 9) + "\r\n\r\n", 463},
 		"30 addresses in X-Forwarded-For": {"GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 10.0.0.1" + strings.Repeat(", 10.0.0.1", 29) + "\r\n\r\n", 200},
 		"HTTP/1.0 without Host":           {"GET / HTTP/1.0\r\n\r\n", 200},
+		"a Host that is none":             {"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400},
+		"CONNECT":                         {"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", 405},
+		"POST of HTTP/0.9":                {"POST /\r\n", 400},
+		"identity":                        {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n", 200},
+		"identity, then chunked":          {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n", 200},
+		"a target that is no path":        {"GET a:b HTTP/1.1\r\nHost: x\r\n\r\n", 400},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn, err := net.Dial("tcp4", f.at(0))
@@ -105,6 +119,7 @@ func TestRefusedRequests(t *testing.T) {
 }
 
 func TestHalfARequestTimesOutWith408(t *testing.T) {
+	t.Attr("aws-fact", "2.4.1")
 	f := start(t, func(c *fakealb.Config) { c.TimeScale = 120 }, "127.0.75.3") // idle timeout 500 ms
 	c, err := net.Dial("tcp4", f.at(0))
 	if err != nil {
@@ -119,6 +134,7 @@ func TestHalfARequestTimesOutWith408(t *testing.T) {
 
 // Only silence counts for the idle timeout, not the length of an upload.
 func TestSlowUploadIsNotIdle(t *testing.T) {
+	t.Attr("aws-fact", "2.1.1")
 	f := start(t, func(c *fakealb.Config) { c.TimeScale = 60 }, "127.0.75.8") // idle timeout 1 s
 	c, err := net.Dial("tcp4", f.at(0))
 	if err != nil {
@@ -137,6 +153,7 @@ func TestSlowUploadIsNotIdle(t *testing.T) {
 }
 
 func TestClientThatLeavesIsRecordedAs460(t *testing.T) {
+	t.Attr("aws-fact", "2.4.1")
 	f := start(t, nil, "127.0.75.4")
 	conns := []net.Conn{warmConn(t, f.at(0))}
 	secure, err := tls.Dial("tcp4", f.at(0), tlsTransport(t, f).TLSClientConfig)
@@ -161,6 +178,7 @@ func TestClientThatLeavesIsRecordedAs460(t *testing.T) {
 
 // A request that comes while another is held is kept for after it.
 func TestPipelinedBehindAHeldRequest(t *testing.T) {
+	t.Attr("aws-fact", "2.2.1")
 	f := start(t, nil, "127.0.75.5")
 	c := warmConn(t, f.at(0))
 	_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\nX-Proxychaos-Hold: 50ms\r\nX-Proxychaos-Seq: 1\r\n\r\n")
@@ -174,6 +192,7 @@ func TestPipelinedBehindAHeldRequest(t *testing.T) {
 }
 
 func TestClientKeepAliveEndsAConnection(t *testing.T) {
+	t.Attr("aws-fact", "2.1.2")
 	f := start(t, func(c *fakealb.Config) {
 		c.TimeScale = 200 // 60 s become 300 ms, 4000 s become 20 s
 		c.LoadBalancers[0].Attributes = fakealb.Attributes{ClientKeepAliveSeconds: 60, IdleTimeoutSeconds: 4000}
@@ -192,13 +211,14 @@ func TestClientKeepAliveEndsAConnection(t *testing.T) {
 }
 
 func TestExpectContinueIsAnsweredByTheNode(t *testing.T) {
+	t.Attr("aws-fact", "2.1.8")
 	f := start(t, nil, "127.0.75.7")
 	c, err := net.Dial("tcp4", f.at(0))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+	_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n") // to a target it does not go on: see TestLargeBodyAfterExpect
 	if got, err := readWithin(c, 5*time.Second); err != nil || got != "HTTP/1.1 100 Continue\r\n\r\n" {
 		t.Fatalf("got %q, %v", got, err)
 	}

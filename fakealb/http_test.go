@@ -39,6 +39,7 @@ func TestBuiltInTargetAnswersCurl(t *testing.T) {
 
 // The bytes of fact 2.4 (O): 162 now, 178 before about 2020, in this field order.
 func TestGenerated503Bytes(t *testing.T) {
+	t.Attr("aws-fact", "2.4")
 	f := start(t, nil, "127.0.71.2")
 	for _, c := range []struct {
 		style  fakealb.ErrorBody
@@ -85,6 +86,7 @@ func TestKeepAliveAndPipelining(t *testing.T) {
 }
 
 func TestIdleTimeoutIsScaled(t *testing.T) {
+	t.Attr("aws-fact", "2.1.1")
 	f := start(t, func(c *fakealb.Config) { c.TimeScale = 300 }, "127.0.71.4") // 60 s becomes 200 ms
 	c := warmConn(t, f.at(0))
 	begin := time.Now()

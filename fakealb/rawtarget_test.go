@@ -11,7 +11,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // rawRequest is a request as a target got it.
@@ -23,10 +25,13 @@ type rawRequest struct {
 }
 
 // rawTarget is a server that keeps the bytes it is sent. It answers 200, or what
-// answer returns.
+// answer returns: nothing ends the connection, answerRST resets it.
 type rawTarget struct {
 	addr   netip.AddrPort
 	answer func(rawRequest) string
+	// early counts requests of which something was there before the answer to the
+	// one before.
+	early atomic.Int32
 
 	mu       sync.Mutex
 	requests []rawRequest // without health checks
@@ -52,6 +57,9 @@ func newRawTarget(t *testing.T, answer func(rawRequest) string) *rawTarget {
 	}()
 	return r
 }
+
+// answerRST is an answer of rawTarget.
+const answerRST = "RST"
 
 // kept gets a copy of what is read.
 type kept struct {
@@ -98,7 +106,16 @@ func (r *rawTarget) serve(c net.Conn) {
 		if r.answer != nil && !probe {
 			answer = r.answer(one)
 		}
-		if _, err := io.WriteString(c, answer); err != nil || req.Close || strings.Contains(answer, "Connection: close") {
+		_ = c.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
+		if _, err := in.Peek(1); err == nil {
+			r.early.Add(1)
+		}
+		_ = c.SetReadDeadline(time.Time{})
+		if answer == answerRST {
+			_ = c.(*net.TCPConn).SetLinger(0)
+			return
+		}
+		if _, err := io.WriteString(c, answer); err != nil || answer == "" || req.Close || strings.Contains(answer, "Connection: close") {
 			return
 		}
 	}

@@ -2,8 +2,10 @@ package fakealb
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 )
@@ -53,10 +55,21 @@ func (s *Server) respond(x *exchange) response {
 func (x *exchange) own(answer func() response) response {
 	var err error
 	if x.received, err = io.Copy(io.Discard, x.req.Body); err != nil {
-		// The client did not send the body it promised (2.4.1 D).
-		return generated(http.StatusBadRequest, x.v.lb.ErrorBody)
+		return x.missingBody(err)
 	}
 	return answer()
+}
+
+// missingBody is the answer to a request whose body did not come: 504 if the load
+// balancer waited for it in vain, 400 if the client ended it (2.4.1 D).
+func (x *exchange) missingBody(err error) response {
+	status := http.StatusBadRequest
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		status = http.StatusGatewayTimeout
+	}
+	r := generated(status, x.v.lb.ErrorBody)
+	r.close = true
+	return r
 }
 
 // builtIn is the answer of a built-in target.

@@ -81,7 +81,7 @@ func fixed(f *rules.FixedResponse) response {
 // (2.4.1 D).
 func (x *exchange) redirected(url string, status int) response {
 	if len(url) > rules.MaxURL {
-		return page(http.StatusInsufficientStorage, "Insufficient Storage", x.v.lb.ErrorBody) // its words: G
+		return generated(http.StatusInsufficientStorage, x.v.lb.ErrorBody)
 	}
 	x.routing.redirect = url
 	r := page(status, http.StatusText(status), x.v.lb.ErrorBody)

@@ -70,7 +70,7 @@ func gardenPayloads(t *testing.T, file string) []string {
 
 // throughTheFront sends each payload to a node of its own, with a target of its own.
 func throughTheFront(t *testing.T, mode string, payloads []string) {
-	f := start(t, func(c *fakealb.Config) { c.TimeScale = 100 }, "127.0.81.254") // the idle timeout ends each connection after 600 ms
+	f := start(t, func(c *fakealb.Config) { c.TimeScale = 100 }, "127.0.83.254") // the idle timeout ends each connection after 600 ms
 	forwarded := 0
 	var mu sync.Mutex
 	var all sync.WaitGroup
@@ -81,7 +81,7 @@ func throughTheFront(t *testing.T, mode string, payloads []string) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		node := netip.AddrFrom4([4]byte{127, 0, 81, byte(i + 1)})
+		node := netip.AddrFrom4([4]byte{127, 0, 83, byte(i + 1)})
 		if _, err := f.PutNode(f.ctx, fakealb.Node{Addr: node, LoadBalancer: name}); err != nil {
 			t.Fatal(err)
 		}
