@@ -117,7 +117,9 @@ type Event struct {
 	Action string `json:"action"`
 	// Subject is the name of a load balancer, or the addresses of nodes.
 	Subject []string `json:"subject"`
-	Detail  string   `json:"detail,omitempty"`
+	// SinceStart is from the start of the server to InForceAt.
+	SinceStart Span   `json:"since_start"`
+	Detail     string `json:"detail,omitempty"`
 }
 
 // Version says what answers.
@@ -134,6 +136,8 @@ type Status struct {
 	Interface string   `json:"interface,omitempty"`
 	Ports     []uint16 `json:"ports"`
 	TimeScale float64  `json:"time_scale"`
+	Uptime    Span     `json:"uptime"`
+	Timers    []Timer  `json:"timers"` // with their defaults
 	// Capture is whether packet rows come from a capture of the interface.
 	Capture bool `json:"capture"`
 	// CaptureDropped is how many packets the capture lost. More than 0 means that

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb/record"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
@@ -64,6 +65,7 @@ func version() Version {
 func (s *Server) getStatus(w http.ResponseWriter, _ *http.Request) {
 	st := Status{
 		Network: s.config.Network, Interface: s.iface, Ports: s.config.Ports, TimeScale: s.config.TimeScale,
+		Uptime: s.since(time.Now()), Timers: s.timers(),
 		Capture: s.capture != nil, AcceptErrors: s.acceptErrors.Load(), Attempts: s.attempts.Len(), Connections: s.connections.Len(), Packets: s.packets.Len(),
 	}
 	if s.capture != nil {

@@ -27,6 +27,7 @@ type Server struct {
 	capture *capture.Capture // nil without one
 	iface   string
 	authority
+	started time.Time
 	done    chan struct{} // closed by Close
 	close   sync.Once
 	closing error
@@ -66,7 +67,7 @@ func New(config Config) (*Server, error) {
 		return nil, fmt.Errorf("fakealb: %w", err)
 	}
 	s := &Server{
-		config: config, log: config.Logger, done: make(chan struct{}), grown: make(chan struct{}),
+		config: config, log: config.Logger, started: time.Now(), done: make(chan struct{}), grown: make(chan struct{}),
 		balancers: map[string]LoadBalancer{}, nodes: map[netip.Addr]*node{},
 		access: accessLog{to: config.AccessLog}, connectionLog: connectionLog{to: config.ConnectionLog},
 		checks: checkLog{to: config.HealthCheckLog}, cookies: sticky.NewKey(),

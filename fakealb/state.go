@@ -169,6 +169,7 @@ func (a Applied) end(changed bool) Applied {
 func (s *Server) note(a Applied, action, detail string, subject ...string) Applied {
 	s.history = append(s.history, Event{
 		Number: len(s.history) + 1, Applied: a, Action: action, Subject: subject, Detail: detail,
+		SinceStart: s.since(a.InForceAt),
 	})
 	s.announce()
 	return a

@@ -6,7 +6,7 @@ import "time"
 // others, every 5 s, if there are at least three healthy ones (3.4.4 D). What makes
 // the difference significant, and the weights, are not published (G).
 const (
-	anomalyWindow  = 5 * time.Second
+	AnomalyWindow  = 5 * time.Second
 	anomalyTargets = 3
 	anomalyMargin  = 0.1  // of the requests, more than of the other targets
 	anomalyFloor   = 0.05 // weight of an anomalous target
@@ -23,7 +23,7 @@ func (p *Pool) mitigates() bool { return p.group.Attributes.AnomalyMitigation ==
 
 // advance ends the windows that are over. mu is held.
 func (p *Pool) advance(now time.Time) {
-	window := p.scaled(anomalyWindow)
+	window := p.scaled(AnomalyWindow)
 	for ; now.Sub(p.window) >= window; p.window = p.window.Add(window) {
 		if !p.endWindow() {
 			// Nothing to count and nothing to restore: so it is for all windows until now.

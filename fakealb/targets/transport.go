@@ -11,8 +11,8 @@ import (
 
 // Timers and limits towards targets.
 const (
-	connectTimeout    = 10 * time.Second // 3.1.3 D
-	handshakeTimeout  = 10 * time.Second // 3.1.3 D
+	ConnectTimeout    = 10 * time.Second // 3.1.3 D
+	HandshakeTimeout  = 10 * time.Second // 3.1.3 D
 	maxResponseHeader = 32 << 10         // 2.1.3 D
 )
 
@@ -34,7 +34,7 @@ func (p *Pool) connect(t *target) {
 	}
 	t.disconnect()
 	tr := newTransport(p.group.overHTTP2(), p.node.TLS)
-	dialer, connected := &net.Dialer{Timeout: p.scaled(connectTimeout)}, p.node.Connected
+	dialer, connected := &net.Dialer{Timeout: p.scaled(ConnectTimeout)}, p.node.Connected
 	tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := dialer.DialContext(ctx, network, addr)
 		if err != nil {
@@ -45,7 +45,7 @@ func (p *Pool) connect(t *target) {
 		}
 		return newHeldConn(c, &p.hold), nil
 	}
-	tr.TLSHandshakeTimeout = p.scaled(handshakeTimeout)
+	tr.TLSHandshakeTimeout = p.scaled(HandshakeTimeout)
 	tr.ResponseHeaderTimeout = p.scaled(p.node.Idle)
 	tr.IdleConnTimeout = p.scaled(p.node.Idle)
 	tr.MaxResponseHeaderBytes = maxResponseHeader
