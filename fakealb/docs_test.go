@@ -50,12 +50,19 @@ func TestEveryFaultIsDescribed(t *testing.T) {
 // The README's lines are run as they stand, only with this test's own ports.
 func TestReadmeLinesCanBePasted(t *testing.T) {
 	need(t, "curl", "openssl", "sh")
+	var secure uint16
 	f := start(t, func(c *fakealb.Config) {
 		c.LoadBalancers[0].Targets = 2
+		for len(c.Ports) < 2 {
+			if p := freePort(t, c.Nodes[0].Addr); p != c.Ports[0] {
+				c.Ports = append(c.Ports, p)
+			}
+		}
+		secure = c.Ports[1]
 	}, "127.0.7.1", "127.0.7.2")
 	here := strings.NewReplacer(
 		"127.0.0.1:8500", strings.TrimPrefix(f.server.ControlURL(), "http://"),
-		":8080", fmt.Sprint(":", f.port),
+		":8080", fmt.Sprint(":", f.port), ":8443", fmt.Sprint(":", secure),
 		":9090", ":"+fmt.Sprint(target(t, false).Port()),
 	)
 	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(readFile(t, "README.md"), -1)
@@ -74,7 +81,7 @@ func TestReadmeLinesCanBePasted(t *testing.T) {
 	}
 	for _, want := range []string{
 		"lb=blue node=127.0.7.1", "HTTP/1.1 503 Service Temporarily Unavailable", "Verify return code: 0 (ok)",
-		`"state":"healthy"`, `"kind":"syn"`, "timed out", `"status":460`, `"action":"plan-fault"`, "Couldn't connect to server",
+		`"state":"healthy"`, `"kind":"syn"`, "timed out", `"status":460`, `"action":"plan-fault"`, "Couldn't connect to server", "subject=CN = *.example.test", "alert handshake failure",
 	} {
 		if !strings.Contains(all.String(), want) {
 			t.Errorf("the output of the README's lines has no %q:\n%s", want, all.String())
