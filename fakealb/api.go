@@ -21,6 +21,9 @@ type LoadBalancer struct {
 	// TargetGroups are the groups that rules forward to, by their names.
 	TargetGroups []targets.Group `json:"target_groups,omitempty"`
 	Attributes   Attributes      `json:"attributes,omitzero"`
+	// ZonalShift is the zone that traffic is shifted away from, empty for none (1.16
+	// D). Attributes.ZonalShift has to allow it.
+	ZonalShift string `json:"zonal_shift,omitempty"`
 	// Listeners say what is spoken on which port. With none, every port of the
 	// server takes HTTP and, by the first byte, TLS. With some, connections to other
 	// ports are reset.
@@ -113,7 +116,8 @@ type Event struct {
 	Number int `json:"number"` // from 1
 	Applied
 	// Action is put-load-balancer, delete-load-balancer, put-node, delete-node,
-	// plan-fault (a grace began) or set-fault.
+	// plan-fault (a grace began), set-fault or
+	// change-dns (other nodes belong in DNS than before).
 	Action string `json:"action"`
 	// Subject is the name of a load balancer, or the addresses of nodes.
 	Subject []string `json:"subject"`

@@ -24,6 +24,8 @@ const (
 	CodeInvalidField        ErrorCode = "invalid_field"         // 400
 	CodeUnknownLoadBalancer ErrorCode = "unknown_load_balancer" // 404
 	CodeUnknownNode         ErrorCode = "unknown_node"          // 404
+	CodeUnknownTargetGroup  ErrorCode = "unknown_target_group"  // 404
+	CodeUnknownTarget       ErrorCode = "unknown_target"        // 404
 	CodeNotFound            ErrorCode = "not_found"             // 404: no such path
 	CodeInUse               ErrorCode = "in_use"                // 409
 	CodeNetwork             ErrorCode = "network"               // 500: the system did not do it

@@ -25,6 +25,8 @@ type Attributes struct {
 	DropInvalidHeaders bool `json:"routing.http.drop_invalid_header_fields.enabled,omitempty"`
 	// HTTP2 offers HTTP/2 on HTTPS listeners; true by default (2.2.1 D).
 	HTTP2 *bool `json:"routing.http2.enabled,omitempty"`
+	// ZonalShift allows LoadBalancer.ZonalShift: false by default (1.16 D).
+	ZonalShift bool `json:"zonal_shift.config.enabled,omitempty"`
 	// DesyncMode is what becomes of requests that could be read in two ways:
 	// monitor, defensive (default) or strictest (2.6 D).
 	DesyncMode string `json:"routing.http.desync_mitigation_mode,omitempty"`

@@ -45,6 +45,49 @@ func (c *Client) LoadBalancers(ctx context.Context) ([]LoadBalancer, error) {
 	return call[[]LoadBalancer](ctx, c, http.MethodGet, "/v1/load-balancers", nil)
 }
 
+// DNS says which nodes of a load balancer belong in the answers for its name.
+func (c *Client) DNS(ctx context.Context, lb string) (DNS, error) {
+	return call[DNS](ctx, c, http.MethodGet, balancerPath(lb)+"/dns", nil)
+}
+
+// TargetHealth returns the health of a load balancer's targets as each of its
+// nodes sees it.
+func (c *Client) TargetHealth(ctx context.Context, lb string) ([]NodeTargetHealth, error) {
+	return call[[]NodeTargetHealth](ctx, c, http.MethodGet, balancerPath(lb)+"/target-health", nil)
+}
+
+// TargetGroups lists the named target groups of a load balancer.
+func (c *Client) TargetGroups(ctx context.Context, lb string) ([]targets.Group, error) {
+	return call[[]targets.Group](ctx, c, http.MethodGet, balancerPath(lb)+"/target-groups", nil)
+}
+
+// PutTargetGroup makes a named target group of a load balancer, or changes it.
+func (c *Client) PutTargetGroup(ctx context.Context, lb string, g targets.Group) (Applied, error) {
+	return call[Applied](ctx, c, http.MethodPut, groupPath(lb, g.Name), g)
+}
+
+// DeleteTargetGroup removes a target group that no rule forwards to.
+func (c *Client) DeleteTargetGroup(ctx context.Context, lb, group string) (Applied, error) {
+	return call[Applied](ctx, c, http.MethodDelete, groupPath(lb, group), nil)
+}
+
+// RegisterTarget registers a target with a named group, or changes its zone or what
+// a built-in one does.
+func (c *Client) RegisterTarget(ctx context.Context, lb, group string, t targets.Target) (Applied, error) {
+	return call[Applied](ctx, c, http.MethodPut, groupPath(lb, group)+"/targets", t)
+}
+
+// DeregisterTarget takes a target out of a named group; then it is drained.
+func (c *Client) DeregisterTarget(ctx context.Context, lb, group, id string) (Applied, error) {
+	return call[Applied](ctx, c, http.MethodDelete, groupPath(lb, group)+"/targets/"+url.PathEscape(id), nil)
+}
+
+func balancerPath(lb string) string { return "/v1/load-balancers/" + url.PathEscape(lb) }
+
+func groupPath(lb, group string) string {
+	return balancerPath(lb) + "/target-groups/" + url.PathEscape(group)
+}
+
 // PutNode brings an address up, or moves it to another load balancer or zone.
 func (c *Client) PutNode(ctx context.Context, n Node) (Applied, error) {
 	n.Fault = "" // so that what Nodes returned can be put again

@@ -116,6 +116,8 @@ func (lb LoadBalancer) check() (LoadBalancer, error) {
 		return lb, badField("certificates", "got %d certificates, want at most %d", len(lb.Certificates), maxCertificates)
 	case slices.ContainsFunc(lb.Certificates, func(c string) bool { return !isCertificateName(c) }):
 		return lb, badField("certificates", "got %q, want host names, the first label of which may be *", lb.Certificates)
+	case lb.ZonalShift != "" && !lb.Attributes.ZonalShift:
+		return lb, badField("zonal_shift", "got zone %q without the attribute zonal_shift.config.enabled, want that on first", lb.ZonalShift)
 	case len(lb.DNSName) > 255:
 		return lb, badField("dns_name", "got a name of %d bytes, want at most 255", len(lb.DNSName))
 	case !lbName.MatchString(lb.Name):
@@ -143,10 +145,20 @@ func controlAllowed(address string, network Network) bool {
 
 // summary is what the history says of a load balancer.
 func (lb LoadBalancer) summary() string {
-	if lb.TargetGroup != nil {
-		return fmt.Sprintf("target_group=%v error_body=%s", lb.TargetGroup.Targets, lb.ErrorBody)
+	var out string
+	switch {
+	case lb.TargetGroup != nil:
+		out = "target_group=" + targetIDs(lb.TargetGroup.Targets)
+	default:
+		out = fmt.Sprintf("targets=%d", lb.Targets)
 	}
-	return fmt.Sprintf("targets=%d error_body=%s", lb.Targets, lb.ErrorBody)
+	for _, g := range lb.TargetGroups {
+		out += fmt.Sprintf(" target_groups[%s]=%s", g.Name, targetIDs(g.Targets))
+	}
+	if lb.ZonalShift != "" {
+		out += " zonal_shift=" + lb.ZonalShift
+	}
+	return fmt.Sprintf("%s error_body=%s", out, lb.ErrorBody)
 }
 
 func (n Node) check(network Network) error {

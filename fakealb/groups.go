@@ -87,7 +87,7 @@ func (s *Server) setBalancer(n *node, lb LoadBalancer) {
 	v := n.view()
 	place := targets.Node{
 		Addr: n.addr, Zone: v.zone, Port: lb.firstPort(s.config.Ports),
-		Idle: lb.Attributes.idleTimeout(), Lag: time.Duration(v.lag), TLS: lb.backendTLS(),
+		ShiftedZone: lb.ZonalShift, Idle: lb.Attributes.idleTimeout(), Lag: time.Duration(v.lag), TLS: lb.backendTLS(),
 		Connected: func(change int) { s.connectedToTarget(n, change) },
 	}
 	next, groups := pools{}, lb.groups()
@@ -106,8 +106,18 @@ func (s *Server) setBalancer(n *node, lb LoadBalancer) {
 	n.setView(v)
 	n.holdFINs()
 	go gone.close() // waits for health checks that are under way
+	s.healthChanged()
+}
+
+// targetIDs is what the history says of the targets of a group.
+func targetIDs(list []targets.Target) string {
+	ids := make([]string, len(list))
+	for i, t := range list {
+		ids[i] = t.ID()
+	}
+	return fmt.Sprint(ids)
 }
 
 func (s *Server) env() targets.Env {
-	return targets.Env{Scale: s.config.TimeScale, HealthLog: s.checks.write}
+	return targets.Env{Scale: s.config.TimeScale, HealthLog: s.checks.write, Changed: s.healthChanged}
 }

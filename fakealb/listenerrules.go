@@ -64,12 +64,24 @@ func (lb LoadBalancer) group(name string) (targets.Group, bool) {
 	return lb.TargetGroups[i], true
 }
 
-// uses reports whether requests can get to a group: to the unnamed one always.
+// usesDefault reports whether requests can get to what the short form says: where
+// a port has no default action.
+func (lb LoadBalancer) usesDefault() bool {
+	return len(lb.Listeners) == 0 || slices.ContainsFunc(lb.Listeners, func(l Listener) bool { return len(l.DefaultActions) == 0 })
+}
+
+// usesBuiltIn reports whether requests can get to the load balancer's own targets.
+func (lb LoadBalancer) usesBuiltIn() bool { return lb.TargetGroup == nil && lb.usesDefault() }
+
+// uses reports whether requests can get to a group.
 func (lb LoadBalancer) uses(name string) bool {
+	if name == unnamed {
+		return lb.usesDefault()
+	}
 	forwards := func(a rules.Action) bool {
 		return slices.ContainsFunc(a.TargetGroups, func(w rules.WeightedGroup) bool { return w.Name == name })
 	}
-	return name == unnamed || slices.ContainsFunc(lb.Listeners, func(l Listener) bool {
+	return slices.ContainsFunc(lb.Listeners, func(l Listener) bool {
 		return slices.ContainsFunc(l.DefaultActions, forwards) ||
 			slices.ContainsFunc(l.Rules, func(r rules.Rule) bool { return forwards(r.Actions[0]) })
 	})

@@ -1,7 +1,6 @@
 package fakealb_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -72,6 +71,7 @@ func driveClient(t *testing.T, c *fakealb.Client, f *fixture) {
 		},
 	}))
 	putSecure(t, c, f.port)
+	driveGroups(t, c, f.port)
 	off := false
 	ok(c.PutLoadBalancer(ctx, fakealb.LoadBalancer{
 		Name: "flows", Type: fakealb.TypeNetwork, ErrorBody: fakealb.ErrorBodyCurrent, VPCEndpoint: "vpce-1", PortsPerTarget: 100,
@@ -154,10 +154,7 @@ func driveErrors(t *testing.T, api string) {
 	t.Helper()
 	const node, none = "/v1/nodes/127.0.79.1", "/v1/nodes/127.0.79.9"
 	huge := `{"x":"` + strings.Repeat("x", 1<<20) + `"}`
-	for _, c := range []struct {
-		method, path, body string
-		status             int
-	}{
+	for _, c := range append(groupErrors(), []contractCall{
 		{"GET", "/v1/openapi.yaml", "", 200},
 		{"GET", "/metrics", "", 200},
 		{"PUT", "/v1/load-balancers/x", "{", 400},
@@ -182,19 +179,8 @@ func driveErrors(t *testing.T, api string) {
 		{"PUT", "/v1/faults", `{"nodes":["127.0.79.9"],"kind":"none"}`, 404},
 		{"PUT", "/v1/faults", huge, 413},
 		{"POST", "/v1/reset", "", 200},
-	} {
-		req, err := http.NewRequestWithContext(context.Background(), c.method, api+c.path, strings.NewReader(c.body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		if resp.StatusCode != c.status {
-			t.Errorf("%s %s %.60s: got %d, want %d", c.method, c.path, c.body, resp.StatusCode, c.status)
-		}
+	}...) {
+		c.make(t, api)
 	}
 }
 

@@ -42,6 +42,9 @@ type Server struct {
 	grown        chan struct{}
 	historyEpoch int
 	faults       faultLog
+	// leftOut are the nodes that noteDNS last found out of DNS, by load balancer.
+	leftOut    map[string]string
+	healthNews chan struct{}
 
 	access        accessLog
 	connectionLog connectionLog
@@ -68,11 +71,13 @@ func New(config Config) (*Server, error) {
 	}
 	s := &Server{
 		config: config, log: config.Logger, started: time.Now(), done: make(chan struct{}), grown: make(chan struct{}),
+		healthNews: make(chan struct{}, 1), leftOut: map[string]string{},
 		balancers: map[string]LoadBalancer{}, nodes: map[netip.Addr]*node{},
 		access: accessLog{to: config.AccessLog}, connectionLog: connectionLog{to: config.ConnectionLog},
 		checks: checkLog{to: config.HealthCheckLog}, cookies: sticky.NewKey(),
 	}
 	s.createMetrics()
+	s.serving.Go(s.watchDNS)
 	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("fakealb: %w", errors.Join(err, s.Close()))
 	}

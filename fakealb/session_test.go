@@ -2,6 +2,7 @@ package fakealb_test
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -48,9 +49,11 @@ func fetch(t *testing.T, c *http.Client, url string) (body string, resp *http.Re
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	b := make([]byte, 100)
-	n, _ := resp.Body.Read(b)
-	return string(b[:n]), resp
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b), resp
 }
 
 // awaitHealthy waits until the node sees all targets of the unnamed group healthy.

@@ -69,6 +69,7 @@ func (s *Server) deleteLoadBalancer(name string) (Applied, error) {
 		}
 	}
 	delete(s.balancers, name)
+	delete(s.leftOut, name)
 	return s.note(a.end(true), "delete-load-balancer", "", name), nil
 }
 
@@ -104,6 +105,7 @@ func (s *Server) putNode(want Node) (Applied, error) {
 		return Applied{}, err
 	}
 	s.nodes[want.Addr] = n
+	s.healthChanged()
 	if err := s.openPorts(n); err != nil {
 		return Applied{}, err
 	}
@@ -130,6 +132,7 @@ func (s *Server) deleteNode(addr netip.Addr) (Applied, error) {
 		return Applied{}, networkError(err)
 	}
 	delete(s.nodes, addr)
+	s.healthChanged()
 	n.flows.Close()
 	go n.view().pools.close()
 	return s.note(a.end(true), "delete-node", "", addr.String()), nil
@@ -145,6 +148,7 @@ func (s *Server) reset() (Applied, error) {
 		}
 	}
 	clear(s.balancers)
+	clear(s.leftOut)
 	if err := s.restore(); err != nil {
 		return Applied{}, err
 	}

@@ -20,7 +20,7 @@ type Group struct {
 	Name string `json:"name,omitempty"`
 	// Targets are the registered targets, at most 1000. An empty list is a group
 	// without any: 503 (2.4.1 D).
-	Targets []Target `json:"targets"`
+	Targets []Target `json:"targets,omitempty"`
 	// Protocol towards targets: HTTP (the default) or HTTPS with an application load
 	// balancer, TCP (the default) or TLS with a network load balancer. The
 	// certificates of targets are not validated (3.1.4, 4.10 D).

@@ -87,7 +87,8 @@ type Status struct {
 	Registered int // targets that the node may use
 	Healthy    int
 	// DNS and Routing are whether the thresholds of DNS failover and of routing are
-	// met (1.15, 3.3.2 D).
+	// met (1.15, 3.3.2 D). While no target has had a check yet, that of DNS is (G): a
+	// node that begins would else leave DNS for a moment.
 	DNS, Routing bool
 }
 
@@ -97,7 +98,13 @@ func (p *Pool) Status() Status {
 	defer p.mu.Unlock()
 	a := p.group.Attributes
 	s := Status{Registered: len(p.scope()), Healthy: len(p.healthy())}
-	s.DNS = !failed(s.Healthy, s.Registered, a.DNSFailoverCount, a.DNSFailoverPercentage)
+	s.DNS = !failed(s.Healthy, s.Registered, a.DNSFailoverCount, a.DNSFailoverPercentage) || p.unknown()
 	s.Routing = !failed(s.Healthy, s.Registered, a.UnhealthyRoutingCount, a.UnhealthyRoutingPercentage)
 	return s
+}
+
+// unknown reports whether there are targets and none had a check yet. mu is held.
+func (p *Pool) unknown() bool {
+	scope := p.scope()
+	return len(scope) > 0 && !slices.ContainsFunc(scope, func(t *target) bool { return t.now.state != Initial })
 }

@@ -1,0 +1,173 @@
+package fakealb_test
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakealb/rules"
+	"github.com/proxychaos/proxychaos/fakealb/targets"
+)
+
+// driveGroups makes every call that is about target groups, with every field.
+func driveGroups(t *testing.T, c *fakealb.Client, port uint16) {
+	t.Helper()
+	ctx := t.Context()
+	ok := func(_ any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	delay := 10
+	two := to("every", "plain")
+	two[0].Stickiness = rules.GroupStickiness{Enabled: true, DurationSeconds: 60}
+	lb := fakealb.LoadBalancer{
+		Name: "ruled", ErrorBody: fakealb.ErrorBodyCurrent, Attributes: fakealb.Attributes{ZonalShift: true}, ZonalShift: "z",
+		TargetGroups: []targets.Group{
+			{
+				Name: "every", Protocol: "HTTPS", ProtocolVersion: "HTTP1", Retries: 1,
+				Health: targets.HealthCheck{Protocol: "HTTPS", Port: 8443},
+				Attributes: targets.Attributes{
+					DeregistrationDelaySeconds: &delay, SlowStartSeconds: 30, Algorithm: targets.RoundRobin, AnomalyMitigation: "off", CrossZone: "true",
+					Sticky: true, StickyType: targets.StickyLBCookie, LBCookieSeconds: 60, AppCookieSeconds: 60, AppCookieName: "session",
+					DNSFailoverCount: targets.Off, DNSFailoverPercentage: 50, UnhealthyRoutingCount: 1, UnhealthyRoutingPercentage: 50,
+				},
+			},
+			{Name: "plain"},
+		},
+		Listeners: []fakealb.Listener{{
+			Port: port, Protocol: fakealb.ProtocolHTTP,
+			Rules: []rules.Rule{
+				{Priority: 1, Actions: two, Conditions: []rules.Condition{
+					{Field: rules.HostHeader, Values: []string{"*.example.test"}},
+					{Field: rules.HTTPHeader, HeaderName: "X-A", Values: []string{"b"}},
+					{Field: rules.QueryString, Query: []rules.Parameter{{Key: "k", Value: "v"}}},
+				}},
+				onPath(2, "/fixed", []rules.Action{{Type: rules.Fixed, FixedResponse: &rules.FixedResponse{StatusCode: 418, ContentType: "text/html", MessageBody: "tea"}}}),
+				{Priority: 3, Conditions: []rules.Condition{{Field: rules.SourceIP, Values: []string{"127.0.0.0/8"}}, {Field: rules.RequestMethod, Values: []string{"GET"}}},
+					Actions: []rules.Action{{Type: rules.ToURL, Redirect: &rules.Redirect{Protocol: "HTTPS", Host: "#{host}", Port: "443", Path: "/#{path}", Query: "#{query}", StatusCode: "HTTP_301"}}}},
+			},
+			DefaultActions: to("plain"),
+		}},
+	}
+	ok(c.PutLoadBalancer(ctx, lb))
+	node := netip.MustParseAddr("127.0.79.7")
+	ok(c.PutNode(ctx, fakealb.Node{Addr: node, LoadBalancer: "ruled", Zone: "z", ControlPlaneLag: fakealb.Duration(time.Millisecond)}))
+	ok(c.PutTargetGroup(ctx, "ruled", targets.Group{Name: "more", Targets: []targets.Target{
+		{Zone: "z", BuiltIn: &targets.BuiltIn{Name: "s", Kind: targets.KindStream, Delay: targets.Duration(time.Millisecond), Size: 1, Chunks: 1}},
+		{BuiltIn: &targets.BuiltIn{Kind: targets.KindFlaky, Status: 500, Share: 0.1, Unhealthy: true}},
+		{Addr: netip.MustParseAddrPort("127.0.79.8:80"), Zone: "y"},
+	}}))
+	ok(c.RegisterTarget(ctx, "ruled", "more", targets.At(netip.MustParseAddrPort("127.0.79.8:81"))[0]))
+	ok(c.TargetGroups(ctx, "ruled"))
+	ok(c.LoadBalancers(ctx))
+	ok(c.TargetHealth(ctx, "ruled"))
+	ok(c.DNS(ctx, "ruled"))
+	ok(c.DeregisterTarget(ctx, "ruled", "more", "127.0.79.8:81"))
+	ok(c.DeleteTargetGroup(ctx, "ruled", "more"))
+	ok(c.DeleteNode(ctx, node))
+}
+
+// groupErrors are the errors of those calls. "ruled" has been put before.
+func groupErrors() []contractCall {
+	const lb, none = "/v1/load-balancers/ruled", "/v1/load-balancers/none"
+	huge := `{"name":"` + strings.Repeat("x", 1<<20) + `"}`
+	return []contractCall{
+		{"GET", none + "/dns", "", 404},
+		{"GET", none + "/target-health", "", 404},
+		{"GET", none + "/target-groups", "", 404},
+		{"PUT", lb + "/target-groups/plain", `{"retries":9}`, 400},
+		{"PUT", lb + "/target-groups/plain", `{"name":"other"}`, 400},
+		{"PUT", none + "/target-groups/plain", `{}`, 404},
+		{"PUT", lb + "/target-groups/plain", huge, 413},
+		{"DELETE", lb + "/target-groups/nope", "", 404},
+		{"DELETE", lb + "/target-groups/plain", "", 409},
+		{"PUT", lb + "/target-groups/plain/targets", `{"addr":"127.0.79.8:80","built_in":{"kind":"echo"}}`, 400},
+		{"PUT", lb + "/target-groups/plain/targets", `"127.0.79.8:0"`, 400},
+		{"PUT", lb + "/target-groups/nope/targets", `"127.0.79.8:80"`, 404},
+		{"PUT", lb + "/target-groups/plain/targets", huge, 413},
+		{"DELETE", lb + "/target-groups/plain/targets/127.0.79.8:80", "", 404},
+	}
+}
+
+// contractCall is a call with the status it is to be answered with.
+type contractCall struct {
+	method, path, body string
+	status             int
+}
+
+func (c contractCall) make(t *testing.T, api string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(context.Background(), c.method, api+c.path, strings.NewReader(c.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != c.status {
+		t.Errorf("%s %s %.60s: got %d, want %d", c.method, c.path, c.body, resp.StatusCode, c.status)
+	}
+}
+
+// Each node checks for itself, and says so (3.2 D); a target that is deregistered
+// gets no new request.
+func TestTargetHealthOfEachNode(t *testing.T) {
+	t.Attr("aws-fact", "3.2")
+	f := start(t, func(c *fakealb.Config) {
+		c.LoadBalancers = []fakealb.LoadBalancer{{
+			Name: "blue", TargetGroups: []targets.Group{{Name: "g", Targets: echoes("a", "b")}, {Name: "idle", Targets: echoes("c")}},
+			Listeners: []fakealb.Listener{{Port: c.Ports[0], Protocol: fakealb.ProtocolHTTP, DefaultActions: to("g")}},
+		}}
+	}, "127.0.83.1", "127.0.83.2")
+	health := func() string {
+		list, err := f.TargetHealth(f.ctx, "blue")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		for _, n := range list {
+			out.WriteString(n.Node.String())
+			for _, g := range n.Groups {
+				for _, h := range g.Targets {
+					out.WriteString(" " + g.Name + "/" + h.Target + "=" + string(h.State))
+				}
+			}
+			out.WriteString("\n")
+		}
+		return out.String()
+	}
+	eventually(t, "what both nodes see", func() bool {
+		return health() == "127.0.83.1 g/a=healthy g/b=healthy idle/c=unused\n127.0.83.2 g/a=healthy g/b=healthy idle/c=unused\n"
+	})
+	if _, err := f.DeregisterTarget(f.ctx, "blue", "g", "a"); err != nil {
+		t.Fatal(err)
+	}
+	if got := health(); !strings.HasPrefix(got, "127.0.83.1 g/b=healthy g/a=draining idle/c=unused\n") {
+		t.Errorf("got %s", got)
+	}
+	for range 4 {
+		curl(t, "http://"+f.at(0)+"/")
+	}
+	for _, a := range f.finished(t, 4) {
+		if !strings.HasPrefix(a.Target, "b:") {
+			t.Errorf("got a request to %s after a was deregistered", a.Target)
+		}
+	}
+	if _, err := f.RegisterTarget(f.ctx, "blue", "g", echoes("a")[0]); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a again", func() bool {
+		return strings.HasPrefix(health(), "127.0.83.1 g/b=healthy g/a=healthy idle/c=unused\n")
+	})
+	if a, err := f.RegisterTarget(f.ctx, "blue", "g", echoes("a")[0]); err != nil || a.Changed {
+		t.Errorf("registered once more: got %+v, %v, want no change", a, err)
+	}
+}
