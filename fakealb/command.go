@@ -60,6 +60,7 @@ func Command() *cobra.Command {
 	f.IntVar(&targets, "targets", 2, "built-in targets of the load balancers named by --nodes")
 	f.StringVar(&logs.access, "access-log", "", "file to which lines of an ALB's access log are appended")
 	f.StringVar(&logs.connection, "connection-log", "", "file to which lines of an ALB's connection log are appended")
+	f.StringVar(&logs.check, "health-check-log", "", "file to which lines of an ALB's health check log are appended")
 	f.Float64Var(&config.TimeScale, "time-scale", 1, "divides every timer: with 60 the idle timeout is 1 s")
 	return cmd
 }
@@ -86,13 +87,13 @@ func addNodes(config *Config, nodes []string, targets int) error {
 }
 
 // logFiles are the names of files for the logs of a Config, empty for none.
-type logFiles struct{ access, connection string }
+type logFiles struct{ access, connection, check string }
 
 func run(cmd *cobra.Command, config Config, logs logFiles) error {
 	for _, l := range []struct {
 		path string
 		to   *io.Writer
-	}{{logs.access, &config.AccessLog}, {logs.connection, &config.ConnectionLog}} {
+	}{{logs.access, &config.AccessLog}, {logs.connection, &config.ConnectionLog}, {logs.check, &config.HealthCheckLog}} {
 		if l.path == "" {
 			continue
 		}

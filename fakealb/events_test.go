@@ -94,7 +94,7 @@ func TestMetricsHaveCloudWatchNames(t *testing.T) {
 		line := regexp.MustCompile(fmt.Sprintf(`(?m)^%s\{AvailabilityZone="a",LoadBalancer="blue"\} %d$`, name, want))
 		eventually(t, line.String(), func() bool { return line.MatchString(curl(t, f.server.ControlURL()+"/metrics")) })
 	}
-	if all := curl(t, f.server.ControlURL()+"/metrics"); !strings.Contains(all, `UnHealthyHostCount{AvailabilityZone="a",LoadBalancer="blue",Node="127.0.72.22"} 1`) {
+	if all := curl(t, f.server.ControlURL()+"/metrics"); !strings.Contains(all, `UnHealthyHostCount{AvailabilityZone="a",LoadBalancer="blue",Node="127.0.72.22",TargetGroup="blue"} 1`) {
 		t.Errorf("no UnHealthyHostCount of 1 in\n%s", all)
 	}
 }

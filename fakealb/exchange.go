@@ -36,6 +36,7 @@ type exchange struct {
 	target       string
 	group        string // its target group
 	inProcess    bool   // it is a built-in one of the group
+	peers        int    // registered targets of the group
 	tried        []string
 	failedOpen   bool // too few targets were healthy, so it got it regardless
 	tlsFailed    bool // with the target

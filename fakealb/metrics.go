@@ -2,6 +2,7 @@ package fakealb
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -9,7 +10,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/proxychaos/proxychaos/fakealb/rules"
-	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
 // metrics are counters under the names that CloudWatch has for them (6.1 D), with
@@ -19,6 +19,8 @@ type metrics struct {
 	registry *prometheus.Registry
 	counters map[string]*labelled[prometheus.Counter]
 	response *labelled[prometheus.Observer]
+	// perTarget is of target groups only, with their name as a label.
+	perTarget *prometheus.CounterVec
 }
 
 var metricLabels = []string{"LoadBalancer", "AvailabilityZone"}
@@ -79,7 +81,10 @@ func (s *Server) createMetrics() {
 		Buckets: []float64{.001, .005, .01, .05, .1, .5, 1, 5, 10, 30, 60},
 	}, metricLabels)
 	m.response = &labelled[prometheus.Observer]{with: response.WithLabelValues}
-	m.registry.MustRegister(response, hostCounts{s}, flowGauges{s})
+	m.perTarget = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "RequestCountPerTarget", Help: "Requests to a target group, divided by its registered targets.",
+	}, append(slices.Clone(metricLabels), "TargetGroup"))
+	m.registry.MustRegister(response, m.perTarget, connectionCounts{s}, groupMetrics{s}, flowGauges{s})
 }
 
 func (m *metrics) count(name string, v view, n float64) {
@@ -99,6 +104,9 @@ func (m *metrics) countExchange(x *exchange, status int, bytes int64) {
 	m.count("ProcessedBytes", x.v, float64(bytes))
 	if x.targetName() != "" {
 		m.count("RequestCount", x.v, 1)
+		if x.peers > 0 {
+			m.perTarget.WithLabelValues(x.v.lb.Name, x.v.zone, x.group).Add(1 / float64(x.peers))
+		}
 		switch {
 		case x.tlsFailed:
 			m.count("TargetTLSNegotiationErrorCount", x.v, 1)
@@ -155,43 +163,22 @@ func (m *metrics) countOwn(v view, status int) {
 	}
 }
 
-// hostCounts are the gauges, taken when they are asked for.
-type hostCounts struct{ s *Server }
+// connectionCounts are the gauges of connections, taken when they are asked for.
+type connectionCounts struct{ s *Server }
 
-var (
-	activeDesc    = prometheus.NewDesc("ActiveConnectionCount", "Open connections of clients, and to targets of groups.", metricLabels, nil)
-	healthyDesc   = prometheus.NewDesc("HealthyHostCount", "Healthy targets as one node sees them.", append(metricLabels, "Node"), nil)
-	unhealthyDesc = prometheus.NewDesc("UnHealthyHostCount", "Unhealthy targets as one node sees them.", append(metricLabels, "Node"), nil)
-)
+var activeDesc = prometheus.NewDesc("ActiveConnectionCount", "Open connections of clients, and to targets of groups.", metricLabels, nil)
 
 // Describe implements prometheus.Collector.
-func (hostCounts) Describe(ch chan<- *prometheus.Desc) {
-	ch <- activeDesc
-	ch <- healthyDesc
-	ch <- unhealthyDesc
-}
+func (connectionCounts) Describe(ch chan<- *prometheus.Desc) { ch <- activeDesc }
 
 // Collect implements prometheus.Collector.
-func (h hostCounts) Collect(ch chan<- prometheus.Metric) {
+func (h connectionCounts) Collect(ch chan<- prometheus.Metric) {
 	h.s.mu.Lock()
 	defer h.s.mu.Unlock()
 	active := map[[2]string]int64{}
 	for _, n := range h.s.nodes {
-		v := n.view()
-		if v.lb.Type != TypeNetwork {
+		if v := n.view(); v.lb.Type != TypeNetwork {
 			active[[2]string{v.lb.Name, v.zone}] += n.active.Load() + n.toTargets.Load()
-		}
-		if len(v.pools) == 0 {
-			continue
-		}
-		count := map[targets.State]float64{}
-		for _, pool := range v.pools {
-			for _, t := range pool.Health() {
-				count[t.State]++
-			}
-		}
-		for desc, state := range map[*prometheus.Desc]targets.State{healthyDesc: targets.Healthy, unhealthyDesc: targets.Unhealthy} {
-			ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, count[state], v.lb.Name, v.zone, n.addr.String())
 		}
 	}
 	for at, n := range active {

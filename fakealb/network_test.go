@@ -314,7 +314,7 @@ func TestUnhealthyTargetOfANode(t *testing.T) {
 	m := f.metrics(t)
 	for _, want := range []string{
 		`ZonalHealthStatus{AvailabilityZone="a",LoadBalancer="blue"} 0`,
-		`UnHealthyHostCount{AvailabilityZone="a",LoadBalancer="blue",Node="127.0.81.9"} 2`,
+		`UnHealthyHostCount{AvailabilityZone="a",LoadBalancer="blue",Node="127.0.81.9",TargetGroup="blue"} 2`,
 	} {
 		if !strings.Contains(m, want) {
 			t.Errorf("the metrics have no %s", want)
