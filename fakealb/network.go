@@ -1,13 +1,10 @@
 package fakealb
 
 import (
-	"net/netip"
-	"reflect"
+	"net/http"
 	"slices"
 	"time"
 
-	"github.com/proxychaos/proxychaos/fakealb/nlb"
-	"github.com/proxychaos/proxychaos/fakealb/record"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
@@ -179,6 +176,20 @@ func (lb LoadBalancer) ports(all []uint16) []uint16 {
 // firstPort is the port by which health checks call the node (4.4 D).
 func (lb LoadBalancer) firstPort(all []uint16) uint16 { return lb.ports(all)[0] }
 
+// checkZone refuses a second address of a network load balancer in a zone: it has
+// one there, and keeps it (4.11 D). mu is held.
+func (s *Server) checkZone(want Node, lb LoadBalancer) error {
+	if lb.Type != TypeNetwork || want.Zone == "" {
+		return nil
+	}
+	for addr, n := range s.nodes {
+		if v := n.view(); addr != want.Addr && v.lb.Name == lb.Name && v.zone == want.Zone {
+			return apiError(http.StatusConflict, CodeInUse, "zone", "zone %q of the network load balancer %q has the node %s, want one node a zone: name another zone, or none", want.Zone, lb.Name, addr)
+		}
+	}
+	return nil
+}
+
 // openPorts has the node of a network load balancer drop what comes for ports on
 // which it has no listener (4.3 D).
 func (s *Server) openPorts(n *node) error {
@@ -190,75 +201,4 @@ func (s *Server) openPorts(n *node) error {
 		return networkError(err)
 	}
 	return nil
-}
-
-// flowIdle is the idle timeout of the listener's flows. Without listeners every port
-// is TCP.
-func (l Listener) flowIdle() time.Duration {
-	if s := l.Attributes.TCPIdleTimeoutSeconds; s > 0 {
-		return time.Duration(s) * time.Second
-	}
-	return defaultTCPIdle * time.Second
-}
-
-// idleTimeout is after how much silence a connection on that port is ended.
-func (lb LoadBalancer) idleTimeout(port uint16) time.Duration {
-	if lb.Type == TypeNetwork {
-		l, _ := lb.listener(port)
-		return l.flowIdle()
-	}
-	return lb.Attributes.idleTimeout()
-}
-
-// serveFlow has the network load balancer pin a connection to a target, and
-// returns at its end.
-func (s *Server) serveFlow(c *clientConn, l Listener) {
-	v := c.node.view()
-	group := v.lb.TargetGroup
-	a := nlb.Arrival{
-		ID: c.id, Client: c.peer, Node: netip.AddrPortFrom(c.node.addr, c.port), Conn: c.Conn.(nlb.Conn),
-		Chosen: func(target string) {
-			s.connections.Update(c.row, func(r *record.Connection) { r.Target = target })
-		},
-	}
-	settings := nlb.Settings{
-		Idle: s.scaled(l.flowIdle()), Connect: s.scaled(flowConnect), Handshake: s.scaled(handshakeTimeout),
-		TLS: group.Protocol == targets.ProtocolTLS, ProxyProtocol: group.Attributes.ProxyProtocolV2,
-		Endpoint: v.lb.VPCEndpoint, Ports: v.lb.PortsPerTarget, PortHold: s.scaled(portHold),
-	}
-	if l.Protocol == ProtocolTLS {
-		conn, ok := s.handshake(c)
-		if !ok {
-			return
-		}
-		a.Stream, a.ALPN = conn, conn.ConnectionState().NegotiatedProtocol
-		settings.Keepalive = s.scaled(tlsKeepalive)
-	}
-	end := c.node.flows.Serve(a, v.pools[unnamed], settings)
-	c.flowEnded(end)
-}
-
-// flowEnded notes how a flow ended, in place of what single reads and writes made
-// of it.
-func (c *clientConn) flowEnded(end nlb.End) {
-	by := map[nlb.Party]record.ClosedBy{
-		nlb.ByClient: record.ClosedByPeer, nlb.ByTarget: record.ClosedByTarget,
-		nlb.ByBalancer: record.ClosedByNode, nlb.ByFault: record.ClosedByFault,
-	}[end.By]
-	select {
-	case <-c.server.done:
-		if by == record.ClosedByFault {
-			by, end.How = record.ClosedByNode, howShutdown
-		}
-	default:
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closure = closure{by, string(end.How)}
-}
-
-// fitsNetwork reports whether the fault does something to a network load balancer,
-// which knows of no requests.
-func (spec faultSpec) fitsNetwork() bool {
-	return reflect.ValueOf(spec).IsZero() || spec.packets != "" || spec.hello != nil || spec.certificate != nil && spec.answer == nil || spec.slowAccept
 }

@@ -78,7 +78,13 @@ func New(config Config) (*Server, error) {
 	}
 	s.createMetrics()
 	s.serving.Go(s.watchDNS)
-	if err := s.open(); err != nil {
+	err = s.open()
+	if err == nil {
+		s.mu.Lock() // nodes run already, and the health of their targets is news
+		err = s.restore()
+		s.mu.Unlock()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("fakealb: %w", errors.Join(err, s.Close()))
 	}
 	return s, nil
@@ -94,7 +100,7 @@ func (s *Server) open() error {
 	}
 	if s.config.Network == NetworkUserspace {
 		s.network = netfault.OpenUserspace(s.heldBytes)
-		return s.restore()
+		return nil
 	}
 	if s.iface = s.config.Interface; s.iface == "" {
 		if s.iface, err = netfault.DefaultInterface(); err != nil {
@@ -109,11 +115,10 @@ func (s *Server) open() error {
 			return fmt.Errorf("%w; or do without packet rows", err)
 		}
 	}
-	return s.restore()
+	return nil
 }
 
-// restore makes the load balancers and nodes of the configuration. mu is held,
-// or the server not yet shared.
+// restore makes the load balancers and nodes of the configuration. mu is held.
 func (s *Server) restore() error {
 	for _, lb := range s.config.LoadBalancers {
 		if _, err := s.putLoadBalancer(lb); err != nil {

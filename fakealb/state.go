@@ -84,6 +84,9 @@ func (s *Server) putNode(want Node) (Applied, error) {
 		return Applied{}, apiError(http.StatusNotFound, CodeUnknownLoadBalancer, "load_balancer",
 			"got load balancer %q, want one of %s: put it first", want.LoadBalancer, s.balancerNames())
 	}
+	if err := s.checkZone(want, lb); err != nil {
+		return Applied{}, err
+	}
 	detail := fmt.Sprintf("load_balancer=%s zone=%s", want.LoadBalancer, want.Zone)
 	if n := s.nodes[want.Addr]; n != nil {
 		v := n.view()

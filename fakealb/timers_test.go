@@ -59,19 +59,19 @@ func TestEventsHaveBothTimes(t *testing.T) {
 
 // notScaled are the times in the code that the time scale leaves alone, and why.
 var notScaled = map[string]string{
-	"maxLag":         "a bound of a setting",
-	"maxGrace":       "a bound of settings of faults, which have real times",
-	"maxHold":        "a bound of a request header",
-	"maxDelay":       "a bound of built-in targets, which have real times, as servers have",
-	"leafLife":       "certificates have real dates",
-	"memory":         "how long the kernel retransmits",
-	"acceptPause":    "no timer of a load balancer's",
-	"answerLimit":    "no timer of a load balancer's",
-	"fillerTimeout":  "no timer of a load balancer's",
-	"maxAwaitSent":   "how long the client's kernel may take",
-	"settleTime":     "how long the transport may take",
-	"drainIdle":      "how long the client's kernel may take",
-	"drainMax":       "how long the client's kernel may take",
+	"maxLag":        "a bound of a setting",
+	"maxGrace":      "a bound of settings of faults, which have real times",
+	"maxHold":       "a bound of a request header",
+	"maxDelay":      "a bound of built-in targets, which have real times, as servers have",
+	"leafLife":      "certificates have real dates",
+	"memory":        "how long the kernel retransmits",
+	"acceptPause":   "no timer of a load balancer's",
+	"answerLimit":   "no timer of a load balancer's",
+	"fillerTimeout": "no timer of a load balancer's",
+	"maxAwaitSent":  "how long the client's kernel may take",
+	"settleTime":    "how long the transport may take",
+	"drainIdle":     "how long the client's kernel may take",
+	"drainMax":      "how long the client's kernel may take",
 }
 
 // A time in the code is scaled, or it is in the list above. So a new one cannot be
