@@ -16,7 +16,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
-	"github.com/proxychaos/proxychaos/internal/openapitest"
+	"github.com/proxychaos/proxychaos/harness/openapitest"
 )
 
 func TestOpenAPIFileIsWhatTheServerDoes(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/proxychaos/proxychaos/fakedns"
-	"github.com/proxychaos/proxychaos/internal/openapitest"
+	"github.com/proxychaos/proxychaos/harness/openapitest"
 )
 
 func TestOpenAPIFileIsWhatTheServerDoes(t *testing.T) {
