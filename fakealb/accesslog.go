@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/net/http2"
+
 	"github.com/proxychaos/proxychaos/fakealb/desync"
 	"github.com/proxychaos/proxychaos/fakealb/rules"
 )
@@ -39,7 +41,7 @@ type logEntry struct {
 	v          view
 	tls        *tls.ConnectionState
 	start, end time.Time
-	status     int
+	status     int   // 0 for the end of a connection (000, 2.4.1 D)
 	received   int64 // bytes, with the head
 	sent       int64
 	verdict    desync.Verdict
@@ -91,7 +93,7 @@ func (e *logEntry) line() string {
 	fields := []string{
 		e.kind(), e.end.UTC().Format(logTime), "app/" + lb.Name + "/" + hexID(lb.Name), // 1 to 3
 		e.c.peer.String(), target, times[0], times[1], times[2], // 4 to 8
-		statusText(e.status), targetStatus, fmt.Sprint(e.received), fmt.Sprint(e.sent), // 9 to 12
+		fmt.Sprintf("%03d", e.status), targetStatus, fmt.Sprint(e.received), fmt.Sprint(e.sent), // 9 to 12
 		quoted(request), quoted(agent), cipher, protocol, // 13 to 16
 		group,                                              // 17
 		quoted(trace), quoted(domain), quoted(certificate), // 18 to 20
@@ -124,9 +126,9 @@ func (e *logEntry) kind() string {
 		return "wss"
 	case e.tls == nil:
 		return "http"
-	case e.x != nil && e.x.req.ProtoMajor == 2 && isGRPC(e.x.req):
+	case e.tls.NegotiatedProtocol == http2.NextProtoTLS && e.x != nil && isGRPC(e.x.req):
 		return "grpcs"
-	case e.x != nil && e.x.req.ProtoMajor == 2:
+	case e.tls.NegotiatedProtocol == http2.NextProtoTLS:
 		return "h2"
 	}
 	return "https"

@@ -3,12 +3,12 @@
 //
 // One [Server] owns many nodes. Each node has an IPv4 address of its own, listens
 // on every configured port, and speaks TLS or plain HTTP as the listeners of its
-// load balancer say, or by the first byte it gets. It belongs to a load balancer, whose built-in targets answer; without
-// targets it answers the 503 of a real ALB, byte for byte. Through a control API
-// (JSON over HTTP, see [Client]) addresses come and go, load balancers lose their
-// targets, and nodes go silent or refuse, in about a millisecond. Everything a
-// node saw is recorded: requests, connections, and the packets a silent node did
-// not answer.
+// load balancer say, or by the first byte it gets. It belongs to a load balancer,
+// whose built-in targets answer; without targets it answers the 503 of a real ALB,
+// byte for byte. Through a control API (JSON over HTTP, see [Client]) addresses come
+// and go, load balancers lose their targets, and nodes go silent or refuse, in about
+// a millisecond. Everything a node saw is recorded: requests, connections, and the
+// packets a silent node did not answer.
 //
 // A first use:
 //

@@ -231,7 +231,7 @@ func TestProtocolMismatch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		args := append(c.args, "-k", "-o", "/dev/null", "-w", "%{http_code} %{size_download} [%{content_type}]", "https://"+f.at(0)+methodFail)
+		args := append(c.args, "-k", "-o", "/dev/null", "-w", "%{http_code} %{size_download} [%{content_type}]", "https://"+f.at(0)+methodEcho)
 		if got := curl(t, args...); !strings.HasPrefix(got, c.want) || c.want == "464" && got != "464 0 []" {
 			t.Errorf("%s %v: got %s, want %s", c.version, c.args, got, c.want)
 		}

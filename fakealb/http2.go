@@ -55,6 +55,10 @@ func (s *Server) serveHTTP2(c *clientConn, conn *tls.Conn, state *tls.Connection
 		how = howIdleTimeout
 	}
 	c.endedBy(record.ClosedByNode, how)
+	if how == howRequestLimit { // that it is one line a connection is a guess (G)
+		now := time.Now()
+		s.access.write(logEntry{c: c, v: c.node.view(), tls: state, start: now, end: now})
+	}
 }
 
 // http2Conn is one HTTP/2 connection.
@@ -92,6 +96,9 @@ func (h *http2Conn) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		h.sayGoodbye(w, howRequestLimit)
 	}
 	r := h.server.respond(x)
+	if r.stream == nil && req.ContentLength != 0 {
+		x.received += body.drain(w, x.sending)
+	}
 	sent, err := h.write(w, x, &r)
 	// What the transport still reads of the body ends with this function.
 	read, _ := x.sending.progress()
@@ -145,6 +152,7 @@ type stallingBody struct {
 
 	mu    sync.Mutex
 	timer *time.Timer // of the read under way
+	ended bool        // by its end or an error
 }
 
 // Read reads from the client.
@@ -155,9 +163,32 @@ func (b *stallingBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.mu.Lock()
 	b.timer.Stop()
+	b.ended = b.ended || err != nil
 	b.mu.Unlock()
 	b.h.touch()
 	return n, err
+}
+
+// drain reads what is left of the body, for drainIdle at most.
+// An answer before the end of its request is followed by a reset of the stream,
+// which some clients take for a failure.
+func (b *stallingBody) drain(w http.ResponseWriter, sending *sentBody) int64 {
+	if sending != nil {
+		select {
+		case <-sending.done:
+		default:
+			return 0 // the transport reads on
+		}
+	}
+	b.mu.Lock()
+	ended := b.ended
+	b.mu.Unlock()
+	if ended {
+		return 0
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(drainIdle))
+	n, _ := io.Copy(io.Discard, b)
+	return n
 }
 
 func (b *stallingBody) stalled() {

@@ -158,7 +158,9 @@ func TestHTTP2TakesNoMoreThan128Streams(t *testing.T) {
 func TestHTTP2ConnectionEndsAfter10000Requests(t *testing.T) {
 	t.Attr("aws-fact", "2.1.4")
 	need(t, "h2load")
-	f := start(t, nil, "127.0.80.32")
+	t.Attr("aws-fact", "2.4.1")
+	l := &logBuffer{}
+	f := start(t, func(c *fakealb.Config) { c.AccessLog = l }, "127.0.80.32")
 	out, err := command("h2load", "-n", "10500", "-c", "1", "-m", "50", "https://"+f.at(0)+"/")
 	if err != nil {
 		t.Fatalf("h2load: %v\n%s", err, out)
@@ -189,6 +191,11 @@ func TestHTTP2ConnectionEndsAfter10000Requests(t *testing.T) {
 		c.until("the last response", ends(last))
 	}
 	c.closes()
+	eventually(t, "000 as the last line of the access log", func() bool {
+		lines := strings.Split(l.String(), "\n")
+		fields := strings.Fields(lines[max(0, len(lines)-2)])
+		return len(fields) > 9 && fields[0] == "h2" && fields[8] == "000" && fields[9] == "-"
+	})
 }
 
 func TestClientKeepAliveEndsConnections(t *testing.T) {
