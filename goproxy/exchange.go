@@ -378,8 +378,12 @@ func (r result) discard() {
 	}
 }
 
-// inform passes a 1xx response on, whichever attempt it comes from.
+// inform passes a 1xx response on, whichever attempt it comes from. HTTP/1.0
+// has none.
 func (x *exchange) inform(resp *http1.Response) error {
+	if x.req.Minor == 0 {
+		return nil
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.closed {
