@@ -44,9 +44,6 @@ type response struct {
 	// on; nil else.
 	ahead *aheadBody
 	body  responseBody // never nil
-	// stream is set where Length says nothing and only reading shows whether
-	// there is a body, or a trailer.
-	stream bool
 }
 
 // responseBody is the body of a response, and what has to be done when the

@@ -51,6 +51,9 @@ var echoService = grpc.ServiceDesc{
 					return err
 				}
 				if in.Value == "wait" {
+					if err := s.SendMsg(in); err != nil {
+						return err
+					}
 					<-s.Context().Done()
 					close(srv.(chan struct{}))
 					return s.Context().Err()
@@ -173,7 +176,7 @@ func testGRPCCancel(t *testing.T, ctx context.Context, client *grpc.ClientConn, 
 		t.Fatal(err)
 	}
 	out := &wrapperspb.StringValue{}
-	if err := errors.Join(s.SendMsg(wrapperspb.String("hello")), s.RecvMsg(out), s.SendMsg(wrapperspb.String("wait"))); err != nil {
+	if err := errors.Join(s.SendMsg(wrapperspb.String("wait")), s.RecvMsg(out)); err != nil {
 		t.Fatal(err)
 	}
 	cancel()

@@ -169,7 +169,7 @@ func (h *h1Response) goOnWaiting() error {
 func (h *h1Response) Trailer() http1.Header { return h.body.Trailer() }
 
 // Ready implements responseBody.
-func (h *h1Response) Ready() bool { return h.conn == nil || h.conn.r.Buffered() > 0 }
+func (h *h1Response) Ready() bool { return h.body.Ready() }
 
 // Close implements responseBody.
 func (h *h1Response) Close() {

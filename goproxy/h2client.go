@@ -204,8 +204,8 @@ func (c *h2Client) respond(req *request, resp *response) error {
 		return errors.New("the upstream switches protocols, which HTTP/2 cannot")
 	}
 	c.head(resp.Header)
-	if n := max(resp.Length, resp.Declared); n >= 0 {
-		c.w.Header().Set("Content-Length", strconv.FormatInt(n, 10))
+	if resp.Declared >= 0 {
+		c.w.Header().Set("Content-Length", strconv.FormatInt(resp.Declared, 10))
 	}
 	c.w.WriteHeader(resp.Status)
 	if ahead := resp.ahead; ahead != nil {
@@ -213,7 +213,7 @@ func (c *h2Client) respond(req *request, resp *response) error {
 		_, err := c.w.Write(ahead.buf[headRoom : headRoom+ahead.n])
 		return err
 	}
-	if resp.Length == 0 && !resp.stream {
+	if resp.Length == 0 {
 		return nil
 	}
 	return c.copyBody(req, resp)

@@ -75,21 +75,21 @@ func (h *h2Transport) roundTrip(ctx context.Context, x *exchange, a *attempt) er
 		h.endpoint.alive()
 	}
 	body := &h2ResponseBody{from: resp, attempt: a, silence: time.Duration(x.up.cfg.Timeouts.Body)}
-	a.resp = response{body: body, stream: true, Response: http1.Response{
+	a.resp = response{body: body, Response: http1.Response{
 		Status: resp.StatusCode, Minor: 1, Header: fromHTTP(resp.Header), Length: http1.Chunked, Declared: -1,
 	}}
+	declared := a.resp.Header.Has("Content-Length")
 	a.resp.Header.Del("Content-Length")
 	for name := range resp.Trailer {
 		a.resp.Header.Add("Trailer", name)
 	}
-	if resp.ContentLength >= 0 {
-		a.resp.Declared = resp.ContentLength
-	}
 	switch {
-	case resp.Body == http.NoBody || resp.ContentLength == 0 || x.req.Method == http.MethodHead:
+	case !declared && resp.ContentLength == 0: // the head was all
 		a.resp.Length = 0
-	case resp.ContentLength > 0:
-		a.resp.Length = resp.ContentLength
+	case x.req.Method == http.MethodHead || resp.ContentLength == 0:
+		a.resp.Length, a.resp.Declared = 0, resp.ContentLength
+	case resp.ContentLength > 0 && len(resp.Trailer) == 0:
+		a.resp.Length, a.resp.Declared = resp.ContentLength, resp.ContentLength
 	}
 	if x.repeatable && a.resp.Length > 0 && a.resp.Length <= aheadSize {
 		return body.readAhead()
@@ -200,13 +200,12 @@ func (b *h2ResponseBody) readAhead() error {
 	b.ahead.buf = getCopyBuffer()
 	n, err := io.ReadFull(b, b.ahead.buf[headRoom:headRoom+int(b.attempt.resp.Length)])
 	b.ahead.n = n
-	if err == nil && len(b.from.Trailer) == 0 {
-		b.attempt.resp.ahead = &b.ahead
-	}
 	if err != nil {
 		_ = b.from.Body.Close() // it broke off
+		return err
 	}
-	return err
+	b.attempt.resp.ahead = &b.ahead
+	return nil
 }
 
 // Trailer implements responseBody.

@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 )
@@ -31,6 +32,23 @@ func (b *Body) Reset(r *Reader, length int64) {
 
 // Ended reports whether the body was read to its end.
 func (b *Body) Ended() bool { return b.ended }
+
+// Ready reports whether Read would return data, or the end, from what is
+// buffered. It may say no where that takes a closer look.
+func (b *Body) Ready() bool {
+	if b.ended {
+		return true
+	}
+	data := b.r.buf[b.r.r:b.r.w]
+	if !b.chunked || b.length > 0 {
+		return len(data) > 0
+	}
+	if b.inChunk {
+		data = data[min(len(data), len("\r\n")):]
+	}
+	line := bytes.IndexByte(data, '\n')
+	return line >= 0 && line+1 < len(data)
+}
 
 // Trailer is the fields after a chunked body, once it ended.
 func (b *Body) Trailer() Header { return b.trailer }

@@ -94,6 +94,28 @@ func TestBodyRefused(t *testing.T) {
 	}
 }
 
+func TestBodyReady(t *testing.T) {
+	for in, want := range map[string]bool{
+		"": false, "5": false, "5\r\n": false, "5\r\nh": true, "0\r\n\r\n": true,
+	} {
+		r := NewReader(strings.NewReader(in))
+		r.Fill() // one byte, see Fill
+		r.Fill()
+		var b Body
+		b.Reset(r, Chunked)
+		if b.Ready() != want {
+			t.Errorf("%q: %v, want %v", in, !want, want)
+		}
+	}
+	r := NewReader(strings.NewReader("1\r\na\r\n"))
+	var b Body
+	b.Reset(r, Chunked)
+	b.Read(make([]byte, 10))
+	if b.Ready() {
+		t.Error("the line end after a chunk is taken for data")
+	}
+}
+
 // A timeout in the middle loses nothing: the next call goes on.
 func TestReadAfterTimeout(t *testing.T) {
 	const message = "GET / HTTP/1.1\r\nHost: h\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\n"
