@@ -187,7 +187,7 @@ func TestMaxConnections(t *testing.T) {
 	if _, err := third.ReadByte(); err == nil || isTimeout(err) {
 		t.Errorf("the third connection: %v, want it closed", err)
 	}
-	first.Conn.Close()
+	first.Close()
 	eventually(t, 3*time.Second, "there is room again", func() bool {
 		conn, err := net.Dial("tcp", p.Addr().String())
 		if err != nil {

@@ -230,7 +230,7 @@ func TestBrokenUploadIsBrokenForTheUpstream(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ended := make(chan error, 1)
-			p := startRawProxy(t, startRaw(t, func(conn net.Conn, r *bufio.Reader) {
+			p := startRawProxy(t, startRaw(t, func(_ net.Conn, r *bufio.Reader) {
 				req, err := http.ReadRequest(r)
 				if err != nil {
 					return

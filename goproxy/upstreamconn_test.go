@@ -126,7 +126,7 @@ func TestClientThatGoesAwayEndsTheAttempt(t *testing.T) {
 			if !warm {
 				<-u.conns
 			}
-			c.Conn.Close()
+			c.Close()
 			select {
 			case <-gone:
 			case <-time.After(5 * time.Second):
