@@ -77,7 +77,7 @@ func (e *logEntry) line() string {
 		class = e.verdict.Class.String()
 	}
 	if x := e.x; x != nil {
-		request = fmt.Sprintf("%s %s://%s%s %s", x.req.Method, e.scheme(), e.hostPort(), x.req.URL.RequestURI(), x.req.Proto)
+		request = fmt.Sprintf("%s %s://%s%s %s", x.req.Method, e.scheme(), e.hostPort(), e.path(), x.req.Proto)
 		agent, trace = orDash(x.req.UserAgent()), x.traceID()
 		target, targetStatus = orDash(x.targetName()), statusText(x.targetStatus)
 		times = x.times(e.end)
@@ -139,6 +139,14 @@ func (e *logEntry) scheme() string {
 		return "https"
 	}
 	return "http"
+}
+
+// path is what the client sent, as it is (6.2 D).
+func (e *logEntry) path() string {
+	if u := e.x.req.URL; u.IsAbs() {
+		return u.RequestURI()
+	}
+	return e.x.req.RequestURI
 }
 
 // hostPort is the host that the request names, with the listener's port.

@@ -72,12 +72,12 @@ func matchFields(t *testing.T, got []string, want map[int]string) {
 func TestAccessLogOfHTTP(t *testing.T) {
 	t.Attr("aws-fact", "6.2")
 	f, l := logged(t, "127.0.78.1", fakealb.LoadBalancer{Targets: 1}, 1)
-	curl(t, "-A", "a \"quoted\" agent", "--data", "12345", "http://"+f.at(0)+"/a?b=c")
+	curl(t, "-A", "a \"quoted\" agent", "--data", "12345", "--globoff", "http://"+f.at(0)+"/{a}|%7e?b=[c]")
 	_, port, _ := net.SplitHostPort(f.at(0))
 	matchFields(t, l.line(t, 0), map[int]string{
 		1: "http", 2: `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z`, 3: `app/blue/[0-9a-f]{16}`, 4: `127\.0\.0\.1:\d+`,
 		5: "t1:" + port, 6: `0\.\d{3}`, 7: `0\.\d{3}`, 8: `0\.\d{3}`, 9: "200", 10: "200", 11: `[12]\d\d`, 12: `[23]\d\d`,
-		13: `"POST http://127\.0\.78\.1:` + port + `/a\?b=c HTTP/1\.1"`, 14: `"a \\x22quoted\\x22 agent"`, 15: "-", 16: "-",
+		13: `"POST http://127\.0\.78\.1:` + port + `/\{a\}\|%7e\?b=\[c\] HTTP/1\.1"`, 14: `"a \\x22quoted\\x22 agent"`, 15: "-", 16: "-",
 		17: `arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/blue/[0-9a-f]{16}`,
 		18: `"Root=1-[0-9a-f]{8}-[0-9a-f]{24}"`, 19: `"-"`, 20: `"-"`, 21: "0", 22: `.*\.\d{3}000Z`, 23: `"forward"`,
 		24: `"-"`, 25: `"-"`, 26: `"t1:` + port + `"`, 27: `"200"`, 28: `"-"`, 29: `"-"`, 30: `TID_[0-9a-f]{32}`, 31: `"-"`, 32: `"-"`, 33: `"-"`,
