@@ -128,3 +128,13 @@ func TestBlockedRequestUnderAFault(t *testing.T) {
 	}
 	f.finished(t, 1)
 }
+
+// A blocked request is answered without a look at its body: how long that is
+// depends on who reads it.
+func TestBlockedRequestIsNotReadOn(t *testing.T) {
+	f := start(t, nil, "127.0.76.6")
+	resp, _, closed := exchangeRaw(t, f.at(0), "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nContent_Length: x\r\n\r\n")
+	if resp.StatusCode != 400 || !closed {
+		t.Errorf("got %d, closed %t, want 400 and the end", resp.StatusCode, closed)
+	}
+}
