@@ -1,16 +1,20 @@
 package pod
 
 import (
+	"encoding/pem"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"testing"
 	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/proxychaos/proxychaos/harness/fault"
 )
 
 func connect(t *testing.T, c *Client, addr string, timeout time.Duration) ConnectProbe {
@@ -148,6 +152,37 @@ func TestProbeHTTP(t *testing.T) {
 	got, err = c.ProbeHTTP(timely(t), HTTPRequest{Addr: netip.MustParseAddrPort("127.0.7.1:1")})
 	if err != nil || got.Result != Refused {
 		t.Errorf("closed port: got %+v, %v, want refused", got, err)
+	}
+}
+
+func TestProbeTLS(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	c := startAgent(t)
+	server := httptest.NewTLSServer(http.NotFoundHandler()) // its certificate is for example.com
+	t.Cleanup(server.Close)
+	ca := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	addr := netip.MustParseAddrPort(server.Listener.Addr().String())
+	for name, test := range map[string]struct {
+		req  TLSRequest
+		want TLSProbe
+	}{
+		"done":         {TLSRequest{Addr: addr, ServerName: "example.com", CA: ca}, TLSProbe{Result: Connected, Handshake: fault.HandshakeDone}},
+		"another name": {TLSRequest{Addr: addr, ServerName: "www.example.org", CA: ca}, TLSProbe{Result: Connected, Handshake: fault.HandshakeWrongName}},
+		"nobody there": {TLSRequest{Addr: netip.MustParseAddrPort("127.0.7.1:1"), ServerName: "example.com", CA: ca}, TLSProbe{Result: Refused}},
+	} {
+		got, err := c.ProbeTLS(timely(t), test.req)
+		if err != nil || got.Result != test.want.Result || got.Handshake != test.want.Handshake {
+			t.Errorf("%s: got %+v, %v, want %+v", name, got, err, test.want)
+		}
+	}
+	var refused *Error
+	if _, err := c.ProbeTLS(timely(t), TLSRequest{Addr: addr, CA: ca}); !errors.As(err, &refused) || refused.Field != "server_name" {
+		t.Errorf("without a name: got %v, want an error of the field server_name", err)
+	}
+	if _, err := c.ProbeTLS(timely(t), TLSRequest{Addr: addr, ServerName: "example.com"}); err == nil {
+		t.Error("without an authority: got no error")
 	}
 }
 
