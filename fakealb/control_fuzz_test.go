@@ -35,6 +35,10 @@ func FuzzControl(f *testing.F) {
 		{"PUT", "/v1/load-balancers/blue", `{"listeners":[{"port":18080,"protocol":"HTTPS","ssl_policy":"ELBSecurityPolicy-TLS13-1-2-2021-06",
 			"certificates":[{"names":["a.test","*.b.test"],"key_type":"ECDSA","key_size":384,"hash":"SHA512","not_after":"2030-01-01T00:00:00Z"}],
 			"mutual_authentication":{"mode":"verify","trust_store":"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}}]}`},
+		{"PUT", "/v1/load-balancers/flows", `{"type":"network","ports_per_target":3,"vpc_endpoint_id":"vpce-1","listeners":[
+			{"port":18080,"protocol":"TCP","attributes":{"tcp.idle_timeout.seconds":60}}]}`},
+		{"PUT", "/v1/load-balancers/flows", `{"type":"network","listeners":[{"port":18080,"protocol":"TLS","alpn_policy":"HTTP2Preferred"}]}`},
+		{"PUT", "/v1/nodes/NODE", `{"load_balancer":"flows","zone":"a"}`},
 		{"DELETE", "/v1/load-balancers/x", ""},
 		{"GET", "/v1/nodes", ""},
 		{"GET", "/v1/records/packets", ""},

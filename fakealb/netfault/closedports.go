@@ -2,6 +2,7 @@ package netfault
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -57,41 +58,33 @@ func (k *kernelNet) OpenPorts(addr netip.Addr, ports []uint16) error {
 
 // openPorts is OpenPorts with mu held.
 func (k *kernelNet) openPorts(addr netip.Addr, ports []uint16) error {
-	c := &k.closed
-	old, guarded := c.ports[addr]
+	old, guarded := k.closed.ports[addr]
 	if slices.Equal(old, ports) && guarded == (ports != nil) {
 		return nil
 	}
-	address := []nftables.SetElement{{Key: addr.AsSlice()}}
-	for _, step := range []struct {
-		change func(*nftables.Set, []nftables.SetElement) error
-		ports  []uint16
-		whole  bool
-	}{
-		{k.nft.SetDeleteElements, old, guarded},
-		{k.nft.SetAddElements, ports, ports != nil},
-	} {
-		if !step.whole {
-			continue
-		}
-		if err := step.change(c.guarded, address); err != nil {
-			return fmt.Errorf("guard the ports of %s: %w", addr, err)
-		}
-		if len(step.ports) == 0 {
-			continue
-		}
-		if err := step.change(c.open, portKeys(addr, step.ports)); err != nil {
-			return fmt.Errorf("guard the ports of %s: %w", addr, err)
-		}
+	var errs []error
+	if guarded {
+		errs = append(errs, k.closed.change(k.nft.SetDeleteElements, addr, old))
+		delete(k.closed.ports, addr)
 	}
-	if err := k.nft.Flush(); err != nil {
+	if ports != nil {
+		errs = append(errs, k.closed.change(k.nft.SetAddElements, addr, ports))
+		k.closed.ports[addr] = slices.Clone(ports)
+	}
+	if err := errors.Join(append(errs, k.nft.Flush())...); err != nil {
 		return fmt.Errorf("guard the ports of %s in nftables: %w", addr, err)
 	}
-	delete(c.ports, addr)
-	if ports != nil {
-		c.ports[addr] = slices.Clone(ports)
-	}
 	return nil
+}
+
+// change adds an address and its open ports to the sets, or deletes them, with the
+// next flush.
+func (c *closedPorts) change(elements func(*nftables.Set, []nftables.SetElement) error, addr netip.Addr, ports []uint16) error {
+	err := elements(c.guarded, []nftables.SetElement{{Key: addr.AsSlice()}})
+	if len(ports) == 0 {
+		return err
+	}
+	return errors.Join(err, elements(c.open, portKeys(addr, ports)))
 }
 
 // portKeys are the elements of the set of open ports: address and port, each in a

@@ -112,8 +112,12 @@ func (c *conn) Reset() {
 }
 
 // AwaitSent waits until the kernel's send queue is empty.
-func (c *conn) AwaitSent(within time.Duration) {
-	raw, err := c.tcp.SyscallConn()
+func (c *conn) AwaitSent(within time.Duration) { AwaitSent(c.tcp, within) }
+
+// AwaitSent waits until the peer of a TCP connection has acknowledged all that was
+// written, or the time is over.
+func AwaitSent(c syscall.Conn, within time.Duration) {
+	raw, err := c.SyscallConn()
 	if err != nil {
 		return
 	}

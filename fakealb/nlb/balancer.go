@@ -168,6 +168,9 @@ func (b *Balancer) connect(a Arrival, choice targets.Flow, s Settings) (*side, H
 	dialer := net.Dialer{Timeout: s.Connect, KeepAlive: -1}
 	c, err := dialer.DialContext(choice.Lost, "tcp", choice.Addr.String())
 	if err != nil {
+		if choice.Lost.Err() != nil {
+			return nil, lossOf(choice.Lost), err
+		}
 		choice.Failed()
 		switch {
 		case errors.Is(err, unix.EADDRNOTAVAIL):

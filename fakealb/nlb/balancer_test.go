@@ -163,6 +163,8 @@ func TestUnhealthyTargetResetsItsFlows(t *testing.T) {
 	nlb := newBalancing(t)
 	client, end := nlb.arrive(t, g, calm, 1)
 	target := accepted(t, at)
+	say(t, client, "x")
+	hear(t, target, "x")
 	g.lose(targets.ErrUnhealthy)
 	wantReset(t, "client", client)
 	wantReset(t, "target", target)
@@ -171,7 +173,7 @@ func TestUnhealthyTargetResetsItsFlows(t *testing.T) {
 		t.Errorf("counted %v", nlb.counts)
 	}
 	_, end = nlb.arrive(t, g, calm, 2) // it was lost while the target was being connected to
-	awaitEnd(t, end, End{ByBalancer, TargetTimeout})
+	awaitEnd(t, end, End{ByBalancer, Unhealthy})
 }
 
 func TestConnectionsThatFindNoTarget(t *testing.T) {

@@ -159,6 +159,9 @@ func (f *flow) pump(from, to *side) {
 	}
 }
 
+// maxAwaitSent bounds how long a side that does not read puts off its RST.
+const maxAwaitSent = 5 * time.Second
+
 // isEnd reports an orderly end. TLS without close_notify is one: it is what a
 // peer that only sends FIN looks like.
 func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
@@ -176,6 +179,12 @@ func (f *flow) broken(s *side, err error) {
 	}
 	f.finish(End{by, RST})
 	f.resets(by)
+	for _, other := range []*side{f.client, f.target} {
+		if other != s && by != ByFault {
+			// An RST would overtake what the side sent before its own.
+			netfault.AwaitSent(other.conn, maxAwaitSent)
+		}
+	}
 	f.client.reset()
 	f.target.reset()
 }

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb/netfault"
 )
 
 // pair is a connection of this test's with the flow's end of it.
@@ -154,6 +156,32 @@ func TestFlowPassesResetsOn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a target sent before it reset the connection arrives before the RST.
+func TestResetDoesNotOvertakeData(t *testing.T) {
+	r := runFlow(t, time.Hour)
+	const size = 1 << 20 // more than the client's kernel takes before the client reads
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		if _, err := r.target.Write(make([]byte, size)); err != nil {
+			t.Error(err)
+		}
+		netfault.AwaitSent(r.target, 10*time.Second)
+		_ = r.target.SetLinger(0)
+		r.target.Close()
+	}()
+	select { // until the flow has it, unless the flow waits for the client to read
+	case <-r.ended:
+	case <-time.After(200 * time.Millisecond):
+	}
+	_ = r.client.SetReadDeadline(time.Now().Add(10 * time.Second))
+	n, err := io.Copy(io.Discard, r.client)
+	if n != size || !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("got %d bytes, %v, want %d and RST", n, err, size)
+	}
+	<-sent
 }
 
 // On expiry nothing is sent. The next packet of either side gets RST (4.2 D).
