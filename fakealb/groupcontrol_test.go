@@ -49,8 +49,10 @@ func driveGroups(t *testing.T, c *fakealb.Client, port uint16) {
 					{Field: rules.QueryString, Query: []rules.Parameter{{Key: "k", Value: "v"}}},
 				}},
 				onPath(2, "/fixed", []rules.Action{{Type: rules.Fixed, FixedResponse: &rules.FixedResponse{StatusCode: 418, ContentType: "text/html", MessageBody: "tea"}}}),
-				{Priority: 3, Conditions: []rules.Condition{{Field: rules.SourceIP, Values: []string{"127.0.0.0/8"}}, {Field: rules.RequestMethod, Values: []string{"GET"}}},
-					Actions: []rules.Action{{Type: rules.ToURL, Redirect: &rules.Redirect{Protocol: "HTTPS", Host: "#{host}", Port: "443", Path: "/#{path}", Query: "#{query}", StatusCode: "HTTP_301"}}}},
+				{
+					Priority: 3, Conditions: []rules.Condition{{Field: rules.SourceIP, Values: []string{"127.0.0.0/8"}}, {Field: rules.RequestMethod, Values: []string{"GET"}}},
+					Actions: []rules.Action{{Type: rules.ToURL, Redirect: &rules.Redirect{Protocol: "HTTPS", Host: "#{host}", Port: "443", Path: "/#{path}", Query: "#{query}", StatusCode: "HTTP_301"}}},
+				},
 			},
 			DefaultActions: to("plain"),
 		}},

@@ -28,7 +28,7 @@ func talk(t *testing.T, p *Pool, method, body string) (status int, got string, t
 		t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "text/x-test")
-	r, err := p.Forward(req, "")
+	r, _ := p.Forward(req, "")
 	if r.Response == nil {
 		return r.Status, "", time.Since(begun)
 	}
@@ -109,8 +109,8 @@ func TestUnhealthyBuiltInTarget(t *testing.T) {
 
 func TestJSONOfTargets(t *testing.T) {
 	for text, want := range map[string]Target{
-		`"10.0.0.1:80"`:                  {Addr: netip.MustParseAddrPort("10.0.0.1:80")},
-		`{"addr":"[::1]:80","zone":"a"}`: {Addr: netip.MustParseAddrPort("[::1]:80"), Zone: "a"},
+		`"10.0.0.1:80"`:                                                         {Addr: netip.MustParseAddrPort("10.0.0.1:80")},
+		`{"addr":"[::1]:80","zone":"a"}`:                                        {Addr: netip.MustParseAddrPort("[::1]:80"), Zone: "a"},
 		`{"built_in":{"name":"t","kind":"delay","delay":"1.5s"}}`:               {BuiltIn: &BuiltIn{Name: "t", Kind: KindDelay, Delay: Duration(1500 * time.Millisecond)}},
 		`{"zone":"b","built_in":{"kind":"flaky","share":0.5,"unhealthy":true}}`: {Zone: "b", BuiltIn: &BuiltIn{Kind: KindFlaky, Share: 0.5, Unhealthy: true}},
 	} {

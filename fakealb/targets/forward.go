@@ -94,7 +94,7 @@ func (p *Pool) send(c choice, req *http.Request) (Result, error) {
 	var err error
 	if t.builtIn != nil {
 		r.SentAt = time.Now()
-		resp, err = t.builtIn.respond(req.WithContext(ctx), c.idle)
+		resp, err = t.builtIn.respond(req.WithContext(ctx), c.idle) //nolint:bodyclose // likewise
 	} else {
 		resp, err = c.http.RoundTrip(outgoing(req.WithContext(ctx), t, c.group)) //nolint:bodyclose // the caller closes it
 	}

@@ -22,10 +22,10 @@ type CheckEntry struct {
 // entry describes a check that was begun at that time and has just ended.
 func (p *Pool) entry(t *target, g Group, r result, begun time.Time) CheckEntry {
 	kind := strings.ToLower(g.Health.Protocol)
-	switch {
-	case g.ProtocolVersion == VersionGRPC:
+	switch g.ProtocolVersion {
+	case VersionGRPC:
 		kind = "grpc"
-	case g.ProtocolVersion == VersionHTTP2:
+	case VersionHTTP2:
 		kind = "h2"
 	}
 	name := t.id
