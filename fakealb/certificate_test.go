@@ -1,12 +1,15 @@
 package fakealb_test
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -146,6 +149,52 @@ func TestCertificatesAreChecked(t *testing.T) {
 		_, err := f.PutLoadBalancer(f.ctx, fakealb.LoadBalancer{Name: "blue", Listeners: []fakealb.Listener{c.l}})
 		if e := apiErr(t, err); e.Field != "listeners[0]."+c.field || e.Status != 400 {
 			t.Errorf("want field %s, got %v", c.field, err)
+		}
+	}
+}
+
+// Handshakes while the default certificate changes get one or the other, whole.
+func TestCertificateSwapUnderHandshakes(t *testing.T) {
+	listeners := []fakealb.Listener{
+		{Certificates: []fakealb.Certificate{{Names: []string{"old.test"}}}},
+		{Certificates: []fakealb.Certificate{{Names: []string{"new.test"}, KeyType: "ECDSA"}}},
+	}
+	f := secured(t, "127.0.80.8", listeners[0])
+	pool := tlsTransport(t, f).TLSClientConfig.RootCAs
+	seen := make(chan string, 400) // at most two a handshake
+	var clients sync.WaitGroup
+	for range 4 {
+		clients.Go(func() {
+			for range 50 {
+				c, err := tls.Dial("tcp4", f.at(0), &tls.Config{InsecureSkipVerify: true}) // no name: the default one
+				if err != nil {
+					seen <- err.Error()
+					continue
+				}
+				leaf := c.ConnectionState().PeerCertificates[0]
+				if _, err := leaf.Verify(x509.VerifyOptions{Roots: pool}); err != nil {
+					seen <- err.Error()
+				}
+				seen <- leaf.DNSNames[0] + " " + leaf.PublicKeyAlgorithm.String()
+				c.Close()
+			}
+		})
+	}
+	ended := make(chan struct{})
+	go func() { clients.Wait(); close(seen); close(ended) }()
+	for swaps := 1; ; swaps++ {
+		f.listen(t, listeners[swaps%2])
+		select {
+		case <-ended:
+			count := map[string]int{}
+			for s := range seen {
+				count[s]++
+			}
+			if len(count) != 2 || count["old.test RSA"] == 0 || count["new.test ECDSA"] == 0 {
+				t.Errorf("after %d swaps: got %v, want both certificates and no error", swaps, count)
+			}
+			return
+		default:
 		}
 	}
 }

@@ -32,7 +32,7 @@ type clientConn struct {
 	row         record.Ref
 	requests    atomic.Int64
 	first       []byte // read to tell TLS from plain HTTP, to be read again
-	certificate string // names in the certificate shown; empty without one
+	certificate string // what tells the certificate shown from others; empty without one
 	// mutual is the mode of mutual TLS in which clientChain came; the leaf is first.
 	mutual      string
 	clientChain []*x509.Certificate

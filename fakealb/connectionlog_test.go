@@ -146,4 +146,8 @@ func TestConnectionMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	metrics(2, 4, 1)
+	_, err = f.PutLoadBalancer(f.ctx, fakealb.LoadBalancer{Name: "flows", Type: fakealb.TypeNetwork, MaxConnections: 1})
+	if e := apiErr(t, err); e.Field != "max_connections" {
+		t.Errorf("a limit of a network load balancer: got %v", err)
+	}
 }

@@ -90,6 +90,8 @@ func (lb LoadBalancer) checkNetwork() (LoadBalancer, error) {
 		return lb, badField("targets", "got %d built-in targets, want a target_group: built-in targets speak HTTP to an application load balancer only", lb.Targets)
 	case lb.Attributes != (Attributes{}):
 		return lb, badField("attributes", "got attributes of an application load balancer, want none: those of a network load balancer are the listeners' and the target group's")
+	case lb.MaxConnections != 0:
+		return lb, badField("max_connections", "got %d with type %q, want it with %q only", lb.MaxConnections, TypeNetwork, TypeApplication)
 	case lb.PortsPerTarget < 1 || lb.PortsPerTarget > maxPorts:
 		return lb, badField("ports_per_target", "got %d, want 1 to %d", lb.PortsPerTarget, maxPorts)
 	case len(lb.VPCEndpoint) > maxEndpoint:

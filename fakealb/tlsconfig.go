@@ -2,6 +2,7 @@ package fakealb
 
 import (
 	"crypto/tls"
+	"fmt"
 	"slices"
 )
 
@@ -22,7 +23,7 @@ func (s *Server) tlsConfig(c *clientConn, lb LoadBalancer, hello *tls.ClientHell
 			if wrong != nil {
 				spec = wrong(spec)
 			}
-			c.certificate = spec.names
+			c.certificate = fmt.Sprintf("%s %s %d %s", spec.names, spec.keyType, spec.keySize, spec.hash)
 			return s.leaf(spec)
 		},
 		// Resumption would hide a wrong certificate.
