@@ -68,6 +68,28 @@ func TestGeneratedResponses(t *testing.T) {
 	}
 }
 
+// Over HTTP/2 the names are in lower case, and there is no Connection.
+func TestGeneratedResponsesOverHTTP2(t *testing.T) {
+	t.Attr("aws-fact", "2.4")
+	f := start(t, nil, "127.0.75.9")
+	for _, status := range []int{400, 502, 503, 504} { // 400 closes over HTTP/1
+		if _, err := f.PutFaults(f.ctx, fakealb.FaultRequest{
+			Nodes: f.nodes, FaultSetting: fakealb.FaultSetting{Kind: fakealb.FaultError, Status: status},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		head, body, _ := strings.Cut(curl(t, "-k", "--http2", "-i", "https://"+f.at(0)+"/"), "\r\n\r\n")
+		if !strings.HasPrefix(head, fmt.Sprintf("HTTP/2 %d", status)) || strings.Contains(strings.ToLower(head), "\nconnection:") {
+			t.Errorf("%d: got %q", status, head)
+		}
+		for _, field := range []string{"server: awselb/2.0", "date: ", "content-type: text/html", fmt.Sprintf("content-length: %d", len(body))} {
+			if !strings.Contains(head, "\n"+field) {
+				t.Errorf("%d: no %s in %q", status, field, head)
+			}
+		}
+	}
+}
+
 // When an ALB refuses a request itself (2.1.3, 2.1.6, 2.4.1).
 func TestRefusedRequests(t *testing.T) {
 	t.Attr("aws-fact", "2.1.3")
