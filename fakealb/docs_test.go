@@ -81,7 +81,7 @@ func TestReadmeLinesCanBePasted(t *testing.T) {
 	}
 	for _, want := range []string{
 		"lb=blue node=127.0.7.1", "HTTP/1.1 503 Service Temporarily Unavailable", "Verify return code: 0 (ok)",
-		`"state":"healthy"`, `"kind":"syn"`, "timed out", `"status":460`, `"action":"plan-fault"`, "Couldn't connect to server", "subject=CN = *.example.test", "alert handshake failure",
+		`"state":"healthy"`, `"kind":"syn"`, "timed out", `"status":460`, `"action":"plan-fault"`, "Couldn't connect to server", "subject=CN = *.example.test", "Location: https://old.example.test:443/a?b=c", `"in_dns":true`, "alert handshake failure",
 	} {
 		if !strings.Contains(all.String(), want) {
 			t.Errorf("the output of the README's lines has no %q:\n%s", want, all.String())

@@ -11,7 +11,7 @@ import (
 type CheckEntry struct {
 	Type    string // http, https, h2 or grpc
 	Time    time.Time
-	Latency time.Duration // in the ALB's time: scaled up
+	Latency time.Duration // real time, as in every log
 	Target  string        // ip:port, or the name of a built-in one
 	Group   string
 	Passed  bool
@@ -33,7 +33,7 @@ func (p *Pool) entry(t *target, g Group, r result, begun time.Time) CheckEntry {
 		name = fmt.Sprintf("%s:%d", t.addr.Addr(), g.Health.Port)
 	}
 	return CheckEntry{
-		Type: kind, Time: begun, Latency: time.Duration(float64(time.Since(begun)) * p.env.Scale),
+		Type: kind, Time: begun, Latency: time.Since(begun),
 		Target: name, Group: g.Name, Passed: r.ok, Code: r.code, Reason: r.logged,
 	}
 }
