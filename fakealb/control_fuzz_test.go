@@ -39,6 +39,8 @@ func FuzzControl(f *testing.F) {
 			{"port":18080,"protocol":"TCP","attributes":{"tcp.idle_timeout.seconds":60}}]}`},
 		{"PUT", "/v1/load-balancers/flows", `{"type":"network","listeners":[{"port":18080,"protocol":"TLS","alpn_policy":"HTTP2Preferred"}]}`},
 		{"PUT", "/v1/nodes/NODE", `{"load_balancer":"flows","zone":"a"}`},
+		{"PUT", "/v1/load-balancers/blue", `{"targets":1,"attributes":{"routing.http.desync_mitigation_mode":"strictest",
+			"routing.http.response.server.enabled":false,"routing.http.response.x_frame_options.header_value":"DENY"}}`},
 		{"DELETE", "/v1/load-balancers/x", ""},
 		{"GET", "/v1/nodes", ""},
 		{"GET", "/v1/records/packets", ""},

@@ -33,7 +33,7 @@ func (r *requestReader) parse(head string) (status int) {
 	if !ok || !httpguts.ValidHeaderFieldName(method) {
 		return http.StatusBadRequest
 	}
-	u, err := r.parseTarget(method, encodeTarget(target))
+	u, err := r.parseTarget(method, target)
 	if err != nil {
 		return http.StatusBadRequest
 	}
@@ -96,6 +96,7 @@ func (r *requestReader) parseTarget(method, target string) (*url.URL, error) {
 		r.url = url.URL{Path: target}
 		return &r.url, nil
 	}
+	target = encodeTarget(target)
 	switch {
 	case strings.HasPrefix(target, "/"), target == "*" && method == http.MethodOptions:
 		return url.ParseRequestURI(target)
