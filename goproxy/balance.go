@@ -6,13 +6,19 @@ import "time"
 const (
 	leastConn  = "leastconn"
 	byRequests = "byrequests"
+	byTraffic  = "bytraffic"
+	byBusyness = "bybusyness"
+	byHash     = "hash"
 )
+
+var balances = []string{leastConn, byRequests, byTraffic, byBusyness, byHash}
 
 // wish is what the choice of an endpoint takes into account.
 type wish struct {
 	tried      []*attempt
 	route      string // preferred member, "" for any
 	only       bool   // no other member than that one
+	hash       uint64 // of the hash key, 0 for none
 	repeatable bool   // the request may probe an ejected endpoint
 	anyway     bool   // a tried or ejected endpoint is better than none
 }
@@ -33,11 +39,15 @@ func (u *upstream) pick(w wish) *endpoint {
 
 func (u *upstream) pickFrom(w wish, route string) *endpoint {
 	now := time.Now()
+	endpoints := u.set.Load().endpoints
+	// A session that a spare began stays there.
+	spares := route != "" || !u.hasSpares || u.needsSpares(endpoints)
 	var room [3][8]*endpoint // an ELB answer has at most 8 addresses
 	healthy, ejected, tried := room[0][:0], room[1][:0], room[2][:0]
-	for _, e := range u.set.Load().endpoints {
+	for _, e := range endpoints {
 		switch {
 		case e.disabled.Load() || (route != "" && e.member.route != route):
+		case e.member.backup && !spares:
 		case wasTried(w.tried, e):
 			tried = append(tried, e)
 		case e.probe(now, w.repeatable):
@@ -50,14 +60,26 @@ func (u *upstream) pickFrom(w wish, route string) *endpoint {
 	}
 	switch {
 	case len(healthy) > 0:
-		return u.choose(healthy)
+		return u.choose(healthy, w.hash, now)
 	case !w.anyway:
 		return nil
 	case len(ejected) > 0:
-		return u.choose(ejected)
+		return u.choose(ejected, w.hash, now)
 	default:
-		return u.choose(tried)
+		return u.choose(tried, w.hash, now)
 	}
+}
+
+// needsSpares reports whether no endpoint but spares takes requests. One that
+// this request has tried still counts: a spare is for a member that is away,
+// not for a request that is slow.
+func (u *upstream) needsSpares(endpoints []*endpoint) bool {
+	for _, e := range endpoints {
+		if !e.member.backup && e.usable() {
+			return false
+		}
+	}
+	return true
 }
 
 func wasTried(tried []*attempt, e *endpoint) bool {
@@ -69,71 +91,24 @@ func wasTried(tried []*attempt, e *endpoint) bool {
 	return false
 }
 
-func (u *upstream) choose(endpoints []*endpoint) *endpoint {
-	switch {
-	case len(endpoints) == 0:
+func (u *upstream) choose(endpoints []*endpoint, hash uint64, now time.Time) *endpoint {
+	if len(endpoints) < 2 {
+		for _, e := range endpoints {
+			return e
+		}
 		return nil
-	case len(endpoints) == 1:
-		return endpoints[0]
-	case u.cfg.Balance == byRequests:
-		return u.turn(endpoints)
-	default:
-		return u.lessBusy(endpoints)
 	}
-}
-
-// lessBusy is "the power of two choices", weighted: two endpoints are drawn in
-// proportion to their weight and the one with fewer requests for its weight
-// wins. Nearly as even as asking all, and without the herd that follows when
-// everyone picks the one idle endpoint.
-func (u *upstream) lessBusy(endpoints []*endpoint) *endpoint {
-	a := u.draw(endpoints, nil)
-	b := u.draw(endpoints, a)
-	if b.outstanding.Load()*a.weight.Load() < a.outstanding.Load()*b.weight.Load() {
-		return b
-	}
-	return a
-}
-
-// draw returns one of the endpoints but not, each in proportion to its weight.
-func (u *upstream) draw(endpoints []*endpoint, not *endpoint) *endpoint {
-	var total int64
-	for _, e := range endpoints {
-		if e != not {
-			total += e.weight.Load()
+	switch u.cfg.Balance {
+	case byRequests:
+		return u.turn(endpoints, now)
+	case byBusyness:
+		return u.turn(leastBy(endpoints, now, func(e *endpoint) int64 { return e.outstanding.Load() }), now)
+	case byTraffic:
+		return leastTraffic(endpoints)
+	case byHash:
+		if hash != 0 {
+			return nearestTo(hash, endpoints)
 		}
 	}
-	u.rngMu.Lock()
-	ticket := u.rng.Int64N(total)
-	u.rngMu.Unlock()
-	var last *endpoint
-	for _, e := range endpoints {
-		if e == not {
-			continue
-		}
-		last = e
-		if ticket -= e.weight.Load(); ticket < 0 {
-			break
-		}
-	}
-	return last // also where a weight shrank since it was summed
-}
-
-// turn is smooth weighted round robin: each endpoint gains its weight, the
-// richest serves and pays the sum.
-func (u *upstream) turn(endpoints []*endpoint) *endpoint {
-	u.rngMu.Lock()
-	defer u.rngMu.Unlock()
-	var best *endpoint
-	var total int64
-	for _, e := range endpoints {
-		w := e.weight.Load()
-		total += w
-		e.credit += w
-		if best == nil || e.credit > best.credit {
-			best = e
-		}
-	}
-	best.credit -= total
-	return best
+	return u.lessBusy(endpoints, now)
 }

@@ -110,9 +110,17 @@ type Upstream struct {
 	URL string `yaml:"url"`
 	// Members stand in place of URL where there is more than one.
 	Members []Member `yaml:"members"`
-	// Balance is "leastconn" (default: the less busy of two drawn at random)
-	// or "byrequests" (in turn).
+	// Balance is how an address is chosen: "leastconn" (default: the less busy
+	// of two drawn at random), "byrequests", "bytraffic", "bybusyness" or
+	// "hash". Each follows the load factors.
 	Balance string `yaml:"balance"`
+	// HashKey is what "hash" maps to an address, in the variables of headers:
+	// "%{client_ip}", "%{cookie:JSESSIONID}". A request without a value is
+	// balanced as by leastconn.
+	HashKey string `yaml:"hash_key"`
+	// SlowStart is the time in which an address that is new, or was left out,
+	// comes to its full share, evenly (default off).
+	SlowStart Duration `yaml:"slow_start"`
 	// StickySession names the cookie, and after a "|" the path parameter, in
 	// which a session says its route after the first dot, as in
 	// "JSESSIONID|jsessionid".
@@ -150,6 +158,9 @@ type Member struct {
 	LoadFactor int `yaml:"loadfactor"`
 	// Route is the member's name in sessions: letters, digits, - and _.
 	Route string `yaml:"route"`
+	// Backup makes the member a hot spare: it is used while every other one is
+	// left out or disabled.
+	Backup bool `yaml:"backup"`
 }
 
 // UpstreamTLS is how an https url is spoken to. Certificates are verified.

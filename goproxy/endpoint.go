@@ -25,6 +25,9 @@ type endpoint struct {
 	pool      *pool // the transport, where it is HTTP/1
 
 	weight      atomic.Int64 // share of the member's load factor
+	warmSince   atomic.Int64 // unix ns; the slow start began
+	traffic     atomic.Int64 // bytes passed on, each counted for the share it was sent under
+	identity    uint64       // of the address, for the consistent hash
 	credit      int64        // guarded by the upstream's rngMu
 	disabled    atomic.Bool  // taken out by hand
 	outstanding atomic.Int64 // attempts without a finished response
@@ -41,7 +44,8 @@ type endpoint struct {
 
 func newEndpoint(m *member, addr netip.AddrPort) *endpoint {
 	cfg := m.up.cfg
-	e := &endpoint{member: m, addr: addr}
+	e := &endpoint{member: m, addr: addr, identity: hashOf(addr.String())}
+	e.warm(time.Now())
 	e.gone, e.leave = context.WithCancel(context.Background())
 	tlsConfig := m.tls.Clone()
 	// A session can be resumed at its own address only, not at another node of
@@ -96,6 +100,7 @@ func (e *endpoint) alive() {
 		e.failures.Store(0)
 		e.ejectedUntil.Store(0)
 		e.probing.Store(false)
+		e.warm(time.Now())
 	}
 }
 

@@ -31,6 +31,7 @@ type exchange struct {
 
 	repeatable bool   // may be sent again after it was sent
 	route      string // member that holds the client's session, "" for none
+	hash       uint64 // of the request's hash key, 0 for none
 	start      time.Time
 	set        *endpointSet // the one that has been looked at
 	attempts   []*attempt
@@ -65,6 +66,7 @@ func (u *upstream) get(req *request) (*response, error) {
 	x.attempts, x.resent, x.pauses, x.lastErr = x.attempts[:0], 0, 0, nil
 	x.repeatable = req.repeatable()
 	x.route = u.sticky.routeOf(req)
+	x.hash = u.hashOf(req)
 	u.budget.earn()
 	x.set = u.set.Load()
 	e := x.pick(true)
@@ -180,6 +182,7 @@ func (x *exchange) pick(anyway bool) *endpoint {
 	return x.up.pick(wish{
 		tried:      x.attempts,
 		route:      x.route,
+		hash:       x.hash,
 		only:       x.up.cfg.NoFailover,
 		repeatable: x.repeatable,
 		anyway:     anyway,

@@ -62,6 +62,9 @@ func rewriteResponse(req *request, resp *response) {
 func (p *Proxy) finish(req *request) {
 	took := time.Since(req.start)
 	p.metrics.request(req.upstream, req.status, took)
+	if req.served != nil {
+		req.served.carried(max(0, req.Length) + req.bytes)
+	}
 	if p.accessLog != nil {
 		req.log(p.accessLog, took)
 	}

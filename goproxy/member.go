@@ -20,6 +20,7 @@ type member struct {
 	up         *upstream
 	route      string
 	loadFactor int
+	backup     bool
 	url        *url.URL
 	host       string // Host header: the url's host, without the scheme's own port
 	port       uint16
@@ -38,7 +39,7 @@ func newMember(up *upstream, cfg Member, servers []netip.AddrPort, tlsConfig *tl
 	if err != nil {
 		return nil, err
 	}
-	m := &member{up: up, route: cfg.Route, loadFactor: max(1, cfg.LoadFactor), url: target, host: target.Host, port: uint16(port), tls: tlsConfig.Clone()}
+	m := &member{up: up, route: cfg.Route, loadFactor: max(1, cfg.LoadFactor), backup: cfg.Backup, url: target, host: target.Host, port: uint16(port), tls: tlsConfig.Clone()}
 	if (target.Scheme == "http" && port == 80) || (target.Scheme == "https" && port == 443) {
 		m.host = strings.TrimSuffix(target.Host, ":"+target.Port())
 	}

@@ -126,15 +126,11 @@ func (r *request) forward() {
 		}
 		r.header = append(r.header, f)
 	}
-	scheme := "http"
-	if r.secure {
-		scheme = "https"
-	}
 	if ip := hostname(r.remote); ip != "" {
 		r.header.Add("X-Forwarded-For", forwardedFor+ip)
 	}
 	r.header.Add("X-Forwarded-Host", r.Host)
-	r.header.Add("X-Forwarded-Proto", scheme)
+	r.header.Add("X-Forwarded-Proto", r.scheme())
 }
 
 // hostname is a Host field without its port and without the brackets of an

@@ -17,9 +17,12 @@ type upstream struct {
 	cfg     Upstream // with defaults
 	members []*member
 	sticky  *sticky // nil where sessions do not matter
-	fail    map[int]bool
-	budget  *budget
-	log     *slog.Logger
+	hashKey format
+
+	hasSpares bool // a member is a backup
+	fail      map[int]bool
+	budget    *budget
+	log       *slog.Logger
 
 	directWait time.Duration // how long the first attempt has the client's goroutine
 
@@ -54,6 +57,10 @@ func newUpstream(name string, cfg Upstream, servers []netip.AddrPort, log *slog.
 	}
 	u.directWait = min(u.directWait, time.Duration(cfg.Timeouts.Response))
 	u.set.Store(&endpointSet{replaced: make(chan struct{})})
+	var err error
+	if u.hashKey, err = parseFormat(cfg.HashKey, requestVariables); err != nil {
+		return nil, fmt.Errorf("upstream %s: hash_key: %w", name, err)
+	}
 	for _, status := range cfg.FailOnStatus {
 		u.fail[status] = true
 	}
@@ -67,6 +74,7 @@ func newUpstream(name string, cfg Upstream, servers []netip.AddrPort, log *slog.
 			return nil, fmt.Errorf("upstream %s: %w", name, err)
 		}
 		u.members = append(u.members, m)
+		u.hasSpares = u.hasSpares || mc.Backup
 	}
 	// A member whose url holds an address has published itself before it was
 	// in the list.
@@ -98,8 +106,8 @@ func (u *upstream) publish() chan struct{} {
 	for _, m := range u.members {
 		for _, e := range m.endpoints {
 			// The load factor is the member's, whatever number of addresses it
-			// has; the constant keeps the quotient exact for up to 10 of them.
-			e.weight.Store(max(1, int64(m.loadFactor)*2520/int64(len(m.endpoints))))
+			// has.
+			e.weight.Store(max(1, int64(m.loadFactor)*shareUnit/int64(len(m.endpoints))))
 		}
 		next.endpoints = append(next.endpoints, m.endpoints...)
 	}

@@ -86,9 +86,7 @@ func checkMembers(u Upstream, add func(string, ...string)) {
 		routes[m.Route] = m.Route != ""
 	}
 	delete(routes, "")
-	if u.Balance != "" && u.Balance != leastConn && u.Balance != byRequests {
-		add(fmt.Sprintf("%q is no way to balance: want %s or %s", u.Balance, leastConn, byRequests), "balance")
-	}
+	checkBalance(u, add)
 	cookie, _, _ := strings.Cut(u.StickySession, "|")
 	switch {
 	case u.StickySession == "" && (u.SetRouteCookie || u.NoFailover):
@@ -102,6 +100,31 @@ func checkMembers(u Upstream, add func(string, ...string)) {
 		if status < 400 || status > 599 {
 			add(fmt.Sprintf("%d: want 400 to 599", status), "failonstatus", strconv.Itoa(i))
 		}
+	}
+}
+
+func checkBalance(u Upstream, add func(string, ...string)) {
+	if u.Balance != "" && !slices.Contains(balances, u.Balance) {
+		text := fmt.Sprintf("%q is no way to balance: want one of %s", u.Balance, strings.Join(balances, ", "))
+		if near := nearest(u.Balance, balances); near != "" {
+			text = fmt.Sprintf("%q is no way to balance: did you mean %q?", u.Balance, near)
+		}
+		add(text, "balance")
+	}
+	if (u.Balance == byHash) != (u.HashKey != "") {
+		add(fmt.Sprintf("balance: %s and hash_key go together", byHash), "hash_key")
+	}
+	if _, err := parseFormat(u.HashKey, requestVariables); err != nil {
+		add(err.Error(), "hash_key")
+	}
+	spares := 0
+	for _, m := range u.Members {
+		if m.Backup {
+			spares++
+		}
+	}
+	if spares > 0 && spares == len(u.Members) {
+		add("every member is a backup: want one that is not", "members")
 	}
 }
 
