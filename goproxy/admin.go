@@ -18,7 +18,7 @@ type EndpointState struct {
 	Route       string `json:"route,omitempty"`
 	LoadFactor  int    `json:"loadfactor"`
 	Address     string `json:"address"`
-	State       string `json:"state"` // "ok", "ejected" or "disabled"
+	State       string `json:"state"` // "ok", "ejected", "unhealthy" or "disabled"
 	Failures    int32  `json:"failures"`
 	Outstanding int64  `json:"outstanding"`
 }
@@ -37,6 +37,8 @@ func (p *Proxy) Endpoints() []EndpointState {
 			switch {
 			case e.disabled.Load():
 				s.State = "disabled"
+			case e.health.sick.Load():
+				s.State = "unhealthy"
 			case e.ejected(now):
 				s.State = "ejected"
 			}
@@ -122,7 +124,7 @@ func localOnly(next http.Handler) http.Handler {
 
 var adminPage = template.Must(template.New("admin").Parse(`<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>goproxy</title>
-<style>body{font:15px sans-serif;margin:2em}td,th{padding:.3em 1em;text-align:left}tr.ejected{background:#fdd}tr.disabled{color:#888}</style>
+<style>body{font:15px sans-serif;margin:2em}td,th{padding:.3em 1em;text-align:left}tr.ejected,tr.unhealthy{background:#fdd}tr.disabled{color:#888}</style>
 <h1>goproxy</h1>
 <table><tr><th>upstream<th>url<th>route<th>load factor<th>address<th>state<th>failures<th>outstanding</tr>
 {{range .}}<tr class="{{.State}}"><td>{{.Upstream}}<td>{{.URL}}<td>{{.Route}}<td>{{.LoadFactor}}<td>{{.Address}}<td>{{.State}}<td>{{.Failures}}<td>{{.Outstanding}}</tr>

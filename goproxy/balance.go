@@ -42,6 +42,7 @@ func (u *upstream) pickFrom(w wish, route string) *endpoint {
 	endpoints := u.set.Load().endpoints
 	// A session that a spare began stays there.
 	spares := route != "" || !u.hasSpares || u.needsSpares(endpoints)
+	everyone := route == "" && u.panics(endpoints, spares)
 	var room [3][8]*endpoint // an ELB answer has at most 8 addresses
 	healthy, ejected, tried := room[0][:0], room[1][:0], room[2][:0]
 	for _, e := range endpoints {
@@ -50,6 +51,10 @@ func (u *upstream) pickFrom(w wish, route string) *endpoint {
 		case e.member.backup && !spares:
 		case wasTried(w.tried, e):
 			tried = append(tried, e)
+		case everyone:
+			healthy = append(healthy, e)
+		case e.health.sick.Load():
+			ejected = append(ejected, e)
 		case e.probe(now, w.repeatable):
 			return e
 		case e.ejectedUntil.Load() == 0:
@@ -80,6 +85,29 @@ func (u *upstream) needsSpares(endpoints []*endpoint) bool {
 		}
 	}
 	return true
+}
+
+// panics reports whether so few endpoints are healthy that all have to be used:
+// those that are left would not bear the load of the rest.
+func (u *upstream) panics(endpoints []*endpoint, spares bool) bool {
+	if u.cfg.PanicPercent == 0 {
+		return false
+	}
+	all, well := 0, 0
+	for _, e := range endpoints {
+		if e.disabled.Load() || (e.member.backup && !spares) {
+			continue
+		}
+		all++
+		if e.usable() {
+			well++
+		}
+	}
+	now := well*100 < all*u.cfg.PanicPercent
+	if u.panicking.Load() != now && u.panicking.CompareAndSwap(!now, now) {
+		u.log.Warn("panic: too few addresses are healthy, so all are used", "begins", now, "healthy", well, "addresses", all)
+	}
+	return now
 }
 
 func wasTried(tried []*attempt, e *endpoint) bool {

@@ -133,6 +133,14 @@ type Upstream struct {
 	// FailOnStatus are response statuses that take an address out of balancing
 	// for a while; a request that can be repeated is sent to another one.
 	FailOnStatus []int `yaml:"failonstatus"`
+	// HealthCheck asks every address by itself whether it is well; without one
+	// only requests show it.
+	HealthCheck *HealthCheck `yaml:"health_check"`
+	// Ejection leaves out addresses that failed requests.
+	Ejection Ejection `yaml:"ejection"`
+	// PanicPercent makes the proxy use every address, well or not, while fewer
+	// than this share are healthy (default 0: while none is, as an ALB).
+	PanicPercent int `yaml:"panic_percent"`
 	// Protocol is "http1" (default), "h2" (HTTP/2, for https urls) or "h2c"
 	// (HTTP/2 without TLS, for http urls).
 	Protocol string `yaml:"protocol"`
@@ -161,6 +169,38 @@ type Member struct {
 	// Backup makes the member a hot spare: it is used while every other one is
 	// left out or disabled.
 	Backup bool `yaml:"backup"`
+}
+
+// HealthCheck is a GET to each address. An address is well until its checks
+// say otherwise.
+type HealthCheck struct {
+	// Path is asked for, with a query or without: "/health".
+	Path string `yaml:"path"`
+	// Interval from one check to the next (default 5s); a check that takes
+	// longer delays the next one.
+	Interval Duration `yaml:"interval"`
+	// Timeout of one check, connect included (default 2s).
+	Timeout Duration `yaml:"timeout"`
+	// Status is what a healthy address answers: "200", "200-399" (default),
+	// "200,204".
+	Status string `yaml:"status"`
+	// HealthyThreshold and UnhealthyThreshold are the checks in a row that
+	// change the state (defaults 2 and 3).
+	HealthyThreshold   int `yaml:"healthy_threshold"`
+	UnhealthyThreshold int `yaml:"unhealthy_threshold"`
+}
+
+// Ejection leaves an address out of balancing after a failed connect, no
+// response on a fresh connection, silence, or a status of FailOnStatus.
+type Ejection struct {
+	// Retry is how long it is left out the first time; each further failure
+	// doubles that (default 1s).
+	Retry Duration `yaml:"retry"`
+	// RetryMax is the longest time (default 30s).
+	RetryMax Duration `yaml:"retry_max"`
+	// MaxPercent of an upstream's addresses may be left out at a time, but
+	// always one (default 100).
+	MaxPercent int `yaml:"max_percent"`
 }
 
 // UpstreamTLS is how an https url is spoken to. Certificates are verified.
@@ -290,11 +330,35 @@ func (u Upstream) withDefaults() Upstream {
 	if u.Retries.BudgetPercent == 0 {
 		u.Retries.BudgetPercent = 20
 	}
+	u.Ejection.Retry = Duration(u.Ejection.Retry.or(time.Second))
+	u.Ejection.RetryMax = Duration(u.Ejection.RetryMax.or(max(30*time.Second, time.Duration(u.Ejection.Retry))))
+	if u.Ejection.MaxPercent == 0 {
+		u.Ejection.MaxPercent = 100
+	}
+	if u.HealthCheck != nil {
+		u.HealthCheck = u.HealthCheck.withDefaults()
+	}
 	if u.Pool.MaxIdle == 0 {
 		u.Pool.MaxIdle = 512
 	}
 	u.Pool.IdleTimeout = Duration(u.Pool.IdleTimeout.or(45 * time.Second))
 	return u
+}
+
+func (h *HealthCheck) withDefaults() *HealthCheck {
+	full := *h
+	full.Interval = Duration(h.Interval.or(5 * time.Second))
+	full.Timeout = Duration(h.Timeout.or(2 * time.Second))
+	if h.Status == "" {
+		full.Status = "200-399"
+	}
+	if h.HealthyThreshold == 0 {
+		full.HealthyThreshold = 2
+	}
+	if h.UnhealthyThreshold == 0 {
+		full.UnhealthyThreshold = 3
+	}
+	return &full
 }
 
 // String is the form that UnmarshalYAML reads.

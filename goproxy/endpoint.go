@@ -9,20 +9,14 @@ import (
 	"time"
 )
 
-// Ejection times: an address that failed is left out for ejectFirst, doubling
-// with each further failure up to ejectMost.
-const (
-	ejectFirst = time.Second
-	ejectMost  = 30 * time.Second
-)
-
 // endpoint is one address of an upstream with its own pool of connections and
 // what is known about its health.
 type endpoint struct {
 	member    *member
 	addr      netip.AddrPort
 	transport transport
-	pool      *pool // the transport, where it is HTTP/1
+	pool      *pool       // the transport, where it is HTTP/1
+	tls       *tls.Config // nil for plain HTTP
 
 	weight      atomic.Int64 // share of the member's load factor
 	warmSince   atomic.Int64 // unix ns; the slow start began
@@ -32,6 +26,7 @@ type endpoint struct {
 	disabled    atomic.Bool  // taken out by hand
 	outstanding atomic.Int64 // attempts without a finished response
 	departed    atomic.Bool  // left the DNS answer
+	health      health       // what its health checks say
 	gone        context.Context
 	leave       context.CancelFunc // cancels gone, and so every dial
 
@@ -54,6 +49,7 @@ func newEndpoint(m *member, addr netip.AddrPort) *endpoint {
 	if m.url.Scheme != "https" {
 		tlsConfig = nil
 	}
+	e.tls = tlsConfig
 	if cfg.Protocol == protocolHTTP1 {
 		e.pool = newPool(e, tlsConfig)
 		e.transport = e.pool
@@ -115,9 +111,10 @@ func (e *endpoint) eject(now time.Time) bool {
 	if e.ejected(now) && !e.probing.CompareAndSwap(true, false) {
 		return false
 	}
-	fails := e.failures.Add(1)
-	out := min(ejectFirst<<min(fails-1, 5), ejectMost)
-	e.ejectedUntil.Store(now.Add(out).UnixNano())
+	cfg := e.member.up.cfg.Ejection
+	doublings := min(e.failures.Add(1)-1, 10)
+	out := min(cfg.Retry<<doublings, cfg.RetryMax)
+	e.ejectedUntil.Store(now.Add(time.Duration(out)).UnixNano())
 	return true
 }
 
@@ -131,6 +128,10 @@ func (e *endpoint) ejected(now time.Time) bool {
 	return e.ejectedUntil.Load() > now.UnixNano()
 }
 
+// leftOut reports whether requests go elsewhere, because of failures or of the
+// health checks.
+func (e *endpoint) leftOut(now time.Time) bool { return e.health.sick.Load() || e.ejected(now) }
+
 // probe reports whether the caller's request shall be the one that tries an
 // ejected endpoint whose time is over. A request that cannot be repeated is not
 // risked: a bare connection is tried in its place.
@@ -139,7 +140,7 @@ func (e *endpoint) probe(now time.Time, repeatable bool) bool {
 	if until == 0 || until > now.UnixNano() {
 		return false
 	}
-	if !e.ejectedUntil.CompareAndSwap(until, now.Add(ejectFirst).UnixNano()) {
+	if !e.ejectedUntil.CompareAndSwap(until, now.Add(time.Duration(e.member.up.cfg.Ejection.Retry)).UnixNano()) {
 		return false
 	}
 	e.probing.Store(true)

@@ -326,7 +326,7 @@ func (x *exchange) waiting() int {
 func (x *exchange) hopeful() bool {
 	now := time.Now()
 	for _, a := range x.attempts {
-		if !a.finished && !a.endpoint.departed.Load() && !a.endpoint.ejected(now) {
+		if !a.finished && !a.endpoint.departed.Load() && !a.endpoint.leftOut(now) {
 			return true
 		}
 	}

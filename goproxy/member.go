@@ -95,6 +95,7 @@ func (m *member) replace(addrs []netip.Addr) {
 		e := leaving[addr]
 		if e == nil {
 			e = newEndpoint(m, addr)
+			m.up.startChecks(e)
 		}
 		delete(leaving, addr)
 		next = append(next, e)

@@ -50,6 +50,9 @@ type stateCollector struct{ p *Proxy }
 var (
 	endpointLabels  = []string{"upstream", "address"}
 	attemptsDesc    = prometheus.NewDesc("goproxy_attempts_total", "Attempts by reason: first, retry, hedge, rescue.", []string{"upstream", "reason"}, nil)
+	ejectionsDesc   = prometheus.NewDesc("goproxy_ejections_total", "Times an address was left out because of a failed request.", []string{"upstream"}, nil)
+	panicDesc       = prometheus.NewDesc("goproxy_upstream_panic", "1 while too few addresses are healthy and all are used.", []string{"upstream"}, nil)
+	checksDesc      = prometheus.NewDesc("goproxy_health_checks_total", "Health checks by result: ok, failed.", []string{"upstream", "address", "result"}, nil)
 	outstandingDesc = prometheus.NewDesc("goproxy_endpoint_outstanding", "Attempts without a finished response.", endpointLabels, nil)
 	usableDesc      = prometheus.NewDesc("goproxy_endpoint_usable", "1 when the address takes requests, 0 when it is left out or disabled.", endpointLabels, nil)
 	dnsQueriesDesc  = prometheus.NewDesc("goproxy_dns_queries_total", "DNS messages sent.", []string{"upstream", "name"}, nil)
@@ -59,7 +62,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (c stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{attemptsDesc, outstandingDesc, usableDesc, dnsQueriesDesc, dnsFailuresDesc, dnsChangesDesc} {
+	for _, d := range []*prometheus.Desc{attemptsDesc, ejectionsDesc, panicDesc, checksDesc, outstandingDesc, usableDesc, dnsQueriesDesc, dnsFailuresDesc, dnsChangesDesc} {
 		ch <- d
 	}
 }
@@ -71,10 +74,15 @@ func (c stateCollector) Collect(ch chan<- prometheus.Metric) {
 		for r := range reasons {
 			ch <- prometheus.MustNewConstMetric(attemptsDesc, prometheus.CounterValue, float64(up.attempts[r].Load()), name, reason(r).String())
 		}
+		ch <- prometheus.MustNewConstMetric(ejectionsDesc, prometheus.CounterValue, float64(up.ejections.Load()), name)
+		if up.cfg.PanicPercent > 0 {
+			ch <- prometheus.MustNewConstMetric(panicDesc, prometheus.GaugeValue, zeroOrOne(up.panicking.Load()), name)
+		}
 		for _, e := range up.set.Load().endpoints {
-			usable := 1.0
-			if e.disabled.Load() || e.ejected(now) {
-				usable = 0
+			usable := zeroOrOne(!e.disabled.Load() && !e.leftOut(now))
+			if up.cfg.HealthCheck != nil {
+				ch <- prometheus.MustNewConstMetric(checksDesc, prometheus.CounterValue, float64(e.health.passed.Load()), name, e.addr.String(), "ok")
+				ch <- prometheus.MustNewConstMetric(checksDesc, prometheus.CounterValue, float64(e.health.failed.Load()), name, e.addr.String(), "failed")
 			}
 			ch <- prometheus.MustNewConstMetric(outstandingDesc, prometheus.GaugeValue, float64(e.outstanding.Load()), name, e.addr.String())
 			ch <- prometheus.MustNewConstMetric(usableDesc, prometheus.GaugeValue, usable, name, e.addr.String())
@@ -89,4 +97,11 @@ func (c stateCollector) Collect(ch chan<- prometheus.Metric) {
 			ch <- prometheus.MustNewConstMetric(dnsChangesDesc, prometheus.CounterValue, float64(s.Changes), name, host)
 		}
 	}
+}
+
+func zeroOrOne(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -20,9 +20,15 @@ type upstream struct {
 	hashKey format
 
 	hasSpares bool // a member is a backup
-	fail      map[int]bool
-	budget    *budget
-	log       *slog.Logger
+	panicking atomic.Bool
+	ejections atomic.Uint64
+	ejecting  sync.Mutex
+
+	checks   sync.WaitGroup
+	checking context.Context // parent of the health checks; nil before run; guarded by setMu
+	fail     map[int]bool
+	budget   *budget
+	log      *slog.Logger
 
 	directWait time.Duration // how long the first attempt has the client's goroutine
 
@@ -87,12 +93,19 @@ func newUpstream(name string, cfg Upstream, servers []netip.AddrPort, log *slog.
 
 // run follows the names until ctx ends, then closes what is idle.
 func (u *upstream) run(ctx context.Context) {
+	u.setMu.Lock()
+	u.checking = ctx
+	for _, e := range u.set.Load().endpoints {
+		u.startChecks(e)
+	}
+	u.setMu.Unlock()
 	var all sync.WaitGroup
 	for _, m := range u.members {
 		all.Go(func() { m.run(ctx) })
 	}
 	all.Wait()
 	<-ctx.Done()
+	u.checks.Wait()
 	u.retired.Store(true)
 	for _, e := range u.set.Load().endpoints {
 		e.transport.closeIdle()
@@ -128,10 +141,29 @@ func (u *upstream) nudge() {
 func (u *upstream) eject(e *endpoint, reason string) {
 	u.nudge()
 	now := time.Now()
-	if len(u.set.Load().endpoints) < 2 || e.departed.Load() || !e.eject(now) {
+	u.ejecting.Lock()
+	news := u.mayEject(e) && e.eject(now)
+	u.ejecting.Unlock()
+	if !news {
 		return
 	}
+	u.ejections.Add(1)
 	if e.mayLog(now) {
 		u.log.Warn("endpoint left out", "address", e.addr.String(), "reason", reason, "failures", e.failures.Load())
 	}
+}
+
+// mayEject reports whether leaving e out is of use, and not too much.
+func (u *upstream) mayEject(e *endpoint) bool {
+	endpoints := u.set.Load().endpoints
+	if len(endpoints) < 2 || e.departed.Load() {
+		return false
+	}
+	out := 0
+	for _, other := range endpoints {
+		if other != e && other.ejectedUntil.Load() != 0 {
+			out++
+		}
+	}
+	return out == 0 || e.ejectedUntil.Load() != 0 || (out+1)*100 <= u.cfg.Ejection.MaxPercent*len(endpoints)
 }

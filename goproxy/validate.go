@@ -112,6 +112,7 @@ func checkUpstream(u Upstream, add func(string, ...string)) {
 	}
 	full := u.withDefaults()
 	checkProtocol(full, add)
+	checkHealth(full, add)
 	if full.DNS.TTLMin > full.DNS.TTLMax {
 		add(fmt.Sprintf("ttl_min %v is above ttl_max %v", full.DNS.TTLMin, full.DNS.TTLMax), "dns", "ttl_min")
 	}
@@ -126,6 +127,8 @@ func checkUpstream(u Upstream, add func(string, ...string)) {
 		{u.Timeouts.Response, []string{"timeouts", "response"}},
 		{u.Retries.Window, []string{"retries", "window"}},
 		{u.Pool.IdleTimeout, []string{"pool", "idle_timeout"}},
+		{u.Ejection.Retry, []string{"ejection", "retry"}},
+		{u.Ejection.RetryMax, []string{"ejection", "retry_max"}},
 	} {
 		if d.value == Off {
 			add("cannot be off", d.path...)
