@@ -38,7 +38,7 @@ func verifyStatus(err error) string {
 // write logs a connection that was established, or was not. State is nil for one
 // without TLS; latency is that of a handshake that succeeded.
 func (l *connectionLog) write(c *clientConn, state *tls.ConnectionState, latency time.Duration, status string) {
-	if l.to == nil {
+	if l.to == nil || c.node.view().lb.Type == TypeNetwork { // which has no such log
 		return
 	}
 	protocol, cipher, took, exchange := "-", "-", "-", "-"

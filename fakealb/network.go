@@ -144,6 +144,8 @@ func (l Listener) checkFlow(field string) (Listener, error) {
 	switch {
 	case l.Protocol != ProtocolTCP && *idle != 0:
 		return l, badField(field+"attributes.tcp.idle_timeout.seconds", "got %d with protocol %q, want it with %q only: that of TLS listeners is fixed", *idle, l.Protocol, ProtocolTCP)
+	case (l.Protocol == ProtocolTCP || l.Protocol == ProtocolTLS) && len(l.Rules)+len(l.DefaultActions) > 0:
+		return l, badField(field+"rules", "got rules or default_actions with protocol %q, want none: every flow goes to the target_group", l.Protocol)
 	case l.Protocol != ProtocolTLS && l.ALPNPolicy != "":
 		return l, badField(field+"alpn_policy", "got %q with protocol %q, want it with %q only", l.ALPNPolicy, l.Protocol, ProtocolTLS)
 	}

@@ -85,8 +85,10 @@ func TestALPNPolicies(t *testing.T) {
 // TLS at the listener, TLS to the target whose certificate nobody signed.
 func TestTLSListenerSeenByCurl(t *testing.T) {
 	t.Attr("aws-fact", "4.10")
+	connectionLog := &logBuffer{}
 	s := target(t, true)
 	f := flows(t, "127.0.81.12", func(config *fakealb.Config, lb *fakealb.LoadBalancer) {
+		config.ConnectionLog = connectionLog
 		lb.TargetGroup.Protocol = targets.ProtocolTLS
 		lb.Listeners = []fakealb.Listener{{Port: config.Ports[0], Protocol: fakealb.ProtocolTLS, ALPNPolicy: fakealb.ALPNHTTP1Only}}
 	}, s)
@@ -111,6 +113,9 @@ func TestTLSListenerSeenByCurl(t *testing.T) {
 	if m := f.metrics(t); !strings.Contains(m, `ClientTLSNegotiationErrorCount{AvailabilityZone="a",LoadBalancer="blue"} 1`) {
 		t.Error("the failed handshake is not counted")
 	}
+	if got := connectionLog.String(); got != "" {
+		t.Errorf("the connection log of application load balancers got %q", got)
+	}
 }
 
 func TestNetworkLoadBalancerErrorsNameTheField(t *testing.T) {
@@ -125,6 +130,9 @@ func TestNetworkLoadBalancerErrorsNameTheField(t *testing.T) {
 		"target_group.protocol": func(lb *fakealb.LoadBalancer) { lb.TargetGroup = &targets.Group{Protocol: targets.ProtocolHTTP} },
 		"listeners[0].protocol": func(lb *fakealb.LoadBalancer) {
 			lb.Listeners = []fakealb.Listener{{Port: f.port, Protocol: fakealb.ProtocolHTTP}}
+		},
+		"listeners[0].rules": func(lb *fakealb.LoadBalancer) {
+			lb.Listeners = []fakealb.Listener{{Port: f.port, Protocol: fakealb.ProtocolTCP, DefaultActions: to("x")}}
 		},
 		"listeners[0].alpn_policy": func(lb *fakealb.LoadBalancer) {
 			lb.Listeners = []fakealb.Listener{{Port: f.port, Protocol: fakealb.ProtocolTCP, ALPNPolicy: fakealb.ALPNNone}}
@@ -150,6 +158,10 @@ func TestNetworkLoadBalancerErrorsNameTheField(t *testing.T) {
 		if e := apiErr(t, err); e.Field != "type" {
 			t.Errorf("%+v: got %v", lb, e)
 		}
+	}
+	_, err := f.PutTargetGroup(f.ctx, "blue", targets.Group{Name: "g"})
+	if e := apiErr(t, err); e.Field != "target_groups" {
+		t.Errorf("a group with a name: got %v", e)
 	}
 	list, err := f.LoadBalancers(f.ctx)
 	if err != nil {
