@@ -105,6 +105,19 @@ func TestDesyncMitigationModes(t *testing.T) {
 	}
 }
 
+// What curl makes of it: a GET with a body costs it its connection.
+func TestAmbiguousRequestsOfCurl(t *testing.T) {
+	t.Attr("aws-fact", "2.6")
+	f := start(t, nil, "127.0.76.7")
+	for method, want := range map[string]string{"POST": "200/1 200/0 ", "GET": "200/1 200/1 "} {
+		got := curl(t, "-X", method, "-d", "abc", "-o", "/dev/null", "-o", "/dev/null", "-w", "%{http_code}/%{num_connects} ",
+			"http://"+f.at(0)+"/", "http://"+f.at(0)+"/")
+		if got != want {
+			t.Errorf("%s with a body, twice: got status and new connections %q, want %q", method, got, want)
+		}
+	}
+}
+
 func TestUnknownDesyncMode(t *testing.T) {
 	f := start(t, nil, "127.0.76.2")
 	_, err := f.PutLoadBalancer(f.ctx, fakealb.LoadBalancer{Name: "blue", Attributes: fakealb.Attributes{DesyncMode: "off"}})
