@@ -272,3 +272,15 @@ server {
 		t.Errorf("a failing call: got %v", err)
 	}
 }
+
+func TestGRPCGroupNeedsAnHTTPSListener(t *testing.T) {
+	t.Attr("aws-fact", "2.2.4")
+	f, _, _ := grpcNode(t, "127.0.80.47", nil)
+	_, err := f.PutLoadBalancer(f.ctx, fakealb.LoadBalancer{
+		Name: "blue", TargetGroup: &targets.Group{ProtocolVersion: targets.VersionGRPC},
+		Listeners: []fakealb.Listener{{Port: f.port, Protocol: fakealb.ProtocolHTTP}},
+	})
+	if e := apiErr(t, err); e.Field != "listeners[0].protocol" {
+		t.Errorf("got %v", err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/proxychaos/proxychaos/fakealb/rules"
+	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
 // Listener is a port of a load balancer and what is spoken on it.
@@ -68,6 +69,9 @@ func (lb LoadBalancer) checkListeners(ports []uint16) (LoadBalancer, error) {
 		}
 		if lb.Listeners[i], err = lb.checkRules(i); err != nil {
 			return lb, err
+		}
+		if g := lb.TargetGroup; l.Protocol == ProtocolHTTP && len(l.DefaultActions) == 0 && g != nil && g.ProtocolVersion != targets.VersionHTTP1 {
+			return lb, badField(field+"protocol", "got %s with a target_group of version %s, want %s (2.2.4)", l.Protocol, g.ProtocolVersion, ProtocolHTTPS)
 		}
 	}
 	return lb, nil

@@ -20,9 +20,17 @@ import (
 // socketTarget echoes WebSocket messages.
 func socketTarget(t *testing.T) netip.AddrPort {
 	t.Helper()
+	return socketServer(t, "", new(atomic.Int64))
+}
+
+// socketServer answers every WebSocket message with its name, or, without one, with
+// the message. It counts the requests that were no WebSocket.
+func socketServer(t *testing.T, name string, others *atomic.Int64) netip.AddrPort {
+	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") == "" {
-			return // a health check
+			others.Add(1)
+			return
 		}
 		c, err := websocket.Accept(w, r, nil)
 		if err != nil {
@@ -31,6 +39,9 @@ func socketTarget(t *testing.T) netip.AddrPort {
 		defer c.CloseNow()
 		for {
 			kind, message, err := c.Read(context.Background())
+			if name != "" {
+				message = []byte(name)
+			}
 			if err != nil || c.Write(context.Background(), kind, message) != nil {
 				return
 			}
@@ -97,30 +108,6 @@ func TestIdleWebSocketIsClosed(t *testing.T) {
 		rows, err := f.Connections(f.ctx)
 		return err == nil && rows[0].How == "idle-timeout" && rows[0].ClosedBy == "node"
 	})
-}
-
-// socketServer tells its name in answer to every message, and notes the requests
-// that were no WebSocket.
-func socketServer(t *testing.T, name string, others *atomic.Int64) netip.AddrPort {
-	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Upgrade") == "" {
-			others.Add(1)
-			return
-		}
-		c, err := websocket.Accept(w, r, nil)
-		if err != nil {
-			return
-		}
-		defer c.CloseNow()
-		for {
-			if _, _, err := c.Read(context.Background()); err != nil || c.Write(context.Background(), websocket.MessageText, []byte(name)) != nil {
-				return
-			}
-		}
-	}))
-	t.Cleanup(s.Close)
-	return s.Listener.Addr().(*net.TCPAddr).AddrPort()
 }
 
 // After 101 the connection stays with its target, whatever becomes of the rules, the
