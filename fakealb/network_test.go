@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,6 +72,38 @@ func TestIdleFlowThroughANode(t *testing.T) {
 		t.Errorf("got %q, %v, want RST", got, err)
 	}
 	f.awaitRow(t, record.ClosedByNode, "idle-timeout")
+}
+
+// The scenario nlb-350s-silent: nginx keeps a connection for longer than the load
+// balancer. It repeats a GET that met the RST, and answers 502 to a POST.
+func TestForgottenFlowSeenByNginx(t *testing.T) {
+	t.Attr("aws-fact", "4.2")
+	f := flows(t, "127.0.81.17", func(c *fakealb.Config, lb *fakealb.LoadBalancer) {
+		c.TimeScale = 200
+		lb.Listeners = []fakealb.Listener{{
+			Port: c.Ports[0], Protocol: fakealb.ProtocolTCP,
+			Attributes: fakealb.ListenerAttributes{TCPIdleTimeoutSeconds: 60}, // 300 ms here
+		}}
+	}, target(t, false))
+	n := startNginx(t, "127.0.81.18", `
+		upstream nlb { server `+f.at(0)+`; keepalive 4; keepalive_timeout 1h; }
+		server { listen LISTEN; location / { proxy_pass http://nlb; proxy_http_version 1.1; proxy_set_header Connection ""; } }`)
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "200"}, // on a fresh connection
+		{nil, "200"}, // repeated
+		{[]string{"-d", "x=1"}, "502"},
+	} {
+		if got := curl(t, append(c.args, "-o", "/dev/null", "-w", "%{http_code}", "http://"+n.at+"/")...); got != c.want {
+			t.Errorf("%v: got %s, want %s", c.args, got, c.want)
+		}
+		f.awaitActive(t, 0)
+	}
+	if got := strings.Count(n.errorLog(t), "recv() failed (104: Connection reset by peer) while reading response header from upstream"); got != 2 {
+		t.Errorf("nginx met %d resets, want 2:\n%s", got, n.errorLog(t))
+	}
 }
 
 func TestFaultsOfANetworkNode(t *testing.T) {
