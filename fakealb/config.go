@@ -100,7 +100,7 @@ func (lb LoadBalancer) check() (LoadBalancer, error) {
 		lb.ErrorBody = ErrorBodyCurrent
 	}
 	if lb.DNSName == "" {
-		lb.DNSName = lb.Name + "-1234567890.us-east-1.elb.amazonaws.com"
+		lb.DNSName = lb.Type.dnsName(lb.Name)
 	}
 	var err error
 	if lb, err = lb.checkType(); err != nil {

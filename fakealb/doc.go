@@ -10,6 +10,9 @@
 // a millisecond. Everything a node saw is recorded: requests, connections, and the
 // packets a silent node did not answer.
 //
+// A load balancer of [TypeNetwork] is a small Network Load Balancer instead: its
+// nodes pin each TCP connection to a target, see package nlb.
+//
 // A first use:
 //
 //	s, err := fakealb.New(fakealb.Config{

@@ -32,6 +32,14 @@ func (t Type) protocols() []ListenerProtocol {
 	return []ListenerProtocol{ProtocolHTTP, ProtocolHTTPS}
 }
 
+// dnsName is a name as AWS makes it for a load balancer (1.12 D).
+func (t Type) dnsName(name string) string {
+	if t == TypeNetwork {
+		return name + "-0123456789abcdef.elb.us-east-1.amazonaws.com"
+	}
+	return name + "-1234567890.us-east-1.elb.amazonaws.com"
+}
+
 // Timers of network load balancers.
 const (
 	defaultTCPIdle = 350 // s, of TCP listeners; that of TLS listeners is fixed (4.2 D)

@@ -167,6 +167,9 @@ func TestNetworkLoadBalancerErrorsNameTheField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if got := list[0].DNSName; got != "blue-0123456789abcdef.elb.us-east-1.amazonaws.com" {
+		t.Errorf("got the name %s", got)
+	}
 	if a, err := f.PutLoadBalancer(f.ctx, list[0]); err != nil || a.Changed {
 		t.Errorf("what the API answers, put again: got %+v, %v", a, err)
 	}
