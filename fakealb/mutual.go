@@ -204,13 +204,22 @@ func escapedPEM(c *x509.Certificate) string {
 
 func serialText(c *x509.Certificate) string { return fmt.Sprintf("%X", c.SerialNumber.Bytes()) }
 
-// nameText is a distinguished name in the form of RFC 2253.
+// nameText is a distinguished name in the form of RFC 2253, which lets bytes be
+// given in hex: control characters would end a header field.
 func nameText(raw []byte) string {
 	var name pkix.RDNSequence
 	if _, err := asn1.Unmarshal(raw, &name); err != nil {
 		return ""
 	}
-	return name.String()
+	var b strings.Builder
+	for _, c := range []byte(name.String()) {
+		if c < ' ' || c == 0x7f {
+			fmt.Fprintf(&b, `\%02X`, c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 func validityText(c *x509.Certificate) string {

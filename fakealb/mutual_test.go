@@ -251,3 +251,20 @@ func TestMutualTLSSettingsAreChecked(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a client has in its name, it is one header field for the target.
+func TestNameOfAClientCannotForgeHeaders(t *testing.T) {
+	ours := newIssuer(t, "trusted.test")
+	f, l := mutual(t, "127.0.80.24", fakealb.MutualAuthentication{Mode: "verify", TrustStore: ours.pem()})
+	forger := ours.client(t, func(c *x509.Certificate) {
+		c.Subject = pkix.Name{CommonName: "a\r\nX-Amzn-Mtls-Clientcert-Leaf: forged", Organization: []string{"b \"c\""}}
+	})
+	h := headersOf(t, curl(t, "-k", "--cert", forger, "https://"+f.at(0)+"/"))
+	const want = `CN=a\0D\0AX-Amzn-Mtls-Clientcert-Leaf: forged,O=b \"c\"`
+	if got := h["X-Amzn-Mtls-Clientcert-Subject"]; len(got) != 1 || got[0] != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if line := l.connection(t, 0); line[10] != "Success" {
+		t.Errorf("the connection log: %q", line)
+	}
+}
