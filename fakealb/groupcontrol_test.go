@@ -2,7 +2,10 @@ package fakealb_test
 
 import (
 	"context"
+	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
@@ -172,4 +175,91 @@ func TestTargetHealthOfEachNode(t *testing.T) {
 	if a, err := f.RegisterTarget(f.ctx, "blue", "g", echoes("a")[0]); err != nil || a.Changed {
 		t.Errorf("registered once more: got %+v, %v, want no change", a, err)
 	}
+}
+
+// HTTP/1.1 to targets whatever the client speaks (3.1.7 D).
+func TestHTTP1ToTargetsOfHTTP2Clients(t *testing.T) {
+	t.Attr("aws-fact", "3.1.7")
+	protos := make(chan string, 10)
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/asked" {
+			protos <- r.Proto
+		}
+	}))
+	defer s.Close()
+	f := forwarding(t, "127.0.83.3", nil, s.Listener.Addr().(*net.TCPAddr).AddrPort())
+	if got := curl(t, "-k", "--http2", "-o", "/dev/null", "-w", "%{http_version}", "https://"+f.at(0)+"/asked"); got != "2" {
+		t.Errorf("the client spoke HTTP/%s", got)
+	}
+	if got := <-protos; got != "HTTP/1.1" {
+		t.Errorf("the target was spoken to in %s", got)
+	}
+}
+
+// A request with a body for which there is no target is answered, and its
+// connection ends.
+func TestBodyForAnEmptyGroup(t *testing.T) {
+	t.Attr("aws-fact", "2.4.1")
+	t.Attr("aws-fact", "3.3.4")
+	f := forwarding(t, "127.0.83.4", nil)
+	got := curl(t, "-o", "/dev/null", "-w", "%{http_code}", "--data", strings.Repeat("x", 10000), "http://"+f.at(0)+"/")
+	if got != "503" {
+		t.Errorf("got %s, want 503", got)
+	}
+}
+
+// What is under way with a target at the end of its deregistration delay is cut:
+// 502, or a body that ends early (2.4.1, 3.4.1 D).
+func TestDeregistrationDelayEndsThroughANode(t *testing.T) {
+	t.Attr("aws-fact", "3.4.1")
+	t.Attr("aws-fact", "2.4.1")
+	delay := 1
+	slow := []targets.Target{
+		{BuiltIn: &targets.BuiltIn{Name: "waits", Kind: targets.KindDelay, Delay: targets.Duration(time.Hour)}},
+		{BuiltIn: &targets.BuiltIn{Name: "streams", Kind: targets.KindStream, Delay: targets.Duration(50 * time.Millisecond), Chunks: 10000}},
+	}
+	f := start(t, func(c *fakealb.Config) {
+		c.LoadBalancers = []fakealb.LoadBalancer{{
+			Name: "blue", TargetGroups: []targets.Group{{Name: "g", Targets: slow, Attributes: targets.Attributes{DeregistrationDelaySeconds: &delay}}},
+			Listeners: []fakealb.Listener{{Port: c.Ports[0], Protocol: fakealb.ProtocolHTTP, DefaultActions: to("g")}},
+		}}
+	}, "127.0.83.5")
+	type outcome struct {
+		status int
+		err    error
+	}
+	outcomes := make(chan outcome, 2)
+	for range 2 { // round robin: one request each
+		go func() {
+			resp, err := http.Get("http://" + f.at(0) + "/")
+			if err != nil {
+				outcomes <- outcome{err: err}
+				return
+			}
+			defer resp.Body.Close()
+			_, err = io.Copy(io.Discard, resp.Body)
+			outcomes <- outcome{resp.StatusCode, err}
+		}()
+	}
+	eventually(t, "both requests under way", func() bool {
+		list, err := f.TargetHealth(f.ctx, "blue")
+		return err == nil && list[0].Groups[0].Targets[0].Outstanding == 1 && list[0].Groups[0].Targets[1].Outstanding == 1
+	})
+	for _, id := range []string{"waits", "streams"} {
+		if _, err := f.DeregisterTarget(f.ctx, "blue", "g", id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		switch o := <-outcomes; {
+		case o.status == http.StatusBadGateway && o.err == nil:
+		case o.status == http.StatusOK && o.err != nil:
+		default:
+			t.Errorf("got %+v, want 502, or 200 with a body that was cut", o)
+		}
+	}
+	eventually(t, "nothing left of the targets", func() bool {
+		list, err := f.TargetHealth(f.ctx, "blue")
+		return err == nil && len(list[0].Groups[0].Targets) == 0
+	})
 }
