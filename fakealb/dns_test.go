@@ -221,3 +221,38 @@ func TestDNSChangesAreEvents(t *testing.T) {
 		t.Errorf("got %+v, %v", a, err)
 	}
 }
+
+// A network load balancer's zones stand for themselves by default; where none is
+// healthy, or none has targets, all are in DNS (4.6, 1.15, 1.17 D).
+func TestDNSOfANetworkLoadBalancer(t *testing.T) {
+	t.Attr("aws-fact", "4.6")
+	t.Attr("aws-fact", "1.15")
+	t.Attr("aws-fact", "1.17")
+	good, closed := target(t, false), netip.AddrPortFrom(netip.MustParseAddr("127.1.24.9"), freePort(t, netip.MustParseAddr("127.1.24.9")))
+	in := func(zone string, at netip.AddrPort) targets.Target { return targets.Target{Addr: at, Zone: zone} }
+	lb := func(list ...targets.Target) fakealb.LoadBalancer {
+		return fakealb.LoadBalancer{
+			Name: "blue", Type: fakealb.TypeNetwork, Listeners: []fakealb.Listener{{Protocol: "TCP"}},
+			TargetGroup: &targets.Group{Protocol: "TCP", Targets: list},
+		}
+	}
+	f := zones(t, "127.1.24", lb(in("a", good), in("b", closed)))
+	if d := f.inDNS(t, "a"); !d.EvaluateTargetHealth || d.FailOpen {
+		t.Errorf("one zone healthy: got %+v", d)
+	}
+	put := func(want string, list ...targets.Target) fakealb.DNS {
+		t.Helper()
+		next := lb(list...)
+		next.Listeners[0].Port = f.port
+		if _, err := f.PutLoadBalancer(f.ctx, next); err != nil {
+			t.Fatal(err)
+		}
+		return f.inDNS(t, want)
+	}
+	if d := put("abc", in("b", closed)); d.EvaluateTargetHealth || !d.FailOpen {
+		t.Errorf("none healthy: got %+v", d)
+	}
+	if d := put("abc"); d.EvaluateTargetHealth || !d.FailOpen {
+		t.Errorf("no targets: got %+v", d)
+	}
+}
