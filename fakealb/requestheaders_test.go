@@ -107,6 +107,7 @@ func TestSeveralHosts(t *testing.T) {
 func TestNamesOfHTTP2TowardsTargets(t *testing.T) {
 	t.Attr("aws-fact", "2.5.6")
 	t.Attr("aws-fact", "2.5.1")
+	t.Attr("aws-fact", "3.1.7")
 	f, up := rawForwarding(t, "127.0.82.3", fakealb.Attributes{TLSHeaders: true}, nil)
 	req, err := http.NewRequest(http.MethodGet, "https://"+f.at(0)+"/p%2Fq?a=%7e", nil)
 	if err != nil {

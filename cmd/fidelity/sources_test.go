@@ -56,30 +56,29 @@ func TestTableIsCurrent(t *testing.T) {
 	}
 }
 
-// factsInSources finds the tests that carry facts.
+// factsInSources finds the tests that carry facts, by fact.
 func factsInSources(t *testing.T, known map[string]bool) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
 	for _, dir := range []string{"fakedns", "fakealb"} {
-		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, _ fs.DirEntry, err error) error {
-			if err != nil || !strings.HasSuffix(path, "_test.go") {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || !entry.IsDir() {
 				return err
 			}
-			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			pkg, err := filepath.Rel(root, path)
 			if err != nil {
 				return err
 			}
-			pkg, err := filepath.Rel(root, filepath.Dir(path))
+			functions, err := testFunctions(path)
 			if err != nil {
 				return err
 			}
-			for _, d := range file.Decls {
-				f, ok := d.(*ast.FuncDecl)
-				if !ok {
+			for name, f := range functions {
+				if !strings.HasPrefix(name, "Test") {
 					continue
 				}
-				for _, number := range factsOf(f, known) {
-					found[number] = append(found[number], filepath.ToSlash(pkg)+"."+f.Name.Name)
+				for _, number := range factsBelow(f, functions, known) {
+					found[number] = append(found[number], filepath.ToSlash(pkg)+"."+name)
 				}
 			}
 			return nil
@@ -89,6 +88,41 @@ func factsInSources(t *testing.T, known map[string]bool) map[string][]string {
 		}
 	}
 	return found
+}
+
+// testFunctions are the functions and methods of the test files in a folder.
+func testFunctions(dir string) (map[string]*ast.FuncDecl, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+	if err != nil {
+		return nil, err
+	}
+	functions := map[string]*ast.FuncDecl{}
+	for _, path := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok {
+				functions[f.Name.Name] = f
+			}
+		}
+	}
+	return functions, nil
+}
+
+// factsBelow returns the facts of a test and of the functions it names, which
+// may be its subtests.
+func factsBelow(test *ast.FuncDecl, functions map[string]*ast.FuncDecl, known map[string]bool) []string {
+	numbers := factsOf(test, known)
+	ast.Inspect(test, func(n ast.Node) bool {
+		if name, ok := n.(*ast.Ident); ok && functions[name.Name] != nil && name.Name != test.Name.Name {
+			numbers = append(numbers, factsOf(functions[name.Name], known)...)
+		}
+		return true
+	})
+	slices.Sort(numbers)
+	return slices.Compact(numbers)
 }
 
 // factsOf returns the facts that a test sets as attributes: strings, or variables

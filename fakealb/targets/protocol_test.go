@@ -65,6 +65,7 @@ func proto(t *testing.T, tls bool) netip.AddrPort {
 
 func TestProtocolVersions(t *testing.T) {
 	t.Attr("aws-fact", "3.1.4")
+	t.Attr("aws-fact", "3.1.7")
 	plain, secure := proto(t, false), proto(t, true)
 	for _, c := range []struct {
 		protocol, version, want, log string
