@@ -1,6 +1,7 @@
 package fakealb
 
 import (
+	"bufio"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -24,6 +25,8 @@ type http1 struct {
 	tls    *tls.ConnectionState
 	in     *requestReader
 	out    []byte // the last response's bytes, room for the next
+	// buffered is for responses that come in pieces; nil until there is one.
+	buffered *bufio.Writer
 }
 
 func (s *Server) serveHTTP1(c *clientConn, conn net.Conn, state *tls.ConnectionState) {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -152,7 +153,10 @@ func (h *http1) send(x *exchange, r *response) (int64, error) {
 		return int64(sent), err
 	}
 	defer r.stream.Close()
-	buffered := bufio.NewWriter(h.conn)
+	if h.buffered == nil {
+		h.buffered = bufio.NewWriter(h.conn)
+	}
+	buffered := h.buffered
 	_, _ = buffered.Write(out)
 	if !withBody {
 		return 0, buffered.Flush()
@@ -171,9 +175,14 @@ func (h *http1) send(x *exchange, r *response) (int64, error) {
 	return n, err
 }
 
+// pieces are buffers of copyFlushing.
+var pieces = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
 // copyFlushing passes on each piece as it comes.
 func copyFlushing(to io.Writer, from io.Reader, flush func() error) (n int64, err error) {
-	buf := make([]byte, 32<<10)
+	piece := pieces.Get().(*[]byte)
+	defer pieces.Put(piece)
+	buf := *piece
 	for {
 		got, readErr := from.Read(buf)
 		if got > 0 {

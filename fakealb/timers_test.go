@@ -70,6 +70,8 @@ var notScaled = map[string]string{
 	"fillerTimeout": "no timer of a load balancer's",
 	"maxAwaitSent":  "how long the client's kernel may take",
 	"settleTime":    "how long the transport may take",
+	"writeWait":     "how long the target's kernel may take",
+	"lookAfter":     "no timer of a load balancer's",
 	"drainIdle":     "how long the client's kernel may take",
 	"drainMax":      "how long the client's kernel may take",
 }

@@ -71,14 +71,8 @@ func (p *Pool) send(c choice, req *http.Request) (Result, error) {
 	t := c.target
 	r := Result{Target: t.id, BuiltIn: t.builtIn != nil}
 	var tlsFailed atomic.Bool // a handshake may go on after its request was given up
-	var conn *heldConn
 	trace := &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) { r.SentAt, conn = time.Now(), heldConnOf(info) },
-		PutIdleConn: func(err error) {
-			if err == nil && conn != nil {
-				conn.rest()
-			}
-		},
+		GotConn:          func(httptrace.GotConnInfo) { r.SentAt = time.Now() },
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) { tlsFailed.Store(err != nil) },
 	}
 	ctx, cancel := context.WithCancelCause(httptrace.WithClientTrace(req.Context(), trace))
@@ -121,7 +115,7 @@ func (p *Pool) send(c choice, req *http.Request) (Result, error) {
 func outgoing(out *http.Request, t *target, group Group) *http.Request {
 	out = Wire(out, strings.ToLower(group.Protocol), t.id)
 	out.GetBody = nil
-	if out.Body == nil || out.Body == http.NoBody {
+	if group.overHTTP2() && (out.Body == nil || out.Body == http.NoBody) {
 		// Go's transport would repeat a request without a body on another connection.
 		out.Body = io.NopCloser(eof{})
 	}

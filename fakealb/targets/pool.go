@@ -4,11 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"math/rand/v2"
-	"net/http"
 	"net/netip"
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -49,7 +49,7 @@ type Node struct {
 // Pool is one node's view of a target group. Close it when the node goes.
 type Pool struct {
 	env  Env
-	hold finHold
+	hold atomic.Bool // see HoldFINs
 
 	mu      sync.Mutex
 	group   Group
@@ -81,7 +81,7 @@ type target struct {
 	drained *time.Timer
 
 	// guarded by Pool.mu
-	http        *http.Transport // with connections of its own; nil for a built-in one
+	http        transport // with connections of its own; nil for a built-in one
 	now         condition
 	streak      int // checks in a row that spoke against the state
 	outstanding int

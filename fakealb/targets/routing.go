@@ -1,7 +1,6 @@
 package targets
 
 import (
-	"net/http"
 	"slices"
 	"time"
 )
@@ -48,7 +47,7 @@ func (p *Pool) healthy() []*target {
 type choice struct {
 	*target
 	group      Group
-	http       *http.Transport
+	http       transport
 	idle       time.Duration // scaled
 	failedOpen bool
 	others     int // targets that could have been chosen instead

@@ -33,24 +33,48 @@ func (p *Pool) connect(t *target) {
 		return
 	}
 	t.disconnect()
-	tr := newTransport(p.group.overHTTP2(), p.node.TLS)
 	dialer, connected := &net.Dialer{Timeout: p.scaled(ConnectTimeout)}, p.node.Connected
-	tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := dialer.DialContext(ctx, network, addr)
-		if err != nil {
-			return nil, err
+		if err != nil || connected == nil {
+			return c, err
 		}
-		if connected != nil {
-			c = counted(c, connected)
-		}
-		return newHeldConn(c, &p.hold), nil
+		return counted(c, connected), nil
 	}
+	if !p.group.overHTTP2() {
+		t.http = p.newHTTP1(t.addr.String(), dial)
+		return
+	}
+	tr := newTransport(true, p.node.TLS)
+	tr.DialContext = dial
 	tr.TLSHandshakeTimeout = p.scaled(HandshakeTimeout)
 	tr.ResponseHeaderTimeout = p.scaled(p.node.Idle)
 	tr.IdleConnTimeout = p.scaled(p.node.Idle)
 	tr.MaxResponseHeaderBytes = maxResponseHeader
 	tr.MaxIdleConnsPerHost = 1024
 	t.http = tr
+}
+
+// newHTTP1 is what speaks HTTP/1.1 to the target at an address. mu is held.
+func (p *Pool) newHTTP1(addr string, dial func(ctx context.Context, network, addr string) (net.Conn, error)) *http1 {
+	within := p.scaled(HandshakeTimeout)
+	var config *tls.Config // nil without TLS
+	if p.group.Protocol == "HTTPS" {
+		config = anyCertificate(p.node.TLS)
+	}
+	return &http1{idle: p.scaled(p.node.Idle), hold: &p.hold, dial: func(ctx context.Context) (net.Conn, error) {
+		c, err := dial(ctx, "tcp", addr)
+		if err != nil || config == nil {
+			return c, err
+		}
+		return handshake(ctx, c, config, within)
+	}}
+}
+
+// transport speaks to one target over connections that it keeps.
+type transport interface {
+	http.RoundTripper
+	CloseIdleConnections()
 }
 
 // countedConn tells of its end.
@@ -63,6 +87,9 @@ func counted(c net.Conn, connected func(int)) net.Conn {
 	connected(1)
 	return &countedConn{c, sync.OnceFunc(func() { connected(-1) })}
 }
+
+// NetConn is the connection itself, as of tls.Conn.
+func (c *countedConn) NetConn() net.Conn { return c.Conn }
 
 // Close closes the connection.
 func (c *countedConn) Close() error {
