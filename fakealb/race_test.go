@@ -141,7 +141,9 @@ func closeWait(t *testing.T, server netip.AddrPort) int {
 	remote := fmt.Sprintf("%02X%02X%02X%02X:%04X", ip[3], ip[2], ip[1], ip[0], server.Port())
 	const state = "08" // CLOSE_WAIT
 	n := 0
-	for line := range strings.Lines(readFile(t, "/proc/net/tcp")) {
+	// Not /proc/net, which is of the process's first thread: a test before may have
+	// taken that one to another network namespace.
+	for line := range strings.Lines(readFile(t, "/proc/thread-self/net/tcp")) {
 		if f := strings.Fields(line); f[2] == remote && f[3] == state {
 			n++
 		}
