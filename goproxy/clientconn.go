@@ -44,38 +44,55 @@ type clientConn struct {
 
 var requests = sync.Pool{New: func() any { return new(request) }}
 
-// serve is the life of the connection.
+// serve is the life of the connection. Its frame is small, as is all that a
+// connection needs while it only waits, so that the stack need not grow.
 func (c *clientConn) serve() {
-	defer func() {
-		if !c.handed {
-			_ = c.Close() // the client may have been faster
-			c.proxy.clients.remove(c)
-		}
-	}()
-	if secure, ok := c.Conn.(*tls.Conn); ok {
-		ctx, cancel := context.WithTimeout(c.proxy.requests, c.proxy.limits.header)
-		err := secure.HandshakeContext(ctx)
-		cancel()
-		if err != nil {
-			c.proxy.log.Debug("tls handshake", "client", c.remote, "error", err.Error())
-			return
-		}
-		if secure.ConnectionState().NegotiatedProtocol == "h2" {
-			c.proxy.h2.hand(c, secure)
-			return
-		}
+	defer c.end()
+	if c.secure && !c.handshake() {
+		return
 	}
-	c.r = http1.NewReader(c.Conn)
-	for c.await() {
-		req := requests.Get().(*request)
-		again := c.request(req)
-		if !req.exchange.shared {
-			requests.Put(req)
-		}
-		if !again {
-			return
-		}
+	for c.await() && c.next() {
 	}
+}
+
+// end closes the connection where it is still this goroutine's.
+func (c *clientConn) end() {
+	if !c.handed {
+		_ = c.Close() // the client may have been faster
+		c.proxy.clients.remove(c)
+	}
+	c.proxy.handlers.Done()
+}
+
+// handshake makes TLS of the connection and reports whether HTTP/1 is to be
+// spoken on it.
+func (c *clientConn) handshake() bool {
+	secure, ok := c.Conn.(*tls.Conn)
+	if !ok {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(c.proxy.requests, c.proxy.limits.header)
+	defer cancel()
+	if err := secure.HandshakeContext(ctx); err != nil {
+		c.proxy.log.Debug("tls handshake", "client", c.remote, "error", err.Error())
+		return false
+	}
+	if secure.ConnectionState().NegotiatedProtocol == "h2" {
+		c.proxy.h2.hand(c, secure)
+		return false
+	}
+	return true
+}
+
+// next serves the request whose first byte is there, and reports whether
+// another one may follow.
+func (c *clientConn) next() bool {
+	req := requests.Get().(*request)
+	again := c.request(req)
+	if !req.exchange.shared {
+		requests.Put(req)
+	}
+	return again
 }
 
 // await waits for the first byte of a request. A connection that waits costs

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/proxychaos/proxychaos/goproxy/http1"
 )
 
 // unusedGrace is how long a drain waits for the first request on a connection
@@ -140,6 +142,11 @@ func (p *Proxy) accept(l net.Listener, wrap func(net.Conn) net.Conn) error {
 			_ = conn.Close() // clients.max_connections
 			continue
 		}
-		p.handlers.Go(c.serve)
+		// Done here, these do not let the stack of a goroutine grow that may
+		// never do more than wait.
+		c.r = http1.NewReader(c.Conn)
+		c.arm(time.Now().Add(p.limits.idle))
+		p.handlers.Add(1)
+		go c.serve()
 	}
 }
