@@ -64,7 +64,9 @@ func NewKey() *Key {
 // seal encrypts sessions for the cookie of that name.
 func (k *Key) seal(name string, sessions []Session) string {
 	plain, _ := json.Marshal(sessions) // plain structs do not fail
-	return base64.StdEncoding.EncodeToString(k.aead.Seal(nil, nil, plain, []byte(name))) //nolint:gosec // the nonce is random and its own doing
+	//nolint:gosec // the nonce is random and its own doing
+	sealed := k.aead.Seal(nil, nil, plain, []byte(name))
+	return base64.StdEncoding.EncodeToString(sealed)
 }
 
 // open decrypts a value. What was not sealed for that name is no session.

@@ -108,18 +108,21 @@ func TestUnhealthyBuiltInTarget(t *testing.T) {
 }
 
 func TestJSONOfTargets(t *testing.T) {
-	for text, want := range map[string]Target{
-		`"10.0.0.1:80"`:                                                         {Addr: netip.MustParseAddrPort("10.0.0.1:80")},
-		`{"addr":"[::1]:80","zone":"a"}`:                                        {Addr: netip.MustParseAddrPort("[::1]:80"), Zone: "a"},
-		`{"built_in":{"name":"t","kind":"delay","delay":"1.5s"}}`:               {BuiltIn: &BuiltIn{Name: "t", Kind: KindDelay, Delay: Duration(1500 * time.Millisecond)}},
-		`{"zone":"b","built_in":{"kind":"flaky","share":0.5,"unhealthy":true}}`: {Zone: "b", BuiltIn: &BuiltIn{Kind: KindFlaky, Share: 0.5, Unhealthy: true}},
+	for _, c := range []struct {
+		text string
+		want Target
+	}{
+		{`"10.0.0.1:80"`, Target{Addr: netip.MustParseAddrPort("10.0.0.1:80")}},
+		{`{"addr":"[::1]:80","zone":"a"}`, Target{Addr: netip.MustParseAddrPort("[::1]:80"), Zone: "a"}},
+		{`{"built_in":{"name":"t","kind":"delay","delay":"1.5s"}}`, Target{BuiltIn: &BuiltIn{Name: "t", Kind: KindDelay, Delay: Duration(1500 * time.Millisecond)}}},
+		{`{"zone":"b","built_in":{"kind":"flaky","share":0.5,"unhealthy":true}}`, Target{Zone: "b", BuiltIn: &BuiltIn{Kind: KindFlaky, Share: 0.5, Unhealthy: true}}},
 	} {
 		var got Target
-		if err := json.Unmarshal([]byte(text), &got); err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("%s: got %+v, %v", text, got, err)
+		if err := json.Unmarshal([]byte(c.text), &got); err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: got %+v, %v", c.text, got, err)
 		}
-		if back, err := json.Marshal(got); err != nil || string(back) != text {
-			t.Errorf("%s became %s, %v", text, back, err)
+		if back, err := json.Marshal(got); err != nil || string(back) != c.text {
+			t.Errorf("%s became %s, %v", c.text, back, err)
 		}
 	}
 	for _, bad := range []string{`"10.0.0.1"`, `{"address":"10.0.0.1:80"}`, `7`, `["10.0.0.1:80"]`, `{"built_in":{"kind":"echo","speed":1}}`, `{"built_in":{"kind":"delay","delay":"soon"}}`} {
