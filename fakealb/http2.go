@@ -27,7 +27,7 @@ const (
 )
 
 // serveHTTP2 speaks HTTP/2 on conn. The library adds settings of its own to an
-// ALB's: those of the header table and of the largest list of headers.
+// ALB's: of the header table, of the largest list of headers, and of priorities.
 func (s *Server) serveHTTP2(c *clientConn, conn *tls.Conn, state *tls.ConnectionState) {
 	_ = c.SetReadDeadline(time.Time{})
 	idle := s.scaled(c.node.view().lb.Attributes.idleTimeout())
