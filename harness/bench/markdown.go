@@ -57,8 +57,11 @@ func (s Series) columns(r Row) []string {
 		return []string{"not measured: " + cell(s.why()), "", ""}
 	}
 	cores := ""
-	if slices.Max(append(s.Generator, 0)) > 0 {
+	switch {
+	case slices.Max(append(s.Generator, 0)) > 0:
 		cores = fmt.Sprintf("%.2f, %.2f", median(s.Generator), median(s.Server))
+	case slices.Max(append(s.Server, 0)) > 0: // the generator is in this process, with the rest of it
+		cores = fmt.Sprintf("-, %.2f", median(s.Server))
 	}
 	spread := fmt.Sprintf("%.*f to %.*f", r.Digits, slices.Min(s.Values), r.Digits, slices.Max(s.Values))
 	if n := len(s.Values); n > 1 {

@@ -99,21 +99,30 @@ func Throughput(who string, server *peer.Server, err error, load func(context.Co
 	}
 	c.Version = server.Version
 	c.Measure = func(ctx context.Context, d time.Duration) (bench.Sample, error) {
-		before, err := server.CPU()
-		if err != nil {
-			return bench.Sample{}, err
-		}
-		began := time.Now()
-		result, err := load(ctx, server, d)
-		took := time.Since(began)
-		if err != nil {
-			return bench.Sample{}, err
-		}
-		after, err := server.CPU()
-		cores := (after - before).Seconds() / took.Seconds()
+		var result gen.Result
+		cores, err := busy(server, func() (err error) {
+			result, err = load(ctx, server, d)
+			return err
+		})
 		return bench.Sample{Value: result.PerSecond, Generator: result.Cores, Server: cores}, err
 	}
 	return c
+}
+
+// busy is how many cores a server keeps busy during f.
+func busy(server *peer.Server, f func() error) (cores float64, err error) {
+	before, err := server.CPU()
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	err = f()
+	took := time.Since(began)
+	if err != nil {
+		return 0, err
+	}
+	after, err := server.CPU()
+	return (after - before).Seconds() / took.Seconds(), err
 }
 
 func thisMachine(ctx context.Context, tools []string) (bench.Machine, error) {

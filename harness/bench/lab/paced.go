@@ -18,7 +18,11 @@ func Paced(who string, server *peer.Server, err error, rate int) bench.Contestan
 	}
 	c.Version = server.Version
 	c.Measure = func(ctx context.Context, d time.Duration) (bench.Sample, error) {
-		latencies, err := gen.Pace(ctx, server.URL(), rate, d)
+		var latencies []time.Duration
+		cores, err := busy(server, func() (err error) {
+			latencies, err = gen.Pace(ctx, server.URL(), rate, d)
+			return err
+		})
 		if err != nil {
 			return bench.Sample{}, err
 		}
@@ -26,7 +30,7 @@ func Paced(who string, server *peer.Server, err error, rate int) bench.Contestan
 		for i, l := range latencies {
 			ms[i] = float64(l) / float64(time.Millisecond)
 		}
-		return bench.Sample{Value: bench.Quantile(ms, 0.99), Latencies: ms}, nil
+		return bench.Sample{Value: bench.Quantile(ms, 0.99), Latencies: ms, Server: cores}, nil
 	}
 	return c
 }
