@@ -30,6 +30,7 @@ type attempt struct {
 	endpoint *endpoint
 	start    time.Time
 	cancel   context.CancelFunc // ends it
+	queued   atomic.Bool        // it waits for a connection to be free
 	sent     atomic.Bool        // a connection was there: bytes may have left
 	reused   atomic.Bool        // the connection had carried a request before
 	finished bool               // owned by exchange.run

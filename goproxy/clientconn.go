@@ -30,9 +30,11 @@ type clientConn struct {
 	r      *http1.Reader
 	secure bool
 	remote string
-	state  atomic.Int32
-	served int  // requests
-	handed bool // it is the HTTP/2 server's now
+
+	proxied *proxiedConn // nil where no PROXY protocol is expected
+	state   atomic.Int32
+	served  int  // requests
+	handed  bool // it is the HTTP/2 server's now
 
 	armed      time.Time // read deadline in force
 	writeArmed time.Time // write deadline in force
@@ -48,6 +50,9 @@ var requests = sync.Pool{New: func() any { return new(request) }}
 // connection needs while it only waits, so that the stack need not grow.
 func (c *clientConn) serve() {
 	defer c.end()
+	if c.proxied != nil && !c.introduced() {
+		return
+	}
 	if c.secure && !c.handshake() {
 		return
 	}
@@ -62,6 +67,17 @@ func (c *clientConn) end() {
 		c.proxy.clients.remove(c)
 	}
 	c.proxy.handlers.Done()
+}
+
+// introduced reads the PROXY header and reports whether there was one.
+func (c *clientConn) introduced() bool {
+	if err := c.proxied.readHeader(c.proxy.limits.header); err != nil {
+		c.proxy.log.Debug("proxy protocol", "peer", c.remote, "error", err.Error())
+		return false
+	}
+	c.remote = c.proxied.RemoteAddr().String()
+	c.arm(time.Now().Add(c.proxy.limits.idle))
+	return true
 }
 
 // handshake makes TLS of the connection and reports whether HTTP/1 is to be
@@ -137,7 +153,7 @@ func (c *clientConn) arm(t time.Time) {
 // request serves one request and reports whether another one may follow.
 func (c *clientConn) request(req *request) bool {
 	start := time.Now()
-	req.remote, req.secure, req.source, req.size = c.remote, c.secure, nil, 0
+	req.remote, req.local, req.secure, req.source, req.size = c.remote, c.LocalAddr(), c.secure, nil, 0
 	c.keep = true
 	text, err := c.readHead(start)
 	if err == nil && text == h2Preface && c.served == 0 && c.proxy.h2.plain {
@@ -238,7 +254,7 @@ func (c *clientConn) interrupt(done <-chan struct{}) {
 // breakOff closes the connection so that the client sees that its response is
 // not whole, also where only the connection's end would tell.
 func (c *clientConn) breakOff() {
-	if tcp, ok := c.tcp().(*net.TCPConn); ok {
+	if tcp, ok := c.tcp().(interface{ SetLinger(seconds int) error }); ok {
 		_ = tcp.SetLinger(0) // else it is an orderly end
 	}
 }

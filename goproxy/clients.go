@@ -137,7 +137,12 @@ func (p *Proxy) accept(l net.Listener, wrap func(net.Conn) net.Conn) error {
 			continue
 		}
 		pause = 0
-		c := &clientConn{Conn: wrap(conn), proxy: p, secure: l == p.secure, remote: conn.RemoteAddr().String()}
+		c := &clientConn{proxy: p, secure: l == p.secure, remote: conn.RemoteAddr().String()}
+		if p.proxyProtocol && p.table.Load().trust.has(c.remote) {
+			c.proxied = &proxiedConn{Conn: conn, tcp: conn.(*net.TCPConn)}
+			conn = c.proxied
+		}
+		c.Conn = wrap(conn)
 		if !p.clients.add(c) {
 			_ = conn.Close() // clients.max_connections
 			continue

@@ -24,6 +24,14 @@ type Config struct {
 	// H2C takes HTTP/2 without TLS too, from clients that begin with it (prior
 	// knowledge).
 	H2C bool `yaml:"h2c"`
+	// TrustedProxies are networks, or addresses, of proxies in front of this one.
+	// What they say in X-Forwarded-For, -Host and -Proto is believed; others
+	// cannot say anything there. Without the list X-Forwarded-For is appended
+	// to whoever sent it, and the client is who connects.
+	TrustedProxies []string `yaml:"trusted_proxies"`
+	// ProxyProtocol makes every connection from TrustedProxies begin with the
+	// PROXY protocol, version 1 or 2.
+	ProxyProtocol bool `yaml:"proxy_protocol"`
 	// Clients bounds what a client may take.
 	Clients Clients `yaml:"clients"`
 	// Admin is a loopback address for metrics and state ("127.0.0.1:9901");
@@ -64,6 +72,11 @@ type Route struct {
 	// Path matches whole segments at the start of the path: "/api" matches
 	// /api and /api/x, not /apix. "" matches all.
 	Path string `yaml:"path"`
+	// PathRegex stands in place of Path: a regular expression (RE2) that the
+	// path must match, anchored only where it says so. It sees the path as the
+	// client sent it, but with no encoding where none is needed and without
+	// dot segments: "^/users/([0-9]+)$".
+	PathRegex string `yaml:"path_regex"`
 	// Upstream is a name in Config.Upstreams.
 	Upstream string `yaml:"upstream"`
 	// PreserveHost passes the client's Host header on instead of the host of
@@ -71,7 +84,9 @@ type Route struct {
 	PreserveHost bool `yaml:"preserve_host"`
 	// RewritePath replaces Path at the start of the path ("" leaves it). What
 	// the upstream then says in Location, Content-Location, Refresh and the
-	// path of cookies is translated back.
+	// path of cookies is translated back. With PathRegex it is the whole new
+	// path, in which $1 to $9 are the groups of the match; only hosts can be
+	// translated back then. The query string stays as it is.
 	RewritePath string `yaml:"rewrite_path"`
 	// Headers are changed on the way.
 	Headers Headers `yaml:"headers"`
@@ -83,10 +98,13 @@ type Headers struct {
 	Response HeaderChange `yaml:"response"`
 }
 
-// HeaderChange removes headers, then sets some.
+// HeaderChange removes headers, then sets some, then adds some to those of the
+// same name. Values may have variables, such as "%{client_ip}"; a header whose
+// value comes out empty is left out.
 type HeaderChange struct {
 	Remove []string          `yaml:"remove"`
 	Set    map[string]string `yaml:"set"`
+	Add    map[string]string `yaml:"add"`
 }
 
 // ListenTLS is the listener for HTTPS.
@@ -144,6 +162,10 @@ type Upstream struct {
 	// Protocol is "http1" (default), "h2" (HTTP/2, for https urls) or "h2c"
 	// (HTTP/2 without TLS, for http urls).
 	Protocol string `yaml:"protocol"`
+	// ProxyProtocol is "v1" or "v2" to tell the upstream of each client with the
+	// PROXY protocol. Every request then has a connection of its own, since
+	// such a connection is one client's.
+	ProxyProtocol string `yaml:"proxy_protocol"`
 	// TLS is how an https url is spoken to.
 	TLS UpstreamTLS `yaml:"tls"`
 	// Resolvers replace Config.Resolvers for this upstream.
@@ -257,8 +279,21 @@ type Retries struct {
 	BudgetPercent int `yaml:"budget_percent"`
 }
 
-// Pool of connections to each address.
+// Pool of connections to each address. All but IdleTimeout is for protocol
+// http1.
 type Pool struct {
+	// Max connections are open to one address at a time (default 0: no limit).
+	Max int `yaml:"max"`
+	// Acquire is how long a request waits for one of them (default 1s). It then
+	// goes to another address; where there is none, the client gets 503.
+	Acquire Duration `yaml:"acquire"`
+	// SMax idle connections are kept for IdleTimeout; more than that are closed
+	// when they were not used for TTL (default: no difference).
+	SMax int      `yaml:"smax"`
+	TTL  Duration `yaml:"ttl"`
+	// MaxAge is how long a connection is used at all (default off). A request
+	// on it ends first.
+	MaxAge Duration `yaml:"max_age"`
 	// MaxIdle connections are kept open to one address (default 512).
 	MaxIdle int `yaml:"max_idle"`
 	// IdleTimeout closes a connection that was not used for so long (default
@@ -341,6 +376,7 @@ func (u Upstream) withDefaults() Upstream {
 	if u.Pool.MaxIdle == 0 {
 		u.Pool.MaxIdle = 512
 	}
+	u.Pool.Acquire = Duration(u.Pool.Acquire.or(time.Second))
 	u.Pool.IdleTimeout = Duration(u.Pool.IdleTimeout.or(45 * time.Second))
 	return u
 }

@@ -248,7 +248,7 @@ func (x *exchange) retryStatus(r result) bool {
 func (x *exchange) blame(r result) {
 	e := r.attempt.endpoint
 	switch {
-	case e.departed.Load() || x.ctx.Err() != nil:
+	case e.departed.Load() || x.ctx.Err() != nil || errors.Is(r.err, errPoolFull):
 	case !r.attempt.sent.Load():
 		x.up.eject(e, "connect: "+r.err.Error())
 	case !r.attempt.reused.Load():
@@ -277,7 +277,7 @@ func (x *exchange) hedge(after time.Duration) {
 	now := time.Now()
 	silent := false
 	for _, a := range x.attempts {
-		if !a.finished && now.Sub(a.start) >= after && a.endpoint.silentSince(a.start) {
+		if !a.finished && !a.queued.Load() && now.Sub(a.start) >= after && a.endpoint.silentSince(a.start) {
 			silent = true
 			x.up.eject(a.endpoint, "silent")
 		}

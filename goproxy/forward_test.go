@@ -22,6 +22,11 @@ func rawRequest(t *testing.T, p *testProxy, text string) *http.Response {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
+	return requestOn(t, conn, text)
+}
+
+func requestOn(t *testing.T, conn net.Conn, text string) *http.Response {
+	t.Helper()
 	conn.SetDeadline(time.Now().Add(3 * time.Second))
 	if _, err := io.WriteString(conn, text); err != nil {
 		t.Fatal(err)
@@ -176,12 +181,12 @@ func TestRouting(t *testing.T) {
 		up[name] = &running{upstream: &upstream{name: name}}
 	}
 	r := newRouter([]boundRoute{
-		{Route{}, up["any"]},
-		{Route{Path: "/api"}, up["api"]},
-		{Route{Path: "/api/v2/"}, up["apiv2"]},
-		{Route{Host: "*.example.com"}, up["wild"]},
-		{Route{Host: "*.deep.example.com"}, up["deep"]},
-		{Route{Host: "www.example.com"}, up["www"]},
+		{Route: Route{}, up: up["any"]},
+		{Route: Route{Path: "/api"}, up: up["api"]},
+		{Route: Route{Path: "/api/v2/"}, up: up["apiv2"]},
+		{Route: Route{Host: "*.example.com"}, up: up["wild"]},
+		{Route: Route{Host: "*.deep.example.com"}, up: up["deep"]},
+		{Route: Route{Host: "www.example.com"}, up: up["www"]},
 	})
 	for _, test := range []struct{ host, path, want string }{
 		{"x", "/", "any"},
@@ -197,11 +202,11 @@ func TestRouting(t *testing.T) {
 		{"a.deep.example.com", "/", "deep"},
 		{".example.com", "/", "any"},
 	} {
-		if got := r.match(test.host, test.path); got == nil || got.up.name != test.want {
+		if got := r.match(test.host, test.path, test.path); got == nil || got.up.name != test.want {
 			t.Errorf("%s%s: got %v, want %s", test.host, test.path, got, test.want)
 		}
 	}
-	if newRouter([]boundRoute{{Route{Host: "a"}, up["any"]}}).match("b", "/") != nil {
+	if newRouter([]boundRoute{{Route: Route{Host: "a"}, up: up["any"]}}).match("b", "/", "/") != nil {
 		t.Error("a host without a route was matched")
 	}
 }

@@ -42,9 +42,13 @@ func FuzzReverse(f *testing.F) {
 // of /public must stay below it once the dots are resolved.
 func FuzzRoute(f *testing.F) {
 	public := &running{upstream: &upstream{name: "public"}}
-	r := newRouter([]boundRoute{{Route{Path: "/public", RewritePath: "/v1"}, public}})
+	byRegex, err := newBoundRoute(Route{PathRegex: "^/u/(.*)$", RewritePath: "/v1/u/$1"}, public)
+	if err != nil {
+		f.Fatal(err)
+	}
+	r := newRouter([]boundRoute{{Route: Route{Path: "/public", RewritePath: "/v1"}, up: public}, byRegex})
 	sessions := newSticky("S|s", false, []*member{{route: "a"}})
-	for _, target := range []string{"/public/x", "/public/../x", "/%70ublic/%2e%2e/", "/public;s=x.a/y", "//public//..", "/public/%2F.."} {
+	for _, target := range []string{"/public/x", "/public/../x", "/%70ublic/%2e%2e/", "/public;s=x.a/y", "//public//..", "/public/%2F..", "/u/a%2Fb", "/u/..%2Fx", "/%75//x"} {
 		f.Add(target, "S=x.a")
 	}
 	f.Fuzz(func(t *testing.T, target, cookie string) {
@@ -57,7 +61,7 @@ func FuzzRoute(f *testing.F) {
 			t.Errorf("route %q is nobody's", route)
 		}
 		clean := in.cleanPath()
-		route := r.match("h", clean)
+		route := r.match("h", clean, in.path)
 		if route == nil {
 			return
 		}

@@ -214,12 +214,9 @@ func (h *h1Response) fail() {
 
 // roundTrip implements transport.
 func (p *pool) roundTrip(ctx context.Context, x *exchange, a *attempt) error {
-	c := p.get(time.Now(), x.repeatable)
-	if c == nil {
-		var err error
-		if c, err = p.dial(ctx); err != nil {
-			return err
-		}
+	c, err := p.connection(ctx, x, a)
+	if err != nil {
+		return err
 	}
 	a.reused.Store(c.uses > 0)
 	a.sent.Store(true)
@@ -236,7 +233,7 @@ func (p *pool) roundTrip(ctx context.Context, x *exchange, a *attempt) error {
 			return context.Canceled
 		}
 	}
-	err := a.h1.goOn()
+	err = a.h1.goOn()
 	if err != nil && a.h1.sender != nil {
 		if fromClient := a.h1.sender.clientError(); fromClient != nil {
 			return fromClient

@@ -127,6 +127,7 @@ func (s *h2Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Length: max(r.ContentLength, http1.Chunked), Trailers: r.Header.Get("Te") != "",
 	}
 	req.remote, req.secure = r.RemoteAddr, r.TLS != nil
+	req.local, _ = r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	for name, values := range r.Header {
 		if name == "Te" || name == "Expect" || name == "Content-Length" {
 			continue

@@ -31,7 +31,9 @@ func (p *Proxy) route(req *request) error {
 		return req.client.answer(req, http.StatusMethodNotAllowed, "this is a reverse proxy: CONNECT is not served")
 	}
 	clean := req.cleanPath()
-	route := p.table.Load().router.match(req.Host, clean)
+	table := p.table.Load()
+	table.trust.identify(req)
+	route := table.router.match(req.Host, clean, req.path)
 	if route == nil {
 		return req.client.answer(req, http.StatusNotFound, "no route for this host and path")
 	}
@@ -55,7 +57,7 @@ func rewriteResponse(req *request, resp *response) {
 	if resp.Status != http.StatusSwitchingProtocols && !resp.Header.Has("Date") {
 		resp.Header.Add("Date", httpDate(time.Now()))
 	}
-	req.route.Headers.Response.apply(&resp.Header)
+	req.route.response.apply(&resp.Header, req)
 }
 
 // finish writes down a request that is over.
@@ -81,7 +83,7 @@ func fail(req *request, err error) error {
 		return err
 	case errors.As(err, &fromClient):
 		status = clientStatus(fromClient.err)
-	case errors.Is(err, errNoAddress):
+	case errors.Is(err, errNoAddress), errors.Is(err, errPoolFull):
 		status = http.StatusServiceUnavailable
 	case errors.Is(err, errTimeout):
 		status = http.StatusGatewayTimeout

@@ -101,7 +101,13 @@ func (e *endpoint) checkTransport() *http.Transport {
 	cfg := e.member.up.cfg
 	dialer := &net.Dialer{Timeout: time.Duration(cfg.Timeouts.Connect)}
 	t := &http.Transport{
-		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return e.dialTCP(ctx, dialer) },
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			conn, err := e.dialTCP(ctx, dialer)
+			if err != nil {
+				return nil, err
+			}
+			return conn, e.introduce(conn, nil, dialer.Timeout)
+		},
 		DisableKeepAlives: true,
 		Protocols:         &http.Protocols{},
 	}

@@ -19,12 +19,16 @@ type pool struct {
 	tls      *tls.Config // nil for plain HTTP
 	dialer   net.Dialer
 	connect  time.Duration
+	single   bool // one request a connection
 
 	mu     sync.Mutex
 	all    map[*upstreamConn]struct{}
 	idle   []*upstreamConn // the one used last at the end
 	closed bool            // no connection is kept any more
 	sweep  *time.Timer     // closes what was idle for too long; nil when none is
+
+	open    int                  // connections, and those being made
+	waiting []chan *upstreamConn // requests that wait for one; nil says: make one
 }
 
 func newPool(e *endpoint, tlsConfig *tls.Config) *pool {
@@ -32,6 +36,7 @@ func newPool(e *endpoint, tlsConfig *tls.Config) *pool {
 	return &pool{
 		endpoint: e, tls: tlsConfig, connect: connect,
 		dialer: net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second},
+		single: e.member.up.cfg.ProxyProtocol != "",
 		all:    map[*upstreamConn]struct{}{},
 	}
 }
@@ -41,6 +46,10 @@ func newPool(e *endpoint, tlsConfig *tls.Config) *pool {
 func (p *pool) get(now time.Time, repeatable bool) *upstreamConn {
 	for {
 		c, since := p.pop(now)
+		if c != nil && p.aged(c, now) {
+			p.drop(c)
+			continue
+		}
 		if c == nil || ((repeatable && now.Sub(since) < peekAfter && c.r.Buffered() == 0) || c.alive()) {
 			return c
 		}
@@ -64,13 +73,20 @@ func (p *pool) pop(now time.Time) (*upstreamConn, time.Time) {
 // put takes back a connection on which a response has ended.
 func (p *pool) put(c *upstreamConn) {
 	cfg := p.endpoint.member.up.cfg.Pool
+	now := time.Now()
 	p.mu.Lock()
-	keep := !p.closed && len(p.idle) < cfg.MaxIdle
+	keep := !p.closed && !p.single && !p.aged(c, now)
+	if keep && len(p.waiting) > 0 {
+		p.next() <- c
+		p.mu.Unlock()
+		return
+	}
+	keep = keep && len(p.idle) < cfg.MaxIdle
 	if keep {
-		c.idleSince = time.Now()
+		c.idleSince = now
 		p.idle = append(p.idle, c)
 		if p.sweep == nil {
-			p.sweep = time.AfterFunc(time.Duration(cfg.IdleTimeout), p.closeOld)
+			p.sweep = time.AfterFunc(cfg.shortest(), p.closeOld)
 		}
 	}
 	p.mu.Unlock()
@@ -82,15 +98,34 @@ func (p *pool) put(c *upstreamConn) {
 // drop closes a connection that its owner does not want back in the pool.
 func (p *pool) drop(c *upstreamConn) {
 	p.mu.Lock()
-	delete(p.all, c)
+	if _, ok := p.all[c]; ok {
+		delete(p.all, c)
+		p.free()
+	}
 	p.mu.Unlock()
 	_ = c.Close() // the upstream may have been faster
 }
 
-// dial makes a connection that is the caller's.
-func (p *pool) dial(ctx context.Context) (*upstreamConn, error) {
+// dial makes a connection for req, for which reserve gave the right.
+func (p *pool) dial(ctx context.Context, req *request) (*upstreamConn, error) {
+	c, err := p.connectTo(ctx, req)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil {
+		p.free()
+		return nil, err
+	}
+	p.all[c] = struct{}{}
+	return c, nil
+}
+
+func (p *pool) connectTo(ctx context.Context, req *request) (*upstreamConn, error) {
 	tcp, err := p.endpoint.dialTCP(ctx, &p.dialer)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.endpoint.introduce(tcp, req, p.connect); err != nil {
+		_ = tcp.Close() // the write's error says more
 		return nil, err
 	}
 	conn := tcp
@@ -105,26 +140,26 @@ func (p *pool) dial(ctx context.Context) (*upstreamConn, error) {
 		}
 		conn = secure
 	}
-	c := newUpstreamConn(p, tcp, conn)
-	p.mu.Lock()
-	p.all[c] = struct{}{}
-	p.mu.Unlock()
-	return c, nil
+	return newUpstreamConn(p, tcp, conn), nil
 }
 
 // closeOld closes the connections that were idle for too long.
 func (p *pool) closeOld() {
-	limit := time.Duration(p.endpoint.member.up.cfg.Pool.IdleTimeout)
+	cfg := p.endpoint.member.up.cfg.Pool
 	p.mu.Lock()
+	if p.sweep == nil {
+		p.mu.Unlock()
+		return // closeIdle was faster
+	}
 	now := time.Now()
 	n := 0
-	for n < len(p.idle) && now.Sub(p.idle[n].idleSince) >= limit {
+	for n < len(p.idle) && now.Sub(p.idle[n].idleSince) >= cfg.patience(len(p.idle)-n) {
 		n++
 	}
 	old := append([]*upstreamConn(nil), p.idle[:n]...)
 	p.idle = append(p.idle[:0], p.idle[n:]...)
 	if len(p.idle) > 0 {
-		p.sweep.Reset(limit - now.Sub(p.idle[0].idleSince))
+		p.sweep.Reset(min(cfg.shortest(), cfg.patience(len(p.idle))-now.Sub(p.idle[0].idleSince)))
 	} else {
 		p.sweep = nil
 	}

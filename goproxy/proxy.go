@@ -52,6 +52,8 @@ type Proxy struct {
 	table     atomic.Pointer[table]
 	tls       atomic.Pointer[tls.Config]
 
+	proxyProtocol bool
+
 	limits   limits
 	clients  clients
 	handlers sync.WaitGroup // goroutines of clients
@@ -77,7 +79,7 @@ func New(cfg Config, opts Options) (*Proxy, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	p := &Proxy{opts: opts, log: opts.Log, metrics: newMetrics(), limits: cfg.Clients.limits()}
+	p := &Proxy{opts: opts, log: opts.Log, metrics: newMetrics(), limits: cfg.Clients.limits(), proxyProtocol: cfg.ProxyProtocol}
 	p.clients = clients{most: cfg.Clients.MaxConnections, conns: map[*clientConn]struct{}{}}
 	p.isClosed, p.close = context.WithCancel(context.Background())
 	p.requests, p.cutOff = context.WithCancel(context.Background())

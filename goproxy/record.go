@@ -3,6 +3,7 @@ package goproxy
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/netip"
 	"strings"
 	"time"
@@ -11,7 +12,9 @@ import (
 // record collects what the access log says about one request.
 type record struct {
 	start     time.Time
-	remote    string // the client's address and port
+	local     net.Addr // where the client connected to
+	remote    string   // address and port of whoever connected
+	clientIP  string   // the client, where a trusted proxy connected for it
 	upstream  string
 	addresses []netip.AddrPort // every attempt, in order
 	served    *endpoint        // the one whose response was taken; nil if none

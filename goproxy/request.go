@@ -26,6 +26,7 @@ type request struct {
 	query  string     // of Target with its "?", "" without one
 	body   requestBody
 	route  *boundRoute
+	said   said // by a trusted proxy
 
 	// What the upstream gets. The Host field is up to the member.
 	target string
@@ -52,7 +53,8 @@ type client interface {
 // reset makes r ready for a request whose head is in r.Request.
 func (r *request) reset(c client, start time.Time) {
 	r.client, r.route, r.target, r.header = c, nil, "", r.header[:0]
-	r.record = record{start: start, remote: r.remote, addresses: r.addresses[:0]}
+	r.record = record{start: start, remote: r.remote, local: r.local, addresses: r.addresses[:0]}
+	r.said = said{}
 	r.body = requestBody{}
 	r.sending.Store(nil)
 	r.path, r.query = r.Target, ""
@@ -93,7 +95,7 @@ func (r *request) rewrite(route *boundRoute, clean string) {
 		r.target = route.rewritePath(r.path, clean) + r.query
 	}
 	r.forward()
-	route.Headers.Request.apply(&r.header)
+	route.request.apply(&r.header, r)
 }
 
 // forward copies the header and says in it who asked for what. What a client
@@ -112,7 +114,9 @@ func (r *request) forward() {
 			}
 		case len("X-Forwarded-For"):
 			if http1.EqualFold(f.Name, "x-forwarded-for") {
-				forwardedFor += f.Value + ", "
+				if !r.said.mute {
+					forwardedFor += f.Value + ", "
+				}
 				continue
 			}
 		case len("X-Forwarded-Host"):
@@ -129,7 +133,7 @@ func (r *request) forward() {
 	if ip := hostname(r.remote); ip != "" {
 		r.header.Add("X-Forwarded-For", forwardedFor+ip)
 	}
-	r.header.Add("X-Forwarded-Host", r.Host)
+	r.header.Add("X-Forwarded-Host", r.publicHost())
 	r.header.Add("X-Forwarded-Proto", r.scheme())
 }
 

@@ -1,6 +1,7 @@
 package goproxy
 
 import (
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -15,6 +16,9 @@ var refreshURL = regexp.MustCompile(`^([^;,]*[;,]\s*(?i:url)\s*=\s*)["']?([^"']*
 // rewritePath replaces the route's path at the start of a request's path, of
 // which clean is the form in which it was matched.
 func (r *boundRoute) rewritePath(path, clean string) string {
+	if r.regex != nil {
+		return r.substitute(regexPath(path, clean))
+	}
 	if !pathMatches(r.Path, path) {
 		// Matched only after decoding or cleaning, as in /%61pp or /x/../app.
 		path = (&url.URL{Path: clean}).EscapedPath()
@@ -48,8 +52,8 @@ func (r *boundRoute) reverse(header http1.Header, served *endpoint, in *request)
 				}
 			}
 		case len("Set-Cookie"):
-			if r.RewritePath != "" && http1.EqualFold(f.Name, "set-cookie") {
-				f.Value = r.reverseCookie(f.Value)
+			if http1.EqualFold(f.Name, "set-cookie") {
+				f.Value = r.reverseCookie(f.Value, served, in)
 			}
 		}
 	}
@@ -66,14 +70,11 @@ func (r *boundRoute) reverseURL(v string, served *endpoint, in *request) string 
 		if !served.member.isOwn(u) {
 			return v
 		}
-		if u.Scheme = "http"; in.secure {
-			u.Scheme = "https"
-		}
-		u.Host = in.Host
-	} else if u.Scheme != "" || !strings.HasPrefix(u.Path, "/") || r.RewritePath == "" {
+		u.Scheme, u.Host = in.scheme(), in.publicHost()
+	} else if u.Scheme != "" || !strings.HasPrefix(u.Path, "/") || !r.reversible() {
 		return v
 	}
-	if r.RewritePath != "" {
+	if r.reversible() {
 		escaped := r.reversePath(u.EscapedPath())
 		if plain, err := url.PathUnescape(escaped); err == nil {
 			u.Path, u.RawPath = plain, escaped
@@ -97,16 +98,29 @@ func (r *boundRoute) reversePath(escaped string) string {
 	return joinPath(r.Path, rest)
 }
 
-// reverseCookie translates the Path attribute of a Set-Cookie line.
-func (r *boundRoute) reverseCookie(line string) string {
-	parts := strings.Split(line, ";")
-	for i, part := range parts[1:] {
+// reverseCookie translates the Path and Domain attributes of a Set-Cookie line.
+// A Domain that is the upstream's own name becomes the host that the client
+// asked for, or goes where that is an address, which no Domain can be.
+func (r *boundRoute) reverseCookie(line string, served *endpoint, in *request) string {
+	first, attributes, _ := strings.Cut(line, ";")
+	out := first
+	for part := range strings.SplitSeq(attributes, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-		if strings.EqualFold(name, "path") && pathMatches(r.RewritePath, value) {
-			parts[i+1] = " " + name + "=" + r.reversePath(value)
+		switch {
+		case strings.EqualFold(name, "path") && r.reversible() && pathMatches(r.RewritePath, value):
+			part = " " + name + "=" + r.reversePath(value)
+		case strings.EqualFold(name, "domain") && strings.EqualFold(strings.TrimPrefix(value, "."), served.member.url.Hostname()):
+			host := hostname(in.publicHost())
+			if _, err := netip.ParseAddr(host); err == nil {
+				continue
+			}
+			part = " " + name + "=" + host
+		}
+		if attributes != "" {
+			out += ";" + part
 		}
 	}
-	return strings.Join(parts, ";")
+	return out
 }
 
 // isOwn reports whether u points at the member's own url.
@@ -121,12 +135,5 @@ func (m *member) isOwn(u *url.URL) bool {
 	return strings.EqualFold(u.Hostname(), m.url.Hostname()) && port == m.url.Port()
 }
 
-// apply removes headers, then sets some.
-func (c HeaderChange) apply(h *http1.Header) {
-	for _, name := range c.Remove {
-		h.Del(name)
-	}
-	for name, value := range c.Set {
-		h.Set(name, value)
-	}
-}
+// reversible reports whether paths of the upstream can be translated back.
+func (r *boundRoute) reversible() bool { return r.RewritePath != "" && r.regex == nil }

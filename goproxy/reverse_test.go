@@ -57,6 +57,9 @@ func TestResponsesPointAtTheProxy(t *testing.T) {
 		{"Set-Cookie", "a=b; Path=/v1; HttpOnly", "a=b; Path=/app; HttpOnly"},
 		{"Set-Cookie", "a=b; path=/v1/x", "a=b; path=/app/x"},
 		{"Set-Cookie", "a=b; Path=/", "a=b; Path=/"},
+		{"Set-Cookie", "a=b", "a=b"},
+		{"Set-Cookie", "a=b;Path=/v1;Domain=." + backendName, "a=b; Path=/app; Domain=www.example.com"},
+		{"Set-Cookie", "a=b; Domain=elsewhere.example.com; Secure", "a=b; Domain=elsewhere.example.com; Secure"},
 	} {
 		backends[0].handle(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set(test.header, test.value) })
 		resp := rawRequest(t, p, "GET /app/ HTTP/1.1\r\nHost: www.example.com\r\n\r\n")

@@ -1,6 +1,8 @@
 package goproxy
 
 import (
+	"errors"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -13,7 +15,21 @@ type router struct {
 // boundRoute is a route with its upstream in place of the name.
 type boundRoute struct {
 	Route
-	up *running
+	up       *running
+	regex    *regexp.Regexp // nil for a route by Path
+	request  headerEdits
+	response headerEdits
+}
+
+func newBoundRoute(r Route, up *running) (boundRoute, error) {
+	b := boundRoute{Route: r, up: up}
+	var errs [3]error
+	if r.PathRegex != "" {
+		b.regex, errs[0] = regexp.Compile(r.PathRegex)
+	}
+	b.request, errs[1] = newHeaderEdits(r.Headers.Request, requestVariables)
+	b.response, errs[2] = newHeaderEdits(r.Headers.Response, responseVariables)
+	return b, errors.Join(errs[:]...)
 }
 
 func newRouter(routes []boundRoute) *router {
@@ -21,6 +37,12 @@ func newRouter(routes []boundRoute) *router {
 	slices.SortStableFunc(sorted, func(a, b boundRoute) int {
 		if d := hostRank(b.Host) - hostRank(a.Host); d != 0 {
 			return d
+		}
+		if (a.regex != nil) != (b.regex != nil) {
+			if a.regex != nil {
+				return -1
+			}
+			return 1
 		}
 		return len(b.Path) - len(a.Path)
 	})
@@ -40,12 +62,27 @@ func hostRank(host string) int {
 	}
 }
 
-// match returns the route for a Host header and a path, or nil.
-func (r *router) match(host, path string) *boundRoute {
+// match returns the route for a Host header and a path, or nil. Of two routes
+// for the same host those with a regular expression come first, in their order,
+// as in nginx.
+func (r *router) match(host, clean, raw string) *boundRoute {
 	host = hostname(host)
+	forRegex := ""
 	for i := range r.routes {
-		if hostMatches(r.routes[i].Host, host) && pathMatches(r.routes[i].Path, path) {
-			return &r.routes[i]
+		route := &r.routes[i]
+		switch {
+		case !hostMatches(route.Host, host):
+		case route.regex == nil:
+			if pathMatches(route.Path, clean) {
+				return route
+			}
+		default:
+			if forRegex == "" {
+				forRegex = regexPath(raw, clean)
+			}
+			if route.regex.MatchString(forRegex) {
+				return route
+			}
 		}
 	}
 	return nil

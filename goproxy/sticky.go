@@ -88,7 +88,7 @@ func (s *sticky) mark(header *http1.Header, req *request) {
 	}
 	cookie := http.Cookie{ //nolint:gosec // Secure where the client came by HTTPS
 		Name: s.cookie, Value: "." + route, Path: "/",
-		HttpOnly: true, Secure: req.secure, SameSite: http.SameSiteLaxMode,
+		HttpOnly: true, Secure: req.scheme() == "https", SameSite: http.SameSiteLaxMode,
 	}
 	header.Add("Set-Cookie", cookie.String())
 }

@@ -15,6 +15,7 @@ import (
 type table struct {
 	cfg       Config
 	router    *router
+	trust     *trust
 	upstreams map[string]*running
 }
 
@@ -49,10 +50,15 @@ func (p *Proxy) newTable(cfg Config, old *table) (*table, error) {
 	}
 	bound := make([]boundRoute, len(cfg.Routes))
 	for i, r := range cfg.Routes {
-		bound[i] = boundRoute{r, t.upstreams[r.Upstream]}
+		var err error
+		if bound[i], err = newBoundRoute(r, t.upstreams[r.Upstream]); err != nil {
+			return nil, fmt.Errorf("routes.%d: %w", i, err)
+		}
 	}
 	t.router = newRouter(bound)
-	return t, nil
+	var err error
+	t.trust, err = newTrust(cfg.TrustedProxies)
+	return t, err
 }
 
 // same reports whether source would build this very upstream. Files may have
@@ -130,8 +136,8 @@ func sameListeners(a, b Config) error {
 			errs = append(errs, fmt.Errorf("%s: %q cannot become %q by a reload: restart the proxy", v.key, v.old, v.new))
 		}
 	}
-	if a.H2C != b.H2C || a.Clients != b.Clients {
-		errs = append(errs, errors.New("h2c and clients cannot change by a reload: restart the proxy"))
+	if a.H2C != b.H2C || a.Clients != b.Clients || a.ProxyProtocol != b.ProxyProtocol {
+		errs = append(errs, errors.New("h2c, clients and proxy_protocol cannot change by a reload: restart the proxy"))
 	}
 	return errors.Join(errs...)
 }

@@ -22,14 +22,15 @@ type upstreamConn struct {
 	peek func(fd uintptr) bool
 	dead bool // what peek found
 
-	uses      int       // requests sent
+	uses      int // requests sent
+	born      time.Time
 	idleSince time.Time // guarded by pool.mu
 	armed     time.Time // the read deadline in force
 	aborted   atomic.Bool
 }
 
 func newUpstreamConn(p *pool, tcp, conn net.Conn) *upstreamConn {
-	c := &upstreamConn{Conn: conn, pool: p, r: http1.NewReader(conn)}
+	c := &upstreamConn{Conn: conn, pool: p, r: http1.NewReader(conn), born: time.Now()}
 	c.peek = c.peekFd
 	if sc, ok := tcp.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {

@@ -37,6 +37,7 @@ func (c Config) problems() []problem {
 		}
 	}
 	checkServers(c.Resolvers, add, "resolvers")
+	checkTrust(c, add)
 	checkListeners(c, add)
 	if c.DrainTimeout == Off {
 		add("cannot be off", "drain_timeout")
@@ -54,10 +55,11 @@ func (c Config) problems() []problem {
 		checkHeaders(r.Headers, func(text string, path ...string) {
 			add(text, append([]string{"routes", index, "headers"}, path...)...)
 		})
-		if first, ok := seen[r.Host+r.Path]; ok {
+		key := r.Host + r.Path + " " + r.PathRegex
+		if first, ok := seen[key]; ok {
 			add(fmt.Sprintf("same host and path as routes.%d", first), "routes", index)
 		} else {
-			seen[r.Host+r.Path] = i
+			seen[key] = i
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
@@ -88,6 +90,7 @@ func checkRoute(r Route, upstreams map[string]Upstream, add func(text, key strin
 	if strings.ContainsAny(r.Host, "/: ") || strings.Contains(strings.TrimPrefix(r.Host, "*."), "*") {
 		add(fmt.Sprintf("%q is no host: want a name without port, or *.name", r.Host), "host")
 	}
+	checkRegex(r, add)
 	if r.RewritePath != "" && !strings.HasPrefix(r.RewritePath, "/") {
 		add(fmt.Sprintf("%q does not begin with /", r.RewritePath), "rewrite_path")
 	}
@@ -127,6 +130,8 @@ func checkUpstream(u Upstream, add func(string, ...string)) {
 		{u.Timeouts.Response, []string{"timeouts", "response"}},
 		{u.Retries.Window, []string{"retries", "window"}},
 		{u.Pool.IdleTimeout, []string{"pool", "idle_timeout"}},
+		{u.Pool.Acquire, []string{"pool", "acquire"}},
+		{u.Pool.TTL, []string{"pool", "ttl"}},
 		{u.Ejection.Retry, []string{"ejection", "retry"}},
 		{u.Ejection.RetryMax, []string{"ejection", "retry_max"}},
 	} {
@@ -140,9 +145,7 @@ func checkUpstream(u Upstream, add func(string, ...string)) {
 	if u.Retries.BudgetPercent < 0 || u.Retries.BudgetPercent > 100 {
 		add(fmt.Sprintf("%d percent: want 1 to 100", u.Retries.BudgetPercent), "retries", "budget_percent")
 	}
-	if u.Pool.MaxIdle < 0 {
-		add(fmt.Sprintf("%d connections: want 1 or more", u.Pool.MaxIdle), "pool", "max_idle")
-	}
+	checkPool(u, add)
 }
 
 // parseURL reads an upstream's url and fills in the scheme's port.

@@ -114,6 +114,12 @@ func checkBalance(u Upstream, add func(string, ...string)) {
 	if (u.Balance == byHash) != (u.HashKey != "") {
 		add(fmt.Sprintf("balance: %s and hash_key go together", byHash), "hash_key")
 	}
+	if p := u.ProxyProtocol; p != "" && p != "v1" && p != "v2" {
+		add(fmt.Sprintf("%q is no version of the PROXY protocol: want v1 or v2", p), "proxy_protocol")
+	}
+	if u.ProxyProtocol != "" && u.Protocol != "" && u.Protocol != protocolHTTP1 {
+		add("is for protocol http1: HTTP/2 has many clients on one connection", "proxy_protocol")
+	}
 	if _, err := parseFormat(u.HashKey, requestVariables); err != nil {
 		add(err.Error(), "hash_key")
 	}
@@ -147,7 +153,8 @@ func checkHeaders(h Headers, add func(string, ...string)) {
 	for _, d := range []struct {
 		direction string
 		change    HeaderChange
-	}{{"request", h.Request}, {"response", h.Response}} {
+		known     map[string]variable
+	}{{"request", h.Request, requestVariables}, {"response", h.Response, responseVariables}} {
 		check := func(name string, path ...string) {
 			path = append([]string{d.direction}, path...)
 			if !httpguts.ValidHeaderFieldName(name) {
@@ -160,10 +167,18 @@ func checkHeaders(h Headers, add func(string, ...string)) {
 		for i, name := range d.change.Remove {
 			check(name, "remove", strconv.Itoa(i))
 		}
-		for _, name := range slices.Sorted(maps.Keys(d.change.Set)) {
-			check(name, "set", name)
-			if !httpguts.ValidHeaderFieldValue(d.change.Set[name]) {
-				add("the value has characters that a header cannot have", d.direction, "set", name)
+		for _, e := range []struct {
+			key    string
+			values map[string]string
+		}{{"set", d.change.Set}, {"add", d.change.Add}} {
+			for _, name := range slices.Sorted(maps.Keys(e.values)) {
+				check(name, e.key, name)
+				if !httpguts.ValidHeaderFieldValue(e.values[name]) {
+					add("the value has characters that a header cannot have", d.direction, e.key, name)
+				}
+				if _, err := parseFormat(e.values[name], d.known); err != nil {
+					add(err.Error(), d.direction, e.key, name)
+				}
 			}
 		}
 	}

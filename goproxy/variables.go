@@ -24,8 +24,8 @@ type variable func(r *request, argument string) string
 
 // requestVariables are known before an upstream was asked.
 var requestVariables = map[string]variable{
-	"client_ip": func(r *request, _ string) string { return hostname(r.remote) },
-	"host":      func(r *request, _ string) string { return hostname(r.Host) },
+	"client_ip": func(r *request, _ string) string { return r.clientIP },
+	"host":      func(r *request, _ string) string { return hostname(r.publicHost()) },
 	"scheme":    func(r *request, _ string) string { return r.scheme() },
 	"path":      func(r *request, _ string) string { return r.path },
 	"header":    func(r *request, name string) string { return r.Header.Get(name) },
@@ -104,14 +104,6 @@ func (t format) expand(r *request) string {
 		}
 	}
 	return out.String()
-}
-
-// scheme is "https" for a request that came by TLS.
-func (r *request) scheme() string {
-	if r.secure {
-		return "https"
-	}
-	return "http"
 }
 
 // cookie returns the value of the first cookie of that name, or "".

@@ -1,0 +1,191 @@
+package goproxy
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pires/go-proxyproto"
+	"github.com/proxychaos/proxychaos/goproxy/http1"
+)
+
+func TestIdentify(t *testing.T) {
+	trusted, err := newTrust([]string{"10.0.0.0/8", "2001:db8::/32", "192.0.2.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		remote, forwarded, want string
+		mute                    bool
+	}{
+		{"203.0.113.9:1", "1.2.3.4", "203.0.113.9", true},
+		{"10.1.1.1:1", "", "10.1.1.1", false},
+		{"10.1.1.1:1", "198.51.100.7", "198.51.100.7", false},
+		{"10.1.1.1:1", "6.6.6.6, 198.51.100.7, 10.2.2.2", "198.51.100.7", false},
+		{"10.1.1.1:1", "10.3.3.3 ,10.2.2.2", "10.3.3.3", false},
+		{"10.1.1.1:1", "198.51.100.7:4711", "198.51.100.7", false},
+		{"10.1.1.1:1", "198.51.100.7, unknown", "10.1.1.1", false},
+		{"[2001:db8::1]:1", "2001:db9::5", "2001:db9::5", false},
+		{"192.0.2.1:1", "6.6.6.6", "6.6.6.6", false},
+		{"192.0.2.2:1", "6.6.6.6", "192.0.2.2", true},
+		{"[::ffff:10.1.1.1]:1", "198.51.100.7", "198.51.100.7", false},
+	} {
+		r := &request{}
+		r.remote = test.remote
+		if test.forwarded != "" {
+			r.Header = http1.Header{{Name: "X-Forwarded-For", Value: test.forwarded}}
+		}
+		trusted.identify(r)
+		if r.clientIP != test.want || r.said.mute != test.mute {
+			t.Errorf("%s, %q: client %s, mute %v; want %s, %v", test.remote, test.forwarded, r.clientIP, r.said.mute, test.want, test.mute)
+		}
+	}
+}
+
+const forwardedRequest = "GET / HTTP/1.1\r\nHost: inner.example.com\r\nX-Forwarded-For: 198.51.100.7\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: www.example.com\r\n\r\n"
+
+func TestTrustedProxies(t *testing.T) {
+	for name, test := range map[string]struct {
+		trusted []string
+		want    []string
+		cookie  string
+	}{
+		"trusted":     {[]string{"127.0.0.0/8"}, []string{"X-Forwarded-For: 198.51.100.7, 127.0.0.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: www.example.com", "X-Real-Ip: 198.51.100.7"}, "Secure"},
+		"not trusted": {[]string{"10.0.0.0/8"}, []string{"X-Forwarded-For: 127.0.0.1", "X-Forwarded-Proto: http", "X-Forwarded-Host: inner.example.com", "X-Real-Ip: 127.0.0.1"}, ""},
+		"no list":     {nil, []string{"X-Forwarded-For: 198.51.100.7, 127.0.0.1", "X-Forwarded-Proto: http", "X-Forwarded-Host: inner.example.com", "X-Real-Ip: 127.0.0.1"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := startEcho(t, func(c *Config) {
+				c.TrustedProxies = test.trusted
+				c.Routes[0].Headers.Request.Set = map[string]string{"X-Real-IP": "%{client_ip}"}
+			})
+			got := body(t, rawRequest(t, p, forwardedRequest))
+			for _, want := range test.want {
+				if !strings.Contains(got, want+"\r\n") {
+					t.Errorf("no %q in\n%s", want, got)
+				}
+			}
+		})
+	}
+}
+
+func TestLocationBehindATrustedProxy(t *testing.T) {
+	backends, port := startBackends(t, 1)
+	d := startDNS(t, 60)
+	d.set(backends...)
+	cfg := simpleConfig(port)
+	cfg.TrustedProxies = []string{"127.0.0.1"}
+	backends[0].handle(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", cfg.Upstreams["backend"].URL+"/x")
+	})
+	p := startProxy(t, cfg, d)
+	if got := rawRequest(t, p, forwardedRequest).Header.Get("Location"); got != "https://www.example.com/x" {
+		t.Errorf("Location: %s", got)
+	}
+}
+
+func startProxied(t *testing.T, trusted string) *testProxy {
+	return startEcho(t, func(c *Config) {
+		c.TrustedProxies = []string{trusted}
+		c.ProxyProtocol = true
+		c.Routes[0].Headers.Request.Set = map[string]string{"X-Real-IP": "%{client_ip}"}
+	})
+}
+
+func TestProxyProtocolIn(t *testing.T) {
+	p := startProxied(t, "127.0.0.0/8")
+	source, dst := &net.TCPAddr{IP: net.ParseIP("198.51.100.7"), Port: 4711}, &net.TCPAddr{IP: net.ParseIP("192.0.2.1"), Port: 80}
+	for name, header := range map[string]*proxyproto.Header{
+		"v1":    proxyproto.HeaderProxyFromAddrs(1, source, dst),
+		"v2":    proxyproto.HeaderProxyFromAddrs(2, source, dst),
+		"local": {Version: 2, Command: proxyproto.LOCAL, TransportProtocol: proxyproto.UNSPEC},
+	} {
+		var text bytes.Buffer
+		if _, err := header.WriteTo(&text); err != nil {
+			t.Fatal(err)
+		}
+		want := "198.51.100.7"
+		if name == "local" {
+			want = "127.0.0.1"
+		}
+		got := body(t, rawRequest(t, p, text.String()+"GET / HTTP/1.1\r\nHost: h\r\n\r\n"))
+		if !strings.Contains(got, "X-Forwarded-For: "+want+"\r\n") || !strings.Contains(got, "X-Real-Ip: "+want+"\r\n") {
+			t.Errorf("%s: the backend saw\n%s", name, got)
+		}
+	}
+	if !strings.Contains(p.access.String(), `"client":"198.51.100.7:4711"`) {
+		t.Errorf("the access log does not name the client:\n%s", p.access)
+	}
+	// A connection without the header is closed without an answer.
+	conn, err := net.Dial("tcp", p.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	if data, err := io.ReadAll(conn); len(data) > 0 || (err != nil && !strings.Contains(err.Error(), "reset")) {
+		t.Errorf("got %q, %v", data, err)
+	}
+}
+
+func TestProxyProtocolOnlyFromTrusted(t *testing.T) {
+	p := startProxied(t, "10.0.0.0/8")
+	if resp := rawRequest(t, p, "PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"); resp.StatusCode != http.StatusBadRequest {
+		t.Errorf("status %d, want 400", resp.StatusCode)
+	}
+	if got := body(t, rawRequest(t, p, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")); !strings.Contains(got, "X-Real-Ip: 127.0.0.1\r\n") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
+func TestProxyProtocolFromCurl(t *testing.T) {
+	p := startProxied(t, "127.0.0.0/8")
+	out, err := exec.CommandContext(t.Context(), "curl", "-sS", "--max-time", "20", "--haproxy-protocol", p.url).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "X-Real-Ip: 127.0.0.1\r\n") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestProxyProtocolOut(t *testing.T) {
+	for _, version := range []string{"v1", "v2"} {
+		t.Run(version, func(t *testing.T) {
+			inner, err := net.Listen("tcp", "127.94.1.10:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			listener := &proxyproto.Listener{Listener: inner, ConnPolicy: func(proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) { return proxyproto.REQUIRE, nil }}
+			server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.RemoteAddr) })}
+			go server.Serve(listener)
+			t.Cleanup(func() { server.Close() })
+			p := startProxy(t, Config{
+				TrustedProxies: []string{"127.0.0.1"},
+				Routes:         []Route{{Upstream: "a"}},
+				Upstreams: map[string]Upstream{"a": {
+					URL: "http://" + inner.Addr().String(), ProxyProtocol: version,
+					HealthCheck: &HealthCheck{Path: "/", Interval: Duration(20 * time.Millisecond), Timeout: Duration(10 * time.Second)},
+				}},
+			}, nil)
+			conn, err := net.Dial("tcp", p.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if got := body(t, requestOn(t, conn, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")); got != conn.LocalAddr().String() {
+				t.Errorf("the backend saw %s, want %s", got, conn.LocalAddr())
+			}
+			if got := body(t, rawRequest(t, p, forwardedRequest)); got != "198.51.100.7:0" {
+				t.Errorf("the backend saw %s, want the trusted proxy's client", got)
+			}
+			eventually(t, 10*time.Second, "three health checks", func() bool {
+				h := &p.table.Load().upstreams["a"].set.Load().endpoints[0].health
+				return h.passed.Load() >= 3 && h.failed.Load() == 0
+			})
+		})
+	}
+}
