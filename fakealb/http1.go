@@ -105,7 +105,7 @@ func (h *http1) finish(x *exchange, r response) bool {
 	switch {
 	case r.cut != nil:
 		r.cut.end(h.c)
-	case r.close:
+	case r.close || !whole:
 		h.c.endedBy(record.ClosedByNode, how)
 		if !whole || r.status == http.StatusBadRequest || x.once {
 			h.drain()
