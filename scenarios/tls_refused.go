@@ -17,6 +17,7 @@ var TLSRefused = []harness.Scenario{
 	tlsRefused(fakealb.FaultTLSWrongName, "show a certificate of another name"),
 	tlsRefused(fakealb.FaultTLSExpired, "show a certificate that has expired"),
 	tlsRefused(fakealb.FaultTLSSelfSigned, "show a certificate that nobody signed"),
+	tlsRefused(fakealb.FaultTLSWrongChain, "send a chain with another intermediate certificate than the one that signed theirs"),
 }
 
 func tlsRefused(kind fakealb.FaultKind, what string) harness.Scenario {

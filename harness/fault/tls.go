@@ -18,6 +18,7 @@ var handshakeSeen = map[fakealb.FaultKind]string{
 	fakealb.FaultTLSWrongName:  HandshakeWrongName,
 	fakealb.FaultTLSExpired:    HandshakeExpired,
 	fakealb.FaultTLSSelfSigned: HandshakeUntrusted,
+	fakealb.FaultTLSWrongChain: HandshakeUntrusted,
 }
 
 // RefuseTLS makes the old nodes refuse TLS in one of fakealb's ways: the part
