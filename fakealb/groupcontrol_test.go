@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -262,4 +264,57 @@ func TestDeregistrationDelayEndsThroughANode(t *testing.T) {
 		list, err := f.TargetHealth(f.ctx, "blue")
 		return err == nil && len(list[0].Groups[0].Targets) == 0
 	})
+}
+
+// Targets that come and go under load cost no request: one is always there, and
+// what is under way with the others finishes.
+func TestRegistrationUnderLoad(t *testing.T) {
+	t.Attr("aws-fact", "3.4.1")
+	stays, comes := named(t, "stays"), named(t, "comes")
+	f := start(t, func(c *fakealb.Config) {
+		c.LoadBalancers = []fakealb.LoadBalancer{{
+			Name: "blue", TargetGroups: []targets.Group{{Name: "g", Targets: append(echoes("echo"), stays)}},
+			Listeners: []fakealb.Listener{{Port: c.Ports[0], Protocol: fakealb.ProtocolHTTP, DefaultActions: to("g")}},
+		}}
+	}, "127.0.83.6")
+	ctx, stop := context.WithCancel(t.Context())
+	var load sync.WaitGroup
+	var sent atomic.Int64
+	for range 4 {
+		load.Go(func() {
+			hc := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{}}
+			defer hc.CloseIdleConnections()
+			for ctx.Err() == nil {
+				resp, err := hc.Get("http://" + f.at(0) + "/")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, err = io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+				if err != nil || resp.StatusCode != http.StatusOK {
+					t.Errorf("got %s, %v", resp.Status, err)
+					return
+				}
+				sent.Add(1)
+			}
+		})
+	}
+	for range 100 {
+		if _, err := f.RegisterTarget(f.ctx, "blue", "g", comes); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.DeregisterTarget(f.ctx, "blue", "g", "echo"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.RegisterTarget(f.ctx, "blue", "g", echoes("echo")[0]); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.DeregisterTarget(f.ctx, "blue", "g", comes.ID()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "some load", func() bool { return sent.Load() > 100 })
+	stop()
+	load.Wait()
 }
