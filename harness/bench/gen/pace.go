@@ -15,8 +15,8 @@ const paceTimeout = 5 * time.Second
 // Pace sends GETs to url at a constant rate for d, whatever the answers take,
 // and returns the latency of each from the moment it was sent. It is vegeta's
 // open loop, so a slow answer does not hold back the next request. Any answer
-// but 200 is an error, and so is a rate that was not held: then something else
-// than the latency was measured.
+// but 200 is an error. So is a rate that was not held, beside the latencies: then
+// they are of something else.
 func Pace(ctx context.Context, url string, rate int, d time.Duration) ([]time.Duration, error) {
 	transport := &http.Transport{MaxIdleConns: 0, MaxIdleConnsPerHost: 1024, DisableCompression: true}
 	defer transport.CloseIdleConnections()
