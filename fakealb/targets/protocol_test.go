@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -125,13 +126,16 @@ type counting struct {
 	conns map[string]int // requests by the address of the pool's end
 	close bool           // with Connection: close
 	at    netip.AddrPort
+	// opened counts connections, checked health checks.
+	opened, checked atomic.Int64
 }
 
 func count(t *testing.T) *counting {
 	t.Helper()
 	c := &counting{conns: map[string]int{}}
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("User-Agent") == "ELB-HealthChecker/2.0" {
+			c.checked.Add(1)
 			return
 		}
 		c.mu.Lock()
@@ -142,6 +146,12 @@ func count(t *testing.T) *counting {
 		c.mu.Unlock()
 		_, _ = fmt.Fprint(w, "hello")
 	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			c.opened.Add(1)
+		}
+	}
+	s.Start()
 	t.Cleanup(s.Close)
 	c.at = s.Listener.Addr().(*net.TCPAddr).AddrPort()
 	return c
@@ -161,9 +171,16 @@ func TestConnectionsToTargetsAreReused(t *testing.T) {
 	t.Attr("aws-fact", "3.1.1")
 	c := count(t)
 	p := record(t, Group{Targets: At(c.at)}, 1)
+	await(t, "the first health check", func() bool { return c.checked.Load() == 1 })
+	if n := c.opened.Load(); n != 1 {
+		t.Errorf("got %d connections before the first request, want that of the health check only", n)
+	}
 	shares(t, p.Pool, 5)
 	if conns, requests := c.seen(); conns != 1 || requests != 5 {
 		t.Errorf("got %d requests on %d connections, want 5 on 1", requests, conns)
+	}
+	if n := c.opened.Load(); n != 2 {
+		t.Errorf("got %d connections for a health check and five requests, want 2", n)
 	}
 	// Two at a time are never on one connection: the second is sent before the
 	// first one's body was read.
