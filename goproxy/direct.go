@@ -33,7 +33,7 @@ func (x *exchange) direct(e *endpoint) (*attempt, error) {
 	if e == nil || e.pool == nil || x.req.body.stream != nil || len(x.req.body.data) > directBody || x.req.size > directHead || x.req.Upgrade != "" {
 		return nil, nil
 	}
-	c := e.pool.get(x.start, x.repeatable)
+	c := e.pool.get()
 	if c == nil {
 		return nil, nil
 	}

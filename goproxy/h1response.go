@@ -18,6 +18,8 @@ const (
 	aheadSize = 32 << 10
 	// maxResponseHead bounds what an upstream may say before the body.
 	maxResponseHead = 64 << 10
+	// maxInformed bounds the 1xx responses before a response.
+	maxInformed = 100
 	// watchAfter is the silence inside a body after which the client is
 	// watched, because only a write would show that it has gone.
 	watchAfter = time.Second
@@ -32,14 +34,15 @@ type aheadBody struct {
 // h1Response reads one response from a connection. It is the response's body.
 // Each method can be called again after a timeout of the connection.
 type h1Response struct {
-	x       *exchange
-	attempt *attempt
-	conn    *upstreamConn // nil when the response is over
-	body    http1.Body
-	hasHead bool
-	ahead   aheadBody
-	sender  *bodySender // of a streamed request body
-	unhook  func() bool // takes the context off the connection
+	x        *exchange
+	attempt  *attempt
+	conn     *upstreamConn // nil when the response is over
+	body     http1.Body
+	hasHead  bool
+	informed int // 1xx responses
+	ahead    aheadBody
+	sender   *bodySender // of a streamed request body
+	unhook   func() bool // takes the context off the connection
 
 	waiting time.Time // since when the body is waited for
 	watched bool
@@ -62,6 +65,9 @@ func (h *h1Response) receive() error {
 		}
 		h.attempt.endpoint.heard()
 		if resp.Status < 200 && resp.Status != http.StatusSwitchingProtocols {
+			if h.informed++; h.informed > maxInformed {
+				return fmt.Errorf("the upstream sent %d responses before the response", h.informed)
+			}
 			if err := h.x.inform(&resp.Response); err != nil {
 				return err
 			}

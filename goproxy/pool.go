@@ -8,11 +8,6 @@ import (
 	"time"
 )
 
-// peekAfter is how long a connection has to be idle before a request that can
-// be repeated looks at it first. What happened in a shorter time is the usual
-// keep-alive race, which costs such a request one more attempt.
-const peekAfter = time.Millisecond
-
 // pool is the HTTP/1 connections to one endpoint.
 type pool struct {
 	endpoint *endpoint
@@ -41,33 +36,28 @@ func newPool(e *endpoint, tlsConfig *tls.Config) *pool {
 	}
 }
 
-// get returns an idle connection that is still good, or nil. One that carries
-// a request that cannot be repeated is always looked at first.
-func (p *pool) get(now time.Time, repeatable bool) *upstreamConn {
+// get returns an idle connection that is still good, or nil.
+func (p *pool) get() *upstreamConn {
 	for {
-		c, since := p.pop(now)
-		if c != nil && p.aged(c, now) {
-			p.drop(c)
-			continue
-		}
-		if c == nil || ((repeatable && now.Sub(since) < peekAfter && c.r.Buffered() == 0) || c.alive()) {
+		c := p.pop()
+		if c == nil || (!p.aged(c) && c.alive()) {
 			return c
 		}
 		p.drop(c)
 	}
 }
 
-func (p *pool) pop(now time.Time) (*upstreamConn, time.Time) {
+func (p *pool) pop() *upstreamConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := len(p.idle)
 	if n == 0 {
-		return nil, now
+		return nil
 	}
 	c := p.idle[n-1]
 	p.idle[n-1] = nil
 	p.idle = p.idle[:n-1]
-	return c, c.idleSince
+	return c
 }
 
 // put takes back a connection on which a response has ended.
@@ -75,7 +65,7 @@ func (p *pool) put(c *upstreamConn) {
 	cfg := p.endpoint.member.up.cfg.Pool
 	now := time.Now()
 	p.mu.Lock()
-	keep := !p.closed && !p.single && !p.aged(c, now)
+	keep := !p.closed && !p.single && !p.aged(c)
 	if keep && len(p.waiting) > 0 {
 		p.next() <- c
 		p.mu.Unlock()

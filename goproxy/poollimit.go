@@ -15,7 +15,7 @@ var errPoolFull = errors.New("every connection that pool.max allows is in use")
 // waits for one.
 func (p *pool) connection(ctx context.Context, x *exchange, a *attempt) (*upstreamConn, error) {
 	for {
-		if c := p.get(time.Now(), x.repeatable); c != nil {
+		if c := p.get(); c != nil {
 			return c, nil
 		}
 		c, err := p.reserve(ctx, a)
@@ -88,9 +88,9 @@ func (p *pool) free() {
 }
 
 // aged reports whether a connection has reached its maximum age.
-func (p *pool) aged(c *upstreamConn, now time.Time) bool {
+func (p *pool) aged(c *upstreamConn) bool {
 	limit := time.Duration(p.endpoint.member.up.cfg.Pool.MaxAge)
-	return limit > 0 && now.Sub(c.born) >= limit
+	return limit > 0 && time.Since(c.born) >= limit
 }
 
 // patience is how long the oldest of n idle connections may stay unused.

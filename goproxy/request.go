@@ -133,7 +133,9 @@ func (r *request) forward() {
 	if ip := hostname(r.remote); ip != "" {
 		r.header.Add("X-Forwarded-For", forwardedFor+ip)
 	}
-	r.header.Add("X-Forwarded-Host", r.publicHost())
+	if host := r.publicHost(); host != "" {
+		r.header.Add("X-Forwarded-Host", host)
+	}
 	r.header.Add("X-Forwarded-Proto", r.scheme())
 }
 

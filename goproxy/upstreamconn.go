@@ -1,6 +1,7 @@
 package goproxy
 
 import (
+	"crypto/tls"
 	"net"
 	"sync/atomic"
 	"syscall"
@@ -19,7 +20,7 @@ type upstreamConn struct {
 	pool *pool
 	r    *http1.Reader
 	raw  syscall.RawConn // of the TCP connection; nil if it has none
-	peek func(fd uintptr) bool
+	peek func(fd uintptr)
 	dead bool // what peek found
 
 	uses      int // requests sent
@@ -31,7 +32,7 @@ type upstreamConn struct {
 
 func newUpstreamConn(p *pool, tcp, conn net.Conn) *upstreamConn {
 	c := &upstreamConn{Conn: conn, pool: p, r: http1.NewReader(conn), born: time.Now()}
-	c.peek = c.peekFd
+	c.peek = c.look
 	if sc, ok := tcp.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {
 			c.raw = raw
@@ -61,28 +62,33 @@ func (c *upstreamConn) abort() {
 func (c *upstreamConn) wake() { _ = c.SetReadDeadline(longAgo) }
 
 // alive reports whether an idle connection can be used: the upstream has
-// neither closed it nor sent anything, which nobody asked for.
+// neither closed it nor sent anything. What it sends unasked would else become
+// the response to the next request.
 func (c *upstreamConn) alive() bool {
 	if c.r.Buffered() > 0 {
 		return false
 	}
-	if c.raw == nil {
+	if c.raw != nil {
+		c.dead = false
+		if err := c.raw.Control(c.peek); err != nil || c.dead {
+			return false
+		}
+	}
+	secure, ok := c.Conn.(*tls.Conn)
+	if !ok {
 		return true
 	}
-	c.dead = false
-	if err := c.raw.Control(c.peekControl); err != nil {
-		return false
-	}
-	return !c.dead
+	// TLS may have bytes that the peek did not see. With a deadline that has
+	// passed it gives those and reads no more.
+	c.arm(longAgo)
+	var one [1]byte
+	_, err := secure.Read(one[:])
+	return isTimeout(err)
 }
 
-func (c *upstreamConn) peekControl(fd uintptr) { c.peek(fd) }
-
-// peekFd looks without waiting. Where the connection is quiet there is nothing
-// to read yet.
-func (c *upstreamConn) peekFd(fd uintptr) bool {
+// look sets dead where there is something to read, or the end.
+func (c *upstreamConn) look(fd uintptr) {
 	var one [1]byte
 	_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 	c.dead = err != syscall.EAGAIN && err != syscall.EINTR //nolint:errorlint // a bare errno
-	return true
 }

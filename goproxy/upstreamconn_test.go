@@ -2,9 +2,12 @@ package goproxy
 
 import (
 	"bufio"
+	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -63,6 +66,45 @@ func TestBytesAfterAResponseCloseTheConnection(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The same inside of TLS, where the bytes wait in the record that had the
+// response's end.
+func TestBytesAfterAResponseInTLSCloseTheConnection(t *testing.T) {
+	ca := newCA(t)
+	_, pair := ca.issue(t, "127.0.0.1", nil)
+	// Larger than any buffer, so that TLS keeps what comes after the body.
+	text := strings.Repeat("x", 100<<10)
+	response := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(text), text) + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+	u := startRaw(t, func(conn net.Conn, _ *bufio.Reader) {
+		secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{pair}})
+		answer(response)(secure, bufio.NewReader(secure))
+	})
+	p := startRawProxy(t, u, func(c *Config) {
+		c.Upstreams["raw"] = Upstream{URL: "https://" + u.Addr().String(), TLS: UpstreamTLS{InsecureSkipVerify: true}}
+	})
+	for want := 1; want <= 3; want++ {
+		if status, got := send(t, p, http.MethodGet, ""); status != http.StatusOK || got != text {
+			t.Errorf("status %d, %d bytes", status, len(got))
+		}
+		if got := u.accepted(); got != want {
+			t.Errorf("%d connections after %d requests, want a new one for each", got, want)
+		}
+	}
+}
+
+// An upstream that says 1xx for ever does not hold a client for ever.
+func TestEndless1xxGives502(t *testing.T) {
+	p := startRawProxy(t, startRaw(t, func(conn net.Conn, r *bufio.Reader) {
+		for http.ReadRequest(r); ; {
+			if _, err := io.WriteString(conn, "HTTP/1.1 103 Early Hints\r\n\r\n"); err != nil {
+				return
+			}
+		}
+	}), nil)
+	if status, _ := send(t, p, http.MethodPost, ""); status != http.StatusBadGateway {
+		t.Errorf("status %d, want 502", status)
 	}
 }
 
