@@ -3,7 +3,6 @@ package goproxy
 import (
 	"bufio"
 	"crypto/tls"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -74,11 +73,14 @@ func TestBytesAfterAResponseCloseTheConnection(t *testing.T) {
 func TestBytesAfterAResponseInTLSCloseTheConnection(t *testing.T) {
 	ca := newCA(t)
 	_, pair := ca.issue(t, "127.0.0.1", nil)
-	// Larger than any buffer, so that TLS keeps what comes after the body.
-	text := strings.Repeat("x", 100<<10)
-	response := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(text), text) + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+	// Three full records, of which the last has the body's end and more: TLS
+	// keeps what the reader did not ask for.
+	const evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+	const head = "HTTP/1.1 200 OK\r\nContent-Length: 48000\r\n\r\n"
+	text := strings.Repeat("x", 48000)
+	response := head + text + evil + strings.Repeat(" ", 3*16384-len(head)-len(text)-len(evil))
 	u := startRaw(t, func(conn net.Conn, _ *bufio.Reader) {
-		secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{pair}})
+		secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{pair}, DynamicRecordSizingDisabled: true})
 		answer(response)(secure, bufio.NewReader(secure))
 	})
 	p := startRawProxy(t, u, func(c *Config) {
