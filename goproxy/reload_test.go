@@ -20,7 +20,7 @@ func TestReloadUnderLoadLosesNothing(t *testing.T) {
 	p := startProxy(t, simpleConfig(port), d)
 	results := load(p, moveRate, 3*time.Second)
 	eventually(t, 3*time.Second, "20 requests", func() bool { return backends[0].requestsAfter(time.Time{}) >= 20 })
-	accepted := backends[0].acceptsAfter(time.Time{}) + backends[1].acceptsAfter(time.Time{})
+	was := p.table.Load().upstreams["backend"]
 	for i := range 50 {
 		cfg := simpleConfig(port)
 		cfg.Routes[0].Headers.Response.Set = map[string]string{"X-Config": fmt.Sprint(i)}
@@ -32,8 +32,8 @@ func TestReloadUnderLoadLosesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i == 8 {
-			if n := backends[0].acceptsAfter(time.Time{}) + backends[1].acceptsAfter(time.Time{}); n > accepted+4 {
-				t.Errorf("%d connections before and %d after nine reloads that kept the upstream", accepted, n)
+			if p.table.Load().upstreams["backend"] != was {
+				t.Error("nine reloads that kept the upstream built it, and its pools, anew")
 			}
 		}
 		resp := rawRequest(t, p, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
