@@ -204,8 +204,9 @@ func (s switchState) certificate() fakealb.FaultKind {
 	switch s.fault.Kind {
 	case fakealb.FaultTLSExpired, fakealb.FaultTLSWrongName, fakealb.FaultTLSSelfSigned, fakealb.FaultTLSWrongChain, fakealb.FaultStranger:
 		return s.fault.Kind
+	default:
+		return fakealb.FaultNone
 	}
-	return fakealb.FaultNone
 }
 
 // checkWhatWasSeen makes sure that the load was one: each client saw each answer

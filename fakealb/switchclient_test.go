@@ -182,6 +182,7 @@ func (a answer) isOf(node int, row record.Attempt) bool {
 		return row.Status == 503 && status == "503" || row.Status == 200 && a.kind == "target of "+row.LoadBalancer
 	case fakealb.FaultSilence, fakealb.FaultRefuse:
 		return true
+	default:
+		return slices.Contains(state.answers(node), a.kind)
 	}
-	return slices.Contains(state.answers(node), a.kind)
 }

@@ -5,11 +5,13 @@ import (
 	"sync"
 )
 
-// The logs of a server.
 type (
-	Attempts    = Log[Attempt, packedAttempt, *packedAttempt]
+	// Attempts is the log of requests.
+	Attempts = Log[Attempt, packedAttempt, *packedAttempt]
+	// Connections is the log of connections.
 	Connections = Log[Connection, packedConnection, *packedConnection]
-	Packets     = Log[Packet, packedPacket, *packedPacket]
+	// Packets is the log of packets.
+	Packets = Log[Packet, packedPacket, *packedPacket]
 )
 
 const chunkRows = 1024
