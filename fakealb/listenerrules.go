@@ -20,6 +20,9 @@ func (lb LoadBalancer) checkRules(i int) (Listener, error) {
 	if errors.As(err, &bad) {
 		return l, badField(field+bad.Field, "%v", bad.Err)
 	}
+	if g := lb.TargetGroup; g != nil && len(l.DefaultActions) == 0 && l.Protocol == ProtocolHTTP && g.ProtocolVersion != targets.VersionHTTP1 {
+		return l, badField(field+"protocol", "got HTTP before a target group of version %s, want HTTPS (2.2.4 D)", g.ProtocolVersion)
+	}
 	for n, r := range l.Rules {
 		if err := lb.checkAction(l, fmt.Sprintf("%srules[%d].actions[0].", field, n), r.Actions[0]); err != nil {
 			return l, err

@@ -67,8 +67,8 @@ func (x *exchange) ruleRequest() rules.Request {
 	}
 }
 
-// fixed is a fixed response. That it has no Server field of a target and this
-// content type is observed (2.4 O).
+// fixed is a fixed response. The character set in its content type is observed
+// (2.4 O).
 func fixed(f *rules.FixedResponse) response {
 	return response{
 		status: f.StatusCode, reason: http.StatusText(f.StatusCode),

@@ -194,6 +194,9 @@ func TestRulesAreCheckedAgainstTheLoadBalancer(t *testing.T) {
 		"target_groups[1].targets[0].zone": func(lb *fakealb.LoadBalancer) {
 			lb.TargetGroups[1].Targets = []targets.Target{{Addr: netip.MustParseAddrPort("127.0.81.9:80"), Zone: strings.Repeat("z", 65)}}
 		},
+		"listeners[0].protocol": func(lb *fakealb.LoadBalancer) {
+			lb.TargetGroup = &targets.Group{ProtocolVersion: targets.VersionGRPC}
+		},
 		"target_group.name": func(lb *fakealb.LoadBalancer) { lb.TargetGroup = &targets.Group{Name: "x"} },
 	} {
 		lb := fakealb.LoadBalancer{
