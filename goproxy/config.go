@@ -397,6 +397,9 @@ func (h *HealthCheck) withDefaults() *HealthCheck {
 	return &full
 }
 
+// MarshalYAML writes what UnmarshalYAML reads.
+func (d Duration) MarshalYAML() ([]byte, error) { return []byte(d.String()), nil }
+
 // String is the form that UnmarshalYAML reads.
 func (d Duration) String() string {
 	if d == Off {

@@ -13,6 +13,7 @@ import (
 	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/goproxy"
+	"github.com/proxychaos/proxychaos/goproxy/migrate"
 	"github.com/proxychaos/proxychaos/harness/load"
 	"github.com/proxychaos/proxychaos/harness/pod"
 	"github.com/proxychaos/proxychaos/harness/reaper"
@@ -38,7 +39,7 @@ func execute(args []string) int {
 	}
 	root.SetArgs(args)
 	root.AddCommand(
-		goproxy.Command(), fakealb.Command(), fakedns.Command(),
+		goproxy.Command(), migrate.Command(), fakealb.Command(), fakedns.Command(),
 		pod.Command(), load.Command(), reaper.Command(),
 		listCommand(), checkCommand(), compareCommand(), recheckCommand(), reportCommand(),
 	)

@@ -1,0 +1,122 @@
+package migrate
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/proxychaos/proxychaos/goproxy"
+)
+
+// vhostDirectives are those that apply to a whole virtual host. An empty
+// reason means that goproxy does the same.
+var vhostDirectives = map[string]func(*apache, *vhost, directive){
+	"servername": func(_ *apache, v *vhost, d directive) { v.name(d.args) },
+	"serveralias": func(_ *apache, v *vhost, d directive) {
+		v.name(d.args)
+	},
+	"listen": func(a *apache, _ *vhost, d directive) {
+		if len(d.args) > 0 {
+			a.listen(d.place, d.args[0], strings.HasSuffix(d.args[0], "443") || (len(d.args) > 1 && d.args[1] == "https"))
+		}
+	},
+	"proxypreservehost": func(_ *apache, v *vhost, d directive) { v.preserveHost = on(d) },
+	"proxyrequests": func(a *apache, _ *vhost, d directive) {
+		if on(d) {
+			a.note(d.place, "goproxy is a reverse proxy only")
+		}
+	},
+	"proxytimeout": func(a *apache, v *vhost, d directive) {
+		if t, ok := a.seconds(d.place, d.name, strings.Join(d.args, "")); ok {
+			v.timeout = t
+		}
+	},
+	"proxypassreverse":             builtIn,
+	"proxypassreversecookiepath":   builtIn,
+	"proxypassreversecookiedomain": builtIn,
+	"sslproxyengine":               func(*apache, *vhost, directive) {},
+	"sslproxyverify": func(_ *apache, v *vhost, d directive) {
+		v.tls.InsecureSkipVerify = len(d.args) == 1 && strings.EqualFold(d.args[0], "none")
+	},
+	"sslproxycheckpeername": checkPeer,
+	"sslproxycheckpeercn":   checkPeer,
+	"sslproxycacertificatefile": func(_ *apache, v *vhost, d directive) {
+		v.tls.CA = strings.Join(d.args, " ")
+	},
+	"sslengine":             func(_ *apache, v *vhost, d directive) { v.secure = on(d) },
+	"sslcertificatefile":    func(_ *apache, v *vhost, d directive) { v.cert = strings.Join(d.args, " ") },
+	"sslcertificatekeyfile": func(_ *apache, v *vhost, d directive) { v.key = strings.Join(d.args, " ") },
+	"requestheader":         func(a *apache, v *vhost, d directive) { a.header(d, v, &v.headers.Request) },
+	"header":                func(a *apache, v *vhost, d directive) { a.header(d, v, &v.headers.Response) },
+	"allowencodedslashes": func(a *apache, _ *vhost, d directive) {
+		if !strings.EqualFold(strings.Join(d.args, ""), "NoDecode") {
+			a.note(d.place, "goproxy passes encoded slashes on as they are")
+		}
+	},
+}
+
+func on(d directive) bool { return len(d.args) == 1 && strings.EqualFold(d.args[0], "on") }
+
+func (v *vhost) name(names []string) {
+	for _, name := range names {
+		_, after, hasScheme := strings.Cut(name, "://")
+		if hasScheme {
+			name = after
+		}
+		name, _, _ = strings.Cut(name, ":")
+		v.hosts = append(v.hosts, name)
+	}
+}
+
+func builtIn(a *apache, _ *vhost, d directive) {
+	a.note(d.place, "goproxy does this for every route by itself")
+}
+
+func checkPeer(a *apache, _ *vhost, d directive) {
+	if !on(d) {
+		a.note(d.place, "goproxy verifies the name, unless insecure_skip_verify is set, or against tls.server_name")
+	}
+}
+
+// routeCookie is Apache's own way to set a cookie to the member's route.
+var routeCookie = regexp.MustCompile(`^([^=;\s]+)=\.%\{BALANCER_WORKER_ROUTE\}e`)
+
+// apacheVariables are those of mod_headers that goproxy has too.
+var apacheVariables = strings.NewReplacer("%%", "%%", "%{REMOTE_ADDR}e", "%{client_ip}", "%{REMOTE_ADDR}s", "%{client_ip}", "%{REQUEST_SCHEME}e", "%{scheme}")
+
+// header reads RequestHeader and Header.
+func (a *apache) header(d directive, v *vhost, to *goproxy.HeaderChange) {
+	args := d.args
+	if len(args) > 0 && strings.EqualFold(args[0], "always") {
+		args = args[1:]
+	}
+	if len(args) == 2 && strings.EqualFold(args[0], "unset") {
+		to.Remove = append(to.Remove, args[1])
+		return
+	}
+	if len(args) < 3 {
+		a.note(d.place, "goproxy sets, adds and removes headers, nothing else")
+		return
+	}
+	action, name, value := strings.ToLower(args[0]), args[1], args[2]
+	if m := routeCookie.FindStringSubmatch(value); m != nil && strings.EqualFold(name, "Set-Cookie") {
+		v.routeCookie, v.cookieAt = m[1], d.place
+		return
+	}
+	value = apacheVariables.Replace(value)
+	switch {
+	case len(args) > 3:
+		a.note(d.place, "goproxy has no conditions on headers")
+	case strings.Contains(strings.NewReplacer("%%", "", "%{client_ip}", "", "%{scheme}", "").Replace(value), "%"):
+		a.note(d.place, "goproxy has no such variable as in %q", value)
+	case strings.EqualFold(name, "Host"):
+		a.note(d.place, "goproxy sends the upstream's own name, or with preserve_host the client's")
+	case strings.EqualFold(name, "X-Forwarded-Proto") && to == &v.headers.Request:
+		a.note(d.place, "goproxy sends it by itself: the scheme of the client")
+	case action == "set":
+		put(&to.Set, name, value)
+	case action == "add":
+		put(&to.Add, name, value)
+	default:
+		a.note(d.place, "goproxy sets, adds and removes headers, nothing else")
+	}
+}

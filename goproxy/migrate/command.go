@@ -1,0 +1,45 @@
+package migrate
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/proxychaos/proxychaos/goproxy"
+)
+
+// readers is how each kind of config is read.
+var readers = map[string]func(file string) (goproxy.Config, []Note, error){
+	"apache": Apache,
+	"nginx":  Nginx,
+}
+
+// Command is "migrate": the config goes to the output, the notes to the error
+// output.
+func Command() *cobra.Command {
+	var from string
+	cmd := &cobra.Command{
+		Use:   "migrate FILE --from apache|nginx",
+		Short: "Make a goproxy config of an Apache or nginx one; what is left out goes to the error output",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			read, ok := readers[from]
+			if !ok {
+				return fmt.Errorf("--from %q: want apache or nginx", from)
+			}
+			cfg, notes, err := read(args[0])
+			for _, n := range notes {
+				if _, err := fmt.Fprintln(cmd.ErrOrStderr(), n); err != nil {
+					return err
+				}
+			}
+			if err != nil {
+				return err
+			}
+			return Write(cmd.OutOrStdout(), cfg)
+		},
+	}
+	cmd.Flags().StringVar(&from, "from", "", "what FILE is of: apache or nginx")
+	_ = cmd.MarkFlagRequired("from") // the flag is there
+	return cmd
+}

@@ -1,0 +1,213 @@
+package migrate
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	crossplane "github.com/nginxinc/nginx-go-crossplane"
+
+	"github.com/proxychaos/proxychaos/goproxy"
+)
+
+// settings takes in what blocks hand down, and returns the rest.
+func (n *nginx) settings(all crossplane.Directives, s scope) (scope, crossplane.Directives) {
+	s.vars = maps.Clone(s.vars)
+	s.changes = cloneHeaders(goproxy.Headers{Request: s.changes}).Request
+	s.hosts, s.listens = slices.Clone(s.hosts), slices.Clone(s.listens)
+	if slices.ContainsFunc(all, func(d *crossplane.Directive) bool { return d.Directive == "proxy_set_header" }) {
+		s.headers = map[string]string{} // nginx forgets those of outer blocks
+	}
+	var rest crossplane.Directives
+	for _, d := range all {
+		if !n.setting(d, &s) {
+			rest = append(rest, d)
+		}
+	}
+	return s, rest
+}
+
+// setting reads one directive and reports whether it is one that is handed down.
+func (n *nginx) setting(d *crossplane.Directive, s *scope) bool {
+	arg := ""
+	if len(d.Args) > 0 {
+		arg = d.Args[0]
+	}
+	up := &s.upstream
+	switch d.Directive {
+	case "set":
+		if len(d.Args) == 2 {
+			put(&s.vars, strings.TrimPrefix(arg, "$"), d.Args[1])
+		}
+	case "listen":
+		s.listens = append(s.listens, d)
+	case "server_name":
+		n.serverNames(d, s)
+	case "resolver":
+		n.resolver(d, up)
+	case "proxy_connect_timeout":
+		n.duration(d, &up.Timeouts.Connect)
+	case "proxy_read_timeout":
+		n.duration(d, &up.Timeouts.Response, &up.Timeouts.Body)
+	case "proxy_set_header":
+		if len(d.Args) == 2 {
+			put(&s.headers, arg, d.Args[1])
+		}
+	case "add_header":
+		n.addHeader(d, s)
+	case "proxy_hide_header":
+		s.changes.Remove = append(s.changes.Remove, arg)
+	case "proxy_next_upstream_tries":
+		if tries, err := strconv.Atoi(arg); err == nil {
+			up.Retries.Attempts = tries
+		}
+	case "proxy_next_upstream":
+		if arg == "off" {
+			up.Retries.Attempts = 1
+		} else {
+			n.note(at(d), "goproxy tries again whatever can be sent twice; failonstatus lists statuses")
+		}
+	case "proxy_ssl_verify":
+		s.verify = arg == "on"
+	case "proxy_ssl_trusted_certificate":
+		up.TLS.CA = arg
+	case "proxy_ssl_name":
+		up.TLS.ServerName = arg
+	case "proxy_ssl_certificate":
+		up.TLS.Cert = arg
+	case "proxy_ssl_certificate_key":
+		up.TLS.Key = arg
+	case "ssl_certificate":
+		s.cert = arg
+	case "ssl_certificate_key":
+		s.key = arg
+	case "proxy_http_version", "proxy_ssl_server_name", "proxy_buffering", "proxy_ssl_session_reuse":
+		n.note(at(d), "goproxy speaks HTTP/1.1 with SNI and holds nothing back by itself")
+	case "proxy_redirect", "proxy_cookie_path", "proxy_cookie_domain":
+		n.note(at(d), "goproxy does this for every route by itself")
+	default:
+		return false
+	}
+	return true
+}
+
+func (n *nginx) serverNames(d *crossplane.Directive, s *scope) {
+	for _, name := range d.Args {
+		switch {
+		case name == "_" || name == "":
+		case strings.HasPrefix(name, "~") || strings.HasSuffix(name, ".*"):
+			n.note(at(d), "%s: goproxy has names and *.name", name)
+		case strings.HasPrefix(name, "."):
+			s.hosts = append(s.hosts, name[1:], "*"+name)
+		default:
+			s.hosts = append(s.hosts, name)
+		}
+	}
+}
+
+func (n *nginx) resolver(d *crossplane.Directive, up *goproxy.Upstream) {
+	up.Resolvers = nil
+	for _, arg := range d.Args {
+		valid, isValid := strings.CutPrefix(arg, "valid=")
+		switch {
+		case isValid:
+			if t, err := nginxTime(valid); err == nil {
+				up.DNS.TTLMax = t
+			}
+		case arg == "ipv6=off":
+			up.DNS.Family = "ipv4"
+		case arg == "ipv4=off":
+			up.DNS.Family = "ipv6"
+		case strings.Contains(arg, "="):
+			n.note(at(d), "%s: goproxy has nothing for it", arg)
+		default:
+			up.Resolvers = append(up.Resolvers, arg)
+		}
+	}
+}
+
+func (n *nginx) addHeader(d *crossplane.Directive, s *scope) {
+	if len(d.Args) < 2 {
+		return
+	}
+	value, ok := nginxValue(d.Args[1])
+	if !ok {
+		n.note(at(d), "goproxy has no such variable as in %q", d.Args[1])
+		return
+	}
+	put(&s.changes.Add, d.Args[0], value)
+}
+
+// ownNginx are headers that goproxy sends by itself, with the values that mean
+// the same.
+var ownNginx = map[string][]string{
+	"x-forwarded-for":   {"$proxy_add_x_forwarded_for"},
+	"x-forwarded-proto": {"$scheme"},
+	"x-forwarded-host":  {"$host", "$http_host"},
+	"upgrade":           {"$http_upgrade"},
+	"connection":        {"upgrade", "$connection_upgrade", ""},
+}
+
+// setHeaders takes over proxy_set_header and add_header.
+func (n *nginx) setHeaders(where place, s scope, r *goproxy.Route) {
+	r.Headers.Response = s.changes
+	for _, name := range slices.Sorted(maps.Keys(s.headers)) {
+		value := resolveVars(s.headers[name], s.vars)
+		lower := strings.ToLower(name)
+		if lower == "host" {
+			switch value {
+			case "$host", "$http_host":
+				r.PreserveHost = true
+			case "$proxy_host":
+			default:
+				n.note(where, "Host: goproxy sends the upstream's own name, or with preserve_host the client's")
+			}
+			continue
+		}
+		if own, is := ownNginx[lower]; is {
+			if !slices.Contains(own, value) {
+				n.note(where, "proxy_set_header %s: goproxy sends its own", name)
+			}
+			continue
+		}
+		if value == "" {
+			r.Headers.Request.Remove = append(r.Headers.Request.Remove, name)
+			continue
+		}
+		value, ok := nginxValue(value)
+		if !ok {
+			n.note(where, "proxy_set_header %s: goproxy has no such variable as in %q", name, s.headers[name])
+			continue
+		}
+		put(&r.Headers.Request.Set, name, value)
+	}
+}
+
+var nginxVariable = regexp.MustCompile(`\$\{?([A-Za-z0-9_]+)\}?`)
+
+// nginxValue translates a value with variables and reports whether goproxy has
+// them all.
+func nginxValue(text string) (string, bool) {
+	ok := true
+	names := map[string]string{
+		"remote_addr": "client_ip", "scheme": "scheme", "host": "host", "request_uri": "path", "uri": "path",
+	}
+	text = nginxVariable.ReplaceAllStringFunc(strings.ReplaceAll(text, "%", "%%"), func(v string) string {
+		name := nginxVariable.FindStringSubmatch(v)[1]
+		header, isHeader := strings.CutPrefix(name, "http_")
+		cookie, isCookie := strings.CutPrefix(name, "cookie_")
+		switch {
+		case names[name] != "":
+			return "%{" + names[name] + "}"
+		case isHeader && name != "http_host":
+			return "%{header:" + strings.ReplaceAll(header, "_", "-") + "}"
+		case isCookie:
+			return "%{cookie:" + cookie + "}"
+		}
+		ok = false
+		return v
+	})
+	return text, ok
+}
