@@ -237,6 +237,22 @@ func (c *clientConn) settle(req *request) {
 	}
 }
 
+// bodyRead reports whether the request's body, if any, was read to its end, as
+// far as is known: it may be another goroutine's at the moment.
+func (c *clientConn) bodyRead(req *request) bool {
+	if req.source == nil {
+		return true
+	}
+	if s := req.sending.Load(); s != nil {
+		select {
+		case <-s.done:
+		default:
+			return false
+		}
+	}
+	return c.body.Ended()
+}
+
 // interrupt makes whoever else reads the connection end, and waits for it.
 func (c *clientConn) interrupt(done <-chan struct{}) {
 	select {

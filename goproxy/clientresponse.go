@@ -13,7 +13,7 @@ func (c *clientConn) respond(req *request, resp *response) error {
 	if resp.Status == http.StatusSwitchingProtocols {
 		return c.tunnel(req, resp)
 	}
-	if req.source != nil && !c.body.Ended() || c.proxy.clients.draining.Load() {
+	if !c.bodyRead(req) || c.proxy.clients.draining.Load() {
 		c.keep = false
 	}
 	if ahead := resp.ahead; ahead != nil {
@@ -120,7 +120,7 @@ func (c *clientConn) appendHead(dst []byte, req *request, resp *http1.Response, 
 // answer implements client.
 func (c *clientConn) answer(req *request, status int, text string) error {
 	req.status = status
-	if c.body.conn != nil && req.source != nil && !c.body.Ended() {
+	if !c.bodyRead(req) {
 		c.keep = false
 	}
 	text += "\n"
