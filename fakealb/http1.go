@@ -15,9 +15,9 @@ import (
 	"github.com/proxychaos/proxychaos/fakealb/record"
 )
 
-// http1 is one HTTP/1 connection. It is our own loop around net/http's parser,
-// not net/http's server, because that one writes header fields in an order of
-// its own and answers malformed requests itself.
+// http1 is one HTTP/1 connection. It is our own loop and parser, not net/http's
+// server, because that one writes header fields in an order of its own, answers
+// malformed requests itself, and takes twice the time.
 type http1 struct {
 	server *Server
 	c      *clientConn
