@@ -16,8 +16,8 @@ import (
 )
 
 // http1 is one HTTP/1 connection. It is our own loop and parser, not net/http's
-// server, because that one writes header fields in an order of its own, answers
-// malformed requests itself, and takes twice the time.
+// server, because that one writes header fields in an order of its own and answers
+// malformed requests itself.
 type http1 struct {
 	server *Server
 	c      *clientConn
