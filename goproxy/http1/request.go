@@ -152,6 +152,9 @@ func (r *Request) setTarget(target string) error {
 	if !validEscapes(path) {
 		return malformed("the path has a % that two hexadecimal digits do not follow")
 	}
+	if strings.Contains(path, "%00") {
+		return malformed("the path has an encoded zero byte, at which some backends end it")
+	}
 	r.Target = target
 	return nil
 }

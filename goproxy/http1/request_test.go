@@ -59,6 +59,7 @@ func TestRequestRefused(t *testing.T) {
 		"list of lengths":               {get + "Content-Length: 1, 1\r\n\r\n", 400},
 		"length with a sign":            {get + "Content-Length: +1\r\n\r\n", 400},
 		"negative length":               {get + "Content-Length: -1\r\n\r\n", 400},
+		"encoded zero byte":             {"GET /a%00b HTTP/1.1\r\nHost: h\r\n\r\n", 400},
 		"hexadecimal length":            {get + "Content-Length: 0x1\r\n\r\n", 400},
 		"empty length":                  {get + "Content-Length:\r\n\r\n", 400},
 		"length of 19 digits":           {get + "Content-Length: 0000000000000000001\r\n\r\n", 400},

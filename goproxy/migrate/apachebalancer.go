@@ -152,6 +152,9 @@ func (a *apache) upstreamParam(at place, param string, up *goproxy.Upstream) {
 	case "lbmethod":
 		a.lbMethod(at, value, up)
 	case "stickysession":
+		if !strings.Contains(value, "|") {
+			value += "|" + value // Apache looks for it in the path too
+		}
 		up.StickySession = value
 	case "nofailover":
 		up.NoFailover = strings.EqualFold(value, "on")

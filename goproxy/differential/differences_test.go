@@ -1,0 +1,218 @@
+package differential
+
+// difference is two answers that are not the same, and why that is right.
+type difference struct{ theirs, ours, why string }
+
+// Reasons that several differences have.
+const (
+	asWritten    = `What is encoded stays encoded: the backend decides what it means, and %2F is no slash.`
+	noDots       = `The path is matched without dots and double slashes, and sent as the client wrote it, so that nothing is changed that a signature may cover.`
+	ownAddress   = `A redirect to the upstream's own address would lead the client around the proxy, or nowhere.`
+	hopByHop     = `RFC 9110, 7.6.1: what Connection names is for this connection only and must not be passed on.`
+	sharedCookie = `HAProxy's cookie is its own, so "indirect" hides it; goproxy shares the application's cookie, which must reach it.`
+)
+
+// differences by peer and row.
+var differences = map[string]map[string]difference{
+	"apache": {
+		"encoded slash": {
+			`404`,
+			`200 from the backend GET /app/a%2Fb host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			asWritten,
+		},
+		"encoded slash, lower case": {
+			`404`,
+			`200 from the backend GET /app/a%2fb host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			asWritten,
+		},
+		"two slashes": {
+			`200 from the backend GET /app/x host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app//x host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			noDots,
+		},
+		"dot": {
+			`200 from the backend GET /app/x host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/./x host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			noDots,
+		},
+		"dots within the route": {
+			`200 from the backend GET /app/y host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/x/../y host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			noDots,
+		},
+		"encoded letter in the route": {
+			`200 from the backend GET /app/x host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /%61pp/x host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			asWritten,
+		},
+		"encoded tilde": {
+			`200 from the backend GET /app/~user host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/%7Euser host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			asWritten,
+		},
+		"encoded plus": {
+			`200 from the backend GET /app/a+b host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/a%2Bb host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			asWritten,
+		},
+		"encoded zero": {
+			`404`,
+			`400`,
+			"A zero byte ends the path for some backends, so that they would read another one than was checked.",
+		},
+		"to another path of the upstream": {
+			`302 Location=http://BACKEND/z from the backend GET /app/x?Location=SELF/z host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			`302 Location=http://example.com/z from the backend GET /app/x?Location=SELF/z host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			ownAddress,
+		},
+		"Range": {
+			`206 from the backend`,
+			`200 from the backend GET /app/x host=BACKEND Range="bytes=0-3" X-Forwarded-For="127.0.0.1"`,
+			"The backend answered 200 with the whole, and a proxy that keeps nothing has no business to cut it.",
+		},
+		"length and chunked": {
+			`200 from the backend POST /app/x host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			`400`,
+			"RFC 9112, 6.3: two ways to say the length are how requests are smuggled; HAProxy drops one of them.",
+		},
+	},
+	"nginx": {
+		"the route itself": {
+			`301 Location=http://example.com:LISTEN/app/`,
+			`404`,
+			"nginx redirects to the location that only lacks its slash; goproxy has no redirects of its own: a route with path: /app takes both.",
+		},
+		"encoded slash": {
+			`200 from the backend GET /app/a/b host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/a%2Fb host=example.com X-Forwarded-For="127.0.0.1"`,
+			asWritten,
+		},
+		"encoded slash, lower case": {
+			`200 from the backend GET /app/a/b host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/a%2fb host=example.com X-Forwarded-For="127.0.0.1"`,
+			asWritten,
+		},
+		"two slashes": {
+			`200 from the backend GET /app/x host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app//x host=example.com X-Forwarded-For="127.0.0.1"`,
+			noDots,
+		},
+		"dot": {
+			`200 from the backend GET /app/x host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/./x host=example.com X-Forwarded-For="127.0.0.1"`,
+			noDots,
+		},
+		"dots within the route": {
+			`200 from the backend GET /app/y host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/x/../y host=example.com X-Forwarded-For="127.0.0.1"`,
+			noDots,
+		},
+		"encoded letter in the route": {
+			`200 from the backend GET /app/x host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /%61pp/x host=example.com X-Forwarded-For="127.0.0.1"`,
+			asWritten,
+		},
+		"encoded tilde": {
+			`200 from the backend GET /app/~user host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/%7Euser host=example.com X-Forwarded-For="127.0.0.1"`,
+			asWritten,
+		},
+		"encoded plus": {
+			`200 from the backend GET /app/a+b host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/a%2Bb host=example.com X-Forwarded-For="127.0.0.1"`,
+			asWritten,
+		},
+		"empty query": {
+			`200 from the backend GET /app/x host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/x? host=example.com X-Forwarded-For="127.0.0.1"`,
+			"The target is sent as the client wrote it, and a lone question mark is part of it.",
+		},
+		"query of the route itself": {
+			`301 Location=http://example.com:LISTEN/app/?a=1`,
+			`404`,
+			"nginx redirects to the location that only lacks its slash; goproxy has no redirects of its own: a route with path: /app takes both.",
+		},
+		"to the upstream's own URL": {
+			`302 Location=http://BACKEND/app/y from the backend GET /app/x?Location=SELF/app/y host=example.com X-Forwarded-For="127.0.0.1"`,
+			`302 Location=http://example.com/app/y from the backend GET /app/x?Location=SELF/app/y host=example.com X-Forwarded-For="127.0.0.1"`,
+			ownAddress,
+		},
+		"to another path of the upstream": {
+			`302 Location=http://BACKEND/z from the backend GET /app/x?Location=SELF/z host=example.com X-Forwarded-For="127.0.0.1"`,
+			`302 Location=http://example.com/z from the backend GET /app/x?Location=SELF/z host=example.com X-Forwarded-For="127.0.0.1"`,
+			ownAddress,
+		},
+		"Content-Location": {
+			`200 Content-Location=http://BACKEND/app/y from the backend GET /app/x?Content-Location=SELF/app/y host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 Content-Location=http://example.com/app/y from the backend GET /app/x?Content-Location=SELF/app/y host=example.com X-Forwarded-For="127.0.0.1"`,
+			ownAddress,
+		},
+		"a header of the connection": {
+			`200 from the backend GET /app/x host=example.com X-Forwarded-For="127.0.0.1" X-Secret="1"`,
+			`200 from the backend GET /app/x host=example.com X-Forwarded-For="127.0.0.1"`,
+			hopByHop,
+		},
+	},
+	"haproxy": {
+		"encoded zero": {
+			`200 from the backend GET /app/x%00y host=example.com X-Forwarded-For="127.0.0.1"`,
+			`400`,
+			"A zero byte ends the path for some backends, so that they would read another one than was checked.",
+		},
+		"to the upstream's own URL": {
+			`302 Location=http://BACKEND/app/y from the backend GET /app/x?Location=SELF/app/y host=example.com X-Forwarded-For="127.0.0.1"`,
+			`302 Location=http://example.com/app/y from the backend GET /app/x?Location=SELF/app/y host=example.com X-Forwarded-For="127.0.0.1"`,
+			ownAddress,
+		},
+		"to another path of the upstream": {
+			`302 Location=http://BACKEND/z from the backend GET /app/x?Location=SELF/z host=example.com X-Forwarded-For="127.0.0.1"`,
+			`302 Location=http://example.com/z from the backend GET /app/x?Location=SELF/z host=example.com X-Forwarded-For="127.0.0.1"`,
+			ownAddress,
+		},
+		"Content-Location": {
+			`200 Content-Location=http://BACKEND/app/y from the backend GET /app/x?Content-Location=SELF/app/y host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 Content-Location=http://example.com/app/y from the backend GET /app/x?Content-Location=SELF/app/y host=example.com X-Forwarded-For="127.0.0.1"`,
+			ownAddress,
+		},
+		"session of node1": {
+			`200 from the backend GET /app/x host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/x host=example.com Cookie="JSESSIONID=s.node1" X-Forwarded-For="127.0.0.1"`,
+			sharedCookie,
+		},
+		"session of node2": {
+			`200 from the backend GET /app/x host=example.com Cookie="a=b" X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/x host=example.com Cookie="a=b; JSESSIONID=s.node2" X-Forwarded-For="127.0.0.1"`,
+			sharedCookie,
+		},
+		"session of node3": {
+			`200 from the backend GET /app/x host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/x host=example.com Cookie="JSESSIONID=s.node3" X-Forwarded-For="127.0.0.1"`,
+			sharedCookie,
+		},
+		"session of node3, POST": {
+			`200 from the backend POST /app/x host=example.com X-Forwarded-For="127.0.0.1" body="hi"`,
+			`200 from the backend POST /app/x host=example.com Cookie="JSESSIONID=s.node3" X-Forwarded-For="127.0.0.1" body="hi"`,
+			sharedCookie,
+		},
+		"session of nobody": {
+			`200 from the backend GET /app/x host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/x host=example.com Cookie="JSESSIONID=s.node9" X-Forwarded-For="127.0.0.1"`,
+			sharedCookie,
+		},
+		"session without a route": {
+			`200 from the backend GET /app/x host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/x host=example.com Cookie="JSESSIONID=s" X-Forwarded-For="127.0.0.1"`,
+			sharedCookie,
+		},
+		"a header of the connection": {
+			`200 from the backend GET /app/x host=example.com X-Forwarded-For="127.0.0.1" X-Secret="1"`,
+			`200 from the backend GET /app/x host=example.com X-Forwarded-For="127.0.0.1"`,
+			hopByHop,
+		},
+		"length and chunked": {
+			`200 from the backend POST /app/x host=example.com X-Forwarded-For="127.0.0.1"`,
+			`400`,
+			"RFC 9112, 6.3: two ways to say the length are how requests are smuggled; HAProxy drops one of them.",
+		},
+	},
+}
