@@ -27,19 +27,22 @@ type peer struct {
 
 var peers = []peer{
 	{
-		"apache", []string{"apache.conf", "httpd.conf"},
+		"apache",
+		[]string{"apache.conf", "httpd.conf"},
 		func(root string) *exec.Cmd {
 			return exec.Command("apache2", "-D", "FOREGROUND", "-f", root+"/httpd.conf")
 		},
 		migrated(migrate.Apache), true,
 	},
 	{
-		"nginx", []string{"nginx.conf", "base.conf"},
+		"nginx",
+		[]string{"nginx.conf", "base.conf"},
 		func(root string) *exec.Cmd { return exec.Command("nginx", "-p", root, "-c", root+"/base.conf") },
 		migrated(migrate.Nginx), false,
 	},
 	{
-		"haproxy", []string{"haproxy.cfg", "haproxy.yaml"},
+		"haproxy",
+		[]string{"haproxy.cfg", "haproxy.yaml"},
 		func(root string) *exec.Cmd { return exec.Command("haproxy", "-db", "-f", root+"/haproxy.cfg") },
 		func(example string) (goproxy.Config, error) {
 			return goproxy.Load(strings.TrimSuffix(example, ".cfg") + ".yaml")
