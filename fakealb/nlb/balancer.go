@@ -136,7 +136,7 @@ func (b *Balancer) Serve(a Arrival, among Targets, s Settings) End {
 		lost()
 		b.remove(f)
 	}()
-	<-f.client.gone
+	<-f.client.closed // the caller closes the connection too, which must not turn an RST into FIN
 	f.finish(End{ByBalancer, FIN})
 	return f.result()
 }

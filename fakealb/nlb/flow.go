@@ -66,12 +66,13 @@ type side struct {
 	conn     Conn
 	stream   Stream
 	segments uint32        // that the kernel has received, when last looked at
-	gone     chan struct{} // closed with the connection
+	gone     chan struct{} // closed when the connection is about to end
+	closed   chan struct{} // closed when it has: until then nobody else may close it
 	once     sync.Once
 }
 
 func newSide(p Party, c Conn, s Stream) *side {
-	return &side{party: p, conn: c, stream: s, segments: segmentsReceived(c), gone: make(chan struct{})}
+	return &side{party: p, conn: c, stream: s, segments: segmentsReceived(c), gone: make(chan struct{}), closed: make(chan struct{})}
 }
 
 // reset ends the side with RST and reports whether it was still there.
@@ -81,6 +82,7 @@ func (s *side) reset() bool {
 		first = true
 		close(s.gone) // before the reads and writes under way find out
 		s.conn.Reset()
+		close(s.closed)
 	})
 	return first
 }
@@ -90,6 +92,7 @@ func (s *side) shut() {
 	s.once.Do(func() {
 		close(s.gone)
 		_ = s.conn.Close()
+		close(s.closed)
 	})
 }
 
