@@ -2,7 +2,6 @@ package goproxy
 
 import (
 	"encoding/json"
-	"html/template"
 	"maps"
 	"net"
 	"net/http"
@@ -18,7 +17,7 @@ type EndpointState struct {
 	Route       string `json:"route,omitempty"`
 	LoadFactor  int    `json:"loadfactor"`
 	Address     string `json:"address"`
-	State       string `json:"state"` // "ok", "ejected", "unhealthy" or "disabled"
+	State       string `json:"state"` // "ok", "ejected", "unhealthy", "draining" or "disabled"
 	Failures    int32  `json:"failures"`
 	Outstanding int64  `json:"outstanding"`
 }
@@ -31,12 +30,14 @@ func (p *Proxy) Endpoints() []EndpointState {
 	for _, name := range slices.Sorted(maps.Keys(upstreams)) {
 		for _, e := range upstreams[name].set.Load().endpoints {
 			s := EndpointState{
-				Upstream: name, URL: e.member.url.String(), Route: e.member.route, LoadFactor: e.member.loadFactor,
+				Upstream: name, URL: e.member.url.String(), Route: e.member.route, LoadFactor: int(e.member.loadFactor.Load()),
 				Address: e.addr.String(), State: "ok", Failures: e.failures.Load(), Outstanding: e.outstanding.Load(),
 			}
 			switch {
-			case e.disabled.Load():
+			case e.disabled.Load() || e.member.mode.Load() == int32(memberDisabled):
 				s.State = "disabled"
+			case e.member.mode.Load() == int32(memberDrains):
+				s.State = "draining"
 			case e.health.sick.Load():
 				s.State = "unhealthy"
 			case e.ejected(now):
@@ -70,37 +71,36 @@ func (p *Proxy) adminHandler() http.Handler {
 	mux.Handle("GET /metrics", p.metrics.handler(p))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		if err := adminPage.Execute(w, p.Endpoints()); err != nil {
+		if err := adminPage.Execute(w, map[string]any{"Members": p.Members(), "Endpoints": p.Endpoints()}); err != nil {
 			p.log.Debug("admin page", "error", err.Error())
 		}
 	})
-	mux.HandleFunc("GET /api/endpoints", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		if err := json.NewEncoder(w).Encode(p.Endpoints()); err != nil {
-			p.log.Debug("admin api", "error", err.Error())
-		}
-	})
+	mux.HandleFunc("GET /api/endpoints", func(w http.ResponseWriter, _ *http.Request) { p.writeJSON(w, http.StatusOK, p.Endpoints()) })
 	mux.HandleFunc("PUT /api/endpoints/{upstream}/{address}", p.putEndpoint)
+	mux.HandleFunc("GET /api/members", func(w http.ResponseWriter, _ *http.Request) { p.writeJSON(w, http.StatusOK, p.Members()) })
+	mux.HandleFunc("PUT /api/members/{upstream}/{member}", p.putMember)
+	mux.HandleFunc("GET /api/openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/yaml")
+		_, _ = w.Write(OpenAPI) // who asked may be gone
+	})
 	return localOnly(mux)
 }
 
 func (p *Proxy) putEndpoint(w http.ResponseWriter, req *http.Request) {
 	address, err := netip.ParseAddrPort(req.PathValue("address"))
 	if err != nil {
-		http.Error(w, "want an address with its port in the path, such as 10.0.0.1:8080", http.StatusBadRequest)
+		p.writeError(w, http.StatusBadRequest, "address", "want an address with its port in the path, such as 10.0.0.1:8080")
 		return
 	}
 	var body struct {
 		Disabled *bool `json:"disabled"`
 	}
-	dec := json.NewDecoder(http.MaxBytesReader(w, req.Body, 1<<10))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&body); err != nil || body.Disabled == nil {
-		http.Error(w, `want the body {"disabled": true} or {"disabled": false}`, http.StatusBadRequest)
+	if err := readJSON(w, req, &body); err != nil || body.Disabled == nil {
+		p.writeError(w, http.StatusBadRequest, "disabled", `want the body {"disabled": true} or {"disabled": false}`)
 		return
 	}
 	if !p.SetDisabled(req.PathValue("upstream"), address, *body.Disabled) {
-		http.Error(w, "no such upstream, or it does not have this address now", http.StatusNotFound)
+		p.writeError(w, http.StatusNotFound, "address", "no such upstream, or it does not have this address now")
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -122,13 +122,28 @@ func localOnly(next http.Handler) http.Handler {
 	})
 }
 
-var adminPage = template.Must(template.New("admin").Parse(`<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>goproxy</title>
-<style>body{font:15px sans-serif;margin:2em}td,th{padding:.3em 1em;text-align:left}tr.ejected,tr.unhealthy{background:#fdd}tr.disabled{color:#888}</style>
-<h1>goproxy</h1>
-<table><tr><th>upstream<th>url<th>route<th>load factor<th>address<th>state<th>failures<th>outstanding</tr>
-{{range .}}<tr class="{{.State}}"><td>{{.Upstream}}<td>{{.URL}}<td>{{.Route}}<td>{{.LoadFactor}}<td>{{.Address}}<td>{{.State}}<td>{{.Failures}}<td>{{.Outstanding}}</tr>
-{{else}}<tr><td colspan="8">no address is known yet</tr>
-{{end}}</table>
-<p><a href="/metrics">metrics</a> <a href="/api/endpoints">JSON</a></p></html>
-`))
+// readJSON reads a body of known fields only.
+func readJSON(w http.ResponseWriter, req *http.Request, into any) error {
+	dec := json.NewDecoder(http.MaxBytesReader(w, req.Body, 1<<10))
+	dec.DisallowUnknownFields()
+	return dec.Decode(into)
+}
+
+func (p *Proxy) writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		p.log.Debug("admin api", "error", err.Error())
+	}
+}
+
+// APIError is the answer to a request that the admin API refuses.
+type APIError struct {
+	// Field is the one at fault, of the body or of the path.
+	Field   string `json:"field,omitempty"`
+	Message string `json:"message"`
+}
+
+func (p *Proxy) writeError(w http.ResponseWriter, status int, field, message string) {
+	p.writeJSON(w, status, map[string]APIError{"error": {Field: field, Message: message}})
+}

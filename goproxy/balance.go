@@ -47,7 +47,7 @@ func (u *upstream) pickFrom(w wish, route string) *endpoint {
 	healthy, ejected, tried := room[0][:0], room[1][:0], room[2][:0]
 	for _, e := range endpoints {
 		switch {
-		case e.disabled.Load() || (route != "" && e.member.route != route):
+		case e.disabled.Load() || e.member.refuses(route) || (route != "" && e.member.route != route):
 		case e.member.backup && !spares:
 		case wasTried(w.tried, e):
 			tried = append(tried, e)
@@ -95,7 +95,7 @@ func (u *upstream) panics(endpoints []*endpoint, spares bool) bool {
 	}
 	all, well := 0, 0
 	for _, e := range endpoints {
-		if e.disabled.Load() || (e.member.backup && !spares) {
+		if e.disabled.Load() || e.member.refuses("") || (e.member.backup && !spares) {
 			continue
 		}
 		all++

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/proxychaos/proxychaos/goproxy/resolve"
@@ -19,7 +20,9 @@ import (
 type member struct {
 	up         *upstream
 	route      string
-	loadFactor int
+	id         string // in the admin API, unique in the upstream
+	loadFactor atomic.Int32
+	mode       atomic.Int32 // a memberMode
 	backup     bool
 	url        *url.URL
 	host       string // Host header: the url's host, without the scheme's own port
@@ -39,7 +42,12 @@ func newMember(up *upstream, cfg Member, servers []netip.AddrPort, tlsConfig *tl
 	if err != nil {
 		return nil, err
 	}
-	m := &member{up: up, route: cfg.Route, loadFactor: max(1, cfg.LoadFactor), backup: cfg.Backup, url: target, host: target.Host, port: uint16(port), tls: tlsConfig.Clone()}
+	m := &member{up: up, route: cfg.Route, backup: cfg.Backup, url: target, host: target.Host, port: uint16(port), tls: tlsConfig.Clone()}
+	m.loadFactor.Store(int32(max(1, cfg.LoadFactor)))
+	m.id = m.route
+	if m.id == "" {
+		m.id = target.Host
+	}
 	if (target.Scheme == "http" && port == 80) || (target.Scheme == "https" && port == 443) {
 		m.host = strings.TrimSuffix(target.Host, ":"+target.Port())
 	}

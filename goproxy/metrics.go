@@ -79,7 +79,7 @@ func (c stateCollector) Collect(ch chan<- prometheus.Metric) {
 			ch <- prometheus.MustNewConstMetric(panicDesc, prometheus.GaugeValue, zeroOrOne(up.panicking.Load()), name)
 		}
 		for _, e := range up.set.Load().endpoints {
-			usable := zeroOrOne(!e.disabled.Load() && !e.leftOut(now))
+			usable := zeroOrOne(!e.disabled.Load() && !e.member.refuses("") && !e.leftOut(now))
 			if up.cfg.HealthCheck != nil {
 				ch <- prometheus.MustNewConstMetric(checksDesc, prometheus.CounterValue, float64(e.health.passed.Load()), name, e.addr.String(), "ok")
 				ch <- prometheus.MustNewConstMetric(checksDesc, prometheus.CounterValue, float64(e.health.failed.Load()), name, e.addr.String(), "failed")

@@ -46,5 +46,5 @@ func (e *endpoint) carried(bytes int64) {
 
 // usable reports whether the endpoint takes requests as a matter of course.
 func (e *endpoint) usable() bool {
-	return !e.disabled.Load() && !e.health.sick.Load() && e.ejectedUntil.Load() == 0
+	return !e.disabled.Load() && !e.member.refuses("") && !e.health.sick.Load() && e.ejectedUntil.Load() == 0
 }

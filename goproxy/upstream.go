@@ -79,6 +79,9 @@ func newUpstream(name string, cfg Upstream, servers []netip.AddrPort, log *slog.
 		if err != nil {
 			return nil, fmt.Errorf("upstream %s: %w", name, err)
 		}
+		for n := 2; u.member(m.id) != nil; n++ {
+			m.id = fmt.Sprintf("%s-%d", m.url.Host, n)
+		}
 		u.members = append(u.members, m)
 		u.hasSpares = u.hasSpares || mc.Backup
 	}
@@ -120,7 +123,7 @@ func (u *upstream) publish() chan struct{} {
 		for _, e := range m.endpoints {
 			// The load factor is the member's, whatever number of addresses it
 			// has.
-			e.weight.Store(max(1, int64(m.loadFactor)*shareUnit/int64(len(m.endpoints))))
+			e.weight.Store(max(1, int64(m.loadFactor.Load())*shareUnit/int64(len(m.endpoints))))
 		}
 		next.endpoints = append(next.endpoints, m.endpoints...)
 	}
