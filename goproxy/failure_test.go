@@ -242,13 +242,14 @@ func TestAccessLogLine(t *testing.T) {
 			UpstreamAddr string `json:"upstream_addr"`
 			Attempts     int
 			DurationMS   float64 `json:"duration_ms"`
+			HeaderMS     float64 `json:"header_ms"`
 		}
 		lines := func() []string { return strings.Split(strings.TrimSpace(p.access.String()), "\n") }
 		eventually(t, time.Second, "an access log line", func() bool { return len(lines()) > i && lines()[i] != "" })
 		if err := json.Unmarshal([]byte(lines()[i]), &line); err != nil {
 			t.Fatalf("%q: %v", lines()[i], err)
 		}
-		if line.Method != "GET" || line.Path != "/x" || line.Status != 200 || line.Upstream != "backend" || line.Time.IsZero() || line.DurationMS <= 0 || line.Host == "" {
+		if line.Method != "GET" || line.Path != "/x" || line.Status != 200 || line.Upstream != "backend" || line.Time.IsZero() || line.DurationMS <= 0 || line.HeaderMS <= 0 || line.HeaderMS > line.DurationMS || line.Host == "" {
 			t.Fatalf("got %+v", line)
 		}
 		if line.Attempts == 2 {

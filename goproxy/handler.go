@@ -43,6 +43,7 @@ func (p *Proxy) route(req *request) error {
 	if err != nil {
 		return fail(req, err)
 	}
+	req.answered = time.Since(req.start)
 	rewriteResponse(req, resp)
 	req.status = resp.Status
 	err = req.client.respond(req, resp)

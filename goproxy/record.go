@@ -18,6 +18,7 @@ type record struct {
 	upstream  string
 	addresses []netip.AddrPort // every attempt, in order
 	served    *endpoint        // the one whose response was taken; nil if none
+	answered  time.Duration // from the request's head to that of its response; 0 without one
 	status    int
 	bytes     int64 // of the response body
 	err       error
@@ -47,6 +48,9 @@ func (r *request) log(l *slog.Logger, took time.Duration) {
 		slog.String("upstream_addr", tried.String()),
 		slog.Int("attempts", len(r.addresses)),
 		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
+	}
+	if r.answered > 0 {
+		attrs = append(attrs, slog.Float64("header_ms", float64(r.answered.Microseconds())/1000))
 	}
 	if r.err != nil {
 		attrs = append(attrs, slog.String("error", r.err.Error()))
