@@ -37,6 +37,9 @@ type Config struct {
 	// Admin is a loopback address for metrics and state ("127.0.0.1:9901");
 	// "" is none.
 	Admin string `yaml:"admin"`
+	// Traces sends a span for each request to an OpenTelemetry collector; none
+	// without it.
+	Traces *Traces `yaml:"traces"`
 	// DrainTimeout bounds how long running requests may take after the proxy
 	// was told to stop (default 30s).
 	DrainTimeout Duration `yaml:"drain_timeout"`
@@ -62,6 +65,15 @@ type Clients struct {
 	// MaxConnections that are open at a time; more are closed at once (default
 	// 0: no limit).
 	MaxConnections int `yaml:"max_connections"`
+}
+
+// Traces is where spans go. A client's traceparent is continued, and passed on.
+type Traces struct {
+	// Endpoint takes OTLP over HTTP: "http://127.0.0.1:4318".
+	Endpoint string `yaml:"endpoint"`
+	// SamplePercent of the requests that begin a trace here (default 100). Who
+	// comes with a traceparent has decided already.
+	SamplePercent int `yaml:"sample_percent"`
 }
 
 // Route sends matching requests to an upstream.

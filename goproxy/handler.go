@@ -18,6 +18,9 @@ var errClientGone = errors.New("the client went away")
 // serve gets a response for a request and sends it. An error means that the
 // response did not reach the client whole.
 func (p *Proxy) serve(req *request) error {
+	if p.tracer != nil {
+		p.tracer.begin(req)
+	}
 	err := p.route(req)
 	if err != nil && req.err == nil {
 		req.err = err
@@ -39,6 +42,9 @@ func (p *Proxy) route(req *request) error {
 	}
 	req.upstream = route.up.name
 	req.rewrite(route, clean)
+	if req.span != nil {
+		req.span.passOn(&req.header)
+	}
 	resp, err := route.up.get(req)
 	if err != nil {
 		return fail(req, err)
@@ -64,6 +70,9 @@ func rewriteResponse(req *request, resp *response) {
 // finish writes down a request that is over.
 func (p *Proxy) finish(req *request) {
 	took := time.Since(req.start)
+	if req.span != nil {
+		req.span.end(req)
+	}
 	p.metrics.request(req.upstream, req.status, took)
 	if req.served != nil {
 		req.served.carried(max(0, req.Length) + req.bytes)

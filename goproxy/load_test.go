@@ -100,6 +100,8 @@ func TestParseErrors(t *testing.T) {
 		"PROXY from anyone":    {"proxy_protocol: true\nroutes: [{upstream: a}]\n" + tail, `proxy_protocol: needs trusted_proxies`},
 		"PROXY version":        {"routes: [{upstream: a}]\nupstreams: {a: {url: http://h:1, proxy_protocol: v3}}\n", `upstreams.a.proxy_protocol: "v3" is no version`},
 		"PROXY by HTTP/2":      {"routes: [{upstream: a}]\nupstreams: {a: {url: http://h:1, protocol: h2c, proxy_protocol: v2}}\n", `proxy_protocol: is for protocol http1`},
+		"traces":               {"traces: {endpoint: 'localhost:4318'}\nroutes: [{upstream: a}]\n" + tail, `p.yaml:1:20: traces.endpoint: "localhost:4318" is no collector's address`},
+		"traces share":         {"traces: {endpoint: 'http://h:1', sample_percent: 101}\nroutes: [{upstream: a}]\n" + tail, `traces.sample_percent: 101 percent`},
 		"sticky, no route":     {"routes: [{upstream: a}]\nupstreams: {a: {url: http://h:1, stickysession: S}}\n", `no member has a route`},
 		"route with a dot":     {"routes: [{upstream: a}]\nupstreams: {a: {members: [{url: http://h:1, route: a.b}]}}\n", `upstreams.a.members.0.route: "a.b"`},
 		"route twice":          {"routes: [{upstream: a}]\nupstreams: {a: {members: [{url: http://h:1, route: x}, {url: http://h:2, route: x}]}}\n", `"x" is another member's route`},

@@ -53,6 +53,7 @@ type Proxy struct {
 	tls       atomic.Pointer[tls.Config]
 
 	proxyProtocol bool
+	tracer        *tracer // nil without Config.Traces; set by Run
 
 	limits   limits
 	clients  clients
@@ -162,6 +163,13 @@ func addrOf(l net.Listener) net.Addr {
 // running requests may take Config.DrainTimeout. It returns nil after a
 // complete drain. It can be called once.
 func (p *Proxy) Run(ctx context.Context) error {
+	if traces := p.table.Load().cfg.Traces; traces != nil {
+		var err error
+		if p.tracer, err = newTracer(ctx, traces); err != nil {
+			return errors.Join(err, p.Close())
+		}
+		defer p.tracer.flush(context.WithoutCancel(ctx), p.log)
+	}
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	p.reloading.Lock()
 	p.work = work

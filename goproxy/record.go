@@ -18,7 +18,7 @@ type record struct {
 	upstream  string
 	addresses []netip.AddrPort // every attempt, in order
 	served    *endpoint        // the one whose response was taken; nil if none
-	answered  time.Duration // from the request's head to that of its response; 0 without one
+	answered  time.Duration    // from the request's head to that of its response; 0 without one
 	status    int
 	bytes     int64 // of the response body
 	err       error

@@ -26,7 +26,8 @@ type request struct {
 	query  string     // of Target with its "?", "" without one
 	body   requestBody
 	route  *boundRoute
-	said   said // by a trusted proxy
+	said   said  // by a trusted proxy
+	span   *span // nil where there are no traces
 
 	// What the upstream gets. The Host field is up to the member.
 	target string
@@ -54,7 +55,7 @@ type client interface {
 func (r *request) reset(c client, start time.Time) {
 	r.client, r.route, r.target, r.header = c, nil, "", r.header[:0]
 	r.record = record{start: start, remote: r.remote, local: r.local, addresses: r.addresses[:0]}
-	r.said = said{}
+	r.said, r.span = said{}, nil
 	r.body = requestBody{}
 	r.sending.Store(nil)
 	r.path, r.query = r.Target, ""

@@ -139,6 +139,9 @@ func sameListeners(a, b Config) error {
 	if a.H2C != b.H2C || a.Clients != b.Clients || a.ProxyProtocol != b.ProxyProtocol {
 		errs = append(errs, errors.New("h2c, clients and proxy_protocol cannot change by a reload: restart the proxy"))
 	}
+	if !reflect.DeepEqual(a.Traces, b.Traces) {
+		errs = append(errs, errors.New("traces cannot change by a reload: restart the proxy"))
+	}
 	return errors.Join(errs...)
 }
 

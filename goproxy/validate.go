@@ -38,6 +38,7 @@ func (c Config) problems() []problem {
 	}
 	checkServers(c.Resolvers, add, "resolvers")
 	checkTrust(c, add)
+	checkTraces(c.Traces, add)
 	checkListeners(c, add)
 	if c.DrainTimeout == Off {
 		add("cannot be off", "drain_timeout")
