@@ -2,6 +2,9 @@ package goproxy
 
 import (
 	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -187,5 +190,80 @@ func TestProxyProtocolOut(t *testing.T) {
 				return h.passed.Load() >= 3 && h.failed.Load() == 0
 			})
 		})
+	}
+}
+
+// By TLS, where the header stands before the handshake, and by HTTP/2.
+func TestProxyProtocolBeforeTLS(t *testing.T) {
+	ca := newCA(t)
+	pair, _ := ca.issue(t, "one.example.test", nil)
+	p := startEcho(t, func(c *Config) {
+		c.TrustedProxies = []string{"127.0.0.0/8"}
+		c.ProxyProtocol = true
+		c.TLS = &ListenTLS{Listen: "127.0.0.1:0", Certificates: []Certificate{pair}}
+		c.Routes[0].Headers.Request.Set = map[string]string{"X-Real-IP": "%{client_ip}"}
+	})
+	for _, h2 := range []bool{false, true} {
+		transport := &http.Transport{
+			TLSClientConfig:   &tls.Config{RootCAs: ca.pool()},
+			ForceAttemptHTTP2: h2,
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", p.TLSAddr().String())
+				if err == nil {
+					_, err = io.WriteString(conn, "PROXY TCP4 198.51.100.7 192.0.2.1 4711 443\r\n")
+				}
+				return conn, err
+			},
+		}
+		resp, err := (&http.Client{Transport: transport, Timeout: 20 * time.Second}).Get("https://one.example.test/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := body(t, resp); (resp.ProtoMajor == 2) != h2 || !strings.Contains(got, "X-Forwarded-For: 198.51.100.7\r\n") || !strings.Contains(got, "X-Real-Ip: 198.51.100.7\r\n") {
+			t.Errorf("%s, the backend saw\n%s", resp.Proto, got)
+		}
+		transport.CloseIdleConnections()
+	}
+	// curl writes the header too, before TLS.
+	for _, version := range []string{"--http1.1", "--http2"} {
+		out, err := exec.CommandContext(t.Context(), "curl", "-sS", "--max-time", "20", version, "--haproxy-protocol",
+			"--cacert", ca.file, "--connect-to", "::"+p.TLSAddr().String(), "https://one.example.test/").CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "X-Forwarded-Proto: https\r\n") {
+			t.Errorf("%s: %v\n%s", version, err, out)
+		}
+	}
+}
+
+// nginx reads what goproxy writes.
+func TestProxyProtocolToNginx(t *testing.T) {
+	for _, version := range []string{"v1", "v2"} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		l.Close()
+		startLogged(t, port, "nginx", []string{"-c", "FILE"}, `daemon off; master_process off; pid DIR/pid; error_log stderr;
+events {}
+http {
+  access_log off;
+  client_body_temp_path DIR/body; proxy_temp_path DIR/proxy; fastcgi_temp_path DIR/fastcgi; uwsgi_temp_path DIR/uwsgi; scgi_temp_path DIR/scgi;
+  server { listen 127.0.0.1:PORT proxy_protocol; return 200 "$proxy_protocol_addr $proxy_protocol_port"; }
+}`)
+		p := startProxy(t, Config{
+			Routes:    []Route{{Upstream: "a"}},
+			Upstreams: map[string]Upstream{"a": {URL: fmt.Sprintf("http://127.0.0.1:%d", port), ProxyProtocol: version}},
+		}, nil)
+		conn, err := net.Dial("tcp", p.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		want := fmt.Sprintf("127.0.0.1 %d", conn.LocalAddr().(*net.TCPAddr).Port)
+		for range 3 {
+			if got := body(t, requestOn(t, conn, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")); got != want {
+				t.Errorf("%s: nginx saw %q, want %q", version, got, want)
+			}
+		}
 	}
 }
