@@ -36,10 +36,10 @@ func TestReplay(t *testing.T) {
 		"with everything": {
 			onTesting, "/my configs/it's.conf",
 			Options{
-				Settings: harness.Settings{TTL: 2 * time.Second, Grace: time.Minute, Rate: 50, Seed: 7},
+				Settings: harness.Settings{TTL: 2 * time.Second, Grace: time.Minute, Outage: 30 * time.Second, Posts: 10, Rate: 50, Seed: 7},
 				Path:     "/user/login?a=b&c", Host: "api.dev.jp", Port: 4000,
 			},
-			`make scenario NAME=s PROXY=nginx CONFIG='/my configs/it'\''s.conf' RELEASE=testing TTL=2s GRACE=1m0s RATE=50 SEED=7` +
+			`make scenario NAME=s PROXY=nginx CONFIG='/my configs/it'\''s.conf' RELEASE=testing TTL=2s GRACE=1m0s OUTAGE=30s POSTS=10 RATE=50 SEED=7` +
 				` URL_PATH='/user/login?a=b&c' HOST_HEADER=api.dev.jp PROXY_PORT=4000`,
 		},
 	} {
