@@ -21,6 +21,9 @@ func Apache(file string) (goproxy.Config, []Note, error) {
 }
 
 func parseApache(file, text string) (goproxy.Config, []Note, error) {
+	if err := checkText(file, text); err != nil {
+		return goproxy.Config{}, nil, err
+	}
 	top, err := readApache(file, text)
 	if err != nil {
 		return goproxy.Config{}, nil, err

@@ -3,7 +3,6 @@ package migrate
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 )
 
 // directive is a line of an Apache config, or a section with what is in it.
@@ -16,9 +15,6 @@ type directive struct {
 // readApache reads the lines of a file into sections. It knows the syntax, not
 // the directives.
 func readApache(file, text string) ([]directive, error) {
-	if !utf8.ValidString(text) {
-		return nil, fmt.Errorf("%s: it is not all UTF-8: convert it", file)
-	}
 	top := directive{}
 	open := []*directive{&top}
 	lines := strings.Split(text, "\n")

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 
@@ -40,6 +41,14 @@ type draft struct {
 	cfg   goproxy.Config
 	notes []Note
 	tls   goproxy.ListenTLS
+}
+
+// checkText refuses what could not be written as YAML.
+func checkText(file, text string) error {
+	if !utf8.ValidString(text) {
+		return fmt.Errorf("%s: it is not all UTF-8: convert it", file)
+	}
+	return nil
 }
 
 func newDraft() *draft {

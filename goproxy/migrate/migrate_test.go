@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	crossplane "github.com/nginxinc/nginx-go-crossplane"
 
 	"github.com/proxychaos/proxychaos/goproxy"
 )
@@ -105,6 +108,7 @@ func TestErrors(t *testing.T) {
 		"quote":              {"apache", "ServerName \"a\n", ":1: the quote \" is not closed"},
 		"nothing":            {"apache", "ServerName a\n", "nothing in it sends requests"},
 		"not Apache's":       {"apache", "server {\n  proxy_pass http://a;\n}\n", "nothing in it sends requests"},
+		"not UTF-8":          {"nginx", "# \xff\n", "not all UTF-8"},
 		"brace":              {"nginx", "server {\n", "unexpected end of file"},
 		"no proxy_pass":      {"nginx", "server { listen 80; }\n", "nothing in it sends requests"},
 		"cannot be":          {"apache", "ProxyPass /a http://b/ stickysession=S\n", "what goproxy cannot take: upstreams.b.stickysession: no member has a route"},
@@ -130,8 +134,22 @@ func TestErrors(t *testing.T) {
 }
 
 // What is read without an error has to be a config that can be written.
-func FuzzApache(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.conf")
+func requireSound(t *testing.T, cfg goproxy.Config, notes []Note, err error) {
+	for _, n := range notes {
+		if n.Line < 1 || n.Directive == "" || n.Reason == "" {
+			t.Errorf("%+v", n)
+		}
+	}
+	if err != nil {
+		return
+	}
+	if err := Write(&bytes.Buffer{}, cfg); err != nil {
+		t.Error(err)
+	}
+}
+
+func addFiles(f *testing.F, pattern string) {
+	files, err := filepath.Glob(pattern)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -142,19 +160,26 @@ func FuzzApache(f *testing.F) {
 		}
 		f.Add(string(data))
 	}
+}
+
+func FuzzApache(f *testing.F) {
+	addFiles(f, "testdata/*.conf")
 	f.Add("ProxyPass /a http://b:1 max=x retry=-1\nProxyPassMatch ^(.)$ http://c/$1\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		cfg, notes, err := parseApache("f", text)
-		for _, n := range notes {
-			if n.Line < 1 || n.Directive == "" || n.Reason == "" {
-				t.Errorf("%+v", n)
-			}
-		}
-		if err != nil {
-			return
-		}
-		if err := Write(&bytes.Buffer{}, cfg); err != nil {
-			t.Error(err)
-		}
+		requireSound(t, cfg, notes, err)
+	})
+}
+
+func FuzzNginx(f *testing.F) {
+	addFiles(f, "testdata/nginx.conf")
+	addFiles(f, "../../scenarios/configs/nginx/*.conf")
+	f.Add("upstream a { server b weight=x; hash $c; }\nserver { location ~ ( { proxy_pass http://a/$1; } location /x { proxy_pass https://a; } }\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		cfg, notes, err := parseNginx("f", text, crossplane.ParseOptions{
+			SingleFile: true,
+			Open:       func(string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil },
+		})
+		requireSound(t, cfg, notes, err)
 	})
 }

@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,9 +16,20 @@ import (
 // that it includes. An error means that there is nothing to migrate; the notes
 // are valid then too.
 func Nginx(file string) (goproxy.Config, []Note, error) {
-	payload, err := crossplane.Parse(file, &crossplane.ParseOptions{
-		CombineConfigs: true, StopParsingOnError: true, SkipDirectiveContextCheck: true, SkipDirectiveArgsCheck: true,
-	})
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return goproxy.Config{}, nil, err
+	}
+	return parseNginx(file, string(data), crossplane.ParseOptions{CombineConfigs: true})
+}
+
+func parseNginx(file, text string, options crossplane.ParseOptions) (goproxy.Config, []Note, error) {
+	if err := checkText(file, text); err != nil {
+		return goproxy.Config{}, nil, err
+	}
+	options.StopParsingOnError = true
+	options.SkipDirectiveContextCheck, options.SkipDirectiveArgsCheck = true, true // a part of a config will do
+	payload, err := crossplane.Parse(file, &options)
 	if err != nil {
 		return goproxy.Config{}, nil, err
 	}
