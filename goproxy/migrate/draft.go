@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/url"
 	"reflect"
@@ -140,6 +141,7 @@ func (d *draft) finish(file string) (goproxy.Config, []Note, error) {
 	if len(d.tls.Certificates) > 0 {
 		d.cfg.TLS = &d.tls
 	}
+	d.noteFallThrough(file)
 	slices.SortStableFunc(d.notes, func(a, b Note) int {
 		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line)
 	})
@@ -151,6 +153,23 @@ func (d *draft) finish(file string) (goproxy.Config, []Note, error) {
 		return d.cfg, d.notes, fmt.Errorf("%s: what goproxy cannot take: %w", file, err)
 	}
 	return d.cfg, d.notes, nil
+}
+
+// noteFallThrough names the hosts of which some paths have no route: goproxy
+// then looks among the routes for every host, other proxies do not.
+func (d *draft) noteFallThrough(file string) {
+	complete := map[string]bool{}
+	for _, r := range d.cfg.Routes {
+		complete[r.Host] = complete[r.Host] || (r.Path == "" && r.PathRegex == "")
+	}
+	if _, ok := complete[""]; !ok {
+		return
+	}
+	for _, host := range slices.Sorted(maps.Keys(complete)) {
+		if !complete[host] && host != "" {
+			d.note(place{file, 1, "host " + host}, "a path that has no route of this host's goes to the routes without a host")
+		}
+	}
 }
 
 // Write writes cfg as YAML, without what is not set, and makes sure that it can
