@@ -92,8 +92,16 @@ func TestTrafficIsCounted(t *testing.T) {
 			fmt.Fprint(w, strings.Repeat("x", size[b.addr.String()]))
 		})
 	}
+	counted := func() (sum int64) {
+		for _, e := range p.table.Load().upstreams["app"].set.Load().endpoints {
+			sum += e.traffic.Load()
+		}
+		return sum
+	}
 	for range 40 {
+		before := counted()
 		send(t, p, http.MethodGet, "")
+		eventually(t, 10*time.Second, "the response is counted", func() bool { return counted() != before })
 	}
 	if n := backends[0].requestsAfter(time.Time{}); n < 29 || n > 31 {
 		t.Errorf("the member with the small responses got %d of 40 requests, want 30", n)
@@ -209,8 +217,8 @@ func TestHashIsConsistent(t *testing.T) {
 func TestHashKey(t *testing.T) {
 	backends, p := startMembers(t, 4, func(u *Upstream) { u.Balance = byHash; u.HashKey = "%{cookie:ID}" })
 	served := map[string]string{}
-	for i := range 80 {
-		id := fmt.Sprint(i % 20)
+	for i := range 180 {
+		id := fmt.Sprint(i % 60)
 		_, body := send(t, p, http.MethodGet, "", "Cookie", "x=1; ID="+id)
 		if was := served[id]; was != "" && was != body {
 			t.Fatalf("%s was served by %s and by %s", id, was, body)
@@ -219,7 +227,7 @@ func TestHashKey(t *testing.T) {
 	}
 	for _, b := range backends {
 		if b.requestsAfter(time.Time{}) == 0 {
-			t.Errorf("%v got none of 20 keys", b.addr)
+			t.Errorf("%v got none of 60 keys", b.addr)
 		}
 	}
 	// Without the cookie there is no key to follow.

@@ -45,9 +45,9 @@ func TestProxyProtocolIn(t *testing.T) {
 			t.Errorf("%s: the backend saw\n%s", name, got)
 		}
 	}
-	if !strings.Contains(p.access.String(), `"client":"198.51.100.7:4711"`) {
-		t.Errorf("the access log does not name the client:\n%s", p.access)
-	}
+	eventually(t, 10*time.Second, "the access log names the client", func() bool {
+		return strings.Contains(p.access.String(), `"client":"198.51.100.7:4711"`)
+	})
 	// A connection without the header is closed without an answer.
 	conn, err := net.Dial("tcp", p.Addr().String())
 	if err != nil {
