@@ -70,9 +70,16 @@ func TestDNSFailsAndAnswersAgain(t *testing.T) {
 	_, err = w.DNS.PutNames(t.Context(), Names(w)...)
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	for _, f := range []FailDNS{
-		{Kind: fakedns.KindNoData}, {Kind: fakedns.KindNXDomain}, {Kind: fakedns.KindServFail}, {Kind: fakedns.KindRefused},
-		{Kind: fakedns.KindSilence}, {Kind: fakedns.KindDelay, Delay: time.Second}, {Kind: fakedns.KindTruncate},
-		{Kind: fakedns.KindWrongID}, {Kind: fakedns.KindWrongQuestion}, {Kind: fakedns.KindGarbage},
+		{Kind: fakedns.KindNoData},
+		{Kind: fakedns.KindNXDomain},
+		{Kind: fakedns.KindServFail},
+		{Kind: fakedns.KindRefused},
+		{Kind: fakedns.KindSilence},
+		{Kind: fakedns.KindTruncate},
+		{Kind: fakedns.KindWrongID},
+		{Kind: fakedns.KindWrongQuestion},
+		{Kind: fakedns.KindGarbage},
+		{Kind: fakedns.KindDelay, Delay: time.Second},
 		{Kind: fakedns.KindThrottle, PerSecond: 2},
 	} {
 		t.Run(string(f.Kind), func(t *testing.T) {
