@@ -14,6 +14,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/fakealb/record"
+	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
 // FIN comes first, so a client that reads sees the end, and what it sends after
@@ -127,6 +128,12 @@ func TestTargetKeepAliveRace(t *testing.T) {
 			return false
 		})
 	}
+	// Its connection is one that nginx ends too, and is not the one that is meant.
+	eventually(t, "the end of the first health check", func() bool {
+		list, err := f.Targets(f.ctx, f.nodes[0])
+		_, all := connections(t, at)
+		return err == nil && len(list) == 1 && list[0].State == targets.Healthy && all == 0
+	})
 	f.set(t, fakealb.FaultTargetKeepAliveRace, f.nodes[0])
 	awaitFIN()
 	if got := code("/raced"); got != "502" {
