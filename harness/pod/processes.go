@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/netip"
 	"os"
 	"slices"
@@ -88,12 +89,23 @@ type proc struct {
 	sockets map[uint32]bool // by inode
 }
 
-// all lists the processes of this network namespace but the agent.
+// all lists the processes of this network namespace but the agent. Sockets of
+// the agent are nobody else's: a child that has not yet begun its program holds
+// them too.
 func (p *procs) all() ([]proc, error) {
 	entries, err := p.fs.AllProcs()
 	if err != nil {
 		return nil, fmt.Errorf("pod: list /proc: %w", err)
 	}
+	self, err := p.fs.Proc(p.own)
+	if err != nil {
+		return nil, fmt.Errorf("pod: find the agent in /proc: %w", err)
+	}
+	targets, err := self.FileDescriptorTargets()
+	if err != nil {
+		return nil, fmt.Errorf("pod: read the agent's descriptors: %w", err)
+	}
+	own := socketInodes(targets)
 	var out []proc
 	for _, entry := range entries {
 		if entry.PID == p.own {
@@ -104,6 +116,7 @@ func (p *procs) all() ([]proc, error) {
 			return nil, err
 		}
 		if ok {
+			maps.DeleteFunc(one.sockets, func(inode uint32, _ bool) bool { return own[inode] })
 			out = append(out, one)
 		}
 	}
