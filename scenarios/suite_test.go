@@ -54,18 +54,24 @@ func TestScenarios(t *testing.T) {
 	RunSpecs(t, "proxychaos scenarios")
 }
 
-// runCells runs the scenarios one after the other.
+// runCells runs the cells of all scenarios as one list, so that no place stands
+// empty while the last cells of a scenario end.
 func runCells(ctx context.Context) (shown []reports.Cell, err error) {
 	lab, err := run.Open(ctx, asked.Options)
 	defer func() { err = errors.Join(err, lab.Close()) }()
 	if err != nil {
 		return nil, err
 	}
+	var cells []run.Cell
 	for _, scenario := range asked.Scenarios {
-		results[scenario.Name] = lab.Run(ctx, asked.Cells(scenario))
-		shown = append(shown, scenarios.Cells(results[scenario.Name])...)
+		cells = append(cells, asked.Cells(scenario)...)
 	}
-	return shown, nil
+	ran := lab.Run(ctx, cells)
+	for _, r := range ran {
+		name := r.Cell.Scenario.Name
+		results[name] = append(results[name], r)
+	}
+	return scenarios.Cells(ran), nil
 }
 
 // show prints the table and writes what is read afterwards.
