@@ -31,11 +31,11 @@ func dialFrames(t *testing.T, addr string) *frames {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	f := &frames{Framer: http2.NewFramer(conn, conn), t: t, conn: conn}
+	f.patience()
 	if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
 		t.Fatal(err)
 	}
-	f := &frames{Framer: http2.NewFramer(conn, conn), t: t, conn: conn}
 	f.encoder = hpack.NewEncoder(&f.head)
 	f.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	if err := f.WriteSettings(); err != nil {
@@ -46,6 +46,10 @@ func dialFrames(t *testing.T, addr string) *frames {
 	}
 	return f
 }
+
+// patience bounds the wait for one thing, of which a connection has many: 10,000
+// requests one after the other take as long as they take.
+func (f *frames) patience() { _ = f.conn.SetDeadline(time.Now().Add(20 * time.Second)) }
 
 // request begins a stream, and ends it unless more of the body is to come.
 func (f *frames) request(more bool, fields ...string) uint32 {
@@ -72,6 +76,7 @@ func (f *frames) request(more bool, fields ...string) uint32 {
 // connection.
 func (f *frames) until(what string, wanted func(http2.Frame) bool) http2.Frame {
 	f.t.Helper()
+	f.patience()
 	for {
 		frame, err := f.ReadFrame()
 		if err != nil {
@@ -100,6 +105,7 @@ func ends(stream uint32) func(http2.Frame) bool {
 // closes reads to the end of the connection, which has to be a FIN.
 func (f *frames) closes() {
 	f.t.Helper()
+	f.patience()
 	for {
 		if _, err := f.ReadFrame(); err != nil {
 			if !errors.Is(err, io.EOF) {

@@ -162,10 +162,11 @@ func TestGRPCByABuiltInTarget(t *testing.T) {
 func TestGRPCStreamOutlivesTheIdleTimeout(t *testing.T) {
 	t.Attr("aws-fact", "2.1.1")
 	f := start(t, func(c *fakealb.Config) {
-		c.TimeScale = 60 // 1 s
-		c.LoadBalancers = []fakealb.LoadBalancer{{Name: "blue", TargetGroup: &targets.Group{
-			ProtocolVersion: targets.VersionGRPC, Targets: targets.At(grpcTarget(t)),
-		}}}
+		// Not by the time scale, which would leave 1/6 s for the TLS handshake.
+		c.LoadBalancers = []fakealb.LoadBalancer{{
+			Name: "blue", Attributes: fakealb.Attributes{IdleTimeoutSeconds: 1},
+			TargetGroup: &targets.Group{ProtocolVersion: targets.VersionGRPC, Targets: targets.At(grpcTarget(t))},
+		}}
 	}, "127.0.80.42")
 	cc := dialGRPC(t, f)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

@@ -97,7 +97,7 @@ func (h *http2Conn) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	r := h.server.respond(x)
 	if r.stream == nil && req.ContentLength != 0 {
-		x.received += body.drain(w, x.sending)
+		x.received += body.drain(w, x.sending, patience(req))
 	}
 	sent, err := h.write(w, x, &r)
 	// What the transport still reads of the body ends with this function.
@@ -169,10 +169,19 @@ func (b *stallingBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// drain reads what is left of the body, for drainIdle at most.
+// patience is how long the rest of a request's body is waited for when the answer is
+// known. A stream, whose length nobody knows, may itself be waiting for the answer.
+func patience(req *http.Request) time.Duration {
+	if req.ContentLength < 0 {
+		return drainIdle
+	}
+	return drainMax
+}
+
+// drain reads what is left of the body, for within at most.
 // An answer before the end of its request is followed by a reset of the stream,
 // which some clients take for a failure.
-func (b *stallingBody) drain(w http.ResponseWriter, sending *sentBody) int64 {
+func (b *stallingBody) drain(w http.ResponseWriter, sending *sentBody, within time.Duration) int64 {
 	if sending != nil {
 		select {
 		case <-sending.done:
@@ -186,7 +195,7 @@ func (b *stallingBody) drain(w http.ResponseWriter, sending *sentBody) int64 {
 	if ended {
 		return 0
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(drainIdle))
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(within))
 	n, _ := io.Copy(io.Discard, b)
 	return n
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
 func TestHTTP2Settings(t *testing.T) {
@@ -161,9 +162,16 @@ func TestClientKeepAliveEndsConnections(t *testing.T) {
 	})
 }
 
+// idleFor500ms leaves 5 s for the TLS handshake, which has to be over before the idle
+// timeout can be seen.
+func idleFor500ms(c *fakealb.Config) {
+	c.TimeScale = 2
+	c.LoadBalancers[0].Attributes.IdleTimeoutSeconds = 1
+}
+
 func TestPingDoesNotKeepAnIdleConnection(t *testing.T) {
 	t.Attr("aws-fact", "2.1.1")
-	f := start(t, func(c *fakealb.Config) { c.TimeScale = 120 }, "127.0.80.34") // 60 s become 500 ms
+	f := start(t, idleFor500ms, "127.0.80.34")
 	c := dialFrames(t, f.at(0))
 	begin := time.Now()
 	c.until("a response", ends(c.request(false)))
@@ -189,7 +197,7 @@ func TestPingDoesNotKeepAnIdleConnection(t *testing.T) {
 
 func TestStalledUploadOverHTTP2Ends(t *testing.T) {
 	t.Attr("aws-fact", "2.1.1")
-	f := start(t, func(c *fakealb.Config) { c.TimeScale = 120 }, "127.0.80.35") // 500 ms
+	f := start(t, idleFor500ms, "127.0.80.35")
 	c := dialFrames(t, f.at(0))
 	begin := time.Now()
 	id := c.request(true)
@@ -205,6 +213,32 @@ func TestStalledUploadOverHTTP2Ends(t *testing.T) {
 	eventually(t, "the row of the stalled connection", func() bool {
 		rows, err := f.Connections(f.ctx)
 		return err == nil && rows[0].How == "idle-timeout"
+	})
+}
+
+// A client that announced the length of its body gets the answer after it, not one
+// that is followed by a reset, which curl takes for a failure (error 92).
+func TestAnswerAwaitsAnAnnouncedBody(t *testing.T) {
+	f := start(t, func(c *fakealb.Config) {
+		c.LoadBalancers = []fakealb.LoadBalancer{{Name: "blue", TargetGroup: &targets.Group{}}}
+	}, "127.0.80.38")
+	c := dialFrames(t, f.at(0))
+	id := c.request(true, "content-length", "1", "content-type", "application/grpc")
+	time.Sleep(500 * time.Millisecond) // the delay is the condition
+	if err := c.WriteData(id, true, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	c.until("the end of the answer", ends(id))
+	// What was sent to the stream before the answer to a PING is there as well.
+	if err := c.WritePing(false, [8]byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	c.until("the answer to a PING", func(frame http2.Frame) bool {
+		if reset, ok := frame.(*http2.RSTStreamFrame); ok {
+			t.Errorf("got %v after the answer, want none", reset)
+		}
+		p, ok := frame.(*http2.PingFrame)
+		return ok && p.IsAck()
 	})
 }
 

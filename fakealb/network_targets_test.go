@@ -93,13 +93,18 @@ func TestUnhealthyTargetOfANode(t *testing.T) {
 func TestDeregisteredTargetKeepsItsFlows(t *testing.T) {
 	t.Attr("aws-fact", "4.9")
 	a, b := startLineTarget(t, "a"), startLineTarget(t, "b")
-	f := flows(t, "127.0.81.10", func(c *fakealb.Config, _ *fakealb.LoadBalancer) { c.TimeScale = 1000 }, a.at())
+	// The delay ends long before the idle timeout of 35 s.
+	delay := 3
+	attributes := targets.Attributes{DeregistrationDelaySeconds: &delay}
+	f := flows(t, "127.0.81.10", func(c *fakealb.Config, lb *fakealb.LoadBalancer) {
+		c.TimeScale, lb.TargetGroup.Attributes = 10, attributes
+	}, a.at())
 	f.await(t, targets.Healthy)
 	old := dial(t, f.at(0))
 	line(t, old, "x")
 	_, err := f.PutLoadBalancer(f.ctx, fakealb.LoadBalancer{
 		Name: "blue", Type: fakealb.TypeNetwork,
-		TargetGroup: &targets.Group{Protocol: targets.ProtocolTCP, Targets: targets.At(b.at())},
+		TargetGroup: &targets.Group{Protocol: targets.ProtocolTCP, Targets: targets.At(b.at()), Attributes: attributes},
 	})
 	if err != nil {
 		t.Fatal(err)
