@@ -27,7 +27,7 @@ export TTL GRACE OUTAGE POSTS RATE SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEAD
 ABSOLUTE := RUNS="$$(realpath -m -- '$(RUNS)')"
 
 .DEFAULT_GOAL := help
-.PHONY: help list build named scenario compare nightly test bench bench-proxy fidelity lint clean FORCE
+.PHONY: help list build named scenario compare nightly demo test bench bench-proxy fidelity lint clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ compare: build ## A=./now.conf B=./next.conf PROXY=nginx [NAME=]: both over ever
 nightly: build ## every scenario over every subject; runs/junit.xml, runs/report.html
 	@NAME= CONFIG= $(BIN) check
 	@NAME= CONFIG= FLOOR='$(FLOOR)' $(ABSOLUTE) $(GINKGO) ./scenarios -- -test.run=^TestScenarios$$
+
+demo: build ## goproxy in front of a fake ALB whose name keeps moving, until Ctrl-C
+	@$(BIN) demo
 
 test: ## the project's own tests, with the race detector
 	@.ci/packages

@@ -41,7 +41,7 @@ func execute(args []string) int {
 	root.AddCommand(
 		goproxy.Command(), migrate.Command(), fakealb.Command(), fakedns.Command(),
 		pod.Command(), load.Command(), reaper.Command(),
-		listCommand(), checkCommand(), compareCommand(), recheckCommand(), reportCommand(),
+		demoCommand(), listCommand(), checkCommand(), compareCommand(), recheckCommand(), reportCommand(),
 	)
 	err := root.ExecuteContext(context.Background())
 	var exit *exitError
