@@ -93,11 +93,14 @@ func (c *clientConn) handshake() bool {
 		c.proxy.log.Debug("tls handshake", "client", c.remote, "error", err.Error())
 		return false
 	}
-	if secure.ConnectionState().NegotiatedProtocol == "h2" {
-		c.proxy.h2.hand(c, secure)
-		return false
+	state := secure.ConnectionState()
+	if state.NegotiatedProtocol != "h2" {
+		return true
 	}
-	return true
+	if !c.proxy.h2.handSecure(c, state) {
+		c.linger()
+	}
+	return false
 }
 
 // next serves the request whose first byte is there, and reports whether
@@ -163,6 +166,10 @@ func (c *clientConn) request(req *request) bool {
 	c.served++
 	if err == nil {
 		err = req.Parse(text)
+	}
+	if c.served == 1 && c.proxy.h2.plain && errors.Is(err, http1.ErrNotHTTP) {
+		c.linger() // an invalid preface of HTTP/2 (RFC 9113, section 3.4)
+		return false
 	}
 	if err != nil {
 		c.refuse(req, start, err)

@@ -3,6 +3,7 @@ package goproxy
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log"
@@ -13,11 +14,14 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/net/http2"
+
 	"github.com/proxychaos/proxychaos/goproxy/http1"
 )
 
 // HTTP/2 from clients is net/http's: its server gets the connections on which
-// ALPN, or the preface of HTTP/2 without TLS, says so.
+// ALPN, or the preface of HTTP/2 without TLS, says so, each as an h2Conn. To it
+// all are without TLS.
 
 // h2Preface is the part of HTTP/2's preface that looks like a head.
 const h2Preface = "PRI * HTTP/2.0\r\n\r\n"
@@ -31,15 +35,11 @@ type h2Server struct {
 	conns  chan net.Conn
 	once   sync.Once
 	closed chan struct{}
-
-	mu     sync.Mutex
-	handed map[net.Conn]*clientConn
 }
 
 func newH2Server(p *Proxy, plain bool) *h2Server {
-	s := &h2Server{proxy: p, plain: plain, conns: make(chan net.Conn), closed: make(chan struct{}), handed: map[net.Conn]*clientConn{}}
+	s := &h2Server{proxy: p, plain: plain, conns: make(chan net.Conn), closed: make(chan struct{})}
 	protocols := &http.Protocols{}
-	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
 	s.server = &http.Server{
 		Handler:           s,
@@ -47,9 +47,13 @@ func newH2Server(p *Proxy, plain bool) *h2Server {
 		ReadHeaderTimeout: p.limits.header,
 		IdleTimeout:       p.limits.idle,
 		MaxHeaderBytes:    maxHeaderBytes,
+		HTTP2:             &http.HTTP2Config{MaxReadFrameSize: h2MaxFrame, MaxDecoderHeaderTableSize: h2HeaderTable},
 		BaseContext:       func(net.Listener) context.Context { return p.requests },
-		ConnState:         s.over,
-		ErrorLog:          log.New(debugWriter{p.log}, "", 0),
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return context.WithValue(ctx, h2ConnKey{}, conn)
+		},
+		ConnState: s.over,
+		ErrorLog:  log.New(debugWriter{p.log}, "", 0),
 	}
 	return s
 }
@@ -73,15 +77,16 @@ func (s *h2Server) Close() error {
 // Addr implements net.Listener.
 func (s *h2Server) Addr() net.Addr { return s.proxy.Addr() }
 
-// hand gives a connection to the server. It still counts as one of the
-// clients' connections until the server closes it.
-func (s *h2Server) hand(c *clientConn, conn net.Conn) {
-	_ = conn.SetDeadline(time.Time{}) // fails on a closed connection, as the server will see
+// h2ConnKey is the key of a request's context to its h2Conn.
+type h2ConnKey struct{}
+
+// hand gives a connection to the server, of which it reads from. It still counts
+// as one of the clients' connections until the server closes it.
+func (s *h2Server) hand(c *clientConn, from io.Reader) {
+	_ = c.SetDeadline(time.Time{}) // fails on a closed connection, as the server will see
 	c.handed = true
 	s.proxy.clients.setApart(c)
-	s.mu.Lock()
-	s.handed[conn] = c
-	s.mu.Unlock()
+	conn := newH2Conn(c, from)
 	select {
 	case s.conns <- conn:
 	case <-s.closed:
@@ -90,32 +95,30 @@ func (s *h2Server) hand(c *clientConn, conn net.Conn) {
 	}
 }
 
+// handSecure gives away a connection on which TLS has agreed on HTTP/2. It
+// reports whether it did: the cipher may be too weak.
+func (s *h2Server) handSecure(c *clientConn, state tls.ConnectionState) bool {
+	if strongEnough(state) {
+		s.hand(c, c.Conn)
+		return true
+	}
+	s.proxy.log.Debug("http/2", "client", c.remote, "error", "a cipher that HTTP/2 prohibits: "+tls.CipherSuiteName(state.CipherSuite))
+	framer := http2.NewFramer(c.Conn, nil)
+	_ = c.SetWriteDeadline(time.Now().Add(s.proxy.limits.send)) // fails on a closed connection, as writing does
+	_ = framer.WriteSettings()                                  // the connection ends in any case
+	_ = framer.WriteGoAway(0, http2.ErrCodeInadequateSecurity, nil)
+	return false
+}
+
 // handPlain gives away a connection whose preface has been read.
 func (s *h2Server) handPlain(c *clientConn, preface string) {
-	read := io.MultiReader(strings.NewReader(preface), bytes.NewReader(c.r.Detach()), c.Conn)
-	s.hand(c, &prefacedConn{c.Conn, read})
+	s.hand(c, io.MultiReader(strings.NewReader(preface), bytes.NewReader(c.r.Detach()), c.Conn))
 }
-
-// prefacedConn is a connection of which the first bytes have been read.
-type prefacedConn struct {
-	net.Conn
-	from io.Reader
-}
-
-// Read implements io.Reader.
-func (c *prefacedConn) Read(p []byte) (int, error) { return c.from.Read(p) }
 
 // over is the server's ConnState hook.
 func (s *h2Server) over(conn net.Conn, state http.ConnState) {
-	if state != http.StateClosed {
-		return
-	}
-	s.mu.Lock()
-	c := s.handed[conn]
-	delete(s.handed, conn)
-	s.mu.Unlock()
-	if c != nil {
-		s.proxy.clients.remove(c)
+	if state == http.StateClosed {
+		s.proxy.clients.remove(conn.(*h2Conn).client)
 	}
 }
 
@@ -126,8 +129,8 @@ func (s *h2Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Method: r.Method, Target: r.RequestURI, Host: r.Host, Minor: 1,
 		Length: max(r.ContentLength, http1.Chunked), Trailers: r.Header.Get("Te") != "",
 	}
-	req.remote, req.secure = r.RemoteAddr, r.TLS != nil
-	req.local, _ = r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	conn := r.Context().Value(h2ConnKey{}).(*h2Conn)
+	req.remote, req.local, req.secure = conn.client.remote, conn.LocalAddr(), conn.client.secure
 	for name, values := range r.Header {
 		if name == "Te" || name == "Expect" || name == "Content-Length" {
 			continue

@@ -27,3 +27,7 @@ func StatusOf(err error) int {
 }
 
 func malformed(reason string) error { return &Error{http.StatusBadRequest, reason} }
+
+// ErrNotHTTP is a request of another protocol, as its first line shows: where
+// the version should be is none, or it does not begin as a method does.
+var ErrNotHTTP = malformed("this is not HTTP/1")

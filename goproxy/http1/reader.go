@@ -198,7 +198,7 @@ func (b *Reader) hopeless() error {
 		return nil
 	}
 	if classes[data[0]]&tokenChar == 0 {
-		return malformed("this is not HTTP")
+		return ErrNotHTTP
 	}
 	from := max(1, b.seen)
 	for i := from; i < len(data); i++ {

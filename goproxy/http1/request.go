@@ -93,7 +93,7 @@ func parseVersion(s string) (minor int, err error) {
 	case len(s) == len("HTTP/x.y") && strings.HasPrefix(s, "HTTP/") && s[5] >= '0' && s[5] <= '9' && s[6] == '.' && s[7] >= '0' && s[7] <= '9':
 		return 0, &Error{http.StatusHTTPVersionNotSupported, "an HTTP version other than 1.0 and 1.1"}
 	}
-	return 0, malformed("the version is not HTTP/1.0 or HTTP/1.1")
+	return 0, ErrNotHTTP
 }
 
 func (r *Request) checkHost(hosts int) error {
