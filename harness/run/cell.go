@@ -37,6 +37,7 @@ type cell struct {
 	config config.Config
 	image  recording.Image
 	plan   recording.Plan
+	label  string // in the progress
 	bed    bed
 	to     clients
 	world  *fault.World
@@ -50,7 +51,7 @@ type cell struct {
 }
 
 func (c *cell) progress(format string, args ...any) {
-	c.log("%-28s %s", c.Subject.ID(), fmt.Sprintf(format, args...))
+	c.log("%s %s", c.label, fmt.Sprintf(format, args...))
 }
 
 func (c *cell) since(t time.Time) recording.Seconds {

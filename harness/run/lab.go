@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -140,11 +141,12 @@ func (l *Lab) Run(ctx context.Context, cells []Cell) []Result {
 	for _, c := range cells {
 		fetching.Go(func() { _, _ = l.image(ctx, c.Subject) }) // the cell itself gets the error
 	}
+	label := labels(cells)
 	var group errgroup.Group
 	group.SetLimit(max(1, l.opt.Parallel))
 	for i, c := range cells {
 		group.Go(func() error {
-			results[i] = l.one(ctx, c)
+			results[i] = l.one(ctx, c, label(c))
 			return nil
 		})
 	}
@@ -152,14 +154,26 @@ func (l *Lab) Run(ctx context.Context, cells []Cell) []Result {
 	return results
 }
 
+// labels names each of the cells in the progress: by its subject, and by its
+// scenario where they are not all of the same one.
+func labels(cells []Cell) func(Cell) string {
+	several := slices.ContainsFunc(cells, func(c Cell) bool { return c.Scenario.Name != cells[0].Scenario.Name })
+	return func(c Cell) string {
+		if several {
+			return fmt.Sprintf("%-18s %-28s", c.Scenario.Name, c.Subject.ID())
+		}
+		return fmt.Sprintf("%-28s", c.Subject.ID())
+	}
+}
+
 // one runs one cell and logs what came of it.
-func (l *Lab) one(ctx context.Context, which Cell) Result {
+func (l *Lab) one(ctx context.Context, which Cell, label string) Result {
 	r := Result{Cell: which}
 	if err := context.Cause(ctx); err != nil {
 		r.Err = err
 		return r
 	}
-	c := &cell{Cell: which, opt: l.opt, began: time.Now(), log: l.logf}
+	c := &cell{Cell: which, label: label, opt: l.opt, began: time.Now(), log: l.logf}
 	r.Verdict, r.Manifest, r.Err = l.play(ctx, c)
 	if c.dir != nil {
 		r.Dir = c.dir.Path
