@@ -123,10 +123,10 @@ func (c *clientConn) await() bool {
 		waits = connNew
 	}
 	c.state.Store(waits)
-	if c.proxy.clients.draining.Load() && c.served > 0 {
-		return false
-	}
 	due := since.Add(c.proxy.limits.idle)
+	if c.proxy.clients.draining.Load() && c.served > 0 {
+		due = since.Add(min(keptGrace, c.proxy.limits.idle))
+	}
 	if c.armed.IsZero() || c.armed.After(due) {
 		c.arm(due)
 	}

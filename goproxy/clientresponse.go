@@ -120,7 +120,7 @@ func (c *clientConn) appendHead(dst []byte, req *request, resp *http1.Response, 
 // answer implements client.
 func (c *clientConn) answer(req *request, status int, text string) error {
 	req.status = status
-	if !c.bodyRead(req) {
+	if !c.bodyRead(req) || c.proxy.clients.draining.Load() {
 		c.keep = false
 	}
 	text += "\n"

@@ -16,6 +16,11 @@ import (
 // connections all the time.
 const unusedGrace = 250 * time.Millisecond
 
+// keptGrace is how long a drain waits for the next request on a connection that
+// the client was told is kept. Closing it at once would reset a request that is
+// on its way; the answer to that one says that the connection ends.
+const keptGrace = time.Second
+
 // clients is every HTTP/1 connection from clients.
 type clients struct {
 	most     int // 0 for no limit
@@ -76,14 +81,14 @@ func (l *clients) tell() {
 	}
 }
 
-// drain closes what has no request, and the rest when its request is over. It
-// returns when that is done or ctx ends, and reports which.
+// drain closes what has no request after a grace, and the rest when its request
+// is over. It returns when that is done or ctx ends, and reports which.
 func (l *clients) drain(ctx context.Context) bool {
 	l.mu.Lock()
 	l.changed = make(chan struct{}, 1)
 	l.mu.Unlock()
 	l.draining.Store(true)
-	l.closeAll(connIdle)
+	defer time.AfterFunc(keptGrace, func() { l.closeAll(connIdle) }).Stop()
 	defer time.AfterFunc(unusedGrace, func() { l.closeAll(connNew) }).Stop()
 	for {
 		l.mu.Lock()

@@ -81,6 +81,20 @@ func newMember(up *upstream, cfg Member, servers []netip.AddrPort, tlsConfig *tl
 	return m, nil
 }
 
+// inherit begins with the addresses of an older member of the same name, until
+// DNS answers.
+func (m *member) inherit(from *member) {
+	from.up.setMu.Lock()
+	var addrs []netip.Addr
+	for _, e := range from.endpoints {
+		addrs = append(addrs, e.addr.Addr())
+	}
+	from.up.setMu.Unlock()
+	if known := m.follower.Know(addrs); len(known) > 0 {
+		m.replace(known)
+	}
+}
+
 // run follows the name until ctx ends.
 func (m *member) run(ctx context.Context) {
 	if m.follower != nil {

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/proxychaos/proxychaos/goproxy/resolve"
 )
@@ -47,6 +49,9 @@ func (p *Proxy) newTable(cfg Config, old *table) (*table, error) {
 			return nil, err
 		}
 		t.upstreams[name] = &running{upstream: up, source: source, servers: servers}
+		if old != nil {
+			t.upstreams[name].inherit(old)
+		}
 	}
 	bound := make([]boundRoute, len(cfg.Routes))
 	for i, r := range cfg.Routes {
@@ -68,6 +73,35 @@ func (r *running) same(source Upstream, servers []netip.AddrPort) bool {
 		reflect.DeepEqual(r.source, source) && slices.Equal(r.servers, servers)
 }
 
+// inherit gives the members whose names the old table followed too, at the same
+// resolvers, the addresses that were known there. Else a reload would lose them
+// whenever DNS does not answer.
+func (r *running) inherit(old *table) {
+	for _, m := range r.members {
+		if m.follower == nil {
+			continue
+		}
+		if from := old.follows(m.url.Hostname(), r.servers); from != nil {
+			m.inherit(from)
+		}
+	}
+}
+
+// follows returns a member that follows the name at the resolvers, or nil.
+func (t *table) follows(name string, servers []netip.AddrPort) *member {
+	for _, up := range t.upstreams {
+		if !slices.Equal(up.servers, servers) {
+			continue
+		}
+		for _, m := range up.members {
+			if m.follower != nil && strings.EqualFold(m.url.Hostname(), name) {
+				return m
+			}
+		}
+	}
+	return nil
+}
+
 // start runs the upstreams of t that do not run yet and stops those of old that
 // t does not have. The caller holds p.reloading.
 func (p *Proxy) start(t, old *table) {
@@ -84,7 +118,9 @@ func (p *Proxy) start(t, old *table) {
 	}
 	for name, up := range old.upstreams {
 		if t.upstreams[name] != up {
-			up.stop()
+			// Requests that came to it may still wait for an address, or for a
+			// better one, for so long.
+			time.AfterFunc(time.Duration(up.cfg.Retries.Window), up.stop)
 		}
 	}
 }

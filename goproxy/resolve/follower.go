@@ -112,6 +112,23 @@ func setDefault(d *time.Duration, value time.Duration) {
 	}
 }
 
+// Know makes addrs the set to begin with, as if DNS had just given it for no
+// time at all: Run asks at once, and until there is an answer they stay. It
+// must be called before Run. It returns those of the families that are followed;
+// onChange is not called for them.
+func (f *Follower) Know(addrs []netip.Addr) []netip.Addr {
+	for _, fam := range f.families {
+		for _, a := range addrs {
+			if a.Is4() == (fam.qtype == dns.TypeA) {
+				fam.addrs = append(fam.addrs, a)
+			}
+		}
+		f.published = append(f.published, fam.addrs...)
+	}
+	slices.SortFunc(f.published, netip.Addr.Compare)
+	return slices.Clone(f.published)
+}
+
 // Nudge asks for an early question. It returns at once and may be called from
 // any goroutine as often as liked: questions stay NudgeEvery apart.
 func (f *Follower) Nudge() {
