@@ -45,8 +45,9 @@ type cell struct {
 	dir    *recording.Dir
 	began  time.Time
 	t0     time.Time
-	ended  time.Time // of the timeline: the last request had its outcome
-	ready  func()    // the testbed stands: the next one may start
+	struck recording.Seconds // when the last fault came into force
+	ended  time.Time         // of the timeline: the last request had its outcome
+	ready  func()            // the testbed stands: the next one may start
 	log    func(format string, args ...any)
 }
 
