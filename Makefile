@@ -27,7 +27,7 @@ export TTL GRACE OUTAGE POSTS RATE SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEAD
 ABSOLUTE := RUNS="$$(realpath -m -- '$(RUNS)')"
 
 .DEFAULT_GOAL := help
-.PHONY: help list build named scenario compare nightly demo test bench bench-proxy fidelity lint clean FORCE
+.PHONY: help list build named scenario compare nightly demo test bench bench-proxy soak fidelity lint clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ bench: build ## fakedns and fakealb beside CoreDNS, nginx and others; docs/perfo
 bench-proxy: build ## goproxy beside Caddy, Apache, nginx and HAProxy; docs/performance.md [BENCH="--only small"]
 	@.ci/packages bench
 	@$(GO) run ./cmd/bench proxy $(BENCH)
+
+soak: build ## goproxy for 20 minutes under load while its upstream moves; docs/performance.md [SOAK=20m RATE=1000 FLIP=2s]
+	@$(GO) run ./cmd/bench soak --duration '$(or $(SOAK),20m)' --rate '$(or $(RATE),1000)' --flip '$(or $(FLIP),2s)'
 
 fidelity: ## docs/aws-fidelity.md: which test of the fakes proves which fact about AWS
 	@.ci/packages

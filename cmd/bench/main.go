@@ -1,5 +1,6 @@
 // Command bench measures the fakes and the bundled proxy beside their peers
-// and writes docs/performance.md. make bench and make bench-proxy call it.
+// and soaks the proxy, and writes docs/performance.md. make bench, make
+// bench-proxy and make soak call it.
 package main
 
 import (
@@ -47,6 +48,7 @@ func command() *cobra.Command {
 	root.AddCommand(
 		o.table("fakes", fakes.Table, "fakedns and fakealb beside what people would use in their place", fakes.Rows, fakes.Tools),
 		o.table("proxy", proxies.Table, "goproxy beside Caddy, Apache httpd, nginx and HAProxy", proxies.Rows, proxies.Tools),
+		o.soak(),
 		o.render(),
 	)
 	return root

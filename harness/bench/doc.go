@@ -8,5 +8,6 @@
 //
 // How the programs are started is in bench/peer, how they are loaded in
 // bench/gen, and the rows themselves in bench/fakes (make bench) and
-// bench/proxies (make bench-proxy).
+// bench/proxies (make bench-proxy). The soak of the proxy is in bench/soak (make
+// soak).
 package bench

@@ -4,22 +4,16 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
 // Markdown is the report as a section of the document: where it ran, the bars,
 // and the figures behind each.
 func (r Report) Markdown() string {
 	var b strings.Builder
-	m := r.Machine
-	commit := m.Tool.Commit
-	if m.Tool.Dirty {
-		commit += " with uncommitted changes"
-	}
-	fmt.Fprintf(&b, "`%s`, %s, %.0f s, commit %s, %s.\n", r.Command, r.Began.UTC().Format("2006-01-02 15:04 UTC"), r.Took, commit, m.Tool.Go)
-	fmt.Fprintf(&b, "%d cores (%s), %.1f GiB, Linux %s; load average before the run %.2f.\n", m.Cores, m.CPU, float64(m.MemoryMiB)/1024, m.Kernel, m.LoadBefore)
-	if len(m.Tools) > 0 {
-		fmt.Fprintf(&b, "With %s.\n", strings.Join(m.Tools, ", "))
-	}
+	b.WriteString(r.Machine.Markdown(r.Command, r.Began, r.Took))
 	b.WriteString("\n| what | bar | measured | |\n|---|---|---|---|\n")
 	for _, row := range r.Rows {
 		for _, j := range row.Judge() {
@@ -32,6 +26,21 @@ func (r Report) Markdown() string {
 		if len(row.curves()) > 0 {
 			fmt.Fprintf(&b, "\n![Latency by percentile, of all rounds](%s)\n", r.plotName(row))
 		}
+	}
+	return b.String()
+}
+
+// Markdown says what ran there and when.
+func (m Machine) Markdown(command string, began time.Time, took recording.Seconds) string {
+	var b strings.Builder
+	commit := m.Tool.Commit
+	if m.Tool.Dirty {
+		commit += " with uncommitted changes"
+	}
+	fmt.Fprintf(&b, "`%s`, %s, %.0f s, commit %s, %s.\n", command, began.UTC().Format("2006-01-02 15:04 UTC"), took, commit, m.Tool.Go)
+	fmt.Fprintf(&b, "%d cores (%s), %.1f GiB, Linux %s; load average before the run %.2f.\n", m.Cores, m.CPU, float64(m.MemoryMiB)/1024, m.Kernel, m.LoadBefore)
+	if len(m.Tools) > 0 {
+		fmt.Fprintf(&b, "With %s.\n", strings.Join(m.Tools, ", "))
 	}
 	return b.String()
 }

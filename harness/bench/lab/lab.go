@@ -46,7 +46,7 @@ type Options struct {
 func Run(ctx context.Context, rows []Row, o Options) (bench.Report, error) {
 	report := bench.Report{Schema: bench.Schema, Table: o.Table, Command: o.Command, Began: time.Now()}
 	var err error
-	if report.Machine, err = thisMachine(ctx, o.Tools); err != nil {
+	if report.Machine, err = Machine(ctx, o.Tools); err != nil {
 		return report, err
 	}
 	cache, err := peer.Cache()
@@ -125,7 +125,8 @@ func busy(server *peer.Server, f func() error) (cores float64, err error) {
 	return (after - before).Seconds() / took.Seconds(), err
 }
 
-func thisMachine(ctx context.Context, tools []string) (bench.Machine, error) {
+// Machine is where a run takes place, as it is before the run.
+func Machine(ctx context.Context, tools []string) (bench.Machine, error) {
 	host, err := machine.Host()
 	if err != nil {
 		return bench.Machine{}, err
