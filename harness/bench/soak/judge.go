@@ -34,11 +34,9 @@ const (
 	burstNumber = 20
 )
 
-// Limits on the load, beyond which it was another one.
-const (
-	mostLate  = time.Second
-	warmParts = 10 // the first of so many parts of a run is not held against the rest
-)
+// mostLate is how late the last request may be sent: beyond that it was
+// another load.
+const mostLate = time.Second
 
 // Trend is how a figure of the proxy went.
 type Trend struct {
@@ -112,9 +110,15 @@ func (m Move) unproven(first bool) (missing []string) {
 	return missing
 }
 
+// warmUp is a tenth of the run, but at least a minute, in which a Go program
+// comes to the size that it keeps; of a run that is shorter than two it is half.
+func (r Report) warmUp() time.Duration {
+	return max(r.Duration/10, min(time.Minute, r.Duration/2))
+}
+
 // warm is the samples after the warm-up.
 func (r Report) warm() []Sample {
-	after := recording.Of(r.Duration / warmParts)
+	after := recording.Of(r.warmUp())
 	i := slices.IndexFunc(r.Samples, func(s Sample) bool { return s.At >= after })
 	if i < 0 {
 		return nil

@@ -53,8 +53,8 @@ func (r Report) draw(path string) error {
 	for i, panel := range panels {
 		p := plot.New()
 		p.Y.Label.Text = panel.unit
-		p.Legend.Top, p.Legend.Left = false, true
-		p.Legend.Padding, p.Legend.XOffs, p.Legend.YOffs = vg.Points(3), vg.Points(8), vg.Points(4)
+		p.Legend.Top, p.Legend.Left = true, true
+		p.Legend.Padding, p.Legend.XOffs, p.Legend.YOffs = vg.Points(3), vg.Points(8), -vg.Points(2)
 		p.Add(plotter.NewGrid())
 		for n, c := range panel.curves {
 			points := make(plotter.XYs, len(r.Samples))
@@ -70,7 +70,7 @@ func (r Report) draw(path string) error {
 			p.Legend.Add(c.what, line)
 		}
 		p.X.Min, p.Y.Min = 0, 0
-		p.Y.Max = max(1, p.Y.Max*1.1)
+		p.Y.Max = max(1, p.Y.Max*1.5) // with room for the legend
 		column[i] = []*plot.Plot{p}
 	}
 	column[len(column)-1][0].X.Label.Text = "minutes"
