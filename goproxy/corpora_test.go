@@ -9,12 +9,10 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -187,111 +185,6 @@ func TestPublishedSmugglingCases(t *testing.T) {
 					t.Errorf("net/http could not read what goproxy sent: %v\n%q", err, rec.received)
 				}
 			}
-		})
-	}
-}
-
-// startLogged runs a real server that answers everything with 200 and logs one
-// line for each request that it reads.
-func startLogged(t *testing.T, port int, command string, args []string, config string) (log string) {
-	t.Helper()
-	path, err := exec.LookPath(command)
-	if err != nil {
-		t.Skipf("%s is not installed", command)
-	}
-	dir := t.TempDir()
-	log = filepath.Join(dir, "access.log")
-	file := filepath.Join(dir, "server.conf")
-	text := strings.NewReplacer("DIR", dir, "PORT", strconv.Itoa(port)).Replace(config)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for i := range args {
-		args[i] = strings.ReplaceAll(args[i], "FILE", file)
-	}
-	out := &syncBuffer{}
-	cmd := exec.Command(path, args...)
-	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Signal(syscall.SIGTERM)
-		cmd.Wait()
-		if t.Failed() {
-			t.Logf("%s: %s", command, out)
-		}
-	})
-	eventually(t, 10*time.Second, command+" listens", func() bool {
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	})
-	return log
-}
-
-// The same with nginx and Apache behind goproxy: each logs exactly the requests
-// that goproxy sent.
-func TestPublishedSmugglingCasesBeforeRealServers(t *testing.T) {
-	payloads := published(t)
-	for command, server := range map[string]struct {
-		args   []string
-		config string
-	}{
-		"nginx": {[]string{"-c", "FILE"}, `daemon off; worker_processes 1; pid DIR/pid; error_log stderr;
-events {}
-http {
-	log_format one "$status $request"; access_log DIR/access.log one;
-	client_body_temp_path DIR; proxy_temp_path DIR; fastcgi_temp_path DIR; uwsgi_temp_path DIR; scgi_temp_path DIR;
-	server { listen 127.0.0.1:PORT; location / { return 200 ok; } }
-}
-`},
-		"apache2": {[]string{"-f", "FILE", "-DFOREGROUND"}, `ServerRoot /usr/lib/apache2
-ServerName localhost
-Listen 127.0.0.1:PORT
-PidFile DIR/pid
-ErrorLog DIR/error.log
-LoadModule mpm_event_module modules/mod_mpm_event.so
-LoadModule authz_core_module modules/mod_authz_core.so
-LoadModule alias_module modules/mod_alias.so
-LogFormat "%>s %r" one
-CustomLog DIR/access.log one
-Redirect 404 /
-`},
-	} {
-		t.Run(command, func(t *testing.T) {
-			l, err := net.Listen("tcp", "127.0.0.1:0") // a free port
-			if err != nil {
-				t.Fatal(err)
-			}
-			l.Close()
-			log := startLogged(t, l.Addr().(*net.TCPAddr).Port, command, server.args, server.config)
-			p := startRawProxy(t, &rawUpstream{Listener: l}, impatient)
-			var all sync.WaitGroup
-			for _, payload := range payloads {
-				c := dialProxy(t, p)
-				all.Go(func() {
-					io.WriteString(c.Conn, payload)
-					io.Copy(io.Discard, c.Reader) // until goproxy is done with it
-				})
-			}
-			all.Wait()
-			logged := func() int {
-				data, err := os.ReadFile(log)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return bytes.Count(data, []byte("\n"))
-			}
-			eventually(t, 10*time.Second, "as many requests are logged as were sent", func() bool { return logged() >= sent(p) })
-			p.Close() // and nothing more comes
-			eventually(t, 5*time.Second, "the drain is over", func() bool { return p.clients.draining.Load() })
-			if logged() != sent(p) || sent(p) == 0 {
-				t.Errorf("goproxy sent %d requests, %s logged %d", sent(p), command, logged())
-			}
-			t.Logf("%d cases, %d requests sent and logged", len(payloads), logged())
 		})
 	}
 }

@@ -161,22 +161,17 @@ func TestProxyProtocolBeforeTLS(t *testing.T) {
 // nginx reads what goproxy writes.
 func TestProxyProtocolToNginx(t *testing.T) {
 	for _, version := range []string{"v1", "v2"} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := l.Addr().(*net.TCPAddr).Port
-		l.Close()
-		startLogged(t, port, "nginx", []string{"-c", "FILE"}, `daemon off; master_process off; pid DIR/pid; error_log stderr;
+		at := freeAddr(t)
+		startServer(t, at, []string{"nginx", "-c", "FILE"}, `daemon off; master_process off; pid DIR/pid; error_log stderr;
 events {}
 http {
   access_log off;
   client_body_temp_path DIR/body; proxy_temp_path DIR/proxy; fastcgi_temp_path DIR/fastcgi; uwsgi_temp_path DIR/uwsgi; scgi_temp_path DIR/scgi;
-  server { listen 127.0.0.1:PORT proxy_protocol; return 200 "$proxy_protocol_addr $proxy_protocol_port"; }
+  server { listen ADDR proxy_protocol; return 200 "$proxy_protocol_addr $proxy_protocol_port"; }
 }`)
 		p := startProxy(t, Config{
 			Routes:    []Route{{Upstream: "a"}},
-			Upstreams: map[string]Upstream{"a": {URL: fmt.Sprintf("http://127.0.0.1:%d", port), ProxyProtocol: version}},
+			Upstreams: map[string]Upstream{"a": {URL: "http://" + at.String(), ProxyProtocol: version}},
 		}, nil)
 		conn, err := net.Dial("tcp", p.Addr().String())
 		if err != nil {
