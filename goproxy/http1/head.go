@@ -21,21 +21,37 @@ type head struct {
 	nominated        []string
 }
 
-// lookalikes are names that some readers take for one that frames a message:
-// gateways that turn "-" into "_" see no difference.
-var lookalikes = [...]string{"content-length", "transfer-encoding", "host", "connection"}
+// framing are the names of the fields that say where a body ends, without what
+// is no letter.
+var framing = [...]string{"contentlength", "transferencoding"}
 
+// checkLookalike refuses a name that is none of those but that other readers
+// take for one: gateways that turn "-" into "_" see no difference, and there are
+// servers that drop whatever is no letter (AWS's http-desync-guardian, cases
+// "Transfer-Encoding with multiple hyphens" and "with multiple delimiters").
 func checkLookalike(name string) error {
-	if strings.IndexByte(name, '_') < 0 {
-		return nil
-	}
-	plain := strings.ReplaceAll(name, "_", "-")
-	for _, l := range lookalikes {
-		if EqualFold(plain, l) {
-			return malformed("a header name that other readers take for " + l)
+	for _, word := range framing {
+		if hasLettersOf(name, word) {
+			return malformed("a header name that other readers take for Content-Length or Transfer-Encoding")
 		}
 	}
 	return nil
+}
+
+// hasLettersOf reports whether the letters and digits of name are those of word.
+func hasLettersOf(name, word string) bool {
+	at := 0
+	for i := range len(name) {
+		c := name[i] | 0x20 // lower case; no other character of a token becomes a letter or digit
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			continue
+		}
+		if at == len(word) || c != word[at] {
+			return false
+		}
+		at++
+	}
+	return at == len(word)
 }
 
 // nextLine cuts one line off text, which ends in CRLF.
