@@ -127,20 +127,6 @@ func TestSlowBodiesEnd(t *testing.T) {
 	all.Wait()
 }
 
-// Connections that are opened and left cost so little that others are served.
-func TestManyIdleConnections(t *testing.T) {
-	p := startRawProxy(t, startRaw(t, answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")), nil)
-	const n = 4000 // each takes two files of this process
-	crowd(t, p, n/2, func(net.Conn) {})
-	crowd(t, p, n/2, func(conn net.Conn) {
-		io.WriteString(conn, plainGET)
-		if resp, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || resp.StatusCode != http.StatusOK {
-			t.Fatalf("got %v, %v", resp, err)
-		}
-	})
-	served(t, p)
-}
-
 func TestIdleConnectionsEnd(t *testing.T) {
 	p := startRawProxy(t, startRaw(t, answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")), func(c *Config) {
 		c.Clients.IdleTimeout = soon
