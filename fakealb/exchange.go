@@ -20,7 +20,7 @@ type exchange struct {
 	number   int                // of the request on its connection, from 1
 	ctx      context.Context    // see context
 	cancel   context.CancelFunc // of ctx, over HTTP/1
-	away     departure          // over HTTP/1
+	away     *departure         // over HTTP/1
 	body     activeBody         // over HTTP/1, if the request has a body
 	refused  int                // status with which the load balancer refuses it, or 0
 	verdict  desync.Verdict
@@ -63,7 +63,7 @@ func (x *exchange) context() context.Context {
 // pending is called when the request's body has been read and the response is
 // waited for. Over HTTP/2 the context ends with the stream by itself.
 func (x *exchange) pending() {
-	if x.away.conn != nil {
+	if x.away != nil {
 		x.context()
 		x.away.watch(x.cancel)
 	}

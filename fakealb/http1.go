@@ -24,13 +24,14 @@ type http1 struct {
 	conn   net.Conn // c, or TLS over it
 	tls    *tls.ConnectionState
 	in     *requestReader
-	out    []byte // the last response's bytes, room for the next
+	away   *departure // for the next request
+	out    []byte     // the last response's bytes, room for the next
 	// buffered is for responses that come in pieces; nil until there is one.
 	buffered *bufio.Writer
 }
 
 func (s *Server) serveHTTP1(c *clientConn, conn net.Conn, state *tls.ConnectionState) {
-	h := &http1{server: s, c: c, conn: conn, tls: state, in: newRequestReader(conn)}
+	h := &http1{server: s, c: c, conn: conn, tls: state, in: newRequestReader(conn), away: &departure{conn: c, on: conn}}
 	for h.exchange() {
 	}
 }
@@ -62,7 +63,8 @@ func (h *http1) exchange() bool {
 		req.Body = http.NoBody // where it ends depends on who reads it
 	}
 	x := h.server.begin(h.c, v, req, h.tls)
-	x.away = departure{conn: h.c, in: h.in.in, on: h.conn}
+	x.away = h.away
+	x.away.begin(h.in.in)
 	x.body = activeBody{ReadCloser: req.Body, conn: h.conn, idle: h.server.scaled(v.lb.Attributes.idleTimeout())}
 	if req.Body != http.NoBody {
 		req.Body = &x.body
@@ -71,7 +73,7 @@ func (h *http1) exchange() bool {
 	x.verdict, x.once = h.in.verdict, mitigation != allowed
 	x.names, x.hosts = h.in.names, h.in.hosts
 	r := h.server.respond(x)
-	x.away.stop()
+	h.away = x.away.stop()
 	goesOn := h.finish(x, r)
 	if x.cancel != nil {
 		x.cancel()
