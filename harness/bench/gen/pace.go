@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"runtime"
+	"runtime/debug"
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
@@ -14,10 +16,13 @@ const paceTimeout = 5 * time.Second
 
 // Pace sends GETs to url at a constant rate for d, whatever the answers take,
 // and returns the latency of each from the moment it was sent. It is vegeta's
-// open loop, so a slow answer does not hold back the next request. Any answer
-// but 200 is an error. So is a rate that was not held, beside the latencies: then
+// open loop, so a slow answer does not hold back the next request. Nothing is
+// collected meanwhile: it would be the generator's pause, told of whoever answers
+// just then. Any answer but 200 is an error. So is a rate that was not held, beside the latencies: then
 // they are of something else.
 func Pace(ctx context.Context, url string, rate int, d time.Duration) ([]time.Duration, error) {
+	runtime.GC()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	transport := &http.Transport{MaxIdleConns: 0, MaxIdleConnsPerHost: 1024, DisableCompression: true}
 	defer transport.CloseIdleConnections()
 	attacker := vegeta.NewAttacker(
