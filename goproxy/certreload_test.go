@@ -3,6 +3,8 @@ package goproxy
 import (
 	"crypto/tls"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -14,7 +16,8 @@ import (
 // 100,000 requests, most on kept connections and every fiftieth on one that is
 // closed after it, while each reload by SIGHUP brings new certificates on both
 // sides: not one request and not one handshake fails, and each handshake gets a
-// certificate that was in force while it ran.
+// certificate that was in force while it ran. Every fifth request goes to an
+// upstream that asks the proxy for its certificate.
 func TestCertificatesChangeUnderLoad(t *testing.T) {
 	ca := newCA(t)
 	dir := t.TempDir()
@@ -29,11 +32,15 @@ func TestCertificatesChangeUnderLoad(t *testing.T) {
 	}
 	first := install()
 	port, _ := startTLSBackend(t, "127.94.1.10:0", &tls.Config{Certificates: []tls.Certificate{first}, ClientAuth: tls.RequireAnyClientCert})
+	plain, plainPort := startBackends(t, 1)
+	plain[0].handle(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "no TLS") })
 	path := writeConfig(t, fmt.Sprintf(`
 tls: {listen: "127.0.0.1:0", certificates: [{cert: %s/cert, key: %s/key}]}
-routes: [{upstream: a}]
-upstreams: {a: {url: "https://127.94.1.10:%d", tls: {ca: %s, server_name: %s, cert: %s/cert, key: %s/key}, %s}}
-`, dir, dir, port, ca.file, backendName, dir, dir, patient))
+routes: [{upstream: plain}, {path: /tls, upstream: secure}]
+upstreams:
+  plain: {url: "http://127.94.1.10:%d", %s}
+  secure: {url: "https://127.94.1.10:%d", tls: {ca: %s, server_name: %s, cert: %s/cert, key: %s/key}, %s}
+`, dir, dir, plainPort, patient, port, ca.file, backendName, dir, dir, patient))
 	cfg, err := Load(path)
 	if err != nil {
 		t.Fatal(err)
@@ -58,9 +65,13 @@ upstreams: {a: {url: "https://127.94.1.10:%d", tls: {ca: %s, server_name: %s, ce
 		if number%50 == 0 {
 			header = append(header, "Connection: close")
 		}
-		resp, err := c.roundTrip(number, "/", header...)
-		if err == nil && resp.body != "1 client certificates" {
-			err = fmt.Errorf("the upstream saw %s, want 1", resp.body)
+		path, want := "/", "no TLS"
+		if number%5 == 0 {
+			path, want = "/tls", "1 client certificates"
+		}
+		resp, err := c.roundTrip(number, path, header...)
+		if err == nil && resp.body != want {
+			err = fmt.Errorf("%s answered %q, want %q", path, resp.body, want)
 		}
 		return err
 	})
