@@ -47,7 +47,7 @@ func newH2Server(p *Proxy, plain bool) *h2Server {
 		ReadHeaderTimeout: p.limits.header,
 		IdleTimeout:       p.limits.idle,
 		MaxHeaderBytes:    maxHeaderBytes,
-		HTTP2:             &http.HTTP2Config{MaxReadFrameSize: h2MaxFrame, MaxDecoderHeaderTableSize: h2HeaderTable},
+		HTTP2:             &http.HTTP2Config{MaxReadFrameSize: h2MaxFrame, MaxDecoderHeaderTableSize: h2HeaderTable, WriteByteTimeout: p.limits.send},
 		BaseContext:       func(net.Listener) context.Context { return p.requests },
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
 			return context.WithValue(ctx, h2ConnKey{}, conn)
@@ -143,10 +143,11 @@ func (s *h2Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name := range r.Trailer {
 		req.Header.Add("Trailer", name)
 	}
-	c := &h2Client{w: w, r: r}
+	c := &h2Client{w: w, r: r, control: http.NewResponseController(w)}
+	c.taking = deadline{after: s.proxy.limits.send, act: func() { _ = c.control.SetWriteDeadline(longAgo) }}
 	req.reset(c, time.Now())
 	if req.Length != 0 {
-		req.source = h2Body{r}
+		req.source = &h2Body{r: r, silence: deadline{after: s.proxy.limits.body, act: func() { _ = r.Body.Close() }}}
 	}
 	if err := req.Validate(); err != nil {
 		req.err = err
@@ -154,19 +155,36 @@ func (s *h2Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.proxy.finish(req)
 		return
 	}
-	if err := s.proxy.serve(req); err != nil {
+	err := s.proxy.serve(req)
+	// net/http writes what it still has of the response, and its end.
+	_ = c.control.SetWriteDeadline(time.Now().Add(s.proxy.limits.send)) // fails where the stream has ended
+	if err != nil {
 		panic(http.ErrAbortHandler) // resets the stream: the response is not whole
 	}
 }
 
 // h2Body is the body of a request that came by HTTP/2.
-type h2Body struct{ r *http.Request }
+type h2Body struct {
+	r       *http.Request
+	silence deadline
+}
 
-// Read implements io.Reader.
-func (b h2Body) Read(p []byte) (int, error) { return b.r.Body.Read(p) }
+// Read implements io.Reader. A client may be silent for limits.body.
+func (b *h2Body) Read(p []byte) (int, error) {
+	if b.silence.passed {
+		return 0, errSlowBody
+	}
+	b.silence.start()
+	n, err := b.r.Body.Read(p)
+	b.silence.stop()
+	if b.silence.passed && n == 0 && !errors.Is(err, io.EOF) {
+		err = errSlowBody
+	}
+	return n, err
+}
 
 // Trailer implements bodyReader.
-func (b h2Body) Trailer() http1.Header { return fromHTTP(b.r.Trailer) }
+func (b *h2Body) Trailer() http1.Header { return fromHTTP(b.r.Trailer) }
 
 // fromHTTP takes over fields that net/http has read.
 func fromHTTP(h http.Header) http1.Header {
@@ -181,8 +199,25 @@ func fromHTTP(h http.Header) http1.Header {
 
 // h2Client is one request's way back to a client that speaks HTTP/2.
 type h2Client struct {
-	w http.ResponseWriter
-	r *http.Request
+	w       http.ResponseWriter
+	r       *http.Request
+	control *http.ResponseController
+	taking  deadline // of a write: it ends the stream
+}
+
+// write sends bytes. A client that takes none for limits.send is given up.
+func (c *h2Client) write(p []byte) error {
+	c.taking.start()
+	defer c.taking.stop()
+	_, err := c.w.Write(p)
+	return err
+}
+
+// flush sends what net/http holds back, in the same way.
+func (c *h2Client) flush() error {
+	c.taking.start()
+	defer c.taking.stop()
+	return c.control.Flush()
 }
 
 // watch implements client.
@@ -214,8 +249,7 @@ func (c *h2Client) respond(req *request, resp *response) error {
 	c.w.WriteHeader(resp.Status)
 	if ahead := resp.ahead; ahead != nil {
 		req.bytes = int64(ahead.n)
-		_, err := c.w.Write(ahead.buf[headRoom : headRoom+ahead.n])
-		return err
+		return c.write(ahead.buf[headRoom : headRoom+ahead.n])
 	}
 	if resp.Length == 0 {
 		return nil
@@ -236,16 +270,15 @@ func (c *h2Client) head(header http1.Header) {
 func (c *h2Client) copyBody(req *request, resp *response) error {
 	buf := getCopyBuffer()
 	defer putCopyBuffer(buf)
-	flush := http.NewResponseController(c.w)
 	for {
 		if !resp.body.Ready() {
-			if err := flush.Flush(); err != nil {
+			if err := c.flush(); err != nil {
 				return err
 			}
 		}
 		n, err := resp.body.Read(buf[:])
 		if n > 0 {
-			if _, err := c.w.Write(buf[:n]); err != nil {
+			if err := c.write(buf[:n]); err != nil {
 				return err
 			}
 			req.bytes += int64(n)

@@ -1,0 +1,37 @@
+package goproxy
+
+import "time"
+
+// deadline acts when something takes too long. net/http's own deadlines of a
+// stream are for that no good: they also pass while nobody waits.
+type deadline struct {
+	after  time.Duration
+	act    func()
+	timer  *time.Timer
+	acted  chan struct{}
+	passed bool // valid between stop and start
+}
+
+// start begins to count. After the deadline has passed it does nothing.
+func (d *deadline) start() {
+	switch {
+	case d.passed:
+	case d.timer == nil:
+		d.acted = make(chan struct{})
+		d.timer = time.AfterFunc(d.after, func() {
+			d.act()
+			close(d.acted)
+		})
+	default:
+		d.timer.Reset(d.after)
+	}
+}
+
+// stop ends the count. When it returns, act has either run or never will before
+// the next start.
+func (d *deadline) stop() {
+	if !d.passed && !d.timer.Stop() {
+		<-d.acted
+		d.passed = true
+	}
+}
