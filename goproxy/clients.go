@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/proxychaos/proxychaos/goproxy/http1"
+	"github.com/proxychaos/proxychaos/goproxy/wire"
 )
 
 // unusedGrace is how long a drain waits for the first request on a connection
@@ -142,9 +143,14 @@ func (p *Proxy) accept(l net.Listener, wrap func(net.Conn) net.Conn) error {
 			continue
 		}
 		pause = 0
+		socket, err := wire.New(conn.(*net.TCPConn))
+		if err != nil {
+			return err // it is no connection
+		}
+		conn = socket
 		c := &clientConn{proxy: p, secure: l == p.secure, remote: conn.RemoteAddr().String()}
 		if p.proxyProtocol && p.table.Load().trust.has(c.remote) {
-			c.proxied = &proxiedConn{Conn: conn, tcp: conn.(*net.TCPConn)}
+			c.proxied = &proxiedConn{Conn: conn, tcp: socket}
 			conn = c.proxied
 		}
 		c.Conn = wrap(conn)

@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/proxychaos/proxychaos/goproxy/wire"
 )
 
 // pool is the HTTP/1 connections to one endpoint.
@@ -110,7 +112,11 @@ func (p *pool) dial(ctx context.Context, req *request) (*upstreamConn, error) {
 }
 
 func (p *pool) connectTo(ctx context.Context, req *request) (*upstreamConn, error) {
-	tcp, err := p.endpoint.dialTCP(ctx, &p.dialer)
+	dialed, err := p.endpoint.dialTCP(ctx, &p.dialer)
+	if err != nil {
+		return nil, err
+	}
+	tcp, err := wire.New(dialed.(*net.TCPConn))
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +124,7 @@ func (p *pool) connectTo(ctx context.Context, req *request) (*upstreamConn, erro
 		_ = tcp.Close() // the write's error says more
 		return nil, err
 	}
-	conn := tcp
+	var conn net.Conn = tcp
 	if p.tls != nil {
 		secure := tls.Client(tcp, p.tls)
 		ctx, cancel := context.WithTimeout(ctx, p.connect)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/pires/go-proxyproto"
+
+	"github.com/proxychaos/proxychaos/goproxy/wire"
 )
 
 // proxiedConn is a connection that begins with the PROXY protocol. It hides the
@@ -15,7 +17,7 @@ import (
 // buffered.
 type proxiedConn struct {
 	net.Conn
-	tcp         *net.TCPConn
+	tcp         *wire.Conn
 	from        io.Reader // what follows the header; set by readHeader
 	source, dst net.Addr  // nil until then, and where the proxy speaks for itself
 }

@@ -4,10 +4,10 @@ import (
 	"crypto/tls"
 	"net"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/proxychaos/proxychaos/goproxy/http1"
+	"github.com/proxychaos/proxychaos/goproxy/wire"
 )
 
 // longAgo is a deadline that ends a read at once.
@@ -19,9 +19,7 @@ type upstreamConn struct {
 	net.Conn
 	pool *pool
 	r    *http1.Reader
-	raw  syscall.RawConn // of the TCP connection; nil if it has none
-	peek func(fd uintptr)
-	dead bool // what peek found
+	tcp  *wire.Conn // Conn itself, or what carries its TLS
 
 	uses      int // requests sent
 	born      time.Time
@@ -30,15 +28,8 @@ type upstreamConn struct {
 	aborted   atomic.Bool
 }
 
-func newUpstreamConn(p *pool, tcp, conn net.Conn) *upstreamConn {
-	c := &upstreamConn{Conn: conn, pool: p, r: http1.NewReader(conn), born: time.Now()}
-	c.peek = c.look
-	if sc, ok := tcp.(syscall.Conn); ok {
-		if raw, err := sc.SyscallConn(); err == nil {
-			c.raw = raw
-		}
-	}
-	return c
+func newUpstreamConn(p *pool, tcp *wire.Conn, conn net.Conn) *upstreamConn {
+	return &upstreamConn{Conn: conn, pool: p, r: http1.NewReader(conn), tcp: tcp, born: time.Now()}
 }
 
 // arm sets the read deadline; the zero time is none. Setting it for each
@@ -65,30 +56,17 @@ func (c *upstreamConn) wake() { _ = c.SetReadDeadline(longAgo) }
 // neither closed it nor sent anything. What it sends unasked would else become
 // the response to the next request.
 func (c *upstreamConn) alive() bool {
-	if c.r.Buffered() > 0 {
+	if c.r.Buffered() > 0 || !c.tcp.Quiet() {
 		return false
-	}
-	if c.raw != nil {
-		c.dead = false
-		if err := c.raw.Control(c.peek); err != nil || c.dead {
-			return false
-		}
 	}
 	secure, ok := c.Conn.(*tls.Conn)
 	if !ok {
 		return true
 	}
-	// TLS may have bytes that the peek did not see. With a deadline that has
+	// TLS may have bytes that TCP does not show. With a deadline that has
 	// passed it gives those and reads no more.
 	c.arm(longAgo)
 	var one [1]byte
 	_, err := secure.Read(one[:])
 	return isTimeout(err)
-}
-
-// look sets dead where there is something to read, or the end.
-func (c *upstreamConn) look(fd uintptr) {
-	var one [1]byte
-	_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-	c.dead = err != syscall.EAGAIN && err != syscall.EINTR //nolint:errorlint // a bare errno
 }

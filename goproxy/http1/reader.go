@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"syscall"
+
+	"github.com/proxychaos/proxychaos/goproxy/wire"
 )
 
 // bufferSize holds nearly every head, and the start of its body.
@@ -29,7 +31,7 @@ type Reader struct {
 	seen int               // buf[r:r+seen] has no end of a head
 }
 
-// NewReader returns a Reader of src, which is best a *net.TCPConn: it is then
+// NewReader returns a Reader of src, which is best a *wire.Conn: it is then
 // waited for without a buffer.
 func NewReader(src io.Reader) *Reader {
 	b := &Reader{src: src}
@@ -117,22 +119,13 @@ func (b *Reader) fillRaw() error {
 // tryRead reads without waiting and reports whether that settled anything.
 func (b *Reader) tryRead(fd uintptr) bool {
 	b.take()
-	for {
-		n, err := syscall.Read(int(fd), b.buf)
-		switch err { //nolint:errorlint // a bare errno
-		case nil:
-			b.got = n
-			return true
-		case syscall.EINTR:
-			continue
-		case syscall.EAGAIN:
-			b.release()
-			return false
-		default:
-			b.err = err
-			return true
-		}
+	n, err := wire.Read(fd, b.buf)
+	if err == syscall.EAGAIN { //nolint:errorlint // a bare errno
+		b.release()
+		return false
 	}
+	b.got, b.err = n, err
+	return true
 }
 
 var headEnd = []byte("\r\n\r\n")
