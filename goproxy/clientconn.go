@@ -323,15 +323,22 @@ func (c *clientConn) inform(resp *http1.Response) error {
 
 // write sends bytes. A client that takes none for too long is given up.
 func (c *clientConn) write(out []byte) error {
-	now := time.Now()
-	if limit := c.proxy.limits.send; c.writeArmed.Before(now.Add(limit / 2)) {
-		c.writeArmed = now.Add(limit)
-		if err := c.SetWriteDeadline(c.writeArmed); err != nil {
-			return err
-		}
+	if err := c.armWrite(); err != nil {
+		return err
 	}
 	_, err := c.Write(out)
 	return err
+}
+
+// armWrite sets the write deadline, unless the one in force leaves half of the
+// time.
+func (c *clientConn) armWrite() error {
+	now, limit := time.Now(), c.proxy.limits.send
+	if !c.writeArmed.Before(now.Add(limit / 2)) {
+		return nil
+	}
+	c.writeArmed = now.Add(limit)
+	return c.SetWriteDeadline(c.writeArmed)
 }
 
 func reasonOf(resp *http1.Response) string {

@@ -74,6 +74,9 @@ func (c *clientConn) copyBody(req *request, resp *response, head []byte, buf *[c
 		head = nil
 		req.bytes += int64(n)
 		if !end {
+			if done, err := c.spliceBody(req, resp); done {
+				return err
+			}
 			continue
 		}
 		if trailer := resp.body.Trailer(); chunked && len(trailer) > 0 {

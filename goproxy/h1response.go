@@ -118,9 +118,14 @@ func notEnd(err error) error {
 	return err
 }
 
-// Read implements io.Reader for the client's goroutine. The upstream may be
-// silent for Timeouts.Body; a client that goes away meanwhile ends it sooner.
+// Read implements io.Reader for the client's goroutine.
 func (h *h1Response) Read(p []byte) (int, error) {
+	return h.wait(func() (int, error) { return h.body.Read(p) })
+}
+
+// wait calls read until it brings something. The upstream may be silent for
+// Timeouts.Body; a client that goes away meanwhile ends it sooner.
+func (h *h1Response) wait(read func() (int, error)) (int, error) {
 	if h.conn != nil {
 		h.waiting = time.Now()
 		if next := h.next(); h.conn.armed.IsZero() || h.conn.armed.After(next) {
@@ -128,7 +133,7 @@ func (h *h1Response) Read(p []byte) (int, error) {
 		}
 	}
 	for {
-		n, err := h.body.Read(p)
+		n, err := read()
 		if err == nil || n > 0 || errors.Is(err, io.EOF) {
 			return n, err
 		}

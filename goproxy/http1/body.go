@@ -89,6 +89,23 @@ func (b *Body) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Unread is how many bytes of a body of known length are still to come from
+// the connection, and nothing else before them. It is 0 where some are buffered,
+// and for other bodies.
+func (b *Body) Unread() int64 {
+	if b.chunked || b.r.Buffered() > 0 {
+		return 0
+	}
+	return max(0, b.length)
+}
+
+// Skip notes that n bytes, at most [Body.Unread], were taken from the
+// connection by other means than Read.
+func (b *Body) Skip(n int) {
+	b.length -= int64(n)
+	b.ended = b.length == 0
+}
+
 // nextChunk goes on to the data of the next chunk, or to the end, which it
 // reports as io.EOF.
 func (b *Body) nextChunk() error {
