@@ -2,24 +2,26 @@ package goproxy
 
 import "time"
 
-// deadline acts when something takes too long. net/http's own deadlines of a
-// stream are for that no good: they also pass while nobody waits.
+// deadline tells when something takes too long. net/http's own deadlines of a
+// stream are no good for that: they also pass while nobody waits.
 type deadline struct {
 	after  time.Duration
-	act    func()
 	timer  *time.Timer
 	acted  chan struct{}
 	passed bool // valid between stop and start
 }
 
+// lateness is what a deadline's passing does.
+type lateness interface{ late() }
+
 // start begins to count. After the deadline has passed it does nothing.
-func (d *deadline) start() {
+func (d *deadline) start(of lateness) {
 	switch {
 	case d.passed:
 	case d.timer == nil:
 		d.acted = make(chan struct{})
 		d.timer = time.AfterFunc(d.after, func() {
-			d.act()
+			of.late()
 			close(d.acted)
 		})
 	default:
@@ -27,7 +29,7 @@ func (d *deadline) start() {
 	}
 }
 
-// stop ends the count. When it returns, act has either run or never will before
+// stop ends the count. When it returns, late has either run or never will before
 // the next start.
 func (d *deadline) stop() {
 	if !d.passed && !d.timer.Stop() {

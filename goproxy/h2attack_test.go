@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,6 +40,40 @@ func TestSlowBodiesEndInHTTP2(t *testing.T) {
 		}
 	}
 }
+
+// Fields that do not come in time end the connection, whatever else is on it.
+func TestSlowFieldsEndInHTTP2(t *testing.T) {
+	p := startRawProxy(t, startRaw(t, answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")), func(c *Config) {
+		c.H2C, c.Clients.HeaderTimeout = true, soon
+	})
+	for name, slow := range map[string]func(c *rawH2, i int) error{
+		"many frames": func(c *rawH2, _ int) error { return c.WriteContinuation(3, false, nil) },
+		"a frame in bits": func(c *rawH2, i int) error {
+			_, err := c.conn.Write([]byte("\x00\x40\x00\x09\x00\x00\x00\x00\x03"[min(i, 8):][:1]))
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := dialH2(t, dialTCP(t, p))
+			c.must(c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: c.fields("POST"), EndHeaders: true})) // stays open
+			c.must(c.WriteHeaders(http2.HeadersFrameParam{StreamID: 3, BlockFragment: c.fields("GET"), EndStream: true}))
+			go func() {
+				for i := 0; slow(c, i) == nil; i++ {
+					time.Sleep(20 * time.Millisecond) // a client that is slow
+				}
+			}()
+			for got := c.next(); !isEnd(got); got = c.next() {
+				if strings.HasPrefix(got, "3:") || strings.Contains(got, "timeout") {
+					t.Fatalf("got %q, want the connection's end", got)
+				}
+			}
+		})
+	}
+	served(t, p)
+}
+
+// isEnd reports whether what rawH2.next told is the end of the connection.
+func isEnd(got string) bool { return got == "EOF" || strings.Contains(got, "reset by peer") }
 
 // A stream whose client takes nothing of the response is reset in time, and
 // lets go of the upstream; a silence of the upstream's is none of the client's.

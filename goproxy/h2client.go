@@ -144,10 +144,10 @@ func (s *h2Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		req.Header.Add("Trailer", name)
 	}
 	c := &h2Client{w: w, r: r, control: http.NewResponseController(w)}
-	c.taking = deadline{after: s.proxy.limits.send, act: func() { _ = c.control.SetWriteDeadline(longAgo) }}
+	c.taking.after = s.proxy.limits.send
 	req.reset(c, time.Now())
 	if req.Length != 0 {
-		req.source = &h2Body{r: r, silence: deadline{after: s.proxy.limits.body, act: func() { _ = r.Body.Close() }}}
+		req.source = &h2Body{r: r, silence: deadline{after: s.proxy.limits.body}}
 	}
 	if err := req.Validate(); err != nil {
 		req.err = err
@@ -174,7 +174,7 @@ func (b *h2Body) Read(p []byte) (int, error) {
 	if b.silence.passed {
 		return 0, errSlowBody
 	}
-	b.silence.start()
+	b.silence.start(b)
 	n, err := b.r.Body.Read(p)
 	b.silence.stop()
 	if b.silence.passed && n == 0 && !errors.Is(err, io.EOF) {
@@ -182,6 +182,9 @@ func (b *h2Body) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// late implements lateness.
+func (b *h2Body) late() { _ = b.r.Body.Close() } // never fails; it ends the Read
 
 // Trailer implements bodyReader.
 func (b *h2Body) Trailer() http1.Header { return fromHTTP(b.r.Trailer) }
@@ -203,11 +206,20 @@ type h2Client struct {
 	r       *http.Request
 	control *http.ResponseController
 	taking  deadline // of a write: it ends the stream
+	wrote   bool
 }
+
+// h2WriteBuffer is how much of a response net/http keeps before it sends any.
+const h2WriteBuffer = 4 << 10
 
 // write sends bytes. A client that takes none for limits.send is given up.
 func (c *h2Client) write(p []byte) error {
-	c.taking.start()
+	if len(p) < h2WriteBuffer && !c.wrote {
+		c.wrote = true
+		_, err := c.w.Write(p) // it need not be taken yet
+		return err
+	}
+	c.taking.start(c)
 	defer c.taking.stop()
 	_, err := c.w.Write(p)
 	return err
@@ -215,10 +227,13 @@ func (c *h2Client) write(p []byte) error {
 
 // flush sends what net/http holds back, in the same way.
 func (c *h2Client) flush() error {
-	c.taking.start()
+	c.taking.start(c)
 	defer c.taking.stop()
 	return c.control.Flush()
 }
+
+// late implements lateness.
+func (c *h2Client) late() { _ = c.control.SetWriteDeadline(longAgo) } // fails where the stream has ended
 
 // watch implements client.
 func (c *h2Client) watch() context.Context { return c.r.Context() }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net"
 	"slices"
+	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
@@ -34,6 +35,7 @@ type h2Conn struct {
 	pass  int    // bytes after that which are read as they are
 
 	held    []byte         // the frames of a block of fields, until it ends
+	timed   bool           // a read deadline is set, for what is not whole yet
 	fields  *hpack.Decoder // knows the client's table, so it sees every block
 	illegal bool           // the block has a field that HTTP/2 must not have
 }
@@ -113,6 +115,9 @@ func (c *h2Conn) frame() error {
 		return nil
 	}
 	from := len(c.held)
+	if from > 0 || c.r.Buffered() < size {
+		c.arm()
+	}
 	c.held = slices.Grow(c.held, size)[:from+size]
 	if _, err := io.ReadFull(c.r, c.held[from:]); err != nil {
 		return err
@@ -127,9 +132,22 @@ func (c *h2Conn) frame() error {
 	return nil
 }
 
+// arm bounds the time in which a block of fields has to be there, as that of
+// HTTP/1's heads is. When it is over, reading fails and the connection ends.
+func (c *h2Conn) arm() {
+	if !c.timed {
+		c.timed = true
+		_ = c.SetReadDeadline(time.Now().Add(c.client.proxy.limits.header)) // fails on a closed connection, as the read will
+	}
+}
+
 // release lets what is held be read. Its memory is used again, as nothing is
 // held before all of it was read.
 func (c *h2Conn) release() {
+	if c.timed {
+		c.timed = false
+		_ = c.SetReadDeadline(time.Time{}) // fails on a closed connection, as the read will
+	}
 	c.ready = c.held
 	c.held = c.held[:0]
 	if cap(c.held) > h2FrameHeader+h2MaxFrame {
