@@ -1,0 +1,160 @@
+package goproxy
+
+import (
+	"errors"
+	"net/http"
+	"time"
+)
+
+// When a request is sent again, and where the blame goes.
+
+// maxAttempts bounds everything sent for one request: first try, retries,
+// hedges and rescues.
+const maxAttempts = 16
+
+// maxHedges bounds the further copies of a request that wait at the same time.
+const maxHedges = 2
+
+type verdict int
+
+const (
+	keepWaiting verdict = iota
+	retryNow
+	retryLater
+	giveUp
+)
+
+// afterFailure decides what follows an attempt without a response.
+func (x *exchange) afterFailure(r result) verdict {
+	x.blame(r)
+	if x.hopeful() {
+		return keepWaiting
+	}
+	if x.expired() {
+		return giveUp
+	}
+	if r.attempt.sent.Load() {
+		if !x.repeatable || x.resent+1 >= x.up.cfg.Retries.Attempts {
+			return giveUp
+		}
+		if !r.attempt.endpoint.departed.Load() && !x.up.budget.spend(time.Now()) {
+			return giveUp
+		}
+		x.resent++
+	}
+	if x.launch(x.pick(false), retry) {
+		return retryNow
+	}
+	if x.waiting() > 0 {
+		return keepWaiting
+	}
+	// Every present address has failed: the answer to an early question, or
+	// a moment of patience, may help.
+	x.up.nudge()
+	return retryLater
+}
+
+// retryStatus leaves out an endpoint that gave a status of failonstatus and
+// tries another where that may help. Else the response is the answer.
+func (x *exchange) retryStatus(r result) bool {
+	x.up.eject(r.attempt.endpoint, http.StatusText(r.attempt.resp.Status))
+	if !x.repeatable || x.resent+1 >= x.up.cfg.Retries.Attempts || x.expired() {
+		return false
+	}
+	e := x.pick(false)
+	if e == nil || !x.up.budget.spend(time.Now()) || !x.launch(e, retry) {
+		return false
+	}
+	x.resent++
+	r.discard()
+	return true
+}
+
+// blame keeps the book on the endpoint of a failed attempt.
+func (x *exchange) blame(r result) {
+	e := r.attempt.endpoint
+	switch {
+	case e.departed.Load() || x.ctx.Err() != nil || errors.Is(r.err, errPoolFull):
+	case !r.attempt.sent.Load():
+		x.up.eject(e, "connect: "+r.err.Error())
+	case !r.attempt.reused.Load():
+		// On a connection that had been idle this is the usual keep-alive
+		// race and says nothing; on a fresh one the address is in trouble.
+		x.up.eject(e, "no response on a fresh connection: "+r.err.Error())
+	default:
+		x.up.nudge()
+	}
+}
+
+// expired reports whether it is too late, or too often, to try again.
+func (x *exchange) expired() bool {
+	return len(x.attempts) >= maxAttempts || time.Since(x.start) >= time.Duration(x.up.cfg.Retries.Window)
+}
+
+// pause is 50, 100, 200 and then 400 ms.
+func (x *exchange) pause() time.Duration {
+	d := 50 * time.Millisecond << min(x.pauses, 3)
+	x.pauses++
+	return d
+}
+
+// hedge runs when the newest attempts have been silent for a while.
+func (x *exchange) hedge(after time.Duration) {
+	now := time.Now()
+	silent := false
+	for _, a := range x.attempts {
+		if !a.finished && !a.queued.Load() && now.Sub(a.start) >= after && a.endpoint.silentSince(a.start) {
+			silent = true
+			x.up.eject(a.endpoint, "silent")
+		}
+	}
+	if n := x.waiting(); !x.repeatable || n == 0 || n > maxHedges {
+		return
+	}
+	e := x.pick(false)
+	if e == nil {
+		return
+	}
+	// An address that is silent to everyone is saved from without a budget;
+	// one that answers others is only slow, and slow times must not double
+	// the load.
+	if !silent && !x.up.budget.spend(now) {
+		return
+	}
+	x.launch(e, hedge)
+}
+
+// rescue sends a request again that waits only on addresses that have left.
+func (x *exchange) rescue() bool {
+	if !x.repeatable || x.waiting() == 0 {
+		return false
+	}
+	for _, a := range x.attempts {
+		if !a.finished && !a.endpoint.departed.Load() {
+			return false
+		}
+	}
+	return x.launch(x.pick(true), rescue)
+}
+
+// waiting counts the attempts that may still bring a response.
+func (x *exchange) waiting() int {
+	n := 0
+	for _, a := range x.attempts {
+		if !a.finished {
+			n++
+		}
+	}
+	return n
+}
+
+// hopeful reports whether an attempt still waits on an address that is in use.
+func (x *exchange) hopeful() bool {
+	now := time.Now()
+	for _, a := range x.attempts {
+		if !a.finished && !a.endpoint.departed.Load() && !a.endpoint.leftOut(now) {
+			return true
+		}
+	}
+	return false
+}
