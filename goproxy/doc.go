@@ -21,10 +21,13 @@
 // and writes the response (direct.go): no other goroutine, no channel, timer or
 // context. Only where that fails, takes longer than Retries.HedgeAfter, or its
 // address leaves, the attempt is handed to the machinery for retries, hedges
-// and rescues (exchange.go) and goes on as one attempt among others. A client
+// and rescues (exchange.go, repeat.go) and goes on as one attempt among others. A client
 // is watched for its end only while its request waits long (watcher.go).
 // Deadlines are set rarely: an earlier one is left in force, and the reader
-// that it wakes for nothing sets the right one.
+// that it wakes for nothing sets the right one. Sockets are read and written by
+// package wire, without telling Go's scheduler, and a body of known length and
+// more than some 16 KiB goes from one socket to the other inside the kernel
+// (splice.go) where neither side has TLS.
 //
 // HTTP/2 is net/http's, on both sides: its server gets the connections on which
 // ALPN says so or HTTP/2 begins without TLS (h2client.go), its transport serves
