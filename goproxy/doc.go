@@ -30,7 +30,8 @@
 // (splice.go) where neither side has TLS.
 //
 // HTTP/2 is net/http's, on both sides: its server gets the connections on which
-// ALPN says so or HTTP/2 begins without TLS (h2client.go), its transport serves
+// ALPN says so or HTTP/2 begins without TLS (h2client.go), through a reader that
+// makes it as strict as RFC 9113 (h2reader.go), its transport serves
 // upstreams with protocol h2 or h2c (h2upstream.go). What comes in so is checked
 // like HTTP/1 before it can be written as HTTP/1.
 //
