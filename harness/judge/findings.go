@@ -19,6 +19,7 @@ func (c *brief) findings(v *Verdict) []Finding {
 		c.usedStruck,
 		c.livedWithoutDNS,
 		c.lostPosts,
+		c.resentRequests,
 		c.connectionPerRequest,
 		c.logEvidence,
 	} {

@@ -174,6 +174,16 @@ func TestAPostThatNobodyCanSave(t *testing.T) {
 	wantText(t, v, judge.PostLost, "1 POST had been sent to a node that died before it answered, and to no other: not sent again, since that could do it twice")
 }
 
+func TestAGETThatOnlyTheClientSaved(t *testing.T) {
+	w := follower()
+	w.Requests[700].Resent = true
+	v := w.judge()
+	wantText(t, v, judge.ClientResent, "1 GET was sent again by the client: the proxy had closed the kept connection without an answer")
+	if v.Result != judge.Pass {
+		t.Errorf("got %s: %q, want pass", v.Result, v.Reasons)
+	}
+}
+
 // One that failed without being sent anywhere could have been saved.
 func TestAPostThatCouldHaveBeenSaved(t *testing.T) {
 	w := follower()

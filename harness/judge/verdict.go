@@ -93,6 +93,7 @@ const (
 	DNSOutage            = "dns-outage"             // what the subject asked, and lost, while DNS failed
 	PostTwice            = "post-sent-twice"        // a POST reached nodes more than once
 	PostLost             = "post-lost"              // a POST was under way on a node that died: nobody can save it
+	ClientResent         = "client-resent"          // the proxy closed a connection without an answer, and the client sent the request again
 )
 
 // Finding is a cause in an operator's words, with its evidence.

@@ -27,6 +27,7 @@ type Row struct {
 	Error   string            `json:"error,omitempty"`
 	Node    netip.Addr        `json:"node,omitzero"`
 	Server  string            `json:"server,omitempty"`
+	Resent  bool              `json:"resent,omitempty"` // see recording.Request
 }
 
 // Request gives the row with its times counted from t0.
@@ -46,6 +47,7 @@ func (r Row) Request(t0 time.Time) recording.Request {
 		Error:   r.Error,
 		Node:    r.Node,
 		Server:  r.Server,
+		Resent:  r.Resent,
 	}
 }
 

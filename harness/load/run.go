@@ -51,6 +51,7 @@ func Run(ctx context.Context, spec Spec, each func(Row)) error {
 			Due:     start.Add(spec.due(result.Seq)),
 			Sent:    result.Timestamp,
 			Latency: recording.Of(result.Latency),
+			Resent:  users.wasResent(result.Seq + 1),
 		}
 		failure := users.failure(row.Seq)
 		switch {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +24,7 @@ type users struct {
 	// failures keeps the error of each request that had no whole answer, by
 	// its sequence number: vegeta's Result has its text only.
 	failures map[uint64]error
+	resent   map[uint64]bool // sequence numbers
 }
 
 // user has one connection: its transport keeps one idle, and it is given one
@@ -43,6 +45,7 @@ func newUsers(ctx context.Context, spec Spec) *users {
 		spec:     spec,
 		timeout:  spec.Timeout.Duration(),
 		failures: map[uint64]error{},
+		resent:   map[uint64]bool{},
 	}
 	for i := range spec.Clients {
 		first := spec.RequestsPerConnection - i*spec.RequestsPerConnection/spec.Clients
@@ -68,6 +71,13 @@ func (u *users) RoundTrip(given *http.Request) (*http.Response, error) {
 	one := u.take()
 	ctx, cancel := context.WithTimeout(u.ctx, u.timeout)
 	last, trace := one.plan(u.spec.RequestsPerConnection)
+	// net/http sends a GET again where a kept connection was closed.
+	var written atomic.Int32
+	trace.WroteRequest = func(info httptrace.WroteRequestInfo) {
+		if info.Err == nil && written.Add(1) > 1 {
+			u.sentAgain(seq)
+		}
+	}
 	request := given.Clone(httptrace.WithClientTrace(ctx, trace))
 	request.Header.Del(vegetaSeqHeader)
 	request.Header.Set(SeqHeader, strconv.FormatUint(seq, 10))
@@ -137,6 +147,21 @@ func (u *users) fail(seq uint64, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.failures[seq] = err
+}
+
+func (u *users) sentAgain(seq uint64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.resent[seq] = true
+}
+
+// wasResent takes out whether a request was sent again.
+func (u *users) wasResent(seq uint64) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	was := u.resent[seq]
+	delete(u.resent, seq)
+	return was
 }
 
 // failure takes out the error of a request, or returns nil.

@@ -26,6 +26,7 @@ type proxyDouble struct {
 	// dropAt is after which request the first connection is closed without a
 	// word (no Connection: close); 0 is never.
 	dropAt int
+	mute   bool // that one request gets no answer either
 
 	mu       sync.Mutex
 	order    []string
@@ -90,13 +91,16 @@ func (p *proxyDouble) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	if !p.mute {
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	}
 	_ = conn.Close()
 }
 
 // inTurn sends requests one after the other, as vegeta would, so that the
-// order of users is certain.
-func inTurn(t *testing.T, p *proxyDouble, spec Spec, n int) {
+// order of users is certain. It returns the numbers of those that were sent
+// again.
+func inTurn(t *testing.T, p *proxyDouble, spec Spec, n int) (resent []int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		go func() { _ = p.Serve(p.listener) }()
@@ -120,8 +124,25 @@ func inTurn(t *testing.T, p *proxyDouble, spec Spec, n int) {
 			}
 			_, _ = io.Copy(io.Discard, response.Body)
 			_ = response.Body.Close()
+			if users.wasResent(uint64(i + 1)) {
+				resent = append(resent, i+1)
+			}
 		}
 	})
+	return resent
+}
+
+func TestWhatTheClientSendsAgainIsNoted(t *testing.T) {
+	p := newProxyDouble()
+	p.dropAt, p.mute = 3, true
+	if got := inTurn(t, p, Spec{Clients: 2}, 10); !slices.Equal(got, []int{5}) {
+		t.Errorf("got %v sent again, want 5: the third on the first connection", got)
+	}
+	p = newProxyDouble()
+	p.dropAt = 3
+	if got := inTurn(t, p, Spec{Clients: 2}, 10); got != nil {
+		t.Errorf("got %v sent again, want none: the connection was closed with an answer", got)
+	}
 }
 
 // counts gives the requests of each connection in the order of their opening.

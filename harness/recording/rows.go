@@ -26,6 +26,9 @@ type Request struct {
 	Error   string     `json:"error,omitempty"`
 	Node    netip.Addr `json:"node,omitzero"`    // the node that served it, by its own word
 	Server  string     `json:"server,omitempty"` // the Server header
+	// Resent is whether the client sent it again by itself, as browsers do: the proxy
+	// had closed a kept connection without an answer. RFC 9110, section 9.2.2.
+	Resent bool `json:"resent,omitempty"`
 }
 
 // Attempt is one request as an ALB node saw it: one client request can have

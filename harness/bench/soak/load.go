@@ -59,7 +59,7 @@ func (s *stage) attack(ctx context.Context) {
 	transport := &http.Transport{MaxIdleConnsPerHost: inFlight, IdleConnTimeout: idleTimeout, DisableCompression: true}
 	defer transport.CloseIdleConnections()
 	attacker := vegeta.NewAttacker(
-		vegeta.Client(&http.Client{Transport: transport, Timeout: requestTimeout}),
+		vegeta.Client(&http.Client{Transport: once{transport}, Timeout: requestTimeout}),
 		vegeta.Workers(16), vegeta.MaxWorkers(inFlight), vegeta.MaxBody(0),
 	)
 	defer context.AfterFunc(ctx, func() { attacker.Stop() })()

@@ -1,0 +1,21 @@
+package judge
+
+import "github.com/proxychaos/proxychaos/harness/recording"
+
+// resentRequests are those that failed nobody only because the client, as
+// browsers do, sent them again. A POST it would not have.
+func (c *brief) resentRequests(*Verdict) []Finding {
+	var rows []row
+	for i, request := range c.Requests {
+		if request.Resent {
+			rows = append(rows, row{recording.RequestsFile, i})
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return []Finding{{
+		ClientResent, count(len(rows), "GET was", "GETs were") + " sent again by the client: the proxy had closed the kept connection without an answer",
+		c.quote(rows...),
+	}}
+}
