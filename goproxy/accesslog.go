@@ -7,7 +7,8 @@ import (
 	"os"
 )
 
-// openAccessLog returns where access log lines go, or nil for nowhere.
+// openAccessLog returns where access log lines go, or nil for nowhere. What a
+// config names may be a pipe, or a disk that stalls: lines queue for it.
 func (p *Proxy) openAccessLog(name string) (io.Writer, error) {
 	if p.opts.AccessLog != nil {
 		return p.opts.AccessLog, nil
@@ -16,16 +17,25 @@ func (p *Proxy) openAccessLog(name string) (io.Writer, error) {
 	case "off":
 		return nil, nil
 	case "", "stdout":
-		return os.Stdout, nil
+		return p.queueFor(os.Stdout), nil
 	case "stderr":
-		return os.Stderr, nil
+		return p.queueFor(os.Stderr), nil
 	}
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
 	if err != nil {
 		return nil, fmt.Errorf("access_log: %w", err)
 	}
+	queue := p.queueFor(f)
 	p.closers = append(p.closers, f)
-	return f, nil
+	return queue, nil
+}
+
+// queueFor is closed by Close.
+func (p *Proxy) queueFor(to io.Writer) io.Writer {
+	q := newLogQueue(to)
+	p.closers = append(p.closers, q)
+	p.metrics.dropped(q)
+	return q
 }
 
 // dropConstant leaves out what is the same in every access log line.

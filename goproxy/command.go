@@ -44,7 +44,9 @@ func runFile(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	lines := newLogQueue(os.Stderr)
+	defer func() { _ = lines.Close() }() // its errors have nowhere to go
+	log := slog.New(slog.NewTextHandler(lines, nil))
 	p, err := New(cfg, Options{Log: log}) //nolint:contextcheck // sends nothing yet
 	if err != nil {
 		return err

@@ -33,6 +33,13 @@ func newMetrics() *metrics {
 	return m
 }
 
+// dropped counts what a queue of the access log has no room for.
+func (m *metrics) dropped(q *logQueue) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "goproxy_access_log_dropped_total", Help: "Lines dropped because 4 MiB of them waited for a reader that stalled.",
+	}, func() float64 { return float64(q.dropped.Load()) }))
+}
+
 func (m *metrics) request(upstream string, status int, took time.Duration) {
 	m.requests.WithLabelValues(upstream, strconv.Itoa(status)).Inc()
 	m.duration.WithLabelValues(upstream).Observe(took.Seconds())

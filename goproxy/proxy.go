@@ -37,7 +37,8 @@ type Options struct {
 	Resolvers []netip.AddrPort
 	// Listen replaces Config.Listen; "127.0.0.1:0" takes a free port.
 	Listen string
-	// AccessLog replaces Config.AccessLog.
+	// AccessLog replaces Config.AccessLog. A request waits for its line to be
+	// written.
 	AccessLog io.Writer
 	// Log receives everything but the access log; nil discards it.
 	Log *slog.Logger
@@ -62,7 +63,7 @@ type Proxy struct {
 	plain    net.Listener
 	secure   net.Listener // nil without Config.TLS
 	admin    net.Listener // nil without Config.Admin
-	closers  []io.Closer  // listeners and the log file
+	closers  []io.Closer  // listeners, and the access log's queue and file
 	isClosed context.Context
 	close    context.CancelFunc
 
