@@ -39,11 +39,19 @@ func (c *brief) posts() (twice [][]row, lost []row) {
 		switch {
 		case len(rows) > 1:
 			twice = append(twice, rows)
-		case failed(request) && struck[request.Seq]:
+		case failed(request) && (struck[request.Seq] || len(rows) == 0 && c.reset(request)):
 			lost = append(lost, row{recording.RequestsFile, i})
 		}
 	}
 	return twice, lost
+}
+
+// reset says whether a request was under way while nodes that refuse TLS ended
+// their connections: no node had read it, and what lay in its socket shows no
+// number, being encrypted.
+func (c *brief) reset(request recording.Request) bool {
+	step, tls := c.stepProving(recording.ProofTLSRefused)
+	return tls && request.Sent < step.InForce && request.Sent+request.Latency >= step.Asked
 }
 
 // sequence is the number of the request in a row of attempts or packets, and

@@ -96,8 +96,9 @@ func (c *brief) shortOutage() []string {
 // notHealthy: failures that no fault had caused.
 func (c *brief) notHealthy() []string {
 	count, kinds := 0, map[string]int{}
+	begin := min(c.fault, c.ending)
 	for _, request := range c.requests {
-		if failed(request) && (request.Sent+request.Latency < c.fault || request.Sent < c.fault-inFlight) {
+		if failed(request) && (request.Sent+request.Latency < begin || request.Sent < begin-inFlight) {
 			count++
 			kinds[request.Outcome]++
 		}

@@ -3,6 +3,7 @@ package judge_test
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/proxychaos/proxychaos/harness/judge"
@@ -172,6 +173,31 @@ func TestAPostThatNobodyCanSave(t *testing.T) {
 		t.Errorf("got %d failed, %d unavoidable, %d twice, want 1, 1, 0", v.Failed, v.Unavoidable, v.PostsTwice)
 	}
 	wantText(t, v, judge.PostLost, "1 POST had been sent to a node that died before it answered, and to no other: not sent again, since that could do it twice")
+}
+
+// Inside TLS nobody sees which node a POST was lost with: it was under way when
+// the nodes that refuse TLS ended their connections, and no node had read it.
+func TestAPostLostInsideTLS(t *testing.T) {
+	lose := func(kind string, at recording.Seconds) judge.Verdict {
+		w := stays("", kind, "")
+		w.serve(0, 10, w.open(-1, old1))
+		w.serve(10, 20, w.open(-1, fresh1))
+		w.open(7, old1)
+		i := slices.IndexFunc(w.Requests, func(r recording.Request) bool { return r.Sent >= at })
+		w.Requests[i].Outcome, w.Requests[i].Code, w.Requests[i].Node = recording.BadGateway, 502, netip.Addr{}
+		w.Requests[i].Latency = 0.001
+		w.post(w.Requests[i].Seq)
+		w.Attempts = slices.DeleteFunc(w.Attempts, func(a recording.Attempt) bool { return a.Seq == w.Requests[i].Seq })
+		w.Steps[0].Asked = at
+		w.Steps[0].InForce = at + 0.02
+		return w.judge()
+	}
+	if v := lose(recording.ProofTLSRefused, 5); v.Unavoidable != 1 || v.Failed != 1 || v.Result != judge.Pass {
+		t.Errorf("got %s %q, %d failed, %d unavoidable, want a pass with the one that nobody could save", v.Result, v.Reasons, v.Failed, v.Unavoidable)
+	}
+	if v := lose(recording.ProofDNSFails, 5); v.Unavoidable != 0 || v.Result == judge.Pass {
+		t.Errorf("got %s %q, want no excuse where no connection was ended", v.Result, v.Reasons)
+	}
 }
 
 func TestAGETThatOnlyTheClientSaved(t *testing.T) {
