@@ -26,6 +26,7 @@ type pool struct {
 
 	open    int                  // connections, and those being made
 	waiting []chan *upstreamConn // requests that wait for one; nil says: make one
+	takers  []chan dialed        // requests that wait for one being made, at most as many as there are of those
 }
 
 func newPool(e *endpoint, tlsConfig *tls.Config) *pool {
@@ -70,6 +71,10 @@ func (p *pool) put(c *upstreamConn) {
 	keep := !p.closed && !p.single && !p.aged(c)
 	if keep && len(p.waiting) > 0 {
 		p.next() <- c
+		p.mu.Unlock()
+		return
+	}
+	if keep && p.take(dialed{conn: c}) {
 		p.mu.Unlock()
 		return
 	}

@@ -23,10 +23,10 @@ func (p *pool) connection(ctx context.Context, x *exchange, a *attempt) (*upstre
 			return nil, err
 		}
 		if c == nil {
-			return p.dial(ctx, x.req)
+			c, err = p.dialOrTake(ctx, x.req)
 		}
-		if c.alive() {
-			return c, nil
+		if err != nil || c.uses == 0 || c.alive() {
+			return c, err
 		}
 		p.drop(c)
 	}
