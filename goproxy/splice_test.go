@@ -45,7 +45,7 @@ func TestLongBodyIsPassedOnExactly(t *testing.T) {
 			t.Fatalf("got %d bytes, %v: want the %d of the upstream", len(got), err, len(want))
 		}
 	}
-	if n := c.Reader.Buffered(); n > 0 {
+	if n := c.Buffered(); n > 0 {
 		t.Errorf("%d bytes came after the last response", n)
 	}
 	eventually(t, time.Second, "its size in the access log", func() bool {

@@ -109,7 +109,7 @@ func (p *Proxy) start(t, old *table) {
 		if up.stop != nil {
 			continue
 		}
-		ctx, stop := context.WithCancel(p.work)
+		ctx, stop := context.WithCancel(p.work) //nolint:gosec // up.stop is called, by Reload or by the end of p.work
 		up.stop = stop
 		p.followers.Go(func() { up.run(ctx) })
 	}

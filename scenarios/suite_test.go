@@ -68,7 +68,7 @@ func runCells(ctx context.Context) (shown []reports.Cell, err error) {
 	}
 	ran := lab.Run(ctx, cells)
 	for _, r := range ran {
-		name := r.Cell.Scenario.Name
+		name := r.Scenario.Name
 		results[name] = append(results[name], r)
 	}
 	return scenarios.Cells(ran), nil
