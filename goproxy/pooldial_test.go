@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// slowHandshakes is a TLS backend whose handshakes wait while held is set, and
+// slowHandshakes is a TLS backend whose handshakes wait while hold is set, and
 // the proxy before it, which neither hedges nor gives up a connect.
 type slowHandshakes struct {
 	*testProxy
