@@ -2,11 +2,13 @@ package goproxy
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -65,7 +67,35 @@ func (p *Proxy) SetDisabled(upstream string, address netip.AddrPort, disabled bo
 	return false
 }
 
-// adminHandler serves metrics, state and the switch for one address.
+// adminAddress reads Config.Admin.
+func adminAddress(text string) (netip.AddrPort, error) {
+	full := text
+	if strings.HasPrefix(text, ":") {
+		full = "127.0.0.1" + text
+	}
+	addr, err := netip.ParseAddrPort(full)
+	if err != nil {
+		return addr, fmt.Errorf("%q is no address with a port: want one such as 127.0.0.1:9901", text)
+	}
+	return addr, nil
+}
+
+func (p *Proxy) openAdmin(text string) error {
+	addr, err := adminAddress(text)
+	if err != nil {
+		return err
+	}
+	if p.admin, err = p.bind("admin", addr.String()); err != nil {
+		return err
+	}
+	if p.adminOpen = !addr.Addr().IsLoopback(); p.adminOpen {
+		p.log.Warn("admin: other machines can reach it, and it asks for no password", "address", addr.String())
+	}
+	return nil
+}
+
+// adminHandler serves metrics, state and the switches. Pages of other origins
+// cannot use it.
 func (p *Proxy) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", p.metrics.handler(p))
@@ -79,11 +109,28 @@ func (p *Proxy) adminHandler() http.Handler {
 	mux.HandleFunc("PUT /api/endpoints/{upstream}/{address}", p.putEndpoint)
 	mux.HandleFunc("GET /api/members", func(w http.ResponseWriter, _ *http.Request) { p.writeJSON(w, http.StatusOK, p.Members()) })
 	mux.HandleFunc("PUT /api/members/{upstream}/{member}", p.putMember)
+	mux.HandleFunc("POST /api/reload", p.postReload)
 	mux.HandleFunc("GET /api/openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/yaml")
 		_, _ = w.Write(OpenAPI) // who asked may be gone
 	})
-	return localOnly(mux)
+	sameOrigin := http.NewCrossOriginProtection().Handler(mux)
+	if p.adminOpen {
+		return sameOrigin // it goes by whatever name it has there
+	}
+	return localOnly(sameOrigin)
+}
+
+func (p *Proxy) postReload(w http.ResponseWriter, _ *http.Request) {
+	if p.opts.Reread == nil {
+		p.writeError(w, http.StatusNotImplemented, "", "the program that holds this proxy has no config to read again")
+		return
+	}
+	if err := p.opts.Reread(); err != nil {
+		p.writeError(w, http.StatusUnprocessableEntity, "", "the present config stays: "+err.Error())
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func (p *Proxy) putEndpoint(w http.ResponseWriter, req *http.Request) {

@@ -19,15 +19,19 @@ var adminPage = template.Must(template.New("admin").Parse(`<!doctype html>
 {{range .Endpoints}}<tr class="{{.State}}"><td>{{.Upstream}}<td>{{.URL}}<td>{{.Address}}<td>{{.State}}<td>{{.Failures}}<td>{{.Outstanding}}</tr>
 {{else}}<tr><td colspan="6">no address is known yet</tr>
 {{end}}</table>
-<p><a href="/metrics">metrics</a> <a href="/api/members">members</a> <a href="/api/endpoints">addresses</a> <a href="/api/openapi.yaml">API</a></p>
+<p><button>read the config again</button> <a href="/metrics">metrics</a> <a href="/api/members">members</a> <a href="/api/endpoints">addresses</a> <a href="/api/openapi.yaml">API</a></p>
 <script>
-addEventListener("change", async e => {
+const call = async (method, path, body) => {
+	const answer = await fetch(path, {method, body});
+	if (!answer.ok) alert((await answer.json()).error.message);
+	location.reload();
+};
+document.querySelector("button").onclick = () => call("POST", "/api/reload");
+addEventListener("change", e => {
 	const row = e.target.closest("tr"), field = e.target.name;
 	const value = field === "loadfactor" ? Number(e.target.value) : e.target.value;
 	const path = "/api/members/" + encodeURIComponent(row.dataset.upstream) + "/" + encodeURIComponent(row.dataset.member);
-	const answer = await fetch(path, {method: "PUT", body: JSON.stringify({[field]: value})});
-	if (!answer.ok) alert((await answer.json()).error.message);
-	location.reload();
+	call("PUT", path, JSON.stringify({[field]: value}));
 });
 </script></html>
 `))

@@ -47,7 +47,7 @@ upstreams:
 	}
 	p := startProxy(t, cfg, nil)
 	hangup := make(chan os.Signal)
-	go reloadOn(t.Context(), hangup, p.Proxy, path, discardLog)
+	go reloadOn(t.Context(), hangup, func() error { return reread(p.Proxy, path, discardLog) })
 
 	var asked, inForce atomic.Int64 // serial numbers
 	asked.Store(first.Leaf.SerialNumber.Int64())

@@ -26,10 +26,11 @@ const (
 // request, gets the response and writes it, one after the other.
 type clientConn struct {
 	net.Conn
-	proxy  *Proxy
-	r      *http1.Reader
-	secure bool
-	remote string
+	proxy   *Proxy
+	r       *http1.Reader
+	secure  bool
+	remote  string
+	subject string // of the client's certificate; "" without one
 
 	proxied *proxiedConn // nil where no PROXY protocol is expected
 	state   atomic.Int32
@@ -94,6 +95,9 @@ func (c *clientConn) handshake() bool {
 		return false
 	}
 	state := secure.ConnectionState()
+	if len(state.VerifiedChains) > 0 {
+		c.subject = state.PeerCertificates[0].Subject.String()
+	}
 	if state.NegotiatedProtocol != "h2" {
 		return true
 	}
@@ -157,6 +161,7 @@ func (c *clientConn) arm(t time.Time) {
 func (c *clientConn) request(req *request) bool {
 	start := time.Now()
 	req.remote, req.local, req.secure, req.source, req.size = c.remote, c.LocalAddr(), c.secure, nil, 0
+	req.subject = c.subject
 	c.keep = true
 	text, err := c.readHead(start)
 	if err == nil && text == h2Preface && c.served == 0 && c.proxy.h2.plain {

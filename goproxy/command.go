@@ -34,6 +34,7 @@ func runCommand() *cobra.Command {
 			defer stop()
 			// A second signal ends the process at once.
 			defer context.AfterFunc(ctx, stop)()
+			spareThreads()
 			return runFile(ctx, args[0])
 		},
 	}
@@ -47,7 +48,9 @@ func runFile(ctx context.Context, path string) error {
 	lines := newLogQueue(os.Stderr)
 	defer func() { _ = lines.Close() }() // its errors have nowhere to go
 	log := slog.New(slog.NewTextHandler(lines, nil))
-	p, err := New(cfg, Options{Log: log}) //nolint:contextcheck // sends nothing yet
+	var p *Proxy
+	again := func() error { return reread(p, path, log) }
+	p, err = New(cfg, Options{Log: log, Reread: again}) //nolint:contextcheck // sends nothing yet
 	if err != nil {
 		return err
 	}
@@ -57,29 +60,35 @@ func runFile(ctx context.Context, path string) error {
 	defer signal.Stop(hangup)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go reloadOn(ctx, hangup, p, path, log)
+	go reloadOn(ctx, hangup, again)
 	return p.Run(ctx)
 }
 
-// reloadOn reads the file again at each signal. A config with a problem is
-// logged and the present one stays.
-func reloadOn(ctx context.Context, hangup <-chan os.Signal, p *Proxy, path string, log *slog.Logger) {
+// reloadOn calls reread at each signal.
+func reloadOn(ctx context.Context, hangup <-chan os.Signal, reread func() error) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-hangup:
 		}
-		cfg, err := Load(path)
-		if err == nil {
-			err = p.Reload(cfg) //nolint:contextcheck // what it starts ends with Run, not with this signal
-		}
-		if err != nil {
-			log.Error("reload: the present config stays", "error", err.Error())
-			continue
-		}
-		log.Info("reload: done", "file", path)
+		_ = reread() // it has logged why not
 	}
+}
+
+// reread puts the config that is in the file now in force. One with a problem
+// is logged, and the present one stays.
+func reread(p *Proxy, path string, log *slog.Logger) error {
+	cfg, err := Load(path)
+	if err == nil {
+		err = p.Reload(cfg)
+	}
+	if err != nil {
+		log.Error("reload: the present config stays", "error", err.Error())
+		return err
+	}
+	log.Info("reload: done", "file", path)
+	return nil
 }
 
 func validateCommand() *cobra.Command {

@@ -34,8 +34,9 @@ type Config struct {
 	ProxyProtocol bool `yaml:"proxy_protocol"`
 	// Clients bounds what a client may take.
 	Clients Clients `yaml:"clients"`
-	// Admin is a loopback address for metrics and state ("127.0.0.1:9901");
-	// "" is none.
+	// Admin is the address for metrics, state and switches ("127.0.0.1:9901");
+	// "" is none. ":9901" is loopback too: other machines reach it only where
+	// the address says so, such as "0.0.0.0:9901". It asks for no password.
 	Admin string `yaml:"admin"`
 	// Traces sends a span for each request to an OpenTelemetry collector; none
 	// without it.
@@ -125,6 +126,9 @@ type ListenTLS struct {
 	Listen string `yaml:"listen"`
 	// Certificates are chosen by SNI; the first one is for unknown names.
 	Certificates []Certificate `yaml:"certificates"`
+	// ClientCA is a PEM file of authorities. Every client must then show a
+	// certificate of theirs; %{client_subject} is whose it is.
+	ClientCA string `yaml:"client_ca"`
 }
 
 // Certificate is a pair of PEM files, read again on reload.

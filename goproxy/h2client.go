@@ -130,7 +130,7 @@ func (s *h2Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Length: max(r.ContentLength, http1.Chunked), Trailers: r.Header.Get("Te") != "",
 	}
 	conn := r.Context().Value(h2ConnKey{}).(*h2Conn)
-	req.remote, req.local, req.secure = conn.client.remote, conn.LocalAddr(), conn.client.secure
+	req.remote, req.local, req.secure, req.subject = conn.client.remote, conn.LocalAddr(), conn.client.secure, conn.client.subject
 	for name, values := range r.Header {
 		if name == "Te" || name == "Expect" || name == "Content-Length" {
 			continue

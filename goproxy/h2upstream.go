@@ -39,7 +39,7 @@ func newH2Transport(e *endpoint, tlsConfig *tls.Config) *h2Transport {
 			return e.dialTCP(ctx, dialer)
 		},
 		TLSClientConfig:     tlsConfig,
-		TLSHandshakeTimeout: time.Duration(cfg.Timeouts.Connect),
+		TLSHandshakeTimeout: time.Duration(cfg.Timeouts.TLS),
 		IdleConnTimeout:     time.Duration(cfg.Pool.IdleTimeout),
 		DisableCompression:  true,
 		Protocols:           protocols,

@@ -40,8 +40,8 @@ upstreams:
   a:
     url: https://a.example.com
     resolvers: [10.0.0.3]
-    dns: {ttl_min: 2s, ttl_max: 30s, timeout: 1s, family: both}
-    timeouts: {connect: 300ms, response: 10s}
+    dns: {ttl_min: 2s, ttl_max: 30s, timeout: 1s, family: both, hold_failed: 5m, hold_absent: off}
+    timeouts: {connect: 300ms, tls: 2s, response: 10s}
     retries: {attempts: 3, window: 1s, hedge_after: off, budget_percent: 10}
     pool: {max_idle: 8, idle_timeout: 20s}
 `))
@@ -50,7 +50,7 @@ upstreams:
 	}
 	u := cfg.Upstreams["a"]
 	if cfg.AccessLog != "off" || cfg.DrainTimeout != Duration(5*time.Second) || len(cfg.Resolvers) != 2 ||
-		!cfg.Routes[0].PreserveHost || u.DNS.Family != "both" || u.Retries.HedgeAfter != Off || u.Pool.MaxIdle != 8 {
+		!cfg.Routes[0].PreserveHost || u.DNS.Family != "both" || u.DNS.HoldFailed != Duration(5*time.Minute) || u.DNS.HoldAbsent != Off || u.Timeouts.TLS != Duration(2*time.Second) || u.Retries.HedgeAfter != Off || u.Pool.MaxIdle != 8 {
 		t.Errorf("got %+v", cfg)
 	}
 }
@@ -76,6 +76,7 @@ func TestParseErrors(t *testing.T) {
 		"same route twice":     {"routes: [{upstream: a}, {upstream: a}]\n" + tail, `p.yaml:1:25: routes.1: same host and path as routes.0`},
 		"ttl order":            {"routes: [{upstream: a}]\nupstreams: {a: {url: http://h:1, dns: {ttl_min: 2m}}}\n", `ttl_min 2m0s is above ttl_max 1m0s`},
 		"off where not":        {"routes: [{upstream: a}]\nupstreams: {a: {url: http://h:1, timeouts: {connect: off}}}\n", `timeouts.connect: cannot be off`},
+		"tls timeout off":      {"routes: [{upstream: a}]\nupstreams: {a: {url: https://h:1, timeouts: {tls: off}}}\n", `timeouts.tls: cannot be off`},
 		"url and members":      {"routes: [{upstream: a}]\nupstreams: {a: {url: http://h:1, members: [{url: http://h:2}]}}\n", `upstreams.a.members: url and members exclude each other`},
 		"balance":              {"routes: [{upstream: a}]\nupstreams: {a: {url: http://h:1, balance: random}}\n", `p.yaml:2:43: upstreams.a.balance: "random" is no way to balance`},
 		"balance misspelt":     {"routes: [{upstream: a}]\nupstreams: {a: {url: http://h:1, balance: byrequest}}\n", `upstreams.a.balance: "byrequest" is no way to balance: did you mean "byrequests"?`},
@@ -109,7 +110,7 @@ func TestParseErrors(t *testing.T) {
 		"own header":           {"routes: [{upstream: a, headers: {request: {remove: [host]}}}]\n" + tail, `routes.0.headers.request.remove.0: host is the proxy's own`},
 		"header name":          {"routes: [{upstream: a, headers: {response: {set: {'a b': c}}}}]\n" + tail, `"a b" is no header name`},
 		"header value":         {"routes: [{upstream: a, headers: {response: {set: {x: \"a\\r\\nb\"}}}}]\n" + tail, `characters that a header cannot have`},
-		"admin not loopback":   {"admin: 0.0.0.0:9901\nroutes: [{upstream: a}]\n" + tail, `p.yaml:1:8: admin: "0.0.0.0:9901" is no loopback address`},
+		"admin by name":        {"admin: proxy.example:9901\nroutes: [{upstream: a}]\n" + tail, `p.yaml:1:8: admin: "proxy.example:9901" is no address with a port`},
 		"tls without cert":     {"tls: {listen: ':1'}\nroutes: [{upstream: a}]\n" + tail, `tls: no certificate`},
 		"tls unknown key":      {"tls: {lissen: ':1'}\nroutes: [{upstream: a}]\n" + tail, `p.yaml:1:7: unknown key "lissen": did you mean "listen"?`},
 		"client cert, no key":  {"routes: [{upstream: a}]\nupstreams: {a: {url: https://h, tls: {cert: x}}}\n", `cert and key go together`},

@@ -2,6 +2,7 @@ package goproxy
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -99,6 +100,20 @@ func TestBalancerManager(t *testing.T) {
 		t.Errorf("%v of 24 requests, want 8 each", got)
 	}
 	call("GET", "/api/openapi.yaml", "")
+	for _, test := range []struct {
+		reread func() error
+		status int
+		want   string
+	}{
+		{nil, 501, "no config to read again"},
+		{func() error { return nil }, 204, ""},
+		{func() error { return errors.New("f.yaml:1:1: a problem") }, 422, "the present config stays: f.yaml:1:1: a problem"},
+	} {
+		p.opts.Reread = test.reread
+		if status, text := call("POST", "/api/reload", ""); status != test.status || !strings.Contains(text, test.want) {
+			t.Errorf("reload: %d %s, want %d and %s", status, text, test.status, test.want)
+		}
+	}
 	address := backends[1].Addr().String()
 	for _, test := range []struct {
 		path, body string

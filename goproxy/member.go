@@ -73,7 +73,11 @@ func newMember(up *upstream, cfg Member, servers []netip.AddrPort, tlsConfig *tl
 		TTLMin:  time.Duration(up.cfg.DNS.TTLMin),
 		TTLMax:  time.Duration(up.cfg.DNS.TTLMax),
 		Timeout: time.Duration(up.cfg.DNS.Timeout),
-		Log:     log,
+
+		HoldFailed: time.Duration(up.cfg.DNS.HoldFailed),
+		HoldAbsent: time.Duration(up.cfg.DNS.HoldAbsent),
+
+		Log: log,
 	}, m.replace)
 	if err != nil {
 		return nil, fmt.Errorf("follow %s: %w", host, err)

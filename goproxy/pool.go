@@ -15,7 +15,7 @@ type pool struct {
 	endpoint *endpoint
 	tls      *tls.Config // nil for plain HTTP
 	dialer   net.Dialer
-	connect  time.Duration
+	timeouts Timeouts
 	single   bool // one request a connection
 
 	mu     sync.Mutex
@@ -30,10 +30,10 @@ type pool struct {
 }
 
 func newPool(e *endpoint, tlsConfig *tls.Config) *pool {
-	connect := time.Duration(e.member.up.cfg.Timeouts.Connect)
+	timeouts := e.member.up.cfg.Timeouts
 	return &pool{
-		endpoint: e, tls: tlsConfig, connect: connect,
-		dialer: net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second},
+		endpoint: e, tls: tlsConfig, timeouts: timeouts,
+		dialer: net.Dialer{Timeout: time.Duration(timeouts.Connect), KeepAlive: 15 * time.Second},
 		single: e.member.up.cfg.ProxyProtocol != "",
 		all:    map[*upstreamConn]struct{}{},
 	}
@@ -125,14 +125,14 @@ func (p *pool) connectTo(ctx context.Context, req *request) (*upstreamConn, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := p.endpoint.introduce(tcp, req, p.connect); err != nil {
+	if err := p.endpoint.introduce(tcp, req, time.Duration(p.timeouts.Connect)); err != nil {
 		_ = tcp.Close() // the write's error says more
 		return nil, err
 	}
 	var conn net.Conn = tcp
 	if p.tls != nil {
-		secure := tls.Client(tcp, p.tls)
-		ctx, cancel := context.WithTimeout(ctx, p.connect)
+		secure := tls.Client(&belowTLS{Conn: tcp}, p.tls)
+		ctx, cancel := context.WithTimeout(ctx, time.Duration(p.timeouts.TLS))
 		err := secure.HandshakeContext(ctx)
 		cancel()
 		if err != nil {

@@ -45,8 +45,8 @@ func (p *pool) dialOrTake(ctx context.Context, req *request) (*upstreamConn, err
 	return nil, ctx.Err()
 }
 
-// dialForAnyone makes a connection, within twice the connect timeout and as long
-// as the address is there, for who has waited longest. Nobody waits in vain:
+// dialForAnyone makes a connection, within its timeouts and as long as the
+// address is there, for who has waited longest. Nobody waits in vain:
 // one is made for each, and what fails is told to one.
 func (p *pool) dialForAnyone() {
 	conn, err := p.dial(p.endpoint.gone, nil)

@@ -42,6 +42,9 @@ type Options struct {
 	AccessLog io.Writer
 	// Log receives everything but the access log; nil discards it.
 	Log *slog.Logger
+	// Reread answers POST /api/reload: it reads the config again and calls
+	// Reload. Without it there is no such request.
+	Reread func() error
 }
 
 // Proxy is a reverse proxy. Make it with [New].
@@ -56,16 +59,17 @@ type Proxy struct {
 	proxyProtocol bool
 	tracer        *tracer // nil without Config.Traces; set by Run
 
-	limits   limits
-	clients  clients
-	handlers sync.WaitGroup // goroutines of clients
-	h2       *h2Server
-	plain    net.Listener
-	secure   net.Listener // nil without Config.TLS
-	admin    net.Listener // nil without Config.Admin
-	closers  []io.Closer  // listeners, and the access log's queue and file
-	isClosed context.Context
-	close    context.CancelFunc
+	limits    limits
+	clients   clients
+	handlers  sync.WaitGroup // goroutines of clients
+	h2        *h2Server
+	plain     net.Listener
+	secure    net.Listener // nil without Config.TLS
+	admin     net.Listener // nil without Config.Admin
+	adminOpen bool         // it is not on loopback
+	closers   []io.Closer  // listeners, and the access log's queue and file
+	isClosed  context.Context
+	close     context.CancelFunc
 
 	requests context.Context // parent of every request
 	cutOff   context.CancelFunc
@@ -130,9 +134,9 @@ func (p *Proxy) open(cfg Config) error {
 		}
 	}
 	if cfg.Admin != "" {
-		p.admin, err = p.bind("admin", cfg.Admin)
+		return p.openAdmin(cfg.Admin)
 	}
-	return err
+	return nil
 }
 
 func (p *Proxy) bind(key, address string) (net.Listener, error) {

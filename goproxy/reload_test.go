@@ -54,7 +54,7 @@ func TestReloadUnderLoadLosesNothing(t *testing.T) {
 	}
 	p := startProxy(t, cfg, d)
 	hangup := make(chan os.Signal)
-	go reloadOn(t.Context(), hangup, p.Proxy, path, discardLog)
+	go reloadOn(t.Context(), hangup, func() error { return reread(p.Proxy, path, discardLog) })
 
 	var asked, inForce atomic.Int64 // numbers of configs
 	n := fleetSize()
@@ -202,7 +202,8 @@ func TestSIGHUPReadsTheFileAgain(t *testing.T) {
 	path := writeConfig(t, text("one"))
 	logs := &syncBuffer{}
 	hangup := make(chan os.Signal)
-	go reloadOn(t.Context(), hangup, p.Proxy, path, slog.New(slog.NewTextHandler(logs, nil)))
+	log := slog.New(slog.NewTextHandler(logs, nil))
+	go reloadOn(t.Context(), hangup, func() error { return reread(p.Proxy, path, log) })
 	answer := func() string {
 		return rawRequest(t, p, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").Header.Get("X-Config")
 	}

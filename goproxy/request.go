@@ -18,16 +18,17 @@ import (
 type request struct {
 	http1.Request // as the client sent it
 	record
-	client client
-	source bodyReader // its body, nil without one
-	size   int        // bytes of its head, about
-	secure bool       // it came by TLS
-	path   string     // of Target, as sent
-	query  string     // of Target with its "?", "" without one
-	body   requestBody
-	route  *boundRoute
-	said   said  // by a trusted proxy
-	span   *span // nil where there are no traces
+	client  client
+	source  bodyReader // its body, nil without one
+	size    int        // bytes of its head, about
+	secure  bool       // it came by TLS
+	subject string     // of the client's certificate
+	path    string     // of Target, as sent
+	query   string     // of Target with its "?", "" without one
+	body    requestBody
+	route   *boundRoute
+	said    said  // by a trusted proxy
+	span    *span // nil where there are no traces
 
 	// What the upstream gets. The Host field is up to the member.
 	target string

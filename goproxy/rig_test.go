@@ -385,3 +385,12 @@ func eventually(t *testing.T, within time.Duration, what string, ok func() bool)
 		time.Sleep(5 * time.Millisecond)
 	}
 }
+
+func await(t *testing.T, event <-chan struct{}, what string) {
+	t.Helper()
+	select {
+	case <-event:
+	case <-time.After(5 * time.Second):
+		t.Fatalf("not within 5 s: %s", what)
+	}
+}

@@ -15,15 +15,9 @@ func (t UpstreamTLS) client() (*tls.Config, error) {
 		ServerName:         t.ServerName,
 		InsecureSkipVerify: t.InsecureSkipVerify, //nolint:gosec // only where the config says so
 	}
-	if t.CA != "" {
-		pem, err := os.ReadFile(t.CA)
-		if err != nil {
-			return nil, fmt.Errorf("tls.ca: %w", err)
-		}
-		cfg.RootCAs = x509.NewCertPool()
-		if !cfg.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("tls.ca: %s holds no PEM certificate", t.CA)
-		}
+	var err error
+	if cfg.RootCAs, err = authorities("tls.ca", t.CA); err != nil {
+		return nil, err
 	}
 	if t.Cert != "" {
 		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
@@ -52,5 +46,28 @@ func (t *ListenTLS) server() (*tls.Config, error) {
 		}
 		cfg.Certificates = append(cfg.Certificates, pair)
 	}
+	var err error
+	if cfg.ClientCAs, err = authorities("tls.client_ca", t.ClientCA); err != nil {
+		return nil, err
+	}
+	if cfg.ClientCAs != nil {
+		cfg.ClientAuth = tls.RequireAndVerifyClientCert
+	}
 	return cfg, nil
+}
+
+// authorities reads a PEM file; nil without one.
+func authorities(key, file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s: %s holds no PEM certificate", key, file)
+	}
+	return pool, nil
 }

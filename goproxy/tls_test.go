@@ -1,6 +1,7 @@
 package goproxy
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -136,6 +137,120 @@ func TestTLSRefusedByOneAddress(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The handshake has a timeout of its own: here that of connect would be longer
+// than the client waits.
+func TestTLSTimeout(t *testing.T) {
+	u := startRaw(t, func(net.Conn, *bufio.Reader) {}) // takes the connection, and says nothing
+	p := startRawProxy(t, u, func(c *Config) {
+		c.Upstreams["raw"] = Upstream{
+			URL:      "https://" + u.Addr().String(),
+			Timeouts: Timeouts{Connect: Duration(time.Minute), TLS: Duration(100 * time.Millisecond)},
+			Retries:  Retries{Attempts: 1, Window: Duration(time.Millisecond)},
+		}
+	})
+	if status, _ := send(t, p, http.MethodPost, ""); status != http.StatusBadGateway && status != http.StatusGatewayTimeout {
+		t.Errorf("status %d, want 502 or 504", status)
+	}
+}
+
+// With client_ca nobody is served who shows no certificate of that authority.
+// Whose it is can be told to the upstream, and nobody can pretend it.
+func TestClientCertificates(t *testing.T) {
+	ca, other := newCA(t), newCA(t)
+	server, _ := ca.issue(t, "one.example.test", nil)
+	_, known := ca.issue(t, "alice", func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })
+	_, unknown := other.issue(t, "mallory", nil)
+	p := startEcho(t, func(c *Config) {
+		c.TLS = &ListenTLS{Listen: "127.0.0.1:0", Certificates: []Certificate{server}, ClientCA: ca.file}
+		c.Routes[0].Headers.Request.Set = map[string]string{"X-Subject": "%{client_subject}"}
+	})
+	get := func(h2 bool, certs ...tls.Certificate) (string, error) {
+		transport := &http.Transport{
+			TLSClientConfig:   &tls.Config{RootCAs: ca.pool(), ServerName: "one.example.test", Certificates: certs},
+			ForceAttemptHTTP2: h2,
+		}
+		defer transport.CloseIdleConnections()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+p.TLSAddr().String()+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Subject", "CN=root")
+		resp, err := (&http.Client{Transport: transport, Timeout: 3 * time.Second}).Do(req)
+		if err != nil {
+			return "", err
+		}
+		return body(t, resp), nil
+	}
+	for _, h2 := range []bool{false, true} {
+		if got, err := get(h2, known); err != nil || !strings.Contains(got, "X-Subject: CN=alice\r\n") || strings.Contains(got, "root") {
+			t.Errorf("HTTP/2 %v: %v; the backend saw\n%s", h2, err, got)
+		}
+	}
+	for _, protocol := range []string{"http/1.1", "h2"} {
+		for want, certs := range map[string][]tls.Certificate{"certificate required": nil, "unknown certificate authority": {unknown}} {
+			conn, err := tls.Dial("tcp", p.TLSAddr().String(), &tls.Config{
+				RootCAs: ca.pool(), ServerName: "one.example.test", NextProtos: []string{protocol},
+				// The proxy names the authority it wants, and this client would then send nothing.
+				GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+					return &append(certs, tls.Certificate{})[0], nil
+				},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(3 * time.Second))
+			// With TLS 1.3 the refusal comes after the client's side is done.
+			if _, err := conn.Read(make([]byte, 1)); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %v, want %q", protocol, err, want)
+			}
+		}
+	}
+	if _, got := send(t, p, http.MethodGet, "", "X-Subject", "CN=root"); strings.Contains(got, "X-Subject") {
+		t.Errorf("without TLS the backend saw\n%s", got)
+	}
+}
+
+// A reload that trusts another authority holds for clients that were here
+// before, too: no session ticket of theirs leads around it.
+func TestClientAuthorityChangesByReload(t *testing.T) {
+	ca, other := newCA(t), newCA(t)
+	server, _ := ca.issue(t, "one.example.test", nil)
+	_, known := ca.issue(t, "alice", func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })
+	p := startEcho(t, func(c *Config) {
+		c.TLS = &ListenTLS{Listen: "127.0.0.1:0", Certificates: []Certificate{server}, ClientCA: ca.file}
+	})
+	client := &http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{
+		DisableKeepAlives: true,
+		TLSClientConfig: &tls.Config{
+			RootCAs: ca.pool(), ServerName: "one.example.test", Certificates: []tls.Certificate{known}, ClientSessionCache: tls.NewLRUClientSessionCache(1),
+		},
+	}}
+	get := func() (resumed bool, err error) {
+		resp, err := client.Get("https://" + p.TLSAddr().String())
+		if err != nil {
+			return false, err
+		}
+		body(t, resp)
+		return resp.TLS.DidResume, nil
+	}
+	for _, want := range []bool{false, true} {
+		if resumed, err := get(); err != nil || resumed != want {
+			t.Fatalf("resumed %v, want %v: %v", resumed, want, err)
+		}
+	}
+	cfg := p.table.Load().cfg
+	secure := *cfg.TLS
+	secure.ClientCA = other.file
+	cfg.TLS = &secure
+	if err := p.Reload(cfg); err != nil {
+		t.Fatal(err)
+	}
+	if resumed, err := get(); err == nil {
+		t.Errorf("still served (resumed %v) by a certificate of the authority before", resumed)
 	}
 }
 

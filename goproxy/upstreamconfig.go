@@ -127,6 +127,12 @@ type DNS struct {
 	TTLMax Duration `yaml:"ttl_max"`
 	// Timeout of one question over all resolvers (default 2s).
 	Timeout Duration `yaml:"timeout"`
+	// HoldFailed is how long the last good addresses stay while DNS fails:
+	// SERVFAIL, REFUSED, silence, garbage. HoldAbsent is the same while it says
+	// that there are none: NXDOMAIN, NODATA. Both count from the last good
+	// answer (default off: for as long as it takes).
+	HoldFailed Duration `yaml:"hold_failed"`
+	HoldAbsent Duration `yaml:"hold_absent"`
 	// Family is "auto" (default: IPv6 where this machine has a route), "ipv4",
 	// "ipv6" or "both".
 	Family string `yaml:"family"`
@@ -134,8 +140,10 @@ type DNS struct {
 
 // Timeouts of one attempt at one address.
 type Timeouts struct {
-	// Connect covers TCP and, apart from it, TLS (default 1s each).
+	// Connect covers TCP (default 1s).
 	Connect Duration `yaml:"connect"`
+	// TLS covers the handshake after it (default: as Connect).
+	TLS Duration `yaml:"tls"`
 	// Response is the longest wait for the response header, over all attempts
 	// (default 60s). The client then gets 504.
 	Response Duration `yaml:"response"`
@@ -204,6 +212,7 @@ func (u Upstream) withDefaults() Upstream {
 	u.DNS.TTLMax = Duration(u.DNS.TTLMax.or(60 * time.Second))
 	u.DNS.Timeout = Duration(u.DNS.Timeout.or(2 * time.Second))
 	u.Timeouts.Connect = Duration(u.Timeouts.Connect.or(time.Second))
+	u.Timeouts.TLS = Duration(u.Timeouts.TLS.or(time.Duration(u.Timeouts.Connect)))
 	u.Timeouts.Response = Duration(u.Timeouts.Response.or(60 * time.Second))
 	u.Timeouts.Body = Duration(u.Timeouts.Body.or(60 * time.Second))
 	u.Retries.Window = Duration(u.Retries.Window.or(2500 * time.Millisecond))

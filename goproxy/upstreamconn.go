@@ -3,6 +3,7 @@ package goproxy
 import (
 	"crypto/tls"
 	"net"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -63,10 +64,27 @@ func (c *upstreamConn) alive() bool {
 	if !ok {
 		return true
 	}
-	// TLS may have bytes that TCP does not show. With a deadline that has
-	// passed it gives those and reads no more.
-	c.arm(longAgo)
+	// TLS may have bytes that TCP does not show.
+	below := secure.NetConn().(*belowTLS)
+	below.held = true
 	var one [1]byte
 	_, err := secure.Read(one[:])
+	below.held = false
 	return isTimeout(err)
+}
+
+// belowTLS carries an upstream's TLS. Held, it gives nothing, so that what TLS
+// gives then it had already. A deadline in the past would do the same, but two
+// would have to be set for each request.
+type belowTLS struct {
+	*wire.Conn
+	held bool
+}
+
+// Read implements net.Conn.
+func (c *belowTLS) Read(p []byte) (int, error) {
+	if c.held {
+		return 0, os.ErrDeadlineExceeded
+	}
+	return c.Conn.Read(p)
 }

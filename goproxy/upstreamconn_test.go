@@ -139,12 +139,15 @@ func TestClosedIdleConnectionIsSeenBeforeItIsUsed(t *testing.T) {
 	}
 }
 
-// A client that goes away while the upstream is slow ends the attempt.
+// A client that goes away while the upstream is slow ends the attempt, and the
+// connection with it.
 func TestClientThatGoesAwayEndsTheAttempt(t *testing.T) {
-	for name, warm := range map[string]bool{"direct": true, "new connection": false} {
+	for name, warm := range map[string]bool{"pooled connection": true, "new connection": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			gone := make(chan struct{})
+			// Before the request is there, the client's going would end no
+			// attempt: a new connection would stay, for the next request.
+			arrived, gone := make(chan struct{}), make(chan struct{})
 			u := startRaw(t, func(conn net.Conn, r *bufio.Reader) {
 				for {
 					req, err := http.ReadRequest(r)
@@ -155,6 +158,7 @@ func TestClientThatGoesAwayEndsTheAttempt(t *testing.T) {
 						io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 						continue
 					}
+					close(arrived)
 					io.Copy(io.Discard, r)
 					close(gone)
 				}
@@ -167,18 +171,15 @@ func TestClientThatGoesAwayEndsTheAttempt(t *testing.T) {
 				c.expect("ok")
 			}
 			c.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n")
-			if !warm {
-				<-u.conns
-			}
+			await(t, arrived, "the request reaches the upstream")
 			c.Close()
-			select {
-			case <-gone:
-			case <-time.After(5 * time.Second):
-				t.Fatal("the upstream's connection stays open")
-			}
+			await(t, gone, "the upstream's connection ends")
 			eventually(t, 3*time.Second, "status 499 in the access log", func() bool {
 				return containsLine(p.access.String(), `"status":499`)
 			})
+			if got := u.accepted(); got != 1 {
+				t.Errorf("%d connections to the upstream, want 1", got)
+			}
 		})
 	}
 }

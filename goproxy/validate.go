@@ -128,6 +128,7 @@ func checkUpstream(u Upstream, add func(string, ...string)) {
 		{u.DNS.TTLMax, []string{"dns", "ttl_max"}},
 		{u.DNS.Timeout, []string{"dns", "timeout"}},
 		{u.Timeouts.Connect, []string{"timeouts", "connect"}},
+		{u.Timeouts.TLS, []string{"timeouts", "tls"}},
 		{u.Timeouts.Response, []string{"timeouts", "response"}},
 		{u.Retries.Window, []string{"retries", "window"}},
 		{u.Pool.IdleTimeout, []string{"pool", "idle_timeout"}},

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -52,9 +51,8 @@ func checkListeners(c Config, add func(string, ...string)) {
 		}
 	}
 	if c.Admin != "" {
-		addr, err := netip.ParseAddrPort(c.Admin)
-		if err != nil || !addr.Addr().IsLoopback() {
-			add(fmt.Sprintf("%q is no loopback address with a port: want one such as 127.0.0.1:9901", c.Admin), "admin")
+		if _, err := adminAddress(c.Admin); err != nil {
+			add(err.Error(), "admin")
 		}
 	}
 }

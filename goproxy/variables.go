@@ -24,12 +24,13 @@ type variable func(r *request, argument string) string
 
 // requestVariables are known before an upstream was asked.
 var requestVariables = map[string]variable{
-	"client_ip": func(r *request, _ string) string { return r.clientIP },
-	"host":      func(r *request, _ string) string { return hostname(r.publicHost()) },
-	"scheme":    func(r *request, _ string) string { return r.scheme() },
-	"path":      func(r *request, _ string) string { return r.path },
-	"header":    func(r *request, name string) string { return r.Header.Get(name) },
-	"cookie":    func(r *request, name string) string { return r.cookie(name) },
+	"client_ip":      func(r *request, _ string) string { return r.clientIP },
+	"host":           func(r *request, _ string) string { return hostname(r.publicHost()) },
+	"scheme":         func(r *request, _ string) string { return r.scheme() },
+	"path":           func(r *request, _ string) string { return r.path },
+	"client_subject": func(r *request, _ string) string { return r.subject },
+	"header":         func(r *request, name string) string { return r.Header.Get(name) },
+	"cookie":         func(r *request, name string) string { return r.cookie(name) },
 }
 
 // responseVariables are known when a response is there.

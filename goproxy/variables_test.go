@@ -34,7 +34,7 @@ func TestFormat(t *testing.T) {
 		"50%x":          "want a variable",
 		"%{host":        "want a variable",
 		"%{hots}":       "did you mean %{host}?",
-		"%{zzzzzzzzzz}": "want one of client_ip, cookie, ",
+		"%{zzzzzzzzzz}": "want one of client_ip, client_subject, cookie, ",
 		"%{cookie}":     "want the name of the cookie after a colon",
 		"%{header:a b}": "want the name of the header",
 		"%{path:1}":     "path has no argument",

@@ -31,6 +31,11 @@ type Config struct {
 	TTLMax time.Duration
 	// Timeout bounds one question over all servers and repeats (default 2 s).
 	Timeout time.Duration
+	// HoldFailed is how long the last good addresses stay while questions fail:
+	// SERVFAIL, REFUSED, silence, garbage. HoldAbsent is the same while servers
+	// say that there are none: NXDOMAIN, NODATA. Both count from the last good
+	// answer; 0 or less is for as long as it takes.
+	HoldFailed, HoldAbsent time.Duration
 	// NudgeEvery is the least time between a question and one asked early
 	// because of Nudge (default 250 ms). While early questions bring nothing
 	// new it doubles, up to four times.
@@ -68,14 +73,15 @@ type Follower struct {
 // family is what is known about the addresses of one record type.
 type family struct {
 	qtype uint16
-	addrs []netip.Addr // last answer; empty after an authoritative "none"
+	addrs []netip.Addr // last answer; empty after an authoritative "none", or given up
+	good  time.Time    // of that answer
 	due   time.Time
 	fails int // questions failed in a row
 }
 
 // New checks cfg and returns a follower that calls onChange, from the
-// goroutine of Run, with the sorted set each time it changes. The set given to
-// onChange is never empty.
+// goroutine of Run, with the sorted set each time it changes. It is empty only
+// where Config.HoldFailed or HoldAbsent has given the last good one up.
 func New(cfg Config, onChange func([]netip.Addr)) (*Follower, error) {
 	if _, ok := dns.IsDomainName(cfg.Name); !ok || cfg.Name == "" {
 		return nil, fmt.Errorf("resolve: %q is not a domain name", cfg.Name)
@@ -118,6 +124,7 @@ func setDefault(d *time.Duration, value time.Duration) {
 // onChange is not called for them.
 func (f *Follower) Know(addrs []netip.Addr) []netip.Addr {
 	for _, fam := range f.families {
+		fam.good = time.Now()
 		for _, a := range addrs {
 			if a.Is4() == (fam.qtype == dns.TypeA) {
 				fam.addrs = append(fam.addrs, a)
@@ -240,8 +247,7 @@ func (f *Follower) take(fam *family, ans answer, err error) {
 	switch {
 	case err != nil:
 		f.failures.Add(1)
-		fam.fails++
-		fam.due = now.Add(f.retryAfter(fam.fails))
+		f.keep(fam, now, f.cfg.HoldFailed)
 		if !f.failing {
 			f.failing = true
 			f.cfg.Log.Warn("dns: no usable answer, the last good addresses stay",
@@ -250,21 +256,36 @@ func (f *Follower) take(fam *family, ans answer, err error) {
 	case len(ans.addrs) == 0 && f.emptyIsSuspect(fam):
 		// An empty answer to the family that carries the set is more likely
 		// an outage than a decision, so it is asked again soon.
-		fam.fails++
-		fam.due = now.Add(f.retryAfter(fam.fails))
+		f.keep(fam, now, f.cfg.HoldAbsent)
 		if !f.failing {
 			f.failing = true
 			f.cfg.Log.Warn("dns: empty answer, the last good addresses stay",
 				"name", f.cfg.Name, "type", dns.TypeToString[fam.qtype], "rcode", dns.RcodeToString[ans.rcode], "addresses", addrStrings(f.published))
 		}
 	default:
-		fam.fails = 0
+		fam.fails, fam.good = 0, now
 		fam.addrs = ans.addrs
 		fam.due = now.Add(f.ahead(min(max(ans.ttl, f.cfg.TTLMin), f.cfg.TTLMax)))
 		if len(ans.addrs) > 0 && f.failing {
 			f.failing = false
 			f.cfg.Log.Info("dns: answers again", "name", f.cfg.Name)
 		}
+	}
+}
+
+// keep leaves the addresses of a family in place until hold has passed since
+// the last good answer, and has it asked again soon.
+func (f *Follower) keep(fam *family, now time.Time, hold time.Duration) {
+	fam.fails++
+	fam.due = now.Add(f.retryAfter(fam.fails))
+	if hold <= 0 || len(fam.addrs) == 0 {
+		return
+	}
+	switch end := fam.good.Add(hold); {
+	case !now.Before(end):
+		fam.addrs = nil
+	case end.Before(fam.due):
+		fam.due = end
 	}
 }
 
@@ -302,11 +323,15 @@ func (f *Follower) publish(ans answer) {
 	}
 	slices.SortFunc(union, netip.Addr.Compare)
 	union = slices.Compact(union)
-	if len(union) == 0 || slices.Equal(union, f.published) {
+	if slices.Equal(union, f.published) {
 		return
 	}
-	f.cfg.Log.Info("dns: addresses changed", "name", f.cfg.Name,
-		"from", addrStrings(f.published), "to", addrStrings(union), "ttl", ans.ttl.String(), "server", ans.server.String())
+	if len(union) == 0 {
+		f.cfg.Log.Warn("dns: the last good addresses are given up", "name", f.cfg.Name, "from", addrStrings(f.published))
+	} else {
+		f.cfg.Log.Info("dns: addresses changed", "name", f.cfg.Name,
+			"from", addrStrings(f.published), "to", addrStrings(union), "ttl", ans.ttl.String(), "server", ans.server.String())
+	}
 	f.published = union
 	f.changes.Add(1)
 	f.onChange(slices.Clone(union))

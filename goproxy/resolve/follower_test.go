@@ -246,6 +246,54 @@ func TestFailuresKeepTheLastGoodAnswer(t *testing.T) {
 	}
 }
 
+// What is held for a while only is given up after that, each kind of failure by
+// its own limit, and comes back with the next good answer.
+func TestLastGoodAnswerIsGivenUpAfterItsHold(t *testing.T) {
+	const hold = 300 * time.Millisecond
+	for what, test := range map[string]struct {
+		answer         func(*dns.Msg, bool) *dns.Msg
+		failed, absent time.Duration
+		givenUp        bool
+	}{
+		"SERVFAIL":                    {rcode(dns.RcodeServerFailure), hold, 0, true},
+		"silence":                     {silence, hold, 0, true},
+		"NXDOMAIN":                    {rcode(dns.RcodeNameError), 0, hold, true},
+		"NODATA":                      {rcode(dns.RcodeSuccess), 0, hold, true},
+		"SERVFAIL, the other limited": {rcode(dns.RcodeServerFailure), 0, hold, false},
+		"NXDOMAIN, the other limited": {rcode(dns.RcodeNameError), hold, 0, false},
+		"SERVFAIL, switched off":      {rcode(dns.RcodeServerFailure), -1, hold, false},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			s := startServer(t, records(name+". 1 IN A 10.0.0.1"))
+			_, changes := follow(t, Config{
+				Servers: []netip.AddrPort{s.addr}, Family: IPv4, TTLMin: 50 * time.Millisecond, TTLMax: 100 * time.Millisecond, Timeout: 100 * time.Millisecond,
+				HoldFailed: test.failed, HoldAbsent: test.absent,
+			})
+			expect(t, changes, time.Second, "10.0.0.1")
+			failing := time.Now()
+			s.set(test.answer)
+			if test.givenUp {
+				expect(t, changes, 5*time.Second)
+				// The last good answer is one TTL older than the first failure, at most.
+				if took := time.Since(failing); took < hold-100*time.Millisecond {
+					t.Errorf("given up after %v, want %v after the last good answer", took, hold)
+				}
+			} else {
+				before := s.queries.Load()
+				for deadline := time.Now().Add(5 * time.Second); s.queries.Load() < before+10 || time.Since(failing) < 2*hold; time.Sleep(5 * time.Millisecond) {
+					if time.Now().After(deadline) {
+						t.Fatalf("asked %d times in 5 s, want it to keep asking", s.queries.Load()-before)
+					}
+				}
+				expectNone(t, changes)
+			}
+			s.set(records(name + ". 1 IN A 10.0.0.2"))
+			expect(t, changes, 2*time.Second, "10.0.0.2")
+		})
+	}
+}
+
 func TestOneOfTwoServersDead(t *testing.T) {
 	t.Parallel()
 	dead := startServer(t, silence)

@@ -1,0 +1,123 @@
+package goproxy
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAdminAddress(t *testing.T) {
+	for listen, open := range map[string]bool{":0": false, "127.0.0.1:0": false, "[::1]:0": false, "0.0.0.0:0": true} {
+		p := startEcho(t, func(c *Config) { c.Admin = listen })
+		bound := netip.MustParseAddrPort(p.AdminAddr().String()).Addr()
+		if bound.IsLoopback() == open {
+			t.Errorf("%s: listens on %v", listen, bound)
+		}
+		want := http.StatusForbidden
+		if open {
+			want = http.StatusOK // it goes by whatever name it has there
+		}
+		if status, _ := admin(t, p, "GET", "/metrics", "", "goproxy.example:9901"); status != want {
+			t.Errorf("%s: status %d by a name, want %d", listen, status, want)
+		}
+	}
+}
+
+// A page of another origin in the operator's browser can change nothing.
+func TestAdminRefusesOtherOrigins(t *testing.T) {
+	p := startEcho(t, func(c *Config) { c.Admin = "127.0.0.1:0" })
+	called := false
+	p.opts.Reread = func() error { called = true; return nil }
+	post := func(headers ...string) int {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.AdminAddr().String()+"/api/reload", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(headers); i += 2 {
+			req.Header.Set(headers[i], headers[i+1])
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	for _, headers := range [][]string{
+		{"Origin", "https://elsewhere.example"},
+		{"Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site"},
+	} {
+		if status := post(headers...); status != http.StatusForbidden || called {
+			t.Errorf("%v: status %d, called %v", headers, status, called)
+		}
+	}
+	for _, headers := range [][]string{nil, {"Origin", "http://" + p.AdminAddr().String(), "Sec-Fetch-Site", "same-origin"}} {
+		if called = false; post(headers...) != http.StatusNoContent || !called {
+			t.Errorf("%v: refused", headers)
+		}
+	}
+}
+
+// What "goproxy run" serves can be told by its API to read its file again.
+func TestRunCommandReloadsByAPI(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	text := func(upstream string) string {
+		return fmt.Sprintf("listen: 127.0.0.1:0\nadmin: %s\naccess_log: off\nroutes: [{upstream: %s}]\nupstreams: {%s: {url: http://127.0.0.1:1}}\n", address, upstream, upstream)
+	}
+	path := writeConfig(t, text("one"))
+	ctx, cancel := context.WithCancel(context.Background())
+	ran := make(chan error, 1)
+	go func() {
+		_, err := execute(ctx, "run", path)
+		ran <- err
+	}()
+	defer func() {
+		cancel()
+		if err := <-ran; err != nil {
+			t.Errorf("run: %v", err)
+		}
+	}()
+	call := func(method, path string) (int, string) {
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+address+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return 0, err.Error()
+		}
+		return resp.StatusCode, body(t, resp)
+	}
+	eventually(t, 5*time.Second, "the admin API", func() bool {
+		_, text := call("GET", "/api/members")
+		return strings.Contains(text, `"upstream":"one"`)
+	})
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("routes: 1\n")
+	if status, text := call("POST", "/api/reload"); status != http.StatusUnprocessableEntity || !strings.Contains(text, path+":1:") {
+		t.Errorf("a broken file: %d %s", status, text)
+	}
+	write(text("two"))
+	if status, text := call("POST", "/api/reload"); status != http.StatusNoContent {
+		t.Errorf("a good file: %d %s", status, text)
+	}
+	if _, text := call("GET", "/api/members"); !strings.Contains(text, `"upstream":"two"`) {
+		t.Errorf("after the reload: %s", text)
+	}
+}
