@@ -55,13 +55,20 @@ func (c *brief) reset(request recording.Request) bool {
 }
 
 // sequence is the number of the request in a row of attempts or packets, and
-// whether its node answered it.
+// whether its node gave it an answer that could leave the node.
 func (c *brief) sequence(r row) (seq uint64, answered bool) {
 	if r.file == recording.AttemptsFile {
 		a := c.Attempts[r.index]
-		return a.Seq, a.Done != 0
+		return a.Seq, a.Done != 0 && !c.muted(a.Done)
 	}
 	return c.Packets[r.index].Seq, false
+}
+
+// muted says whether what an old node wrote at a time was dropped: a request
+// that it had read as it went silent, it answers for nobody.
+func (c *brief) muted(at recording.Seconds) bool {
+	step, silence := c.stepProving(recording.ProofOldSilent)
+	return silence && at >= step.Asked && at < c.whole
 }
 
 func (c *brief) lostPosts(*Verdict) []Finding {
@@ -76,7 +83,7 @@ func (c *brief) lostPosts(*Verdict) []Finding {
 	}
 	if len(lost) > 0 {
 		findings = append(findings, Finding{
-			PostLost, fmt.Sprintf("%s had been sent to a node that died before it answered, and to no other: not sent again, since that could do it twice", posts(len(lost))),
+			PostLost, fmt.Sprintf("%s had been sent to a node that died before its answer had left it, and to no other: not sent again, since that could do it twice", posts(len(lost))),
 			c.quote(lost...),
 		})
 	}

@@ -172,7 +172,30 @@ func TestAPostThatNobodyCanSave(t *testing.T) {
 	if v.Failed != 1 || v.Unavoidable != 1 || v.PostsTwice != 0 {
 		t.Errorf("got %d failed, %d unavoidable, %d twice, want 1, 1, 0", v.Failed, v.Unavoidable, v.PostsTwice)
 	}
-	wantText(t, v, judge.PostLost, "1 POST had been sent to a node that died before it answered, and to no other: not sent again, since that could do it twice")
+	wantText(t, v, judge.PostLost, "1 POST had been sent to a node that died before its answer had left it, and to no other: not sent again, since that could do it twice")
+}
+
+// The node may have read it and written its answer, of which nothing left it.
+func TestAPostThatASilentNodeAnswered(t *testing.T) {
+	for name, test := range map[string]struct {
+		done        seconds
+		unavoidable int
+	}{
+		"before the silence": {4.9, 0},
+		"in it":              {5.021, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := silentNode()
+			i := slices.IndexFunc(w.Requests, func(r recording.Request) bool { return r.Outcome == recording.Timeout })
+			seq := w.Requests[i].Seq
+			w.Packets = slices.DeleteFunc(w.Packets, func(p recording.Packet) bool { return p.Seq == seq })
+			w.attempt(test.done-0.003, w.Connections[0], seq, 200)
+			w.post(seq)
+			if v := w.judge(); v.Failed != 1 || v.Unavoidable != test.unavoidable {
+				t.Errorf("got %d failed, %d unavoidable, want 1 and %d: %q", v.Failed, v.Unavoidable, test.unavoidable, v.Reasons)
+			}
+		})
+	}
 }
 
 // Inside TLS nobody sees which node a POST was lost with: it was under way when
