@@ -47,7 +47,12 @@ func (m Machine) Markdown(command string, began time.Time, took recording.Second
 
 func (r Row) markdown(b *strings.Builder) {
 	fmt.Fprintf(b, "### %s\n\n%s (`--only %s`)\n\n", r.Title, r.Method, r.Name)
-	fmt.Fprintf(b, "| | %s, %s | least to greatest | cores: generator, server |\n|---|--:|--:|--:|\n", r.Unit, r.Stat)
+	fmt.Fprintf(b, "| | %s, %s | least to greatest | ", r.Unit, r.Stat)
+	if r.passesOn() {
+		b.WriteString("cores: generator, server, behind it | µs a request: server, all |\n|---|--:|--:|--:|--:|\n")
+	} else {
+		b.WriteString("cores: generator, server |\n|---|--:|--:|--:|\n")
+	}
 	for _, s := range r.Series {
 		who := s.Who
 		if s.Version != "" {
@@ -60,13 +65,24 @@ func (r Row) markdown(b *strings.Builder) {
 	}
 }
 
+// passesOn says whether any series is of a program that passes requests on.
+func (r Row) passesOn() bool {
+	return slices.ContainsFunc(r.Series, func(s Series) bool { return slices.Max(append(s.Behind, 0)) > 0 })
+}
+
 func (s Series) columns(r Row) []string {
 	figure, ok := s.Figure(r.Stat)
 	if !ok {
-		return []string{"not measured: " + cell(s.why()), "", ""}
+		columns := []string{"not measured: " + cell(s.why()), "", ""}
+		if r.passesOn() {
+			columns = append(columns, "")
+		}
+		return columns
 	}
 	cores := ""
 	switch {
+	case r.passesOn():
+		cores = fmt.Sprintf("%.2f, %.2f, %.2f | %s", median(s.Generator), median(s.Server), median(s.Behind), s.perRequest())
 	case slices.Max(append(s.Generator, 0)) > 0:
 		cores = fmt.Sprintf("%.2f, %.2f", median(s.Generator), median(s.Server))
 	case slices.Max(append(s.Server, 0)) > 0: // the generator is in this process, with the rest of it
@@ -77,6 +93,17 @@ func (s Series) columns(r Row) []string {
 		spread += fmt.Sprintf(" (%d)", n)
 	}
 	return []string{fmt.Sprintf("%.*f", r.Digits, figure), spread, cores}
+}
+
+// perRequest is the processor time that the server, and that all together,
+// spend on a request, where values are requests/s.
+func (s Series) perRequest() string {
+	server, all := make([]float64, len(s.Values)), make([]float64, len(s.Values))
+	for i, perSecond := range s.Values {
+		server[i] = s.Server[i] / perSecond * 1e6
+		all[i] = (s.Generator[i] + s.Server[i] + s.Behind[i]) / perSecond * 1e6
+	}
+	return fmt.Sprintf("%.1f, %.1f", median(server), median(all))
 }
 
 // cell keeps a text inside one cell of a table.

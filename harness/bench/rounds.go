@@ -22,6 +22,7 @@ type Sample struct {
 	Value     float64   // in the unit of the row
 	Generator float64   // cores that the load generator kept busy
 	Server    float64   // cores that the program kept busy
+	Behind    float64   // cores that what it passes requests on to kept busy
 	Latencies []float64 // in the unit of the row, where each one is known
 }
 
@@ -74,6 +75,7 @@ func (p Plan) Measure(ctx context.Context, row string, contestants []Contestant)
 			s.Values = append(s.Values, sample.Value)
 			s.Generator = append(s.Generator, sample.Generator)
 			s.Server = append(s.Server, sample.Server)
+			s.Behind = append(s.Behind, sample.Behind)
 			latencies[i] = append(latencies[i], sample.Latencies...)
 		}
 	}

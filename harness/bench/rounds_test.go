@@ -24,7 +24,7 @@ func TestRoundsTakeTurns(t *testing.T) {
 			if mine++; mine == failAt {
 				return bench.Sample{}, errors.New("it broke")
 			}
-			return bench.Sample{Value: float64(n), Latencies: []float64{float64(n)}}, nil
+			return bench.Sample{Value: float64(n), Generator: 1, Server: 2, Behind: float64(n), Latencies: []float64{float64(n)}}, nil
 		}}
 	}
 	plan := bench.Plan{Rounds: 2, Duration: 4 * time.Second, Progress: io.Discard}
@@ -33,6 +33,7 @@ func TestRoundsTakeTurns(t *testing.T) {
 	})
 	g.Expect(calls).To(Equal([]string{"a 1s", "b 1s", "a 4s", "b 4s", "a 4s"}), "warm-up, then in turns; who failed is left out")
 	g.Expect(got[0].Values).To(Equal([]float64{3, 5}), "without the warm-up")
+	g.Expect(got[0].Behind).To(Equal([]float64{3, 5}))
 	g.Expect(got[0].Curve).NotTo(BeEmpty())
 	g.Expect(got[1]).To(Equal(bench.Series{Who: "b", Version: "v1", Missing: "it broke"}))
 	g.Expect(got[2]).To(Equal(bench.Series{Who: "c", Missing: "not installed"}))

@@ -33,10 +33,12 @@ type Series struct {
 	Version string `json:",omitempty"`
 	// Values has one value a round, or one a try, in the unit of the row.
 	Values []float64
-	// Generator and Server say how many cores each kept busy in each round.
-	// Empty where nobody generates a load.
+	// Generator, Server and Behind say how many cores each kept busy in each
+	// round; Behind is what the program passes requests on to. Empty where
+	// nobody generates a load.
 	Generator []float64 `json:",omitempty"`
 	Server    []float64 `json:",omitempty"`
+	Behind    []float64 `json:",omitempty"`
 	// Curve is the distribution of all latencies over the rounds.
 	Curve []Point `json:",omitempty"`
 	// Missing is why there is no figure.

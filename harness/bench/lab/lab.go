@@ -91,8 +91,8 @@ func one(ctx context.Context, row Row, o Options, cache string) (bench.Row, erro
 }
 
 // Throughput is a contestant whose figure is what a generator reached. server
-// may be nil if err says why.
-func Throughput(who string, server *peer.Server, err error, load func(context.Context, *peer.Server, time.Duration) (gen.Result, error)) bench.Contestant {
+// may be nil if err says why. What it passes requests on to is behind it.
+func Throughput(who string, server *peer.Server, err error, load func(context.Context, *peer.Server, time.Duration) (gen.Result, error), behind ...*peer.Server) bench.Contestant {
 	c := bench.Contestant{Who: who, Err: err}
 	if err != nil {
 		return c
@@ -100,29 +100,54 @@ func Throughput(who string, server *peer.Server, err error, load func(context.Co
 	c.Version = server.Version
 	c.Measure = func(ctx context.Context, d time.Duration) (bench.Sample, error) {
 		var result gen.Result
-		cores, err := busy(server, func() (err error) {
+		cores, err := busy(func() (err error) {
 			result, err = load(ctx, server, d)
 			return err
-		})
-		return bench.Sample{Value: result.PerSecond, Generator: result.Cores, Server: cores}, err
+		}, append([]*peer.Server{server}, behind...)...)
+		if err != nil {
+			return bench.Sample{}, err
+		}
+		sample := bench.Sample{Value: result.PerSecond, Generator: result.Cores, Server: cores[0]}
+		for _, c := range cores[1:] {
+			sample.Behind += c
+		}
+		return sample, nil
 	}
 	return c
 }
 
-// busy is how many cores a server keeps busy during f.
-func busy(server *peer.Server, f func() error) (cores float64, err error) {
-	before, err := server.CPU()
+// busy is how many cores each server keeps busy during f.
+func busy(f func() error, servers ...*peer.Server) (cores []float64, err error) {
+	before, err := spent(servers)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	began := time.Now()
 	err = f()
 	took := time.Since(began)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	after, err := server.CPU()
-	return (after - before).Seconds() / took.Seconds(), err
+	after, err := spent(servers)
+	if err != nil {
+		return nil, err
+	}
+	for i := range servers {
+		cores = append(cores, (after[i]-before[i]).Seconds()/took.Seconds())
+	}
+	return cores, nil
+}
+
+// spent is the processor time that each server has used so far.
+func spent(servers []*peer.Server) ([]time.Duration, error) {
+	all := make([]time.Duration, len(servers))
+	for i, s := range servers {
+		var err error
+		if all[i], err = s.CPU(); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // Machine is where a run takes place, as it is before the run.

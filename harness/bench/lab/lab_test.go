@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ func TestSmoke(t *testing.T) {
 	g := NewWithT(t)
 	binary := filepath.Join(t.TempDir(), "proxychaos")
 	g.Expect(images.Build(t.Context(), "../../..", binary)).To(Succeed())
-	const requests = 200
+	const requests = 5000
 	var nodes *peer.Server
 	row := lab.Row{Name: "smoke", Run: func(ctx context.Context, l *lab.Lab) bench.Row {
 		var err error
@@ -41,7 +42,7 @@ func TestSmoke(t *testing.T) {
 			return gen.Result{PerSecond: requests / time.Since(began).Seconds()}, err
 		}
 		series := l.Measure(ctx, "smoke", []bench.Contestant{
-			lab.Throughput("fakealb", nodes, nil, load),
+			lab.Throughput("fakealb", nodes, nil, load, nodes), // behind itself, so that both are seen to work
 			lab.Throughput("gone", nil, errors.New("not installed"), load),
 			lab.Paced("paced", nodes, nil, 50),
 		})
@@ -68,6 +69,8 @@ func TestSmoke(t *testing.T) {
 	g.Expect(got.Name).To(Equal("smoke"))
 	g.Expect(got.Find("fakealb").Missing).To(BeEmpty(), progress.String())
 	g.Expect(got.Find("fakealb").Values).To(HaveLen(2))
+	g.Expect(slices.Max(got.Find("fakealb").Server)).To(BeNumerically(">", 0))
+	g.Expect(slices.Max(got.Find("fakealb").Behind)).To(BeNumerically(">", 0))
 	if paced := got.Find("paced"); paced.Missing == "" {
 		g.Expect(paced.Values).To(HaveLen(2))
 		g.Expect(paced.Curve).NotTo(BeEmpty())

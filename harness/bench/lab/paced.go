@@ -19,10 +19,10 @@ func Paced(who string, server *peer.Server, err error, rate int) bench.Contestan
 	c.Version = server.Version
 	c.Measure = func(ctx context.Context, d time.Duration) (bench.Sample, error) {
 		var latencies []time.Duration
-		cores, err := busy(server, func() (err error) {
+		cores, err := busy(func() (err error) {
 			latencies, err = gen.Pace(ctx, server.URL(), rate, d)
 			return err
-		})
+		}, server)
 		if err != nil {
 			return bench.Sample{}, err
 		}
@@ -30,7 +30,7 @@ func Paced(who string, server *peer.Server, err error, rate int) bench.Contestan
 		for i, l := range latencies {
 			ms[i] = float64(l) / float64(time.Millisecond)
 		}
-		return bench.Sample{Value: bench.Quantile(ms, 0.99), Latencies: ms, Server: cores}, nil
+		return bench.Sample{Value: bench.Quantile(ms, 0.99), Latencies: ms, Server: cores[0]}, nil
 	}
 	return c
 }

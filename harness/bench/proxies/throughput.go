@@ -13,7 +13,8 @@ import (
 )
 
 const method = "wrk with one thread and 32 kept connections; every proxy keeps its connections to the nginx behind it, and none writes an access log. " +
-	"The last line is that nginx without a proxy."
+	"The last line is that nginx without a proxy. All of them, wrk included, share the cores: " +
+	"the processor time that all together spend on a request is what bounds requests/s."
 
 func small(ctx context.Context, l *lab.Lab) bench.Row {
 	return throughput(ctx, l, bench.Row{Title: "goproxy: HTTP/1.1, small bodies", Method: "A body of 29 bytes. " + method}, "http", "")
@@ -71,7 +72,7 @@ func throughput(ctx context.Context, l *lab.Lab, row bench.Row, scheme, path str
 		}
 		contestants = append(contestants, lab.Throughput(k.who, server, err, func(ctx context.Context, s *peer.Server, d time.Duration) (gen.Result, error) {
 			return load(ctx, s.Addr, d)
-		}))
+		}, backend))
 	}
 	contestants = append(contestants, lab.Throughput("no proxy", backend, nil, func(ctx context.Context, _ *peer.Server, d time.Duration) (gen.Result, error) {
 		return load(ctx, job.Backend, d)
