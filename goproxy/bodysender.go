@@ -13,10 +13,17 @@ import (
 // may already be coming.
 type bodySender struct {
 	done     chan struct{}
+	read     atomic.Bool  // the client's body came to its end, and is read no more
 	progress atomic.Int64 // unix ns of the last byte from the client
 	err      error        // of the client; valid when done
 	complete bool         // the upstream was sent all; valid when done
 }
+
+// lastWrite is how long a response that has ended waits for the last write of
+// its request to return: the upstream answers as soon as it has the bytes, which
+// may be before the goroutine that sent them goes on. An upstream that answered
+// without reading them costs the wait, and its connection.
+const lastWrite = 10 * time.Millisecond
 
 // startBody begins to send the body on c. It returns nil when the request is
 // over: the client's connection is not to be read any more.
@@ -49,6 +56,9 @@ func (s *bodySender) copy(from bodyReader, chunked bool, c *upstreamConn) (compl
 	const start, end = http1.ChunkRoom, copyBufferSize - len("\r\n")
 	for {
 		n, err := from.Read(buf[start:end])
+		if errors.Is(err, io.EOF) {
+			s.read.Store(true) // before the upstream can answer
+		}
 		if n > 0 {
 			s.progress.Store(time.Now().UnixNano())
 			out := buf[start : start+n]
@@ -74,10 +84,13 @@ func (s *bodySender) copy(from bodyReader, chunked bool, c *upstreamConn) (compl
 
 // whole reports whether the body was sent to its end.
 func (s *bodySender) whole() bool {
+	if !s.read.Load() {
+		return false
+	}
 	select {
 	case <-s.done:
 		return s.complete
-	default:
+	case <-time.After(lastWrite):
 		return false
 	}
 }

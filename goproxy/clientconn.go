@@ -256,11 +256,7 @@ func (c *clientConn) bodyRead(req *request) bool {
 		return true
 	}
 	if s := req.sending.Load(); s != nil {
-		select {
-		case <-s.done:
-		default:
-			return false
-		}
+		return s.read.Load()
 	}
 	return c.body.Ended()
 }
