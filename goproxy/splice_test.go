@@ -12,8 +12,11 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/proxychaos/proxychaos/goproxy/wire"
 )
@@ -171,10 +174,17 @@ func TestSlowClientOfAPipeIsServed(t *testing.T) {
 	}
 }
 
-// tcpPair is both ends of a connection.
+// tcpPair is both ends of a connection. Its segments are as small as those of a
+// network: with loopback's, which are larger than a small window, the kernel may
+// send nothing for seconds although there is room.
 func tcpPair(t *testing.T) (*wire.Conn, *net.TCPConn) {
 	t.Helper()
-	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	small := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		var failed error
+		err := c.Control(func(fd uintptr) { failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_MAXSEG, 1460) })
+		return errors.Join(err, failed)
+	}}
+	l, err := small.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,12 +194,12 @@ func tcpPair(t *testing.T) (*wire.Conn, *net.TCPConn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { far.Close() })
-	accepted, err := l.AcceptTCP()
+	accepted, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { accepted.Close() })
-	near, err := wire.New(accepted)
+	near, err := wire.New(accepted.(*net.TCPConn))
 	if err != nil {
 		t.Fatal(err)
 	}
