@@ -298,10 +298,14 @@ func TestAdmin(t *testing.T) {
 			t.Errorf("%s: status %d %s, want %d", what, status, text, test.want)
 		}
 	}
-	_, metrics := admin(t, p, "GET", "/metrics", "", "")
+	const counted = `goproxy_request_duration_seconds_count{upstream="backend"} 30`
+	var metrics string
+	eventually(t, 5*time.Second, "30 requests, each counted once its answer is sent", func() bool {
+		_, metrics = admin(t, p, "GET", "/metrics", "", "")
+		return strings.Contains(metrics, counted+"\n")
+	})
 	for _, want := range []string{
 		`goproxy_requests_total{status="200",upstream="backend"} 30`,
-		`goproxy_request_duration_seconds_count{upstream="backend"} 30`,
 		`goproxy_attempts_total{reason="first",upstream="backend"} 30`,
 		fmt.Sprintf(`goproxy_endpoint_usable{address=%q,upstream="backend"} 0`, state[0].Address),
 		fmt.Sprintf(`goproxy_endpoint_usable{address=%q,upstream="backend"} 1`, state[1].Address),
