@@ -15,7 +15,7 @@ func TestCommandRefuses(t *testing.T) {
 		{[]string{"--resolver", "dns.test"}, `--resolver: got "dns.test"`},
 		{[]string{"--resolver", "fd00:ec2::253"}, `--resolver: got "fd00:ec2::253"`},
 		{[]string{"--resolver", "10.0.0.2:0"}, `--resolver: got "10.0.0.2:0"`},
-		{nil, "want 1: it takes its network over"}, // a test is never PID 1 of a container
+		{[]string{}, "want 1: it takes its network over"}, // a test is never PID 1 of a container
 	} {
 		cmd := Command()
 		cmd.SetArgs(test.args)

@@ -13,7 +13,7 @@ import (
 
 func main() {
 	root := &cobra.Command{Use: "podtest", SilenceErrors: true, SilenceUsage: true}
-	root.AddCommand(pod.Command(), preforkCommand(), workerCommand(), idleCommand(), orphanCommand(), statesCommand(), resolveCommand())
+	root.AddCommand(pod.Command(), preforkCommand(), workerCommand(), idleCommand(), orphanCommand(), orphanedCommand(), statesCommand(), resolveCommand())
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

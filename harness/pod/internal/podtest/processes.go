@@ -16,12 +16,21 @@ import (
 // prints its pid.
 func orphanCommand() *cobra.Command {
 	return &cobra.Command{Use: "orphan", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
-		child := exec.Command("/proc/self/exe", "resolve", "--after", "200ms", "localhost")
+		child := exec.Command("/proc/self/exe", "orphaned")
 		if err := child.Start(); err != nil {
 			return err
 		}
 		fmt.Println(child.Process.Pid)
 		return nil
+	}}
+}
+
+// orphanedCommand ends once it is a child of PID 1.
+func orphanedCommand() *cobra.Command {
+	return &cobra.Command{Use: "orphaned", Args: cobra.NoArgs, Run: func(*cobra.Command, []string) {
+		for os.Getppid() != 1 {
+			time.Sleep(time.Millisecond)
+		}
 	}}
 }
 
@@ -46,9 +55,7 @@ func statesCommand() *cobra.Command {
 // resolveCommand looks a name up as the C library would, and prints
 // /etc/resolv.conf before it.
 func resolveCommand() *cobra.Command {
-	var after time.Duration
-	cmd := &cobra.Command{Use: "resolve NAME", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
-		time.Sleep(after)
+	return &cobra.Command{Use: "resolve NAME", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
 		conf, err := os.ReadFile("/etc/resolv.conf")
 		if err != nil {
 			return err
@@ -57,6 +64,4 @@ func resolveCommand() *cobra.Command {
 		fmt.Printf("%s%s\n", conf, strings.Join(addrs, " "))
 		return err
 	}}
-	cmd.Flags().DurationVar(&after, "after", 0, "wait first")
-	return cmd
 }
