@@ -50,8 +50,8 @@ type Subject struct {
 
 // Expect is what a run of a catalogued subject has to come to.
 type Expect struct {
-	Verdict string // judge.Pass or judge.Fail
-	// Outcomes: at least one of these kinds of failure must occur.
+	Verdict string // judge.Pass, judge.Fail or reports.Either
+	// Outcomes: at least one of these kinds of failure must occur where it fails.
 	Outcomes []string
 	// Findings are codes of findings of which one at least must be there.
 	Findings []string

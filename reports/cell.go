@@ -70,13 +70,17 @@ func (c Cell) Phrase() string {
 	role := c.Manifest.Subject.Role
 	broke := c.Verdict.Result == judge.Fail
 	asSaid := ", as expected"
+	either := c.expectation().Verdict == Either
+	if either {
+		asSaid = ", as either is"
+	}
 	switch c.State() {
 	case NotRun:
 		return "not run"
 	case Unproven:
 		return "UNPROVEN"
 	case Unexpected:
-		if c.Verdict.Result == c.expectation().Verdict {
+		if either || c.Verdict.Result == c.expectation().Verdict {
 			asSaid = ", NOT AS EXPECTED" // the class, the finding or the log line is another
 			break
 		}

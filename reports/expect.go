@@ -9,12 +9,17 @@ import (
 	"github.com/proxychaos/proxychaos/harness/judge"
 )
 
+// Either is the verdict to expect where the seed's draw, such as the order of
+// the DNS answers, decides between pass and fail. A fail must still be of the
+// expected outcomes.
+const Either = "either"
+
 // Expectation is what the catalogue says a subject does in a scenario. A field
 // that is empty expects nothing.
 type Expectation struct {
-	Verdict string // judge.Pass or judge.Fail
+	Verdict string // judge.Pass, judge.Fail or Either
 	// Outcomes are classes of failure ("502", "timeout", ...) of which one at
-	// least must have occurred.
+	// least must have occurred, unless the verdict is Either and it passed.
 	Outcomes []string
 	// Findings are codes of findings of which one at least must be there.
 	Findings []string
@@ -27,14 +32,18 @@ type Expectation struct {
 // expected, one line each, none when it is. A verdict that proved nothing is
 // never as expected.
 func Check(want Expectation, got judge.Verdict) []string {
-	if want.Verdict != judge.Pass && want.Verdict != judge.Fail {
-		return []string{fmt.Sprintf("the catalogue expects verdict %q: want %q or %q", want.Verdict, judge.Pass, judge.Fail)}
+	if !slices.Contains([]string{judge.Pass, judge.Fail, Either}, want.Verdict) {
+		return []string{fmt.Sprintf("the catalogue expects verdict %q: want %q, %q or %q", want.Verdict, judge.Pass, judge.Fail, Either)}
 	}
 	if got.Result != judge.Pass && got.Result != judge.Fail {
 		return mismatch(want, got, "nothing was tested")
 	}
 	var reasons []string
-	if got.Result != want.Verdict {
+	if want.Verdict == Either {
+		if got.Result == judge.Pass {
+			want.Outcomes = nil
+		}
+	} else if got.Result != want.Verdict {
 		reasons = mismatch(want, got, fmt.Sprintf("%s of %s failed", thousands(got.Failed), count(got.Sent, "request")))
 	}
 	if len(want.Outcomes) > 0 && !slices.ContainsFunc(want.Outcomes, func(kind string) bool { return got.ByKind[kind] > 0 }) {

@@ -31,11 +31,16 @@ func TestCheck(t *testing.T) {
 		"another class":         {Expectation{Verdict: judge.Fail, Outcomes: []string{"502", "504"}}, failed, "expected failures of class 502 or 504, got 503 1,990, timeout 6"},
 		"another finding":       {Expectation{Verdict: judge.Fail, Findings: []string{judge.PooledOld}}, failed, "expected finding pooled-kept-old, got resolved-once, proxy-log"},
 		"no such line":          {Expectation{Verdict: judge.Fail, Log: "AH01114"}, failed, `expected evidence that matches "AH01114", found none`},
+		"either, failed":        {Expectation{Verdict: Either, Outcomes: []string{"502", "503"}}, failed, ""},
+		"either, passed":        {Expectation{Verdict: Either, Outcomes: []string{"502", "503"}}, passed, ""},
+		"either, other class":   {Expectation{Verdict: Either, Outcomes: []string{"502"}}, failed, "expected failures of class 502, got 503 1,990, timeout 6"},
+		"either, no finding":    {Expectation{Verdict: Either, Findings: []string{judge.PooledOld}}, passed, "expected finding pooled-kept-old, got none"},
+		"either, unproven":      {Expectation{Verdict: Either}, unproven, "expected either, got unproven: the load missed its floor"},
 		"unproven is not fail":  {Expectation{Verdict: judge.Fail}, unproven, "expected fail, got unproven: the load missed its floor"},
 		"unproven is not pass":  {Expectation{Verdict: judge.Pass}, unproven, "expected pass, got unproven: the load missed its floor"},
 		"no verdict":            {Expectation{Verdict: judge.Pass}, judge.Verdict{}, "expected pass, got none: nothing was tested"},
-		"nobody expects that":   {Expectation{Verdict: judge.Unproven}, unproven, `the catalogue expects verdict "unproven": want "pass" or "fail"`},
-		"empty expectation":     {Expectation{}, passed, `the catalogue expects verdict "": want "pass" or "fail"`},
+		"nobody expects that":   {Expectation{Verdict: judge.Unproven}, unproven, `the catalogue expects verdict "unproven": want "pass", "fail" or "either"`},
+		"empty expectation":     {Expectation{}, passed, `the catalogue expects verdict "": want "pass", "fail" or "either"`},
 		"pattern without sense": {Expectation{Verdict: judge.Fail, Log: "("}, failed, "the catalogue's log pattern \"(\" cannot be read: error parsing regexp: missing closing ): `(`"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -64,6 +69,9 @@ func TestPhrase(t *testing.T) {
 		{"fix", expect(judge.Fail), judge.Fail, "fix did not hold, as expected", Expected},
 		{"fix", expect(judge.Pass), judge.Unproven, "UNPROVEN", Unproven},
 		{"reference", expect(judge.Pass), judge.Fail, "REFERENCE DID NOT HOLD", Unexpected},
+		{"fix", expect(Either), judge.Fail, "fix did not hold, as either is", Expected},
+		{"fix", expect(Either), judge.Pass, "fix held, as either is", Expected},
+		{"fix", &Expectation{Verdict: Either, Findings: []string{judge.PooledOld}}, judge.Pass, "fix held, NOT AS EXPECTED", Unexpected},
 		{"own", nil, judge.Pass, "held", Expected},
 		{"own", nil, judge.Fail, "BROKE", Unexpected},
 	} {
