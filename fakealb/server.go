@@ -158,7 +158,11 @@ func (s *Server) Run(ctx context.Context) error {
 		err = nil
 	default:
 	}
-	return errors.Join(err, api.Close(), s.Close())
+	ending := api.Close()
+	if errors.Is(ending, net.ErrClosed) { // Close came first, and api had the listener already
+		ending = nil
+	}
+	return errors.Join(err, ending, s.Close())
 }
 
 // Close resets every connection, takes the addresses off the interface and ends
