@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -31,7 +32,39 @@ type addressSet struct{ four, six []netip.Addr }
 
 // counters number the answers of a name, so that orders differ from one to the
 // next. They outlive a change of the name: a rotation goes on.
-type counters struct{ a, aaaa, draws atomic.Uint64 }
+type counters struct {
+	a, aaaa, draws atomic.Uint64
+
+	mu    sync.Mutex
+	asked map[string]int // the names that Name.Aliases were given to, by their turn
+}
+
+// turn numbers the distinct names that a wildcard is asked for, from 0; most is the
+// number of all from that one on.
+func (c *counters) turn(name string, most int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	turn, known := c.asked[name]
+	switch {
+	case known:
+		return min(turn, most)
+	case len(c.asked) >= most:
+		return most
+	case c.asked == nil:
+		c.asked = map[string]int{}
+	}
+	turn = len(c.asked)
+	c.asked[name] = turn
+	return turn
+}
+
+// alias is the name whose records are answered for this one; "" if it has its own.
+func (e *entry) alias(name string) string {
+	if len(e.Aliases) == 0 {
+		return e.Alias
+	}
+	return e.Aliases[e.counters.turn(name, len(e.Aliases)-1)]
+}
 
 func newEntry(n Name, previous *entry, now time.Time) *entry {
 	e := &entry{Name: n, counters: &counters{}, cached: &atomic.Int64{}}

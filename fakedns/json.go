@@ -32,7 +32,7 @@ func (n Name) MarshalJSON() ([]byte, error) {
 	wire := nameJSON{
 		plainName: &plain, PropagationSeconds: asSeconds(n.Propagation), InterleaveSeconds: asSeconds(n.Interleave),
 	}
-	if n.Alias == "" {
+	if !n.isAlias() {
 		ttl := n.TTL.Seconds()
 		wire.TTLSeconds = &ttl
 	}
@@ -47,7 +47,7 @@ func (n *Name) UnmarshalJSON(b []byte) error {
 	if err := strictDecode(bytes.NewReader(b), &wire); err != nil {
 		return blame(b, err, func() any { return &nameJSON{plainName: &plainName{}} })
 	}
-	if wire.TTLSeconds == nil && plain.Alias == "" {
+	if wire.TTLSeconds == nil && !(*Name)(&plain).isAlias() {
 		return invalid("ttl_seconds", "missing, want whole seconds (an ELB name has 60)")
 	}
 	*n = Name(plain)

@@ -101,7 +101,7 @@ func (l *lookup) find(name string) *entry {
 		if e == nil {
 			break
 		}
-		next := e.Alias
+		next := e.alias(name)
 		if l.failedOver(e) {
 			next = e.Failover
 		}
@@ -111,6 +111,7 @@ func (l *lookup) find(name string) *entry {
 		if e = l.see(next); e == nil {
 			return &noRecords
 		}
+		name = next
 	}
 	if e != nil {
 		return &noRecords
@@ -138,12 +139,12 @@ func (l *lookup) healthy(e *entry, depth int) bool {
 	switch {
 	case e.Health != "":
 		return e.Health == HealthHealthy
-	case e.Alias == "":
+	case !e.isAlias():
 		return !e.allUnhealthy
 	case !e.EvaluateTargetHealth:
 		return true
 	}
-	target := l.see(e.Alias)
+	target := l.see(e.alias(l.q.name))
 	return target != nil && depth > 0 && l.healthy(target, depth-1)
 }
 

@@ -79,6 +79,11 @@ type Name struct {
 	// Alias names another Name whose records are answered as this one's own, as a
 	// Route 53 alias record does; an unset target is NODATA.
 	Alias string `json:"alias,omitempty"`
+	// Aliases are of a wildcard, in place of Alias: the first name that it answers for
+	// is an alias of the first of them, the second name of the second, and every name
+	// after the last of them of the last, whatever the wildcard becomes later. So each
+	// name that an unknown client asks for has addresses of its own.
+	Aliases []string `json:"aliases,omitempty"`
 	// EvaluateTargetHealth gives an Alias the health of its target (aws-facts 1.17).
 	EvaluateTargetHealth bool `json:"evaluate_target_health,omitempty"`
 	// Failover is the name that answers, as an alias does, while this one is unhealthy
@@ -157,9 +162,9 @@ func (n *Name) normalizeChoices() *Error {
 		return invalid("order", "got %q, want shuffle, rotate or fixed", n.Order)
 	}
 	switch {
-	case n.Alias != "" && n.TTLMode != "":
+	case n.isAlias() && n.TTLMode != "":
 		return invalid("ttl_mode", "got %q on an alias, want none: an alias has its target's TTL", n.TTLMode)
-	case n.TTLMode == "" && n.Alias == "":
+	case n.TTLMode == "" && !n.isAlias():
 		n.TTLMode = TTLFixed
 	case n.TTLMode != "" && n.TTLMode != TTLFixed && n.TTLMode != TTLCountdown:
 		return invalid("ttl_mode", "got %q, want fixed or countdown", n.TTLMode)
@@ -178,14 +183,16 @@ func (n *Name) normalizeTargets() *Error {
 	var err *Error
 	hasRecords := len(n.A)+len(n.AAAA)+len(n.Zones)+len(n.Views) > 0 || n.PTR != ""
 	switch {
-	case n.Alias != "" && n.CNAME != "":
+	case n.isAlias() && n.CNAME != "":
 		return invalid("alias", "%q has alias and cname, want one of them", n.Name)
-	case n.Alias != "" && hasRecords:
+	case n.isAlias() && hasRecords:
 		return invalid("alias", "%q has alias and records of its own, want one of them", n.Name)
 	case n.CNAME != "" && hasRecords:
 		return invalid("cname", "%q has cname and records of its own, want one of them", n.Name)
-	case n.Alias != "" && n.TTL != 0:
+	case n.isAlias() && n.TTL != 0:
 		return invalid("ttl_seconds", "got %g on an alias, want none: an alias has its target's TTL", n.TTL.Seconds())
+	case len(n.Aliases) > 0:
+		err = n.normalizeAliases()
 	case n.Alias != "":
 		n.Alias, err = hostname("alias", n.Alias)
 	case n.CNAME != "":
@@ -196,6 +203,33 @@ func (n *Name) normalizeTargets() *Error {
 	return err
 }
 
+// normalizeAliases checks the targets of a wildcard that gives each name its own.
+func (n *Name) normalizeAliases() *Error {
+	first, _, _ := strings.Cut(n.Name, ".")
+	switch {
+	case n.Alias != "":
+		return invalid("aliases", "%q has alias and aliases, want one of them", n.Name)
+	case first != Wildcard:
+		return invalid("aliases", "given for %q, want a wildcard such as %q", n.Name, Wildcard)
+	case len(n.Aliases) > maxAliases:
+		return invalid("aliases", "got %d, want at most %d", len(n.Aliases), maxAliases)
+	}
+	n.Aliases = slices.Clone(n.Aliases)
+	for i, target := range n.Aliases {
+		var err *Error
+		if n.Aliases[i], err = hostname(indexed("aliases", i), target); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxAliases bounds what is remembered of the names that were asked for.
+const maxAliases = 1000
+
+// isAlias says whether another name's records are answered for this one.
+func (n *Name) isAlias() bool { return n.Alias != "" || len(n.Aliases) > 0 }
+
 // normalizeHealth checks what decides whether the failover answers.
 func (n *Name) normalizeHealth() *Error {
 	switch n.Health {
@@ -203,7 +237,7 @@ func (n *Name) normalizeHealth() *Error {
 	default:
 		return invalid("health", "got %q, want healthy or unhealthy", n.Health)
 	}
-	if n.EvaluateTargetHealth && n.Alias == "" {
+	if n.EvaluateTargetHealth && !n.isAlias() {
 		return invalid("evaluate_target_health", "given for %q, which is no alias", n.Name)
 	}
 	if n.Failover == "" {

@@ -136,7 +136,7 @@ func (c *chains) follow(start, name string) *Error {
 		return invalid("names", "%q leads back to %q through alias, cname or failover, want a chain that ends", start, e.Name.Name)
 	}
 	c.passed[e] = false
-	for _, target := range []string{e.Alias, e.CNAME, e.Failover} {
+	for _, target := range append([]string{e.Alias, e.CNAME, e.Failover}, e.Aliases...) {
 		if target == "" {
 			continue
 		}
