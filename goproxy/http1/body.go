@@ -166,7 +166,7 @@ func (b *Body) readTrailer() error {
 		if err != nil {
 			return err
 		}
-		if !MayTrail(f.Name) {
+		if isOneOf(f.Name, heading[:], EqualFold) {
 			return malformed("a trailer field that belongs into the head")
 		}
 		b.trailer = append(b.trailer, f)
@@ -181,14 +181,27 @@ var heading = [...]string{
 	"TE", "Trailer", "Transfer-Encoding", "Upgrade",
 }
 
-// MayTrail reports whether a field of that name may stand in a trailer.
+// steering are more fields that have their meaning in a head only: who merges a
+// trailer into it would obey them too late, or take them for a proxy's. Nothing is
+// wrong with a message that has one in its trailer, but it is not passed on.
+var steering = [...]string{
+	"Age", "Cache-Control", "Date", "Expires", "Forwarded", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range",
+	"If-Unmodified-Since", "Location", "Max-Forwards", "Pragma", "Range", "Retry-After", "Vary", "Via", "Warning",
+	"WWW-Authenticate", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
+}
+
+// MayTrail reports whether a field of that name may be passed on in a trailer.
 func MayTrail(name string) bool {
-	for _, h := range heading {
-		if EqualFold(h, name) {
-			return false
+	return !isOneOf(name, heading[:], Alike) && !isOneOf(name, steering[:], Alike)
+}
+
+func isOneOf(name string, names []string, same func(a, b string) bool) bool {
+	for _, n := range names {
+		if same(n, name) {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // parseChunkSize reads the line before a chunk. Well-formed extensions are

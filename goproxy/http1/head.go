@@ -70,16 +70,16 @@ func parseField(line string) (Field, error) {
 		return Field{}, malformed("a header line has no colon")
 	}
 	f := Field{line[:colon], trim(line[colon+1:])}
-	if !isToken(f.Name) {
+	switch {
+	case ValidField(f.Name, f.Value):
+		return f, nil
+	case !isToken(f.Name):
 		if f.Name != "" && (line[0] == ' ' || line[0] == '\t') {
 			return f, malformed("a header line is folded")
 		}
 		return f, malformed("a header name has a character that is not allowed, or is empty")
 	}
-	if !all(f.Value, valueChar) {
-		return f, malformed("a header value has a control character")
-	}
-	return f, nil
+	return f, malformed("a header value has a control character")
 }
 
 // parse reads the field lines up to the empty line that must end text.
@@ -193,6 +193,8 @@ func (h *head) options(value string) error {
 			h.upgrading = true
 		case !isToken(option):
 			return malformed("a Connection option is not a token")
+		case len(h.nominated) == maxFields:
+			return &Error{http.StatusRequestHeaderFieldsTooLarge, "more than 256 Connection options"}
 		default:
 			h.nominated = append(h.nominated, option)
 		}

@@ -40,8 +40,12 @@ func (h Header) Values(name string) iter.Seq[string] {
 	}
 }
 
-// Add appends a field. The caller vouches for name and value.
-func (h *Header) Add(name, value string) { *h = append(*h, Field{name, value}) }
+// Add appends a field. One that [ValidField] refuses is left out.
+func (h *Header) Add(name, value string) {
+	if value = trim(value); ValidField(name, value) {
+		*h = append(*h, Field{name, value})
+	}
+}
 
 // Set puts one field in place of all of that name.
 func (h *Header) Set(name, value string) {
@@ -50,10 +54,16 @@ func (h *Header) Set(name, value string) {
 }
 
 // Del removes all fields of that name.
-func (h *Header) Del(name string) {
+func (h *Header) Del(name string) { h.remove(name, EqualFold) }
+
+// DelAlike removes all fields whose name is that one to some server (see
+// [Alike]).
+func (h *Header) DelAlike(name string) { h.remove(name, Alike) }
+
+func (h *Header) remove(name string, same func(a, b string) bool) {
 	kept := (*h)[:0]
 	for _, f := range *h {
-		if !EqualFold(f.Name, name) {
+		if !same(f.Name, name) {
 			kept = append(kept, f)
 		}
 	}
@@ -76,5 +86,6 @@ func Tokens(list string) iter.Seq[string] {
 	}
 }
 
-// maxFields bounds the number of fields in a head or trailer.
+// maxFields bounds the number of fields in a head or trailer, and that of the
+// options of Connection in a head: each option is looked for among the fields.
 const maxFields = 256

@@ -52,7 +52,7 @@ func (r *Request) Parse(text string) error {
 		return malformed("the request line is not: method, space, target, space, version")
 	}
 	target, version, ok := strings.Cut(line, " ")
-	if !ok || target == "" || !all(target, targetChar) {
+	if !ok || !ValidTarget(target) {
 		return malformed("the request line is not: method, space, target, space, version")
 	}
 	minor, err := parseVersion(version)
@@ -111,21 +111,31 @@ func (r *Request) checkHost(hosts int) error {
 }
 
 // Validate checks a request that came by another protocol, before it is written
-// as HTTP/1: its method, target and host, and its header for names that some
-// readers take for others.
+// as HTTP/1: its method, target and host, and its header. A Host field has to
+// agree with the authority, which is in r.Host, and is taken out of the header, as
+// are fields that are not passed on.
 func (r *Request) Validate() error {
 	switch {
 	case !isToken(r.Method):
 		return malformed("the method is not a token")
-	case r.Target == "" || !all(r.Target, targetChar):
+	case !ValidTarget(r.Target):
 		return malformed("the target has a character that is not allowed, or is empty")
 	case !ValidHost(r.Host):
 		return malformed("the authority is not a name or an address with an optional port")
 	}
-	for _, f := range r.Header {
-		if err := checkLookalike(f.Name); err != nil {
+	hosts := 0
+	for host := range r.Header.Values("Host") {
+		if hosts++; hosts > 1 {
+			return malformed("several Host fields")
+		}
+		if err := r.agree(host); err != nil {
 			return err
 		}
+	}
+	r.Header.Del("Host")
+	var err error
+	if r.Header, err = fromOther(r.Header); err != nil {
+		return err
 	}
 	return r.setTarget(r.Target)
 }

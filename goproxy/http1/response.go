@@ -58,6 +58,22 @@ func (r *Response) Parse(text, method string) error {
 	return r.frame(method)
 }
 
+// Validate checks a response that came by another protocol, before it is written
+// as HTTP/1 in answer to a request with that method. Status, Header and Declared,
+// the length as far as it was said, have to be set; Length is set by it.
+func (r *Response) Validate(method string) error {
+	if r.Status < 100 || r.Status > 599 || r.Status == http.StatusSwitchingProtocols {
+		return malformed("the status is not one of 100 to 599, or is 101")
+	}
+	var err error
+	if r.Header, err = fromOther(r.Header); err != nil {
+		return err
+	}
+	bodiless := r.Status < 200 || r.Status == http.StatusNoContent
+	r.head = head{length: r.Declared, chunked: r.Declared < 0 && !bodiless}
+	return r.frame(method)
+}
+
 // frame finds where the body ends (RFC 9112, 6.3).
 func (r *Response) frame(method string) error {
 	h := &r.head
