@@ -2,7 +2,6 @@ package goproxy
 
 import (
 	"context"
-	"io"
 	"sync/atomic"
 	"time"
 
@@ -50,11 +49,7 @@ type response struct {
 // responseBody is the body of a response, and what has to be done when the
 // response is over.
 type responseBody interface {
-	io.Reader
-	// Trailer is valid once Read has returned io.EOF.
-	Trailer() http1.Header
-	// Ready reports whether Read would return at once, as far as is known.
-	Ready() bool
+	bodyReader
 	// Close ends the attempt, whether or not the body was read. It may be
 	// called again.
 	Close()

@@ -53,30 +53,32 @@ func (s *bodySender) run(from bodyReader, chunked bool, c *upstreamConn) {
 func (s *bodySender) copy(from bodyReader, chunked bool, c *upstreamConn) (complete bool, err error) {
 	buf := getCopyBuffer()
 	defer putCopyBuffer(buf)
-	const start, end = http1.ChunkRoom, copyBufferSize - len("\r\n")
+	const start, end = http1.ChunkRoom, copyBufferSize - len(chunkEnd)
 	for {
-		n, err := from.Read(buf[start:end])
-		if errors.Is(err, io.EOF) {
+		n, err := readReady(from, buf[start:end])
+		ended := errors.Is(err, io.EOF)
+		if ended {
 			s.read.Store(true) // before the upstream can answer
 		}
+		out := buf[start : start+n]
 		if n > 0 {
 			s.progress.Store(time.Now().UnixNano())
-			out := buf[start : start+n]
 			if chunked {
 				out = append(buf[http1.PutChunkSize(buf[:], n):start+n], "\r\n"...)
 			}
+		}
+		if ended && chunked {
+			out = http1.AppendTrailer(out, from.Trailer())
+		}
+		if len(out) > 0 {
 			if _, err := c.Write(out); err != nil {
 				return false, nil
 			}
 		}
-		switch {
-		case errors.Is(err, io.EOF):
-			if chunked {
-				_, err = c.Write(http1.AppendTrailer(buf[:0], from.Trailer()))
-				return err == nil, nil
-			}
+		if ended {
 			return true, nil
-		case err != nil:
+		}
+		if err != nil {
 			return false, &clientError{err}
 		}
 	}

@@ -30,7 +30,7 @@ func TestBodyCountsAsReadBeforeItsLastWrite(t *testing.T) {
 		writes []string
 	}{
 		"length": {1, "x", []string{"x"}},
-		"chunks": {http1.Chunked, "1\r\nx\r\n0\r\n\r\n", []string{"1\r\nx\r\n", "0\r\n\r\n"}},
+		"chunks": {http1.Chunked, "1\r\nx\r\n0\r\n\r\n", []string{"1\r\nx\r\n0\r\n\r\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var body http1.Body

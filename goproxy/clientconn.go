@@ -180,7 +180,7 @@ func (c *clientConn) request(req *request) bool {
 		c.refuse(req, start, err)
 		return false
 	}
-	req.size = len(text)
+	req.size, req.version = len(text), version(req.Minor)
 	req.reset(c, start)
 	if req.Length != 0 {
 		c.body.reset(c, req.Length)
@@ -278,9 +278,11 @@ func (c *clientConn) interrupt(done <-chan struct{}) {
 // breakOff closes the connection so that the client sees that its response is
 // not whole, also where only the connection's end would tell.
 func (c *clientConn) breakOff() {
-	if tcp, ok := c.tcp().(interface{ SetLinger(seconds int) error }); ok {
+	below := c.tcp()
+	if tcp, ok := below.(interface{ SetLinger(seconds int) error }); ok {
 		_ = tcp.SetLinger(0) // else it is an orderly end
 	}
+	_ = below.Close() // before TLS can say that this is the end
 }
 
 func (c *clientConn) tcp() net.Conn {

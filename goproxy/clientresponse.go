@@ -47,22 +47,26 @@ const chunkEnd = "\r\n0\r\n\r\n"
 // where that has not been sent.
 func (c *clientConn) copyBody(req *request, resp *response, head []byte, buf *[copyBufferSize]byte, chunked bool) error {
 	for {
-		n, err := resp.body.Read(buf[headRoom : copyBufferSize-len(chunkEnd)])
+		n, err := readReady(resp.body, buf[headRoom:copyBufferSize-len(chunkEnd)])
 		end := errors.Is(err, io.EOF)
-		if err != nil && !end {
-			if head != nil && n == 0 {
+		if err != nil && !end && n == 0 {
+			if head != nil {
 				return fail(req, err) // nothing was sent yet
 			}
 			return err
 		}
 		from, to := headRoom, headRoom+n
+		var trailer http1.Header
 		if chunked {
 			if n > 0 {
 				from = headRoom - http1.ChunkRoom
 				from += http1.PutChunkSize(buf[from:], n)
 				to += copy(buf[to:], "\r\n")
 			}
-			if end && len(resp.body.Trailer()) == 0 {
+			if end {
+				trailer = req.route.response.trailer(resp.body.Trailer())
+			}
+			if end && len(trailer) == 0 {
 				to += copy(buf[to:], "0\r\n\r\n")
 			}
 		}
@@ -73,13 +77,16 @@ func (c *clientConn) copyBody(req *request, resp *response, head []byte, buf *[c
 		}
 		head = nil
 		req.bytes += int64(n)
+		if err != nil && !end {
+			return err
+		}
 		if !end {
 			if done, err := c.spliceBody(req, resp); done {
 				return err
 			}
 			continue
 		}
-		if trailer := resp.body.Trailer(); chunked && len(trailer) > 0 {
+		if len(trailer) > 0 {
 			return c.write(http1.AppendTrailer(buf[:0], trailer))
 		}
 		return nil

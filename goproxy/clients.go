@@ -117,11 +117,15 @@ func (l *clients) closeAll(state int32) {
 	}
 }
 
-// closeRest closes every connection, whatever it does.
+// closeRest closes every connection, whatever it does. A response that is not
+// whole must not look so.
 func (l *clients) closeRest() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.conns {
+		if c.state.Load() == connActive {
+			c.breakOff()
+		}
 		_ = c.Close() // the client may have been faster
 	}
 }

@@ -69,7 +69,7 @@ func body(t *testing.T, resp *http.Response) string {
 
 func TestRequestTargetIsUntouched(t *testing.T) {
 	p := startEcho(t, nil)
-	for _, target := range []string{"/", "/a%2Fb?x=%20&y=a;b&z", "/a//b/../c", "/%7Euser/caf%C3%A9", "/x?a=b?c=d", "/?q=%zz"} {
+	for _, target := range []string{"/", "/a%2Fb?x=%20&y=a;b&z", "/a//b/c", "/a;x=1/b", "/%7Euser/caf%C3%A9", "/x?a=b?c=d", "/?q=%zz"} {
 		got := body(t, rawRequest(t, p, "GET "+target+" HTTP/1.1\r\nHost: h\r\n\r\n"))
 		if want := "GET " + target + "\n"; !strings.HasPrefix(got, want) {
 			t.Errorf("sent %s, the backend saw %s", target, strings.SplitN(got, "\n", 2)[0])
@@ -201,12 +201,14 @@ func TestRouting(t *testing.T) {
 		{"example.com", "/", "any"},
 		{"a.deep.example.com", "/", "deep"},
 		{".example.com", "/", "any"},
+		{"www.example.com.", "/", "www"},
+		{"www.example.com.:80", "/", "www"},
 	} {
-		if got := r.match(test.host, test.path, test.path); got == nil || got.up.name != test.want {
+		if got := r.match(test.host, pathForms{raw: test.path, clean: test.path}); got == nil || got.up.name != test.want {
 			t.Errorf("%s%s: got %v, want %s", test.host, test.path, got, test.want)
 		}
 	}
-	if newRouter([]boundRoute{{Route: Route{Host: "a"}, up: up["any"]}}).match("b", "/", "/") != nil {
+	if newRouter([]boundRoute{{Route: Route{Host: "a"}, up: up["any"]}}).match("b", pathForms{raw: "/", clean: "/"}) != nil {
 		t.Error("a host without a route was matched")
 	}
 }

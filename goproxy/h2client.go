@@ -129,6 +129,7 @@ func (s *h2Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Method: r.Method, Target: r.RequestURI, Host: r.Host, Minor: 1,
 		Length: max(r.ContentLength, http1.Chunked), Trailers: r.Header.Get("Te") != "",
 	}
+	req.version = version2
 	conn := r.Context().Value(h2ConnKey{}).(*h2Conn)
 	req.remote, req.local, req.secure, req.subject = conn.client.remote, conn.LocalAddr(), conn.client.secure, conn.client.subject
 	for name, values := range r.Header {
@@ -185,6 +186,9 @@ func (b *h2Body) Read(p []byte) (int, error) {
 
 // late implements lateness.
 func (b *h2Body) late() { _ = b.r.Body.Close() } // never fails; it ends the Read
+
+// Ready implements bodyReader. What has come is read at once anyway.
+func (b *h2Body) Ready() bool { return false }
 
 // Trailer implements bodyReader.
 func (b *h2Body) Trailer() http1.Header { return fromHTTP(b.r.Trailer) }
@@ -291,7 +295,7 @@ func (c *h2Client) copyBody(req *request, resp *response) error {
 				return err
 			}
 		}
-		n, err := resp.body.Read(buf[:])
+		n, err := readReady(resp.body, buf[:])
 		if n > 0 {
 			if err := c.write(buf[:n]); err != nil {
 				return err
@@ -299,7 +303,7 @@ func (c *h2Client) copyBody(req *request, resp *response) error {
 			req.bytes += int64(n)
 		}
 		if errors.Is(err, io.EOF) {
-			for _, f := range resp.body.Trailer() {
+			for _, f := range req.route.response.trailer(resp.body.Trailer()) {
 				c.w.Header().Add(http.TrailerPrefix+f.Name, f.Value)
 			}
 			return nil

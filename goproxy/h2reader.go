@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/proxychaos/proxychaos/goproxy/http1"
 )
 
 // h2Conn is a client's connection as net/http's HTTP/2 server reads it. Two
@@ -68,13 +70,10 @@ func newH2Conn(c *clientConn, from io.Reader) *h2Conn {
 // connectionSpecific reports whether a field must not be in HTTP/2 (RFC 9113,
 // section 8.2.2).
 func connectionSpecific(f hpack.HeaderField) bool {
-	switch f.Name {
-	case "connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade":
-		return true
-	case "te":
+	if f.Name == "te" {
 		return f.Value != "" && f.Value != "trailers"
 	}
-	return false
+	return http1.OfConnection(f.Name)
 }
 
 // Read implements io.Reader.

@@ -56,13 +56,21 @@ func (h *h2Transport) wake() {}
 
 // roundTrip implements transport.
 func (h *h2Transport) roundTrip(ctx context.Context, x *exchange, a *attempt) error {
+	informed := 0 // 1xx responses
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
 			a.reused.Store(info.Reused)
 			a.sent.Store(true)
 		},
 		Got1xxResponse: func(code int, header textproto.MIMEHeader) error {
-			return x.inform(&http1.Response{Status: code, Header: fromHTTP(http.Header(header))})
+			if informed++; informed > maxInformed {
+				return fmt.Errorf("the upstream sent %d responses before the response", informed)
+			}
+			resp := &http1.Response{Status: code, Header: fromHTTP(http.Header(header)), Declared: -1}
+			if err := resp.Validate(x.req.Method); err != nil {
+				return fmt.Errorf("the upstream's response is malformed: %w", err)
+			}
+			return x.inform(resp)
 		},
 	})
 	req := h.request(x.req).WithContext(ctx)
@@ -75,24 +83,39 @@ func (h *h2Transport) roundTrip(ctx context.Context, x *exchange, a *attempt) er
 		h.endpoint.alive()
 	}
 	body := &h2ResponseBody{from: resp, attempt: a, silence: time.Duration(x.up.cfg.Timeouts.Body)}
-	a.resp = response{body: body, Response: http1.Response{
-		Status: resp.StatusCode, Minor: 1, Header: fromHTTP(resp.Header), Length: http1.Chunked, Declared: -1,
-	}}
-	declared := a.resp.Header.Has("Content-Length")
-	a.resp.Header.Del("Content-Length")
-	for name := range resp.Trailer {
-		a.resp.Header.Add("Trailer", name)
-	}
-	switch {
-	case !declared && resp.ContentLength == 0: // the head was all
-		a.resp.Length = 0
-	case x.req.Method == http.MethodHead || resp.ContentLength == 0:
-		a.resp.Length, a.resp.Declared = 0, resp.ContentLength
-	case resp.ContentLength > 0 && len(resp.Trailer) == 0:
-		a.resp.Length, a.resp.Declared = resp.ContentLength, resp.ContentLength
+	a.resp = response{body: body}
+	if err := takeOver(resp, x.req.Method, &a.resp.Response); err != nil {
+		_ = resp.Body.Close() // nobody reads it
+		return fmt.Errorf("the upstream's response is malformed: %w", err)
 	}
 	if x.repeatable && a.resp.Length > 0 && a.resp.Length <= aheadSize {
 		return body.readAhead()
+	}
+	return nil
+}
+
+// takeOver makes the head of a response to a request with that method of what
+// net/http has read.
+func takeOver(resp *http.Response, method string, out *http1.Response) error {
+	*out = http1.Response{Status: resp.StatusCode, Minor: 1, Header: fromHTTP(resp.Header), Declared: resp.ContentLength}
+	ended := resp.ContentLength == 0 && !out.Header.Has("Content-Length") // the head was all
+	if ended {
+		out.Declared = -1
+	}
+	if err := out.Validate(method); err != nil {
+		return err
+	}
+	if ended {
+		out.Length = 0
+	}
+	for name := range resp.Trailer {
+		if !http1.MayTrail(name) {
+			continue
+		}
+		out.Header.Add("Trailer", name)
+		if out.Length > 0 {
+			out.Length, out.Declared = http1.Chunked, -1 // only then has HTTP/1 a place for it
+		}
 	}
 	return nil
 }

@@ -33,15 +33,23 @@ func (p *Proxy) route(req *request) error {
 	if req.Method == http.MethodConnect {
 		return req.client.answer(req, http.StatusMethodNotAllowed, "this is a reverse proxy: CONNECT is not served")
 	}
-	clean := req.cleanPath()
+	if done, err := req.endsHere(); done {
+		return err
+	}
+	var err error
+	if req.path, err = formsOf(req.path.raw); err != nil {
+		return refuse(req, err)
+	}
 	table := p.table.Load()
 	table.trust.identify(req)
-	route := table.router.match(req.Host, clean, req.path)
+	route := table.router.match(req.Host, req.path)
 	if route == nil {
 		return req.client.answer(req, http.StatusNotFound, "no route for this host and path")
 	}
 	req.upstream = route.up.name
-	req.rewrite(route, clean)
+	if err := req.rewrite(route, p.via); err != nil {
+		return refuse(req, err)
+	}
 	if req.span != nil {
 		req.span.passOn(&req.header)
 	}
@@ -80,6 +88,12 @@ func (p *Proxy) finish(req *request) {
 	if p.accessLog != nil {
 		req.log(p.accessLog, took)
 	}
+}
+
+// refuse answers a request that is not passed on because of what it says.
+func refuse(req *request, err error) error {
+	req.err = err
+	return req.client.answer(req, http1.StatusOf(err), err.Error())
 }
 
 // fail answers a request for which no response could be had.

@@ -33,19 +33,47 @@ func newHeaderEdits(c HeaderChange, known map[string]variable) (headerEdits, err
 	return e, errors.Join(errs...)
 }
 
-// apply makes the changes to h, a header of r or of its response.
+// apply makes the changes to h, a header of r or of its response. What is removed
+// or set goes under every name that some server takes for it.
 func (e *headerEdits) apply(h *http1.Header, r *request) {
 	for _, name := range e.remove {
-		h.Del(name)
+		h.DelAlike(name)
 	}
 	for _, v := range e.set {
-		h.Del(v.name)
+		h.DelAlike(v.name)
 		v.addTo(h, r)
 	}
 	for _, v := range e.add {
 		v.addTo(h, r)
 	}
 }
+
+// trailer is what of a trailer goes on, in a message whose header has the changes:
+// what they remove or set must not come back behind the body.
+func (e *headerEdits) trailer(t http1.Header) http1.Header {
+	var kept http1.Header
+	for _, f := range t {
+		if http1.MayTrail(f.Name) {
+			kept.Add(f.Name, f.Value)
+		}
+	}
+	for _, name := range e.remove {
+		kept.DelAlike(name)
+	}
+	for _, v := range e.set {
+		kept.DelAlike(v.name)
+	}
+	return kept
+}
+
+// editedBody is a body whose trailer has the changes made.
+type editedBody struct {
+	bodyReader
+	edits *headerEdits
+}
+
+// Trailer implements bodyReader.
+func (b *editedBody) Trailer() http1.Header { return b.edits.trailer(b.bodyReader.Trailer()) }
 
 func (v headerValue) addTo(h *http1.Header, r *request) {
 	if value := v.value.expand(r); value != "" {

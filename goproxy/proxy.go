@@ -58,6 +58,7 @@ type Proxy struct {
 
 	proxyProtocol bool
 	tracer        *tracer // nil without Config.Traces; set by Run
+	via           *via
 
 	limits    limits
 	clients   clients
@@ -85,7 +86,7 @@ func New(cfg Config, opts Options) (*Proxy, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	p := &Proxy{opts: opts, log: opts.Log, metrics: newMetrics(), limits: cfg.Clients.limits(), proxyProtocol: cfg.ProxyProtocol}
+	p := &Proxy{opts: opts, log: opts.Log, metrics: newMetrics(), limits: cfg.Clients.limits(), proxyProtocol: cfg.ProxyProtocol, via: newVia()}
 	p.clients = clients{most: cfg.Clients.MaxConnections, conns: map[*clientConn]struct{}{}}
 	p.isClosed, p.close = context.WithCancel(context.Background())
 	p.requests, p.cutOff = context.WithCancel(context.Background())

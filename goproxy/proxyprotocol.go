@@ -33,12 +33,19 @@ func (c *proxiedConn) readHeader(timeout time.Duration) error {
 		return err
 	}
 	c.from = buffered
-	// A LOCAL header is a health check of the proxy's own.
-	if header.Command.IsProxy() && header.SourceAddr != nil && header.DestinationAddr != nil {
-		c.source, c.dst = header.SourceAddr, header.DestinationAddr
+	// A LOCAL header is a health check of the proxy's own. Addresses of other kinds
+	// than TCP's count as none, as the protocol says of kinds that a receiver does
+	// not know: a Unix socket's may be any bytes.
+	source, hasSource := header.SourceAddr.(*net.TCPAddr)
+	dst, hasDst := header.DestinationAddr.(*net.TCPAddr)
+	if header.Command.IsProxy() && hasSource && hasDst {
+		c.source, c.dst = withoutZone(source), withoutZone(dst)
 	}
 	return nil
 }
+
+// withoutZone leaves out the zone of an IPv6 address, which may be any text.
+func withoutZone(a *net.TCPAddr) *net.TCPAddr { return &net.TCPAddr{IP: a.IP, Port: a.Port} }
 
 // Read implements io.Reader.
 func (c *proxiedConn) Read(p []byte) (int, error) { return c.from.Read(p) }

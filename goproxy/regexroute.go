@@ -7,13 +7,37 @@ import (
 	"strings"
 )
 
-// regexPath is the path that regular expressions see, of a path as the client
-// sent it and its clean form. Escapes stay, so that an encoded slash is not
-// taken for one, but none is left that says no more than the plain character.
-func regexPath(raw, clean string) string {
-	if plain, err := url.PathUnescape(raw); err != nil || plain != clean {
-		return (&url.URL{Path: clean}).EscapedPath()
+// forRegex is the path that regular expressions see, and the same with its
+// parameters where those are all that is left out of it. Escapes stay, so that an
+// encoded slash is not taken for one, but none is left that says no more than the
+// plain character.
+func (p pathForms) forRegex() (bare, whole string) {
+	bare = withoutParameters(p.raw)
+	if plain, err := url.PathUnescape(bare); err != nil || plain != p.clean {
+		bare = escapePath(p.clean)
+		return bare, bare
 	}
+	return plainEscapes(bare), plainEscapes(p.raw)
+}
+
+// withoutParameters is a path without what stands after a ";" in its segments.
+func withoutParameters(path string) string {
+	if strings.IndexByte(path, ';') < 0 {
+		return path
+	}
+	var out strings.Builder
+	for segment := range strings.SplitAfterSeq(path, "/") {
+		name, _, has := strings.Cut(segment, ";")
+		out.WriteString(name)
+		if has && strings.HasSuffix(segment, "/") {
+			out.WriteByte('/')
+		}
+	}
+	return out.String()
+}
+
+// plainEscapes decodes the escapes that say no more than the plain character.
+func plainEscapes(raw string) string {
 	if strings.IndexByte(raw, '%') < 0 {
 		return raw
 	}
@@ -23,7 +47,7 @@ func regexPath(raw, clean string) string {
 			out.WriteByte(raw[i])
 			continue
 		}
-		code := raw[i : i+3] // PathUnescape took it
+		code := raw[i : i+3] // the path was read with its escapes checked
 		if plain, err := url.PathUnescape(code); err == nil && unreserved(plain[0]) {
 			out.WriteByte(plain[0])
 		} else {
@@ -43,14 +67,22 @@ func unreserved(c byte) bool {
 var groups = regexp.MustCompile(`\$[0-9]`)
 
 // substitute is the upstream's path for one that the route's expression matches.
-func (r *boundRoute) substitute(path string) string {
-	match := r.regex.FindStringSubmatch(path)
-	if match == nil || r.RewritePath == "" {
-		return path
+// What the groups bring must not become dot segments in it: "/u-.." would where
+// "^/u-(.*)$" becomes "/x/$1".
+func (r *boundRoute) substitute(p pathForms) (string, error) {
+	bare, whole := p.forRegex()
+	match := r.regex.FindStringSubmatch(whole)
+	if match == nil {
+		match = r.regex.FindStringSubmatch(bare) // as the router did
 	}
-	return groups.ReplaceAllStringFunc(r.RewritePath, func(group string) string {
+	out := groups.ReplaceAllStringFunc(r.RewritePath, func(group string) string {
 		return match[group[1]-'0']
 	})
+	path, _, _ := strings.Cut(out, "?")
+	if forms, err := formsOf(path); err != nil || forms.dots {
+		return "", errDots
+	}
+	return out, nil
 }
 
 func checkRegex(r Route, add func(text, key string)) {

@@ -12,6 +12,7 @@ func TestPathRegex(t *testing.T) {
 			{PathRegex: `\.php$`, RewritePath: "/legacy", Upstream: "backend"},
 			{PathRegex: `^/x([a-z])([a-z])`, RewritePath: "/$2$1x$0", Upstream: "backend"},
 			{PathRegex: `^/files/(.*)$`, Upstream: "backend"},
+			{PathRegex: `^/t-(.*)$`, RewritePath: "/tenants/$1", Upstream: "backend"},
 			{Path: "/u/7/plain", RewritePath: "/never", Upstream: "backend"},
 			{Path: "/other", RewritePath: "/o", Upstream: "backend"},
 		}
@@ -27,11 +28,19 @@ func TestPathRegex(t *testing.T) {
 		"/xab":               "/bax/xab",
 		"/a/b.php?q":         "/legacy?q",
 		"/files/a%2Fb/c%20d": "/files/a%2Fb/c%20d",
+		"/u/42/a;s=1":        "/users/42/profile/a;s=1",
+		"/u/42;s=1/a":        "/users/42/profile/a",
+		"/a/b.php;x.html":    "/legacy",
 		"/other/x":           "/o/x",
 	} {
 		got := body(t, rawRequest(t, p, "GET "+target+" HTTP/1.1\r\nHost: h\r\n\r\n"))
 		if !strings.HasPrefix(got, "GET "+want+"\n") {
 			t.Errorf("%s became %s, want %s", target, strings.SplitN(got, "\n", 2)[0], want)
+		}
+	}
+	for _, target := range []string{"/t-..", "/t-%2e%2e", "/t-..;s=1/x"} {
+		if resp := rawRequest(t, p, "GET "+target+" HTTP/1.1\r\nHost: h\r\n\r\n"); resp.StatusCode != 400 {
+			t.Errorf("%s: status %d, want 400", target, resp.StatusCode)
 		}
 	}
 	for _, target := range []string{"/u/x", "/u/42/../../admin", "/u/%2e%2e/42", "/users/42"} {

@@ -3,8 +3,6 @@ package goproxy
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"path"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -23,7 +21,8 @@ type request struct {
 	size    int        // bytes of its head, about
 	secure  bool       // it came by TLS
 	subject string     // of the client's certificate
-	path    string     // of Target, as sent
+	version version    // it came by
+	path    pathForms  // of Target
 	query   string     // of Target with its "?", "" without one
 	body    requestBody
 	route   *boundRoute
@@ -59,53 +58,43 @@ func (r *request) reset(c client, start time.Time) {
 	r.said, r.span = said{}, nil
 	r.body = requestBody{}
 	r.sending.Store(nil)
-	r.path, r.query = r.Target, ""
+	r.path, r.query = pathForms{raw: r.Target}, ""
 	if i := strings.IndexByte(r.Target, '?'); i >= 0 {
-		r.path, r.query = r.Target[:i], r.Target[i:]
+		r.path.raw, r.query = r.Target[:i], r.Target[i:]
 	}
-}
-
-// cleanPath is the decoded path with what backends resolve too (//, /./, /../)
-// resolved, so that a request cannot reach an upstream by a path that its
-// route does not have.
-func (r *request) cleanPath() string {
-	plain := r.path
-	if strings.IndexByte(plain, '%') >= 0 {
-		if decoded, err := url.PathUnescape(plain); err == nil {
-			plain = decoded
-		}
-	}
-	return cleanPath(plain)
-}
-
-func cleanPath(p string) string {
-	if !strings.Contains(p, "/.") && !strings.Contains(p, "//") {
-		return p
-	}
-	clean := path.Clean(p)
-	if strings.HasSuffix(p, "/") && clean != "/" {
-		clean += "/"
-	}
-	return clean
 }
 
 // rewrite makes the upstream's request of the client's.
-func (r *request) rewrite(route *boundRoute, clean string) {
+func (r *request) rewrite(route *boundRoute, by *via) error {
 	r.route = route
-	r.target = r.Target
-	if route.RewritePath != "" && r.path != "*" {
-		r.target = route.rewritePath(r.path, clean) + r.query
+	path, err := r.path.sent(route)
+	if err != nil {
+		return err
 	}
-	r.forward()
+	r.target = r.Target
+	if path != r.path.raw {
+		r.target = path + r.query
+	}
+	if err := r.forward(by); err != nil {
+		return err
+	}
 	route.request.apply(&r.header, r)
+	if r.source != nil && r.Length == http1.Chunked {
+		r.source = &editedBody{r.source, &route.request}
+	}
+	return nil
 }
 
 // forward copies the header and says in it who asked for what. What a client
 // says of the hops before it is kept in X-Forwarded-For only.
-func (r *request) forward() {
-	forwardedFor := ""
+func (r *request) forward(by *via) error {
+	var hops []string
 	for _, f := range r.Header {
 		switch len(f.Name) {
+		case len("Via"):
+			if http1.EqualFold(f.Name, "via") && by.isIn(f.Value) {
+				return errLoop
+			}
 		case len("Trailer"):
 			if r.Length != http1.Chunked && http1.EqualFold(f.Name, "trailer") {
 				continue
@@ -114,31 +103,40 @@ func (r *request) forward() {
 			if http1.EqualFold(f.Name, "forwarded") {
 				continue
 			}
+		case len("Max-Forwards"):
+			if r.Method != http.MethodGet && http1.EqualFold(f.Name, "max-forwards") {
+				f.Value = r.oneForwardLess(f.Value)
+			}
 		case len("X-Forwarded-For"):
-			if http1.EqualFold(f.Name, "x-forwarded-for") {
-				if !r.said.mute {
-					forwardedFor += f.Value + ", "
+			if http1.Alike(f.Name, "x-forwarded-for") {
+				if !r.said.mute && http1.EqualFold(f.Name, "x-forwarded-for") {
+					hops = append(hops, f.Value)
 				}
 				continue
 			}
 		case len("X-Forwarded-Host"):
-			if http1.EqualFold(f.Name, "x-forwarded-host") {
+			if http1.Alike(f.Name, "x-forwarded-host") {
 				continue
 			}
 		case len("X-Forwarded-Proto"):
-			if http1.EqualFold(f.Name, "x-forwarded-proto") {
+			if http1.Alike(f.Name, "x-forwarded-proto") {
 				continue
 			}
 		}
 		r.header = append(r.header, f)
 	}
 	if ip := hostname(r.remote); ip != "" {
-		r.header.Add("X-Forwarded-For", forwardedFor+ip)
+		if len(hops) > 0 {
+			ip = strings.Join(append(hops, ip), ", ")
+		}
+		r.header.Add("X-Forwarded-For", ip)
 	}
 	if host := r.publicHost(); host != "" {
 		r.header.Add("X-Forwarded-Host", host)
 	}
 	r.header.Add("X-Forwarded-Proto", r.scheme())
+	r.header.Add("Via", by.values[r.version])
+	return nil
 }
 
 // hostname is a Host field without its port and without the brackets of an

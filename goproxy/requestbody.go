@@ -21,9 +21,28 @@ type requestBody struct {
 
 // bodyReader is a body that is read once.
 type bodyReader interface {
-	io.Reader
+	readyReader
 	// Trailer is valid once Read has returned io.EOF.
 	Trailer() http1.Header
+}
+
+// readyReader is what can be read without waiting, as far as it knows.
+type readyReader interface {
+	io.Reader
+	// Ready reports whether Read would return at once, as far as is known.
+	Ready() bool
+}
+
+// readReady reads what is there, at least something. Chunks come one by one,
+// however small; each would else be a packet on the other side.
+func readReady(from readyReader, p []byte) (n int, err error) {
+	for {
+		m, err := from.Read(p[n:])
+		n += m
+		if err != nil || n == len(p) || !from.Ready() {
+			return n, err
+		}
+	}
 }
 
 // read takes in a body of known small length whole, so that it can be sent

@@ -13,27 +13,6 @@ import (
 // and quotes around it.
 var refreshURL = regexp.MustCompile(`^([^;,]*[;,]\s*(?i:url)\s*=\s*)["']?([^"']*)["']?\s*$`)
 
-// rewritePath replaces the route's path at the start of a request's path, of
-// which clean is the form in which it was matched.
-func (r *boundRoute) rewritePath(path, clean string) string {
-	if r.regex != nil {
-		return r.substitute(regexPath(path, clean))
-	}
-	if !pathMatches(r.Path, path) {
-		// Matched only after decoding or cleaning, as in /%61pp or /x/../app.
-		path = (&url.URL{Path: clean}).EscapedPath()
-	}
-	return joinPath(r.RewritePath, strings.TrimPrefix(path, r.Path))
-}
-
-// joinPath puts exactly one slash between prefix and rest.
-func joinPath(prefix, rest string) string {
-	if rest == "" {
-		return prefix
-	}
-	return strings.TrimSuffix(prefix, "/") + "/" + strings.TrimPrefix(rest, "/")
-}
-
 // reverse makes a response from the upstream true for the client, as
 // ProxyPassReverse and ProxyPassReverseCookiePath do: what points at the
 // upstream's own name and path points at the proxy afterwards.

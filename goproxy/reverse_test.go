@@ -19,13 +19,29 @@ func TestRewritePath(t *testing.T) {
 		{"", "/base", "/x", "/base/x"},
 		{"/app", "/", "/%61pp/x", "/x"},
 		{"/app", "/", "/y/../app/x", "/x"},
-		{"/app", "", "/app//x/../y", "/app//x/../y"},
+		{"/app", "", "/app//x/y", "/app//x/y"},
+		{"/app", "", "/app//x/../y", "/app/y"},
+		{"/app", "", "/x/..;v=1/app/y/.", "/app/y/"},
+		{"/app", "/v1", "/app;v=1/x;s=1", "/v1/x"},
+		{"/app", "/v1", "/app/x;s=1/y", "/v1/x;s=1/y"},
+		{"/app", "/v1", "/app/y/../x", "/v1/x"},
+		{"/app", "/v1", "/app/%2e%2e/app/..%2fapp/x", "/v1/x"},
+		{"/app", "/v1", `/app\y\..\x`, "/v1/x"},
+		{"/a b", "/v1", "/a%20b/c%20d", "/v1/c%20d"},
+		{"/", "/public", "/x/../private", "/public/private"},
 	} {
+		var err error
 		in := &request{}
 		in.Target = test.in
 		in.reset(nil, time.Time{})
 		route := boundRoute{Route: Route{Path: test.path, RewritePath: test.to}}
-		in.rewrite(&route, in.cleanPath())
+		if in.path, err = formsOf(in.path.raw); err != nil {
+			t.Errorf("%s: %v", test.in, err)
+			continue
+		}
+		if err := in.rewrite(&route, newVia()); err != nil {
+			t.Errorf("%s: %v", test.in, err)
+		}
 		if got := in.target; got != test.want {
 			t.Errorf("%s -> %q: %s became %s, want %s", test.path, test.to, test.in, got, test.want)
 		}
@@ -94,7 +110,7 @@ func TestPathCannotLeaveItsRoute(t *testing.T) {
 	cfg.Routes[0].Path = "/public"
 	p := startProxy(t, cfg, d)
 	for target, want := range map[string]int{
-		"/public/x": 200, "/public/../admin": 404, "/public/%2e%2e/admin": 404, "/public/..%2Fadmin": 404, "/x/../public/y": 200, "//public": 200, "/publicity": 404,
+		"/public/x": 200, "/public/../admin": 404, "/public/%2e%2e/admin": 404, "/public/..%2Fadmin": 404, "/x/../public/y": 200, "/..;/public": 400, "/../public/x": 400, "/public/%2e%2e/%2e%2e/public": 400, "/public/..;x=1/admin": 404, `/public/..\admin`: 404, "/public;x=1": 200, "//public": 200, "/publicity": 404,
 	} {
 		if resp := rawRequest(t, p, "GET "+target+" HTTP/1.1\r\nHost: h\r\n\r\n"); resp.StatusCode != want {
 			t.Errorf("%s: status %d, want %d", target, resp.StatusCode, want)

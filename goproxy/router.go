@@ -22,6 +22,7 @@ type boundRoute struct {
 }
 
 func newBoundRoute(r Route, up *running) (boundRoute, error) {
+	r.Host = unrooted(r.Host)
 	b := boundRoute{Route: r, up: up}
 	var errs [3]error
 	if r.PathRegex != "" {
@@ -65,20 +66,20 @@ func hostRank(host string) int {
 // match returns the route for a Host header and a path, or nil. Of two routes
 // for the same host those with a regular expression come first, in their order,
 // as in nginx.
-func (r *router) match(host, clean, raw string) *boundRoute {
-	host = hostname(host)
+func (r *router) match(host string, path pathForms) *boundRoute {
+	host = unrooted(hostname(host))
 	forRegex := ""
 	for i := range r.routes {
 		route := &r.routes[i]
 		switch {
 		case !hostMatches(route.Host, host):
 		case route.regex == nil:
-			if pathMatches(route.Path, clean) {
+			if pathMatches(route.Path, path.clean) {
 				return route
 			}
 		default:
 			if forRegex == "" {
-				forRegex = regexPath(raw, clean)
+				forRegex, _ = path.forRegex()
 			}
 			if route.regex.MatchString(forRegex) {
 				return route
@@ -87,6 +88,9 @@ func (r *router) match(host, clean, raw string) *boundRoute {
 	}
 	return nil
 }
+
+// unrooted is a name without the dots at its end: with them it is the same host's.
+func unrooted(host string) string { return strings.TrimRight(host, ".") }
 
 func hostMatches(pattern, host string) bool {
 	if suffix, ok := strings.CutPrefix(pattern, "*"); ok {

@@ -38,7 +38,7 @@ func (s *sticky) routeOf(req *request) string {
 		return ""
 	}
 	if s.param != "" {
-		if route := s.known(pathParam(req.path, s.param)); route != "" {
+		if route := s.known(pathParam(req.path.raw, s.param)); route != "" {
 			return route
 		}
 	}

@@ -61,7 +61,7 @@ func (t *tracer) begin(r *request) {
 	ctx := propagation.TraceContext{}.Extract(context.Background(), (*traceHeader)(&r.Header))
 	ctx, s := t.tracer.Start(ctx, r.Method, trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(r.start), trace.WithAttributes(
 		attribute.String("http.request.method", r.Method),
-		attribute.String("url.path", r.path),
+		attribute.String("url.path", r.path.raw),
 		attribute.String("server.address", hostname(r.Host)),
 	))
 	r.span = &span{s, ctx}

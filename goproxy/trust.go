@@ -78,20 +78,30 @@ func (t *trust) identify(r *request) {
 		if ap, err := netip.ParseAddrPort(hop); err == nil {
 			hop = ap.Addr().String()
 		}
-		if _, err := netip.ParseAddr(hop); err != nil {
-			break
+		if addr, err := netip.ParseAddr(hop); err != nil || addr.Zone() != "" {
+			break // a zone may be any text
 		}
 		r.clientIP = hop
 		if !t.has(hop) {
 			break
 		}
 	}
-	if proto := r.Header.Get("X-Forwarded-Proto"); proto == "http" || proto == "https" {
+	if proto := lastOf(r.Header, "X-Forwarded-Proto"); proto == "http" || proto == "https" {
 		r.said.proto = proto
 	}
-	if host := r.Header.Get("X-Forwarded-Host"); http1.ValidHost(host) {
+	if host := lastOf(r.Header, "X-Forwarded-Host"); http1.ValidHost(host) {
 		r.said.host = host
 	}
+}
+
+// lastOf is the last of the values of a field. Where a trusted proxy appends to
+// what it got, it alone is certain not to be the client's.
+func lastOf(h http1.Header, name string) string {
+	last := ""
+	for value := range h.Values(name) {
+		last = value
+	}
+	return strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
 }
 
 // scheme is the one that the client used: "http" or "https".

@@ -26,6 +26,7 @@ func TestIdentify(t *testing.T) {
 		{"10.1.1.1:1", "198.51.100.7, unknown", "10.1.1.1", false},
 		{"[2001:db8::1]:1", "2001:db9::5", "2001:db9::5", false},
 		{"192.0.2.1:1", "6.6.6.6", "6.6.6.6", false},
+		{"192.0.2.1:1", "fe80::1%any text", "192.0.2.1", false},
 		{"192.0.2.2:1", "6.6.6.6", "192.0.2.2", true},
 		{"[::ffff:10.1.1.1]:1", "198.51.100.7", "198.51.100.7", false},
 	} {
@@ -37,6 +38,21 @@ func TestIdentify(t *testing.T) {
 		trusted.identify(r)
 		if r.clientIP != test.want || r.said.mute != test.mute {
 			t.Errorf("%s, %q: client %s, mute %v; want %s, %v", test.remote, test.forwarded, r.clientIP, r.said.mute, test.want, test.mute)
+		}
+	}
+}
+
+// A trusted proxy that appends what it knows leaves the client's own lines before
+// it: the last value is the proxy's.
+func TestLastForwardedValueCounts(t *testing.T) {
+	p := startEcho(t, func(c *Config) { c.TrustedProxies = []string{"127.0.0.1"} })
+	for name, lines := range map[string]string{
+		"lines": "X-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: www.example.com\r\nX-Forwarded-Proto: https\r\n",
+		"lists": "X-Forwarded-Host: evil.example, www.example.com\r\nX-Forwarded-Proto: http,https\r\n",
+	} {
+		got := body(t, rawRequest(t, p, "GET / HTTP/1.1\r\nHost: inner.example.com\r\n"+lines+"\r\n"))
+		if strings.Count(got, "X-Forwarded-") != 3 || !strings.Contains(got, "X-Forwarded-Host: www.example.com\r\n") || !strings.Contains(got, "X-Forwarded-Proto: https\r\n") {
+			t.Errorf("%s: the backend saw\n%s", name, got)
 		}
 	}
 }

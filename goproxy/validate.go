@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/proxychaos/proxychaos/goproxy/http1"
 	"github.com/proxychaos/proxychaos/goproxy/resolve"
 )
 
@@ -87,6 +88,10 @@ func checkServers(servers []string, add func(string, ...string), path ...string)
 func checkRoute(r Route, upstreams map[string]Upstream, add func(text, key string)) {
 	if r.Path != "" && !strings.HasPrefix(r.Path, "/") {
 		add(fmt.Sprintf("%q does not begin with /", r.Path), "path")
+	} else if !http1.ValidField("Location", r.Path) {
+		add(fmt.Sprintf("%q has a control character", r.Path), "path")
+	} else if forms, err := formsOf(strings.ReplaceAll(r.Path, "%", "%25")); err != nil || forms.clean != r.Path {
+		add(fmt.Sprintf("%q matches no request: they are matched without dot segments, double slashes, backslashes and what follows a semicolon; want %q", r.Path, forms.clean), "path")
 	}
 	if strings.ContainsAny(r.Host, "/: ") || strings.Contains(strings.TrimPrefix(r.Host, "*."), "*") {
 		add(fmt.Sprintf("%q is no host: want a name without port, or *.name", r.Host), "host")
@@ -94,6 +99,8 @@ func checkRoute(r Route, upstreams map[string]Upstream, add func(text, key strin
 	checkRegex(r, add)
 	if r.RewritePath != "" && !strings.HasPrefix(r.RewritePath, "/") {
 		add(fmt.Sprintf("%q does not begin with /", r.RewritePath), "rewrite_path")
+	} else if r.RewritePath != "" && !http1.ValidTarget(r.RewritePath) {
+		add(fmt.Sprintf("%q has a character that a path cannot have: want it encoded, as %%20 for a space", r.RewritePath), "rewrite_path")
 	}
 	if _, ok := upstreams[r.Upstream]; !ok {
 		names := slices.Sorted(maps.Keys(upstreams))
@@ -153,7 +160,7 @@ func checkUpstream(u Upstream, add func(string, ...string)) {
 // parseURL reads an upstream's url and fills in the scheme's port.
 func parseURL(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || !http1.ValidField("Host", u.Host) {
 		return nil, fmt.Errorf("%q is no upstream url: want http://host:port or https://host:port", s)
 	}
 	if (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/net/http/httpguts"
+	"github.com/proxychaos/proxychaos/goproxy/http1"
 )
 
 // routeName is what survives in a cookie and in a path unchanged, without the
@@ -89,7 +89,7 @@ func checkMembers(u Upstream, add func(string, ...string)) {
 	switch {
 	case u.StickySession == "" && (u.SetRouteCookie || u.NoFailover):
 		add("set_route_cookie and nofailover need stickysession", "stickysession")
-	case u.StickySession != "" && !httpguts.ValidHeaderFieldName(cookie):
+	case u.StickySession != "" && !http1.ValidField(cookie, ""):
 		add(fmt.Sprintf("%q is no cookie name", cookie), "stickysession")
 	case u.StickySession != "" && len(routes) == 0:
 		add("no member has a route", "stickysession")
@@ -155,7 +155,7 @@ func checkHeaders(h Headers, add func(string, ...string)) {
 	}{{"request", h.Request, requestVariables}, {"response", h.Response, responseVariables}} {
 		check := func(name string, path ...string) {
 			path = append([]string{d.direction}, path...)
-			if !httpguts.ValidHeaderFieldName(name) {
+			if !http1.ValidField(name, "") {
 				add(fmt.Sprintf("%q is no header name", name), path...)
 			}
 			if slices.Contains(ownHeaders, http.CanonicalHeaderKey(name)) {
@@ -171,7 +171,7 @@ func checkHeaders(h Headers, add func(string, ...string)) {
 		}{{"set", d.change.Set}, {"add", d.change.Add}} {
 			for _, name := range slices.Sorted(maps.Keys(e.values)) {
 				check(name, e.key, name)
-				if !httpguts.ValidHeaderFieldValue(e.values[name]) {
+				if !http1.ValidField(name, e.values[name]) {
 					add("the value has characters that a header cannot have", d.direction, e.key, name)
 				}
 				if _, err := parseFormat(e.values[name], d.known); err != nil {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/net/http/httpguts"
+	"github.com/proxychaos/proxychaos/goproxy/http1"
 )
 
 // format is a text with variables, each written %{name} or %{name:argument};
@@ -27,7 +27,7 @@ var requestVariables = map[string]variable{
 	"client_ip":      func(r *request, _ string) string { return r.clientIP },
 	"host":           func(r *request, _ string) string { return hostname(r.publicHost()) },
 	"scheme":         func(r *request, _ string) string { return r.scheme() },
-	"path":           func(r *request, _ string) string { return r.path },
+	"path":           func(r *request, _ string) string { return r.path.raw },
 	"client_subject": func(r *request, _ string) string { return r.subject },
 	"header":         func(r *request, name string) string { return r.Header.Get(name) },
 	"cookie":         func(r *request, name string) string { return r.cookie(name) },
@@ -83,7 +83,7 @@ func parseVariable(inner string, known map[string]variable) (variable, string, e
 	}
 	wants := name == "header" || name == "cookie"
 	switch {
-	case wants && !httpguts.ValidHeaderFieldName(argument):
+	case wants && !http1.ValidField(argument, ""):
 		return nil, "", fmt.Errorf("%%{%s}: want the name of the %s after a colon, such as %%{%s:NAME}", inner, name, name)
 	case hasArgument && !wants:
 		return nil, "", fmt.Errorf("%%{%s}: %s has no argument", inner, name)

@@ -8,7 +8,7 @@ import (
 )
 
 func TestFormat(t *testing.T) {
-	r := &request{secure: true, path: "/a%20b"}
+	r := &request{secure: true, path: pathForms{raw: "/a%20b"}}
 	r.Host, r.clientIP = "www.example.com:81", "2001:db8::1"
 	r.Header = http1.Header{{Name: "cookie", Value: `a=1; sid="x y"`}, {Name: "X-User", Value: "u"}}
 	for text, want := range map[string]string{

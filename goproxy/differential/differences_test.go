@@ -6,7 +6,8 @@ type difference struct{ theirs, ours, why string }
 // Reasons that several differences have.
 const (
 	asWritten    = `What is encoded stays encoded: the backend decides what it means, and %2F is no slash.`
-	noDots       = `The path is matched without dots and double slashes, and sent as the client wrote it, so that nothing is changed that a signature may cover.`
+	oneSlash     = `The path is matched without double slashes, and sent with them, as the client wrote it: to some backends they are part of a name.`
+	asMatched    = `A path with dot segments is sent as it was matched, so that the backend reads no other path in it than the one that chose the route.`
 	ownAddress   = `A redirect to the upstream's own address would lead the client around the proxy, or nowhere.`
 	hopByHop     = `RFC 9110, 7.6.1: what Connection names is for this connection only and must not be passed on.`
 	sharedCookie = `HAProxy's cookie is its own, so "indirect" hides it; goproxy shares the application's cookie, which must reach it.`
@@ -28,17 +29,12 @@ var differences = map[string]map[string]difference{
 		"two slashes": {
 			`200 from the backend GET /app/x host=BACKEND X-Forwarded-For="127.0.0.1"`,
 			`200 from the backend GET /app//x host=BACKEND X-Forwarded-For="127.0.0.1"`,
-			noDots,
+			oneSlash,
 		},
-		"dot": {
-			`200 from the backend GET /app/x host=BACKEND X-Forwarded-For="127.0.0.1"`,
-			`200 from the backend GET /app/./x host=BACKEND X-Forwarded-For="127.0.0.1"`,
-			noDots,
-		},
-		"dots within the route": {
-			`200 from the backend GET /app/y host=BACKEND X-Forwarded-For="127.0.0.1"`,
-			`200 from the backend GET /app/x/../y host=BACKEND X-Forwarded-For="127.0.0.1"`,
-			noDots,
+		"parameter of the route": {
+			`404`,
+			`200 from the backend GET /app;v=1 host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			"To Tomcat and others a parameter is no part of the path, so it must not lead around the route.",
 		},
 		"encoded letter in the route": {
 			`200 from the backend GET /app/x host=BACKEND X-Forwarded-For="127.0.0.1"`,
@@ -95,17 +91,7 @@ var differences = map[string]map[string]difference{
 		"two slashes": {
 			`200 from the backend GET /app/x host=example.com X-Forwarded-For="127.0.0.1"`,
 			`200 from the backend GET /app//x host=example.com X-Forwarded-For="127.0.0.1"`,
-			noDots,
-		},
-		"dot": {
-			`200 from the backend GET /app/x host=example.com X-Forwarded-For="127.0.0.1"`,
-			`200 from the backend GET /app/./x host=example.com X-Forwarded-For="127.0.0.1"`,
-			noDots,
-		},
-		"dots within the route": {
-			`200 from the backend GET /app/y host=example.com X-Forwarded-For="127.0.0.1"`,
-			`200 from the backend GET /app/x/../y host=example.com X-Forwarded-For="127.0.0.1"`,
-			noDots,
+			oneSlash,
 		},
 		"encoded letter in the route": {
 			`200 from the backend GET /app/x host=example.com X-Forwarded-For="127.0.0.1"`,
@@ -154,6 +140,31 @@ var differences = map[string]map[string]difference{
 		},
 	},
 	"haproxy": {
+		"dot": {
+			`200 from the backend GET /app/./x host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/x host=example.com X-Forwarded-For="127.0.0.1"`,
+			asMatched,
+		},
+		"dots out of the route": {
+			`200 from the backend GET /app/../x host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /x host=example.com X-Forwarded-For="127.0.0.1"`,
+			asMatched,
+		},
+		"dots within the route": {
+			`200 from the backend GET /app/x/../y host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /app/y host=example.com X-Forwarded-For="127.0.0.1"`,
+			asMatched,
+		},
+		"encoded dots": {
+			`200 from the backend GET /app/%2e%2e/x host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /x host=example.com X-Forwarded-For="127.0.0.1"`,
+			asMatched,
+		},
+		"dots and an encoded slash": {
+			`200 from the backend GET /app/..%2Fx host=example.com X-Forwarded-For="127.0.0.1"`,
+			`200 from the backend GET /x host=example.com X-Forwarded-For="127.0.0.1"`,
+			asMatched,
+		},
 		"encoded zero": {
 			`200 from the backend GET /app/x%00y host=example.com X-Forwarded-For="127.0.0.1"`,
 			`400`,

@@ -1,0 +1,91 @@
+package goproxy
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/proxychaos/proxychaos/goproxy/http1"
+)
+
+// pathForms are the forms of one request's path.
+type pathForms struct {
+	raw   string // as the client wrote it
+	clean string // what routes see
+	dots  bool   // it had dot segments, so that raw may mean another path to others
+}
+
+var (
+	errClimbs = &http1.Error{Status: http.StatusBadRequest, Reason: "the path climbs above the root by its dot segments"}
+	errDots   = &http1.Error{Status: http.StatusBadRequest, Reason: "the rewritten path has dot segments"}
+)
+
+// formsOf is where both the path that routes see and the one that is sent are
+// made. Routes see what a backend might make of the path at most: decoded, with
+// "\" taken for "/", without parameters (";x=1"), double slashes and dot segments,
+// so that no way of writing a path leads around a route. A path that climbs above
+// the root is refused.
+func formsOf(raw string) (pathForms, error) {
+	p := pathForms{raw: raw, clean: raw}
+	if strings.IndexByte(raw, '%') >= 0 {
+		if decoded, err := url.PathUnescape(raw); err == nil {
+			p.clean = decoded
+		}
+	}
+	if !strings.HasPrefix(p.clean, "/") || (!strings.Contains(p.clean, "/.") && !strings.Contains(p.clean, "//") && !strings.ContainsAny(p.clean, `;\`)) {
+		return p, nil
+	}
+	var kept []string
+	last := ""
+	for segment := range strings.SplitSeq(strings.ReplaceAll(p.clean, `\`, "/"), "/") {
+		last, _, _ = strings.Cut(segment, ";")
+		switch last {
+		case "":
+		case ".":
+			p.dots, last = true, ""
+		case "..":
+			if len(kept) == 0 {
+				return p, errClimbs
+			}
+			kept = kept[:len(kept)-1]
+			p.dots, last = true, ""
+		default:
+			kept = append(kept, last)
+		}
+	}
+	p.clean = "/" + strings.Join(kept, "/")
+	if last == "" && len(kept) > 0 {
+		p.clean += "/"
+	}
+	return p, nil
+}
+
+// sent is the path for the upstream of route. What the client wrote is kept but
+// for the part that a rewrite replaces. A path with dot segments is sent without
+// them: the upstream sees the path that the route was chosen by.
+func (p pathForms) sent(route *boundRoute) (string, error) {
+	switch {
+	case p.raw == "*":
+		return p.raw, nil
+	case route.RewritePath == "" && p.dots:
+		return escapePath(p.clean), nil
+	case route.RewritePath == "":
+		return p.raw, nil
+	case route.regex != nil:
+		return route.substitute(p)
+	case !p.dots && pathMatches(route.Path, p.raw):
+		return joinPath(route.RewritePath, strings.TrimPrefix(p.raw, route.Path)), nil
+	}
+	// It matched only after decoding or cleaning, as in /%61pp or /x/../app.
+	return joinPath(route.RewritePath, escapePath(strings.TrimPrefix(p.clean, route.Path))), nil
+}
+
+func escapePath(path string) string { return (&url.URL{Path: path}).EscapedPath() }
+
+// joinPath puts exactly one slash between prefix and rest.
+func joinPath(prefix, rest string) string {
+	if rest == "" {
+		return prefix
+	}
+	return strings.TrimSuffix(prefix, "/") + "/" + strings.TrimPrefix(rest, "/")
+}
