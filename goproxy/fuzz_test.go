@@ -39,7 +39,8 @@ func FuzzReverse(f *testing.F) {
 }
 
 // FuzzRoute feeds what a client may ask for. A path that reaches the upstream
-// of /public must stay below it once the dots are resolved.
+// of /public must stay below it once the dots are resolved, and what is sent must be
+// the path that routes have seen.
 func FuzzRoute(f *testing.F) {
 	public := &running{upstream: &upstream{name: "public"}}
 	byRegex, err := newBoundRoute(Route{PathRegex: "^/u/(.*)$", RewritePath: "/v1/u/$1"}, public)
@@ -63,6 +64,10 @@ func FuzzRoute(f *testing.F) {
 		forms, err := formsOf(in.path.raw)
 		if err != nil {
 			return // it climbs
+		}
+		whole, err := forms.sent(&boundRoute{})
+		if seen, again := formsOf(whole); err != nil || again != nil || seen.dots || seen.clean != forms.clean {
+			t.Errorf("routes see %q as %q, and what is sent, %q, as %q: %v, %v", target, forms.clean, whole, seen.clean, err, again)
 		}
 		route := r.match("h", forms)
 		if route == nil {
