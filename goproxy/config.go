@@ -83,12 +83,13 @@ type Route struct {
 	// "*.example.com" (any depth), or "" for every host.
 	Host string `yaml:"host"`
 	// Path matches whole segments at the start of the path: "/api" matches
-	// /api and /api/x, not /apix. "" matches all.
+	// /api and /api/x, not /apix. "" matches all. The request's path is seen
+	// decoded and without dot segments, double slashes and parameters (";x=1").
 	Path string `yaml:"path"`
 	// PathRegex stands in place of Path: a regular expression (RE2) that the
 	// path must match, anchored only where it says so. It sees the path as the
 	// client sent it, but with no encoding where none is needed and without
-	// dot segments: "^/users/([0-9]+)$".
+	// dot segments, double slashes and parameters: "^/users/([0-9]+)$".
 	PathRegex string `yaml:"path_regex"`
 	// Upstream is a name in Config.Upstreams.
 	Upstream string `yaml:"upstream"`
@@ -113,7 +114,9 @@ type Headers struct {
 
 // HeaderChange removes headers, then sets some, then adds some to those of the
 // same name. Values may have variables, such as "%{client_ip}"; a header whose
-// value comes out empty is left out.
+// value comes out empty, or with a control character, is left out. Remove and Set
+// also take names away that differ in what is no letter and no digit only, such as
+// X_Real_IP, and fields of these names in a trailer.
 type HeaderChange struct {
 	Remove []string          `yaml:"remove"`
 	Set    map[string]string `yaml:"set"`

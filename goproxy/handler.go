@@ -33,6 +33,8 @@ func (p *Proxy) route(req *request) error {
 	if req.Method == http.MethodConnect {
 		return req.client.answer(req, http.StatusMethodNotAllowed, "this is a reverse proxy: CONNECT is not served")
 	}
+	table := p.table.Load()
+	table.trust.identify(req)
 	if done, err := req.endsHere(); done {
 		return err
 	}
@@ -40,8 +42,6 @@ func (p *Proxy) route(req *request) error {
 	if req.path, err = formsOf(req.path.raw); err != nil {
 		return refuse(req, err)
 	}
-	table := p.table.Load()
-	table.trust.identify(req)
 	route := table.router.match(req.Host, req.path)
 	if route == nil {
 		return req.client.answer(req, http.StatusNotFound, "no route for this host and path")
