@@ -171,6 +171,9 @@ func checkHeaders(h Headers, add func(string, ...string)) {
 		}{{"set", d.change.Set}, {"add", d.change.Add}} {
 			for _, name := range slices.Sorted(maps.Keys(e.values)) {
 				check(name, e.key, name)
+				if http1.OfConnection(name) && !slices.Contains(ownHeaders, http.CanonicalHeaderKey(name)) {
+					add(fmt.Sprintf("%s is about one connection of HTTP/1, and HTTP/2 must not have it: only remove takes it", name), d.direction, e.key, name)
+				}
 				if !http1.ValidField(name, e.values[name]) {
 					add("the value has characters that a header cannot have", d.direction, e.key, name)
 				}

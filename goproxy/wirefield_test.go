@@ -165,6 +165,21 @@ func TestProxyProtocolWithUnixSockets(t *testing.T) {
 	}
 }
 
+func TestHeadersOfAConnectionAreNotSet(t *testing.T) {
+	for name, ok := range map[string]bool{"Keep-Alive": false, "proxy-connection": false, "Connection": false, "X-Keep-Alive": true} {
+		cfg := simpleConfig(80)
+		cfg.Routes[0].Headers.Response.Set = map[string]string{name: "timeout=5"}
+		if err := cfg.Validate(); (err == nil) != ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	cfg := simpleConfig(80)
+	cfg.Routes[0].Headers.Response.Remove = []string{"Keep-Alive"}
+	if err := cfg.Validate(); err != nil {
+		t.Errorf("remove: %v", err)
+	}
+}
+
 // What a config puts into lines is checked when it is read.
 func TestRouteOfAPathThatNoRequestHas(t *testing.T) {
 	for _, path := range []string{"/a;b", "/a//b", "/a/../b", "/..", "/a\\b", "/a\r\nX: y", "/."} {
