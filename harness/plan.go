@@ -4,19 +4,21 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
-	"net/netip"
+	"slices"
 	"time"
 
+	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// Timing is every span of a cell that is not a setting, in one place. Slow
-// machines multiply none of them: a run that missed its load is unproven.
+// Timing is every span of a cell that is not a setting, in one place. These times
+// do not grow on a slow machine; a run that needs longer is unproven.
 var Timing = struct {
-	Healthy       time.Duration // before the flip; at least this long
+	Healthy       time.Duration // before the first fault; at least this long
 	After         time.Duration // after the last fault: two connect timeouts of 3 s, and time to see what follows
 	ClientTimeout time.Duration // a user's patience: longer than one connect timeout of the kernel (3 s), shorter than two
-	Phase         time.Duration // the phase is drawn below this, or the subject's refresh where that is longer,
+	Phase         time.Duration // the phase is drawn below this, or the subject's refresh if that is longer,
 	MaxPhase      time.Duration // but never above this
 }{
 	Healthy:       3 * time.Second,
@@ -31,46 +33,82 @@ const (
 	clients = 32 // keep-alive connections in rotation, so that every worker of the proxy has some
 )
 
-// Pools are the addresses of a testbed by their part in the scenario. Where the
-// name stays, Old are the nodes that are struck and Fresh those that are not.
-type Pools struct {
-	Old, Fresh []netip.Addr
-}
-
-// PlanOf fills in every number of a scenario for one subject.
-func (s Scenario) PlanOf(subject Subject, set Settings, pools Pools) (recording.Plan, error) {
-	if !s.Abrupt() && set.Grace <= set.TTL+subject.Refresh {
+// PlanOf fills in every number of a scenario for one subject, on a world whose
+// nodes have their addresses.
+func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recording.Plan, error) {
+	if err := s.Check(); err != nil {
+		return recording.Plan{}, err
+	}
+	if s.waitsForGrace() && set.Grace <= set.TTL+subject.Refresh {
 		return recording.Plan{}, fmt.Errorf("GRACE=%v is not longer than TTL %v plus the refresh %v of %s: the old nodes would end before a proxy can know; raise GRACE",
 			set.Grace, set.TTL, subject.Refresh, subject.ID())
 	}
 	phase := s.phase(subject, set)
-	flip := Timing.Healthy + phase
-	retire, window := flip, Timing.After+set.TTL+subject.Refresh
-	grace := time.Duration(0)
-	if !s.Abrupt() {
-		grace = set.Grace
-		retire, window = flip+grace, Timing.After
+	steps, err := s.plannedSteps(Timing.Healthy+phase, set)
+	if err != nil {
+		return recording.Plan{}, err
 	}
-	outage := time.Duration(0)
-	if s.Heals() {
-		outage = set.Outage
-		window = max(window, flip+outage-retire+Timing.After)
+	end := steps[len(steps)-1].At.Duration() + Timing.After
+	if s.strikesAtOnce(t) {
+		end = max(end, steps[0].At.Duration()+Timing.After+set.TTL+subject.Refresh)
 	}
 	budget := recording.Budget{}
 	if s.Budget.Recovery && subject.Role != Reference {
 		budget.RecoverWithin = recording.Of(set.TTL + subject.Refresh + time.Second)
 	}
 	return recording.Plan{
-		TTL: recording.Of(set.TTL), Grace: recording.Of(grace), Refresh: recording.Of(subject.Refresh),
-		Phase: recording.Of(phase), FlipAt: recording.Of(flip), RetireAt: recording.Of(retire),
-		Duration: recording.Of((retire + window).Round(time.Second)), ClientTimeout: recording.Of(Timing.ClientTimeout),
-		Stays: s.Stays, Outage: recording.Of(outage),
-		Rate: set.Rate, Posts: set.Posts, Clients: clients, Seed: set.Seed,
-		Budget: budget, Proofs: s.Proofs, Old: pools.Old, Fresh: pools.Fresh, OldEnd: s.OldEnd,
+		TTL: recording.Of(set.TTL), Refresh: recording.Of(subject.Refresh), Phase: recording.Of(phase),
+		Duration: recording.Of(end.Round(time.Second)), ClientTimeout: recording.Of(Timing.ClientTimeout),
+		Rate: set.Rate, Posts: set.Posts, Clients: clients, Seed: set.Seed, Budget: budget, Steps: steps,
 	}, nil
 }
 
-// phase draws when the flip meets the subject's own timers: anywhere within
+// plannedSteps is the timeline with its times; the first step is due at first, or
+// as much later as it waits.
+func (s Scenario) plannedSteps(first time.Duration, set Settings) ([]recording.PlannedStep, error) {
+	var steps []recording.PlannedStep
+	at := time.Duration(0)
+	for i, step := range s.Timeline {
+		wait, err := step.Wait.Of(set)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			wait += first
+		}
+		at += wait
+		planned := recording.PlannedStep{At: recording.Of(at), Wait: recording.Of(wait)}
+		for _, f := range step.Do {
+			text, err := fault.Encode(f)
+			if err != nil {
+				return nil, err
+			}
+			planned.Faults = append(planned.Faults, recording.PlannedFault{Name: f.Name(), Fault: text})
+		}
+		steps = append(steps, planned)
+	}
+	return steps, nil
+}
+
+func (s Scenario) waitsForGrace() bool {
+	return slices.ContainsFunc(s.Timeline, func(step Step) bool { return step.Wait.grace() })
+}
+
+// strikesAtOnce says whether the first step takes something away already, so that a
+// proxy has had no time to know.
+func (s Scenario) strikesAtOnce(t world.Topology) bool {
+	state := t.Start()
+	for _, f := range s.Timeline[0].Do {
+		effects := f.Effects(state)
+		if slices.ContainsFunc(effects, world.Effect.Worse) {
+			return true
+		}
+		state = state.With(effects...)
+	}
+	return false
+}
+
+// phase draws when the first fault meets the subject's own timers: anywhere within
 // the longest period that it can have. Two configs of a user's own get the same
 // draw, so that they can be compared.
 func (s Scenario) phase(subject Subject, set Settings) time.Duration {

@@ -3,89 +3,145 @@
 //
 // The rooms below it do the work, each using only those above it in this list:
 //
-//	fault      what a scenario does to the world, and the proof that it took hold
+//	world      who calls whom, and what is true of it at an instant
 //	recording  everything observed in one run of one cell, as files
+//	ledger     what the faults of a recording did to its world
 //	judge      a recording to a verdict and its findings
+//	fault      what a scenario does to the world, and the proof that it took hold
 //	load, pod  the agents beside fakedns and fakealb
 //	engine, images, reaper, testbed, embedded   where a cell runs
 //	run        one cell from testbed to recording; many cells in parallel
 package harness
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/proxychaos/proxychaos/harness/fault"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// Moment is a point of the timeline whose time depends on the settings.
-type Moment string
-
-// The moments of a timeline.
-const (
-	// AtFlip is when the name moves, or the first fault of a scenario in which
-	// it does not: after a healthy stretch, at a phase against the proxy's own
-	// timers that is drawn from the seed.
-	AtFlip Moment = "flip"
-	// AfterGrace is Settings.Grace after the flip.
-	AfterGrace Moment = "after-grace"
-	// AfterOutage is Settings.Outage after the flip: what had failed is whole
-	// again.
-	AfterOutage Moment = "after-outage"
-)
-
-// Step is one fault and when it happens.
-type Step struct {
-	At    Moment
-	Fault fault.Fault
-}
-
-// Scenario is what happens to a subject, and what the subject may lose.
+// Scenario is what happens to a subject, and what the subject may lose. It can be
+// written to JSON and read back.
 type Scenario struct {
 	// Name is the same word everywhere: file, NAME=, run folder, report row.
-	Name string
+	Name string `json:"name"`
 	// Summary is one sentence that an operator understands.
-	Summary string
-	// OtherALB says that the name moves to another load balancer and not to
-	// new nodes of the same one.
-	OtherALB bool
-	// Stays says that the name does not move. It has all nodes from the start,
-	// and what strikes nodes strikes the old ones, which are half of them.
-	Stays bool
-	// TLS says that the scenario is about the handshake with the nodes: it is
-	// run on subjects that speak HTTPS to them.
-	TLS bool
-	// OldEnd is how the old nodes end: one of the fault.End constants. Empty
-	// where they do not.
-	OldEnd   string
-	Timeline []Step
-	Budget   Budget
-	// Proofs are the facts without which the run is not judged, whatever the
-	// timeline says: recording.Proof constants.
-	Proofs []string
+	Summary string `json:"summary"`
+	// World is who calls whom.
+	World world.World `json:"world"`
+	// Timeline is what happens, in order. The first step comes after a healthy
+	// stretch, at a phase against the proxy's own timers that is drawn from the seed.
+	Timeline []Step `json:"timeline"`
+	Budget   Budget `json:"budget"`
 }
+
+// Step is one or several faults of one instant.
+type Step struct {
+	// Wait is how long after the step before; the first step waits from the end of
+	// the healthy stretch.
+	Wait Span
+	// Do are the faults, one right after the other.
+	Do []fault.Fault
+}
+
+// Do is a step that follows the one before at once.
+func Do(faults ...fault.Fault) Step { return Step{Do: faults} }
+
+// After is a step that waits.
+func After(wait Span, faults ...fault.Fault) Step { return Step{Wait: wait, Do: faults} }
 
 // Budget is what any subject may lose in a scenario.
 type Budget struct {
-	// Recovery allows failures for as long as a proxy that follows DNS
-	// cannot know better: TTL + its own refresh + 1 s. Where the name stays it
-	// has as long to find out by itself. Without it nothing may
-	// fail at all.
-	Recovery bool
+	// Recovery allows failures for as long as a proxy that follows DNS cannot know
+	// better: TTL + its own refresh + 1 s after each fault that takes something
+	// away. If the name keeps its nodes, it has as long to find out by itself.
+	// Without Recovery nothing may fail at all.
+	Recovery bool `json:"recovery,omitempty"`
 }
 
-// Abrupt says whether the old nodes end in the same instant as the name moves.
-func (s Scenario) Abrupt() bool { return !s.has(AfterGrace) }
+// Check says what is wrong with the scenario; nil if nothing is.
+func (s Scenario) Check() error {
+	if err := s.World.Check(); err != nil {
+		return fmt.Errorf("scenario %s: %w", s.Name, err)
+	}
+	if len(s.Timeline) == 0 {
+		return fmt.Errorf("scenario %s: got no step, want at least one fault", s.Name)
+	}
+	for i, step := range s.Timeline {
+		if err := step.check(); err != nil {
+			return fmt.Errorf("scenario %s, step %d: %w", s.Name, i+1, err)
+		}
+	}
+	return nil
+}
 
-// Heals says whether what had failed becomes whole again.
-func (s Scenario) Heals() bool { return s.has(AfterOutage) }
+func (s Step) check() error {
+	if _, err := s.Wait.Of(DefaultSettings()); err != nil {
+		return err
+	}
+	if len(s.Do) == 0 {
+		return fmt.Errorf("got no fault, want at least one")
+	}
+	for _, f := range s.Do {
+		if err := fault.Check(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
-func (s Scenario) has(m Moment) bool {
-	return slices.ContainsFunc(s.Timeline, func(step Step) bool { return step.At == m })
+// TLS says whether the scenario is about the handshake with the nodes: it shows
+// nothing of a subject that speaks plain HTTP to them.
+func (s Scenario) TLS() bool {
+	return slices.ContainsFunc(s.Timeline, func(step Step) bool {
+		return slices.ContainsFunc(step.Do, func(f fault.Fault) bool {
+			over, ok := f.(fault.OverTLS)
+			return ok && over.OverTLS()
+		})
+	})
 }
 
 // Suits says whether the scenario is run on the subject. One about TLS shows
 // nothing of a subject without it; the catalogue has subjects with TLS for
 // those alone.
 func (s Scenario) Suits(subject Subject) bool {
-	return s.TLS == subject.TLS || subject.TLS && subject.Role == Own
+	return s.TLS() == subject.TLS || subject.TLS && subject.Role == Own
+}
+
+// stepJSON is a Step with its faults as package fault stores them.
+type stepJSON struct {
+	Wait Span              `json:"wait,omitempty"`
+	Do   []json.RawMessage `json:"do"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (s Step) MarshalJSON() ([]byte, error) {
+	wire := stepJSON{Wait: s.Wait}
+	for _, f := range s.Do {
+		text, err := fault.Encode(f)
+		if err != nil {
+			return nil, err
+		}
+		wire.Do = append(wire.Do, text)
+	}
+	return json.Marshal(wire)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *Step) UnmarshalJSON(text []byte) error {
+	var wire stepJSON
+	if err := json.Unmarshal(text, &wire); err != nil {
+		return err
+	}
+	*s = Step{Wait: wire.Wait}
+	for _, text := range wire.Do {
+		f, err := fault.Decode(text)
+		if err != nil {
+			return err
+		}
+		s.Do = append(s.Do, f)
+	}
+	return nil
 }

@@ -25,9 +25,6 @@ import (
 	"github.com/proxychaos/proxychaos/harness/load"
 )
 
-// nodesPerGroup is that of the container testbed.
-const nodesPerGroup = 2
-
 // Bed is one running embedded testbed.
 type Bed struct {
 	DNS  *fakedns.Client
@@ -35,9 +32,8 @@ type Bed struct {
 	Load *load.Client
 	// Resolver is where fakedns answers.
 	Resolver netip.AddrPort
-	// Old and Fresh are two groups of node addresses.
-	Old, Fresh []netip.Addr
 
+	number byte // of its /24
 	probe  Prober
 	log    logBuffer
 	cancel context.CancelFunc
@@ -90,20 +86,22 @@ func Start(ctx context.Context, n int, seed uint64, ports []uint16) (*Bed, error
 func (b *Bed) reserve(ctx context.Context, n int, port uint16) (net.Listener, error) {
 	var last error
 	for i := range beds {
-		host := func(h int) netip.Addr { return netip.AddrFrom4([4]byte{127, 77, byte((n + i) % beds), byte(h)}) }
-		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp4", netip.AddrPortFrom(host(1), port).String())
+		b.number = byte((n + i) % beds)
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp4", netip.AddrPortFrom(b.host(1), port).String())
 		if err != nil {
 			last = err
 			continue
-		}
-		for k := range nodesPerGroup {
-			b.Old = append(b.Old, host(21+k))
-			b.Fresh = append(b.Fresh, host(31+k))
 		}
 		return listener, nil
 	}
 	return nil, fmt.Errorf("the nodes of the embedded testbed need port %d on some 127.77.x.0/24, and none is free; does something listen on it on every address? %w", port, last)
 }
+
+// host is the n-th address of the bed's /24.
+func (b *Bed) host(n int) netip.Addr { return netip.AddrFrom4([4]byte{127, 77, b.number, byte(n)}) }
+
+// Node is the n-th node address, from 0; none of them is up after Start.
+func (b *Bed) Node(n int) netip.Addr { return b.host(21 + n) }
 
 // beds is how many can be at a time.
 const beds = 256

@@ -76,7 +76,7 @@ func (p *Prober) dial(ctx context.Context, to netip.AddrPort, timeout time.Durat
 		result, err := ended(err)
 		return nil, result, err
 	}
-	return conn, "connected", nil
+	return conn, fault.Connected, nil
 }
 
 // open is dial where nothing but a connection will do.
@@ -93,11 +93,11 @@ func ended(err error) (string, error) {
 	var timeout net.Error
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "refused", nil
+		return fault.Refused, nil
 	case errors.Is(err, syscall.ECONNRESET):
-		return "reset", nil
+		return fault.Reset, nil
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return "timeout", nil
+		return fault.TimedOut, nil
 	default:
 		return "", err
 	}
@@ -155,32 +155,40 @@ func (p *Prober) Ask(_ context.Context, to netip.AddrPort, timeout time.Duration
 	if conn == nil {
 		return "", fmt.Errorf("no connection to %s was opened before", to)
 	}
-	_, _, err := get(conn, to, timeout)
+	answer, err := question(conn, to, timeout)
+	return answer.Result, err
+}
+
+// question makes one request on an open connection and says what came of it.
+func question(conn net.Conn, to netip.AddrPort, timeout time.Duration) (fault.Answer, error) {
+	answer, err := get(conn, to, timeout)
 	if err == nil {
-		return "answered", nil
+		return answer, nil
 	}
 	switch result, unknown := ended(err); {
-	case result == "timeout":
-		return "silence", nil
+	case result == fault.TimedOut:
+		return fault.Answer{Result: fault.Silent}, nil
 	case result != "":
-		return result, nil
+		return fault.Answer{Result: result}, nil
 	case errors.Is(err, syscall.EPIPE):
-		return "reset", nil
+		return fault.Answer{Result: fault.Reset}, nil
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "closed", nil
+		return fault.Answer{Result: fault.Closed}, nil
 	default:
-		return "", unknown
+		return fault.Answer{}, unknown
 	}
 }
 
 // Get implements fault.Prober.
-func (p *Prober) Get(ctx context.Context, to netip.AddrPort, timeout time.Duration) (status int, server string, err error) {
-	conn, err := p.open(ctx, to, timeout)
-	if err != nil {
-		return 0, "", err
+func (p *Prober) Get(ctx context.Context, to netip.AddrPort, timeout time.Duration) (fault.Answer, error) {
+	began := time.Now()
+	conn, result, err := p.dial(ctx, to, timeout)
+	if conn == nil {
+		return fault.Answer{Result: result, Took: time.Since(began)}, err
 	}
-	status, server, err = get(conn, to, timeout)
-	return status, server, errors.Join(err, conn.Close())
+	answer, err := question(conn, to, timeout)
+	answer.Took = time.Since(began)
+	return answer, errors.Join(err, conn.Close())
 }
 
 // Handshake implements fault.Prober.
@@ -199,18 +207,19 @@ func (p *Prober) Handshake(ctx context.Context, to netip.AddrPort, name string, 
 }
 
 // get makes one request on an open connection.
-func get(conn net.Conn, to netip.AddrPort, timeout time.Duration) (int, string, error) {
+func get(conn net.Conn, to netip.AddrPort, timeout time.Duration) (fault.Answer, error) {
 	if err := conn.SetDeadline(time.Now().Add(timeout)); err != nil {
-		return 0, "", err
+		return fault.Answer{}, err
 	}
 	if _, err := fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", to); err != nil {
-		return 0, "", err
+		return fault.Answer{}, err
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
-		return 0, "", err
+		return fault.Answer{}, err
 	}
-	return resp.StatusCode, resp.Header.Get("Server"), resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return fault.Answer{Result: fault.Answered, Status: resp.StatusCode, Server: resp.Header.Get("Server")}, errors.Join(err, resp.Body.Close())
 }
 
 func (p *Prober) drop() {

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/fakedns"
-	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // outageID names the fault in fakedns and in its query log.
@@ -16,33 +17,38 @@ const outageID = "outage"
 // FailDNS makes every resolver fail in one of fakedns's ways, for whoever asks
 // whatever, until HealDNS.
 type FailDNS struct {
-	Kind fakedns.Kind
+	Kind fakedns.Kind `json:"kind"`
 	// Delay is of fakedns.KindDelay, PerSecond of fakedns.KindThrottle.
-	Delay     time.Duration
-	PerSecond int
+	Delay     fakealb.Duration `json:"delay,omitempty"`
+	PerSecond int              `json:"per_second,omitempty"`
 }
 
 // Name implements Fault.
 func (f FailDNS) Name() string { return "DNS fails: " + strings.ReplaceAll(string(f.Kind), "_", " ") }
 
+// Effects implements Fault.
+func (f FailDNS) Effects(world.State) []world.Effect {
+	return []world.Effect{{Resolves: world.Truth(false), How: string(f.Kind)}}
+}
+
 // Apply implements Fault.
-func (f FailDNS) Apply(ctx context.Context, w *World) (time.Time, error) {
-	return w.DNS.PutFault(ctx, fakedns.Fault{ID: outageID, Kind: f.Kind, Delay: f.Delay, PerSecond: f.PerSecond})
+func (f FailDNS) Apply(ctx context.Context, w *Live) (time.Time, error) {
+	return w.DNS.PutFault(ctx, fakedns.Fault{ID: outageID, Kind: f.Kind, Delay: time.Duration(f.Delay), PerSecond: f.PerSecond})
 }
 
 // Prove implements Fault. Each resolver is asked: fakedns must have counted the
-// question as hit, and the answer must not have been the good one, unless the
-// kind leaves some answers whole or sends the client to TCP.
-func (f FailDNS) Prove(ctx context.Context, w *World) []Proof {
+// question as hit. The answer itself does not tell: some kinds leave some answers
+// whole, or send the client to TCP.
+func (f FailDNS) Prove(ctx context.Context, w *Live) []Proof {
 	var proofs []Proof
 	for _, resolver := range w.Resolvers {
 		before, err := hits(ctx, w.DNS)
 		if err != nil {
-			return []Proof{prove(recording.ProofDNSFails, false, err.Error())}
+			return []Proof{prove(false, err.Error())}
 		}
 		saw := ""
 		for range f.questions() {
-			got, err := w.Probe.Lookup(ctx, resolver, proofName)
+			got, err := w.Probe.Lookup(ctx, resolver, w.anyName())
 			switch {
 			case err != nil:
 				saw = err.Error()
@@ -52,9 +58,9 @@ func (f FailDNS) Prove(ctx context.Context, w *World) []Proof {
 		}
 		after, err := hits(ctx, w.DNS)
 		if err != nil {
-			return []Proof{prove(recording.ProofDNSFails, false, err.Error())}
+			return []Proof{prove(false, err.Error())}
 		}
-		proofs = append(proofs, prove(recording.ProofDNSFails, after > before,
+		proofs = append(proofs, prove(after > before,
 			fmt.Sprintf("asked %s: %s; the fault has touched %d answers more", resolver, saw, after-before)))
 	}
 	return proofs
@@ -84,21 +90,26 @@ type HealDNS struct{}
 // Name implements Fault.
 func (HealDNS) Name() string { return "DNS answers again" }
 
+// Effects implements Fault.
+func (HealDNS) Effects(world.State) []world.Effect {
+	return []world.Effect{{Resolves: world.Truth(true)}}
+}
+
 // Apply implements Fault.
-func (HealDNS) Apply(ctx context.Context, w *World) (time.Time, error) {
+func (HealDNS) Apply(ctx context.Context, w *Live) (time.Time, error) {
 	return w.DNS.DeleteFault(ctx, outageID)
 }
 
 // Prove implements Fault: each resolver answers with nodes.
-func (HealDNS) Prove(ctx context.Context, w *World) []Proof {
+func (HealDNS) Prove(ctx context.Context, w *Live) []Proof {
 	var proofs []Proof
 	for _, resolver := range w.Resolvers {
-		got, err := w.Probe.Lookup(ctx, resolver, proofName)
+		got, err := w.Probe.Lookup(ctx, resolver, w.anyName())
 		detail := fmt.Sprintf("asked %s: answered %v", resolver, got)
 		if err != nil {
 			detail = fmt.Sprintf("asked %s: %v", resolver, err)
 		}
-		proofs = append(proofs, prove(recording.ProofDNSBack, err == nil && len(got) > 0, detail))
+		proofs = append(proofs, prove(err == nil && len(got) > 0, detail))
 	}
 	return proofs
 }

@@ -1,17 +1,21 @@
 package judge
 
-import "github.com/proxychaos/proxychaos/harness/recording"
+import (
+	"fmt"
+
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
 
 // opened gives the upstream connections that were opened, and the requests
 // that came over any, from the start of the load to the first fault.
 func (c *brief) opened() (connections []row, requests int) {
 	for i, conn := range c.Connections {
-		if !conn.Probe && conn.Opened >= 0 && conn.Opened < c.fault {
+		if !conn.Probe && conn.Opened >= 0 && conn.Opened < c.first.At {
 			connections = append(connections, row{recording.ConnectionsFile, i})
 		}
 	}
 	for _, a := range c.Attempts {
-		if !a.Probe && a.At >= 0 && a.At < c.fault {
+		if !a.Probe && a.At >= 0 && a.At < c.first.At {
 			requests++
 		}
 	}
@@ -22,4 +26,17 @@ func (c *brief) countConnections(v *Verdict) {
 	if connections, requests := c.opened(); requests > 0 {
 		v.ConnectionsPerRequest = float64(len(connections)) / float64(requests)
 	}
+}
+
+// perRequest is the ratio from which on every request opens a connection. A
+// few come over a connection of the warm-up.
+const perRequest = 0.9
+
+func (c *brief) connectionPerRequest(v *Verdict) []Finding {
+	if v.ConnectionsPerRequest < perRequest {
+		return nil
+	}
+	rows, n := c.opened()
+	return []Finding{{Code: ConnectionPerRequest, Text: fmt.Sprintf("every request opens a connection: %s for %s before the fault",
+		count(len(rows), "connection", "connections"), requests(n)), Evidence: c.quote(rows...)}}
 }

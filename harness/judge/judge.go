@@ -3,6 +3,7 @@ package judge
 import (
 	"slices"
 
+	"github.com/proxychaos/proxychaos/harness/ledger"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
@@ -20,9 +21,12 @@ func Judge(r *recording.Recording) Verdict {
 	c.splitPhases(&v)
 	c.countStale(&v)
 	c.countPosts(&v)
+	c.countWithoutNode(&v)
 	c.countConnections(&v)
-	v.DNSBefore = len(c.lookupsIn(0, c.flip))
-	v.DNSAfter = len(c.lookupsIn(c.flip, forever))
+	for _, u := range c.upstreams {
+		v.DNSBefore += len(u.lookupsIn(0, c.first.At))
+		v.DNSAfter += len(u.lookupsIn(c.first.At, forever))
+	}
 	c.decide(&v)
 	v.Findings = c.findings(&v)
 	return v
@@ -31,82 +35,56 @@ func Judge(r *recording.Recording) Verdict {
 // brief is the recording with what more than one rule needs from it.
 type brief struct {
 	*recording.Recording
+	ledger *ledger.Ledger
 
-	// flip is when the name moved, by the agent's word; where it stays, when
-	// the first fault was in force.
-	flip   recording.Seconds
-	retire recording.Seconds // when the old nodes had ended; where the name stays, flip
-	ending recording.Seconds // when they began to: nodes that refuse do so one after the other
-	fault  recording.Seconds // the first of both
-	whole  recording.Seconds // when what had failed was whole again; forever where that did not come
-	// staleFrom is when no request should go to an old node any more.
-	staleFrom recording.Seconds
+	// first is the first fault; at forever if none came into force.
+	first ledger.Moment
+	// losses are the faults that took something away; first, if none did.
+	losses []ledger.Moment
+	// allowed is how long after a change of its name a proxy may use what the name
+	// had before.
+	allowed recording.Seconds
 
-	requests []recording.Request // in the order they were sent
-	oldHits  []hit               // requests that reached or were sent to old nodes, in the order of time
-	lookups  []lookup            // DNS queries of the proxy for the name that moves
+	requests  []recording.Request // in the order they were sent
+	upstreams []*upstream         // those in use
 }
 
 // forever is later than every row.
-const forever = recording.Seconds(1 << 40)
+const forever = ledger.Forever
 
 // settle is the time a proxy has to act on an expired answer, on top of its
 // TTL and of its own refresh.
 const settle = recording.Seconds(1)
 
 func newBrief(r *recording.Recording) *brief {
-	c := &brief{Recording: r, whole: forever}
+	c := &brief{Recording: r, ledger: ledger.Of(r)}
 	plan := r.Manifest.Plan
-	c.flip, c.retire = plan.FlipAt, plan.RetireAt
-	// 0 is no time of a fault: the agent did not say when.
-	if step, ok := c.stepProving(strikes...); ok && plan.Stays && step.InForce != 0 {
-		c.flip, c.retire, c.ending = step.InForce, step.InForce, step.Asked
+	c.first, _ = c.ledger.First()
+	if c.losses = c.ledger.Losses(); len(c.losses) == 0 {
+		c.losses = []ledger.Moment{c.first}
 	}
-	if step, ok := c.stepProving(recording.ProofNodesBack, recording.ProofDNSBack); ok && step.InForce != 0 {
-		c.whole = step.InForce
-	}
-	if step, ok := c.stepProving(recording.ProofNameMoved); ok && step.InForce != 0 {
-		c.flip = step.InForce
-	}
-	if step, ok := c.stepProving(oldEndProofs...); ok && !plan.Stays && step.InForce != 0 {
-		c.retire = step.InForce
-		c.ending = step.Asked
-	}
-	if c.ending == 0 {
-		c.ending = c.retire
-	}
-	c.fault = min(c.flip, c.retire)
-	c.staleFrom = c.flip + plan.TTL + plan.Refresh + settle
-	if plan.Stays {
-		c.staleFrom = forever // the name names the old nodes throughout
-	}
+	c.allowed = plan.TTL + plan.Refresh + settle
 	c.requests = slices.Clone(r.Requests)
 	slices.SortStableFunc(c.requests, func(a, b recording.Request) int { return compare(a.Sent, b.Sent) })
-	c.oldHits = c.findOldHits()
-	c.lookups = c.findLookups()
+	c.upstreams = c.findUpstreams()
 	return c
 }
 
-var (
-	oldEndProofs = []string{recording.ProofOldSilent, recording.ProofOldRefuses, recording.ProofOldNoTarget}
-	// strikes are what the first fault of a scenario proves whose name stays.
-	strikes = append([]string{recording.ProofDNSFails, recording.ProofTLSRefused}, oldEndProofs...)
-)
+// last is the last fault that took something away.
+func (c *brief) last() ledger.Moment { return c.losses[len(c.losses)-1] }
 
-// stepProving finds the first step that was to prove one of the kinds,
-// whether or not it did.
-func (c *brief) stepProving(kinds ...string) (recording.Step, bool) {
-	for _, step := range c.Steps {
-		for _, proof := range step.Proofs {
-			if slices.Contains(kinds, proof.Kind) {
-				return step, true
-			}
+// lossBefore is the last fault that took something away by that time, and false if
+// none had.
+func (c *brief) lossBefore(at recording.Seconds) (ledger.Moment, bool) {
+	for i := len(c.losses) - 1; i >= 0; i-- {
+		if at >= c.losses[i].At {
+			return c.losses[i], true
 		}
 	}
-	return recording.Step{}, false
+	return ledger.Moment{}, false
 }
 
-func (c *brief) window() recording.Seconds { return max(0, c.Manifest.Plan.Duration-c.retire) }
+func (c *brief) window() recording.Seconds { return max(0, c.Manifest.Plan.Duration-c.last().At) }
 
 func compare(a, b recording.Seconds) int {
 	switch {

@@ -19,22 +19,20 @@ func (c *brief) countFailures(v *Verdict) {
 		v.Failed++
 		v.ByKind[request.Outcome]++
 		if v.FirstFailure == nil {
-			v.FirstFailure = since(c.fault, request.Sent)
+			v.FirstFailure = since(c.first.At, request.Sent)
 		}
-		if request.Sent >= c.retire {
-			v.Recovery = since(c.retire, request.Sent)
+		if loss, ok := c.lossBefore(request.Sent); ok && (v.Recovery == nil || request.Sent-loss.At > *v.Recovery) {
+			v.Recovery = since(loss.At, request.Sent)
 		}
 		v.NeverRecovered = v.NeverRecovered || request.Sent > c.requests[v.Sent-1].Sent-lastSecond
 	}
 }
 
 func (c *brief) splitPhases(v *Verdict) {
-	end := max(c.Manifest.Plan.Duration, c.retire)
-	// Where the old nodes ended before the name moved there is no time between.
-	retire := max(c.flip, c.retire)
-	v.Before = c.phase(0, c.flip, -forever, c.flip)
-	v.During = c.phase(c.flip, retire, c.flip, retire)
-	v.After = c.phase(retire, max(end, retire), retire, forever)
+	first, loss := c.first.At, c.losses[0].At
+	v.Before = c.phase(0, first, -forever, first)
+	v.During = c.phase(first, loss, first, loss)
+	v.After = c.phase(loss, max(c.Manifest.Plan.Duration, loss), loss, forever)
 }
 
 // phase gives the figures of the requests that were sent from first to before

@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
@@ -16,20 +17,18 @@ func (c *brief) countPosts(v *Verdict) {
 }
 
 // posts gives the POSTs that reached nodes more than once, each with the rows
-// that show it, and those that were lost with a node: sent to an old one, which
-// the fault had struck before it answered, and to no other.
+// that show it, and those that were lost with a node: sent to one that a fault
+// struck before it answered, and to no other.
 func (c *brief) posts() (twice [][]row, lost []row) {
-	sent := map[uint64][]row{}
-	for i, a := range c.Attempts {
-		if !a.Probe && !c.isOld(a.Node) {
-			sent[a.Seq] = append(sent[a.Seq], row{recording.AttemptsFile, i})
+	sent, unanswered := map[uint64][]row{}, map[uint64][]hit{}
+	for _, u := range c.upstreams {
+		for _, h := range u.hits {
+			seq, answered := c.sequence(h)
+			sent[seq] = append(sent[seq], h.row)
+			if !answered {
+				unanswered[seq] = append(unanswered[seq], h)
+			}
 		}
-	}
-	struck := map[uint64]bool{}
-	for _, h := range c.oldHits {
-		seq, answered := c.sequence(h.row)
-		sent[seq] = append(sent[seq], h.row)
-		struck[seq] = struck[seq] || !answered
 	}
 	for i, request := range c.Requests {
 		if request.Method != http.MethodPost {
@@ -39,36 +38,55 @@ func (c *brief) posts() (twice [][]row, lost []row) {
 		switch {
 		case len(rows) > 1:
 			twice = append(twice, rows)
-		case failed(request) && (struck[request.Seq] || len(rows) == 0 && c.reset(request)):
+		case failed(request) && (c.diedWith(request, unanswered[request.Seq]) || len(rows) == 0 && c.reset(request)):
 			lost = append(lost, row{recording.RequestsFile, i})
 		}
 	}
 	return twice, lost
 }
 
+// diedWith says whether a node died that had the request, before the client had an answer.
+func (c *brief) diedWith(request recording.Request, hits []hit) bool {
+	for _, h := range hits {
+		if _, died := c.ledger.Died(h.node, h.at, max(h.at, request.Sent+request.Latency)); died {
+			return true
+		}
+	}
+	return false
+}
+
 // reset says whether a request was under way while nodes that refuse TLS ended
 // their connections: no node had read it, and what lay in its socket shows no
 // number, being encrypted.
 func (c *brief) reset(request recording.Request) bool {
-	step, tls := c.stepProving(recording.ProofTLSRefused)
-	return tls && request.Sent < step.InForce && request.Sent+request.Latency >= step.Asked
-}
-
-// sequence is the number of the request in a row of attempts or packets, and
-// whether its node gave it an answer that could leave the node.
-func (c *brief) sequence(r row) (seq uint64, answered bool) {
-	if r.file == recording.AttemptsFile {
-		a := c.Attempts[r.index]
-		return a.Seq, a.Done != 0 && !c.muted(a.Done)
+	for _, s := range c.Steps {
+		for _, e := range s.Effects {
+			if strings.HasPrefix(e.How, "tls-") && request.Sent < s.From() && request.Sent+request.Latency >= s.Asked {
+				return true
+			}
+		}
 	}
-	return c.Packets[r.index].Seq, false
+	return false
 }
 
-// muted says whether what an old node wrote at a time was dropped: a request
-// that it had read as it went silent, it answers for nobody.
-func (c *brief) muted(at recording.Seconds) bool {
-	step, silence := c.stepProving(recording.ProofOldSilent)
-	return silence && at >= step.Asked && at < c.whole
+// countWithoutNode counts the failed requests for which no name in use had a node that
+// served, from when each was sent to when it failed: no proxy could have saved them.
+func (c *brief) countWithoutNode(v *Verdict) {
+	if len(c.upstreams) == 0 {
+		return
+	}
+	for _, request := range c.requests {
+		if !failed(request) || request.Method == http.MethodPost {
+			continue
+		}
+		available := false
+		for _, u := range c.upstreams {
+			available = available || c.ledger.Available(u.number, request.Sent, request.Sent+request.Latency)
+		}
+		if !available {
+			v.WithoutNode++
+		}
+	}
 }
 
 func (c *brief) lostPosts(*Verdict) []Finding {
@@ -79,12 +97,12 @@ func (c *brief) lostPosts(*Verdict) []Finding {
 		for _, of := range twice {
 			rows = append(rows, of...)
 		}
-		findings = append(findings, Finding{PostTwice, posts(len(twice)) + " reached nodes more than once", c.quote(rows...)})
+		findings = append(findings, Finding{Code: PostTwice, Text: posts(len(twice)) + " reached nodes more than once", Evidence: c.quote(rows...)})
 	}
 	if len(lost) > 0 {
 		findings = append(findings, Finding{
-			PostLost, fmt.Sprintf("%s had been sent to a node that died before its answer had left it, and to no other: not sent again, since that could do it twice", posts(len(lost))),
-			c.quote(lost...),
+			Code: PostLost, Text: fmt.Sprintf("%s had been sent to a node that died before its answer had left it, and to no other: not sent again, since that could do it twice", posts(len(lost))),
+			Evidence: c.quote(lost...),
 		})
 	}
 	return findings

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
@@ -11,8 +12,8 @@ const (
 	// inFlight is how long before a fault a request may have been sent and
 	// still have met the fault: one that fails was not a sign of ill health.
 	inFlight = recording.Seconds(0.25)
-	// graceSlack is how much shorter than planned the grace may have been.
-	graceSlack = recording.Seconds(0.25)
+	// waitSlack is how much shorter than planned the time between two steps may have been.
+	waitSlack = recording.Seconds(0.25)
 )
 
 // unproven gives every reason why the run shows nothing, whatever became of
@@ -20,7 +21,7 @@ const (
 func (c *brief) unproven(v *Verdict) []string {
 	var reasons []string
 	reasons = append(reasons, c.missingProofs()...)
-	reasons = append(reasons, c.wrongOrder()...)
+	reasons = append(reasons, c.tooSoon()...)
 	reasons = append(reasons, v.Load.reasons()...)
 	reasons = append(reasons, c.notHealthy()...)
 	reasons = append(reasons, c.nothingAtStake()...)
@@ -32,71 +33,73 @@ func (c *brief) unproven(v *Verdict) []string {
 }
 
 // missingProofs: each fault of the plan must have been seen to take hold. A
-// kind may be proved several times, as once a node: each must be so.
+// fault may be proved several times, as once a node: each must be so.
 func (c *brief) missingProofs() []string {
 	var reasons []string
-	for _, kind := range c.Manifest.Plan.Proofs {
-		found := false
+	for i, planned := range c.Manifest.Plan.Steps {
+		proved := 0
 		for _, step := range c.Steps {
+			if step.Number != i+1 {
+				continue
+			}
+			if len(step.Proofs) > 0 {
+				proved++
+			}
 			for _, proof := range step.Proofs {
-				if proof.Kind != kind {
-					continue
-				}
-				found = true
 				if !proof.OK {
-					reasons = append(reasons, fmt.Sprintf("%q did not take hold (%s): %s", step.Name, kind, proof.Detail))
+					reasons = append(reasons, fmt.Sprintf("%q did not take hold: %s", step.Name, proof.Detail))
 				}
 			}
 		}
-		if !found {
-			reasons = append(reasons, fmt.Sprintf("no step proved %s", kind))
+		if proved < len(planned.Faults) {
+			reasons = append(reasons, fmt.Sprintf("step %d of the timeline (%s) was not carried out and proved", i+1, faultNames(planned)))
+		}
+	}
+	if len(c.Manifest.Plan.Steps) == 0 {
+		reasons = append(reasons, "the timeline has no step: nothing was tested")
+	}
+	return reasons
+}
+
+func faultNames(planned recording.PlannedStep) string {
+	var names []string
+	for _, f := range planned.Faults {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// tooSoon: a proxy must have had the time between two steps that the plan gives it,
+// and what was to fail for a while must have done so.
+func (c *brief) tooSoon() []string {
+	var reasons []string
+	for i := 1; i < len(c.Manifest.Plan.Steps); i++ {
+		_, before, ok := c.came(i)
+		now, _, okNow := c.came(i + 1)
+		wait := c.Manifest.Plan.Steps[i].Wait
+		if ok && okNow && now-before < wait-waitSlack {
+			reasons = append(reasons, fmt.Sprintf("%s came only %s after %s, want %s",
+				quoted(faultNames(c.Manifest.Plan.Steps[i])), span(now-before), quoted(faultNames(c.Manifest.Plan.Steps[i-1])), span(wait)))
 		}
 	}
 	return reasons
 }
 
-// wrongOrder: a proxy can only follow a name that moved, and had the time of
-// the grace to do so. It holds whatever the plan asks to be proved.
-func (c *brief) wrongOrder() []string {
-	plan := c.Manifest.Plan
-	if plan.Stays {
-		return c.shortOutage()
+// came is when the first and the last fault of a step came into force.
+func (c *brief) came(number int) (first, last recording.Seconds, ok bool) {
+	first, last = forever, -forever
+	for _, step := range c.Steps {
+		if step.Number == number {
+			first, last, ok = min(first, step.From()), max(last, step.From()), true
+		}
 	}
-	if _, moved := c.stepProving(recording.ProofNameMoved); !moved {
-		return []string{"the name did not move before the old nodes ended: the timeline has no such step"}
-	}
-	grace := c.retire - c.flip
-	switch {
-	case grace >= plan.Grace-graceSlack:
-		return nil
-	case grace < 0:
-		return []string{fmt.Sprintf("the name did not move before the old nodes ended, but %s after", span(-grace))}
-	}
-	return []string{fmt.Sprintf("the name moved only %s before the old nodes ended, want %s", span(grace), span(plan.Grace))}
-}
-
-// shortOutage: what was to fail for a while must have done so.
-func (c *brief) shortOutage() []string {
-	plan := c.Manifest.Plan
-	if _, struck := c.stepProving(strikes...); !struck {
-		return []string{"nothing failed: the timeline has no such step"}
-	}
-	lasted := c.whole - c.fault
-	switch {
-	case plan.Outage == 0:
-		return nil
-	case c.whole == forever:
-		return []string{"what failed was never seen to be whole again"}
-	case lasted < plan.Outage-graceSlack:
-		return []string{fmt.Sprintf("the outage lasted only %s, want %s", span(lasted), span(plan.Outage))}
-	}
-	return nil
+	return first, last, ok
 }
 
 // notHealthy: failures that no fault had caused.
 func (c *brief) notHealthy() []string {
 	count, kinds := 0, map[string]int{}
-	begin := min(c.fault, c.ending)
+	begin := min(c.first.At, c.losses[0].Asked)
 	for _, request := range c.requests {
 		if failed(request) && (request.Sent+request.Latency < begin || request.Sent < begin-inFlight) {
 			count++
@@ -109,29 +112,47 @@ func (c *brief) notHealthy() []string {
 	return []string{fmt.Sprintf("not healthy before the fault: %s failed (%s)", requests(count), byKind(kinds))}
 }
 
-// nothingAtStake: the old nodes must have served, and load must have gone on
-// after they ended.
+// nothingAtStake: some node that the faults are about must have served, and load must
+// have gone on after the last of them.
 func (c *brief) nothingAtStake() []string {
 	var reasons []string
+	touched := map[netip.Addr]bool{}
+	for _, n := range c.ledger.Touched() {
+		touched[n.Addr] = true
+	}
 	served, after := false, false
 	for _, request := range c.requests {
-		served = served || request.Sent < c.flip && !failed(request) && c.isOld(request.Node)
-		after = after || request.Sent > c.retire
+		served = served || request.Sent < c.first.At && !failed(request) && (touched[request.Node] || len(touched) == 0)
+		after = after || request.Sent > c.last().At
 	}
 	if !served {
-		reasons = append(reasons, fmt.Sprintf("no request was served by an old node before %s: nothing was at stake", c.first()))
+		reasons = append(reasons, fmt.Sprintf("no request was served by a node that the faults are about before %s: nothing was at stake", quoted(c.first.Name)))
 	}
 	if !after {
-		reasons = append(reasons, fmt.Sprintf("no request was sent after %s", c.last()))
+		reasons = append(reasons, fmt.Sprintf("no request was sent after %s", quoted(c.last().Name)))
 	}
-	if _, tls := c.stepProving(recording.ProofTLSRefused); tls && len(c.struckAttempts()) == 0 {
-		reasons = append(reasons, "no connection was tried to a node that refused TLS: nothing was at stake")
+	return append(reasons, c.noHandshake()...)
+}
+
+// noHandshake: if nodes refuse TLS, some connection must have been tried to them.
+func (c *brief) noHandshake() []string {
+	refused, tried := false, false
+	for _, s := range c.Steps {
+		for _, e := range s.Effects {
+			refused = refused || strings.HasPrefix(e.How, "tls-")
+		}
 	}
-	return reasons
+	for _, u := range c.upstreams {
+		tried = tried || len(c.struckAttempts(u)) > 0
+	}
+	if refused && !tried {
+		return []string{"no connection was tried to a node that refused TLS: nothing was at stake"}
+	}
+	return nil
 }
 
 // coldWorkers: a worker that has held no connection looks the name up when it
-// opens its first one, after the flip, and hides the fault. A worker that the
+// opens its first one, after the fault, and hides the fault. A worker that the
 // proxy started after the warm-up is no flaw of the run: to end children and
 // start others is what some configs rely on.
 func (c *brief) coldWorkers() []string {
@@ -140,12 +161,12 @@ func (c *brief) coldWorkers() []string {
 	}
 	warmed := map[int]bool{} // the workers there were after the warm-up
 	for _, snapshot := range c.Snapshots {
-		if snapshot.Moment == momentWarm {
+		if snapshot.Moment == recording.MomentWarm {
 			for _, process := range snapshot.Processes {
 				warmed[process.PID] = process.Worker
 			}
 		}
-		if snapshot.Moment != momentFlip {
+		if snapshot.Moment != recording.MomentFault {
 			continue
 		}
 		workers := 0
@@ -161,18 +182,14 @@ func (c *brief) coldWorkers() []string {
 		}
 		switch {
 		case workers == 0:
-			return []string{"no worker process of the proxy was seen just before the name moved"}
+			return []string{"no worker process of the proxy was seen just before the first fault"}
 		case len(cold) > 0:
-			return []string{fmt.Sprintf("%d of %d worker processes had held no connection to a node when the name moved: %s",
+			return []string{fmt.Sprintf("%d of %d worker processes had held no connection to a node at the first fault: %s",
 				len(cold), workers, strings.Join(cold, ", "))}
 		}
 		return nil
 	}
-	return []string{"the proxy's processes were not looked at just before the name moved, so a cold worker may hide the fault"}
+	return []string{"the proxy's processes were not looked at just before the first fault, so a cold worker may hide the fault"}
 }
 
-const (
-	embedded   = "embedded" // Manifest.Testbed
-	momentWarm = "warm"     // Snapshot.Moment
-	momentFlip = "flip"
-)
+const embedded = "embedded" // Manifest.Testbed

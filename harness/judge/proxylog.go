@@ -64,8 +64,8 @@ func (c *brief) logEvidence(*Verdict) []Finding {
 
 func (c *brief) logFinding(rows []row, what string) Finding {
 	first := c.ProxyLog[rows[0].index]
-	return Finding{LogEvidence, fmt.Sprintf("the proxy's log: %s: %s, the first at %s: %s",
-		what, count(len(rows), "line", "lines"), at(first.At), first.Text), c.quote(rows...)}
+	return Finding{Code: LogEvidence, Text: fmt.Sprintf("the proxy's log: %s: %s, the first at %s: %s",
+		what, count(len(rows), "line", "lines"), at(first.At), first.Text), Evidence: c.quote(rows...)}
 }
 
 func patternOf(text string) int {

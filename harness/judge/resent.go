@@ -15,7 +15,7 @@ func (c *brief) resentRequests(*Verdict) []Finding {
 		return nil
 	}
 	return []Finding{{
-		ClientResent, count(len(rows), "GET was", "GETs were") + " sent again by the client: the proxy had closed the kept connection without an answer",
-		c.quote(rows...),
+		Code: ClientResent, Text: count(len(rows), "GET was", "GETs were") + " sent again by the client: the proxy had closed the kept connection without an answer",
+		Evidence: c.quote(rows...),
 	}}
 }

@@ -17,6 +17,9 @@ func (c *brief) decide(v *Verdict) {
 	if v.Failed > 0 {
 		lost += " (" + byKind(v.ByKind) + ")"
 	}
+	if v.WithoutNode > 0 {
+		lost += fmt.Sprintf(", %s of them while no node served", comma(v.WithoutNode))
+	}
 	if v.Unavoidable > 0 {
 		lost += fmt.Sprintf(", %s of them on a node that died with them", posts(v.Unavoidable))
 	}
@@ -25,25 +28,34 @@ func (c *brief) decide(v *Verdict) {
 	case v.PostsTwice > 0:
 		v.Result = Fail
 		v.Reasons = []string{fmt.Sprintf("%s reached nodes more than once; %s", posts(v.PostsTwice), lost)}
-	case within == 0 && v.Failed-v.Unavoidable > budget.Failed:
+	case within == 0 && v.Failed > v.Unavoidable+v.WithoutNode:
 		v.Result = Fail
-		v.Reasons = []string{fmt.Sprintf("%s, budget %s", lost, comma(budget.Failed))}
+		v.Reasons = []string{lost + ", budget 0"}
 	case within != 0 && v.Recovery != nil && *v.Recovery > within:
 		v.Result = Fail
 		v.Reasons = []string{fmt.Sprintf("%s; %s sent more than %s after %s, the last one %s after",
-			lost, requests(c.failedAfter(c.retire+within)), span(within), c.last(), span(*v.Recovery))}
+			lost, requests(c.failedLater(within)), span(within), c.lossNames(), span(*v.Recovery))}
 	}
 	if v.NeverRecovered {
-		v.Reasons = append(v.Reasons, fmt.Sprintf("never recovered within the %s from when %s to the end of the load", span(v.Window), c.last()))
+		v.Reasons = append(v.Reasons, fmt.Sprintf("never recovered within the %s from %s to the end of the load", span(v.Window), quoted(c.last().Name)))
 	}
 }
 
-func (c *brief) failedAfter(at recording.Seconds) int {
+// failedLater counts the failed requests that were sent more than within after the
+// last fault before them that took something away.
+func (c *brief) failedLater(within recording.Seconds) int {
 	n := 0
 	for _, request := range c.requests {
-		if failed(request) && request.Sent > at {
+		if loss, ok := c.lossBefore(request.Sent); ok && failed(request) && request.Sent > loss.At+within {
 			n++
 		}
 	}
 	return n
+}
+
+func (c *brief) lossNames() string {
+	if len(c.losses) == 1 {
+		return quoted(c.last().Name)
+	}
+	return fmt.Sprintf("one of %d faults", len(c.losses))
 }

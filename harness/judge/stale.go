@@ -7,109 +7,99 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// hit is one request that the proxy sent to an old node: one that the node
-// took (a row of attempts.jsonl) or, once the node had ended, one that was
-// seen on the wire only (a segment in packets.jsonl).
-type hit struct {
-	at    recording.Seconds
-	node  netip.Addr
-	conn  *recording.Conn // nil where it is not known
-	row   row
-	early bool // on a connection opened before the name moved
+// stale says whether what was sent to a node at a time should not have gone there
+// any more: its name had left it for longer than a proxy needs to know.
+func (c *brief) stale(node netip.Addr, at recording.Seconds) bool {
+	left, out := c.ledger.Left(node, at)
+	return out && at > left+c.allowed
 }
 
-// flow is a TCP connection as it can be told from a packet.
-type flow struct {
-	node netip.Addr
-	port int
-	peer netip.AddrPort
+func (c *brief) staleHits(u *upstream) []hit {
+	var stale []hit
+	for _, h := range u.hits {
+		if c.stale(h.node, h.at) {
+			stale = append(stale, h)
+		}
+	}
+	return stale
 }
 
-// findOldHits lists the requests to old nodes. A request that is in both files,
-// or sent again by TCP, is one request: it has one sequence number on one
-// connection.
-func (c *brief) findOldHits() []hit {
-	byID := map[uint64]*recording.Conn{}
-	byFlow := map[flow][]*recording.Conn{}
-	for i := range c.Connections {
-		conn := &c.Connections[i]
-		byID[conn.Conn] = conn
-		f := flow{conn.Node, conn.Port, conn.Peer}
-		byFlow[f] = append(byFlow[f], conn)
-	}
-	type request struct {
-		flow flow
-		seq  uint64
-	}
-	seen := map[request]bool{}
-	var hits []hit
-	add := func(h hit, f flow, seq uint64) {
-		if seq != 0 && f.peer.IsValid() {
-			if seen[request{f, seq}] {
-				return
-			}
-			seen[request{f, seq}] = true
-		}
-		h.early = h.conn != nil && h.conn.Opened < c.flip
-		hits = append(hits, h)
-	}
-	for i, a := range c.Attempts {
-		if a.Probe || !c.isOld(a.Node) {
-			continue
-		}
-		h, f := hit{at: a.At, node: a.Node, conn: byID[a.Conn], row: row{recording.AttemptsFile, i}}, flow{}
-		if h.conn != nil {
-			f = flow{h.conn.Node, h.conn.Port, h.conn.Peer}
-		}
-		add(h, f, a.Seq)
-	}
-	for i, p := range c.Packets {
-		if p.Kind != recording.Segment || p.Probe || p.Retransmit || !c.isOld(p.Node) {
-			continue
-		}
-		f := flow{p.Node, p.Port, p.Peer}
-		h := hit{at: p.At, node: p.Node, row: row{recording.PacketsFile, i}}
-		// A port can be used again: the connection is the last one opened by then.
-		for _, conn := range byFlow[f] {
-			if conn.Opened <= p.At && (h.conn == nil || conn.Opened > h.conn.Opened) {
-				h.conn = conn
-			}
-		}
-		add(h, f, p.Seq)
-	}
-	slices.SortStableFunc(hits, func(a, b hit) int { return compare(a.at, b.at) })
-	return hits
-}
-
-func (c *brief) isOld(node netip.Addr) bool { return slices.Contains(c.Manifest.Plan.Old, node) }
-
-func (c *brief) isFresh(node netip.Addr) bool { return slices.Contains(c.Manifest.Plan.Fresh, node) }
-
-// staleHits are the requests to old nodes when none should go there any more.
-func (c *brief) staleHits() []hit {
-	first := slices.IndexFunc(c.oldHits, func(h hit) bool { return h.at > c.staleFrom })
-	if first < 0 {
-		return nil
-	}
-	return c.oldHits[first:]
-}
-
-// staleConnects are the rows of packets.jsonl with connection attempts to old
-// nodes in the same time. A SYN that was sent again is the same attempt.
-func (c *brief) staleConnects() []row {
+// staleConnects are the connection attempts to nodes in the same time. A SYN that
+// was sent again is the same attempt.
+func (c *brief) staleConnects(u *upstream) []row {
 	var rows []row
-	for i, p := range c.Packets {
-		if p.Kind == recording.SYN && !p.Probe && !p.Retransmit && c.isOld(p.Node) && p.At > c.staleFrom {
-			rows = append(rows, row{recording.PacketsFile, i})
+	for _, r := range u.connects {
+		if c.stale(c.target(r), c.time(r)) {
+			rows = append(rows, r)
 		}
 	}
 	return rows
 }
 
-func (c *brief) countStale(v *Verdict) {
-	v.Stale = len(c.staleHits())
-	v.StaleConnects = len(c.staleConnects())
-	if n := len(c.oldHits); n > 0 && c.oldHits[n-1].at > c.flip {
-		v.LastStale = since(c.flip, c.oldHits[n-1].at)
+// early says whether a hit came over a connection from before its node left the name.
+func (c *brief) early(h hit) bool {
+	left, out := c.ledger.Left(h.node, h.at)
+	return out && h.conn != nil && h.conn.Opened < left
+}
+
+// lastLeft is how long after a node had left the name the last request went to it,
+// with that request; false if none did.
+func (c *brief) lastLeft(u *upstream) (recording.Seconds, hit, bool) {
+	for _, h := range slices.Backward(u.hits) {
+		if left, out := c.ledger.Left(h.node, h.at); out && h.at > left {
+			return h.at - left, h, true
+		}
 	}
+	return 0, hit{}, false
+}
+
+func (c *brief) countStale(v *Verdict) {
+	for _, u := range c.upstreams {
+		v.Stale += len(c.staleHits(u))
+		v.StaleConnects += len(c.staleConnects(u))
+		if after, _, ok := c.lastLeft(u); ok && (v.LastStale == nil || after > *v.LastStale) {
+			v.LastStale = &after
+		}
+	}
+}
+
+// staleWords gives "1,996 requests and 12 connection attempts on the retired
+// 198.18.1.21, 198.18.1.22".
+func (c *brief) staleWords(hits []hit, connects []row) string {
+	nodes := map[netip.Addr]bool{}
+	for _, h := range hits {
+		nodes[h.node] = true
+	}
+	for _, r := range connects {
+		nodes[c.target(r)] = true
+	}
+	var list []netip.Addr
+	for _, n := range c.ledger.Nodes() {
+		if nodes[n.Addr] {
+			list = append(list, n.Addr)
+		}
+	}
+	return traffic(len(hits), len(connects)) + " on the retired " + addresses(list)
+}
+
+// traffic gives "1,996 requests and 12 connection attempts", without what there was
+// none of.
+func traffic(hits, connects int) string {
+	words := requests(hits)
+	attempts := count(connects, "connection attempt", "connection attempts")
+	switch {
+	case hits == 0:
+		return attempts
+	case connects > 0:
+		return words + " and " + attempts
+	}
+	return words
+}
+
+func rowsOf(hits []hit, connects []row) []row {
+	var rows []row
+	for _, h := range hits {
+		rows = append(rows, h.row)
+	}
+	return append(rows, connects...)
 }

@@ -25,37 +25,40 @@ type Verdict struct {
 	// Unavoidable are the failed POSTs that had been sent, once, to a node that
 	// died with them: to send them again could do twice what they ask for.
 	Unavoidable int `json:"failed_unavoidably,omitempty"`
+	// WithoutNode are the failed requests, POSTs left out, for which no name in use had
+	// a node that served: no proxy could have saved them.
+	WithoutNode int `json:"failed_without_node,omitempty"`
 	// PostsTwice are POSTs that reached nodes more than once. None may.
 	PostsTwice int            `json:"posts_sent_twice,omitempty"`
 	ByKind     map[string]int `json:"failed_by_outcome"` // 502, 503, 504, timeout, connection, wrong-body, ...
 
-	Before Phase `json:"before"` // start of load to the flip
-	During Phase `json:"during"` // flip to retirement (empty in abrupt scenarios)
-	After  Phase `json:"after"`  // retirement to the end
+	Before Phase `json:"before"` // start of load to the first fault
+	During Phase `json:"during"` // from there to the first fault that takes something away
+	After  Phase `json:"after"`  // from there to the end
 
 	// FirstFailure is the send time of the first failed request, counted from
 	// the first fault; nil when none failed.
 	FirstFailure *recording.Seconds `json:"first_failure,omitempty"`
-	// Recovery is the send time of the last failed request after the
-	// retirement of the old nodes, counted from it; nil when none failed
-	// after it. NeverRecovered says that failures went on to the end of the
-	// window (Window, counted from the retirement).
+	// Recovery is how long after a fault that took something away the last request
+	// before the next such fault failed, by its send time; of several, the longest.
+	// Nil if none failed. NeverRecovered says that failures went on to the end of the
+	// window (Window, counted from the last such fault).
 	Recovery       *recording.Seconds `json:"recovery,omitempty"`
 	NeverRecovered bool               `json:"never_recovered"`
 	Window         recording.Seconds  `json:"window"`
 
-	// Stale counts requests that the proxy sent to an old node more than
-	// TTL + Refresh + 1 s after the name had moved; StaleConnects the
-	// connection attempts (first SYNs) in that time.
+	// Stale counts requests that the proxy sent to a node that its name had left for
+	// more than TTL + Refresh + 1 s; StaleConnects the connection attempts (first SYNs)
+	// in that time.
 	Stale         int `json:"stale_requests"`
 	StaleConnects int `json:"stale_connects"`
-	// LastStale is when the last request went to an old node, counted from
-	// the flip; nil when none went there after it.
+	// LastStale is how long a node had been out of its name when the last request went
+	// to it; nil if none went there after it.
 	LastStale *recording.Seconds `json:"last_stale,omitempty"`
 
 	ConnectionsPerRequest float64 `json:"connections_per_request"` // upstream, before the first fault
-	DNSBefore             int     `json:"dns_queries_before"`      // t=0 to flip, without probes
-	DNSAfter              int     `json:"dns_queries_after"`       // flip to end, without probes
+	DNSBefore             int     `json:"dns_queries_before"`      // t=0 to the first fault, without probes
+	DNSAfter              int     `json:"dns_queries_after"`       // from there to the end, without probes
 
 	Load     LoadCheck `json:"load"`
 	Findings []Finding `json:"findings"`
@@ -91,6 +94,9 @@ const (
 	LogEvidence          = "proxy-log"              // the line of the proxy's own log that shows it
 	StruckNodes          = "struck-nodes"           // what was still sent to nodes that a fault had struck, while the name had them
 	DNSOutage            = "dns-outage"             // what the subject asked, and lost, while DNS failed
+	LeftLate             = "left-late"              // stayed with nodes that the name had left and that did not answer
+	HeldDown             = "held-down"              // the proxy answered by itself, without trying a node
+	Unexplained          = "unexplained"            // a failed run without a cause: a defect of the judge
 	PostTwice            = "post-sent-twice"        // a POST reached nodes more than once
 	PostLost             = "post-lost"              // a POST was under way on a node that died: nobody can save it
 	ClientResent         = "client-resent"          // the proxy closed a connection without an answer, and the client sent the request again
@@ -98,7 +104,9 @@ const (
 
 // Finding is a cause in an operator's words, with its evidence.
 type Finding struct {
-	Code     string   `json:"code"`
+	Code string `json:"code"`
+	// Upstream is the name that it is about; empty if it is about all of them.
+	Upstream string   `json:"upstream,omitempty"`
 	Text     string   `json:"text"`     // "resolved once at start: 0 DNS queries after t=0; 1,996 requests on the retired 10.10.2.55"
 	Evidence []string `json:"evidence"` // rows: file:line of the recording and what stands there
 }

@@ -44,34 +44,5 @@ func byKind(kinds map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// first is the first fault, after "before": "the name moved".
-func (c *brief) first() string {
-	if c.Manifest.Plan.Stays {
-		return c.last()
-	}
-	return "the name moved"
-}
-
-// last is the fault that ends what the subject may rely on: "the old nodes
-// went silent".
-func (c *brief) last() string {
-	nodes := "the old nodes "
-	if c.Manifest.Plan.Stays {
-		nodes = "half of the nodes "
-	}
-	switch c.Manifest.Plan.OldEnd {
-	case "silence":
-		return nodes + "went silent"
-	case "refuse":
-		return nodes + "began to refuse"
-	case "no-targets":
-		return nodes + "lost their targets"
-	}
-	if _, dns := c.stepProving(recording.ProofDNSFails); dns {
-		return "DNS began to fail"
-	}
-	if _, tls := c.stepProving(recording.ProofTLSRefused); tls {
-		return nodes + "began to refuse TLS"
-	}
-	return nodes + "ended"
-}
+// quoted is the name of a step in a sentence.
+func quoted(name string) string { return `"` + name + `"` }

@@ -6,7 +6,7 @@
 //
 //	manifest.json      what was run: plan, subject, image, commit, seed, cores
 //	config/            the subject's configuration, verbatim
-//	steps.jsonl        each fault: planned, asked for, in force, proved
+//	steps.jsonl        each fault: planned, asked for, in force, its effects, its proofs
 //	requests.jsonl     each client request as the client saw it
 //	attempts.jsonl     each request as an ALB node saw it, joined by seq
 //	connections.jsonl  each TCP connection as an ALB node saw it
@@ -21,12 +21,15 @@
 package recording
 
 import (
-	"net/netip"
+	"encoding/json"
 	"time"
+
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// Schema is the version of the files of a recording. A reader refuses others.
-const Schema = 1
+// Schema is the version of the files of a recording. A reader also takes version 1,
+// which knew one topology, and refuses others.
+const Schema = 2
 
 // Seconds is a span, or a time since the start of the load, in seconds.
 type Seconds float64
@@ -39,20 +42,22 @@ func Of(d time.Duration) Seconds { return Seconds(d.Seconds()) }
 
 // Manifest says what was run, where, and how to run it again.
 type Manifest struct {
-	Schema   int       `json:"schema"`
-	Scenario string    `json:"scenario"`
-	Summary  string    `json:"summary"`
-	Subject  Subject   `json:"subject"`
-	Plan     Plan      `json:"plan"`
-	T0       time.Time `json:"t0"`
-	Began    time.Time `json:"began"`
-	Ended    time.Time `json:"ended"`
-	Testbed  string    `json:"testbed"` // "containers" or "embedded"
-	Host     Host      `json:"host"`
-	Tool     Tool      `json:"tool"`
-	Image    Image     `json:"image"`
-	Config   Config    `json:"config"`
-	Replay   string    `json:"replay"` // the shell line that runs this cell again
+	Schema   int     `json:"schema"`
+	Scenario string  `json:"scenario"`
+	Summary  string  `json:"summary"`
+	Subject  Subject `json:"subject"`
+	Plan     Plan    `json:"plan"`
+	// World is who calls whom, with the address of every node.
+	World   world.Topology `json:"world"`
+	T0      time.Time      `json:"t0"`
+	Began   time.Time      `json:"began"`
+	Ended   time.Time      `json:"ended"`
+	Testbed string         `json:"testbed"` // "containers" or "embedded"
+	Host    Host           `json:"host"`
+	Tool    Tool           `json:"tool"`
+	Image   Image          `json:"image"`
+	Config  Config         `json:"config"`
+	Replay  string         `json:"replay"` // the shell line that runs this cell again
 	// Lost counts packets and connections that the nodes could not record: with
 	// any, the recording is not the whole truth.
 	Lost     uint64  `json:"lost,omitempty"`
@@ -62,7 +67,7 @@ type Manifest struct {
 // Subject names what was tested.
 type Subject struct {
 	ID      string `json:"id"`   // "nginx/static", or "nginx/static@testing" where a release is part of the name
-	Kind    string `json:"kind"` // apache, nginx, goproxy
+	Kind    string `json:"kind"` // of the proxy: apache, nginx, ...
 	Name    string `json:"name"` // static, pooled, ...
 	Role    string `json:"role"` // pitfall, fix, reference, own: what the articles (or the user) say of it
 	Summary string `json:"summary"`
@@ -70,41 +75,40 @@ type Subject struct {
 
 // Plan is the scenario with every number filled in for this run.
 type Plan struct {
-	TTL           Seconds `json:"ttl"`            // of the DNS answers
-	Grace         Seconds `json:"grace"`          // from the flip to the retirement of the old nodes; 0 in abrupt scenarios
-	Refresh       Seconds `json:"refresh"`        // the longest period after which the subject, by its own config, looks again
-	Phase         Seconds `json:"phase"`          // drawn from the seed: delays the flip against the proxy's timers
-	FlipAt        Seconds `json:"flip_at"`        // when the name moves, or the first fault where it stays
-	RetireAt      Seconds `json:"retire_at"`      // when the old nodes stop serving
-	Duration      Seconds `json:"duration"`       // of the load
-	ClientTimeout Seconds `json:"client_timeout"` // after which a client gives up on a request
-	Rate          int     `json:"rate"`           // requests per second, open loop
-	Clients       int     `json:"clients"`        // keep-alive client connections in rotation
+	TTL           Seconds `json:"ttl"`             // of the DNS answers
+	Refresh       Seconds `json:"refresh"`         // the longest period after which the subject, by its own config, looks again
+	Phase         Seconds `json:"phase"`           // drawn from the seed: delays the first step against the proxy's timers
+	Duration      Seconds `json:"duration"`        // of the load
+	ClientTimeout Seconds `json:"client_timeout"`  // after which a client gives up on a request
+	Rate          int     `json:"rate"`            // requests per second, open loop
+	Clients       int     `json:"clients"`         // keep-alive client connections in rotation
+	Posts         int     `json:"posts,omitempty"` // how many of 100 requests are POSTs
 	Seed          uint64  `json:"seed"`
-	// Stays: the name has all nodes throughout; Old are those that are struck.
-	Stays bool `json:"stays,omitempty"`
-	// Outage is from the first fault to the moment in which what failed is whole
-	// again; 0 where that does not come.
-	Outage Seconds `json:"outage,omitempty"`
-	Posts  int     `json:"posts,omitempty"` // how many of 100 requests are POSTs
-	Budget Budget  `json:"budget"`
-	// Proofs are the facts that must have been observed for the run to be
-	// judged at all; see the Proof constants.
-	Proofs []string     `json:"proofs"`
-	Old    []netip.Addr `json:"old"`   // nodes that the name leaves, or that are struck
-	Fresh  []netip.Addr `json:"fresh"` // nodes that the name moves to, or that go on
-	// OldEnd says how the old nodes end: silence, refuse, no-targets; empty
-	// where they do not.
-	OldEnd string `json:"old_end"`
+	Budget        Budget  `json:"budget"`
+	// Steps are the timeline, in the order in which they happen.
+	Steps []PlannedStep `json:"steps"`
+}
+
+// PlannedStep is one or several faults of one instant.
+type PlannedStep struct {
+	At Seconds `json:"at"` // since t=0
+	// Wait is how long after the step before; of the first, how long after t=0.
+	Wait   Seconds        `json:"wait"`
+	Faults []PlannedFault `json:"faults"`
+}
+
+// PlannedFault is one fault of a step.
+type PlannedFault struct {
+	Name string `json:"name"` // its legend entry, as in Step.Name
+	// Fault is the fault itself, from which it can be made again; see package
+	// fault. Empty in a recording of version 1.
+	Fault json.RawMessage `json:"fault,omitempty"`
 }
 
 // Budget is what a subject may lose.
 type Budget struct {
-	// Failed is the number of failed requests allowed, of every class
-	// together, over the whole load. Not judged where RecoverWithin is set.
-	Failed int `json:"failed"`
-	// RecoverWithin, where not 0, allows failures, but none of a request sent
-	// later than this after the old nodes were retired.
+	// RecoverWithin, if not 0, allows failures, but none of a request sent later
+	// than this after the last fault that took something away.
 	RecoverWithin Seconds `json:"recover_within,omitempty"`
 }
 

@@ -26,7 +26,7 @@ type Recording struct {
 	ProxyLog    []LogLine
 }
 
-// Open reads a recording. It refuses a manifest of another schema, and a row
+// Open reads a recording of this schema or of version 1. It refuses others, and a row
 // that is cut off or not of its type; the error then names file and line.
 func Open(dir string) (*Recording, error) {
 	r := &Recording{Dir: dir}
@@ -42,14 +42,18 @@ func Open(dir string) (*Recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	if version.Schema != Schema {
-		return nil, fmt.Errorf("%s: schema %d, but this build reads schema %d: use the build named in its \"tool\"", path, version.Schema, Schema)
+	switch version.Schema {
+	case Schema:
+		err = errors.Join(readJSON(path, &r.Manifest), readRows(dir, StepsFile, &r.Steps, decodeJSON[Step]))
+	case 1:
+		err = r.openVersion1(path)
+	default:
+		err = fmt.Errorf("%s: schema %d, but this build reads schemas 1 to %d: use the build named in its \"tool\"", path, version.Schema, Schema)
 	}
-	if err := readJSON(path, &r.Manifest); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	err = errors.Join(
-		readRows(dir, StepsFile, &r.Steps, decodeJSON[Step]),
 		readRows(dir, RequestsFile, &r.Requests, decodeJSON[Request]),
 		readRows(dir, AttemptsFile, &r.Attempts, decodeJSON[Attempt]),
 		readRows(dir, ConnectionsFile, &r.Connections, decodeJSON[Conn]),
@@ -60,6 +64,9 @@ func Open(dir string) (*Recording, error) {
 	)
 	if err != nil {
 		return nil, err
+	}
+	if version.Schema == 1 {
+		r.renameMoments1()
 	}
 	return r, nil
 }

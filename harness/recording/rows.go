@@ -1,6 +1,10 @@
 package recording
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/proxychaos/proxychaos/harness/world"
+)
 
 // Outcomes of a request as the client saw it. Any other HTTP status of 400 or
 // above has its number as its outcome ("404").
@@ -44,7 +48,8 @@ type Attempt struct {
 	Number int        `json:"number"` // of this request on its connection, from 1
 	Method string     `json:"method"`
 	Path   string     `json:"path"`
-	Status int        `json:"status"` // 0: no answer was finished
+	Host   string     `json:"host,omitempty"` // what the proxy asked the node for
+	Status int        `json:"status"`         // 0: no answer was finished
 	TLS    bool       `json:"tls,omitempty"`
 	Probe  bool       `json:"probe,omitempty"` // the harness's own
 }
@@ -96,42 +101,49 @@ type Query struct {
 	Probe    bool           `json:"probe,omitempty"`
 }
 
-// What a step can prove.
-const (
-	ProofNameMoved   = "name-moved"    // the resolvers answer with the fresh nodes only
-	ProofOldSilent   = "old-silent"    // old nodes answer neither a SYN nor an open connection
-	ProofOldRefuses  = "old-refuses"   // old nodes answer a SYN with RST, open connections were reset
-	ProofOldNoTarget = "old-no-target" // old nodes answer 503 from awselb/2.0
-	ProofNodesBack   = "nodes-back"    // the old nodes serve again
-	ProofDNSFails    = "dns-fails"     // no resolver gives a usable answer, or the fault took part of them
-	ProofDNSBack     = "dns-back"      // every resolver answers again
-	ProofTLSRefused  = "tls-refused"   // a handshake with each old node fails as asked
-)
-
-// Step is one entry of the timeline as it really happened.
+// Step is one fault of the timeline as it really happened.
 type Step struct {
-	Name    string   `json:"name"` // "name moves", "old nodes go silent": the legend entry
-	Planned Seconds  `json:"planned"`
-	Asked   Seconds  `json:"asked"`    // the control call was sent
-	InForce Seconds  `json:"in_force"` // by the agent's word
-	Proofs  []Proof  `json:"proofs"`
-	Nodes   []string `json:"nodes,omitempty"`
+	Number  int     `json:"step"`     // of the planned step it is part of, from 1
+	Name    string  `json:"name"`     // "old nodes go silent": the legend entry
+	Planned Seconds `json:"planned"`  // when it was due
+	Asked   Seconds `json:"asked"`    // the control call was sent
+	InForce Seconds `json:"in_force"` // by the agent's word; 0 if it did not say
+	// Effects are what is true from InForce on.
+	Effects []world.Effect `json:"effects"`
+	Proofs  []Proof        `json:"proofs"`
+}
+
+// From is when the step came into force, as nearly as it is known.
+func (s Step) From() Seconds {
+	switch {
+	case s.InForce != 0:
+		return s.InForce
+	case s.Asked != 0:
+		return s.Asked
+	}
+	return s.Planned
 }
 
 // Proof is one observation, from the proxy's place in the network, that a
 // fault took hold (or did not).
 type Proof struct {
-	Kind   string  `json:"kind"`
 	OK     bool    `json:"ok"`
 	At     Seconds `json:"at"`
 	Detail string  `json:"detail"` // what was done and what was seen
 }
 
+// The moments of a Snapshot.
+const (
+	MomentWarm  = "warm"  // after the warm-up, before the load
+	MomentFault = "fault" // just before the first fault
+	MomentEnd   = "end"   // after the load
+)
+
 // Snapshot is the proxy's processes at one moment, seen from its own network
 // and process namespace.
 type Snapshot struct {
 	At        Seconds   `json:"at"`
-	Moment    string    `json:"moment"` // "warm": before the load; "flip": just before the name moves; "end"
+	Moment    string    `json:"moment"` // a Moment constant
 	Processes []Process `json:"processes"`
 }
 

@@ -36,13 +36,13 @@ const CAPath = "/etc/proxychaos/ca.pem"
 
 // clients reach the agents of a testbed.
 type clients struct {
-	dns        *fakedns.Client
-	alb        *fakealb.Client
-	load       *load.Client
-	probe      fault.Prober
-	resolvers  []netip.AddrPort
-	old, fresh []netip.Addr
-	port       uint16 // of the nodes, for plain HTTP
+	dns       *fakedns.Client
+	alb       *fakealb.Client
+	load      *load.Client
+	probe     fault.Prober
+	resolvers []netip.AddrPort
+	node      func(n int) netip.Addr
+	port      uint16 // of the nodes, for plain HTTP
 	// isProbe says whether a connection or query came from the harness itself,
 	// where its address does not tell.
 	isProbe func(netip.AddrPort) bool

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,9 +22,6 @@ const startAhead = 200 * time.Millisecond
 // rowsAtATime is how many request rows are written together.
 const rowsAtATime = 50
 
-// targetsPerALB are the built-in targets behind a load balancer.
-const targetsPerALB = 2
-
 // requestsPerConnection: a browser that comes, asks for a page and its parts,
 // and goes.
 const requestsPerConnection = 10
@@ -40,14 +36,14 @@ type cell struct {
 	label  string // in the progress
 	bed    bed
 	to     clients
-	world  *fault.World
+	live   fault.Live // as it is now
+	asked  uint64     // the last DNS query that was looked at for names
 	target string
 	dir    *recording.Dir
 	began  time.Time
 	t0     time.Time
-	struck recording.Seconds // when the last fault came into force
-	ended  time.Time         // of the timeline: the last request had its outcome
-	ready  func()            // the testbed stands: the next one may start
+	ended  time.Time // of the timeline: the last request had its outcome
+	ready  func()    // the testbed stands: the next one may start
 	log    func(format string, args ...any)
 }
 
@@ -79,7 +75,7 @@ func (c *cell) run(ctx context.Context) (v judge.Verdict, m recording.Manifest, 
 		return v, m, err
 	}
 	c.t0 = time.Now().Add(startAhead)
-	if err := c.snapshot(ctx, "warm"); err != nil {
+	if err := c.snapshot(ctx, recording.MomentWarm); err != nil {
 		return v, m, err
 	}
 	runErr := c.play(ctx)
@@ -88,7 +84,7 @@ func (c *cell) run(ctx context.Context) (v judge.Verdict, m recording.Manifest, 
 	// What was observed is kept, also of a run that broke off.
 	collect, cancel := context.WithTimeout(context.WithoutCancel(ctx), collectLimit)
 	defer cancel()
-	err = errors.Join(runErr, c.snapshot(collect, "end"), c.collect(collect))
+	err = errors.Join(runErr, c.snapshot(collect, recording.MomentEnd), c.collect(collect))
 	lost, lostErr := c.lost(collect)
 	m.Lost, err = lost, errors.Join(err, lostErr)
 	m.Ended = time.Now().UTC()
@@ -107,23 +103,7 @@ func (c *cell) run(ctx context.Context) (v judge.Verdict, m recording.Manifest, 
 // prepare brings the testbed to the state before the load: names and nodes
 // up, the proxy started, answering, and warm.
 func (c *cell) prepare(ctx context.Context) error {
-	if _, err := c.to.dns.PutNames(ctx, fault.Names(c.world)...); err != nil {
-		return err
-	}
-	for _, lb := range []string{c.world.OldLB, c.world.FreshLB} {
-		if _, err := c.to.alb.PutLoadBalancer(ctx, fakealb.LoadBalancer{Name: lb, Targets: targetsPerALB}); err != nil {
-			return err
-		}
-	}
-	put := func(lb string, addrs []netip.Addr) error {
-		for _, a := range addrs {
-			if _, err := c.to.alb.PutNode(ctx, fakealb.Node{Addr: a, LoadBalancer: lb}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if err := errors.Join(put(c.world.OldLB, c.world.Old), put(c.world.FreshLB, c.world.Fresh)); err != nil {
+	if err := c.build(ctx); err != nil {
 		return err
 	}
 	ca, err := c.to.alb.CA(ctx)
@@ -144,6 +124,29 @@ func (c *cell) prepare(ctx context.Context) error {
 		return err
 	}
 	return c.warm(ctx, time.Now().Add(warmLimit))
+}
+
+// build makes the world: names, load balancers, nodes.
+func (c *cell) build(ctx context.Context) error {
+	t := c.live.Topology
+	if _, err := c.to.dns.PutNames(ctx, fault.Names(t, c.live.TTL)...); err != nil {
+		return err
+	}
+	made := map[string]bool{}
+	for _, n := range t.Nodes {
+		lb := fault.LoadBalancer(n.Balancer, n.Upstream)
+		if !made[lb] {
+			made[lb] = true
+			balancer, _ := t.Balancer(n.Balancer)
+			if _, err := c.to.alb.PutLoadBalancer(ctx, fakealb.LoadBalancer{Name: lb, Targets: balancer.Targets}); err != nil {
+				return err
+			}
+		}
+		if _, err := c.to.alb.PutNode(ctx, fakealb.Node{Addr: n.Addr, LoadBalancer: lb}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // play runs load and timeline side by side.

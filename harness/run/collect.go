@@ -31,7 +31,7 @@ func (c *cell) collectNodes(ctx context.Context) error {
 	for _, a := range attempts {
 		errA = errors.Join(errA, c.dir.Attempts.Append(recording.Attempt{
 			Seq: number(a.Seq), At: c.since(a.Start), Done: c.since(a.End), Node: a.Node, Port: int(a.Port), LB: a.LoadBalancer,
-			Conn: a.Connection, Number: a.Request, Method: a.Method, Path: a.Path, Status: a.Status, TLS: a.TLS, Probe: a.Probe || c.to.isProbe(a.Peer),
+			Conn: a.Connection, Number: a.Request, Method: a.Method, Path: a.Path, Host: a.Host, Status: a.Status, TLS: a.TLS, Probe: a.Probe || c.to.isProbe(a.Peer),
 		}))
 	}
 	conns, errC := c.to.alb.Connections(ctx)

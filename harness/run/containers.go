@@ -40,7 +40,7 @@ func openContainers(ctx context.Context, docker *client.Client, kit, image strin
 func (b *containerBed) clients() clients {
 	return clients{
 		dns: b.tb.DNS, alb: b.tb.ALB, load: b.tb.Load, probe: testbed.Prober{Pod: b.tb.Pod},
-		resolvers: b.resolvers, old: b.tb.Old, fresh: b.tb.Fresh, port: 80,
+		resolvers: b.resolvers, node: b.tb.Node, port: 80,
 		isProbe: func(peer netip.AddrPort) bool { return peer.Addr() == pod.ProbeClient },
 	}
 }

@@ -45,7 +45,7 @@ func openEmbedded(ctx context.Context, n int, seed uint64, conf config.Config) (
 func (b *embeddedBed) clients() clients {
 	return clients{
 		dns: b.bed.DNS, alb: b.bed.ALB, load: b.bed.Load, probe: b.bed.Probe(),
-		resolvers: []netip.AddrPort{b.bed.Resolver}, old: b.bed.Old, fresh: b.bed.Fresh,
+		resolvers: []netip.AddrPort{b.bed.Resolver}, node: b.bed.Node,
 		port: b.port, isProbe: b.bed.Probe().IsOwn,
 	}
 }

@@ -226,17 +226,14 @@ func (l *Lab) play(ctx context.Context, c *cell) (v judge.Verdict, m recording.M
 		return v, m, err
 	}
 	c.to = c.bed.clients()
-	c.plan, err = c.Scenario.PlanOf(c.Subject, l.opt.Settings, harness.Pools{Old: c.to.old, Fresh: c.to.fresh})
+	topology := c.Scenario.World.Place(c.to.node)
+	c.plan, err = c.Scenario.PlanOf(c.Subject, l.opt.Settings, topology)
 	if err != nil {
 		return v, m, err
 	}
-	c.world = &fault.World{
-		DNS: c.to.dns, ALB: c.to.alb, Probe: c.to.probe, Resolvers: c.to.resolvers,
-		TTL: c.plan.TTL.Duration(), Old: c.to.old, Fresh: c.to.fresh,
-		OldLB: "first", FreshLB: "first", Port: c.to.port, Stays: c.plan.Stays,
-	}
-	if c.Scenario.OtherALB {
-		c.world.FreshLB = "second"
+	c.live = fault.Live{
+		DNS: c.to.dns, ALB: c.to.alb, Probe: c.to.probe, Resolvers: c.to.resolvers, TTL: c.plan.TTL.Duration(),
+		Topology: topology, State: topology.Start(), Upstreams: map[int]string{}, Port: c.to.port,
 	}
 	return c.run(ctx)
 }

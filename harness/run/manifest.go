@@ -28,7 +28,7 @@ func (c *cell) manifest(ctx context.Context) (recording.Manifest, error) {
 			ID: c.Subject.ID(), Kind: string(c.Subject.Kind), Name: c.Subject.Name,
 			Role: string(c.Subject.Role), Summary: c.Subject.Summary,
 		},
-		Plan: c.plan, Began: c.began.UTC(), Testbed: c.opt.testbed, Host: host, Tool: machine.Tool(ctx),
+		Plan: c.plan, World: c.live.Topology, Began: c.began.UTC(), Testbed: c.opt.testbed, Host: host, Tool: machine.Tool(ctx),
 		Image: c.image, Config: conf, Replay: c.replay(),
 	}
 	return m, recording.SaveManifest(c.dir.Path, m)

@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
-	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
@@ -14,93 +15,124 @@ import (
 // prepareAhead is how long before its time a fault sets up its proof.
 const prepareAhead = 500 * time.Millisecond
 
-// timeline applies every fault at its time, one wrapper for all: prepare,
-// apply, prove, record.
+// timeline applies every step at its time, one wrapper for all: prepare, apply,
+// prove, record.
 func (c *cell) timeline(ctx context.Context) error {
-	done := 0
-	steps := c.Scenario.Timeline
-	for done < len(steps) {
-		at := c.moment(steps[done].At)
-		together := steps[done:]
-		for i, s := range together {
-			if c.moment(s.At) != at {
-				together = together[:i]
-				break
-			}
-		}
-		if err := c.stepsAt(ctx, at, together); err != nil {
+	due := c.t0
+	for i, step := range c.Scenario.Timeline {
+		planned := c.plan.Steps[i]
+		due = due.Add(planned.Wait.Duration())
+		inForce, err := c.step(ctx, i, due, step.Do)
+		if err != nil {
 			return err
 		}
-		done += len(together)
+		// On a busy machine a fault comes late: the next one waits as long all the same.
+		if inForce.After(due) {
+			due = inForce
+		}
 	}
 	return nil
 }
 
-// moment is the planned time of a step.
-func (c *cell) moment(m harness.Moment) recording.Seconds {
-	switch m {
-	case harness.AtFlip:
-		return c.plan.FlipAt
-	case harness.AfterOutage:
-		return c.plan.FlipAt + c.plan.Outage
-	default:
-		return c.plan.RetireAt
-	}
-}
-
-// stepsAt applies the faults of one instant, one right after the other, and
-// proves them afterwards.
-func (c *cell) stepsAt(ctx context.Context, at recording.Seconds, steps []harness.Step) error {
-	due := c.t0.Add(at.Duration())
-	if steps[0].At == harness.AfterOutage {
-		// On a busy machine the outage began late: it lasts as long all the same.
-		due = c.t0.Add(max(at, c.struck+c.plan.Outage).Duration())
-	}
+// step applies the faults of one instant, one right after the other, proves them
+// afterwards, and returns when the last was in force.
+func (c *cell) step(ctx context.Context, i int, due time.Time, faults []fault.Fault) (time.Time, error) {
 	if err := sleepUntil(ctx, due.Add(-prepareAhead)); err != nil {
-		return err
+		return due, err
 	}
-	for _, s := range steps {
-		if p, ok := s.Fault.(fault.Preparer); ok {
-			if err := p.Prepare(ctx, c.world); err != nil {
-				return fmt.Errorf("%s: %w", s.Fault.Name(), err)
-			}
-		}
+	if err := c.findUpstreams(ctx); err != nil {
+		return due, err
 	}
-	if steps[0].At == harness.AtFlip {
-		// In time for the flip, come what may.
-		short, cancel := context.WithDeadline(ctx, due.Add(-warmMargin))
-		err := c.warm(short, due.Add(-warmMargin))
-		cancel()
-		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
-			return err
-		}
-		if err := c.snapshot(ctx, "flip"); err != nil {
-			return err
+	if err := c.prepareFaults(ctx, faults); err != nil {
+		return due, err
+	}
+	if i == 0 {
+		if err := c.lookBeforeFaults(ctx, due); err != nil {
+			return due, err
 		}
 	}
 	if err := sleepUntil(ctx, due); err != nil {
+		return due, err
+	}
+	rows, before := make([]recording.Step, len(faults)), make([]fault.Live, len(faults))
+	last := due
+	for n, f := range faults {
+		before[n] = c.live
+		effects := f.Effects(c.live.State)
+		rows[n] = recording.Step{Number: i + 1, Name: f.Name(), Planned: c.plan.Steps[i].At, Asked: c.since(time.Now()), Effects: effects}
+		inForce, err := f.Apply(ctx, &before[n])
+		if err != nil {
+			return due, fmt.Errorf("%s: %w", f.Name(), err)
+		}
+		rows[n].InForce, last = c.since(inForce), inForce
+		c.live.State = c.live.State.With(effects...)
+	}
+	return last, c.proveFaults(ctx, faults, before, rows)
+}
+
+// prepareFaults lets each fault set up its proof, on the world as it will find it.
+func (c *cell) prepareFaults(ctx context.Context, faults []fault.Fault) error {
+	will := c.live
+	for _, f := range faults {
+		if p, ok := f.(fault.Preparer); ok {
+			if err := p.Prepare(ctx, &will); err != nil {
+				return fmt.Errorf("%s: %w", f.Name(), err)
+			}
+		}
+		will.State = will.State.With(f.Effects(will.State)...)
+	}
+	return nil
+}
+
+// lookBeforeFaults warms workers that came late and records the processes, in time
+// for the first fault, come what may.
+func (c *cell) lookBeforeFaults(ctx context.Context, due time.Time) error {
+	short, cancel := context.WithDeadline(ctx, due.Add(-warmMargin))
+	err := c.warm(short, due.Add(-warmMargin))
+	cancel()
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	rows := make([]recording.Step, len(steps))
-	for i, s := range steps {
-		rows[i] = recording.Step{Name: s.Fault.Name(), Planned: at, Asked: c.since(time.Now())}
-		inForce, err := s.Fault.Apply(ctx, c.world)
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.Fault.Name(), err)
+	return c.snapshot(ctx, recording.MomentFault)
+}
+
+// proveFaults has each fault proved and records it.
+func (c *cell) proveFaults(ctx context.Context, faults []fault.Fault, before []fault.Live, rows []recording.Step) error {
+	for n, f := range faults {
+		for _, p := range f.Prove(ctx, &before[n]) {
+			rows[n].Proofs = append(rows[n].Proofs, recording.Proof{OK: p.OK, At: c.since(p.At), Detail: p.Detail})
 		}
-		rows[i].InForce = c.since(inForce)
-		c.struck = rows[i].InForce
-	}
-	for i, s := range steps {
-		for _, p := range s.Fault.Prove(ctx, c.world) {
-			rows[i].Proofs = append(rows[i].Proofs, recording.Proof{Kind: p.Kind, OK: p.OK, At: c.since(p.At), Detail: p.Detail})
-		}
-		if err := c.dir.Steps.Append(rows[i]); err != nil {
+		if err := c.dir.Steps.Append(rows[n]); err != nil {
 			return err
 		}
-		c.progress("t=%+.1fs  %s: in force after %s, %s", float64(at), s.Fault.Name(),
-			(rows[i].InForce - rows[i].Asked).Duration().Round(10*time.Microsecond), proved(rows[i].Proofs))
+		c.progress("t=%+.1fs  %s: in force after %s, %s", float64(rows[n].Asked), f.Name(),
+			(rows[n].InForce - rows[n].Asked).Duration().Round(10*time.Microsecond), proved(rows[n].Proofs))
 	}
+	return nil
+}
+
+// findUpstreams learns from the DNS queries which names the proxy has asked for, and
+// which upstream each of them leads to. A config that asks for none, because it has
+// literal addresses, is one upstream.
+func (c *cell) findUpstreams(ctx context.Context) error {
+	queries, err := c.to.dns.Queries(ctx, fakedns.Filter{After: c.asked})
+	if err != nil {
+		return err
+	}
+	upstreams := maps.Clone(c.live.Upstreams) // states of earlier steps keep theirs
+	for _, q := range queries {
+		c.asked = q.Seq
+		if c.to.isProbe(q.Client) {
+			continue
+		}
+		for _, a := range q.Answers {
+			n, known := c.live.Topology.Node(a)
+			if _, named := upstreams[n.Upstream]; known && !named {
+				upstreams[n.Upstream] = q.Name
+			}
+		}
+	}
+	c.live.Upstreams = upstreams
 	return nil
 }
 

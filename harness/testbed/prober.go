@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/pod"
 )
 
@@ -44,12 +45,9 @@ func (p Prober) Ask(ctx context.Context, to netip.AddrPort, timeout time.Duratio
 }
 
 // Get implements fault.Prober.
-func (p Prober) Get(ctx context.Context, to netip.AddrPort, timeout time.Duration) (int, string, error) {
+func (p Prober) Get(ctx context.Context, to netip.AddrPort, timeout time.Duration) (fault.Answer, error) {
 	got, err := p.Pod.ProbeHTTP(ctx, pod.HTTPRequest{Addr: to, Timeout: pod.Duration(timeout)})
-	if err == nil && got.Result != pod.Answered {
-		err = fmt.Errorf("got %s, want an answer", got.Result)
-	}
-	return got.Status, got.Server, err
+	return fault.Answer{Result: string(got.Result), Status: got.Status, Server: got.Server, Took: time.Duration(got.Took)}, err
 }
 
 // Handshake implements fault.Prober.

@@ -38,11 +38,10 @@ const controlPort = 9100
 
 // Host numbers within the testbed's /24. Docker hands out the upper half.
 const (
-	hostPod       = 2
-	hostLoad      = 3
-	hostALB       = 4
-	firstNode     = 21
-	nodesPerGroup = 2 // an ALB at rest has one node per zone, two or three zones (aws-facts 1.3)
+	hostPod   = 2
+	hostLoad  = 3
+	hostALB   = 4
+	firstNode = 21
 )
 
 // Spec is what a testbed needs to know before it starts.
@@ -69,8 +68,6 @@ type Testbed struct {
 	Pod  *pod.Client
 	Load *load.Client
 
-	// Old and Fresh are two groups of node addresses, none of them up yet.
-	Old, Fresh []netip.Addr
 	// Subnet is the testbed's network.
 	Subnet netip.Prefix
 
@@ -92,10 +89,6 @@ func Start(ctx context.Context, docker *client.Client, spec Spec) (*Testbed, err
 	tb := &Testbed{docker: docker, labels: spec.Labels, masters: map[int]bool{}}
 	if err := tb.createNetwork(ctx, spec.Start); err != nil {
 		return tb, err
-	}
-	for i := range nodesPerGroup {
-		tb.Old = append(tb.Old, tb.host(firstNode+i))
-		tb.Fresh = append(tb.Fresh, tb.host(firstNode+10+i))
 	}
 	started := make([]testcontainers.Container, 3)
 	agents := []agent{podAgent(spec), loadAgent(spec), albAgent(spec)}
@@ -135,6 +128,9 @@ func (tb *Testbed) host(n int) netip.Addr {
 	b[3] = byte(n)
 	return netip.AddrFrom4(b)
 }
+
+// Node is the n-th node address, from 0; none of them is up after Start.
+func (tb *Testbed) Node(n int) netip.Addr { return tb.host(firstNode + n) }
 
 func (tb *Testbed) control(host int) string {
 	return "http://" + netip.AddrPortFrom(tb.host(host), controlPort).String()

@@ -1,0 +1,61 @@
+package fault
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/proxychaos/proxychaos/fakedns"
+	"github.com/proxychaos/proxychaos/harness/world"
+)
+
+// ChangeDNS gives the load balancer's name other nodes, as when an ALB scales,
+// replaces nodes, or has a zone taken out (aws-facts 1.6, 1.15).
+type ChangeDNS struct {
+	// To are all nodes that the name has from then on.
+	To world.Pick `json:"to"`
+}
+
+// Name implements Fault.
+func (c ChangeDNS) Name() string {
+	if c.To == world.Spare {
+		return "name moves to new nodes"
+	}
+	return "name has " + subject(c.To)
+}
+
+// Check implements Checker.
+func (c ChangeDNS) Check() error { return c.To.Check() }
+
+// Effects implements Fault.
+func (c ChangeDNS) Effects(s world.State) []world.Effect {
+	to := addrs(c.To.Of(s))
+	var effects []world.Effect
+	for _, n := range s.Nodes {
+		if named := slices.Contains(to, n.Addr); named != n.Named {
+			effects = append(effects, world.Effect{Node: n.Addr, Named: world.Truth(named)})
+		}
+	}
+	return effects
+}
+
+// Apply implements Fault.
+func (c ChangeDNS) Apply(ctx context.Context, w *Live) (time.Time, error) {
+	to := c.To.Of(w.State)
+	var names []fakedns.Name
+	for upstream := range world.Upstreams {
+		name := fakedns.Name{TTL: w.TTL}
+		for _, n := range to {
+			if n.Upstream == upstream+1 {
+				name.Name, name.A = dnsName(n.Balancer, n.Upstream), append(name.A, n.Addr)
+			}
+		}
+		names = append(names, name)
+	}
+	return w.DNS.PutNames(ctx, names...)
+}
+
+// Prove implements Fault.
+func (c ChangeDNS) Prove(ctx context.Context, w *Live) []Proof {
+	return proveNames(ctx, w, c.Effects(w.State))
+}

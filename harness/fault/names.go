@@ -1,0 +1,116 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/proxychaos/proxychaos/fakedns"
+	"github.com/proxychaos/proxychaos/harness/world"
+)
+
+// dnsName is the DNS name of an upstream's load balancer, in the form of aws-facts 1.12.
+func dnsName(balancer string, upstream int) string {
+	return fmt.Sprintf("internal-%s-%d.ap-northeast-1.elb.amazonaws.com", balancer, upstream*1111111111)
+}
+
+// LoadBalancer is what fakealb calls an upstream's load balancer.
+func LoadBalancer(balancer string, upstream int) string {
+	return fmt.Sprintf("%s-%d", balancer, upstream)
+}
+
+// dnsNames are the DNS names of one balancer, upstream by upstream.
+func dnsNames(balancer string) []string {
+	var names []string
+	for upstream := range world.Upstreams {
+		names = append(names, dnsName(balancer, upstream+1))
+	}
+	return names
+}
+
+// Names is what the resolvers answer before any fault: each name that a config
+// asks for leads to a load balancer of its own.
+func Names(t world.Topology, ttl time.Duration) []fakedns.Name {
+	names := []fakedns.Name{{Name: fakedns.Wildcard, Aliases: dnsNames(t.Balancers[0].Name)}}
+	for _, b := range t.Balancers {
+		for upstream := range world.Upstreams {
+			var addrs []netip.Addr
+			for _, n := range t.Nodes {
+				if n.Upstream == upstream+1 && n.Balancer == b.Name && n.Number <= b.Nodes {
+					addrs = append(addrs, n.Addr)
+				}
+			}
+			names = append(names, fakedns.Name{Name: dnsName(b.Name, upstream+1), A: addrs, TTL: ttl})
+		}
+	}
+	return names
+}
+
+// proveNames asks every resolver for the name of each upstream in use: the answer must
+// hold nodes that are in it after the fault, and no other.
+func proveNames(ctx context.Context, w *Live, effects []world.Effect) []Proof {
+	after := w.State.With(effects...)
+	var proofs []Proof
+	for _, upstream := range slices.Sorted(maps.Keys(w.Upstreams)) {
+		var want []netip.Addr
+		for _, n := range after.Nodes {
+			if n.Upstream == upstream && n.Named {
+				want = append(want, n.Addr)
+			}
+		}
+		for _, resolver := range w.Resolvers {
+			name := w.Upstreams[upstream]
+			got, err := w.Probe.Lookup(ctx, resolver, name)
+			if err != nil {
+				proofs = append(proofs, prove(false, fmt.Sprintf("asked %s for %s: %v", resolver, name, err)))
+				continue
+			}
+			proofs = append(proofs, prove(onlyOf(got, want), fmt.Sprintf("asked %s for %s: answered %v, want of %v", resolver, name, got, want)))
+		}
+	}
+	return proofs
+}
+
+// onlyOf says whether got is not empty and holds nothing but addresses of want.
+func onlyOf(got, want []netip.Addr) bool {
+	return len(got) > 0 && !slices.ContainsFunc(got, func(a netip.Addr) bool { return !slices.Contains(want, a) })
+}
+
+// effectsOf is one effect on each of the nodes.
+func effectsOf(nodes []world.NodeState, e world.Effect) []world.Effect {
+	var effects []world.Effect
+	for _, n := range nodes {
+		e.Node = n.Addr
+		effects = append(effects, e)
+	}
+	return effects
+}
+
+func addrs(nodes []world.NodeState) []netip.Addr {
+	var list []netip.Addr
+	for _, n := range nodes {
+		list = append(list, n.Addr)
+	}
+	return list
+}
+
+// subject is a pick as the subject of a sentence, in the plural.
+func subject(p world.Pick) string {
+	switch p {
+	case world.Left:
+		return "old nodes"
+	case world.Half:
+		return "half of the nodes"
+	case world.Named:
+		return "all nodes"
+	case world.Spare:
+		return "spare nodes"
+	case world.Struck:
+		return "the nodes that failed"
+	}
+	return "nodes " + strings.Join(strings.Fields(string(p)), " and ")
+}

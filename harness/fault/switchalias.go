@@ -1,0 +1,43 @@
+package fault
+
+import (
+	"context"
+	"time"
+
+	"github.com/proxychaos/proxychaos/fakedns"
+	"github.com/proxychaos/proxychaos/harness/world"
+)
+
+// SwitchAlias points the name at another load balancer, as when a Route 53
+// alias is changed (the experiment of the first article).
+type SwitchAlias struct {
+	// To is the balancer that the name leads to from then on.
+	To string `json:"to"`
+}
+
+// Name implements Fault.
+func (SwitchAlias) Name() string { return "alias moves to another ALB" }
+
+// Effects implements Fault.
+func (a SwitchAlias) Effects(s world.State) []world.Effect {
+	var effects []world.Effect
+	for _, n := range s.Nodes {
+		switch {
+		case n.Named && n.Balancer != a.To:
+			effects = append(effects, world.Effect{Node: n.Addr, Named: world.Truth(false)})
+		case !n.Named && n.Balancer == a.To:
+			effects = append(effects, world.Effect{Node: n.Addr, Named: world.Truth(true)})
+		}
+	}
+	return effects
+}
+
+// Apply implements Fault.
+func (a SwitchAlias) Apply(ctx context.Context, w *Live) (time.Time, error) {
+	return w.DNS.PutNames(ctx, fakedns.Name{Name: fakedns.Wildcard, Aliases: dnsNames(a.To)})
+}
+
+// Prove implements Fault.
+func (a SwitchAlias) Prove(ctx context.Context, w *Live) []Proof {
+	return proveNames(ctx, w, a.Effects(w.State))
+}

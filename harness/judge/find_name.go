@@ -1,0 +1,196 @@
+package judge
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// What became of a name that moved.
+
+// resolvedOnce: traffic to nodes that the name had left went on and DNS was not
+// asked, or not before these nodes had ended.
+func (c *brief) resolvedOnce(u *upstream, v *Verdict) []Finding {
+	hits, connects := c.staleHits(u), c.staleConnects(u)
+	if len(hits)+len(connects) == 0 {
+		return c.stoppedTrying(u, v)
+	}
+	before, after := len(u.lookupsIn(0, u.moved)), len(u.lookupsIn(u.moved, forever))
+	words := c.staleWords(hits, connects)
+	var text string
+	switch {
+	case before+after == 0:
+		text = "resolved once at start: 0 DNS queries after t=0; " + words
+	case after == 0:
+		text = fmt.Sprintf("resolved once at start: 0 DNS queries after the name moved, %s between t=0 and then; %s", comma(before), words)
+	case c.askedOnlyAfterTheEnd(u):
+		text = fmt.Sprintf("resolved once per process: 0 DNS queries between the move of the name and the end of the old nodes, %s after it; %s", comma(after), words)
+	case c.someProcessKeptTheAddress(u):
+		text = fmt.Sprintf("resolved once per process: %s after the name moved, but not by every process: connections to the old nodes were still opened after the answer; %s",
+			count(after, "DNS query", "DNS queries"), words)
+	default:
+		return nil
+	}
+	var rows []row
+	if earlier := u.lookupsIn(-forever, u.moved); len(earlier) > 0 {
+		rows = append(rows, earlier[len(earlier)-1].row)
+	}
+	if later := u.lookupsIn(u.moved, forever); len(later) > 0 {
+		rows = append(rows, later[0].row)
+	}
+	return []Finding{{Code: ResolvedOnce, Text: text, Evidence: c.quote(append(rows, rowsOf(hits, connects)...)...)}}
+}
+
+// stoppedTrying: a proxy that holds every node it knows to be down soon sends
+// nothing any more, so that nothing counts as stale. That DNS was not asked, no node
+// that the name got was used, and failures went on shows it all the same.
+func (c *brief) stoppedTrying(u *upstream, v *Verdict) []Finding {
+	if u.moved == forever || v.Failed == 0 || len(u.lookupsIn(u.moved, forever)) > 0 || len(u.hits) == 0 {
+		return nil
+	}
+	for _, h := range u.hits {
+		if h.at > u.moved && c.ledger.Named(h.node, h.at) {
+			return nil
+		}
+	}
+	if v.Recovery != nil && !v.NeverRecovered {
+		return nil
+	}
+	var rows []row
+	if earlier := u.lookupsIn(-forever, u.moved); len(earlier) > 0 {
+		rows = append(rows, earlier[len(earlier)-1].row)
+	}
+	return []Finding{{
+		Code: ResolvedOnce, Text: "resolved once at start: 0 DNS queries after the name moved, no request reached the new nodes, and failures went on to the end of the load",
+		Evidence: c.quote(append(rows, c.lastFailure())...),
+	}}
+}
+
+// end is the first fault that took a node of the upstream away which the name had
+// left: when it began, and whether there was one.
+func (c *brief) end(u *upstream) (recording.Seconds, bool) {
+	first := forever
+	for _, n := range c.ledger.Nodes() {
+		if n.Upstream != u.number {
+			continue
+		}
+		if asked, died := c.ledger.Died(n.Addr, u.moved, forever); died {
+			first = min(first, asked)
+		}
+	}
+	return first, first < forever
+}
+
+// askedOnlyAfterTheEnd: as Apache does from 2.4.59 on, which looks a name up
+// again when every address it knows has failed. If the old nodes end as the name
+// moves, the two cannot be told apart.
+func (c *brief) askedOnlyAfterTheEnd(u *upstream) bool {
+	end, ended := c.end(u)
+	return ended && end > u.moved+waitSlack && len(u.lookupsIn(u.moved, end)) == 0 && len(u.lookupsIn(end, forever)) > 0
+}
+
+// kernelConnect is after how long the testbed's kernel gives up a connect that
+// gets no answer (testbed.scaledTCP): a request that began with the old answer
+// tries one old node after the other for that long each.
+const kernelConnect = recording.Seconds(3.1)
+
+// someProcessKeptTheAddress: one process learned the fresh nodes, and yet
+// connections to old ones were opened. A pool alone opens none.
+func (c *brief) someProcessKeptTheAddress(u *upstream) bool {
+	answer, ok := u.freshAnswer()
+	old := 0
+	for _, n := range c.ledger.Nodes() {
+		if _, left := c.ledger.Left(n.Addr, forever); left && n.Upstream == u.number {
+			old++
+		}
+	}
+	lingering := kernelConnect * recording.Seconds(old-1)
+	return ok && slices.ContainsFunc(c.staleConnects(u), func(r row) bool {
+		return c.time(r) > answer.at+settle+lingering
+	})
+}
+
+// pooledOld: DNS was asked and gave the fresh nodes, but connections from
+// before went on being used for old nodes, longer than it takes to act on the
+// answer.
+func (c *brief) pooledOld(u *upstream, _ *Verdict) []Finding {
+	first, ok := u.freshAnswer()
+	if !ok || c.askedOnlyAfterTheEnd(u) || c.someProcessKeptTheAddress(u) {
+		return nil
+	}
+	rows := []row{first.row}
+	connections := map[*recording.Conn]bool{}
+	var last recording.Seconds
+	for _, h := range c.staleHits(u) {
+		if c.early(h) && h.at > first.at+settle {
+			rows = append(rows, h.row)
+			connections[h.conn] = true
+			last = h.at
+		}
+	}
+	if len(connections) == 0 {
+		return nil
+	}
+	after := len(u.lookupsIn(u.moved, forever))
+	return []Finding{{
+		Code: PooledOld, Text: fmt.Sprintf("resolved again, but pooled connections kept the old address: %s after the name moved, the first answer with the fresh nodes %s after it; %s on %s opened before it, the last %s after it",
+			count(after, "DNS query", "DNS queries"), span(first.at-u.moved), requests(len(rows)-1), count(len(connections), "connection", "connections"), span(last-u.moved)),
+		Evidence: c.quote(rows...),
+	}}
+}
+
+// followed: nodes that the name has serve, and those that it left were left in time.
+func (c *brief) followed(u *upstream, _ *Verdict) []Finding {
+	if u.moved == forever || len(c.staleHits(u))+len(c.staleConnects(u)) > 0 {
+		return nil
+	}
+	served := slices.IndexFunc(c.Requests, func(r recording.Request) bool {
+		return r.Sent > u.moved && !failed(r) && c.ledger.Upstream(r.Node) == u.number && c.ledger.Named(r.Node, r.Sent)
+	})
+	if served < 0 {
+		return nil
+	}
+	text := "left the old nodes at once when the name moved"
+	var rows []row
+	if after, h, ok := c.lastLeft(u); ok {
+		text = fmt.Sprintf("left the old nodes %s after the name moved", span(after))
+		rows = append(rows, h.row)
+	}
+	if answer, ok := u.freshAnswer(); ok {
+		rows = append(rows, answer.row)
+	}
+	return []Finding{{Code: FollowedDNS, Text: text, Evidence: c.quote(rows...)}}
+}
+
+// leftLate: requests went to nodes that the name had left and that had died, within the
+// time in which a proxy need not know. The proxy stayed with them although they did
+// not answer.
+func (c *brief) leftLate(u *upstream, _ *Verdict) []Finding {
+	late := func(node netip.Addr, at recording.Seconds) bool {
+		serves, _ := c.ledger.Serves(node, at)
+		_, out := c.ledger.Left(node, at)
+		return out && !serves && !c.stale(node, at)
+	}
+	var hits []hit
+	for _, h := range u.hits {
+		if late(h.node, h.at) {
+			hits = append(hits, h)
+		}
+	}
+	var connects []row
+	for _, r := range u.connects {
+		if late(c.target(r), c.time(r)) {
+			connects = append(connects, r)
+		}
+	}
+	if len(hits)+len(connects) == 0 {
+		return nil
+	}
+	return []Finding{{
+		Code: LeftLate, Text: fmt.Sprintf("stayed with nodes that the name had left and that did not answer: %s within the first %s",
+			traffic(len(hits), len(connects)), span(c.allowed)),
+		Evidence: c.quote(rowsOf(hits, connects)...),
+	}}
+}

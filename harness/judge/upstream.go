@@ -1,0 +1,135 @@
+package judge
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// upstream is one name that the proxy asks for, with the nodes behind it and all
+// that the proxy did with them.
+type upstream struct {
+	number int
+	// name is what the proxy asked for; several names that lead to the same nodes are
+	// joined by commas. Empty if it never asked.
+	name string
+	// moved is when the answers for it first changed; forever if they never did.
+	moved    recording.Seconds
+	hits     []hit // requests to its nodes, in the order of time
+	connects []row // connection attempts to its nodes: first SYNs, in the order of the file
+	lookups  []lookup
+}
+
+// called is the name before a finding.
+func (u *upstream) called(text string) string {
+	if u.name == "" {
+		return text
+	}
+	return u.name + ": " + text
+}
+
+// lookup is one DNS query of the proxy for the name of an upstream.
+type lookup struct {
+	at    recording.Seconds
+	fresh bool // answered with nodes that the name had then, and no other
+	row   row
+}
+
+// findUpstreams makes those that the proxy had anything to do with.
+func (c *brief) findUpstreams() []*upstream {
+	byNumber := map[int]*upstream{}
+	of := func(number int) *upstream {
+		u := byNumber[number]
+		if u == nil {
+			u = &upstream{number: number}
+			u.moved, _ = c.ledger.Moved(number)
+			byNumber[number] = u
+		}
+		return u
+	}
+	for _, h := range c.findHits() {
+		if number := c.ledger.Upstream(h.node); number != 0 {
+			u := of(number)
+			u.hits = append(u.hits, h)
+		}
+	}
+	for i, p := range c.Packets {
+		if number := c.ledger.Upstream(p.Node); number != 0 && p.Kind == recording.SYN && !p.Probe && !p.Retransmit {
+			u := of(number)
+			u.connects = append(u.connects, row{recording.PacketsFile, i})
+		}
+	}
+	c.findLookups(of)
+	var all []*upstream
+	for _, u := range byNumber {
+		all = append(all, u)
+	}
+	slices.SortFunc(all, func(a, b *upstream) int { return a.number - b.number })
+	return all
+}
+
+// findLookups gives each upstream the queries for its names. A name leads to an
+// upstream if some answer for it, whoever asked, held one of the upstream's nodes.
+func (c *brief) findLookups(of func(int) *upstream) {
+	leads := map[string]int{}
+	for _, q := range c.Queries {
+		for _, a := range q.Answers {
+			if number := c.ledger.Upstream(a); number != 0 {
+				leads[strings.ToLower(q.Name)] = number
+			}
+		}
+	}
+	names := map[int][]string{}
+	for i, q := range c.Queries {
+		name := strings.ToLower(q.Name)
+		number := leads[name]
+		if q.Probe || number == 0 {
+			continue
+		}
+		u := of(number)
+		u.lookups = append(u.lookups, lookup{at: q.At, fresh: c.current(q), row: row{recording.QueriesFile, i}})
+		if !slices.Contains(names[number], name) {
+			names[number] = append(names[number], name)
+		}
+	}
+	for number, list := range names {
+		u := of(number)
+		u.name = strings.Join(list, ", ")
+		slices.SortStableFunc(u.lookups, func(a, b lookup) int { return compare(a.at, b.at) })
+	}
+}
+
+// current says whether an answer holds nodes, each of which its name had then.
+func (c *brief) current(q recording.Query) bool {
+	if len(q.Answers) == 0 {
+		return false
+	}
+	for _, a := range q.Answers {
+		if !c.ledger.Named(a, q.At) {
+			return false
+		}
+	}
+	return true
+}
+
+// lookupsIn gives those from first to before last.
+func (u *upstream) lookupsIn(first, last recording.Seconds) []lookup {
+	var in []lookup
+	for _, l := range u.lookups {
+		if l.at >= first && l.at < last {
+			in = append(in, l)
+		}
+	}
+	return in
+}
+
+// freshAnswer is the first one after the name moved that gave what the name had then.
+func (u *upstream) freshAnswer() (lookup, bool) {
+	for _, l := range u.lookupsIn(u.moved, forever) {
+		if l.fresh {
+			return l, true
+		}
+	}
+	return lookup{}, false
+}

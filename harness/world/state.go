@@ -1,0 +1,100 @@
+package world
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// Effect is one fact about the world from an instant on: a node is named or not, a
+// node serves or not, the resolvers answer or not. It is about a node if Node is set,
+// and about the resolvers if Resolves is.
+type Effect struct {
+	Node netip.Addr `json:"node,omitzero"`
+	// Named says whether the answers for the node's name have the node.
+	Named *bool `json:"named,omitempty"`
+	// Serves says whether the node does what it is there for.
+	Serves *bool `json:"serves,omitempty"`
+	// Resolves says whether every resolver answers as it should.
+	Resolves *bool `json:"resolves,omitempty"`
+	// How is in which way it does not serve or resolve: silence, refuse, tls-expired,
+	// servfail, ... Empty if it does.
+	How string `json:"how,omitempty"`
+}
+
+// Worse says whether the effect takes something away that a request may need: a node
+// that serves, an answer. A name that has another node takes nothing away.
+func (e Effect) Worse() bool {
+	return e.Serves != nil && !*e.Serves || e.Resolves != nil && !*e.Resolves
+}
+
+// State is what is true at one instant.
+type State struct {
+	Nodes []NodeState
+	// Resolves says whether the resolvers answer as they should, else How they do not.
+	Resolves bool
+	How      string
+}
+
+// NodeState is what is true of one node at one instant.
+type NodeState struct {
+	Node
+	// Named says whether its name has it now, Left whether the name had it and has it no more.
+	Named, Left bool
+	// Serves says whether it serves, else How it does not.
+	Serves bool
+	How    string
+}
+
+// Start is the state of a topology before any effect: each name leads to its first
+// balancer, which has its Nodes; every node serves.
+func (t Topology) Start() State {
+	s := State{Resolves: true}
+	for _, n := range t.Nodes {
+		first := t.Balancers[0]
+		s.Nodes = append(s.Nodes, NodeState{Node: n, Named: n.Balancer == first.Name && n.Number <= first.Nodes, Serves: true})
+	}
+	return s
+}
+
+// With returns the state after the effects.
+func (s State) With(effects ...Effect) State {
+	s.Nodes = slices.Clone(s.Nodes)
+	for _, e := range effects {
+		if e.Resolves != nil {
+			s.Resolves, s.How = *e.Resolves, e.How
+		}
+		for i := range s.Nodes {
+			if n := &s.Nodes[i]; n.Addr == e.Node {
+				n.with(e)
+			}
+		}
+	}
+	return s
+}
+
+func (n *NodeState) with(e Effect) {
+	if e.Named != nil {
+		n.Left = n.Named && !*e.Named || n.Left && !*e.Named
+		n.Named = *e.Named
+	}
+	if e.Serves != nil {
+		n.Serves, n.How = *e.Serves, e.How
+	}
+}
+
+// Node finds the state of one node.
+func (s State) Node(addr netip.Addr) (NodeState, bool) {
+	i := slices.IndexFunc(s.Nodes, func(n NodeState) bool { return n.Addr == addr })
+	if i < 0 {
+		return NodeState{}, false
+	}
+	return s.Nodes[i], true
+}
+
+// Changed says whether two states say different things of the world.
+func (s State) Changed(other State) bool {
+	return s.Resolves != other.Resolves || s.How != other.How || !slices.Equal(s.Nodes, other.Nodes)
+}
+
+// Truth points to b, for the fields of an Effect.
+func Truth(b bool) *bool { return &b }

@@ -1,0 +1,116 @@
+// Package world says who calls whom in a scenario, and what is true of it at an
+// instant. All of it is values: a world, its nodes, an effect on them, a state.
+// It starts nothing and knows no clock.
+//
+//	clients ──▶ proxy ──▶ a name ──▶ the nodes of a load balancer ──▶ targets
+package world
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+)
+
+// World is who calls whom.
+type World struct {
+	// Balancers are the load balancers behind each name that the proxy asks for.
+	// At the start the name leads to the first; the others are there to be switched to.
+	Balancers []Balancer `json:"balancers"`
+}
+
+// Balancer is one load balancer, as every upstream has one of its own.
+type Balancer struct {
+	// Name is a word, such as "backend".
+	Name string `json:"name"`
+	// Nodes is how many its DNS name has at the start. An ALB at rest has one
+	// for each zone, two or three zones (aws-facts 1.3).
+	Nodes int `json:"nodes"`
+	// Spare is how many more serve and are in no answer yet.
+	Spare int `json:"spare,omitempty"`
+	// Targets is the number of built-in targets behind it. With 0 its nodes answer 503.
+	Targets int `json:"targets"`
+}
+
+// Upstreams is how many names of one config have load balancers of their own. The
+// last of them also stands for every name after it.
+const Upstreams = 4
+
+// Node is one node of a load balancer at its address.
+type Node struct {
+	Addr netip.Addr `json:"addr"`
+	// Upstream is the name that it belongs to: 1 is the first that the proxy asks for.
+	Upstream int `json:"upstream"`
+	// Balancer is Balancer.Name.
+	Balancer string `json:"balancer"`
+	// Number is 1, 2, ... within its balancer: first those of Balancer.Nodes, then the spare ones.
+	Number int `json:"number"`
+}
+
+// Topology is a world with its nodes at their addresses.
+type Topology struct {
+	World
+	Nodes []Node `json:"nodes"`
+}
+
+// Check says what is wrong with the world; nil if nothing is.
+func (w World) Check() error {
+	if len(w.Balancers) == 0 {
+		return fmt.Errorf("got a world without a load balancer, want at least one that the names lead to")
+	}
+	seen := map[string]bool{}
+	for _, b := range w.Balancers {
+		switch {
+		case b.Name == "" || seen[b.Name]:
+			return fmt.Errorf("got a load balancer called %q, want a name of its own", b.Name)
+		case b.Nodes < 1 || b.Spare < 0 || b.Targets < 0:
+			return fmt.Errorf("load balancer %q: got %d nodes, %d spare ones, %d targets: want at least one node, and no negative number", b.Name, b.Nodes, b.Spare, b.Targets)
+		}
+		seen[b.Name] = true
+	}
+	if most := w.perUpstream(); most > maxPerUpstream {
+		return fmt.Errorf("got %d nodes behind one name, want at most %d", most, maxPerUpstream)
+	}
+	return nil
+}
+
+// maxPerUpstream keeps the nodes of all upstreams within the lower half of a /24.
+const maxPerUpstream = 24
+
+func (w World) perUpstream() int {
+	n := 0
+	for _, b := range w.Balancers {
+		n += b.Nodes + b.Spare
+	}
+	return n
+}
+
+// Place gives every node of every upstream an address: address(0), address(1), ...
+func (w World) Place(address func(n int) netip.Addr) Topology {
+	t := Topology{World: w}
+	for upstream := range Upstreams {
+		for _, b := range w.Balancers {
+			for i := range b.Nodes + b.Spare {
+				t.Nodes = append(t.Nodes, Node{Addr: address(len(t.Nodes)), Upstream: upstream + 1, Balancer: b.Name, Number: i + 1})
+			}
+		}
+	}
+	return t
+}
+
+// Node finds a node by its address.
+func (t Topology) Node(addr netip.Addr) (Node, bool) {
+	i := slices.IndexFunc(t.Nodes, func(n Node) bool { return n.Addr == addr })
+	if i < 0 {
+		return Node{}, false
+	}
+	return t.Nodes[i], true
+}
+
+// Balancer finds a load balancer by its name.
+func (w World) Balancer(name string) (Balancer, bool) {
+	i := slices.IndexFunc(w.Balancers, func(b Balancer) bool { return b.Name == name })
+	if i < 0 {
+		return Balancer{}, false
+	}
+	return w.Balancers[i], true
+}
