@@ -1,9 +1,10 @@
 package scenarios
 
 import (
+	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/fault"
-	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // ALBIPAbrupt leaves no grace: what a proxy cannot know it may lose, for as
@@ -11,11 +12,9 @@ import (
 var ALBIPAbrupt = harness.Scenario{
 	Name:    "alb-ip-abrupt",
 	Summary: "The ALB's name moves to new nodes and the old ones go silent in the same instant.",
-	OldEnd:  fault.EndSilence,
+	World:   replaced,
 	Timeline: []harness.Step{
-		{At: harness.AtFlip, Fault: fault.Rotate{}},
-		{At: harness.AtFlip, Fault: fault.EndOld{How: fault.EndSilence}},
+		harness.Do(fault.ChangeDNS{To: world.Spare}, fault.StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Left}),
 	},
 	Budget: harness.Budget{Recovery: true},
-	Proofs: []string{recording.ProofNameMoved, recording.ProofOldSilent},
 }

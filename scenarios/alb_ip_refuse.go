@@ -1,9 +1,10 @@
 package scenarios
 
 import (
+	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/fault"
-	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // ALBIPRefuse is alb-ip-rotate with old nodes that say so: what a proxy gets
@@ -11,10 +12,9 @@ import (
 var ALBIPRefuse = harness.Scenario{
 	Name:    "alb-ip-refuse",
 	Summary: "The ALB's name moves to new nodes; after a grace the old ones refuse: every packet is answered with RST.",
-	OldEnd:  fault.EndRefuse,
+	World:   replaced,
 	Timeline: []harness.Step{
-		{At: harness.AtFlip, Fault: fault.Rotate{}},
-		{At: harness.AfterGrace, Fault: fault.EndOld{How: fault.EndRefuse}},
+		harness.Do(fault.ChangeDNS{To: world.Spare}),
+		harness.After("grace", fault.StrikeNodes{Kind: fakealb.FaultRefuse, Nodes: world.Left}),
 	},
-	Proofs: []string{recording.ProofNameMoved, recording.ProofOldRefuses},
 }

@@ -1,9 +1,10 @@
 package scenarios
 
 import (
+	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/fault"
-	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // ALBIPRotate is the outage this project began from: days after a deploy the
@@ -11,10 +12,9 @@ import (
 var ALBIPRotate = harness.Scenario{
 	Name:    "alb-ip-rotate",
 	Summary: "The ALB's name moves to new nodes; after a grace the old ones go silent: new and established packets are dropped.",
-	OldEnd:  fault.EndSilence,
+	World:   replaced,
 	Timeline: []harness.Step{
-		{At: harness.AtFlip, Fault: fault.Rotate{}},
-		{At: harness.AfterGrace, Fault: fault.EndOld{How: fault.EndSilence}},
+		harness.Do(fault.ChangeDNS{To: world.Spare}),
+		harness.After("grace", fault.StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Left}),
 	},
-	Proofs: []string{recording.ProofNameMoved, recording.ProofOldSilent},
 }

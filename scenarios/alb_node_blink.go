@@ -1,9 +1,10 @@
 package scenarios
 
 import (
+	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/fault"
-	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // ALBNodeBlink is a zone that goes away and comes back: what was held against
@@ -11,12 +12,10 @@ import (
 var ALBNodeBlink = harness.Scenario{
 	Name:    "alb-node-blink",
 	Summary: "Half of the ALB's nodes go silent, the name keeps them, and after OUTAGE they are back.",
-	Stays:   true,
-	OldEnd:  fault.EndSilence,
+	World:   four,
 	Timeline: []harness.Step{
-		{At: harness.AtFlip, Fault: fault.EndOld{How: fault.EndSilence}},
-		{At: harness.AfterOutage, Fault: fault.BringBack{}},
+		harness.Do(fault.StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Half}),
+		harness.After("outage", fault.BringBack{Nodes: world.Struck}),
 	},
 	Budget: harness.Budget{Recovery: true},
-	Proofs: []string{recording.ProofOldSilent, recording.ProofNodesBack},
 }

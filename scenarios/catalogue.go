@@ -15,7 +15,10 @@ import (
 
 // All are the scenarios, in the order of the reports.
 var All = slices.Concat(
-	[]harness.Scenario{ALBIPRotate, ALBIPRefuse, AliasSwitch, ALBIPAbrupt, ALBNodeSilent, ALBNodeBlink},
+	[]harness.Scenario{
+		ALBIPRotate, ALBIPRefuse, AliasSwitch, ALBIPAbrupt, ALBScaleOut, ALBPartialRotate, ZoneFlap,
+		ALBNodeSilent, ALBNodeBlink,
+	},
 	DNSFails, TLSRefused,
 )
 

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/fault"
-	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
 // DNSFails are the scenarios in which no node has anything wrong with it, and
@@ -24,7 +24,7 @@ var DNSFails = []harness.Scenario{
 	dnsFails(fault.FailDNS{Kind: fakedns.KindNoData}, "answers have no address in them, as in us-east-1 on 2025-10-20"),
 	dnsFails(fault.FailDNS{Kind: fakedns.KindRefused}, "every query is answered REFUSED"),
 	dnsFails(fault.FailDNS{Kind: fakedns.KindSilence}, "no query is answered"),
-	dnsFails(fault.FailDNS{Kind: fakedns.KindDelay, Delay: 5 * time.Second}, "each answer comes 5 s late, the patience of resolv.conf"),
+	dnsFails(fault.FailDNS{Kind: fakedns.KindDelay, Delay: fakealb.Duration(5 * time.Second)}, "each answer comes 5 s late, the patience of resolv.conf"),
 	dnsFails(fault.FailDNS{Kind: fakedns.KindTruncate}, "UDP answers are cut off (TC): the question has to be asked over TCP"),
 	dnsFails(fault.FailDNS{Kind: fakedns.KindWrongID}, "answers carry another id than their query"),
 	dnsFails(fault.FailDNS{Kind: fakedns.KindWrongQuestion}, "answers are to another question than was asked"),
@@ -40,12 +40,11 @@ const throttle = 20
 func dnsFails(f fault.FailDNS, what string) harness.Scenario {
 	return harness.Scenario{
 		Name:    "dns-" + strings.ReplaceAll(string(f.Kind), "_", "-"),
-		Summary: "The nodes are well and the name stays; for OUTAGE, " + what + ".",
-		Stays:   true,
+		Summary: "Nodes and name do not change; for OUTAGE, " + what + ".",
+		World:   four,
 		Timeline: []harness.Step{
-			{At: harness.AtFlip, Fault: f},
-			{At: harness.AfterOutage, Fault: fault.HealDNS{}},
+			harness.Do(f),
+			harness.After("outage", fault.HealDNS{}),
 		},
-		Proofs: []string{recording.ProofDNSFails, recording.ProofDNSBack},
 	}
 }

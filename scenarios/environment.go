@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -83,7 +84,7 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 	for _, s := range r.Scenarios {
 		for _, cell := range r.Cells(s) {
 			cells++
-			if _, err := s.PlanOf(cell.Subject, r.Options.Settings, harness.Pools{}); err != nil {
+			if _, err := s.PlanOf(cell.Subject, r.Options.Settings, s.World.Place(nowhere)); err != nil {
 				return r, err
 			}
 		}
@@ -94,9 +95,12 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 	return r, nil
 }
 
+// nowhere is the address of every node of a plan that is only checked.
+func nowhere(int) netip.Addr { return netip.Addr{} }
+
 // noCell explains a scenario that suits no subject.
 func noCell(s harness.Scenario, subject harness.Subject) error {
-	if s.TLS {
+	if s.TLS() {
 		return fmt.Errorf("NAME=%s is about TLS between proxy and nodes, and %s speaks plain HTTP to them: give a config with https:// upstreams, or another scenario", s.Name, subject.ID())
 	}
 	return fmt.Errorf("SUBJECT=%s is in the catalogue for the scenarios about TLS, and NAME=%s is not one: give one whose name begins with tls-", subject.ID(), s.Name)

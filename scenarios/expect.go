@@ -64,10 +64,8 @@ var (
 func dnsFailing(kinds ...fakedns.Kind) []harness.Scenario {
 	var some []harness.Scenario
 	for _, s := range DNSFails {
-		for _, step := range s.Timeline {
-			if f, ok := step.Fault.(fault.FailDNS); ok && slices.Contains(kinds, f.Kind) {
-				some = append(some, s)
-			}
+		if f, ok := s.Timeline[0].Do[0].(fault.FailDNS); ok && slices.Contains(kinds, f.Kind) {
+			some = append(some, s)
 		}
 	}
 	return some

@@ -4,7 +4,7 @@ import (
 	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/fault"
-	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // TLSRefused are the scenarios in which half of the nodes end their
@@ -24,9 +24,7 @@ func tlsRefused(kind fakealb.FaultKind, what string) harness.Scenario {
 	return harness.Scenario{
 		Name:     string(kind),
 		Summary:  "Half of the nodes " + what + "; the name keeps them.",
-		Stays:    true,
-		TLS:      true,
-		Timeline: []harness.Step{{At: harness.AtFlip, Fault: fault.RefuseTLS{Kind: kind}}},
-		Proofs:   []string{recording.ProofTLSRefused},
+		World:    four,
+		Timeline: []harness.Step{harness.Do(fault.StrikeNodes{Kind: kind, Nodes: world.Half})},
 	}
 }

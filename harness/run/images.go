@@ -23,16 +23,13 @@ func (silent) Printf(string, ...any) {}
 // lines say what matters. Once, because testcontainers reads its logger unguarded.
 var quiet = sync.OnceFunc(func() { tclog.SetDefault(silent{}) })
 
-// openContainers readies what cells in containers share.
-func (l *Lab) openContainers(ctx context.Context) error {
-	quiet()
-	l.labels = reaper.NewSession()
-	l.finder = images.New(l.docker, l, l.labels)
+// startReaper makes the image of the agents and starts the reaper from it.
+func (l *Lab) startReaper(ctx context.Context) error {
 	var err error
-	if l.kit, err = l.finder.Kit(ctx, l.opt.Binary); err != nil {
+	if l.shared.Kit, err = l.finder.Kit(ctx, l.opt.Binary); err != nil {
 		return err
 	}
-	guard, err := reaper.Start(ctx, l.docker, l.kit, l.labels)
+	guard, err := reaper.Start(ctx, l.docker, l.shared.Kit, l.shared.Labels)
 	if err != nil {
 		return err
 	}
@@ -47,7 +44,7 @@ func (l *Lab) image(ctx context.Context, s harness.Subject) (recording.Image, er
 		if commit == "" {
 			commit = "this build"
 		}
-		return recording.Image{Ref: l.kit, Version: commit, Source: "built here"}, nil
+		return recording.Image{Ref: l.shared.Kit, Version: commit, Source: "built here"}, nil
 	}
 	if l.Embedded() {
 		return recording.Image{}, errNeedsEngine

@@ -20,6 +20,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/images"
 	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/reaper"
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/testbed"
 )
@@ -49,6 +50,16 @@ type Options struct {
 	engine, testbed string
 }
 
+// Shared is what several processes that run cells of one suite have in common: one
+// engine, one image of the agents, one reaper. It goes from one to the others as JSON.
+type Shared struct {
+	Engine engine.Engine     `json:"engine"`
+	Labels map[string]string `json:"labels"` // of everything that is started
+	Kit    string            `json:"kit"`    // the image of the agents
+	// Embedded says that there is no engine.
+	Embedded bool `json:"embedded,omitempty"`
+}
+
 // Result is what became of one cell.
 type Result struct {
 	Cell
@@ -67,14 +78,11 @@ type Lab struct {
 	opt    Options
 	began  time.Time
 	docker *client.Client
-	labels map[string]string
+	shared Shared
 	finder *images.Finder
-	kit    string
 	closes []func() error
 	logMu  sync.Mutex
 	next   atomic.Int64 // where the next cell looks for a subnet
-
-	starting sync.Mutex // held while a testbed starts
 
 	proxyMu sync.Mutex
 	proxies map[images.Release]*pending
@@ -95,21 +103,47 @@ func Open(ctx context.Context, opt Options) (*Lab, error) {
 	e, err := engine.Ensure(ctx, lab)
 	if errors.Is(err, engine.ErrNoEngine) && os.Getenv("CI") != "true" {
 		lab.logf("%v", err)
-		lab.opt.testbed = "embedded"
-		return lab, nil
+		lab.shared.Embedded = true
+		return lab, lab.connect(ctx)
 	}
 	if err != nil {
 		return lab, err
 	}
-	lab.opt.testbed, lab.opt.engine = "containers", e.Version
-	if err := e.SetTestcontainersEnv(); err != nil {
+	lab.shared.Engine, lab.shared.Labels = e, reaper.NewSession()
+	if err := lab.connect(ctx); err != nil {
 		return lab, err
 	}
-	if lab.docker, err = e.Client(); err != nil {
-		return lab, err
+	return lab, lab.startReaper(ctx)
+}
+
+// Join is Open in another process, with what the first has opened: it starts nothing
+// of its own, and what it runs ends at the latest with the first.
+func Join(ctx context.Context, opt Options, shared Shared) (*Lab, error) {
+	lab := &Lab{opt: opt, began: time.Now(), shared: shared, proxies: map[images.Release]*pending{}}
+	return lab, lab.connect(ctx)
+}
+
+// Shared is what another process needs for Join.
+func (l *Lab) Shared() Shared { return l.shared }
+
+// connect readies the way to the engine.
+func (l *Lab) connect(context.Context) error {
+	if l.shared.Embedded {
+		l.opt.testbed = "embedded"
+		return nil
 	}
-	lab.closes = append(lab.closes, lab.docker.Close)
-	return lab, lab.openContainers(ctx)
+	l.opt.testbed, l.opt.engine = "containers", l.shared.Engine.Version
+	if err := l.shared.Engine.SetTestcontainersEnv(); err != nil {
+		return err
+	}
+	var err error
+	if l.docker, err = l.shared.Engine.Client(); err != nil {
+		return err
+	}
+	l.closes = append(l.closes, l.docker.Close)
+	quiet()
+	l.finder = images.New(l.docker, l, l.shared.Labels)
+	return nil
 }
 
 // Write makes the lab's log a Writer for whole lines.
@@ -128,7 +162,18 @@ func (l *Lab) logf(format string, args ...any) {
 }
 
 // Embedded says that there is no engine, so that only goproxy can be run.
-func (l *Lab) Embedded() bool { return l.opt.testbed == "embedded" }
+func (l *Lab) Embedded() bool { return l.shared.Embedded }
+
+// Fetch puts the images of the cells in place, all at once, and returns when they
+// are there. It is not needed: a cell gets its own, and waits for it. An error is
+// left to the cell.
+func (l *Lab) Fetch(ctx context.Context, cells []Cell) {
+	var fetching sync.WaitGroup
+	for _, c := range cells {
+		fetching.Go(func() { _, _ = l.image(ctx, c.Subject) })
+	}
+	fetching.Wait()
+}
 
 // Run runs the cells, Options.Parallel at a time, and returns their results in
 // the same order. It does not stop at the first that breaks.
@@ -138,15 +183,13 @@ func (l *Lab) Run(ctx context.Context, cells []Cell) []Result {
 	// for, because what makes an image has containers of its own.
 	var fetching sync.WaitGroup
 	defer fetching.Wait()
-	for _, c := range cells {
-		fetching.Go(func() { _, _ = l.image(ctx, c.Subject) }) // the cell itself gets the error
-	}
+	fetching.Go(func() { l.Fetch(ctx, cells) })
 	label := labels(cells)
 	var group errgroup.Group
 	group.SetLimit(max(1, l.opt.Parallel))
 	for i, c := range cells {
 		group.Go(func() error {
-			results[i] = l.one(ctx, c, label(c))
+			results[i] = l.Cell(ctx, c, label(c))
 			return nil
 		})
 	}
@@ -166,8 +209,8 @@ func labels(cells []Cell) func(Cell) string {
 	}
 }
 
-// one runs one cell and logs what came of it.
-func (l *Lab) one(ctx context.Context, which Cell, label string) Result {
+// Cell runs one cell and logs what came of it, with label before each line.
+func (l *Lab) Cell(ctx context.Context, which Cell, label string) Result {
 	r := Result{Cell: which}
 	if err := context.Cause(ctx); err != nil {
 		r.Err = err
@@ -201,10 +244,12 @@ func (l *Lab) play(ctx context.Context, c *cell) (v judge.Verdict, m recording.M
 	if c.image, err = l.image(ctx, c.Subject); err != nil {
 		return v, m, err
 	}
-	// One testbed starts at a time: a start keeps both cores of a small machine
-	// busy, and those that run already have a load to hold.
-	l.starting.Lock()
-	started := sync.OnceFunc(l.starting.Unlock)
+	// One testbed starts at a time on this machine: a start keeps both cores of a
+	// small one busy, and those that run already have a load to hold.
+	started, err := turn(ctx)
+	if err != nil {
+		return v, m, err
+	}
 	defer started()
 	c.ready = started
 	c.began = time.Now() // waiting, also for an image, is not the cell's overhead
@@ -243,8 +288,8 @@ func (l *Lab) open(ctx context.Context, c *cell) (bed, error) {
 	if l.Embedded() {
 		return openEmbedded(ctx, int(l.next.Add(1)), l.opt.Settings.Seed, c.config)
 	}
-	return openContainers(ctx, l.docker, l.kit, c.image.Ref, c.config, testbed.Spec{
-		Labels: l.labels, Seed: l.opt.Settings.Seed, Start: os.Getpid() + int(l.next.Add(1)),
+	return openContainers(ctx, l.docker, l.shared.Kit, c.image.Ref, c.config, testbed.Spec{
+		Labels: l.shared.Labels, Seed: l.opt.Settings.Seed, Start: os.Getpid() + int(l.next.Add(1)),
 	})
 }
 

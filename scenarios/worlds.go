@@ -1,0 +1,15 @@
+package scenarios
+
+import "github.com/proxychaos/proxychaos/harness/world"
+
+// targets are the built-in targets behind each load balancer.
+const targets = 2
+
+// The worlds that several scenarios have.
+var (
+	// replaced is an ALB with two nodes, one for each zone, and two more that serve
+	// already and that its name does not have yet.
+	replaced = world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Spare: 2, Targets: targets}}}
+	// four is an ALB whose name has four nodes.
+	four = world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 4, Targets: targets}}}
+)
