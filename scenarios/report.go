@@ -38,6 +38,48 @@ func Cells(results []run.Result) []reports.Cell {
 	return cells
 }
 
+// CellOutcome is what a process that ran a cell leaves for the one that reports.
+type CellOutcome struct {
+	Scenario string `json:"scenario"`
+	Subject  string `json:"subject"` // its ID
+	Dir      string `json:"dir,omitempty"`
+	NotRun   string `json:"not_run,omitempty"`
+	Err      string `json:"error,omitempty"`
+}
+
+// Outcome is the CellOutcome of a result.
+func Outcome(r run.Result) CellOutcome {
+	o := CellOutcome{Scenario: r.Scenario.Name, Subject: r.Subject.ID(), Dir: r.Dir, NotRun: r.NotRun}
+	if r.Err != nil {
+		o.Err = r.Err.Error()
+	}
+	return o
+}
+
+// Cell reads the cell back from its recording.
+func (o CellOutcome) Cell(asked Request) (reports.Cell, error) {
+	r := run.Result{Dir: o.Dir, NotRun: o.NotRun}
+	for _, s := range asked.Scenarios {
+		if s.Name == o.Scenario {
+			r.Scenario = s
+		}
+	}
+	for _, s := range asked.Subjects {
+		if s.ID() == o.Subject {
+			r.Subject = s
+		}
+	}
+	var err error
+	switch {
+	case o.Err != "":
+		r.Err = errors.New(o.Err)
+	case o.NotRun == "":
+		r.Manifest, err = recording.ReadManifest(o.Dir)
+		err = errors.Join(err, recording.ReadVerdict(o.Dir, &r.Verdict))
+	}
+	return Cells([]run.Result{r})[0], err
+}
+
 // Expectation is what the catalogue says of a run's subject in its scenario;
 // nil for a config that is not in it, which has to pass.
 func Expectation(m recording.Manifest) *reports.Expectation {

@@ -4,18 +4,20 @@ package scenarios_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
+	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
 	. "github.com/onsi/gomega"
 
+	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/run"
 	"github.com/proxychaos/proxychaos/reports"
 	"github.com/proxychaos/proxychaos/scenarios"
@@ -25,53 +27,157 @@ import (
 // made, since they are made from it.
 var asked, askedErr = scenarios.FromEnvironment(os.LookupEnv)
 
-// results are those of each scenario, in the order of asked.Cells.
-var results = map[string][]run.Result{}
+// lab is this process's part of what all cells share.
+var lab *run.Lab
 
-// TestScenarios runs every cell, several at a time, shows what came of them,
-// and then has one spec a cell hold the verdict against the catalogue. The
-// cells run before Ginkgo does: it would answer an interrupt with the stacks of
-// all goroutines, where a user wants the cells that were done.
 func TestScenarios(t *testing.T) {
 	if askedErr != nil {
 		fmt.Fprintln(os.Stderr, askedErr)
 		os.Exit(2)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	fmt.Println() // Ginkgo's command has left its own line unfinished
-	cells, err := runCells(ctx)
-	err = errors.Join(err, show(cells))
-	if ctx.Err() != nil {
-		fmt.Fprintln(os.Stderr, "interrupted; everything that was started is removed")
-		os.Exit(130)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "proxychaos scenarios")
 }
 
-// runCells runs the cells of all scenarios as one list, so that no place stands
-// empty while the last cells of a scenario end.
-func runCells(ctx context.Context) (shown []reports.Cell, err error) {
-	lab, err := run.Open(ctx, asked.Options)
-	defer func() { err = errors.Join(err, lab.Close()) }()
-	if err != nil {
-		return nil, err
+// The first process opens the engine, makes the image of the agents and starts the
+// reaper; the others join it.
+var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
+	first, err := run.Open(ctx, options())
+	DeferCleanup(first.Close)
+	Expect(err).NotTo(HaveOccurred())
+	shared, err := json.Marshal(first.Shared())
+	Expect(err).NotTo(HaveOccurred())
+	go first.Fetch(context.WithoutCancel(ctx), chosen()) // each cell waits for its own image
+	return shared
+}, func(ctx SpecContext, text []byte) {
+	var shared run.Shared
+	Expect(json.Unmarshal(text, &shared)).To(Succeed())
+	var err error
+	lab, err = run.Join(ctx, options(), shared)
+	DeferCleanup(lab.Close)
+	Expect(err).NotTo(HaveOccurred())
+})
+
+// options are what the environment asks for, with the progress where it can be read
+// while the suite runs: Ginkgo keeps what parallel processes print until the end.
+func options() run.Options {
+	opt := asked.Options
+	if path := os.Getenv("PROGRESS"); path != "" {
+		progress, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(progress.Close)
+		opt.Log = progress
 	}
+	return opt
+}
+
+// chosen are the cells that the label filter leaves.
+func chosen() []run.Cell {
 	var cells []run.Cell
 	for _, scenario := range asked.Scenarios {
-		cells = append(cells, asked.Cells(scenario)...)
+		for _, cell := range asked.Cells(scenario) {
+			labels := append(scenarios.Labels(scenario), scenarios.SubjectLabels(cell.Subject)...)
+			if match, err := Label(labels...).MatchesLabelFilter(GinkgoLabelFilter()); err == nil && match {
+				cells = append(cells, cell)
+			}
+		}
 	}
-	ran := lab.Run(ctx, cells)
-	for _, r := range ran {
-		name := r.Scenario.Name
-		results[name] = append(results[name], r)
+	return cells
+}
+
+// One spec is one cell: a scenario on a subject.
+var _ = func() bool {
+	var all []run.Cell
+	for _, scenario := range asked.Scenarios {
+		all = append(all, asked.Cells(scenario)...)
 	}
-	return scenarios.Cells(ran), nil
+	label := run.Labels(all)
+	for _, scenario := range asked.Scenarios {
+		cells := asked.Cells(scenario)
+		if len(cells) == 0 {
+			continue
+		}
+		Describe(scenario.Name, Label(scenarios.Labels(scenario)...), func() {
+			for _, cell := range cells {
+				It(cell.Subject.ID(), Label(scenarios.SubjectLabels(cell.Subject)...), func(ctx SpecContext) { runCell(ctx, cell, label(cell)) })
+			}
+		})
+	}
+	return true
+}()
+
+// entry names what a spec leaves for the reports.
+const entry = "cell"
+
+// runCell is green if the cell comes to what the catalogue expects.
+func runCell(ctx SpecContext, cell run.Cell, label string) {
+	running := lab.Begin(cell, label)
+	DeferCleanup(running.Close)
+	result := running.Run(ctx)
+	AddReportEntry(entry, scenarios.Outcome(result), ReportEntryVisibilityNever)
+	if result.NotRun != "" {
+		Skip(result.NotRun)
+	}
+	if result.Err != nil {
+		Fail(result.Err.Error())
+	}
+	shown := scenarios.Cells([]run.Result{result})[0]
+	if reasons := shown.Reasons(); len(reasons) > 0 {
+		Fail(strings.Join(append(reasons, shown.FirstFinding(), "again: "+result.Manifest.Replay), "\n"))
+	}
+}
+
+// The table, and the files that are read afterwards, also of a suite that was
+// interrupted.
+var _ = ReportAfterSuite("reports", func(report Report) {
+	if GinkgoConfiguration().DryRun {
+		return
+	}
+	cells := outcomes(report)
+	Expect(show(cells)).To(Succeed())
+	if report.SpecialSuiteFailureReasons == nil {
+		Expect(reports.Count(cells).Run).To(BeNumerically(">=", asked.Floor), "cells that ran; fewer than FLOOR are red")
+	}
+})
+
+// outcomes are the cells that the specs left, in the order of the catalogue.
+func outcomes(report types.Report) []reports.Cell {
+	var found []scenarios.CellOutcome
+	for _, spec := range report.SpecReports {
+		for _, e := range spec.ReportEntries {
+			if e.Name != entry {
+				continue
+			}
+			var outcome scenarios.CellOutcome
+			Expect(json.Unmarshal([]byte(jsonOf(e.Value)), &outcome)).To(Succeed())
+			found = append(found, outcome)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b scenarios.CellOutcome) int { return place(a) - place(b) })
+	var cells []reports.Cell
+	for _, outcome := range found {
+		cell, err := outcome.Cell(asked)
+		Expect(err).NotTo(HaveOccurred())
+		cells = append(cells, cell)
+	}
+	return cells
+}
+
+// jsonOf is the value of an entry, whether it comes from this process or another.
+func jsonOf(value types.ReportEntryValue) string {
+	if value.AsJSON != "" {
+		return value.AsJSON
+	}
+	text, err := json.Marshal(value.GetRawValue())
+	Expect(err).NotTo(HaveOccurred())
+	return string(text)
+}
+
+// place is where a cell stands in the catalogue.
+func place(outcome scenarios.CellOutcome) int {
+	scenario := slices.IndexFunc(asked.Scenarios, func(s harness.Scenario) bool { return s.Name == outcome.Scenario })
+	subject := slices.IndexFunc(asked.Subjects, func(s harness.Subject) bool { return s.ID() == outcome.Subject })
+	return scenario*len(asked.Subjects) + subject
 }
 
 // show prints the table and writes what is read afterwards.
@@ -88,42 +194,10 @@ func show(cells []reports.Cell) error {
 		{"report.html", func(w io.Writer) error { return reports.HTML(w, reports.Page{Cells: cells}) }},
 		{"report.json", func(w io.Writer) error { return reports.JSON(w, cells) }},
 		{"report.md", func(w io.Writer) error { return reports.Markdown(w, cells) }},
-		{"junit.xml", func(w io.Writer) error { return reports.JUnit(w, cells) }},
 	} {
 		path, err := scenarios.Write(asked.Options.Runs, file.name, file.into)
 		errs = append(errs, err)
 		fmt.Println("wrote", path)
 	}
 	return errors.Join(errs...)
-}
-
-var _ = Describe("scenario", func() {
-	for _, scenario := range asked.Scenarios {
-		Describe(scenario.Name, func() {
-			for i, cell := range asked.Cells(scenario) {
-				It(cell.Subject.ID(), func() { judgeCell(results[scenario.Name][i]) })
-			}
-		})
-	}
-	It("ran enough cells to prove something", func() {
-		ran := 0
-		for _, of := range results {
-			ran += reports.Count(scenarios.Cells(of)).Run
-		}
-		Expect(ran).To(BeNumerically(">=", asked.Floor), "cells that ran; fewer than FLOOR are red")
-	})
-})
-
-// judgeCell is green where the cell came to what the catalogue expects.
-func judgeCell(r run.Result) {
-	if r.NotRun != "" {
-		Skip(r.NotRun)
-	}
-	if r.Err != nil {
-		Fail(r.Err.Error())
-	}
-	cell := scenarios.Cells([]run.Result{r})[0]
-	if reasons := cell.Reasons(); len(reasons) > 0 {
-		Fail(strings.Join(append(reasons, cell.FirstFinding(), "again: "+r.Manifest.Replay), "\n"))
-	}
 }

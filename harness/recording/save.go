@@ -15,6 +15,13 @@ func SaveManifest(dir string, m Manifest) error {
 	return saveJSON(filepath.Join(dir, ManifestFile), m)
 }
 
+// ReadManifest reads manifest.json as SaveManifest wrote it.
+func ReadManifest(dir string) (Manifest, error) {
+	var m Manifest
+	err := readJSON(filepath.Join(dir, ManifestFile), &m)
+	return m, err
+}
+
 // SaveVerdict writes verdict.json, or replaces it in one step. What a verdict
 // is made of is the business of package judge, which imports this one.
 func SaveVerdict(dir string, verdict any) error {

@@ -15,9 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/proxychaos/proxychaos/harness"
-	"github.com/proxychaos/proxychaos/harness/config"
 	"github.com/proxychaos/proxychaos/harness/engine"
-	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/images"
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/reaper"
@@ -184,12 +182,14 @@ func (l *Lab) Run(ctx context.Context, cells []Cell) []Result {
 	var fetching sync.WaitGroup
 	defer fetching.Wait()
 	fetching.Go(func() { l.Fetch(ctx, cells) })
-	label := labels(cells)
+	label := Labels(cells)
 	var group errgroup.Group
 	group.SetLimit(max(1, l.opt.Parallel))
 	for i, c := range cells {
 		group.Go(func() error {
-			results[i] = l.Cell(ctx, c, label(c))
+			running := l.Begin(c, label(c))
+			results[i] = running.Run(ctx)
+			results[i].Err = errors.Join(results[i].Err, running.Close())
 			return nil
 		})
 	}
@@ -197,9 +197,9 @@ func (l *Lab) Run(ctx context.Context, cells []Cell) []Result {
 	return results
 }
 
-// labels names each of the cells in the progress: by its subject, and by its
-// scenario where they are not all of the same one.
-func labels(cells []Cell) func(Cell) string {
+// Labels names each of the cells in the progress: by its subject, and by its
+// scenario if they are not all of the same one.
+func Labels(cells []Cell) func(Cell) string {
 	several := slices.ContainsFunc(cells, func(c Cell) bool { return c.Scenario.Name != cells[0].Scenario.Name })
 	return func(c Cell) string {
 		if several {
@@ -209,79 +209,8 @@ func labels(cells []Cell) func(Cell) string {
 	}
 }
 
-// Cell runs one cell and logs what came of it, with label before each line.
-func (l *Lab) Cell(ctx context.Context, which Cell, label string) Result {
-	r := Result{Cell: which}
-	if err := context.Cause(ctx); err != nil {
-		r.Err = err
-		return r
-	}
-	c := &cell{Cell: which, label: label, opt: l.opt, began: time.Now(), log: l.logf}
-	r.Verdict, r.Manifest, r.Err = l.play(ctx, c)
-	if c.dir != nil {
-		r.Dir = c.dir.Path
-	}
-	switch {
-	case errors.Is(r.Err, images.ErrNotAvailable) || errors.Is(r.Err, errNeedsEngine):
-		r.NotRun, r.Err = r.Err.Error(), nil
-		c.progress("not run: %s", r.NotRun)
-	case r.Err != nil:
-		c.progress("broke off: %v", r.Err)
-	default:
-		c.progress("%s: %s", r.Verdict.Result, r.Verdict.Reasons[0])
-	}
-	return r
-}
-
 // errNeedsEngine: the embedded testbed has goproxy only.
 var errNeedsEngine = errors.New("needs a Docker engine")
-
-// play gives the cell its testbed, and takes the testbed down again.
-func (l *Lab) play(ctx context.Context, c *cell) (v judge.Verdict, m recording.Manifest, err error) {
-	if c.config, err = config.Read(c.Subject.Kind, c.Subject.Config); err != nil {
-		return v, m, err
-	}
-	if c.image, err = l.image(ctx, c.Subject); err != nil {
-		return v, m, err
-	}
-	// One testbed starts at a time on this machine: a start keeps both cores of a
-	// small one busy, and those that run already have a load to hold.
-	started, err := turn(ctx)
-	if err != nil {
-		return v, m, err
-	}
-	defer started()
-	c.ready = started
-	c.began = time.Now() // waiting, also for an image, is not the cell's overhead
-	c.bed, err = l.open(ctx, c)
-	// Registered before the error is looked at: a bed that started half-way
-	// is taken down as well.
-	defer func() {
-		if c.bed == nil {
-			return
-		}
-		closing := time.Now()
-		err = errors.Join(err, c.bed.Close())
-		if c.dir != nil && err == nil {
-			m.Overhead += recording.Of(time.Since(closing))
-			err = recording.SaveManifest(c.dir.Path, m)
-		}
-	}()
-	if err != nil {
-		return v, m, err
-	}
-	c.to = c.bed.clients()
-	topology := c.Scenario.World.Place(c.to.node)
-	c.plan, err = c.Scenario.PlanOf(c.Subject, l.opt.Settings, topology)
-	if err != nil {
-		return v, m, err
-	}
-	c.live = fault.Live{
-		DNS: c.to.dns, ALB: c.to.alb, Probe: c.to.probe, Resolvers: c.to.resolvers, TTL: c.plan.TTL.Duration(),
-		Topology: topology, State: topology.Start(), Upstreams: map[int]string{}, Port: c.to.port,
-	}
-	return c.run(ctx)
-}
 
 // open starts a testbed for a cell.
 func (l *Lab) open(ctx context.Context, c *cell) (bed, error) {

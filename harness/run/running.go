@@ -1,0 +1,107 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/proxychaos/proxychaos/harness/config"
+	"github.com/proxychaos/proxychaos/harness/fault"
+	"github.com/proxychaos/proxychaos/harness/images"
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// Running is one cell, from its testbed to the clean-up. Close it whatever became of Run.
+type Running struct {
+	lab  *Lab
+	cell *cell
+	// done says that the recording was judged: what closing costs is added to it.
+	done bool
+	once sync.Once
+	err  error
+}
+
+// Begin makes a cell that Run runs. Each line of its progress begins with label.
+func (l *Lab) Begin(which Cell, label string) *Running {
+	return &Running{lab: l, cell: &cell{Cell: which, label: label, opt: l.opt, began: time.Now(), log: l.logf}}
+}
+
+// Run runs the cell and logs what came of it.
+func (r *Running) Run(ctx context.Context) Result {
+	c := r.cell
+	result := Result{Cell: c.Cell}
+	if err := context.Cause(ctx); err != nil {
+		result.Err = err
+		return result
+	}
+	result.Verdict, result.Manifest, result.Err = r.play(ctx)
+	r.done = result.Err == nil
+	if c.dir != nil {
+		result.Dir = c.dir.Path
+	}
+	switch {
+	case errors.Is(result.Err, images.ErrNotAvailable) || errors.Is(result.Err, errNeedsEngine):
+		result.NotRun, result.Err = result.Err.Error(), nil
+		c.progress("not run: %s", result.NotRun)
+	case result.Err != nil:
+		c.progress("broke off: %v", result.Err)
+	default:
+		c.progress("%s: %s", result.Verdict.Result, result.Verdict.Reasons[0])
+	}
+	return result
+}
+
+// play gives the cell its testbed.
+func (r *Running) play(ctx context.Context) (v judge.Verdict, m recording.Manifest, err error) {
+	c, l := r.cell, r.lab
+	if c.config, err = config.Read(c.Subject.Kind, c.Subject.Config); err != nil {
+		return v, m, err
+	}
+	if c.image, err = l.image(ctx, c.Subject); err != nil {
+		return v, m, err
+	}
+	// One testbed starts at a time on this machine: a start keeps both cores of a
+	// small one busy, and those that run already have a load to hold.
+	started, err := turn(ctx)
+	if err != nil {
+		return v, m, err
+	}
+	defer started()
+	c.ready = started
+	c.began = time.Now() // waiting, also for an image, is not the cell's overhead
+	if c.bed, err = l.open(ctx, c); err != nil {
+		return v, m, err
+	}
+	c.to = c.bed.clients()
+	topology := c.Scenario.World.Place(c.to.node)
+	if c.plan, err = c.Scenario.PlanOf(c.Subject, l.opt.Settings, topology); err != nil {
+		return v, m, err
+	}
+	c.live = fault.Live{
+		DNS: c.to.dns, ALB: c.to.alb, Probe: c.to.probe, Resolvers: c.to.resolvers, TTL: c.plan.TTL.Duration(),
+		Topology: topology, State: topology.Start(), Upstreams: map[int]string{}, Port: c.to.port,
+	}
+	return c.run(ctx)
+}
+
+// Close takes the testbed down. What it costs is part of the cell's overhead. It can be
+// called again.
+func (r *Running) Close() error {
+	r.once.Do(func() {
+		if r.cell.bed == nil {
+			return
+		}
+		closing := time.Now()
+		if r.err = r.cell.bed.Close(); r.err != nil || !r.done {
+			return
+		}
+		var m recording.Manifest
+		if m, r.err = recording.ReadManifest(r.cell.dir.Path); r.err == nil {
+			m.Overhead += recording.Of(time.Since(closing))
+			r.err = recording.SaveManifest(r.cell.dir.Path, m)
+		}
+	})
+	return r.err
+}
