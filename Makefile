@@ -6,9 +6,15 @@ KIT     := $(CURDIR)/$(BIN)
 RUNS    ?= runs
 # Fewer cells than this make a nightly run red: those that need no registry.
 FLOOR   ?= 246
-# A Ginkgo of the version in go.mod; the suite is behind a tag so that the
-# project's own tests do not start it.
-GINKGO  := $(GO) tool ginkgo run --tags=scenario --fail-on-empty --silence-skips --no-color --succinct --timeout=60m --poll-progress-after=0
+# One set of build flags for the command, the suite and Ginkgo: what they share is
+# compiled once. The race detector needs C, so `make test` has its own.
+BUILD   := CGO_ENABLED=0 GOFLAGS='$(GOFLAGS) -trimpath' $(GO)
+STRIP   := -ldflags '-s -w'
+SUITE   := bin/scenarios.test
+PARALLEL ?= 4
+# The suite is compiled behind a tag, so that the project's own tests do not start it.
+GINKGO  := CGO_ENABLED=0 GOFLAGS='$(GOFLAGS) -trimpath' .ci/suite --procs=$(PARALLEL) --fail-on-empty --silence-skips --no-color --succinct --timeout=120m --poll-progress-after=0
+
 # Packages whose tests run cells. A cell holds a load, and is unproven where it
 # cannot: nothing else runs beside it.
 CELLS   := ./harness/run ./cmd/proxychaos
@@ -22,12 +28,12 @@ PROXYCHAOS_CORPORA ?= $(abspath $(wildcard $(CURDIR)/../shared/corpora))
 WORDS   := NAME PROXY CONFIG SUBJECT RELEASE A B BENCH
 $(foreach word,$(WORDS),$(if $(filter environment,$(origin $(word))),$(eval override $(word) :=)))
 
-export TTL GRACE OUTAGE POSTS RATE SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT PARALLEL KIT PROXYCHAOS_CORPORA
+export GO TTL GRACE OUTAGE POSTS RATE SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT PARALLEL KIT PROXYCHAOS_CORPORA
 # Ginkgo runs the suite in its own folder: paths are made absolute.
 ABSOLUTE := RUNS="$$(realpath -m -- '$(RUNS)')"
 
 .DEFAULT_GOAL := help
-.PHONY: help list build named scenario compare nightly demo test bench bench-proxy soak fidelity lint clean FORCE
+.PHONY: help list build suite named scenario compare nightly demo test bench bench-proxy soak fidelity lint clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,23 +42,32 @@ list: build ## the scenarios and the catalogued subjects
 	@$(BIN) list
 
 build: $(BIN) ## the one binary: agents, bundled proxy, reports
+# Moved into place when whole: another make may be running the old one.
 $(BIN): FORCE
 	@mkdir -p bin
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(BIN) ./cmd/proxychaos
+	@$(BUILD) build $(STRIP) -o $(BIN).$$$$ ./cmd/proxychaos && mv -f $(BIN).$$$$ $(BIN)
+
+suite: $(SUITE) ## the scenarios as a Ginkgo suite: go tool ginkgo run bin/scenarios.test --help
+$(SUITE): FORCE
+	@mkdir -p bin
+	@$(BUILD) test -c $(STRIP) -tags scenario -o $(SUITE).$$$$ ./scenarios && mv -f $(SUITE).$$$$ $(SUITE)
 
 named:
 	@test -n '$(NAME)' || { echo "make scenario needs a NAME=, such as NAME=alb-ip-rotate; make list shows them" >&2; exit 2; }
 
 scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf] [SUBJECT=] [TTL= GRACE= OUTAGE= POSTS= RATE= SEED=]
 	@NAME='$(NAME)' CONFIG='$(CONFIG)' $(BIN) check
-	@NAME='$(NAME)' CONFIG="$$(test -z '$(CONFIG)' || realpath -- '$(CONFIG)')" $(ABSOLUTE) $(GINKGO) ./scenarios -- -test.run=^TestScenarios$$
+	@$(MAKE) --no-print-directory suite
+	@NAME='$(NAME)' CONFIG="$$(test -z '$(CONFIG)' || realpath -- '$(CONFIG)')" $(ABSOLUTE) $(GINKGO) $(SUITE)
 
 compare: build ## A=./now.conf B=./next.conf PROXY=nginx [NAME=]: both over every scenario; exit 1 where B is worse
 	@NAME='$(NAME)' $(ABSOLUTE) $(BIN) compare --a '$(A)' --b '$(B)'
 
 nightly: build ## every scenario over every subject; runs/junit.xml, runs/report.html
 	@NAME= CONFIG= $(BIN) check
-	@NAME= CONFIG= FLOOR='$(FLOOR)' $(ABSOLUTE) $(GINKGO) ./scenarios -- -test.run=^TestScenarios$$
+	@$(MAKE) --no-print-directory suite
+	@mkdir -p '$(RUNS)'
+	@NAME= CONFIG= FLOOR='$(FLOOR)' $(ABSOLUTE) $(GINKGO) --output-dir="$$(realpath -- '$(RUNS)')" --junit-report=junit.xml $(SUITE)
 
 demo: build ## goproxy in front of a fake ALB whose name keeps moving, until Ctrl-C
 	@$(BIN) demo

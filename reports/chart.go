@@ -103,11 +103,7 @@ const stepClasses = 4
 func windows(steps []recording.Step, end recording.Seconds) []stepWindow {
 	var all []stepWindow
 	for _, s := range steps {
-		from := s.InForce
-		if from == 0 {
-			from = s.Planned
-		}
-		all = append(all, stepWindow{From: from, To: end, Name: s.Name})
+		all = append(all, stepWindow{From: s.From(), To: end, Name: s.Name})
 	}
 	slices.SortStableFunc(all, func(a, b stepWindow) int { return cmp.Compare(a.From, b.From) })
 	for i := range all {

@@ -1,11 +1,15 @@
 package reports
 
 import (
+	"maps"
 	"math"
 	"net/netip"
 	"slices"
+	"strings"
 
+	"github.com/proxychaos/proxychaos/harness/ledger"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // other is the class of every HTTP status without a colour of its own.
@@ -31,23 +35,32 @@ type series struct {
 	outcomes map[string][]int
 	nodes    []nodeSeries
 	windows  []stepWindow
+	ledger   *ledger.Ledger
 }
 
 // nodeSeries is what one node address got, by bin.
 type nodeSeries struct {
-	addr       netip.Addr
-	old        bool
+	world.Node
+	name       string           // of its upstream; empty if there is only one
+	state      []string         // what was true of it: a node class
 	served     []int            // answered with a status below 500
 	errors     map[string][]int // answered with a 5xx, by class
 	unanswered []int            // sent there, and no answer was finished
-	connects   []int            // first SYNs to an old node after the name had moved
+	connects   []int            // first SYNs while it was out of its name or did not serve
 }
+
+// Node classes: their colours are in the style sheet.
+const (
+	nodeIn     = "in"     // its name has it, and it serves
+	nodeStruck = "struck" // its name has it, and it does not serve
+	nodeOut    = "out"    // its name had it and has it no more, or never had it
+)
 
 // maxBins bounds the number of bars of a chart: each is at least 2 px wide.
 const maxBins = 400
 
 func newSeries(rec *recording.Recording) *series {
-	s := &series{rec: rec, end: rec.Manifest.Plan.Duration, outcomes: map[string][]int{}}
+	s := &series{rec: rec, end: rec.Manifest.Plan.Duration, outcomes: map[string][]int{}, ledger: ledger.Of(rec)}
 	for _, r := range rec.Requests {
 		s.end = max(s.end, r.Sent)
 	}
@@ -88,46 +101,91 @@ func (s *series) kinds() []string {
 	return slices.DeleteFunc(slices.Clone(shownKinds), func(kind string) bool { return s.outcomes[kind] == nil })
 }
 
-// countNodes makes a series for each node of the plan, and for any other that
-// got a request.
+// countNodes makes a series for each node of the upstreams that the proxy used.
 func (s *series) countNodes() {
-	plan := s.rec.Manifest.Plan
+	names := s.upstreamNames()
 	at := map[netip.Addr]int{}
-	node := func(addr netip.Addr) *nodeSeries {
-		i, ok := at[addr]
-		if !ok {
-			i = len(s.nodes)
-			at[addr] = i
-			s.nodes = append(s.nodes, nodeSeries{
-				addr: addr, old: slices.Contains(plan.Old, addr), errors: map[string][]int{},
-				served: make([]int, s.bins()), unanswered: make([]int, s.bins()), connects: make([]int, s.bins()),
-			})
+	for _, n := range s.ledger.Nodes() {
+		name, used := names[n.Upstream]
+		if !used {
+			continue
 		}
-		return &s.nodes[i]
-	}
-	for _, addr := range slices.Concat(plan.Old, plan.Fresh) {
-		node(addr)
+		if len(names) == 1 {
+			name = ""
+		}
+		at[n.Addr] = len(s.nodes)
+		s.nodes = append(s.nodes, nodeSeries{
+			Node: n, name: name, state: s.states(n.Addr), errors: map[string][]int{},
+			served: make([]int, s.bins()), unanswered: make([]int, s.bins()), connects: make([]int, s.bins()),
+		})
 	}
 	for _, a := range s.rec.Attempts {
+		i, known := at[a.Node]
 		switch {
-		case a.Probe || a.At < 0: // the warm-up is not on the axis
+		case !known || a.Probe || a.At < 0: // the warm-up is not on the axis
 		case a.Status == 0:
-			node(a.Node).unanswered[s.index(a.At)]++
+			s.nodes[i].unanswered[s.index(a.At)]++
 		case a.Status >= 500:
-			add(node(a.Node).errors, statusKind(a.Status), s, a.At)
+			add(s.nodes[i].errors, statusKind(a.Status), s, a.At)
 		default:
-			node(a.Node).served[s.index(a.At)]++
+			s.nodes[i].served[s.index(a.At)]++
 		}
 	}
 	for _, p := range s.rec.Packets {
+		i, known := at[p.Node]
 		switch {
-		case p.Probe || p.Retransmit || p.At < 0:
+		case !known || p.Probe || p.Retransmit || p.At < 0:
 		case p.Kind == recording.Segment:
-			node(p.Node).unanswered[s.index(p.At)]++
-		case p.Kind == recording.SYN && p.At > plan.FlipAt && slices.Contains(plan.Old, p.Node):
-			node(p.Node).connects[s.index(p.At)]++
+			s.nodes[i].unanswered[s.index(p.At)]++
+		case p.Kind == recording.SYN && s.stateOf(p.Node, p.At) != nodeIn:
+			s.nodes[i].connects[s.index(p.At)]++
 		}
 	}
+}
+
+// upstreamNames are the upstreams that got a request, a connection attempt or a
+// question, with the names that lead to them.
+func (s *series) upstreamNames() map[int]string {
+	names := map[int]string{}
+	use := func(node netip.Addr, probe bool) {
+		if upstream := s.ledger.Upstream(node); upstream != 0 && !probe {
+			names[upstream] += ""
+		}
+	}
+	for _, a := range s.rec.Attempts {
+		use(a.Node, a.Probe)
+	}
+	for _, p := range s.rec.Packets {
+		use(p.Node, p.Probe)
+	}
+	leads := s.ledger.Leads(s.rec.Queries)
+	for _, name := range slices.Sorted(maps.Keys(leads)) {
+		asked := slices.ContainsFunc(s.rec.Queries, func(q recording.Query) bool { return !q.Probe && strings.EqualFold(q.Name, name) })
+		if _, used := names[leads[name]]; used || asked {
+			names[leads[name]] = strings.TrimPrefix(names[leads[name]]+", "+name, ", ")
+		}
+	}
+	return names
+}
+
+// states is what was true of a node in the middle of each bin.
+func (s *series) states(node netip.Addr) []string {
+	states := make([]string, s.bins())
+	for i := range states {
+		states[i] = s.stateOf(node, (recording.Seconds(i)+0.5)*s.bin)
+	}
+	return states
+}
+
+func (s *series) stateOf(node netip.Addr, at recording.Seconds) string {
+	serves, _ := s.ledger.Serves(node, at)
+	switch {
+	case !s.ledger.Named(node, at):
+		return nodeOut
+	case !serves:
+		return nodeStruck
+	}
+	return nodeIn
 }
 
 func statusKind(status int) string {

@@ -2,10 +2,9 @@ package reports
 
 import (
 	"fmt"
-	"net/netip"
-	"slices"
 	"strings"
 
+	"github.com/proxychaos/proxychaos/harness/ledger"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
@@ -22,14 +21,24 @@ func (s *series) nodesPanel(d *drawing, a timeAxis, y float64) float64 {
 	for i, n := range s.nodes {
 		s.lane(d, a, n, y+laneHeight*float64(i), most)
 	}
-	if plan := s.rec.Manifest.Plan; len(s.windows) > 0 {
-		if stale := plan.FlipAt + plan.TTL + plan.Refresh + 1; stale < s.end {
-			x := a.x(stale)
-			d.line("limit", x, y-12, x, y+height)
-			d.text("tick halo", x+4, y-4, fmt.Sprintf("old nodes are stale from %.2f s", stale))
-		}
+	if stale := s.staleFrom(); stale < s.end {
+		x := a.x(stale)
+		d.line("limit", x, y-12, x, y+height)
+		d.text("tick halo", x+4, y-4, fmt.Sprintf("nodes that the name has left are stale from %.2f s", stale))
 	}
 	return y + height
+}
+
+// staleFrom is when the first node that left its name should have been left by the
+// proxy too; later than everything if none left.
+func (s *series) staleFrom() recording.Seconds {
+	plan, first := s.rec.Manifest.Plan, ledger.Forever
+	for _, n := range s.nodes {
+		if moved, ok := s.ledger.Moved(n.Upstream); ok {
+			first = min(first, moved+plan.TTL+plan.Refresh+1)
+		}
+	}
+	return first
 }
 
 func (n nodeSeries) tallest() int {
@@ -47,13 +56,11 @@ func (n nodeSeries) tallest() int {
 func (s *series) lane(d *drawing, a timeAxis, n nodeSeries, y float64, most int) {
 	const room = laneHeight - 7 // the rest is for the marks of connects
 	bottom := y + laneHeight - 1
-	class := "fresh"
-	if n.old {
-		class = "old"
+	d.text("tick", 0, y+18, n.Addr.String())
+	if n.name != "" {
+		d.text("tick", 0, y+8, shorten(n.name, 20))
 	}
-	d.rect("swatch "+class, 0, y+9, 9, 9)
-	d.text("tick", 14, y+18, n.addr.String())
-	d.line("grid", a.x0, bottom, a.x1, bottom)
+	s.band(d, a, n, bottom)
 
 	base := make([]float64, len(n.served))
 	draw := func(class string, counts []int, shrink float64) {
@@ -69,7 +76,9 @@ func (s *series) lane(d *drawing, a timeAxis, n nodeSeries, y float64, most int)
 		}
 		d.path(class, &marks)
 	}
-	draw("bar "+class, n.served, 0)
+	for _, class := range []string{nodeIn, nodeStruck, nodeOut} {
+		draw("bar "+class, only(n.served, n.state, class), 0)
+	}
 	for _, kind := range shownKinds {
 		if counts := n.errors[kind]; counts != nil {
 			draw("bar k-"+kind, counts, 0)
@@ -86,32 +95,75 @@ func (s *series) lane(d *drawing, a timeAxis, n nodeSeries, y float64, most int)
 	d.path("connect", &connects)
 }
 
+// bandHeight is that of the line below a lane which shows what was true of its node.
+const bandHeight = 2.5
+
+// band draws what was true of a node over time.
+func (s *series) band(d *drawing, a timeAxis, n nodeSeries, bottom float64) {
+	for _, class := range []string{nodeIn, nodeStruck, nodeOut} {
+		var marks strings.Builder
+		for i, state := range n.state {
+			if state == class {
+				x, width := s.barAt(a, i)
+				bar(&marks, x, bottom, width, bandHeight)
+			}
+		}
+		d.path("bar "+class, &marks)
+	}
+}
+
+// only are the counts of the bins in which the node was of that class.
+func only(counts []int, state []string, class string) []int {
+	of := make([]int, len(counts))
+	for i, c := range counts {
+		if state[i] == class {
+			of[i] = c
+		}
+	}
+	return of
+}
+
+// Lanes of DNS answers.
+const (
+	laneCurrent = iota
+	laneLeft
+	laneMixed
+	laneEmpty
+)
+
 // queryLanes are the kinds of DNS answers, in the order of their lanes.
 var queryLanes = []struct{ name, class string }{
-	{"old nodes", "old"}, {"fresh nodes", "fresh"}, {"both", "mixed"}, {"no address", "mixed"},
+	laneCurrent: {"what the name had", nodeIn},
+	laneLeft:    {"nodes it had left", nodeOut},
+	laneMixed:   {"both", "mixed"},
+	laneEmpty:   {"no address", "mixed"},
 }
 
 // answerLane is the index in queryLanes.
-func answerLane(plan recording.Plan, answers []netip.Addr) int {
-	inOld := func(a netip.Addr) bool { return slices.Contains(plan.Old, a) }
-	inFresh := func(a netip.Addr) bool { return slices.Contains(plan.Fresh, a) }
-	old, fresh := slices.ContainsFunc(answers, inOld), slices.ContainsFunc(answers, inFresh)
+func (s *series) answerLane(q recording.Query) int {
+	named, others := 0, 0
+	for _, a := range q.Answers {
+		if s.ledger.Named(a, q.At) {
+			named++
+		} else {
+			others++
+		}
+	}
 	switch {
-	case old && fresh:
-		return 2
-	case old:
-		return 0
-	case fresh:
-		return 1
+	case named > 0 && others > 0:
+		return laneMixed
+	case named > 0:
+		return laneCurrent
+	case others > 0:
+		return laneLeft
 	default:
-		return 3
+		return laneEmpty
 	}
 }
 
 // queriesPanel draws a tick for each DNS query, in the lane of what the answer
 // held. What was asked before the load began is counted in words.
 func (s *series) queriesPanel(d *drawing, a timeAxis, y float64) float64 {
-	plan := s.rec.Manifest.Plan
 	marks := make([]strings.Builder, len(queryLanes))
 	seen := map[[2]int]bool{}
 	before, after := 0, 0
@@ -124,7 +176,7 @@ func (s *series) queriesPanel(d *drawing, a timeAxis, y float64) float64 {
 			continue
 		}
 		after++
-		lane := answerLane(plan, q.Answers)
+		lane := s.answerLane(q)
 		x := a.x(q.At)
 		if key := [2]int{lane, int(x * 2)}; !seen[key] {
 			seen[key] = true
@@ -134,7 +186,7 @@ func (s *series) queriesPanel(d *drawing, a timeAxis, y float64) float64 {
 	d.text("name", 0, y-5, "DNS answers")
 	lanes := 0
 	for i := range queryLanes {
-		if i < 2 || marks[i].Len() > 0 {
+		if i == laneCurrent || marks[i].Len() > 0 {
 			lanes++
 		}
 	}
@@ -142,7 +194,7 @@ func (s *series) queriesPanel(d *drawing, a timeAxis, y float64) float64 {
 	shade(d, a, s.windows, y, height)
 	top := y
 	for i, lane := range queryLanes {
-		if i >= 2 && marks[i].Len() == 0 {
+		if i != laneCurrent && marks[i].Len() == 0 {
 			continue
 		}
 		d.rect("swatch "+lane.class, 0, top+3, 9, 9)

@@ -59,9 +59,11 @@ func (s *series) labels() []label {
 	for _, w := range s.windows {
 		labels = append(labels, label{w.From, "begin " + w.Class, fmt.Sprintf("%s, %.2f s", w.Name, w.From), 0})
 	}
-	if plan := s.rec.Manifest.Plan; plan.Budget.RecoverWithin > 0 {
-		end := plan.RetireAt + plan.Budget.RecoverWithin
-		labels = append(labels, label{end, "limit", fmt.Sprintf("no failure allowed from here, %.2f s", end), outcomesHeight})
+	if within := s.rec.Manifest.Plan.Budget.RecoverWithin; within > 0 {
+		for _, loss := range s.ledger.Losses() {
+			end := loss.At + within
+			labels = append(labels, label{end, "limit", fmt.Sprintf("no failure allowed from here, %.2f s", end), outcomesHeight})
+		}
 	}
 	return labels
 }

@@ -53,6 +53,11 @@ func Check(want Expectation, got judge.Verdict) []string {
 	if len(want.Findings) > 0 && !slices.ContainsFunc(got.Findings, func(f judge.Finding) bool { return slices.Contains(want.Findings, f.Code) }) {
 		reasons = append(reasons, fmt.Sprintf("expected finding %s, got %s", strings.Join(want.Findings, " or "), orNone(findingCodes(got))))
 	}
+	for _, f := range got.Findings {
+		if f.Code == judge.Unexplained {
+			reasons = append(reasons, f.Text) // a defect, whatever was expected
+		}
+	}
 	if want.Log != "" {
 		if reason := checkLog(want.Log, got.Findings); reason != "" {
 			reasons = append(reasons, reason)

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
@@ -174,7 +175,6 @@ const elbTTL = recording.Seconds(60)
 func scenarioFacts(rows []strip) ([]fact, string) {
 	var m *recording.Manifest
 	oneSeed := true
-	flips, retires := newRange(), newRange()
 	for i := range rows {
 		cm := &rows[i].cell.Manifest
 		if cm.Plan.Duration == 0 { // not run, or broke off before it was planned
@@ -184,16 +184,14 @@ func scenarioFacts(rows []strip) ([]fact, string) {
 			m = cm
 		}
 		oneSeed = oneSeed && cm.Plan.Seed == m.Plan.Seed
-		flips.add(float64(cm.Plan.FlipAt))
-		retires.add(float64(cm.Plan.RetireAt))
 	}
 	if m == nil {
 		return nil, ""
 	}
 	p := m.Plan
-	budget := count(p.Budget.Failed, "failed request")
+	budget := "no failed request"
 	if p.Budget.RecoverWithin > 0 {
-		budget = "recovery within " + seconds(p.Budget.RecoverWithin) + " of the retirement"
+		budget = "recovery within " + seconds(p.Budget.RecoverWithin) + " of each loss"
 	}
 	seed := strconv.FormatUint(p.Seed, 10)
 	if !oneSeed {
@@ -203,9 +201,6 @@ func scenarioFacts(rows []strip) ([]fact, string) {
 		{"load", fmt.Sprintf("%d requests/s for %s, open loop, %s", p.Rate, seconds(p.Duration), count(p.Clients, "client connection"))},
 		{"budget", budget},
 		{"TTL", seconds(p.TTL)},
-		{"grace", seconds(p.Grace)},
-		{"name moves at", flips.seconds()},
-		{"old nodes end at", retires.seconds() + " (" + p.OldEnd + ")"},
 		{"clients give up after", seconds(p.ClientTimeout)},
 		{"seed", seed},
 		{"testbed", m.Testbed},
@@ -213,12 +208,37 @@ func scenarioFacts(rows []strip) ([]fact, string) {
 		{"proxychaos", commit(m.Tool) + ", " + m.Tool.Go},
 		{"run", m.Began.UTC().Format("2006-01-02 15:04:05 UTC")},
 	}
+	facts = append(timelineFacts(rows), facts...)
 	scale := ""
 	if p.TTL > 0 && p.TTL < elbTTL {
 		scale = fmt.Sprintf("Time is scaled: the name of a real ALB has a TTL of %s, here it is %s, so one second here stands for about %.0f there. Timers that a configuration sets itself run as they are.",
 			seconds(elbTTL), seconds(p.TTL), float64(elbTTL/p.TTL))
 	}
 	return facts, scale
+}
+
+// timelineFacts are the steps of the timeline with the times at which they were due
+// in the cells of the scenario, which differ by the phase.
+func timelineFacts(rows []strip) []fact {
+	var facts []fact
+	var due []*valueRange
+	for _, r := range rows {
+		for i, step := range r.cell.Manifest.Plan.Steps {
+			if i == len(facts) {
+				var names []string
+				for _, f := range step.Faults {
+					names = append(names, f.Name)
+				}
+				facts = append(facts, fact{Name: strings.Join(names, ", ")})
+				due = append(due, newRange())
+			}
+			due[i].add(float64(step.At))
+		}
+	}
+	for i := range facts {
+		facts[i].Value = "at " + due[i].seconds()
+	}
+	return facts
 }
 
 func machine(h recording.Host) string {

@@ -113,7 +113,7 @@ func (s *series) hover() hover {
 				errors[i] += c
 			}
 		}
-		h.Nodes[n.addr.String()] = [][]int{n.served, errors, n.unanswered}
+		h.Nodes[n.Addr.String()] = [][]int{n.served, errors, n.unanswered}
 	}
 	return h
 }
@@ -137,7 +137,7 @@ func cellFacts(c Cell) []fact {
 		{"digest", orNone(m.Image.Digest)},
 		{"configuration", config},
 		{"proxy looks again", again},
-		{"phase of the flip", fmt.Sprintf("%.3f s, from seed %d", float64(m.Plan.Phase), m.Plan.Seed)},
+		{"phase", fmt.Sprintf("%.3f s, from seed %d", float64(m.Plan.Phase), m.Plan.Seed)},
 		{"load", fmt.Sprintf("offered %.2f/s of %.2f/s asked; late p50 %s, p99 %s, max %s", c.Verdict.Load.Offered, c.Verdict.Load.Asked,
 			milliseconds(c.Verdict.Load.LatenessP50), milliseconds(c.Verdict.Load.LatenessP99), milliseconds(c.Verdict.Load.LatenessMax))},
 		{"wall clock", fmt.Sprintf("%.1f s, of which overhead %s", elapsed(m).Seconds(), seconds(m.Overhead))},

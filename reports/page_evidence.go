@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/proxychaos/proxychaos/harness/ledger"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
@@ -110,7 +111,8 @@ func logExcerpt(rec *recording.Recording) ([]recording.LogLine, string) {
 	all := rec.ProxyLog
 	from := 0
 	if len(all) > maxLogLines {
-		fault := rec.Manifest.Plan.FlipAt
+		first, _ := ledger.Of(rec).First()
+		fault := first.At
 		from = slices.IndexFunc(all, func(l recording.LogLine) bool { return l.At >= fault })
 		if from < 0 {
 			from = len(all)

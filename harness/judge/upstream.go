@@ -69,17 +69,9 @@ func (c *brief) findUpstreams() []*upstream {
 	return all
 }
 
-// findLookups gives each upstream the queries for its names. A name leads to an
-// upstream if some answer for it, whoever asked, held one of the upstream's nodes.
+// findLookups gives each upstream the queries for its names.
 func (c *brief) findLookups(of func(int) *upstream) {
-	leads := map[string]int{}
-	for _, q := range c.Queries {
-		for _, a := range q.Answers {
-			if number := c.ledger.Upstream(a); number != 0 {
-				leads[strings.ToLower(q.Name)] = number
-			}
-		}
-	}
+	leads := c.ledger.Leads(c.Queries)
 	names := map[int][]string{}
 	for i, q := range c.Queries {
 		name := strings.ToLower(q.Name)
@@ -88,7 +80,7 @@ func (c *brief) findLookups(of func(int) *upstream) {
 			continue
 		}
 		u := of(number)
-		u.lookups = append(u.lookups, lookup{at: q.At, fresh: c.current(q), row: row{recording.QueriesFile, i}})
+		u.lookups = append(u.lookups, lookup{at: q.At, fresh: c.ledger.Current(q), row: row{recording.QueriesFile, i}})
 		if !slices.Contains(names[number], name) {
 			names[number] = append(names[number], name)
 		}
@@ -98,19 +90,6 @@ func (c *brief) findLookups(of func(int) *upstream) {
 		u.name = strings.Join(list, ", ")
 		slices.SortStableFunc(u.lookups, func(a, b lookup) int { return compare(a.at, b.at) })
 	}
-}
-
-// current says whether an answer holds nodes, each of which its name had then.
-func (c *brief) current(q recording.Query) bool {
-	if len(q.Answers) == 0 {
-		return false
-	}
-	for _, a := range q.Answers {
-		if !c.ledger.Named(a, q.At) {
-			return false
-		}
-	}
-	return true
 }
 
 // lookupsIn gives those from first to before last.

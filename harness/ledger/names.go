@@ -1,0 +1,31 @@
+package ledger
+
+import (
+	"strings"
+
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// Leads says, of each name in lower case that was asked for, which upstream it leads
+// to: the one of the nodes that some answer for it held, whoever asked.
+func (l *Ledger) Leads(queries []recording.Query) map[string]int {
+	leads := map[string]int{}
+	for _, q := range queries {
+		for _, a := range q.Answers {
+			if upstream := l.Upstream(a); upstream != 0 {
+				leads[strings.ToLower(q.Name)] = upstream
+			}
+		}
+	}
+	return leads
+}
+
+// Current says whether an answer held nodes, and each of them was in its name then.
+func (l *Ledger) Current(q recording.Query) bool {
+	for _, a := range q.Answers {
+		if !l.Named(a, q.At) {
+			return false
+		}
+	}
+	return len(q.Answers) > 0
+}
