@@ -77,7 +77,7 @@ func chosen() []run.Cell {
 	for _, scenario := range asked.Scenarios {
 		for _, cell := range asked.Cells(scenario) {
 			labels := append(scenarios.Labels(scenario), scenarios.SubjectLabels(cell.Subject)...)
-			if match, err := Label(labels...).MatchesLabelFilter(GinkgoLabelFilter()); err == nil && match {
+			if Label(labels...).MatchesLabelFilter(GinkgoLabelFilter()) {
 				cells = append(cells, cell)
 			}
 		}
@@ -130,18 +130,18 @@ func runCell(ctx SpecContext, cell run.Cell, label string) {
 // The table, and the files that are read afterwards, also of a suite that was
 // interrupted.
 var _ = ReportAfterSuite("reports", func(report Report) {
-	if GinkgoConfiguration().DryRun {
+	if config, _ := GinkgoConfiguration(); config.DryRun {
 		return
 	}
-	cells := outcomes(report)
+	cells := cellsOf(report)
 	Expect(show(cells)).To(Succeed())
 	if report.SpecialSuiteFailureReasons == nil {
 		Expect(reports.Count(cells).Run).To(BeNumerically(">=", asked.Floor), "cells that ran; fewer than FLOOR are red")
 	}
 })
 
-// outcomes are the cells that the specs left, in the order of the catalogue.
-func outcomes(report types.Report) []reports.Cell {
+// cellsOf are the cells that the specs left, in the order of the catalogue.
+func cellsOf(report types.Report) []reports.Cell {
 	var found []scenarios.CellOutcome
 	for _, spec := range report.SpecReports {
 		for _, e := range spec.ReportEntries {
