@@ -50,7 +50,7 @@ $(BIN): FORCE
 suite: $(SUITE) ## the scenarios as a Ginkgo suite: go tool ginkgo run bin/scenarios.test --help
 $(SUITE): FORCE
 	@mkdir -p bin
-	@$(BUILD) test -c $(STRIP) -tags scenario -o $(SUITE).$$$$ ./scenarios && mv -f $(SUITE).$$$$ $(SUITE)
+	@$(BUILD) test -c $(STRIP) -tags scenario -o $(SUITE).$$$$ ./scenarios/suite && mv -f $(SUITE).$$$$ $(SUITE)
 
 named:
 	@test -n '$(NAME)' || { echo "make scenario needs a NAME=, such as NAME=alb-ip-rotate; make list shows them" >&2; exit 2; }
@@ -74,7 +74,7 @@ demo: build ## goproxy in front of a fake ALB whose name keeps moving, until Ctr
 
 test: ## the project's own tests, with the race detector
 	@.ci/packages
-	$(GO) vet ./... && $(GO) vet -tags scenario ./scenarios
+	$(GO) vet ./... && $(GO) vet -tags scenario ./scenarios/suite
 	$(GO) test -race $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CELLS))")
 	$(GO) test -race -p 1 $(CELLS)
 

@@ -1,19 +1,11 @@
 package harness
 
-import "time"
+import (
+	"io/fs"
+	"time"
 
-// Kind is a kind of proxy.
-type Kind string
-
-// The kinds that can be run.
-const (
-	Apache  Kind = "apache"
-	Nginx   Kind = "nginx"
-	GoProxy Kind = "goproxy"
+	"github.com/proxychaos/proxychaos/harness/kind"
 )
-
-// Kinds lists them in the order of the reports.
-var Kinds = []Kind{Apache, Nginx, GoProxy}
 
 // Role is what the articles (or the user) say of a subject. The run decides.
 type Role string
@@ -28,16 +20,18 @@ const (
 
 // Subject is what is tested: a kind of proxy, a version of it, a config.
 type Subject struct {
-	Kind Kind
+	Kind kind.Name
 	Name string
 	// Release says which line of versions: stable, testing, or a version that
-	// only a registry has; see images.Releases. Empty for goproxy.
+	// only a registry has; see package kind. Empty for goproxy.
 	Release string
 	Role    Role
 	// Summary says in a line what the config does, and who recommends it.
 	Summary string
-	// Config is the file or folder that is run verbatim.
+	// Config is the file or folder that is run verbatim, in Files; on this machine if
+	// that is nil.
 	Config string
+	Files  fs.FS
 	// TLS says that it speaks HTTPS to its upstream.
 	TLS bool
 	// Refresh is the longest time after which the subject, by its own config,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/config"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/run"
 )
 
@@ -48,7 +49,7 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 	}
 	r := Request{Scenarios: All, Options: run.Options{
 		Path: get("URL_PATH", run.DefaultPath), Host: get("HOST_HEADER", run.DefaultHost),
-		Runs: get("RUNS", filepath.Join("..", "runs")), Binary: get("KIT", ""), Log: os.Stderr,
+		Runs: get("RUNS", "runs"), Binary: get("KIT", ""), Log: os.Stderr,
 	}}
 	var err error
 	if r.Options.Settings, err = harness.SettingsFrom(lookup); err != nil {
@@ -126,21 +127,21 @@ func number(name, text string, least, most int) (int, error) {
 }
 
 func chooseSubjects(proxy, path, release, subject string) ([]harness.Subject, error) {
-	if proxy != "" && !slices.Contains(harness.Kinds, harness.Kind(proxy)) {
-		return nil, fmt.Errorf("PROXY=%s: there is no such kind of proxy; there are %v", proxy, harness.Kinds)
+	if proxy != "" && !slices.Contains(kind.Names(), kind.Name(proxy)) {
+		return nil, fmt.Errorf("PROXY=%s: there is no such kind of proxy; there are %v", proxy, kind.Names())
 	}
 	if path != "" {
 		if proxy == "" {
-			return nil, fmt.Errorf("CONFIG=%s: say what it is for with PROXY=, one of %v", path, harness.Kinds)
+			return nil, fmt.Errorf("CONFIG=%s: say what it is for with PROXY=, one of %v", path, kind.Names())
 		}
-		own, err := OwnSubject(harness.Kind(proxy), path, release)
+		own, err := OwnSubject(kind.Name(proxy), path, release)
 		return []harness.Subject{own}, err
 	}
 	var found []harness.Subject
 	var all []string
 	for _, s := range Subjects() {
 		all = append(all, s.ID())
-		if (proxy == "" || s.Kind == harness.Kind(proxy)) && (release == "" || s.Release == release) &&
+		if (proxy == "" || s.Kind == kind.Name(proxy)) && (release == "" || s.Release == release) &&
 			(subject == "" || s.ID() == subject) {
 			found = append(found, s)
 		}
@@ -152,12 +153,12 @@ func chooseSubjects(proxy, path, release, subject string) ([]harness.Subject, er
 }
 
 // OwnSubject is a user's own configuration as a subject: it has to pass.
-func OwnSubject(kind harness.Kind, path, release string) (harness.Subject, error) {
-	release, err := ownRelease(kind, release)
+func OwnSubject(name kind.Name, path, release string) (harness.Subject, error) {
+	release, err := ownRelease(name, release)
 	if err != nil {
 		return harness.Subject{}, err
 	}
-	conf, err := config.Read(kind, path)
+	conf, err := config.Read(name, nil, path)
 	if err != nil {
 		return harness.Subject{}, err
 	}
@@ -169,9 +170,9 @@ func OwnSubject(kind harness.Kind, path, release string) (harness.Subject, error
 		return harness.Subject{}, fmt.Errorf("CONFIG=%s: %w", path, err)
 	}
 	base := filepath.Base(whole)
-	name := notInFolders.ReplaceAllString(strings.TrimSuffix(base, filepath.Ext(base)), "-")
+	called := notInFolders.ReplaceAllString(strings.TrimSuffix(base, filepath.Ext(base)), "-")
 	return harness.Subject{
-		Kind: kind, Name: "own-" + name, Release: release, Role: harness.Own, Config: path,
+		Kind: name, Name: "own-" + called, Release: release, Role: harness.Own, Config: path,
 		Summary: "your own config", Refresh: conf.Refresh(), TLS: conf.TLS(),
 	}, nil
 }
@@ -181,24 +182,20 @@ var notInFolders = regexp.MustCompile(`[^A-Za-z0-9_.@+=-]+`)
 
 // ownRelease is the release that a user's own config runs on: stable unless
 // they say another.
-func ownRelease(kind harness.Kind, release string) (string, error) {
-	if kind == harness.GoProxy {
-		if release != "" {
-			return "", fmt.Errorf("RELEASE=%s: goproxy is always the one of this build; leave RELEASE out", release)
-		}
+func ownRelease(name kind.Name, release string) (string, error) {
+	k, err := kind.Of(name)
+	switch {
+	case err != nil:
+		return "", err
+	case k.Bundled() && release != "":
+		return "", fmt.Errorf("RELEASE=%s: %s is always the one of this build; leave RELEASE out", release, name)
+	case k.Bundled():
 		return "", nil
+	case release == "":
+		release = harness.Stable
 	}
-	if release == "" {
-		return harness.Stable, nil
-	}
-	known := releases[kind]
-	for _, suite := range []string{harness.Stable, "testing"} {
-		if !slices.Contains(known, suite) {
-			known = append(slices.Clip(known), suite)
-		}
-	}
-	if !slices.Contains(known, release) {
-		return "", fmt.Errorf("RELEASE=%s: there is no such release of %s; there are %s", release, kind, strings.Join(known, ", "))
+	if _, err := k.Release(release); err != nil {
+		return "", fmt.Errorf("RELEASE=%s: %w", release, err)
 	}
 	return release, nil
 }

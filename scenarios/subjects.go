@@ -1,24 +1,27 @@
 package scenarios
 
 import (
-	"path/filepath"
+	"embed"
+	"path"
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/kind"
 )
 
-// ConfigsDir is the folder of the catalogued configurations, from the folder
-// of this package.
-const ConfigsDir = "configs"
+// Configs are the catalogued configurations: configs/<kind>/<name>.
+//
+//go:embed configs
+var Configs embed.FS
 
 // apacheNoRefresh is the last Apache that never looks a name up again.
 const apacheNoRefresh = "2.4.58"
 
 // releases are the lines of versions that each kind is run on, where behaviour
 // changed between them.
-var releases = map[harness.Kind][]string{
-	harness.Apache: {apacheNoRefresh, harness.Stable},
-	harness.Nginx:  {harness.Stable, "testing"},
+var releases = map[kind.Name][]string{
+	kind.Apache: {apacheNoRefresh, harness.Stable},
+	kind.Nginx:  {harness.Stable, "testing"},
 }
 
 // Subjects are the catalogued subjects, each once for every release that it is
@@ -26,7 +29,7 @@ var releases = map[harness.Kind][]string{
 func Subjects() []harness.Subject {
 	var all []harness.Subject
 	for _, entry := range catalogue {
-		entry.Config = filepath.Join(ConfigsDir, string(entry.Kind), entry.Config)
+		entry.Files, entry.Config = Configs, path.Join("configs", string(entry.Kind), entry.Config)
 		of := releases[entry.Kind]
 		if entry.Release != "" || len(of) == 0 {
 			of = []string{entry.Release}
@@ -45,67 +48,67 @@ func Subjects() []harness.Subject {
 
 var catalogue = []harness.Subject{
 	{
-		Kind: harness.Apache, Name: "pooled", Config: "pooled.conf", Role: harness.Pitfall,
+		Kind: kind.Apache, Name: "pooled", Config: "pooled.conf", Role: harness.Pitfall,
 		Summary: "ProxyPass with no parameters: pooled connections keep the address",
 		Expect:  apachePooled,
 	},
 	{
-		Kind: harness.Apache, Name: "disablereuse", Config: "disablereuse.conf", Role: harness.Fix,
+		Kind: kind.Apache, Name: "disablereuse", Config: "disablereuse.conf", Role: harness.Fix,
 		Summary: "retry=0 disablereuse=On: a look-up and a connection for every request",
 		Expect:  apacheEachRequest,
 	},
 	{
-		Kind: harness.Apache, Name: "smax-ttl", Config: "smax-ttl.conf", Role: harness.Fix,
+		Kind: kind.Apache, Name: "smax-ttl", Config: "smax-ttl.conf", Role: harness.Fix,
 		Summary: "retry=10 smax=0 ttl=5, and children that end after 1,000 connections",
 		Expect:  apachePooled,
 	},
 	{
-		Kind: harness.Apache, Name: "addressttl", Config: "addressttl.conf", Role: harness.Fix, Refresh: 2 * time.Second, Release: harness.Stable,
+		Kind: kind.Apache, Name: "addressttl", Config: "addressttl.conf", Role: harness.Fix, Refresh: 2 * time.Second, Release: harness.Stable,
 		Summary: "addressttl=2 (2.4.59 and later): the address is looked up again, pooled connections follow",
 		Expect:  apacheAddressTTL,
 	},
 	{
-		Kind: harness.Nginx, Name: "static", Config: "static.conf", Role: harness.Pitfall,
+		Kind: kind.Nginx, Name: "static", Config: "static.conf", Role: harness.Pitfall,
 		Summary: "a host name in proxy_pass: resolved once, at start",
 		Expect:  nginxOnce,
 	},
 	{
-		Kind: harness.Nginx, Name: "resolver-only", Config: "resolver-only.conf", Role: harness.Pitfall,
+		Kind: kind.Nginx, Name: "resolver-only", Config: "resolver-only.conf", Role: harness.Pitfall,
 		Summary: "resolver ... valid=3s and no variable: the resolver is never asked",
 		Expect:  nginxOnce,
 	},
 	{
-		Kind: harness.Nginx, Name: "variable", Config: "variable.conf", Role: harness.Fix, Refresh: 3 * time.Second,
+		Kind: kind.Nginx, Name: "variable", Config: "variable.conf", Role: harness.Fix, Refresh: 3 * time.Second,
 		Summary: "a variable in proxy_pass: looked up at run time, every 3 s",
 		Expect:  nginxVariable,
 	},
 	{
-		Kind: harness.Nginx, Name: "upstream-resolve", Config: "upstream-resolve.conf", Role: harness.Fix, Refresh: 3 * time.Second, Release: "testing",
+		Kind: kind.Nginx, Name: "upstream-resolve", Config: "upstream-resolve.conf", Role: harness.Fix, Refresh: 3 * time.Second, Release: "testing",
 		Summary: "upstream { zone; server ... resolve; } (1.27.3 and later): looked up in the background, every 3 s",
 		Expect:  nginxResolve,
 	},
 	{
-		Kind: harness.Apache, Name: "tls", Config: "tls.conf", Role: harness.Pitfall, TLS: true, Release: harness.Stable,
+		Kind: kind.Apache, Name: "tls", Config: "tls.conf", Role: harness.Pitfall, TLS: true, Release: harness.Stable,
 		Summary: "ProxyPass https://, certificates verified: a handshake that fails is not tried at another node",
 		Expect:  apacheTLS,
 	},
 	{
-		Kind: harness.Nginx, Name: "tls-default", Config: "tls-default.conf", Role: harness.Pitfall, TLS: true, Refresh: 3 * time.Second,
+		Kind: kind.Nginx, Name: "tls-default", Config: "tls-default.conf", Role: harness.Pitfall, TLS: true, Refresh: 3 * time.Second,
 		Summary: "proxy_pass https:// with nginx's defaults: certificates are not verified, a handshake may take 60 s",
 		Expect:  nginxTLSDefault,
 	},
 	{
-		Kind: harness.Nginx, Name: "tls", Config: "tls.conf", Role: harness.Fix, TLS: true, Refresh: 3 * time.Second,
+		Kind: kind.Nginx, Name: "tls", Config: "tls.conf", Role: harness.Fix, TLS: true, Refresh: 3 * time.Second,
 		Summary: "proxy_pass https://, certificates verified, proxy_connect_timeout 1s: the next node is tried",
 		Expect:  tlsHolds,
 	},
 	{
-		Kind: harness.GoProxy, Name: "tls", Config: "tls.yaml", Role: harness.Reference, TLS: true,
+		Kind: kind.GoProxy, Name: "tls", Config: "tls.yaml", Role: harness.Reference, TLS: true,
 		Summary: "the bundled proxy over HTTPS, with its defaults: certificates are verified",
 		Expect:  tlsHolds,
 	},
 	{
-		Kind: harness.GoProxy, Name: "default", Config: "default.yaml", Role: harness.Reference,
+		Kind: kind.GoProxy, Name: "default", Config: "default.yaml", Role: harness.Reference,
 		Summary: "the bundled proxy, with its defaults",
 		Expect:  reference,
 	},

@@ -1,7 +1,6 @@
-// Package config takes a proxy's configuration as its user has it, a file or a
-// folder, and says where its files go in the official image's layout, which
-// resolver addresses it asks and which backend ports it names. The files are
-// never changed.
+// Package config reads a proxy's configuration as its user has it, a file or a folder,
+// once, and says which resolver addresses it asks and which backend ports it names. The
+// files are never changed.
 package config
 
 import (
@@ -11,25 +10,14 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"sort"
 
-	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/kind"
 )
 
 // Config is one configuration under test.
 type Config struct {
-	Kind harness.Kind
-	// Path is where it was read from.
-	Path string
-	// Files are its own files, in the order of their names, without any file
-	// that is added to make a fragment run.
-	Files []File
-}
-
-// File is one file of a configuration.
-type File struct {
-	Name    string // slash-separated, relative to Config.Path
-	Content []byte
+	Kind kind.Name
+	kind.Config
 }
 
 const (
@@ -37,61 +25,76 @@ const (
 	maxBytes = 16 << 20
 )
 
-// Read reads the file or folder at p.
-func Read(kind harness.Kind, p string) (Config, error) {
-	info, err := os.Stat(p)
-	if errors.Is(err, fs.ErrNotExist) {
+// Read reads the file or folder at p, in the file system files; on this machine if that
+// is nil. Links to files are followed, as in a folder sites-enabled.
+func Read(name kind.Name, files fs.FS, p string) (Config, error) {
+	c := Config{Kind: name, Config: kind.Config{Path: p}}
+	inside := p
+	if files == nil {
+		files, inside = os.DirFS(filepath.Dir(filepath.Clean(p))), filepath.Base(filepath.Clean(p))
+	}
+	var err error
+	switch c.Files, err = read(files, inside); {
+	case errors.Is(err, fs.ErrNotExist):
 		return Config{}, fmt.Errorf("CONFIG=%s: there is no such file or folder", p)
-	}
-	if err != nil {
-		return Config{}, fmt.Errorf("CONFIG=%s: %w", p, err)
-	}
-	c := Config{Kind: kind, Path: p}
-	if !info.IsDir() {
-		content, err := os.ReadFile(p)
-		if err != nil {
-			return Config{}, fmt.Errorf("CONFIG=%s: %w", p, err)
-		}
-		c.Files = []File{{Name: filepath.Base(p), Content: content}}
-		return c, nil
-	}
-	if c.Files, err = readFolder(p); err != nil {
+	case err != nil:
 		return Config{}, fmt.Errorf("CONFIG=%s: %w", p, err)
 	}
 	return c, nil
 }
 
-func readFolder(root string) ([]File, error) {
-	var files []File
+// read takes one file by its own name, or all files of a folder by their names in it.
+func read(files fs.FS, root string) ([]kind.File, error) {
+	info, err := fs.Stat(files, root)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().IsRegular() {
+		content, err := fs.ReadFile(files, root)
+		return []kind.File{{Name: path.Base(root), Content: content}}, err
+	}
+	if !info.IsDir() {
+		return nil, errors.New("this is neither a file nor a folder")
+	}
+	var found []kind.File
 	total := 0
-	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+	folder, err := fs.Sub(files, root)
+	if err != nil {
+		return nil, err
+	}
+	// In the order of the names.
+	err = fs.WalkDir(folder, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		content, err := os.ReadFile(p)
-		if err != nil {
+		switch info, err := fs.Stat(folder, p); {
+		case err != nil:
 			return err
+		case !info.Mode().IsRegular():
+			return fmt.Errorf("%s is not a file, nor a link to one", p)
 		}
-		name, err := filepath.Rel(root, p)
+		content, err := fs.ReadFile(folder, p)
 		if err != nil {
 			return err
 		}
 		total += len(content)
-		if len(files) == maxFiles || total > maxBytes {
+		if len(found) == maxFiles || total > maxBytes {
 			return fmt.Errorf("more than %d files or %d MiB: want the folder of a proxy's configuration", maxFiles, maxBytes>>20)
 		}
-		files = append(files, File{Name: filepath.ToSlash(name), Content: content})
+		found = append(found, kind.File{Name: p, Content: content})
 		return nil
 	})
-	if err != nil {
-		return nil, err
+	if err == nil && len(found) == 0 {
+		err = errors.New("the folder has no file in it")
 	}
-	if len(files) == 0 {
-		return nil, errors.New("the folder has no file in it")
-	}
-	sort.Slice(files, func(i, j int) bool { return files[i].Name < files[j].Name })
-	return files, nil
+	return found, err
 }
 
-// single says whether the configuration is one file.
-func (c Config) single() bool { return len(c.Files) == 1 && path.Dir(c.Files[0].Name) == "." }
+// Layout says where the files go in the image of the proxy and what is started.
+func (c Config) Layout() (kind.Layout, error) {
+	k, err := kind.Of(c.Kind)
+	if err != nil {
+		return kind.Layout{}, err
+	}
+	return k.Layout(c.Config)
+}

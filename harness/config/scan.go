@@ -7,18 +7,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/proxychaos/proxychaos/harness/kind"
 )
 
 // Names that a configuration uses for the addresses it asks.
 var (
 	resolverLine = regexp.MustCompile(`(?m)^\s*-?\s*(?:resolver|resolvers|nameserver)\b[:\s]([^;#\n]*)`)
 	addrOrPort   = regexp.MustCompile(`\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?`)
-	// A backend's port: of a URL, or of an upstream's server line.
-	urlPort    = regexp.MustCompile(`(?:https?|wss?|h2c?|fcgi|ajp|grpcs?)://[^\s/;"'{}]*?(?:\$\{?\w+\}?)?:(\d{1,5})\b`)
-	serverPort = regexp.MustCompile(`(?m)^\s*server\s+[A-Za-z0-9.-]+:(\d{1,5})\b`)
-	comment    = regexp.MustCompile(`(?m)^\s*#.*$`)
-	secure     = regexp.MustCompile(`(?im)(?:^|[\s{;])(?:proxy_pass|ProxyPass(?:Match)?|BalancerMember|url:)\s[^;\n]*https://`)
-	refresh    = regexp.MustCompile(`\b(?:valid|addressttl)\s*=\s*(\d+)(ms|s|m|h|d)?\b`)
+	// A backend's port in a URL.
+	urlPort = regexp.MustCompile(`(?:https?|wss?|h2c?|fcgi|ajp|grpcs?)://[^\s/;"'{}]*?(?:\$\{?\w+\}?)?:(\d{1,5})\b`)
+	comment = regexp.MustCompile(`(?m)^\s*#.*$`)
 )
 
 // defaultResolver is where AWS has it in every VPC (aws-facts 5.1).
@@ -53,7 +52,10 @@ func parseResolver(word string) (netip.AddrPort, bool) {
 func (c Config) Ports() []uint16 {
 	found := []uint16{80, 443}
 	for _, text := range c.texts() {
-		for _, re := range []*regexp.Regexp{urlPort, serverPort} {
+		for _, re := range []*regexp.Regexp{urlPort, c.hints().Port} {
+			if re == nil {
+				continue
+			}
 			for _, m := range re.FindAllStringSubmatch(text, -1) {
 				port, err := strconv.ParseUint(m[1], 10, 16)
 				if err == nil && port != 0 && !slices.Contains(found, uint16(port)) {
@@ -66,9 +68,13 @@ func (c Config) Ports() []uint16 {
 }
 
 // Refresh is the longest period after which the configuration looks a name up
-// again by its own word: nginx's valid=, Apache's addressttl=.
+// again by its own word, such as nginx's valid= and Apache's addressttl=.
 func (c Config) Refresh() time.Duration {
 	units := map[string]time.Duration{"": time.Second, "s": time.Second, "ms": time.Millisecond, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}
+	refresh := c.hints().Refresh
+	if refresh == nil {
+		return 0
+	}
 	var longest time.Duration
 	for _, text := range c.texts() {
 		for _, m := range refresh.FindAllStringSubmatch(text, -1) {
@@ -82,7 +88,18 @@ func (c Config) Refresh() time.Duration {
 }
 
 // TLS says whether the configuration speaks HTTPS to a backend.
-func (c Config) TLS() bool { return slices.ContainsFunc(c.texts(), secure.MatchString) }
+func (c Config) TLS() bool {
+	secure := c.hints().TLS
+	return secure != nil && slices.ContainsFunc(c.texts(), secure.MatchString)
+}
+
+func (c Config) hints() kind.Hints {
+	k, err := kind.Of(c.Kind)
+	if err != nil {
+		return kind.Hints{}
+	}
+	return k.Hints
+}
 
 // texts are the files without their comment lines.
 func (c Config) texts() []string {

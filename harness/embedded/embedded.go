@@ -117,11 +117,10 @@ func (b *Bed) run(ctx context.Context, agent func(context.Context) error) {
 	})
 }
 
-// StartProxy starts goproxy with the config at path, which is read verbatim;
-// only its listener and its resolvers are this testbed's. It returns where it
-// listens.
-func (b *Bed) StartProxy(ctx context.Context, path string) (netip.AddrPort, error) {
-	cfg, err := goproxy.Load(path)
+// StartProxy starts goproxy with a config, which is run verbatim; only its listener
+// and its resolvers are this testbed's. It returns where it listens.
+func (b *Bed) StartProxy(ctx context.Context, name string, content []byte) (netip.AddrPort, error) {
+	cfg, err := goproxy.Parse(name, content)
 	if err != nil {
 		return netip.AddrPort{}, err
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness/engine"
+	"github.com/proxychaos/proxychaos/harness/kind"
 )
 
 const (
@@ -25,20 +26,26 @@ const (
 // carries a hash of the recipe: an image made by another recipe is not taken
 // for this one. Debian's own versions are not part of it, since learning them
 // takes seconds of network; remove the image to have it built afresh.
-func debianRef(r Release) (string, recipe) {
-	rec := recipes[r.Kind]
+func debianRef(r kind.Release) (string, recipe, error) {
+	rec, err := recipeOf(r.Kind)
+	if err != nil {
+		return "", rec, err
+	}
 	sum := sha256.Sum256(rec.fingerprint())
-	return prefix + rec.name + ":" + r.Suite + "-" + hex.EncodeToString(sum[:6]), rec
+	return prefix + rec.Name + ":" + r.Suite + "-" + hex.EncodeToString(sum[:6]), rec, nil
 }
 
 // builtBefore describes the image of a release that an earlier run built.
-func (f *Finder) builtBefore(ctx context.Context, r Release) (Image, bool, error) {
-	ref, rec := debianRef(r)
+func (f *Finder) builtBefore(ctx context.Context, r kind.Release) (Image, bool, error) {
+	ref, rec, err := debianRef(r)
+	if err != nil {
+		return Image{}, false, err
+	}
 	in, ok, err := f.present(ctx, ref)
 	if !ok || err != nil {
 		return Image{}, false, err
 	}
-	img := Image{Ref: ref, Digest: digest(in), Notes: rec.notes}
+	img := Image{Ref: ref, Digest: digest(in), Notes: rec.Notes}
 	if in.Config != nil {
 		img.Version = in.Config.Labels[versionLabel]
 		img.Source = "built here from Debian " + r.Suite + ", " + in.Config.Labels[packageLabel]
@@ -47,7 +54,7 @@ func (f *Finder) builtBefore(ctx context.Context, r Release) (Image, bool, error
 }
 
 // fromDebian builds the image of a release from the packages of its suite.
-func (f *Finder) fromDebian(ctx context.Context, r Release, why string) (Image, error) {
+func (f *Finder) fromDebian(ctx context.Context, r kind.Release, why string) (Image, error) {
 	if _, err := exec.LookPath("mmdebstrap"); err != nil {
 		if os.Geteuid() != 0 {
 			return Image{}, fmt.Errorf("%w: %s: %s, and mmdebstrap is missing: as root, apt-get install mmdebstrap", ErrNotAvailable, r, why)
@@ -65,7 +72,10 @@ func (f *Finder) fromDebian(ctx context.Context, r Release, why string) (Image, 
 			return Image{}, fmt.Errorf("install mmdebstrap: %w", err)
 		}
 	}
-	ref, rec := debianRef(r)
+	ref, rec, err := debianRef(r)
+	if err != nil {
+		return Image{}, err
+	}
 	unlock, err := lockRef(ctx, ref)
 	if err != nil {
 		return Image{}, err
@@ -94,7 +104,7 @@ func (f *Finder) fromDebian(ctx context.Context, r Release, why string) (Image, 
 }
 
 // build makes the image and proves that its proxy runs.
-func (f *Finder) build(ctx context.Context, r Release, ref string, rec recipe) error {
+func (f *Finder) build(ctx context.Context, r kind.Release, ref string, rec recipe) error {
 	root, err := os.CreateTemp("", "proxychaos-root-*.tar")
 	if err != nil {
 		return err
@@ -108,7 +118,7 @@ func (f *Finder) build(ctx context.Context, r Release, ref string, rec recipe) e
 	if err != nil {
 		return err
 	}
-	pkg, version, err := mainPackage(packages, rec.packages[0])
+	pkg, version, err := mainPackage(packages, rec.Packages[0])
 	if err != nil {
 		return err
 	}
@@ -117,7 +127,7 @@ func (f *Finder) build(ctx context.Context, r Release, ref string, rec recipe) e
 	}
 	changes := append([]string{
 		fmt.Sprintf("LABEL %s=%q %s=%q", versionLabel, version, packageLabel, pkg),
-	}, rec.changes...)
+	}, rec.Changes...)
 	if err := f.importTar(ctx, ref, root, changes); err != nil {
 		return err
 	}
@@ -138,7 +148,7 @@ func debootstrap(ctx context.Context, suite string, rec recipe, out io.Writer) (
 		// extract unpacks the packages and runs none of their scripts, which
 		// is several times faster; the recipe does what they would have done.
 		"--variant=extract",
-		"--include=" + strings.Join(rec.packages, ","),
+		"--include=" + strings.Join(rec.packages(), ","),
 		`--extract-hook=cd "$1"/var/cache/apt/archives && ls *.deb > "$1"/` + packageList,
 	}
 	if suite == "forky" {

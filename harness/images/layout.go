@@ -11,24 +11,39 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/proxychaos/proxychaos/harness/kind"
 )
 
-// files holds what the images have in the official layout and no package does:
-// files/common for all, files/<recipe name> for one.
+// common is what all images have and no package does. What one has is with its kind.
 //
-//go:embed files
-var files embed.FS
+//go:embed files/common
+var common embed.FS
 
 // packageList is where an image lists the packages it was made of.
 const packageList = "usr/share/packages"
 
-// recipe says how Debian's packages become an image in the official layout.
-type recipe struct {
-	name     string   // of the image
-	packages []string // the proxy's own first
-	entries  []entry  // folders and links beside those in files
-	changes  []string // of the image's configuration
-	notes    []string // differences from the official image
+// base is in every image, beside the proxy's own packages, which bring a libc:
+// the merged /usr, certificate authorities, small tools, and a shell. The shell
+// is not busybox's, which would take the word httpd for its own web server.
+var base = []string{"base-files", "busybox-static", "ca-certificates", "dash"}
+
+// recipe is how Debian's packages become an image in the official layout.
+type recipe struct{ kind.Recipe }
+
+// packages are all that the image is made of, the proxy's own first.
+func (rec recipe) packages() []string { return slices.Concat(rec.Packages, base) }
+
+// recipeOf is the recipe of a kind.
+func recipeOf(name kind.Name) (recipe, error) {
+	k, err := kind.Of(name)
+	if err != nil {
+		return recipe{}, err
+	}
+	if k.Image.Recipe.Name == "" {
+		return recipe{}, fmt.Errorf("there are no images of %s: it is part of this program", name)
+	}
+	return recipe{k.Image.Recipe}, nil
 }
 
 // trimmed are patterns of paths that no proxy needs at run time, matched with
@@ -124,40 +139,59 @@ func isTrimmed(name string) bool {
 
 // added lists everything that the recipe puts beside the packages' files.
 func (rec recipe) added() ([]entry, error) {
-	all := append([]entry{
+	all := []entry{
 		{name: "proc/", mode: 0o555},
 		{name: "sys/", mode: 0o555},
 		{name: "dev/", mode: 0o755},
 		{name: "var/log/", mode: 0o755},
-	}, rec.entries...)
+	}
+	for _, e := range rec.Entries {
+		all = append(all, entry{name: e.Name, mode: e.Mode, link: e.Link})
+	}
 	for _, applet := range applets {
 		all = append(all, entry{name: "usr/bin/" + applet, link: "busybox"})
 	}
-	for _, root := range []string{"files/common", "files/" + rec.name} {
-		err := fs.WalkDir(files, root, func(p string, d fs.DirEntry, err error) error {
-			if err != nil || p == root {
-				return err
-			}
-			e := entry{name: strings.TrimPrefix(p, root+"/"), mode: 0o644}
-			if d.IsDir() {
-				e.name, e.mode = e.name+"/", 0o755
-				all = append(all, e)
-				return nil
-			}
-			if path.Base(path.Dir(p)) == "bin" {
-				e.mode = 0o755
-			}
-			if e.content, err = files.ReadFile(p); err != nil {
-				return err
-			}
-			all = append(all, e)
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("files of %s: %w", rec.name, err)
+	shared, err := fs.Sub(common, "files/common")
+	if err != nil {
+		return nil, err
+	}
+	for _, files := range []fs.FS{shared, rec.Files} {
+		if files == nil {
+			continue
 		}
+		found, err := entriesOf(files)
+		if err != nil {
+			return nil, fmt.Errorf("files of %s: %w", rec.Name, err)
+		}
+		all = append(all, found...)
 	}
 	return all, nil
+}
+
+// entriesOf are the files and folders of a file system. Those below a folder bin can be
+// executed.
+func entriesOf(files fs.FS) ([]entry, error) {
+	var all []entry
+	err := fs.WalkDir(files, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || p == "." {
+			return err
+		}
+		e := entry{name: p, mode: 0o644}
+		if d.IsDir() {
+			e.name, e.mode = e.name+"/", 0o755
+			all = append(all, e)
+			return nil
+		}
+		if path.Base(path.Dir(p)) == "bin" {
+			e.mode = 0o755
+		}
+		if e.content, err = fs.ReadFile(files, p); err != nil {
+			return err
+		}
+		all = append(all, e)
+		return nil
+	})
+	return all, err
 }
 
 // fingerprint changes whenever the recipe would make another image of the same
@@ -168,7 +202,7 @@ func (rec recipe) fingerprint() []byte {
 	if err != nil {
 		panic(err) // the embedded files are part of the program
 	}
-	fmt.Fprintf(&b, "%q %q %q", rec.packages, rec.changes, trimmed)
+	fmt.Fprintf(&b, "%q %q %q", rec.packages(), rec.Changes, trimmed)
 	for _, e := range all {
 		fmt.Fprintf(&b, "%q %o %q %q\n", e.name, e.mode, e.link, e.content)
 	}

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/moby/moby/client"
+
+	"github.com/proxychaos/proxychaos/harness/kind"
 )
 
 // registryTimeout bounds the question whether a registry answers. Where none
@@ -18,11 +21,11 @@ const registryTimeout = 8 * time.Second
 //
 // An error for which errors.Is(err, ErrNotAvailable) holds means that the image
 // cannot be had here; any other is a failure.
-func (f *Finder) Proxy(ctx context.Context, r Release) (Image, error) {
-	if _, ok := versionCommand[r.Kind]; !ok {
-		return Image{}, fmt.Errorf("no images for proxy kind %q: want %s or %s", r.Kind, Apache, Nginx)
+func (f *Finder) Proxy(ctx context.Context, r kind.Release) (Image, error) {
+	if _, err := recipeOf(r.Kind); err != nil {
+		return Image{}, err
 	}
-	if ref, variable := UserImage(r.Kind); ref != "" {
+	if ref, variable := userImage(r.Kind); ref != "" {
 		return f.named(ctx, r, ref, variable)
 	}
 	var reasons []string
@@ -60,7 +63,7 @@ func (f *Finder) Proxy(ctx context.Context, r Release) (Image, error) {
 }
 
 // named returns the image that the user chose, pulling it if it is not here.
-func (f *Finder) named(ctx context.Context, r Release, ref, variable string) (Image, error) {
+func (f *Finder) named(ctx context.Context, r kind.Release, ref, variable string) (Image, error) {
 	source := "named in " + variable
 	img, ok, err := f.local(ctx, r, ref, source)
 	if ok || err != nil {
@@ -74,7 +77,7 @@ func (f *Finder) named(ctx context.Context, r Release, ref, variable string) (Im
 }
 
 // local describes an image if it is here. Its version is asked of the binary.
-func (f *Finder) local(ctx context.Context, r Release, ref, source string) (Image, bool, error) {
+func (f *Finder) local(ctx context.Context, r kind.Release, ref, source string) (Image, bool, error) {
 	in, ok, err := f.present(ctx, ref)
 	if !ok || err != nil {
 		return Image{}, false, err
@@ -117,4 +120,14 @@ func (f *Finder) pull(ctx context.Context, ref string) error {
 	}
 	f.logf("pulled %s in %.1f s", ref, time.Since(begin).Seconds())
 	return nil
+}
+
+// userImage is the image that the user named for a kind, and the variable's name. It
+// stands in for every release of the kind.
+func userImage(name kind.Name) (ref, variable string) {
+	k, err := kind.Of(name)
+	if err != nil {
+		return "", ""
+	}
+	return os.Getenv(k.Image.Variable), k.Image.Variable
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
+
+	"github.com/proxychaos/proxychaos/harness/kind"
 )
 
 // versionTimeout bounds the run of a binary that prints its version, which
@@ -18,15 +20,19 @@ const versionTimeout = 20 * time.Second
 
 // version runs the proxy's binary in the image, without a network, and returns
 // the version that it prints.
-func (f *Finder) version(ctx context.Context, ref, kind string) (_ string, err error) {
+func (f *Finder) version(ctx context.Context, ref string, name kind.Name) (_ string, err error) {
+	k, err := kind.Of(name)
+	if err != nil {
+		return "", err
+	}
 	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("version of %s in image %s: %w", kind, ref, err)
+			err = fmt.Errorf("version of %s in image %s: %w", name, ref, err)
 		}
 	}()
-	cmd := versionCommand[kind]
+	cmd := k.Image.Version
 	created, err := f.cli.ContainerCreate(ctx, client.ContainerCreateOptions{
 		// A terminal makes one plain stream of stdout and stderr.
 		Config:     &container.Config{Image: ref, Entrypoint: cmd[:1], Cmd: cmd[1:], Tty: true, Labels: f.labels},
@@ -59,7 +65,7 @@ func (f *Finder) version(ctx context.Context, ref, kind string) (_ string, err e
 	if err != nil {
 		return "", err
 	}
-	m := versionLine[kind].FindSubmatch(bytes.ReplaceAll(out, []byte("\r"), nil))
+	m := k.Image.VersionLine.FindSubmatch(bytes.ReplaceAll(out, []byte("\r"), nil))
 	if m == nil {
 		return "", fmt.Errorf("%q printed no version, but: %.300q", cmd, out)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/proxychaos/proxychaos/harness/config"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/pod"
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/testbed"
@@ -28,10 +29,7 @@ func openContainers(ctx context.Context, docker *client.Client, kit, image strin
 	if err != nil {
 		return &containerBed{}, err
 	}
-	b := &containerBed{resolvers: conf.Resolvers(), proxy: testbed.Proxy{Image: image, Cmd: layout.Cmd}}
-	for _, f := range layout.Files {
-		b.proxy.Files = append(b.proxy.Files, testbed.File{Path: f.Path, Content: f.Content})
-	}
+	b := &containerBed{resolvers: conf.Resolvers(), proxy: testbed.Proxy{Image: image, Layout: layout}}
 	spec.Kit, spec.Resolvers, spec.Ports = kit, b.resolvers, conf.Ports()
 	b.tb, err = testbed.Start(ctx, docker, spec)
 	return b, err
@@ -46,7 +44,7 @@ func (b *containerBed) clients() clients {
 }
 
 func (b *containerBed) startProxy(ctx context.Context, ca []byte) ([]netip.AddrPort, error) {
-	b.proxy.Files = append(b.proxy.Files, testbed.File{Path: CAPath, Content: ca})
+	b.proxy.Files = append(b.proxy.Files, kind.Placed{Path: CAPath, Content: ca})
 	listeners, err := b.tb.StartProxy(ctx, b.proxy)
 	var addrs []netip.AddrPort
 	for _, l := range listeners {

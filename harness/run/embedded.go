@@ -51,7 +51,7 @@ func (b *embeddedBed) clients() clients {
 }
 
 func (b *embeddedBed) startProxy(ctx context.Context, _ []byte) ([]netip.AddrPort, error) {
-	addr, err := b.bed.StartProxy(ctx, b.config.Path)
+	addr, err := b.bed.StartProxy(ctx, b.config.Path, b.config.Files[0].Content)
 	return []netip.AddrPort{addr}, err
 }
 

@@ -7,7 +7,7 @@ import (
 	tclog "github.com/testcontainers/testcontainers-go/log"
 
 	"github.com/proxychaos/proxychaos/harness"
-	"github.com/proxychaos/proxychaos/harness/images"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/machine"
 	"github.com/proxychaos/proxychaos/harness/reaper"
 	"github.com/proxychaos/proxychaos/harness/recording"
@@ -39,7 +39,11 @@ func (l *Lab) startReaper(ctx context.Context) error {
 
 // image puts the image of a subject in place, once for all cells that need it.
 func (l *Lab) image(ctx context.Context, s harness.Subject) (recording.Image, error) {
-	if s.Kind == harness.GoProxy {
+	k, err := kind.Of(s.Kind)
+	if err != nil {
+		return recording.Image{}, err
+	}
+	if k.Bundled() {
 		commit := machine.Tool(ctx).Commit
 		if commit == "" {
 			commit = "this build"
@@ -49,7 +53,7 @@ func (l *Lab) image(ctx context.Context, s harness.Subject) (recording.Image, er
 	if l.Embedded() {
 		return recording.Image{}, errNeedsEngine
 	}
-	release, err := images.Named(string(s.Kind), s.Release)
+	release, err := k.Release(s.Release)
 	if err != nil {
 		return recording.Image{}, err
 	}

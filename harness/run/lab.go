@@ -18,6 +18,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/engine"
 	"github.com/proxychaos/proxychaos/harness/images"
 	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/reaper"
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/testbed"
@@ -83,7 +84,7 @@ type Lab struct {
 	next   atomic.Int64 // where the next cell looks for a subnet
 
 	proxyMu sync.Mutex
-	proxies map[images.Release]*pending
+	proxies map[kind.Release]*pending
 }
 
 // pending is an image that is being put in place, once for all who wait.
@@ -97,7 +98,7 @@ type pending struct {
 // the reaper. Without an engine, goproxy alone can be run, embedded; with
 // CI=true that is an error.
 func Open(ctx context.Context, opt Options) (*Lab, error) {
-	lab := &Lab{opt: opt, began: time.Now(), proxies: map[images.Release]*pending{}}
+	lab := &Lab{opt: opt, began: time.Now(), proxies: map[kind.Release]*pending{}}
 	e, err := engine.Ensure(ctx, lab)
 	if errors.Is(err, engine.ErrNoEngine) && os.Getenv("CI") != "true" {
 		lab.logf("%v", err)
@@ -117,7 +118,7 @@ func Open(ctx context.Context, opt Options) (*Lab, error) {
 // Join is Open in another process, with what the first has opened: it starts nothing
 // of its own, and what it runs ends at the latest with the first.
 func Join(ctx context.Context, opt Options, shared Shared) (*Lab, error) {
-	lab := &Lab{opt: opt, began: time.Now(), shared: shared, proxies: map[images.Release]*pending{}}
+	lab := &Lab{opt: opt, began: time.Now(), shared: shared, proxies: map[kind.Release]*pending{}}
 	return lab, lab.connect(ctx)
 }
 

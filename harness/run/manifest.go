@@ -13,7 +13,7 @@ import (
 
 // manifest is what is known of the cell before its load starts.
 func (c *cell) manifest(ctx context.Context) (recording.Manifest, error) {
-	conf, err := c.dir.CopyConfig(c.config.Path)
+	conf, err := c.dir.SaveConfig(c.config.Config)
 	if err != nil {
 		return recording.Manifest{}, err
 	}

@@ -56,7 +56,7 @@ func (r *Running) Run(ctx context.Context) Result {
 // play gives the cell its testbed.
 func (r *Running) play(ctx context.Context) (v judge.Verdict, m recording.Manifest, err error) {
 	c, l := r.cell, r.lab
-	if c.config, err = config.Read(c.Subject.Kind, c.Subject.Config); err != nil {
+	if c.config, err = config.Read(c.Subject.Kind, c.Subject.Files, c.Subject.Config); err != nil {
 		return v, m, err
 	}
 	if c.image, err = l.image(ctx, c.Subject); err != nil {

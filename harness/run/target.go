@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/config"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/testbed"
 )
 
@@ -59,6 +60,15 @@ func (c *cell) explain(err error) error {
 // the log, and on standard error.
 var nginxStamp = regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (\[\w+\]) \d+#\d+: `)
 
+// complaints are the words by which a kind's telling lines are known.
+func complaints(name kind.Name) []string {
+	k, err := kind.Of(name)
+	if err != nil {
+		return nil
+	}
+	return k.Complaints
+}
+
 // words picks the lines that say what is wrong out of a proxy's output, and
 // names the files as the user does.
 func words(output string, conf config.Config) string {
@@ -73,7 +83,7 @@ func words(output string, conf config.Config) string {
 		seen[said] = true
 		all = append(all, line)
 		low := strings.ToLower(line)
-		for _, mark := range []string{"[emerg]", "syntax error", "error:", "invalid command", "ah0", "line ", ".yaml:"} {
+		for _, mark := range complaints(conf.Kind) {
 			if strings.Contains(low, mark) && !strings.Contains(line, "AH00558") {
 				telling = append(telling, line)
 				break

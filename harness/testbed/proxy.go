@@ -15,20 +15,14 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/pod"
 )
 
 // Proxy is the proxy under test.
 type Proxy struct {
 	Image string
-	Cmd   []string
-	Files []File
-}
-
-// File is one file of the configuration as it stands in the container.
-type File struct {
-	Path    string // absolute, in the container
-	Content []byte
+	kind.Layout
 }
 
 // Rejected is a proxy that ended instead of listening: its configuration does
@@ -118,12 +112,6 @@ func (tb *Testbed) copyLogs(ctx context.Context, w io.Writer, timestamps bool) e
 	}
 	_, err = stdcopy.StdCopy(w, w, logs)
 	return errors.Join(err, logs.Close())
-}
-
-// ProxyAlive says whether the proxy still runs.
-func (tb *Testbed) ProxyAlive(ctx context.Context) (bool, error) {
-	ended, _, err := tb.exited(ctx, tb.proxy)
-	return !ended, err
 }
 
 // ProxyAddress is where clients reach the proxy.

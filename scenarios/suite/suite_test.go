@@ -1,6 +1,6 @@
 //go:build scenario
 
-package scenarios_test
+package suite_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -58,10 +59,32 @@ var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 	Expect(err).NotTo(HaveOccurred())
 })
 
+// root is the folder of the checkout, where make puts recordings and programs; the
+// current one if this is none.
+func root() string {
+	dir, err := os.Getwd()
+	Expect(err).NotTo(HaveOccurred())
+	for at := dir; at != filepath.Dir(at); at = filepath.Dir(at) {
+		if _, err := os.Stat(filepath.Join(at, "go.mod")); err == nil {
+			return at
+		}
+	}
+	return dir
+}
+
+// runs is the folder of the recordings.
+func runs() string {
+	if filepath.IsAbs(asked.Options.Runs) {
+		return asked.Options.Runs
+	}
+	return filepath.Join(root(), asked.Options.Runs)
+}
+
 // options are what the environment asks for, with the progress where it can be read
 // while the suite runs: Ginkgo keeps what parallel processes print until the end.
 func options() run.Options {
 	opt := asked.Options
+	opt.Runs = runs()
 	if path := os.Getenv("PROGRESS"); path != "" {
 		progress, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 		Expect(err).NotTo(HaveOccurred())
@@ -195,7 +218,7 @@ func show(cells []reports.Cell) error {
 		{"report.json", func(w io.Writer) error { return reports.JSON(w, cells) }},
 		{"report.md", func(w io.Writer) error { return reports.Markdown(w, cells) }},
 	} {
-		path, err := scenarios.Write(asked.Options.Runs, file.name, file.into)
+		path, err := scenarios.Write(runs(), file.name, file.into)
 		errs = append(errs, err)
 		fmt.Println("wrote", path)
 	}

@@ -1,0 +1,116 @@
+package kind
+
+import (
+	"embed"
+	"fmt"
+	"regexp"
+)
+
+// Apache is Apache httpd.
+const Apache Name = "apache"
+
+// apacheBase is put around an Apache fragment (virtual hosts without
+// LoadModule lines), which no httpd runs by itself.
+//
+//go:embed apache_base.conf
+var apacheBase []byte
+
+// apacheFiles is what Debian's packages lack of the official image's layout.
+//
+//go:embed files/apache
+var apacheFiles embed.FS
+
+// Paths of the official image.
+const (
+	apacheMain     = "/usr/local/apache2/conf/httpd.conf"
+	apacheFragment = "/usr/local/apache2/conf/extra/site.conf"
+	apacheFolder   = "/usr/local/apache2/conf"
+)
+
+var (
+	// What only a whole configuration has.
+	apacheWhole  = regexp.MustCompile(`(?im)^\s*(LoadModule|ServerRoot)\s`)
+	apacheListen = regexp.MustCompile(`(?im)^\s*Listen\s.*$`)
+)
+
+var apache = Kind{
+	Name:   Apache,
+	Layout: apacheLayout,
+	Hints: Hints{
+		Refresh: regexp.MustCompile(`\baddressttl\s*=\s*(\d+)(ms|s|m|h|d)?\b`),
+		TLS:     regexp.MustCompile(`(?im)^\s*(?:ProxyPass(?:Match)?|BalancerMember|RewriteRule)\s[^\n]*https://`),
+	},
+	Complaints: []string{"syntax error", "invalid command", "ah0", "line "},
+	// The numbers are those of httpd's log messages (seen in 2.4.71).
+	Marks: []Mark{
+		{"AH00957", "Apache could not connect to a node"},
+		{"AH00959", "Apache took the backend out of use for a while"},
+		{"AH00940", "Apache held the backend to be out of use"},
+		{"AH01114", "Apache could not connect to the backend"},
+		{"AH01102", "Apache got no status line from a node"},
+		{"AH00898", "Apache could not read a node's answer"},
+		{"AH10481", "Apache closed a connection because the address of the name had changed"},
+		{"(110)Connection timed out", "a connection of Apache timed out"},
+	},
+	// 2.4.59 looks a backend up once more when every cached address refuses; 2.4.58
+	// never does. No Debian suite carries that one.
+	Releases: []Release{
+		{Name: "2.4.58", Official: "httpd:2.4.58"},
+		{Name: "oldoldstable", Suite: "bullseye"},
+		{Name: "oldstable", Suite: "bookworm"},
+		{Name: "stable", Official: "httpd:2.4", Suite: "trixie"},
+		{Name: "testing", Suite: "forky"},
+	},
+	Image: Image{
+		Variable:    "HTTPD_IMAGE",
+		Version:     []string{"httpd", "-v"},
+		VersionLine: regexp.MustCompile(`(?m)^Server version: Apache/(\S+)`),
+		Recipe: Recipe{
+			Name:     "httpd",
+			Packages: []string{"apache2-bin", "apache2-utils", "media-types"},
+			Files:    below(apacheFiles, "files/apache"),
+			Entries: []Entry{
+				{Name: "usr/local/apache2/", Mode: 0o755},
+				{Name: "usr/local/apache2/logs/", Mode: 0o755},
+				{Name: "usr/local/apache2/cgi-bin/", Mode: 0o755},
+				{Name: "usr/local/apache2/modules", Link: "/usr/lib/apache2/modules"},
+				{Name: "usr/local/apache2/conf/mime.types", Link: "/etc/mime.types"},
+				{Name: "usr/local/apache2/bin/ab", Link: "/usr/bin/ab"},
+				{Name: "usr/local/apache2/bin/htpasswd", Link: "/usr/bin/htpasswd"},
+				{Name: "usr/local/apache2/bin/rotatelogs", Link: "/usr/bin/rotatelogs"},
+				{Name: "usr/local/apache2/bin/logresolve", Link: "/usr/bin/logresolve"},
+			},
+			Changes: []string{
+				`CMD ["httpd-foreground"]`,
+				"ENV HTTPD_PREFIX=/usr/local/apache2",
+				"ENV PATH=/usr/local/apache2/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+				"WORKDIR /usr/local/apache2",
+			},
+			Notes: []string{
+				"the modules log_config, logio, unixd, version and watchdog are built in: their LoadModule lines are commented out in the container's copy at the start, and said on stderr",
+				"conf/extra holds mpm, default, info, vhosts, ssl and proxy-html only; there is no manual and no error folder",
+			},
+		},
+	},
+}
+
+// apacheLayout takes a folder for the image's whole configuration folder if it holds
+// the main file.
+func apacheLayout(c Config) (Layout, error) {
+	l := Layout{Cmd: []string{"httpd-foreground"}}
+	switch {
+	case c.has("httpd.conf") && !c.single():
+		l.Files = c.below(apacheFolder)
+	case !c.single():
+		return l, fmt.Errorf("%s: a folder for Apache needs the main file httpd.conf in it", c.Path)
+	case apacheWhole.Match(c.Files[0].Content):
+		l.Files = []Placed{{apacheMain, c.Files[0].Content}}
+	default:
+		base := apacheBase
+		if apacheListen.Match(c.Files[0].Content) {
+			base = apacheListen.ReplaceAll(base, nil) // httpd refuses to listen twice on one port
+		}
+		l.Files = []Placed{{apacheMain, base}, {apacheFragment, c.Files[0].Content}}
+	}
+	return l, nil
+}

@@ -1,0 +1,157 @@
+// Package kind knows the kinds of proxy: how each has its configuration laid out, how
+// it is started, which releases of it there are, how their images are had, and what its
+// log says. Each is one file, and one line in [all].
+//
+// It is data and pure functions: it starts nothing.
+package kind
+
+import (
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Name is the word of PROXY=.
+type Name string
+
+// Kind is one proxy program.
+type Kind struct {
+	Name Name
+	// Layout says where the files of a configuration go in the image, what surrounds a
+	// fragment, and what is started.
+	Layout func(Config) (Layout, error)
+	// Hints are read out of a configuration.
+	Hints Hints
+	// Complaints are words of the lines, in lower case, in which the program says why it
+	// does not start.
+	Complaints []string
+	// Marks are lines that the program writes when an upstream fails, the more telling
+	// first.
+	Marks []Mark
+	// Releases are the lines of versions that it can be run on; none if it is part of
+	// this program.
+	Releases []Release
+	Image    Image
+}
+
+// all are the kinds in the order of the reports. A new kind is registered here.
+var all = []*Kind{&apache, &nginx, &goproxy}
+
+// Names lists the kinds in the order of the reports.
+func Names() []Name {
+	var names []Name
+	for _, k := range all {
+		names = append(names, k.Name)
+	}
+	return names
+}
+
+// Of finds a kind by its name. The error lists those there are.
+func Of(name Name) (*Kind, error) {
+	i := slices.IndexFunc(all, func(k *Kind) bool { return k.Name == name })
+	if i < 0 {
+		return nil, fmt.Errorf("there is no kind of proxy %q; there are %v", name, Names())
+	}
+	return all[i], nil
+}
+
+// Bundled says whether the program is part of this one.
+func (k *Kind) Bundled() bool { return len(k.Releases) == 0 }
+
+// Mark is a line of a log, by a part of it, and what it means.
+type Mark struct{ Text, Meaning string }
+
+// Marks are those of one kind; of all kinds, if there is none of that name, as in a
+// recording of another build.
+func Marks(name Name) []Mark {
+	if k, err := Of(name); err == nil {
+		return k.Marks
+	}
+	var marks []Mark
+	for _, k := range all {
+		marks = append(marks, k.Marks...)
+	}
+	return marks
+}
+
+// Hints say what can be read out of a configuration. What they miss or get wrong is
+// not run otherwise: they are for explanations and allowances.
+type Hints struct {
+	// Refresh finds a period after which a name is looked up again: a number, and a unit
+	// of ms, s, m, h or d; seconds without one.
+	Refresh *regexp.Regexp
+	// TLS finds an upstream that is spoken to over HTTPS.
+	TLS *regexp.Regexp
+	// Port finds the port of an upstream, besides those of URLs.
+	Port *regexp.Regexp
+}
+
+// Release is one line of versions of a proxy.
+type Release struct {
+	Kind Name
+	// Name tells releases of one kind apart: stable, testing, or a version.
+	Name string
+	// Official is the image of the public registry; empty if none matches.
+	Official string
+	// Suite is the Debian suite whose packages stand in for the official image; empty
+	// if none carries this release. Which version a suite holds moves with Debian.
+	Suite string
+}
+
+func (r Release) String() string { return string(r.Kind) + " " + r.Name }
+
+// Release finds a release of a kind by its name. The error lists those there are.
+func (k *Kind) Release(name string) (Release, error) {
+	var names []string
+	for _, r := range k.Releases {
+		if r.Name == name {
+			r.Kind = k.Name
+			return r, nil
+		}
+		names = append(names, r.Name)
+	}
+	return Release{}, fmt.Errorf("there is no release %q of %s; there are %s", name, k.Name, strings.Join(names, ", "))
+}
+
+// Image is how the image of a release is had and looked at.
+type Image struct {
+	// Variable is the environment variable that names an image of the user's, which
+	// stands in for every release.
+	Variable string
+	// Version is the command that prints the program's version, and VersionLine finds it.
+	Version     []string
+	VersionLine *regexp.Regexp
+	// Recipe makes an image in the official layout from Debian's packages.
+	Recipe Recipe
+}
+
+// Recipe says how Debian's packages become an image in the official layout.
+type Recipe struct {
+	Name     string   // of the image
+	Packages []string // the proxy's own first
+	// Files are put into the image as they lie in the folder; those below a folder bin
+	// can be executed. Nil for none.
+	Files fs.FS
+	// Entries are folders and links beside them.
+	Entries []Entry
+	Changes []string // of the image's configuration
+	Notes   []string // differences from the official image
+}
+
+// Entry is one folder (its Name ends in /) or symbolic link of an image.
+type Entry struct {
+	Name string // without a leading /
+	Mode int64  // of a folder
+	Link string
+}
+
+// below is the part of the embedded files that is under dir.
+func below(files fs.FS, dir string) fs.FS {
+	sub, err := fs.Sub(files, dir)
+	if err != nil {
+		panic(err) // the name is the program's own
+	}
+	return sub
+}

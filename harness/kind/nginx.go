@@ -1,0 +1,92 @@
+package kind
+
+import (
+	"embed"
+	"path"
+	"regexp"
+)
+
+// Nginx is nginx.
+const Nginx Name = "nginx"
+
+// nginxFiles is what Debian's packages lack of the official image's layout.
+//
+//go:embed files/nginx
+var nginxFiles embed.FS
+
+// Paths of the official image.
+const (
+	nginxMain     = "/etc/nginx/nginx.conf"
+	nginxFragment = "/etc/nginx/conf.d/default.conf"
+	nginxFolder   = "/etc/nginx"
+)
+
+// nginxWhole is what only a whole configuration has.
+var nginxWhole = regexp.MustCompile(`(?m)^\s*(events|http)\s*\{`)
+
+var nginx = Kind{
+	Name:   Nginx,
+	Layout: nginxLayout,
+	Hints: Hints{
+		Refresh: regexp.MustCompile(`\bvalid\s*=\s*(\d+)(ms|s|m|h|d)?\b`),
+		TLS:     regexp.MustCompile(`(?m)(?:^|[\s{;])proxy_pass\s[^;\n]*https://`),
+		Port:    regexp.MustCompile(`(?m)^\s*server\s+[A-Za-z0-9.-]+:(\d{1,5})\b`),
+	},
+	Complaints: []string{"[emerg]"},
+	Marks: []Mark{
+		{"connect() failed (110", "nginx's connection to a node timed out"},
+		{"upstream timed out", "nginx waited for a node in vain"},
+		{"connect() failed (111", "a node refused nginx's connection"},
+		{"no live upstreams", "nginx holds every node to be down"},
+		{"could not be resolved", "nginx got no address for the name"},
+		{"upstream prematurely closed", "a node closed nginx's connection without an answer"},
+	},
+	// 1.27.3 has "server ... resolve" in the open version.
+	Releases: []Release{
+		{Name: "oldoldstable", Official: "nginx:1.18", Suite: "bullseye"},
+		{Name: "oldstable", Official: "nginx:1.22", Suite: "bookworm"},
+		{Name: "stable", Official: "nginx:1.26", Suite: "trixie"},
+		{Name: "testing", Official: "nginx:1.30", Suite: "forky"},
+	},
+	Image: Image{
+		Variable: "NGINX_IMAGE",
+		Version:  []string{"nginx", "-v"},
+		// An nginx of another make (openresty/1.27.1.1) keeps its name.
+		VersionLine: regexp.MustCompile(`(?m)^nginx version: (?:nginx/)?(\S+)`),
+		Recipe: Recipe{
+			Name:     "nginx",
+			Packages: []string{"nginx"},
+			Files:    below(nginxFiles, "files/nginx"),
+			Entries: []Entry{
+				{Name: "etc/nginx/modules", Link: "/usr/lib/nginx/modules"},
+				{Name: "var/log/nginx/", Mode: 0o755},
+				{Name: "var/log/nginx/access.log", Link: "/dev/stdout"},
+				{Name: "var/log/nginx/error.log", Link: "/dev/stderr"},
+				{Name: "var/cache/nginx/", Mode: 0o755},
+				{Name: "var/lib/nginx/", Mode: 0o755},
+			},
+			Changes: []string{`CMD ["nginx", "-g", "daemon off;"]`},
+			Notes: []string{
+				"stream and mail are not there: Debian has them as modules of their own",
+				"paths relative to the prefix begin in /usr/share/nginx, not in /etc/nginx",
+			},
+		},
+	},
+}
+
+// nginxLayout takes a folder for the image's whole configuration folder if it holds the
+// main file, for conf.d otherwise.
+func nginxLayout(c Config) (Layout, error) {
+	l := Layout{Cmd: []string{"nginx", "-g", "daemon off;"}}
+	switch {
+	case c.single() && nginxWhole.Match(c.Files[0].Content):
+		l.Files = []Placed{{nginxMain, c.Files[0].Content}}
+	case c.single():
+		l.Files = []Placed{{nginxFragment, c.Files[0].Content}}
+	case c.has("nginx.conf"):
+		l.Files = c.below(nginxFolder)
+	default:
+		l.Files = c.below(path.Dir(nginxFragment))
+	}
+	return l, nil
+}

@@ -1,0 +1,9 @@
+//go:build scenario
+
+// Package suite runs the scenarios under Ginkgo: a spec is a scenario on a subject. It
+// is behind the tag scenario, so that `go test ./...` does not start it.
+//
+//	go tool ginkgo run --tags=scenario -p --label-filter='nginx && dns' ./scenarios/suite
+//
+// The variables of make (scenarios.FromEnvironment) say what is run and how.
+package suite
