@@ -9,6 +9,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	model "github.com/proxychaos/proxychaos/harness/world"
 )
 
 type seconds = recording.Seconds
@@ -23,7 +24,7 @@ var (
 const (
 	rate = 50
 	gap  = seconds(1.0 / rate)
-	name = "Backend.example.com." // the case of the name must not matter
+	name = "Backend.example.com" // the case of the name must not matter
 )
 
 // world builds a recording of 20 s, as a cell on containers would leave it:
@@ -33,23 +34,62 @@ type world struct {
 	conns uint64
 }
 
+// topology is one upstream of two nodes and a spare one.
+func topology(nodes, spare int) model.Topology {
+	b := model.Balancer{Name: "backend", Nodes: nodes, Spare: spare, Targets: 2}
+	t := model.Topology{World: model.World{Balancers: []model.Balancer{b}}}
+	for i, addr := range []netip.Addr{old1, old2, fresh1} {
+		t.Nodes = append(t.Nodes, model.Node{Addr: addr, Upstream: 1, Balancer: "backend", Number: i + 1})
+	}
+	return t
+}
+
+// planned are steps that wait so long one after the other.
+func planned(steps ...recording.PlannedStep) []recording.PlannedStep {
+	at := seconds(0)
+	for i := range steps {
+		at += steps[i].Wait
+		steps[i].At = at
+	}
+	return steps
+}
+
+// after is a planned step with its faults.
+func after(wait seconds, names ...string) recording.PlannedStep {
+	s := recording.PlannedStep{Wait: wait}
+	for _, name := range names {
+		s.Faults = append(s.Faults, recording.PlannedFault{Name: name})
+	}
+	return s
+}
+
+const (
+	moves  = "name moves to new nodes"
+	silent = "old nodes go silent"
+)
+
+var yes, no = model.Truth(true), model.Truth(false)
+
+// left are the effects of a name that moves from the old nodes to the fresh one.
+func left() []model.Effect {
+	return []model.Effect{{Node: old1, Named: no}, {Node: old2, Named: no}, {Node: fresh1, Named: yes}}
+}
+
+// struck are the effects on old nodes that do not serve any more.
+func struck(how string) []model.Effect {
+	return []model.Effect{{Node: old1, Serves: no, How: how}, {Node: old2, Serves: no, How: how}}
+}
+
 func rotate() *world {
 	w := &world{}
 	w.Manifest = recording.Manifest{
-		Schema: recording.Schema, Scenario: "alb-ip-rotate", Testbed: "containers",
-		Plan: recording.Plan{
-			TTL: 1, Grace: 3, FlipAt: 5, RetireAt: 8, Duration: 20, Rate: rate,
-			Proofs: []string{recording.ProofNameMoved, recording.ProofOldSilent},
-			Old:    []netip.Addr{old1, old2}, Fresh: []netip.Addr{fresh1}, OldEnd: "silence",
-		},
+		Schema: recording.Schema, Scenario: "alb-ip-rotate", Testbed: "containers", World: topology(2, 1),
+		Plan: recording.Plan{TTL: 1, Duration: 20, Rate: rate, Steps: planned(after(5, moves), after(3, silent))},
 	}
-	w.Steps = []recording.Step{
-		step("name moves", recording.ProofNameMoved, 5.002),
-		step("old nodes go silent", recording.ProofOldSilent, 8.004),
-	}
+	w.Steps = []recording.Step{step(1, moves, 5.002, left()), step(2, silent, 8.004, struck("silence"))}
 	w.Snapshots = []recording.Snapshot{
-		{At: -1, Moment: "warm", Processes: []recording.Process{{PID: 8, Worker: true}, {PID: 9, Worker: true}}},
-		{At: 4.9, Moment: "flip", Processes: []recording.Process{
+		{At: -1, Moment: recording.MomentWarm, Processes: []recording.Process{{PID: 8, Worker: true}, {PID: 9, Worker: true}}},
+		{At: 4.9, Moment: recording.MomentFault, Processes: []recording.Process{
 			{PID: 7, Command: "nginx: master"},
 			{PID: 8, Command: "nginx: worker", Worker: true, Upstream: 1, Seen: 1},
 			{PID: 9, Command: "nginx: worker", Worker: true, Seen: 2},
@@ -59,19 +99,19 @@ func rotate() *world {
 	return w
 }
 
-// abrupt has both faults at 5 s and lets a subject fail for 2 s.
-func abrupt() *world {
+// atOnce has both faults at 5 s and lets a subject fail for 2 s.
+func atOnce() *world {
 	w := rotate()
 	plan := &w.Manifest.Plan
-	plan.Grace, plan.RetireAt, plan.Budget.RecoverWithin = 0, 5, 2
-	w.Steps[1].InForce = 5.001
+	plan.Steps, plan.Budget.RecoverWithin = planned(after(5, moves, silent)), 2
+	w.Steps[1].Number, w.Steps[1].Asked, w.Steps[1].InForce = 1, 5.001, 5.001
 	return w
 }
 
-func step(name, proof string, at seconds) recording.Step {
+func step(number int, name string, at seconds, effects []model.Effect) recording.Step {
 	return recording.Step{
-		Name: name, Planned: at, Asked: at, InForce: at,
-		Proofs: []recording.Proof{{Kind: proof, OK: true, At: at + 0.1, Detail: "seen"}},
+		Number: number, Name: name, Planned: at, Asked: at, InForce: at, Effects: effects,
+		Proofs: []recording.Proof{{OK: true, At: at + 0.1, Detail: "seen"}},
 	}
 }
 

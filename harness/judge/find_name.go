@@ -164,14 +164,18 @@ func (c *brief) followed(u *upstream, _ *Verdict) []Finding {
 	return []Finding{{Code: FollowedDNS, Text: text, Evidence: c.quote(rows...)}}
 }
 
-// leftLate: requests went to nodes that the name had left and that had died, within the
-// time in which a proxy need not know. The proxy stayed with them although they did
-// not answer.
+// leftLate: requests went to nodes that the name had left and that had died. The proxy
+// stayed with them although they did not answer, perhaps within the time in which it need
+// not know.
 func (c *brief) leftLate(u *upstream, _ *Verdict) []Finding {
+	last := recording.Seconds(0)
 	late := func(node netip.Addr, at recording.Seconds) bool {
+		left, out := c.ledger.Left(node, at)
 		serves, _ := c.ledger.Serves(node, at)
-		_, out := c.ledger.Left(node, at)
-		return out && !serves && !c.stale(node, at)
+		if out && !serves {
+			last = max(last, at-left)
+		}
+		return out && !serves
 	}
 	var hits []hit
 	for _, h := range u.hits {
@@ -189,8 +193,8 @@ func (c *brief) leftLate(u *upstream, _ *Verdict) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Code: LeftLate, Text: fmt.Sprintf("stayed with nodes that the name had left and that did not answer: %s within the first %s",
-			traffic(len(hits), len(connects)), span(c.allowed)),
+		Code: LeftLate, Text: fmt.Sprintf("stayed with nodes that the name had left and that did not answer: %s, the last %s after the name had left them",
+			traffic(len(hits), len(connects)), span(last)),
 		Evidence: c.quote(rowsOf(hits, connects)...),
 	}}
 }

@@ -42,15 +42,6 @@ func (c *brief) findHits() []hit {
 	}
 	seen := map[request]bool{}
 	var hits []hit
-	add := func(h hit, f flow, seq uint64) {
-		if seq != 0 && f.peer.IsValid() {
-			if seen[request{f, seq}] {
-				return
-			}
-			seen[request{f, seq}] = true
-		}
-		hits = append(hits, h)
-	}
 	for i, a := range c.Attempts {
 		if a.Probe {
 			continue
@@ -59,13 +50,18 @@ func (c *brief) findHits() []hit {
 		if h.conn != nil {
 			f = flow{h.conn.Node, h.conn.Port, h.conn.Peer}
 		}
-		add(h, f, a.Seq)
+		seen[request{f, a.Seq}] = a.Seq != 0 && f.peer.IsValid()
+		hits = append(hits, h)
 	}
 	for i, p := range c.Packets {
 		if p.Kind != recording.Segment || p.Probe || p.Retransmit {
 			continue
 		}
 		f := flow{p.Node, p.Port, p.Peer}
+		if seen[request{f, p.Seq}] {
+			continue
+		}
+		seen[request{f, p.Seq}] = p.Seq != 0
 		h := hit{at: p.At, node: p.Node, row: row{recording.PacketsFile, i}}
 		// A port can be used again: the connection is the last one opened by then.
 		for _, conn := range byFlow[f] {
@@ -73,7 +69,7 @@ func (c *brief) findHits() []hit {
 				h.conn = conn
 			}
 		}
-		add(h, f, p.Seq)
+		hits = append(hits, h)
 	}
 	slices.SortStableFunc(hits, func(a, b hit) int { return compare(a.at, b.at) })
 	return hits

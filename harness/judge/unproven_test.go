@@ -16,25 +16,25 @@ func TestUnproven(t *testing.T) {
 	}{
 		"proof absent": {
 			func(w *world) { w.Steps[1].Proofs = nil },
-			"no step proved old-silent",
+			"step 2 of the timeline (old nodes go silent) was not carried out and proved",
 		},
 		"proof not OK": {
 			func(w *world) { w.Steps[1].Proofs[0].OK = false; w.Steps[1].Proofs[0].Detail = "198.18.1.21 answered" },
-			`"old nodes go silent" did not take hold (old-silent): 198.18.1.21 answered`,
+			`"old nodes go silent" did not take hold: 198.18.1.21 answered`,
 		},
 		"one of two proofs not OK": {
 			func(w *world) {
-				w.Steps[0].Proofs = append(w.Steps[0].Proofs, recording.Proof{Kind: recording.ProofNameMoved, Detail: "the second resolver"})
+				w.Steps[0].Proofs = append(w.Steps[0].Proofs, recording.Proof{Detail: "the second resolver"})
 			},
-			`"name moves" did not take hold (name-moved): the second resolver`,
+			`"name moves to new nodes" did not take hold: the second resolver`,
 		},
 		"name moved after the end": {
 			func(w *world) { w.Steps[0].InForce = 8.5 },
-			"the name did not move before the old nodes ended, but 0.5 s after",
+			`"old nodes go silent" came only -0.5 s after "name moves to new nodes", want 3.0 s`,
 		},
 		"grace cut short": {
 			func(w *world) { w.Steps[1].InForce = 7.702 },
-			"the name moved only 2.7 s before the old nodes ended, want 3.0 s",
+			`"old nodes go silent" came only 2.7 s after "name moves to new nodes", want 3.0 s`,
 		},
 		"too few requests": {
 			func(w *world) { w.Requests = append(w.Requests[:100:100], w.Requests[106:]...) },
@@ -70,11 +70,11 @@ func TestUnproven(t *testing.T) {
 					w.Requests[i].Node = fresh1
 				}
 			},
-			"no request was served by an old node before the name moved: nothing was at stake",
+			`no request was served by a node that the faults are about before "name moves to new nodes": nothing was at stake`,
 		},
 		"a cold worker": {
 			func(w *world) { w.Snapshots[1].Processes[2].Seen = 0 },
-			"1 of 2 worker processes had held no connection to a node when the name moved: 9 (nginx: worker)",
+			"1 of 2 worker processes had held no connection to a node at the first fault: 9 (nginx: worker)",
 		},
 		"a record with holes": {
 			func(w *world) { w.Manifest.Lost = 3 },
@@ -82,11 +82,11 @@ func TestUnproven(t *testing.T) {
 		},
 		"no worker": {
 			func(w *world) { w.Snapshots[1].Processes = w.Snapshots[1].Processes[:1] },
-			"no worker process of the proxy was seen just before the name moved",
+			"no worker process of the proxy was seen just before the first fault",
 		},
-		"no snapshot before the flip": {
+		"no snapshot before the fault": {
 			func(w *world) { w.Snapshots = w.Snapshots[:1] },
-			"the proxy's processes were not looked at just before the name moved, so a cold worker may hide the fault",
+			"the proxy's processes were not looked at just before the first fault, so a cold worker may hide the fault",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,17 +102,20 @@ func TestUnprovenWhenTheLoadEndedBeforeTheNodes(t *testing.T) {
 	w := follower()
 	w.Steps[1].InForce = 20.5
 	v := w.judge()
-	wantResult(t, v, judge.Unproven, "no request was sent after the old nodes went silent")
+	wantResult(t, v, judge.Unproven, `no request was sent after "old nodes go silent"`)
 	if v.Window != 0 {
 		t.Errorf("got window %g, want 0", v.Window)
 	}
 }
 
-func TestUnprovenWithoutTheFlip(t *testing.T) {
+// A timeline of which a step is missing proves nothing, whatever came of the rest.
+func TestUnprovenWithoutAStep(t *testing.T) {
 	w := once()
 	w.Steps = w.Steps[1:]
-	w.Manifest.Plan.Proofs = w.Manifest.Plan.Proofs[1:] // whatever the plan asks for
-	wantResult(t, w.judge(), judge.Unproven, "the name did not move before the old nodes ended: the timeline has no such step")
+	wantResult(t, w.judge(), judge.Unproven, "step 1 of the timeline (name moves to new nodes) was not carried out and proved")
+	w = once()
+	w.Manifest.Plan.Steps = nil
+	wantResult(t, w.judge(), judge.Unproven, "the timeline has no step: nothing was tested")
 }
 
 // Nothing that failed later makes an unproven run a failed one, and every
@@ -151,7 +154,7 @@ func TestNotUnproven(t *testing.T) {
 			t.Errorf("%s: got %s %q, want pass", name, v.Result, v.Reasons)
 		}
 	}
-	w := abrupt()
+	w := atOnce()
 	conn := w.open(-1, old1)
 	w.serve(0, 4.9, conn)
 	w.stall(4.9, 6, conn) // under way when the nodes fell silent
@@ -160,7 +163,7 @@ func TestNotUnproven(t *testing.T) {
 		t.Errorf("requests under way at the fault: got %s %q", v.Result, v.Reasons)
 	}
 	// Both faults in one instant may be in force in either order.
-	w.Steps[0].InForce, w.Steps[1].InForce = 5.003, 5.001
+	w.Steps[0].InForce, w.Steps[1].InForce, w.Steps[1].Asked = 5.003, 5.001, 4.999
 	if v := w.judge(); v.Result != judge.Pass || v.During.Sent != 0 {
 		t.Errorf("faults the other way round: got %s %q", v.Result, v.Reasons)
 	}

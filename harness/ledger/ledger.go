@@ -35,6 +35,7 @@ type span struct {
 	left          recording.Seconds
 	named, serves bool
 	how           string
+	step          int // the number of the planned step that it began with
 }
 
 // Of makes the ledger of a recording.
@@ -91,7 +92,7 @@ func (l *Ledger) fold(s recording.Step, e world.Effect) {
 // next ends the last span with a step, and begins one that differs from it.
 func next(spans []span, s recording.Step, change func(*span)) []span {
 	now := spans[len(spans)-1]
-	now.from, now.to = s.From(), Forever
+	now.from, now.to, now.step = s.From(), Forever, s.Number
 	now.asked = s.Asked
 	if s.Asked == 0 {
 		now.asked = now.from
@@ -171,11 +172,14 @@ func (l *Ledger) Muted(node netip.Addr, t recording.Seconds) bool {
 // Span is a time, until To; Forever if it did not end.
 type Span struct{ From, To recording.Seconds }
 
-// Struck are the times in which the node was in its name and did not serve.
+// Struck are the times in which the node was in its name and did not serve. What one
+// step did in two instants, it did at once.
 func (l *Ledger) Struck(node netip.Addr) []Span {
 	var spans []Span
-	for _, s := range l.nodes[node] {
-		if s.named && !s.serves {
+	all := l.nodes[node]
+	for i, s := range all {
+		passing := i+1 < len(all) && s.step != 0 && all[i+1].step == s.step
+		if s.named && !s.serves && !passing {
 			spans = append(spans, Span{s.from, s.to})
 		}
 	}

@@ -8,29 +8,37 @@ import (
 
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	model "github.com/proxychaos/proxychaos/harness/world"
 )
 
-// stays builds a recording of a scenario whose name does not move: something
-// strikes at 5 s, and is over at 15 s where it ends at all.
-func stays(oldEnd, struck, over string) *world {
+// kept builds a recording of a scenario whose name keeps its nodes: something strikes at
+// 5 s, and is over at 15 s if it ends at all.
+func kept(name string, strikes, over []model.Effect) *world {
 	w := rotate()
-	plan := &w.Manifest.Plan
-	plan.Stays, plan.OldEnd, plan.Grace, plan.RetireAt = true, oldEnd, 0, 5
-	plan.Proofs = []string{struck}
-	w.Steps = []recording.Step{step("it strikes", struck, 5.002)}
-	if over != "" {
-		plan.Outage = 10
-		plan.Proofs = append(plan.Proofs, over)
-		w.Steps = append(w.Steps, step("it is over", over, 15.003))
+	w.Manifest.World = topology(3, 0)
+	w.Manifest.Plan.Steps = planned(after(5, name))
+	w.Steps = []recording.Step{step(1, name, 5.002, strikes)}
+	if over != nil {
+		w.Manifest.Plan.Steps = planned(after(5, name), after(10, "it is over"))
+		w.Steps = append(w.Steps, step(2, "it is over", 15.003, over))
 	}
 	w.Queries = nil
 	w.query(-1.5, old1, old2, fresh1)
 	return w
 }
 
+const (
+	dnsFails  = "DNS fails: servfail"
+	halfDies  = "half of the nodes go silent"
+	tlsFails  = "half of the nodes refuse TLS with an alert"
+	tlsRefuse = "tls-alert"
+)
+
+func unresolved() []model.Effect { return []model.Effect{{Resolves: no, How: "servfail"}} }
+
 // dnsOutage: a subject that is served by all nodes throughout.
 func dnsOutage() *world {
-	w := stays("", recording.ProofDNSFails, recording.ProofDNSBack)
+	w := kept(dnsFails, unresolved(), []model.Effect{{Resolves: yes}})
 	w.serve(0, 10, w.open(-1, old1))
 	w.serve(10, 20, w.open(-1, fresh1))
 	return w
@@ -73,9 +81,9 @@ func TestDNSFailedAndRequestsDid(t *testing.T) {
 	v := w.judge()
 	wantResult(t, v, judge.Fail, "350 of 1,000 requests failed (350 502), budget 0")
 	wantText(t, v, judge.DNSOutage, "1 DNS query while DNS failed; the first request to fail was sent 3.0 s after it began")
-	wantText(t, v, judge.HealedItself, "failed until what had failed was whole again, 10.0 s after DNS began to fail")
+	wantText(t, v, judge.HealedItself, "failed until what had failed was whole again, 10.0 s after \"DNS fails: servfail\"")
 	w.failing(15, 17, recording.BadGateway)
-	wantText(t, w.judge(), judge.HealedItself, "failed until 2.0 s after what had failed was whole again, 12.0 s after DNS began to fail")
+	wantText(t, w.judge(), judge.HealedItself, "failed until 2.0 s after what had failed was whole again, 12.0 s after \"DNS fails: servfail\"")
 }
 
 // A fault that did not come, did not last, or did not end proves nothing.
@@ -84,20 +92,16 @@ func TestOutagesThatProveNothing(t *testing.T) {
 		change func(w *world)
 		want   []string
 	}{
-		"no fault": {func(w *world) { w.Steps = w.Steps[1:] }, []string{"no step proved dns-fails", "nothing failed: the timeline has no such step"}},
-		"no end": {
-			func(w *world) { w.Steps = w.Steps[:1] },
-			[]string{"no step proved dns-back", "what failed was never seen to be whole again"},
-		},
-		"too short":  {func(w *world) { w.Steps[1].InForce = 12 }, []string{"the outage lasted only 7.0 s, want 10.0 s"}},
-		"not proved": {func(w *world) { w.Steps[0].Proofs[0].OK = false }, []string{`"it strikes" did not take hold (dns-fails): seen`}},
+		"no fault":   {func(w *world) { w.Steps = w.Steps[1:] }, []string{"step 1 of the timeline (DNS fails: servfail) was not carried out and proved"}},
+		"no end":     {func(w *world) { w.Steps = w.Steps[:1] }, []string{"step 2 of the timeline (it is over) was not carried out and proved"}},
+		"too short":  {func(w *world) { w.Steps[1].InForce = 12 }, []string{`"it is over" came only 7.0 s after "DNS fails: servfail", want 10.0 s`}},
+		"not proved": {func(w *world) { w.Steps[0].Proofs[0].OK = false }, []string{`"DNS fails: servfail" did not take hold: seen`}},
 		"no stake": {
-			func(w *world) {
-				for i := range w.Requests {
-					w.Requests[i].Node = fresh1
-				}
+			func(w *world) { w.failing(-1, 5.002, recording.BadGateway) },
+			[]string{
+				"not healthy before the fault: 250 requests failed (250 502)",
+				`no request was served by a node that the faults are about before "DNS fails: servfail": nothing was at stake`,
 			},
-			[]string{"no request was served by an old node before DNS began to fail: nothing was at stake"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -110,7 +114,7 @@ func TestOutagesThatProveNothing(t *testing.T) {
 
 // silentNode: the proxy finds out after one request and three connects.
 func silentNode() *world {
-	w := stays("silence", recording.ProofOldSilent, "")
+	w := kept(halfDies, struck("silence"), nil)
 	dead, alive := w.open(-1, old1), w.open(-1, fresh1)
 	w.serve(0, 5, dead)
 	w.stall(5.02, 5.04, dead)
@@ -124,29 +128,29 @@ func silentNode() *world {
 func TestWhatSilentNodesWereStillSent(t *testing.T) {
 	v := silentNode().judge()
 	wantResult(t, v, judge.Fail, "1 of 999 requests failed (1 timeout), budget 0")
-	wantText(t, v, judge.StruckNodes, "after half of the nodes went silent they were still sent 1 request and 3 connection attempts, the last 3.5 s after it")
+	wantText(t, v, judge.StruckNodes, `backend.example.com: after "half of the nodes go silent", 1 request and 3 connection attempts still went to the nodes concerned, the last 3.5 s after it`)
 	if _, ok := finding(v, judge.FollowedDNS); ok {
-		t.Error("got followed-dns where the name did not move")
+		t.Error("got followed-dns although the name did not move")
 	}
 }
 
 func TestNothingWasSentToSilentNodes(t *testing.T) {
-	w := stays("silence", recording.ProofOldSilent, "")
+	w := kept(halfDies, struck("silence"), nil)
 	w.serve(0, 5, w.open(-1, old1))
 	w.serve(5, 20, w.open(-1, fresh1))
-	wantText(t, w.judge(), judge.StruckNodes, "sent nothing to them after half of the nodes went silent")
+	wantText(t, w.judge(), judge.StruckNodes, `backend.example.com: sent nothing to the nodes concerned after "half of the nodes go silent"`)
 }
 
 // A proxy that opens no connection meets no handshake.
 func TestTLSNeedsHandshakes(t *testing.T) {
-	w := stays("", recording.ProofTLSRefused, "")
+	w := kept(tlsFails, struck(tlsRefuse), nil)
 	w.serve(0, 5, w.open(-1, old1))
 	w.serve(5, 20, w.open(-1, fresh1))
 	wantResult(t, w.judge(), judge.Unproven, "no connection was tried to a node that refused TLS: nothing was at stake")
 	w.open(7, old1)
 	v := w.judge()
 	wantResult(t, v, judge.Pass, "0 of 1,000 requests failed")
-	wantText(t, v, judge.StruckNodes, "after half of the nodes began to refuse TLS they were still sent 0 requests and 1 connection attempt, the last 2.0 s after it")
+	wantText(t, v, judge.StruckNodes, `backend.example.com: after "half of the nodes refuse TLS with an alert", 1 connection attempt still went to the nodes concerned, the last 2.0 s after it`)
 }
 
 // post makes a request a POST.
@@ -201,8 +205,8 @@ func TestAPostThatASilentNodeAnswered(t *testing.T) {
 // Inside TLS nobody sees which node a POST was lost with: it was under way when
 // the nodes that refuse TLS ended their connections, and no node had read it.
 func TestAPostLostInsideTLS(t *testing.T) {
-	lose := func(kind string, at recording.Seconds) judge.Verdict {
-		w := stays("", kind, "")
+	lose := func(name string, effects []model.Effect, at recording.Seconds) judge.Verdict {
+		w := kept(name, effects, nil)
 		w.serve(0, 10, w.open(-1, old1))
 		w.serve(10, 20, w.open(-1, fresh1))
 		w.open(7, old1)
@@ -215,11 +219,11 @@ func TestAPostLostInsideTLS(t *testing.T) {
 		w.Steps[0].InForce = at + 0.02
 		return w.judge()
 	}
-	if v := lose(recording.ProofTLSRefused, 5); v.Unavoidable != 1 || v.Failed != 1 || v.Result != judge.Pass {
+	if v := lose(tlsFails, struck(tlsRefuse), 5); v.Unavoidable != 1 || v.Failed != 1 || v.Result != judge.Pass {
 		t.Errorf("got %s %q, %d failed, %d unavoidable, want a pass with the one that nobody could save", v.Result, v.Reasons, v.Failed, v.Unavoidable)
 	}
-	if v := lose(recording.ProofDNSFails, 5); v.Unavoidable != 0 || v.Result == judge.Pass {
-		t.Errorf("got %s %q, want no excuse where no connection was ended", v.Result, v.Reasons)
+	if v := lose(dnsFails, unresolved(), 5); v.Unavoidable != 0 || v.Result == judge.Pass {
+		t.Errorf("got %s %q, want no excuse if no connection was ended", v.Result, v.Reasons)
 	}
 }
 
