@@ -13,7 +13,7 @@ func (c *brief) healed(v *Verdict) []Finding {
 	}
 	last := c.lastFailure()
 	sent := c.Requests[last.index].Sent
-	loss, ok := c.lossBefore(sent)
+	_, loss, ok := c.sinceLoss(c.Requests[last.index])
 	if !ok {
 		return nil
 	}

@@ -73,15 +73,20 @@ func newBrief(r *recording.Recording) *brief {
 // last is the last fault that took something away.
 func (c *brief) last() ledger.Moment { return c.losses[len(c.losses)-1] }
 
-// lossBefore is the last fault that took something away by that time, and false if
-// none had.
-func (c *brief) lossBefore(at recording.Seconds) (ledger.Moment, bool) {
+// sinceLoss is how long after a fault that took something away a request was sent, and
+// false if none had. One that was under way when the next such fault came belongs to
+// that.
+func (c *brief) sinceLoss(r recording.Request) (recording.Seconds, ledger.Moment, bool) {
 	for i := len(c.losses) - 1; i >= 0; i-- {
-		if at >= c.losses[i].At {
-			return c.losses[i], true
+		loss := c.losses[i]
+		switch {
+		case r.Sent >= loss.At:
+			return r.Sent - loss.At, loss, true
+		case i > 0 && r.Sent >= loss.Asked-inFlight && r.Sent+r.Latency >= loss.Asked:
+			return 0, loss, true
 		}
 	}
-	return ledger.Moment{}, false
+	return 0, ledger.Moment{}, false
 }
 
 func (c *brief) window() recording.Seconds { return max(0, c.Manifest.Plan.Duration-c.last().At) }

@@ -21,8 +21,8 @@ func (c *brief) countFailures(v *Verdict) {
 		if v.FirstFailure == nil {
 			v.FirstFailure = since(c.first.At, request.Sent)
 		}
-		if loss, ok := c.lossBefore(request.Sent); ok && (v.Recovery == nil || request.Sent-loss.At > *v.Recovery) {
-			v.Recovery = since(loss.At, request.Sent)
+		if after, _, ok := c.sinceLoss(request); ok && (v.Recovery == nil || after > *v.Recovery) {
+			v.Recovery = &after
 		}
 		v.NeverRecovered = v.NeverRecovered || request.Sent > c.requests[v.Sent-1].Sent-lastSecond
 	}

@@ -46,7 +46,7 @@ func (c *brief) decide(v *Verdict) {
 func (c *brief) failedLater(within recording.Seconds) int {
 	n := 0
 	for _, request := range c.requests {
-		if loss, ok := c.lossBefore(request.Sent); ok && failed(request) && request.Sent > loss.At+within {
+		if after, _, ok := c.sinceLoss(request); ok && failed(request) && after > within {
 			n++
 		}
 	}

@@ -1,0 +1,135 @@
+package judge_test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
+	model "github.com/proxychaos/proxychaos/harness/world"
+)
+
+var (
+	login1 = netip.MustParseAddr("198.18.1.41")
+	login2 = netip.MustParseAddr("198.18.1.42")
+)
+
+// Two names of one config can come to different causes in one run, and a finding says
+// of which name it is.
+func TestEachUpstreamIsJudgedByItself(t *testing.T) {
+	w := follower()
+	w.Manifest.World.Nodes = append(w.Manifest.World.Nodes,
+		model.Node{Addr: login1, Upstream: 2, Balancer: "backend", Number: 1},
+		model.Node{Addr: login2, Upstream: 2, Balancer: "backend", Number: 3})
+	w.Steps[0].Effects = append(w.Steps[0].Effects, model.Effect{Node: login1, Named: no}, model.Effect{Node: login2, Named: yes})
+	w.Steps[1].Effects = append(w.Steps[1].Effects, model.Effect{Node: login1, Serves: no, How: "silence"})
+	w.query(-1.2, login1)
+	w.Queries[len(w.Queries)-1].Name = "Login.internal.example.com"
+	conn := w.open(-1, login1)
+	for at := seconds(0); at < 8; at++ {
+		w.attempt(at, conn, 0, 200)
+	}
+	for at := seconds(9); at < 20; at += 3 {
+		w.syn(at, login1)
+	}
+	v := w.judge()
+	wantFindings(t, v, judge.ResolvedOnce, judge.FollowedDNS)
+	wantText(t, v, judge.ResolvedOnce, "login.internal.example.com: resolved once at start: 0 DNS queries after t=0; 4 connection attempts on the retired 198.18.1.41")
+	for _, f := range v.Findings {
+		if !strings.HasPrefix(f.Text, f.Upstream+": ") {
+			t.Errorf("got %q of upstream %q, want its name first", f.Text, f.Upstream)
+		}
+	}
+	if f, _ := finding(v, judge.FollowedDNS); f.Upstream != "backend.example.com" {
+		t.Errorf("got followed-dns of %q, want of the other name", f.Upstream)
+	}
+	if v.DNSBefore != 5 || v.Stale != 0 || v.StaleConnects != 4 {
+		t.Errorf("got %d queries before, %d + %d stale, want 5, 0 + 4", v.DNSBefore, v.Stale, v.StaleConnects)
+	}
+}
+
+// nginx with proxy_connect_timeout 1s holds every node that it knows to be down before
+// anything counts as stale: it asked no more, and failed to the end.
+func TestStoppedTryingBeforeAnythingIsStale(t *testing.T) {
+	w := atOnce()
+	w.serve(0, 5, w.open(-1, old1))
+	w.syn(5.1, old1)
+	w.syn(5.2, old2)
+	w.fail(5, 20, recording.BadGateway)
+	v := w.judge()
+	if v.Stale+v.StaleConnects != 0 {
+		t.Fatalf("got %d stale: the case is about a run without any", v.Stale)
+	}
+	wantFindings(t, v, judge.ResolvedOnce)
+	wantText(t, v, judge.ResolvedOnce, "backend.example.com: resolved once at start: 0 DNS queries after the name moved, no request reached the new nodes, and failures went on to the end of the load")
+	w.query(9, fresh1) // it did ask
+	wantFindings(t, w.judge(), judge.LeftLate, judge.HeldDown)
+}
+
+// A proxy that answers by itself at once tried nobody.
+func TestHeldDown(t *testing.T) {
+	w := follower()
+	for i := 700; i < 720; i++ {
+		w.Requests[i].Outcome, w.Requests[i].Code, w.Requests[i].Node = recording.BadGateway, 502, netip.Addr{}
+		w.Attempts[i].Seq = 0
+	}
+	v := w.judge()
+	wantText(t, v, judge.HeldDown, "the proxy itself answered 20 requests at once with an error and sent them to no node: it had no address, or held every one to be down")
+}
+
+// A run that failed and that nothing explains is a defect that is seen.
+func TestUnexplained(t *testing.T) {
+	w := follower()
+	w.Requests[700].Outcome, w.Requests[700].Code = recording.Connection, 0
+	v := w.judge()
+	if v.Result != judge.Fail || v.Findings[0].Code != judge.Unexplained {
+		t.Errorf("got %s with %v, want fail with unexplained first", v.Result, v.Findings)
+	}
+	if _, ok := finding(follower().judge(), judge.Unexplained); ok {
+		t.Error("got unexplained in a run that passes")
+	}
+}
+
+// flapping: the old nodes are struck at 5 s and at 12 s, and are back 3 s later.
+func flapping() *world {
+	w := kept("first", struck("silence"), nil)
+	back := []model.Effect{{Node: old1, Serves: yes}, {Node: old2, Serves: yes}}
+	w.Manifest.Plan.Steps = planned(after(5, "first"), after(3, "back"), after(4, "second"), after(3, "back again"))
+	w.Steps = append(w.Steps, step(2, "back", 8.001, back), step(3, "second", 12.001, struck("silence")), step(4, "back again", 15.001, back))
+	w.Manifest.Plan.Budget.RecoverWithin = 2
+	w.serve(0, 5, w.open(-1, old1))
+	w.serve(5, 20, w.open(5, fresh1))
+	return w
+}
+
+// Each fault that takes something away has its own time to recover.
+func TestSeveralLosses(t *testing.T) {
+	w := flapping()
+	w.failing(5, 6, recording.Timeout)
+	w.failing(11.99, 13.5, recording.Timeout) // the first was under way
+	v := w.judge()
+	wantResult(t, v, judge.Pass, "125 of 1,000 requests failed (125 timeout)")
+	near(t, "recovery", *v.Recovery, 13.481-12.001)
+	near(t, "window", v.Window, 20-12.001)
+	w.failing(6, 7.1, recording.Timeout)
+	v = w.judge()
+	wantResult(t, v, judge.Fail, "180 of 1,000 requests failed (180 timeout); 4 requests sent more than 2.0 s after one of 2 faults, the last one 2.1 s after")
+	near(t, "recovery", *v.Recovery, 7.081-5.002)
+}
+
+// Nobody can save a request for which no node served.
+func TestLostWhileNoNodeServed(t *testing.T) {
+	all := append(struck("silence"), model.Effect{Node: fresh1, Serves: no, How: "silence"})
+	back := []model.Effect{{Node: old1, Serves: yes}, {Node: old2, Serves: yes}, {Node: fresh1, Serves: yes}}
+	w := kept("all nodes go silent", all, back)
+	w.serve(0, 20, w.open(-1, old1))
+	w.failing(6, 10, recording.BadGateway)
+	v := w.judge()
+	wantResult(t, v, judge.Pass, "200 of 1,000 requests failed (200 502), 200 of them while no node served")
+	w.failing(16, 16.1, recording.BadGateway)
+	v = w.judge()
+	if v.Result != judge.Fail || v.WithoutNode != 200 || v.Failed != 205 {
+		t.Errorf("got %s, %d without a node of %d failed, want fail, 200 of 205", v.Result, v.WithoutNode, v.Failed)
+	}
+}
