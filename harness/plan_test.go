@@ -7,25 +7,34 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/fault"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 var (
-	graceful = harness.Scenario{
-		Name: "graceful", OldEnd: "silence", Proofs: []string{recording.ProofNameMoved},
-		Timeline: []harness.Step{{At: harness.AtFlip}, {At: harness.AfterGrace}},
-	}
-	abrupt = harness.Scenario{
-		Name: "abrupt", OldEnd: "silence", Budget: harness.Budget{Recovery: true},
-		Timeline: []harness.Step{{At: harness.AtFlip}, {At: harness.AtFlip}},
-	}
-	subject = harness.Subject{Kind: harness.Nginx, Name: "variable", Role: harness.Fix, Refresh: 3 * time.Second}
+	replaced = world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Spare: 2, Targets: 2}}}
+	moves    = fault.ChangeDNS{To: world.Spare}
+	dies     = fault.StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Left}
+
+	graceful = harness.Scenario{Name: "graceful", World: replaced, Timeline: []harness.Step{harness.Do(moves), harness.After("grace", dies)}}
+	sudden   = harness.Scenario{Name: "sudden", World: replaced, Timeline: []harness.Step{harness.Do(moves, dies)}, Budget: harness.Budget{Recovery: true}}
+	subject  = harness.Subject{Kind: kind.Nginx, Name: "variable", Role: harness.Fix, Refresh: 3 * time.Second}
 )
+
+func address(n int) netip.Addr { return netip.AddrFrom4([4]byte{198, 18, 0, byte(21 + n)}) }
+
+func planOf(s harness.Scenario, who harness.Subject, set harness.Settings) (recording.Plan, error) {
+	return s.PlanOf(who, set, s.World.Place(address))
+}
 
 func plan(t *testing.T, s harness.Scenario, who harness.Subject, set harness.Settings) recording.Plan {
 	t.Helper()
-	p, err := s.PlanOf(who, set, harness.Pools{})
+	p, err := planOf(s, who, set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,21 +43,19 @@ func plan(t *testing.T, s harness.Scenario, who harness.Subject, set harness.Set
 
 func TestPlanFillsInEveryNumber(t *testing.T) {
 	g := NewWithT(t)
-	pools := harness.Pools{Old: []netip.Addr{netip.MustParseAddr("198.18.0.21")}, Fresh: []netip.Addr{netip.MustParseAddr("198.18.0.31")}}
-	p, err := graceful.PlanOf(subject, harness.DefaultSettings(), pools)
-	g.Expect(err).NotTo(HaveOccurred())
+	p := plan(t, graceful, subject, harness.DefaultSettings())
 	g.Expect(p.TTL).To(BeEquivalentTo(1))
 	g.Expect(p.Refresh).To(BeEquivalentTo(3))
-	g.Expect(p.Grace).To(BeEquivalentTo(8))
-	g.Expect(p.FlipAt).To(Equal(recording.Of(harness.Timing.Healthy) + p.Phase))
-	g.Expect(float64(p.RetireAt)).To(BeNumerically("~", float64(p.FlipAt)+8, 1e-6))
-	g.Expect(float64(p.Duration)).To(BeNumerically("~", float64(p.RetireAt)+harness.Timing.After.Seconds(), 0.5))
+	g.Expect(p.Steps).To(HaveLen(2))
+	g.Expect(p.Steps[0].At).To(Equal(recording.Of(harness.Timing.Healthy) + p.Phase))
+	g.Expect(p.Steps[1].Wait).To(BeEquivalentTo(8))
+	g.Expect(float64(p.Steps[1].At)).To(BeNumerically("~", float64(p.Steps[0].At)+8, 1e-6))
+	g.Expect(p.Steps[1].Faults).To(HaveLen(1))
+	g.Expect(p.Steps[1].Faults[0].Name).To(Equal("old nodes go silent"))
+	g.Expect(p.Steps[1].Faults[0].Fault).To(MatchJSON(`{"fault":"strike-nodes","kind":"silence","nodes":"left"}`))
+	g.Expect(float64(p.Duration)).To(BeNumerically("~", float64(p.Steps[1].At)+harness.Timing.After.Seconds(), 0.5))
 	g.Expect(p.Rate).To(Equal(100))
 	g.Expect(p.Seed).To(BeEquivalentTo(1))
-	g.Expect(p.Old).To(Equal(pools.Old))
-	g.Expect(p.Fresh).To(Equal(pools.Fresh))
-	g.Expect(p.OldEnd).To(Equal("silence"))
-	g.Expect(p.Proofs).To(Equal(graceful.Proofs))
 	g.Expect(p.Budget).To(Equal(recording.Budget{}), "with a grace nothing may fail")
 }
 
@@ -56,26 +63,69 @@ func TestGraceMustOutlastTTLAndRefresh(t *testing.T) {
 	g := NewWithT(t)
 	set := harness.DefaultSettings()
 	set.Grace = 4 * time.Second // TTL 1 s + refresh 3 s
-	_, err := graceful.PlanOf(subject, set, harness.Pools{})
+	_, err := planOf(graceful, subject, set)
 	g.Expect(err).To(MatchError(And(ContainSubstring("GRACE=4s"), ContainSubstring("TTL 1s"), ContainSubstring("refresh 3s"), ContainSubstring("raise GRACE"))))
 	set.Grace += time.Millisecond
-	g.Expect(plan(t, graceful, subject, set).Grace).To(BeEquivalentTo(4.001))
+	g.Expect(plan(t, graceful, subject, set).Steps[1].Wait).To(BeEquivalentTo(4.001))
 	set.Grace = time.Second
-	g.Expect(plan(t, abrupt, subject, set).Grace).To(BeZero(), "an abrupt end has no grace that could be too short")
+	g.Expect(plan(t, sudden, subject, set).Steps).To(HaveLen(1), "no grace that could be too short")
 }
 
-// The reference may lose nothing even where others may.
-func TestBudgetOfAnAbruptEnd(t *testing.T) {
+// The reference may lose nothing even if others may.
+func TestBudgetWithoutAGrace(t *testing.T) {
 	g := NewWithT(t)
 	set := harness.DefaultSettings()
 	set.TTL = 2 * time.Second
-	p := plan(t, abrupt, subject, set)
+	p := plan(t, sudden, subject, set)
 	g.Expect(p.Budget.RecoverWithin).To(BeEquivalentTo(2 + 3 + 1))
-	g.Expect(p.RetireAt).To(Equal(p.FlipAt))
-	g.Expect(float64(p.Duration-p.RetireAt)).To(BeNumerically(">=", float64(p.Budget.RecoverWithin)), "the load outlasts what may fail")
+	g.Expect(p.Steps[0].Faults).To(HaveLen(2))
+	g.Expect(float64(p.Duration)).To(BeNumerically("~", float64(p.Steps[0].At)+8+2+3, 0.5), "the load outlasts what may fail")
 	reference := subject
 	reference.Role = harness.Reference
-	g.Expect(plan(t, abrupt, reference, set).Budget).To(Equal(recording.Budget{}))
+	g.Expect(plan(t, sudden, reference, set).Budget).To(Equal(recording.Budget{}))
+}
+
+// A scenario that cannot be played is refused before anything is started.
+func TestScenariosThatCannotBePlayed(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(*harness.Scenario)
+		want   string
+	}{
+		"no balancer":  {func(s *harness.Scenario) { s.World = world.World{} }, "without a load balancer"},
+		"no step":      {func(s *harness.Scenario) { s.Timeline = nil }, "no step"},
+		"no fault":     {func(s *harness.Scenario) { s.Timeline = []harness.Step{{}} }, "step 1: got no fault"},
+		"no such wait": {func(s *harness.Scenario) { s.Timeline = []harness.Step{harness.After("soon", moves)} }, `the wait "soon"`},
+		"no such kind": {
+			func(s *harness.Scenario) {
+				s.Timeline = []harness.Step{harness.Do(fault.StrikeNodes{Kind: "explode", Nodes: world.Left})}
+			}, `the kind "explode"`,
+		},
+		"no such nodes": {
+			func(s *harness.Scenario) { s.Timeline = []harness.Step{harness.Do(fault.ChangeDNS{To: "first"})} }, `the nodes "first"`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := graceful
+			tc.change(&s)
+			_, err := planOf(s, subject, harness.DefaultSettings())
+			NewWithT(t).Expect(err).To(MatchError(And(ContainSubstring("scenario graceful"), ContainSubstring(tc.want))))
+		})
+	}
+}
+
+func TestSpan(t *testing.T) {
+	set := harness.Settings{TTL: 2 * time.Second, Grace: 8 * time.Second, Outage: 10 * time.Second}
+	for span, want := range map[harness.Span]time.Duration{
+		"": 0, "1.5s": 1500 * time.Millisecond, "250ms": 250 * time.Millisecond,
+		"grace": 8 * time.Second, "0.5 grace": 4 * time.Second, "outage": 10 * time.Second, "3 ttl": 6 * time.Second, "0 ttl": 0,
+	} {
+		got, err := span.Of(set)
+		NewWithT(t).Expect(got, err).To(Equal(want), "%q", span)
+	}
+	for _, span := range []harness.Span{"soon", "grace grace", "-1 grace", "-1s", "2", "2 nodes", " ", "NaN ttl"} {
+		_, err := span.Of(set)
+		NewWithT(t).Expect(err).To(MatchError(ContainSubstring("0.5 grace")), "%q", span)
+	}
 }
 
 func TestPhaseIsDrawnFromTheSeed(t *testing.T) {
@@ -122,7 +172,7 @@ func TestPhaseDependsOnWhoIsTested(t *testing.T) {
 
 func TestSubjectID(t *testing.T) {
 	g := NewWithT(t)
-	s := harness.Subject{Kind: harness.Nginx, Name: "static"}
+	s := harness.Subject{Kind: kind.Nginx, Name: "static"}
 	g.Expect(s.ID()).To(Equal("nginx/static"))
 	s.Release = harness.Stable
 	g.Expect(s.ID()).To(Equal("nginx/static"))
@@ -130,35 +180,28 @@ func TestSubjectID(t *testing.T) {
 	g.Expect(s.ID()).To(Equal("nginx/static@testing"))
 }
 
-// Where the name stays the load goes on until what failed has been whole again
-// for a while.
+// The load goes on until what failed has been whole again for a while.
 func TestAnOutageIsWithinTheLoad(t *testing.T) {
 	g := NewWithT(t)
 	outage := harness.Scenario{
-		Name: "outage", Stays: true,
-		Timeline: []harness.Step{{At: harness.AtFlip}, {At: harness.AfterOutage}},
+		Name: "outage", World: replaced,
+		Timeline: []harness.Step{harness.Do(fault.FailDNS{Kind: fakedns.KindServFail}), harness.After("outage", fault.HealDNS{})},
 	}
 	set := harness.DefaultSettings()
 	set.Outage, set.Posts = 30*time.Second, 10
 	p := plan(t, outage, subject, set)
-	g.Expect(p.Stays).To(BeTrue())
-	g.Expect(p.Outage).To(BeEquivalentTo(30))
+	g.Expect(p.Steps[1].Wait).To(BeEquivalentTo(30))
 	g.Expect(p.Posts).To(Equal(10))
-	g.Expect(p.RetireAt).To(Equal(p.FlipAt))
-	g.Expect(float64(p.Duration)).To(BeNumerically("~", float64(p.FlipAt)+30+harness.Timing.After.Seconds(), 0.5))
-	outage.Timeline = outage.Timeline[:1]
-	p = plan(t, outage, subject, set)
-	g.Expect(p.Outage).To(BeZero(), "what does not heal has no end")
-	g.Expect(plan(t, graceful, subject, set).Outage).To(BeZero())
+	g.Expect(float64(p.Duration)).To(BeNumerically("~", float64(p.Steps[0].At)+30+harness.Timing.After.Seconds(), 0.5))
 }
 
 func TestSuits(t *testing.T) {
 	g := NewWithT(t)
-	plain, secure := harness.Scenario{}, harness.Scenario{TLS: true}
+	secure := harness.Scenario{Timeline: []harness.Step{harness.Do(fault.StrikeNodes{Kind: fakealb.FaultTLSAlert, Nodes: world.Half})}}
 	own := harness.Subject{Role: harness.Own, TLS: true}
-	g.Expect(plain.Suits(harness.Subject{})).To(BeTrue())
-	g.Expect(plain.Suits(harness.Subject{TLS: true})).To(BeFalse(), "the catalogue has these for TLS alone")
+	g.Expect(graceful.Suits(harness.Subject{})).To(BeTrue())
+	g.Expect(graceful.Suits(harness.Subject{TLS: true})).To(BeFalse(), "the catalogue has these for TLS alone")
 	g.Expect(secure.Suits(harness.Subject{TLS: true})).To(BeTrue())
 	g.Expect(secure.Suits(harness.Subject{Role: harness.Own})).To(BeFalse(), "no handshake, nothing to show")
-	g.Expect([]bool{plain.Suits(own), secure.Suits(own)}).To(Equal([]bool{true, true}), "one's own config is run on all it can show something in")
+	g.Expect([]bool{graceful.Suits(own), secure.Suits(own)}).To(Equal([]bool{true, true}), "one's own config is run on all it can show something in")
 }

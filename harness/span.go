@@ -17,6 +17,9 @@ import (
 //	"3 ttl"     three times Settings.TTL
 type Span string
 
+// maxTimes is how many times a setting a span may be.
+const maxTimes = 1000
+
 // Of is the time with these settings. The error says what a span may be.
 func (s Span) Of(set Settings) (time.Duration, error) {
 	if s == "" {
@@ -28,7 +31,7 @@ func (s Span) Of(set Settings) (time.Duration, error) {
 	}
 	n, err := strconv.ParseFloat(times, 64)
 	of := map[string]time.Duration{"grace": set.Grace, "outage": set.Outage, "ttl": set.TTL}
-	if one, ok := of[unit]; ok && err == nil && n >= 0 {
+	if one, ok := of[unit]; ok && err == nil && n >= 0 && n <= maxTimes {
 		return time.Duration(n * float64(one)), nil
 	}
 	d, err := time.ParseDuration(string(s))

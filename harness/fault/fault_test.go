@@ -2,9 +2,11 @@ package fault
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,13 +15,17 @@ import (
 
 	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/fakedns"
-	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
+func address(n int) netip.Addr { return netip.AddrFrom4([4]byte{198, 18, 0, byte(21 + n)}) }
+
 var (
-	a21, a22 = netip.MustParseAddr("198.18.0.21"), netip.MustParseAddr("198.18.0.22")
-	a31, a32 = netip.MustParseAddr("198.18.0.31"), netip.MustParseAddr("198.18.0.32")
+	a21, a22 = address(0), address(1) // in the name at the start
+	a23, a24 = address(2), address(3) // spare
 	vpc, own = netip.MustParseAddrPort("169.254.169.253:53"), netip.MustParseAddrPort("10.0.0.2:53")
+	replaced = world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Spare: 2, Targets: 2}}}
+	switched = world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Targets: 2}, {Name: "other", Nodes: 2, Targets: 2}}}
 )
 
 // prober sees what a test says.
@@ -28,8 +34,7 @@ type prober struct {
 	answers map[netip.AddrPort][]netip.Addr
 	connect map[netip.Addr]string
 	ask     string
-	status  int
-	server  string
+	answer  Answer
 	hands   string
 	err     error
 	held    []netip.AddrPort
@@ -54,56 +59,57 @@ func (p *prober) Ask(context.Context, netip.AddrPort, time.Duration) (string, er
 	return p.ask, p.err
 }
 
-func (p *prober) Get(context.Context, netip.AddrPort, time.Duration) (int, string, error) {
-	return p.status, p.server, p.err
+func (p *prober) Get(context.Context, netip.AddrPort, time.Duration) (Answer, error) {
+	return p.answer, p.err
 }
 
 func (p *prober) Handshake(context.Context, netip.AddrPort, string, []byte, time.Duration) (string, error) {
 	return p.hands, p.err
 }
 
-func world(p *prober) *World {
-	return &World{
+// live is a world in use by one name, at its start.
+func live(w world.World, p *prober) *Live {
+	t := w.Place(address)
+	return &Live{
 		Probe: p, Resolvers: []netip.AddrPort{vpc, own}, TTL: time.Second, Port: 80,
-		Old: []netip.Addr{a21, a22}, Fresh: []netip.Addr{a31, a32}, OldLB: "first", FreshLB: "first",
+		Topology: t, State: t.Start(), Upstreams: map[int]string{1: "api.example.com"},
 	}
+}
+
+// moved is a world whose name has left its first two nodes.
+func moved(p *prober) *Live {
+	w := live(replaced, p)
+	w.State = w.State.With(ChangeDNS{To: world.Spare}.Effects(w.State)...)
+	return w
 }
 
 func TestNames(t *testing.T) {
 	g := NewWithT(t)
-	w := world(nil)
-	g.Expect(Names(w)).To(Equal([]fakedns.Name{
-		{Name: "*", Alias: firstALB},
-		{Name: firstALB, A: w.Old, TTL: time.Second},
-	}), "the fresh nodes have no name before the flip")
-	w.FreshLB = "second"
-	g.Expect(Names(w)).To(Equal([]fakedns.Name{
-		{Name: "*", Alias: firstALB},
-		{Name: firstALB, A: w.Old, TTL: time.Second},
-		{Name: secondALB, A: w.Fresh, TTL: time.Second},
-	}), "another ALB has a name of its own")
-	w.FreshLB, w.Stays = "first", true
-	g.Expect(Names(w)).To(Equal([]fakedns.Name{
-		{Name: "*", Alias: firstALB},
-		{Name: firstALB, A: []netip.Addr{a21, a22, a31, a32}, TTL: time.Second},
-	}), "a name that stays has all nodes")
+	names := Names(switched.Place(address), time.Second)
+	g.Expect(names).To(HaveLen(1 + 2*world.Upstreams))
+	g.Expect(names[0].Name).To(Equal("*"))
+	g.Expect(names[0].Aliases).To(HaveLen(world.Upstreams))
+	g.Expect(names[1]).To(Equal(fakedns.Name{Name: names[0].Aliases[0], A: []netip.Addr{a21, a22}, TTL: time.Second}))
+	g.Expect(names[1].Name).To(Equal("internal-backend-1111111111.ap-northeast-1.elb.amazonaws.com"))
+	g.Expect(names[1+world.Upstreams].A).To(Equal([]netip.Addr{a23, a24}), "the other balancer has a name of its own")
+	g.Expect(Names(replaced.Place(address), time.Second)).To(HaveLen(1+world.Upstreams), "spare nodes have no name")
 }
 
-func TestOnlyOf(t *testing.T) {
-	for name, tc := range map[string]struct {
-		got  []netip.Addr
-		want bool
-	}{
-		"nothing":         {nil, false},
-		"one of them":     {[]netip.Addr{a31}, true},
-		"all, turned":     {[]netip.Addr{a32, a31}, true},
-		"the old ones":    {[]netip.Addr{a21, a22}, false},
-		"an old one, too": {[]netip.Addr{a31, a21}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			NewWithT(t).Expect(onlyOf(tc.got, []netip.Addr{a31, a32})).To(Equal(tc.want))
-		})
+func TestEffectsOfNames(t *testing.T) {
+	g := NewWithT(t)
+	named := func(w *Live, f Fault) []netip.Addr {
+		var list []netip.Addr
+		for _, n := range w.State.With(f.Effects(w.State)...).Nodes {
+			if n.Upstream == 1 && n.Named {
+				list = append(list, n.Addr)
+			}
+		}
+		return list
 	}
+	g.Expect(named(live(replaced, nil), ChangeDNS{To: world.Spare})).To(Equal([]netip.Addr{a23, a24}))
+	g.Expect(named(live(replaced, nil), ChangeDNS{To: world.Numbers(2, 3)})).To(Equal([]netip.Addr{a22, a23}))
+	g.Expect(named(live(replaced, nil), ChangeDNS{To: world.Named})).To(Equal([]netip.Addr{a21, a22}))
+	g.Expect(named(live(switched, nil), SwitchAlias{To: "other"})).To(Equal([]netip.Addr{a23, a24}))
 }
 
 // A name has moved only when every resolver that the config can ask says so.
@@ -112,18 +118,21 @@ func TestProofThatTheNameMoved(t *testing.T) {
 		prober *prober
 		want   []bool
 	}{
-		"both moved":      {&prober{answers: map[netip.AddrPort][]netip.Addr{vpc: {a31, a32}, own: {a32}}}, []bool{true, true}},
-		"one did not":     {&prober{answers: map[netip.AddrPort][]netip.Addr{vpc: {a31, a32}, own: {a21}}}, []bool{true, false}},
+		"both moved":      {&prober{answers: map[netip.AddrPort][]netip.Addr{vpc: {a23, a24}, own: {a24}}}, []bool{true, true}},
+		"one did not":     {&prober{answers: map[netip.AddrPort][]netip.Addr{vpc: {a23, a24}, own: {a21}}}, []bool{true, false}},
+		"an old one too":  {&prober{answers: map[netip.AddrPort][]netip.Addr{vpc: {a23, a21}, own: {a24}}}, []bool{false, true}},
 		"none answers":    {&prober{err: errors.New("timeout")}, []bool{false, false}},
 		"an empty answer": {&prober{}, []bool{false, false}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			for _, f := range []Fault{Rotate{}, SwitchAlias{}} {
+			for _, w := range []struct {
+				fault Fault
+				live  *Live
+			}{{ChangeDNS{To: world.Spare}, live(replaced, tc.prober)}, {SwitchAlias{To: "other"}, live(switched, tc.prober)}} {
 				var got []bool
-				for _, p := range f.Prove(t.Context(), world(tc.prober)) {
-					g.Expect(p.Kind).To(Equal(recording.ProofNameMoved))
-					g.Expect(p.Detail).NotTo(BeEmpty())
+				for _, p := range w.fault.Prove(t.Context(), w.live) {
+					g.Expect(p.Detail).To(ContainSubstring("api.example.com"))
 					g.Expect(p.At).NotTo(BeZero())
 					got = append(got, p.OK)
 				}
@@ -137,31 +146,38 @@ func TestProofThatTheNameMoved(t *testing.T) {
 // own and none of the others.
 func TestProofOfTheEnd(t *testing.T) {
 	both := func(seen string) map[netip.Addr]string { return map[netip.Addr]string{a21: seen, a22: seen} }
+	silence := StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Left}
+	silenceNew := StrikeNodes{Kind: fakealb.FaultSilenceNew, Nodes: world.Left}
+	refuse := StrikeNodes{Kind: fakealb.FaultRefuse, Nodes: world.Left}
+	none := LoseTargets{Nodes: world.Left}
+	answered := func(status int, server string) *prober {
+		return &prober{answer: Answer{Result: Answered, Status: status, Server: server}}
+	}
 	for name, tc := range map[string]struct {
-		how    string
+		fault  Fault
 		prober *prober
 		want   bool
 	}{
-		"silent":                           {EndSilence, &prober{connect: both("timeout"), ask: "silence"}, true},
-		"silent to new connections only":   {EndSilence, &prober{connect: both("timeout"), ask: "answered"}, false},
-		"silent on open connections only":  {EndSilence, &prober{connect: both("connected"), ask: "silence"}, false},
-		"refused, want silence":            {EndSilence, &prober{connect: both("refused"), ask: "reset"}, false},
-		"refused":                          {EndRefuse, &prober{connect: both("refused"), ask: "reset"}, true},
-		"refused, the open one was closed": {EndRefuse, &prober{connect: both("refused"), ask: "closed"}, true},
-		"refused, the open one answers":    {EndRefuse, &prober{connect: both("refused"), ask: "answered"}, false},
-		"silent, want refusal":             {EndRefuse, &prober{connect: both("timeout"), ask: "silence"}, false},
-		"no targets":                       {EndNoTargets, &prober{status: 503, server: "awselb/2.0"}, true},
-		"503 of somebody else":             {EndNoTargets, &prober{status: 503, server: "nginx"}, false},
-		"still serves":                     {EndNoTargets, &prober{status: 200, server: "awselb/2.0"}, false},
-		"the probe failed":                 {EndSilence, &prober{err: errors.New("pod is gone")}, false},
-		"the probe failed, no targets":     {EndNoTargets, &prober{err: errors.New("pod is gone")}, false},
+		"silent":                           {silence, &prober{connect: both(TimedOut), ask: Silent}, true},
+		"silent to new connections only":   {silence, &prober{connect: both(TimedOut), ask: Answered}, false},
+		"wanted so":                        {silenceNew, &prober{connect: both(TimedOut), ask: Answered}, true},
+		"silent on open connections only":  {silence, &prober{connect: both(Connected), ask: Silent}, false},
+		"refused, want silence":            {silence, &prober{connect: both(Refused), ask: Reset}, false},
+		"refused":                          {refuse, &prober{connect: both(Refused), ask: Reset}, true},
+		"refused, the open one was closed": {refuse, &prober{connect: both(Refused), ask: Closed}, true},
+		"refused, the open one answers":    {refuse, &prober{connect: both(Refused), ask: Answered}, false},
+		"silent, want refusal":             {refuse, &prober{connect: both(TimedOut), ask: Silent}, false},
+		"no targets":                       {none, answered(503, "awselb/2.0"), true},
+		"503 of somebody else":             {none, answered(503, "nginx"), false},
+		"still serves":                     {none, answered(200, "awselb/2.0"), false},
+		"the probe failed":                 {silence, &prober{err: errors.New("pod is gone")}, false},
+		"the probe failed, no targets":     {none, &prober{err: errors.New("pod is gone")}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			proofs := EndOld{How: tc.how}.Prove(t.Context(), world(tc.prober))
-			g.Expect(proofs).To(HaveLen(2), "each old node is looked at")
+			proofs := tc.fault.Prove(t.Context(), moved(tc.prober))
+			g.Expect(proofs).To(HaveLen(2), "each node is looked at, of the upstream in use")
 			for _, p := range proofs {
-				g.Expect(p.Kind).To(Equal(ProofOf[tc.how]))
 				g.Expect(p.OK).To(Equal(tc.want), "%s", p.Detail)
 				g.Expect(p.Detail).To(ContainSubstring("198.18.0.2"))
 			}
@@ -171,74 +187,150 @@ func TestProofOfTheEnd(t *testing.T) {
 
 func TestOneNodeThatLivesIsNoProof(t *testing.T) {
 	g := NewWithT(t)
-	p := &prober{connect: map[netip.Addr]string{a21: "timeout", a22: "connected"}, ask: "silence"}
-	proofs := EndOld{How: EndSilence}.Prove(t.Context(), world(p))
+	p := &prober{connect: map[netip.Addr]string{a21: TimedOut, a22: Connected}, ask: Silent}
+	proofs := StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Left}.Prove(t.Context(), moved(p))
 	g.Expect([]bool{proofs[0].OK, proofs[1].OK}).To(Equal([]bool{true, false}))
 }
 
-func TestPrepareHoldsAConnectionToEachOldNode(t *testing.T) {
+// A fault that finds no node did nothing, and says so.
+func TestNoNodeIsNoProof(t *testing.T) {
+	for _, f := range []Fault{
+		StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Left}, LoseTargets{Nodes: world.Left}, BringBack{Nodes: world.Struck},
+		FailTargets{Nodes: world.Left, Of: 1, Unhealthy: 1},
+	} {
+		w := live(replaced, &prober{})
+		w.ALB = fakealb.NewClient("http://127.0.0.1:1", nil) // not asked
+		_, err := f.Apply(t.Context(), w)
+		NewWithT(t).Expect(err).NotTo(HaveOccurred(), f.Name())
+		NewWithT(t).Expect(f.Prove(t.Context(), w)).To(ConsistOf(HaveField("OK", false)), f.Name())
+	}
+}
+
+func TestPrepareHoldsAConnectionToEachNode(t *testing.T) {
 	g := NewWithT(t)
-	for how, want := range map[string]int{EndSilence: 2, EndRefuse: 2, EndNoTargets: 0} {
+	for kind, want := range map[fakealb.FaultKind]int{fakealb.FaultSilence: 2, fakealb.FaultRefuse: 2, fakealb.FaultError: 0} {
 		p := &prober{}
-		g.Expect(EndOld{How: how}.Prepare(t.Context(), world(p))).To(Succeed())
-		g.Expect(p.held).To(HaveLen(want), how)
+		g.Expect(StrikeNodes{Kind: kind, Nodes: world.Left}.Prepare(t.Context(), moved(p))).To(Succeed())
+		g.Expect(p.held).To(HaveLen(want), string(kind))
 	}
 	p := &prober{err: errors.New("refused")}
-	g.Expect(EndOld{How: EndSilence}.Prepare(t.Context(), world(p))).To(MatchError(ContainSubstring("198.18.0.21")))
+	g.Expect(StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Left}.Prepare(t.Context(), moved(p))).To(MatchError(ContainSubstring("198.18.0.21")))
 }
 
-func TestAnEndThatIsNotKnown(t *testing.T) {
+// Every fault of a node that fakealb knows can be a step, and so can every way in
+// which fakedns fails.
+func TestEveryFaultOfTheFakesCanBeAStep(t *testing.T) {
 	g := NewWithT(t)
-	_, err := EndOld{How: "explode"}.Apply(t.Context(), world(nil))
-	g.Expect(err).To(MatchError(And(ContainSubstring("explode"), ContainSubstring(EndSilence), ContainSubstring(EndRefuse), ContainSubstring(EndNoTargets))))
-}
-
-func TestNamesOfFaultsTellThemApart(t *testing.T) {
-	g := NewWithT(t)
-	seen := map[string]bool{}
-	for _, f := range []Fault{Rotate{}, SwitchAlias{}, EndOld{How: EndSilence}, EndOld{How: EndRefuse}, EndOld{How: EndNoTargets}} {
-		g.Expect(seen[f.Name()]).To(BeFalse(), f.Name())
-		seen[f.Name()] = true
+	for _, kind := range fakealb.FaultKinds() {
+		if kind != fakealb.FaultNone {
+			g.Expect(Strikes()).To(ContainElement(kind))
+		}
 	}
+	g.Expect(Check(StrikeNodes{Kind: "explode", Nodes: world.Left})).To(MatchError(And(ContainSubstring("explode"), ContainSubstring("silence"))))
+}
+
+// samples are one fault of each word, and every kind of node fault.
+func samples() []Fault {
+	all := []Fault{
+		ChangeDNS{To: world.Spare}, ChangeDNS{To: world.Numbers(1, 3)}, SwitchAlias{To: "other"}, LoseTargets{Nodes: world.Left},
+		FailTargets{Nodes: world.Named, Unhealthy: 1, Of: 2}, BringBack{Nodes: world.Struck}, HealDNS{},
+		FailDNS{Kind: fakedns.KindServFail}, FailDNS{Kind: fakedns.KindDelay, Delay: fakealb.Duration(time.Second)}, FailDNS{Kind: fakedns.KindThrottle, PerSecond: 20},
+	}
+	for _, kind := range Strikes() {
+		all = append(all, StrikeNodes{Kind: kind, Nodes: world.Half})
+	}
+	return all
+}
+
+func TestFaultsAreData(t *testing.T) {
+	g := NewWithT(t)
+	seen, written := map[string]bool{}, map[string]bool{}
+	for _, f := range samples() {
+		g.Expect(seen[f.Name()]).To(BeFalse(), "%s: names tell faults apart", f.Name())
+		seen[f.Name()] = true
+		text, err := Encode(f)
+		g.Expect(err).NotTo(HaveOccurred())
+		back, err := Decode(text)
+		g.Expect(err).NotTo(HaveOccurred(), "%s", text)
+		g.Expect(back).To(Equal(f))
+		var word struct{ Fault string }
+		g.Expect(json.Unmarshal(text, &word)).To(Succeed())
+		written[word.Fault] = true
+	}
+	for _, word := range Words() {
+		g.Expect(written[word]).To(BeTrue(), "%s has no sample", word)
+	}
+	_, err := Encode(nil)
+	g.Expect(err).To(MatchError(ContainSubstring("registry.go")))
+}
+
+func TestFaultsThatCannotBeRead(t *testing.T) {
+	for text, want := range map[string]string{
+		`[]`: "read a fault", `{}`: `no "fault"`, `{"fault":"explode"}`: `no fault "explode"; there are bring-back`,
+		`{"fault":"change-dns","to":"spare","when":1}`: "when", `{"fault":"change-dns","to":"first"}`: `the nodes "first"`,
+		`{"fault":"strike-nodes","kind":"none","nodes":"left"}`:   `the kind "none"`,
+		`{"fault":"fail-targets","nodes":"left","unhealthy":2}`:   "2 unhealthy of 0 targets",
+		`{"fault":"fail-dns","kind":"servfail","delay":"gibber"}`: "fail-dns",
+	} {
+		_, err := Decode([]byte(text))
+		NewWithT(t).Expect(err).To(MatchError(ContainSubstring(want)), text)
+		NewWithT(t).Expect(strings.Contains(err.Error(), "\n")).To(BeFalse())
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, s := range samples() {
+		text, err := Encode(s)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		fault, err := Decode(text)
+		if err != nil {
+			return
+		}
+		again, err := Encode(fault)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := Decode(again)
+		if err != nil || back.Name() != fault.Name() {
+			t.Errorf("%s became %s: %v", text, again, err)
+		}
+		fault.Effects(replaced.Place(address).Start())
+	})
 }
 
 // The faults against the fakes themselves, in this process.
 func TestApplyMovesTheName(t *testing.T) {
 	for _, tc := range []struct {
-		fault   Fault
-		freshLB string
-	}{{Rotate{}, "first"}, {SwitchAlias{}, "second"}} {
+		fault Fault
+		world world.World
+	}{{ChangeDNS{To: world.Spare}, replaced}, {SwitchAlias{To: "other"}, switched}} {
 		g := NewWithT(t)
 		loopback := netip.MustParseAddrPort("127.0.0.1:0")
 		server, err := fakedns.New(fakedns.Config{Listen: []netip.AddrPort{loopback}, Control: loopback, Seed: 1})
 		g.Expect(err).NotTo(HaveOccurred())
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- server.Run(ctx) }()
-		w := world(nil)
-		w.FreshLB = tc.freshLB
-		w.DNS = fakedns.NewClient(server.ControlURL(), nil)
-		_, err = w.DNS.PutNames(ctx, Names(w)...)
+		run(t, server.Run)
+		w := live(tc.world, nil)
+		w.Probe, w.Resolvers, w.DNS = &client{}, server.Addrs()[:1], fakedns.NewClient(server.ControlURL(), nil)
+		_, err = w.DNS.PutNames(t.Context(), Names(w.Topology, w.TTL)...)
 		g.Expect(err).NotTo(HaveOccurred())
+		first, err := w.Probe.Lookup(t.Context(), w.Resolvers[0], "api.example.com")
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(first).To(ConsistOf(a21, a22))
+		g.Expect(tc.fault.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", false)), "before it is applied")
 		before := time.Now()
-		at, err := tc.fault.Apply(ctx, w)
+		at, err := tc.fault.Apply(t.Context(), w)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(at).To(BeTemporally("~", before, time.Second))
-		names, err := w.DNS.Names(ctx)
+		g.Expect(tc.fault.Prove(t.Context(), w)).To(ConsistOf(HaveField("OK", true)))
+		second, err := w.Probe.Lookup(t.Context(), w.Resolvers[0], "login.example.com")
 		g.Expect(err).NotTo(HaveOccurred())
-		g.Expect(follow(names)).To(Equal(w.Fresh), tc.fault.Name())
-		cancel()
-		g.Expect(<-ended).To(Succeed())
+		g.Expect(second).NotTo(ContainElements(a23, a24), "another name has nodes of its own")
 	}
-}
-
-// follow is what any name is answered with.
-func follow(names []fakedns.Name) []netip.Addr {
-	by := map[string]fakedns.Name{}
-	for _, n := range names {
-		by[n.Name] = n
-	}
-	return by[by["*"].Alias].A
 }
 
 // A control API that cannot be reached is an error, and no fault in force.
@@ -246,9 +338,10 @@ func TestApplyWithoutTheFakes(t *testing.T) {
 	g := NewWithT(t)
 	gone := httptest.NewServer(nil)
 	gone.Close()
-	w := world(nil)
-	w.DNS, w.ALB = fakedns.NewClient(gone.URL, nil), fakealb.NewClient(gone.URL, nil)
-	for _, f := range []Fault{Rotate{}, SwitchAlias{}, EndOld{How: EndSilence}, EndOld{How: EndRefuse}, EndOld{How: EndNoTargets}} {
+	for _, f := range samples() {
+		w := live(switched, nil)
+		w.State = w.State.With(world.Effect{Node: a21, Serves: world.Truth(false)}, world.Effect{Node: a22, Named: world.Truth(false)})
+		w.DNS, w.ALB = fakedns.NewClient(gone.URL, nil), fakealb.NewClient(gone.URL, nil)
 		_, err := f.Apply(t.Context(), w)
 		g.Expect(err).To(HaveOccurred(), f.Name())
 	}

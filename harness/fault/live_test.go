@@ -2,8 +2,12 @@ package fault
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
+	"net/http"
 	"net/netip"
+	"syscall"
 	"testing"
 	"time"
 
@@ -12,7 +16,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/fakedns"
-	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // client looks at fakes that run in this process, as a prober does.
@@ -64,10 +68,10 @@ func TestDNSFailsAndAnswersAgain(t *testing.T) {
 	server, err := fakedns.New(fakedns.Config{Listen: []netip.AddrPort{loopback}, Control: loopback, Seed: 1})
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	run(t, server.Run)
-	w := world(nil)
-	w.Stays, w.Probe, w.Resolvers = true, &client{}, server.Addrs()[:1]
+	w := live(replaced, nil)
+	w.Probe, w.Resolvers = &client{}, server.Addrs()[:1]
 	w.DNS = fakedns.NewClient(server.ControlURL(), nil)
-	_, err = w.DNS.PutNames(t.Context(), Names(w)...)
+	_, err = w.DNS.PutNames(t.Context(), Names(w.Topology, w.TTL)...)
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	for _, f := range []FailDNS{
 		{Kind: fakedns.KindNoData},
@@ -79,7 +83,7 @@ func TestDNSFailsAndAnswersAgain(t *testing.T) {
 		{Kind: fakedns.KindWrongID},
 		{Kind: fakedns.KindWrongQuestion},
 		{Kind: fakedns.KindGarbage},
-		{Kind: fakedns.KindDelay, Delay: time.Second},
+		{Kind: fakedns.KindDelay, Delay: fakealb.Duration(time.Second)},
 		{Kind: fakedns.KindThrottle, PerSecond: 2},
 	} {
 		t.Run(string(f.Kind), func(t *testing.T) {
@@ -91,55 +95,158 @@ func TestDNSFailsAndAnswersAgain(t *testing.T) {
 			proofs := f.Prove(t.Context(), w)
 			g.Expect(proofs).To(HaveLen(1))
 			g.Expect(proofs[0].OK).To(BeTrue(), proofs[0].Detail)
-			g.Expect(proofs[0].Kind).To(Equal(recording.ProofDNSFails))
 			_, err = HealDNS{}.Apply(t.Context(), w)
 			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(HealDNS{}.Prove(t.Context(), w)).To(HaveEach(And(HaveField("OK", true), HaveField("Kind", recording.ProofDNSBack))))
+			g.Expect(HealDNS{}.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", true)))
 		})
 	}
+}
+
+// Get asks with a client of its own, as the probers do, and reads the whole answer.
+func (*client) Get(ctx context.Context, to netip.AddrPort, timeout time.Duration) (Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	began := time.Now()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+to.String()+"/", http.NoBody)
+	if err != nil {
+		return Answer{}, err
+	}
+	transport := &http.Transport{DisableKeepAlives: true}
+	defer transport.CloseIdleConnections()
+	resp, err := transport.RoundTrip(req)
+	if err == nil {
+		defer func() { _ = resp.Body.Close() }()
+		_, err = io.Copy(io.Discard, resp.Body)
+	}
+	switch {
+	case err == nil:
+		return Answer{Result: Answered, Status: resp.StatusCode, Server: resp.Header.Get("Server"), Took: time.Since(began)}, nil
+	case errors.Is(err, syscall.ECONNRESET):
+		return Answer{Result: Reset}, nil
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return Answer{Result: Closed}, nil
+	default:
+		return Answer{Result: TimedOut}, nil
+	}
+}
+
+// albOn serves the nodes of a world of one balancer on loopback addresses of their own.
+func albOn(t *testing.T, nodes ...netip.Addr) *Live {
+	t.Helper()
+	listener, err := net.Listen("tcp4", "127.0.0.1:0") //nolint:noctx // immediate
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := netip.MustParseAddrPort(listener.Addr().String()).Port()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	config := fakealb.Config{Network: fakealb.NetworkUserspace, Ports: []uint16{port}}
+	topology := world.Topology{World: world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: len(nodes), Targets: 1}}}}
+	config.LoadBalancers = []fakealb.LoadBalancer{{Name: LoadBalancer("backend", 1), Targets: 1}}
+	for i, node := range nodes {
+		config.Nodes = append(config.Nodes, fakealb.Node{Addr: node, LoadBalancer: LoadBalancer("backend", 1)})
+		topology.Nodes = append(topology.Nodes, world.Node{Addr: node, Upstream: 1, Balancer: "backend", Number: i + 1})
+	}
+	server, err := fakealb.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, server.Run)
+	return &Live{
+		ALB: fakealb.NewClient(server.ControlURL(), nil), Probe: &client{}, Port: port,
+		Topology: topology, State: topology.Start(), Upstreams: map[int]string{1: "api.example.com"},
+	}
+}
+
+// after puts a fault in force and gives the world after it.
+func after(t *testing.T, w *Live, f Fault) *Live {
+	t.Helper()
+	at, err := f.Apply(t.Context(), w)
+	if err != nil || at.IsZero() {
+		t.Fatalf("%s: in force at %v: %v", f.Name(), at, err)
+	}
+	next := *w
+	next.State = w.State.With(f.Effects(w.State)...)
+	return &next
 }
 
 // Every TLS refusal is seen as what it is by a client that verifies.
 func TestNodesRefuseTLS(t *testing.T) {
 	g := NewWithT(t)
-	listener, err := net.Listen("tcp4", "127.0.0.1:0") //nolint:noctx // immediate
-	g.Expect(err).NotTo(HaveOccurred())
-	port := netip.MustParseAddrPort(listener.Addr().String()).Port()
-	g.Expect(listener.Close()).To(Succeed())
 	node := netip.MustParseAddr("127.81.3.21")
-	server, err := fakealb.New(fakealb.Config{
-		Network: fakealb.NetworkUserspace, Ports: []uint16{port},
-		LoadBalancers: []fakealb.LoadBalancer{{Name: "first", Targets: 1}},
-		Nodes:         []fakealb.Node{{Addr: node, LoadBalancer: "first"}},
-	})
+	w := albOn(t, node)
+	ca, err := w.ALB.CA(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
-	run(t, server.Run)
-	w := world(nil)
-	w.Probe, w.Old, w.Port = &client{}, []netip.Addr{node}, port
-	w.ALB = fakealb.NewClient(server.ControlURL(), nil)
-	done, err := w.Probe.Handshake(t.Context(), netip.AddrPortFrom(node, port), proofName, server.CA(), time.Second)
+	to := netip.AddrPortFrom(node, w.Port)
+	done, err := w.Probe.Handshake(t.Context(), to, certified, ca, time.Second)
 	g.Expect(done, err).To(Equal(HandshakeDone))
-	for kind := range handshakeSeen {
-		f := RefuseTLS{Kind: kind}
-		at, err := f.Apply(t.Context(), w)
-		g.Expect(err).NotTo(HaveOccurred())
-		g.Expect(at).NotTo(BeZero())
-		for other := range handshakeSeen {
-			proofs := RefuseTLS{Kind: other}.Prove(t.Context(), w)
+	seen := map[fakealb.FaultKind]string{
+		fakealb.FaultTLSAlert: HandshakeAlert, fakealb.FaultTLSHang: HandshakeTimeout, fakealb.FaultTLSReset: HandshakeReset,
+		fakealb.FaultTLSWrongName: HandshakeWrongName, fakealb.FaultTLSExpired: HandshakeExpired,
+		fakealb.FaultTLSSelfSigned: HandshakeUntrusted, fakealb.FaultTLSWrongChain: HandshakeUntrusted,
+	}
+	for kind := range seen {
+		f := StrikeNodes{Kind: kind, Nodes: world.Named}
+		g.Expect(f.OverTLS()).To(BeTrue())
+		after(t, w, f)
+		for other := range seen {
+			proofs := StrikeNodes{Kind: other, Nodes: world.Named}.Prove(t.Context(), w)
 			g.Expect(proofs).To(HaveLen(1))
-			g.Expect(proofs[0].OK).To(Equal(handshakeSeen[other] == handshakeSeen[kind]), "%s in force, asked for %s: %s", kind, other, proofs[0].Detail)
+			g.Expect(proofs[0].OK).To(Equal(seen[other] == seen[kind]), "%s in force, asked for %s: %s", kind, other, proofs[0].Detail)
 		}
 	}
-	back := BringBack{}
-	w.Probe = &client{prober{status: 200, server: "fakealb"}}
-	_, err = back.Apply(t.Context(), w)
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(back.Prove(t.Context(), w)).To(HaveEach(And(HaveField("OK", true), HaveField("Kind", recording.ProofNodesBack))))
-	done, err = w.Probe.Handshake(t.Context(), netip.AddrPortFrom(node, port), proofName, server.CA(), time.Second)
+	back := BringBack{Nodes: world.Named}
+	after(t, w, back)
+	g.Expect(back.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", true)))
+	done, err = w.Probe.Handshake(t.Context(), to, certified, ca, time.Second)
 	g.Expect(done, err).To(Equal(HandshakeDone), "brought back")
+}
+
+// The faults of answers, each seen from outside while it is in force, and not before.
+func TestNodesAnswerWrong(t *testing.T) {
+	w := albOn(t, netip.MustParseAddr("127.81.4.21"), netip.MustParseAddr("127.81.4.22"))
+	for _, f := range []StrikeNodes{
+		{Kind: fakealb.FaultError, Status: 502}, {Kind: fakealb.FaultLinger}, {Kind: fakealb.FaultStranger},
+		{Kind: fakealb.FaultCloseRequest}, {Kind: fakealb.FaultResetRequest}, {Kind: fakealb.FaultTruncateBody}, {Kind: fakealb.FaultResetBody},
+		{Kind: fakealb.FaultSlowAccept, Delay: fakealb.Duration(150 * time.Millisecond)},
+		{Kind: fakealb.FaultSlowResponse, Delay: fakealb.Duration(150 * time.Millisecond)},
+		{Kind: fakealb.FaultTargetKeepAliveRace}, {Kind: fakealb.FaultCloseRequest, Share: 0.5},
+	} {
+		t.Run(string(f.Kind), func(t *testing.T) {
+			g := NewWithT(t)
+			f.Nodes = world.Named
+			g.Expect(f.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", false)), "it is not in force")
+			struck := after(t, w, f)
+			for _, p := range f.Prove(t.Context(), w) {
+				g.Expect(p.OK).To(BeTrue(), p.Detail)
+			}
+			serves := strikes[f.Kind].serves
+			g.Expect(struck.State.Nodes).To(HaveEach(And(HaveField("Serves", serves), HaveField("How", string(f.Kind)))))
+			after(t, w, BringBack{Nodes: world.Named})
+		})
+	}
 }
 
 func TestANodeThatIsNotBack(t *testing.T) {
 	g := NewWithT(t)
-	g.Expect(BringBack{}.Prove(t.Context(), world(&prober{status: 503}))).To(HaveEach(HaveField("OK", false)))
+	w := live(replaced, &prober{answer: Answer{Result: Answered, Status: 503}})
+	g.Expect(BringBack{Nodes: world.Named}.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", false)))
+}
+
+// A balancer whose targets all fail their checks goes on with all of them.
+func TestTargetsFail(t *testing.T) {
+	g := NewWithT(t)
+	w := albOn(t, netip.MustParseAddr("127.81.5.21"))
+	f := FailTargets{Nodes: world.Named, Unhealthy: 2, Of: 2}
+	failed := after(t, w, f)
+	proofs := f.Prove(t.Context(), w)
+	g.Expect(proofs).To(HaveLen(1))
+	g.Expect(proofs[0].OK).To(BeTrue(), proofs[0].Detail)
+	g.Expect(failed.State.Nodes[0].How).To(Equal("fail-open"))
+	answer, err := w.Probe.Get(t.Context(), netip.AddrPortFrom(failed.State.Nodes[0].Addr, w.Port), time.Second)
+	g.Expect(answer.Status, err).To(Equal(200), "fail-open")
+	lose := LoseTargets{Nodes: world.Named}
+	after(t, w, lose)
+	g.Expect(lose.Prove(t.Context(), w)).To(ConsistOf(HaveField("OK", true)))
 }

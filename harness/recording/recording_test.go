@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.FixedZone("east", 3600))
@@ -44,9 +45,16 @@ func sample() recording.Recording {
 	return recording.Recording{
 		Manifest: recording.Manifest{
 			Schema: recording.Schema, Scenario: "alb-ip-rotate", T0: noon.UTC(),
-			Plan: recording.Plan{TTL: 1, Rate: 200, Seed: 1<<63 + 1, Old: []netip.Addr{node}, Proofs: []string{recording.ProofNameMoved}},
+			Plan: recording.Plan{TTL: 1, Rate: 200, Seed: 1<<63 + 1, Steps: []recording.PlannedStep{{At: 5, Wait: 5, Faults: []recording.PlannedFault{{Name: "name moves"}}}}},
+			World: world.Topology{
+				World: world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 1, Targets: 2}}},
+				Nodes: []world.Node{{Addr: node, Upstream: 1, Balancer: "backend", Number: 1}},
+			},
 		},
-		Steps: []recording.Step{{Name: "name moves", Planned: 5, Proofs: []recording.Proof{{Kind: recording.ProofNameMoved, OK: true, Detail: "A <fresh> & only"}}}},
+		Steps: []recording.Step{{
+			Number: 1, Name: "name moves", Planned: 5, Effects: []world.Effect{{Node: node, Named: world.Truth(false)}},
+			Proofs: []recording.Proof{{OK: true, Detail: "A <fresh> & only"}},
+		}},
 		Requests: []recording.Request{
 			{Seq: 1, Due: 0, Sent: 0.0001, Latency: 0.002, Code: 200, Outcome: recording.OK, Node: node, Server: "nginx"},
 			{Seq: 2, Due: 0.005, Sent: 0.0051, Outcome: recording.Timeout, Error: "the client gave up"},
@@ -55,7 +63,7 @@ func sample() recording.Recording {
 		Connections: []recording.Conn{{Conn: 7, Node: node, Peer: peer, Opened: -1, Closed: &closed, Requests: 1}, {Conn: 8, Node: node, Peer: peer}},
 		Packets:     []recording.Packet{{At: 8.1, Kind: recording.Segment, Node: node, Peer: peer, Retransmit: true, Seq: 9}},
 		Queries:     []recording.Query{{At: 1, Client: peer, Resolver: peer, Name: "backend.example.com.", Answers: []netip.Addr{node}, TTL: 1}},
-		Snapshots:   []recording.Snapshot{{At: -1, Moment: "warm", Processes: []recording.Process{{PID: 10, Worker: true, Seen: 3}}}},
+		Snapshots:   []recording.Snapshot{{At: -1, Moment: recording.MomentWarm, Processes: []recording.Process{{PID: 10, Worker: true, Seen: 3}}}},
 		ProxyLog:    []recording.LogLine{{At: 8.25, Text: "[error] AH00957: attempt failed"}, {At: -0.5, Text: ""}},
 	}
 }
@@ -191,7 +199,7 @@ func TestOpenRefuses(t *testing.T) {
 		file, text string
 		want       []string
 	}{
-		"another schema":    {recording.ManifestFile, `{"schema": 2, "t0": 5}`, []string{"manifest.json", "schema 2", "schema 1"}},
+		"another schema":    {recording.ManifestFile, `{"schema": 3, "t0": 5}`, []string{"manifest.json", "schema 3", "schemas 1 to 2"}},
 		"no schema":         {recording.ManifestFile, `{}`, []string{"schema 0"}},
 		"a broken manifest": {recording.ManifestFile, `{"schema": 1,`, []string{"manifest.json"}},
 		"a cut-off row":     {recording.RequestsFile, "{\"seq\":1}\n{\"seq\":2", []string{"requests.jsonl:2", "cut off"}},

@@ -1,0 +1,187 @@
+package ledger_test
+
+import (
+	"net/netip"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/harness/ledger"
+	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
+)
+
+func address(n int) netip.Addr { return netip.AddrFrom4([4]byte{198, 18, 0, byte(21 + n)}) }
+
+var (
+	a, b    = address(0), address(1) // in the name at the start
+	spare   = address(2)
+	other   = address(3) // of the second upstream
+	yes, no = world.Truth(true), world.Truth(false)
+)
+
+func of(steps ...recording.Step) *ledger.Ledger {
+	w := world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Spare: 1}}}
+	return ledger.Of(&recording.Recording{Manifest: recording.Manifest{World: w.Place(address)}, Steps: steps})
+}
+
+func step(number int, at recording.Seconds, effects ...world.Effect) recording.Step {
+	return recording.Step{Number: number, Name: "step", Asked: at - 0.5, InForce: at, Effects: effects}
+}
+
+// flap: a zone leaves the name at 5, is silent from 10 to 15, and is back in it at 16;
+// then once more from 20 on, without an end of the silence.
+func flap() *ledger.Ledger {
+	return of(
+		step(1, 5, world.Effect{Node: a, Named: no}),
+		step(2, 10, world.Effect{Node: a, Serves: no, How: "silence"}),
+		step(3, 15, world.Effect{Node: a, Serves: yes}),
+		step(4, 16, world.Effect{Node: a, Named: yes}),
+		step(5, 20, world.Effect{Node: a, Named: no}),
+		step(6, 25, world.Effect{Node: a, Serves: no, How: "silence"}),
+	)
+}
+
+func TestAnyInstant(t *testing.T) {
+	g := NewWithT(t)
+	l := flap()
+	for at, want := range map[recording.Seconds]struct {
+		named, serves bool
+		left          recording.Seconds // 0: it is not out
+	}{
+		-100: {true, true, 0}, 4.99: {true, true, 0}, 5: {false, true, 5}, 9: {false, true, 5}, 10: {false, false, 5},
+		15.5: {false, true, 5}, 16: {true, true, 0}, 21: {false, true, 20}, 1000: {false, false, 20},
+	} {
+		serves, how := l.Serves(a, at)
+		left, out := l.Left(a, at)
+		g.Expect(l.Named(a, at)).To(Equal(want.named), "at %g", at)
+		g.Expect(serves).To(Equal(want.serves), "at %g", at)
+		g.Expect(how == "silence").To(Equal(!want.serves), "at %g", at)
+		g.Expect(out).To(Equal(want.left != 0), "at %g", at)
+		if out {
+			g.Expect(left).To(Equal(want.left), "at %g", at)
+		}
+	}
+	_, out := l.Left(spare, 8)
+	g.Expect(out).To(BeFalse(), "it never was in the name")
+	g.Expect(l.Named(b, 8)).To(BeTrue())
+}
+
+func TestMoments(t *testing.T) {
+	g := NewWithT(t)
+	l := flap()
+	first, ok := l.First()
+	g.Expect(ok).To(BeTrue())
+	g.Expect([]recording.Seconds{first.Asked, first.At}).To(Equal([]recording.Seconds{4.5, 5}))
+	var losses []recording.Seconds
+	for _, loss := range l.Losses() {
+		losses = append(losses, loss.At)
+	}
+	g.Expect(losses).To(Equal([]recording.Seconds{10, 25}))
+	moved, ok := l.Moved(1)
+	g.Expect(ok).To(BeTrue())
+	g.Expect(moved).To(BeEquivalentTo(5))
+	_, ok = l.Moved(2)
+	g.Expect(ok).To(BeFalse())
+	g.Expect(l.Touched()).To(ConsistOf(HaveField("Addr", a)))
+	g.Expect(l.Struck(a)).To(BeEmpty(), "it was never silent while the name had it")
+}
+
+func TestDiedAndMuted(t *testing.T) {
+	g := NewWithT(t)
+	l := flap()
+	for _, tc := range []struct {
+		first, last recording.Seconds
+		died        bool
+	}{{0, 9.4, false}, {0, 9.6, true}, {12, 13, true}, {14.9, 30, true}, {15.1, 24.4, false}, {15.1, 24.5, true}} {
+		_, died := l.Died(a, tc.first, tc.last)
+		g.Expect(died).To(Equal(tc.died), "%v", tc)
+	}
+	for at, want := range map[recording.Seconds]bool{9.4: false, 9.6: true, 14.9: true, 15: false, 26: true} {
+		g.Expect(l.Muted(a, at)).To(Equal(want), "at %g", at)
+	}
+}
+
+// Struck nodes are those that the name has and that do not serve.
+func TestStruckAndWhole(t *testing.T) {
+	g := NewWithT(t)
+	l := of(
+		step(1, 5, world.Effect{Node: a, Serves: no, How: "refuse"}),
+		step(2, 6, world.Effect{Resolves: no, How: "servfail"}), // overlapping
+		step(3, 8, world.Effect{Node: a, Serves: yes}),
+		step(4, 9, world.Effect{Resolves: yes}),
+	)
+	g.Expect(l.Struck(a)).To(Equal([]ledger.Span{{From: 5, To: 8}}))
+	g.Expect(l.Unresolved()).To(Equal([]ledger.Span{{From: 6, To: 9}}))
+	g.Expect(l.Whole()).To(BeEquivalentTo(9))
+	g.Expect([]bool{l.Resolves(5.9), l.Resolves(6), l.Resolves(9)}).To(Equal([]bool{true, false, true}))
+	g.Expect(of(step(1, 5, world.Effect{Node: a, Serves: no})).Whole()).To(Equal(ledger.Forever))
+}
+
+// What one step does in two instants it does at once: the name moved in it.
+func TestOneStepIsOneInstant(t *testing.T) {
+	g := NewWithT(t)
+	l := of(step(1, 5.001, world.Effect{Node: a, Serves: no, How: "silence"}), step(1, 5.003, world.Effect{Node: a, Named: no}))
+	g.Expect(l.Struck(a)).To(BeEmpty())
+	g.Expect(l.Losses()).To(HaveLen(1))
+	both := of(step(1, 5, world.Effect{Node: a, Named: no}), step(1, 5, world.Effect{Node: a, Serves: no}))
+	serves, _ := both.Serves(a, 5)
+	g.Expect([]bool{serves, both.Named(a, 5)}).To(Equal([]bool{false, false}))
+}
+
+func TestAvailable(t *testing.T) {
+	g := NewWithT(t)
+	l := of(
+		step(1, 5, world.Effect{Node: a, Serves: no}, world.Effect{Node: b, Serves: no}),
+		step(2, 8, world.Effect{Node: spare, Named: yes}),
+	)
+	for _, tc := range []struct {
+		first, last recording.Seconds
+		want        bool
+	}{{0, 1, true}, {4.9, 7, true}, {5.1, 7.9, false}, {5.1, 8, true}, {9, 10, true}} {
+		g.Expect(l.Available(1, tc.first, tc.last)).To(Equal(tc.want), "%v", tc)
+	}
+	g.Expect(l.Available(2, 5.1, 7.9)).To(BeTrue(), "the other upstream has nodes of its own")
+}
+
+// The agent did not say when: the time at which it was asked stands in, else the plan.
+func TestTimesThatAreNotKnown(t *testing.T) {
+	g := NewWithT(t)
+	l := of(recording.Step{Planned: 4, Asked: 5, Effects: []world.Effect{{Node: a, Serves: no}}})
+	g.Expect(l.Losses()[0].At).To(BeEquivalentTo(5))
+	l = of(recording.Step{Planned: 4, Effects: []world.Effect{{Node: a, Serves: no}}})
+	first, _ := l.First()
+	g.Expect([]recording.Seconds{first.Asked, first.At}).To(Equal([]recording.Seconds{4, 4}))
+}
+
+func TestNamesLeadToUpstreams(t *testing.T) {
+	g := NewWithT(t)
+	l := flap()
+	leads := l.Leads([]recording.Query{
+		{Name: "Api.example.com", Answers: []netip.Addr{a, b}, Probe: true}, {Name: "login.example.com", Answers: []netip.Addr{other}},
+		{Name: "api.example.com"}, {Name: "metrics.example.com", Answers: []netip.Addr{netip.MustParseAddr("203.0.113.1")}},
+	})
+	g.Expect(leads).To(Equal(map[string]int{"api.example.com": 1, "login.example.com": 2}))
+	g.Expect(l.Current(recording.Query{At: 6, Answers: []netip.Addr{b}})).To(BeTrue())
+	g.Expect(l.Current(recording.Query{At: 6, Answers: []netip.Addr{a, b}})).To(BeFalse(), "the name had left one of them")
+	g.Expect(l.Current(recording.Query{At: 6})).To(BeFalse(), "it is empty")
+}
+
+// A recording that broke off has no world, and one of another build may name nodes
+// that it does not have.
+func TestStrangeRecordings(t *testing.T) {
+	g := NewWithT(t)
+	empty := ledger.Of(&recording.Recording{Steps: []recording.Step{step(1, 5, world.Effect{Node: a, Serves: no})}})
+	serves, _ := empty.Serves(a, 9)
+	g.Expect(serves).To(BeTrue())
+	_, ok := empty.First()
+	g.Expect(ok).To(BeTrue())
+	stranger := netip.MustParseAddr("203.0.113.1")
+	l := of(step(1, 5, world.Effect{Node: stranger, Named: no}))
+	g.Expect(l.Upstream(stranger)).To(BeZero())
+	_, out := l.Left(stranger, 9)
+	g.Expect(out).To(BeFalse())
+	none, ok := of().First()
+	g.Expect(ok).To(BeFalse())
+	g.Expect(none.At).To(Equal(ledger.Forever))
+}

@@ -1,0 +1,124 @@
+package world_test
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/harness/world"
+)
+
+func address(n int) netip.Addr { return netip.AddrFrom4([4]byte{198, 18, 0, byte(21 + n)}) }
+
+// two is an ALB with two nodes and two spare ones, beside another.
+var two = world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Spare: 2, Targets: 2}, {Name: "other", Nodes: 1}}}
+
+func TestPlaceGivesEachUpstreamItsOwn(t *testing.T) {
+	g := NewWithT(t)
+	topology := two.Place(address)
+	g.Expect(topology.Nodes).To(HaveLen(5 * world.Upstreams))
+	seen := map[netip.Addr]bool{}
+	for _, n := range topology.Nodes {
+		g.Expect(seen[n.Addr]).To(BeFalse(), "%s stands twice", n.Addr)
+		seen[n.Addr] = true
+		found, _ := topology.Node(n.Addr)
+		g.Expect(found).To(Equal(n))
+	}
+	g.Expect(topology.Nodes[7]).To(Equal(world.Node{Addr: address(7), Upstream: 2, Balancer: "backend", Number: 3}))
+	_, known := topology.Node(netip.MustParseAddr("10.0.0.1"))
+	g.Expect(known).To(BeFalse())
+}
+
+func TestStartAndPicks(t *testing.T) {
+	g := NewWithT(t)
+	s := two.Place(address).Start()
+	of := func(p world.Pick) []string {
+		var got []string
+		for _, n := range p.Of(s) {
+			if n.Upstream == 1 {
+				got = append(got, n.Balancer+string(rune('0'+n.Number)))
+			}
+		}
+		return got
+	}
+	g.Expect(of(world.Named)).To(Equal([]string{"backend1", "backend2"}))
+	g.Expect(of(world.Half)).To(Equal([]string{"backend1"}))
+	g.Expect(of(world.Spare)).To(Equal([]string{"backend3", "backend4", "other1"}))
+	g.Expect(of(world.Left)).To(BeEmpty())
+	g.Expect(of(world.Numbers(2, 3))).To(Equal([]string{"backend2", "backend3"}))
+	s = s.With(world.Effect{Node: address(0), Named: world.Truth(false)}, world.Effect{Node: address(2), Named: world.Truth(true)},
+		world.Effect{Node: address(1), Serves: world.Truth(false), How: "silence"})
+	g.Expect(of(world.Named)).To(Equal([]string{"backend2", "backend3"}))
+	g.Expect(of(world.Left)).To(Equal([]string{"backend1"}))
+	g.Expect(of(world.Struck)).To(Equal([]string{"backend2"}))
+	g.Expect(of(world.Spare)).To(Equal([]string{"backend4", "other1"}))
+	n, _ := s.Node(address(1))
+	g.Expect(n.How).To(Equal("silence"))
+	s = s.With(world.Effect{Node: address(0), Named: world.Truth(true)})
+	g.Expect(of(world.Left)).To(BeEmpty(), "it came back")
+}
+
+func TestWrongPicks(t *testing.T) {
+	for _, p := range []world.Pick{"", "first", "0", "1 x", "-1"} {
+		NewWithT(t).Expect(p.Check()).To(MatchError(ContainSubstring(`"1 3"`)), "%q", p)
+		NewWithT(t).Expect(p.Of(two.Place(address).Start())).To(BeEmpty())
+	}
+	for _, p := range []world.Pick{world.Named, world.Half, world.Left, world.Spare, world.Struck, "1", world.Numbers(1, 12)} {
+		NewWithT(t).Expect(p.Check()).To(Succeed())
+	}
+}
+
+func TestWrongWorlds(t *testing.T) {
+	NewWithT(t).Expect(two.Check()).To(Succeed())
+	for name, w := range map[string]world.World{
+		"empty":     {},
+		"no name":   {Balancers: []world.Balancer{{Nodes: 1}}},
+		"twice":     {Balancers: []world.Balancer{{Name: "a", Nodes: 1}, {Name: "a", Nodes: 1}}},
+		"no node":   {Balancers: []world.Balancer{{Name: "a", Spare: 1}}},
+		"negative":  {Balancers: []world.Balancer{{Name: "a", Nodes: 1, Targets: -1}}},
+		"too large": {Balancers: []world.Balancer{{Name: "a", Nodes: 20}, {Name: "b", Nodes: 5}}},
+	} {
+		NewWithT(t).Expect(w.Check()).To(MatchError(ContainSubstring("want")), name)
+	}
+}
+
+// Whatever happens, a node is in its name, or has left it, or neither; and what is not
+// said of it does not change.
+func TestStatesStaySound(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	topology := two.Place(address)
+	s := topology.Start()
+	for range 5000 {
+		node := topology.Nodes[random.IntN(len(topology.Nodes))].Addr
+		truth := world.Truth(random.IntN(2) == 0)
+		e := world.Effect{Node: node, Named: truth}
+		if random.IntN(2) == 0 {
+			e = world.Effect{Node: node, Serves: truth, How: "refuse"}
+		}
+		before, _ := s.Node(node)
+		next := s.With(e)
+		after, _ := next.Node(node)
+		switch {
+		case after.Named && after.Left:
+			t.Fatalf("%+v is in its name and has left it", after)
+		case e.Named != nil && after.Serves != before.Serves, e.Serves != nil && after.Named != before.Named:
+			t.Fatalf("%+v made %+v of %+v", e, after, before)
+		case before.Named && !after.Named && !after.Left:
+			t.Fatalf("%+v has left its name and does not know", after)
+		}
+		s = next
+	}
+}
+
+func TestWorse(t *testing.T) {
+	g := NewWithT(t)
+	no, yes := world.Truth(false), world.Truth(true)
+	for _, e := range []world.Effect{{Serves: no}, {Resolves: no}} {
+		g.Expect(e.Worse()).To(BeTrue())
+	}
+	for _, e := range []world.Effect{{Named: no}, {Named: yes}, {Serves: yes}, {Resolves: yes}, {}} {
+		g.Expect(e.Worse()).To(BeFalse())
+	}
+}
