@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/config"
 	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/reports"
 	"github.com/proxychaos/proxychaos/scenarios"
@@ -125,7 +127,7 @@ func TestEveryConfigIsThereAndUsed(t *testing.T) {
 	used := map[string]bool{}
 	for _, who := range scenarios.Subjects() {
 		used[who.Config] = true
-		conf, err := config.Read(who.Kind, who.Config)
+		conf, err := config.Read(who.Kind, who.Files, who.Config)
 		g.Expect(err).NotTo(HaveOccurred())
 		_, err = conf.Layout()
 		g.Expect(err).NotTo(HaveOccurred())
@@ -133,10 +135,10 @@ func TestEveryConfigIsThereAndUsed(t *testing.T) {
 		if stated := conf.Refresh(); stated != 0 && who.Role != harness.Pitfall {
 			g.Expect(who.Refresh).To(Equal(stated), who.ID())
 		}
-		base := filepath.Base(who.Config)
-		g.Expect(strings.TrimSuffix(base, filepath.Ext(base))).To(Equal(who.Name), "the file is called like the subject")
+		base := path.Base(who.Config)
+		g.Expect(strings.TrimSuffix(base, path.Ext(base))).To(Equal(who.Name), "the file is called like the subject")
 	}
-	g.Expect(filepath.WalkDir(scenarios.ConfigsDir, func(path string, d fs.DirEntry, err error) error {
+	g.Expect(fs.WalkDir(scenarios.Configs, ".", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			g.Expect(used[path]).To(BeTrue(), "%s is no subject's", path)
 		}
@@ -150,7 +152,7 @@ func TestSubjectsAreWhole(t *testing.T) {
 	for _, who := range scenarios.Subjects() {
 		g.Expect(ids[who.ID()]).To(BeFalse(), "%s stands twice", who.ID())
 		ids[who.ID()] = true
-		g.Expect(harness.Kinds).To(ContainElement(who.Kind))
+		g.Expect(kind.Names()).To(ContainElement(who.Kind))
 		g.Expect([]harness.Role{harness.Pitfall, harness.Fix, harness.Reference}).To(ContainElement(who.Role))
 		g.Expect(who.Summary).NotTo(BeEmpty())
 		for scenario := range who.Expect {

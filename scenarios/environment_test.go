@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/scenarios"
 )
 
@@ -52,7 +53,7 @@ func TestWhatMakePassesOn(t *testing.T) {
 	g.Expect(r.Scenarios[0].Name).To(Equal("alias-switch"))
 	g.Expect(r.Subjects).To(HaveLen(1))
 	g.Expect(r.Subjects[0]).To(And(
-		HaveField("Kind", harness.Nginx), HaveField("Role", harness.Own), HaveField("Config", path),
+		HaveField("Kind", kind.Nginx), HaveField("Role", harness.Own), HaveField("Config", path),
 		HaveField("Refresh", 5*time.Second), HaveField("Release", harness.Stable), HaveField("ID()", "nginx/own-default"),
 	))
 	o := r.Options
@@ -94,11 +95,11 @@ func TestWrongWords(t *testing.T) {
 	}{
 		"NAME":                  {map[string]string{"NAME": "alb-rotate"}, []string{"NAME=alb-rotate: ", "alb-ip-rotate, alb-ip-refuse, alias-switch, alb-ip-abrupt"}},
 		"NAME is no pattern":    {map[string]string{"NAME": "*"}, []string{"NAME=*: "}},
-		"PROXY":                 {map[string]string{"PROXY": "ngnix"}, []string{"PROXY=ngnix: ", "[apache nginx goproxy]"}},
+		"PROXY":                 {map[string]string{"PROXY": "ngnix"}, []string{"PROXY=ngnix: ", "[apache nginx"}},
 		"CONFIG without PROXY":  {map[string]string{"CONFIG": nginx}, []string{"CONFIG=" + nginx, "PROXY="}},
 		"CONFIG is not there":   {map[string]string{"PROXY": "nginx", "CONFIG": "/none/x.conf"}, []string{"CONFIG=/none/x.conf: ", "no such file or folder"}},
 		"CONFIG is empty":       {map[string]string{"PROXY": "nginx", "CONFIG": empty}, []string{"CONFIG=" + empty, "no file in it"}},
-		"CONFIG of two files":   {map[string]string{"PROXY": "apache", "CONFIG": scenarios.ConfigsDir}, []string{"httpd.conf"}},
+		"CONFIG of two files":   {map[string]string{"PROXY": "apache", "CONFIG": "configs"}, []string{"httpd.conf"}},
 		"RELEASE of one's own":  {map[string]string{"PROXY": "nginx", "CONFIG": nginx, "RELEASE": "1.9"}, []string{"RELEASE=1.9: ", "stable, testing"}},
 		"RELEASE of goproxy":    {map[string]string{"PROXY": "goproxy", "CONFIG": "configs/goproxy/default.yaml", "RELEASE": "stable"}, []string{"RELEASE=stable: ", "leave RELEASE out"}},
 		"SUBJECT":               {map[string]string{"SUBJECT": "nginx/none"}, []string{`SUBJECT="nginx/none"`, "nginx/static"}},
@@ -138,12 +139,12 @@ func TestOwnSubjectHasAName(t *testing.T) {
 	} {
 		path := filepath.Join(dir, file)
 		g.Expect(os.WriteFile(path, []byte("server {}"), 0o600)).To(Succeed())
-		s, err := scenarios.OwnSubject(harness.Nginx, path, "")
+		s, err := scenarios.OwnSubject(kind.Nginx, path, "")
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(s.ID()).To(Equal(want), file)
 	}
 	t.Chdir(dir)
-	s, err := scenarios.OwnSubject(harness.Nginx, ".", "testing")
+	s, err := scenarios.OwnSubject(kind.Nginx, ".", "testing")
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(s.ID()).To(Equal("nginx/own-" + filepath.Base(dir) + "@testing"))
 }

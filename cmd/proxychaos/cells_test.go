@@ -20,6 +20,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/engine"
 	"github.com/proxychaos/proxychaos/harness/images"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/reaper"
 )
 
@@ -78,11 +79,15 @@ func ownKit(t *testing.T, docker *client.Client) (path, ref string) {
 		}
 	})
 	// The proxy's image too: to build it is not part of the times waited below.
-	nginx, err := images.Named(images.Nginx, harness.Stable)
+	nginx, err := kind.Of(kind.Nginx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := finder.Proxy(t.Context(), nginx); err != nil {
+	stable, err := nginx.Release(harness.Stable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := finder.Proxy(t.Context(), stable); err != nil {
 		t.Fatal(err)
 	}
 	return path, ref

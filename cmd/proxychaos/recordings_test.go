@@ -11,7 +11,9 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // record makes a small recording of goproxy/default in alb-ip-rotate, with so
@@ -22,25 +24,32 @@ func record(t *testing.T, failed int) string {
 	root := t.TempDir()
 	d, err := recording.Create(root, "alb-ip-rotate", "goproxy/default", time.Now())
 	g.Expect(err).NotTo(HaveOccurred())
-	conf := filepath.Join(root, "default.yaml")
-	g.Expect(os.WriteFile(conf, []byte("listen: \":8080\"\n"), 0o600)).To(Succeed())
-	copied, err := d.CopyConfig(conf)
+	copied, err := d.SaveConfig(kind.Config{Path: "default.yaml", Files: []kind.File{{Name: "default.yaml", Content: []byte("listen: \":8080\"\n")}}})
 	g.Expect(err).NotTo(HaveOccurred())
-	old, fresh := netip.MustParseAddr("127.77.1.21"), netip.MustParseAddr("127.77.1.31")
+	old, fresh := netip.MustParseAddr("127.77.1.21"), netip.MustParseAddr("127.77.1.22")
 	m := recording.Manifest{
 		Scenario: "alb-ip-rotate", Testbed: "embedded", Config: copied, T0: time.Now(),
 		Subject: recording.Subject{ID: "goproxy/default", Kind: "goproxy", Name: "default", Role: "reference"},
-		Plan: recording.Plan{
-			TTL: 1, Grace: 3, FlipAt: 2, RetireAt: 5, Duration: 10, Rate: 10, ClientTimeout: 4,
-			Proofs: []string{recording.ProofNameMoved, recording.ProofOldSilent},
-			Old:    []netip.Addr{old}, Fresh: []netip.Addr{fresh}, OldEnd: "silence",
+		World: world.Topology{
+			World: world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 1, Spare: 1, Targets: 2}}},
+			Nodes: []world.Node{{Addr: old, Upstream: 1, Balancer: "backend", Number: 1}, {Addr: fresh, Upstream: 1, Balancer: "backend", Number: 2}},
 		},
+		Plan: recording.Plan{TTL: 1, Duration: 10, Rate: 10, ClientTimeout: 4, Steps: []recording.PlannedStep{
+			{At: 2, Wait: 2, Faults: []recording.PlannedFault{{Name: "name moves to new nodes"}}},
+			{At: 5, Wait: 3, Faults: []recording.PlannedFault{{Name: "old nodes go silent"}}},
+		}},
 	}
 	g.Expect(recording.SaveManifest(d.Path, m)).To(Succeed())
-	step := func(name, kind string, at recording.Seconds) recording.Step {
-		return recording.Step{Name: name, Planned: at, Asked: at, InForce: at, Proofs: []recording.Proof{{Kind: kind, OK: true, At: at, Detail: "seen"}}}
+	step := func(number int, name string, at recording.Seconds, effects ...world.Effect) recording.Step {
+		return recording.Step{
+			Number: number, Name: name, Planned: at, Asked: at, InForce: at, Effects: effects,
+			Proofs: []recording.Proof{{OK: true, At: at, Detail: "seen"}},
+		}
 	}
-	g.Expect(d.Steps.Append(step("name moves", recording.ProofNameMoved, 2), step("old nodes go silent", recording.ProofOldSilent, 5))).To(Succeed())
+	g.Expect(d.Steps.Append(
+		step(1, "name moves to new nodes", 2, world.Effect{Node: old, Named: world.Truth(false)}, world.Effect{Node: fresh, Named: world.Truth(true)}),
+		step(2, "old nodes go silent", 5, world.Effect{Node: old, Serves: world.Truth(false), How: "silence"}),
+	)).To(Succeed())
 	for i := range 100 {
 		at := recording.Seconds(i) / 10
 		r := recording.Request{Seq: uint64(i + 1), Due: at, Sent: at + 0.001, Latency: 0.002, Code: 200, Outcome: recording.OK, Node: old}

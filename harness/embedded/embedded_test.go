@@ -3,8 +3,6 @@ package embedded
 import (
 	"net"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +40,8 @@ func bed(t *testing.T, n int, port uint16) *Bed {
 	if _, err := b.ALB.PutLoadBalancer(t.Context(), fakealb.LoadBalancer{Name: "first", Targets: 1}); err != nil {
 		t.Fatal(err)
 	}
-	for _, a := range b.Old {
+	for n := range 2 {
+		a := b.Node(n)
 		if _, err := b.ALB.PutNode(t.Context(), fakealb.Node{Addr: a, LoadBalancer: "first"}); err != nil {
 			t.Fatal(err)
 		}
@@ -57,12 +56,12 @@ func TestBedsDoNotMeet(t *testing.T) {
 	port := freePort(t)
 	a, b := bed(t, 255, port), bed(t, 255, port)
 	seen := map[netip.Addr]bool{}
-	for _, addr := range append(append(append(a.Old, a.Fresh...), b.Old...), b.Fresh...) {
+	for _, addr := range []netip.Addr{a.Node(0), a.Node(1), a.Node(2), b.Node(0), b.Node(1), b.Node(2)} {
 		g.Expect(seen[addr]).To(BeFalse(), addr.String())
 		g.Expect(netip.MustParsePrefix("127.77.0.0/16").Contains(addr)).To(BeTrue())
 		seen[addr] = true
 	}
-	g.Expect(seen).To(HaveLen(8))
+	g.Expect(seen).To(HaveLen(6))
 }
 
 // A program that listens on every address is in the way of every bed: one
@@ -82,8 +81,8 @@ func TestCloseFreesEverything(t *testing.T) {
 	g := NewWithT(t)
 	port := freePort(t)
 	b := bed(t, 7, port)
-	node := netip.AddrPortFrom(b.Old[0], port)
-	_, _, err := b.Probe().Get(t.Context(), node, time.Second)
+	node := netip.AddrPortFrom(b.Node(0), port)
+	_, err := b.Probe().Get(t.Context(), node, time.Second)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(b.Probe().Hold(t.Context(), node)).To(Succeed())
 	g.Expect(b.Close()).To(Succeed())
@@ -108,11 +107,11 @@ func TestProber(t *testing.T) {
 			g := NewWithT(t)
 			port := freePort(t)
 			b := bed(t, 20, port)
-			node := netip.AddrPortFrom(b.Old[0], port)
+			node := netip.AddrPortFrom(b.Node(0), port)
 			p := b.Probe()
 			g.Expect(p.Hold(t.Context(), node)).To(Succeed())
 			if tc.kind != "" {
-				_, err := b.ALB.SetFault(t.Context(), tc.kind, b.Old...)
+				_, err := b.ALB.SetFault(t.Context(), tc.kind, b.Node(0), b.Node(1))
 				g.Expect(err).NotTo(HaveOccurred())
 			}
 			seen, err := p.Connect(t.Context(), node, 300*time.Millisecond)
@@ -130,16 +129,16 @@ func TestProbesAreKnown(t *testing.T) {
 	g := NewWithT(t)
 	port := freePort(t)
 	b := bed(t, 40, port)
-	_, err := b.DNS.PutNames(t.Context(), fakedns.Name{Name: "*", A: b.Old, TTL: time.Second})
+	_, err := b.DNS.PutNames(t.Context(), fakedns.Name{Name: "*", A: []netip.Addr{b.Node(0), b.Node(1)}, TTL: time.Second})
 	g.Expect(err).NotTo(HaveOccurred())
 	p := b.Probe()
 	found, err := p.Lookup(t.Context(), b.Resolver, "backend.example.com")
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(found).To(ConsistOf(b.Old))
-	status, server, err := p.Get(t.Context(), netip.AddrPortFrom(b.Old[0], port), time.Second)
+	g.Expect(found).To(ConsistOf(b.Node(0), b.Node(1)))
+	answer, err := p.Get(t.Context(), netip.AddrPortFrom(b.Node(0), port), time.Second)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(status).To(Equal(200))
-	g.Expect(server).NotTo(BeEmpty())
+	g.Expect(answer.Status).To(Equal(200))
+	g.Expect(answer.Server).NotTo(BeEmpty())
 
 	queries, err := b.DNS.Queries(t.Context(), fakedns.Filter{})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -151,21 +150,20 @@ func TestProbesAreKnown(t *testing.T) {
 	g.Expect(p.IsOwn(conns[0].Peer)).To(BeTrue())
 	g.Expect(p.IsOwn(netip.MustParseAddrPort("127.0.0.1:1"))).To(BeFalse())
 
-	_, err = p.Ask(t.Context(), netip.AddrPortFrom(b.Old[1], port), time.Second)
+	_, err = p.Ask(t.Context(), netip.AddrPortFrom(b.Node(1), port), time.Second)
 	g.Expect(err).To(MatchError(ContainSubstring("no connection")))
-	_, _, err = p.Get(t.Context(), netip.AddrPortFrom(b.Fresh[0], port), time.Second)
-	g.Expect(err).To(MatchError("got refused, want a connection"))
-	g.Expect(p.Hold(t.Context(), netip.AddrPortFrom(b.Fresh[0], port))).To(MatchError("got refused, want a connection"))
+	answer, err = p.Get(t.Context(), netip.AddrPortFrom(b.Node(2), port), time.Second)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(answer.Result).To(Equal("refused"), "it is not up")
+	g.Expect(p.Hold(t.Context(), netip.AddrPortFrom(b.Node(2), port))).To(MatchError("got refused, want a connection"))
 }
 
 // A config that goproxy rejects: its own words, with file and line.
 func TestProxyThatIsRejected(t *testing.T) {
 	g := NewWithT(t)
 	b := bed(t, 60, freePort(t))
-	path := filepath.Join(t.TempDir(), "proxy.yaml")
-	g.Expect(os.WriteFile(path, []byte("listen: \":8080\"\nupstreems: {}\n"), 0o600)).To(Succeed())
-	_, err := b.StartProxy(t.Context(), path)
-	g.Expect(err).To(MatchError(And(HavePrefix(path+":2:"), ContainSubstring("upstreems"))))
+	_, err := b.StartProxy(t.Context(), "proxy.yaml", []byte("listen: \":8080\"\nupstreems: {}\n"))
+	g.Expect(err).To(MatchError(And(HavePrefix("proxy.yaml:2:"), ContainSubstring("upstreems"))))
 }
 
 func TestLogKeepsLines(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/harness/kind"
 )
 
 // TestInterruptedBuildLeavesNothing cancels while mmdebstrap is at work.
@@ -20,10 +22,10 @@ func TestInterruptedBuildLeavesNothing(t *testing.T) {
 	t.Setenv("TMPDIR", dir)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	r := Release{Kind: Nginx, Name: "test", Suite: "trixie"}
+	r := kind.Release{Kind: kind.Nginx, Name: "test", Suite: "trixie"}
 	const ref = prefix + "test-interrupted:x"
 	done := make(chan error, 1)
-	go func() { done <- f.build(ctx, r, ref, recipes[Nginx]) }()
+	go func() { done <- f.build(ctx, r, ref, recipe{kindOf(t, kind.Nginx).Image.Recipe}) }()
 	g.Eventually(func() ([]string, error) {
 		return filepath.Glob(dir + "/mmdebstrap.*/var/lib/apt/lists/*Packages*")
 	}).WithTimeout(60 * time.Second).ShouldNot(BeEmpty())
@@ -42,7 +44,7 @@ func TestInterruptedBuildLeavesNothing(t *testing.T) {
 func TestUnknownSuiteShowsWhatAptSaid(t *testing.T) {
 	g := NewWithT(t)
 	f, _ := finder(t)
-	err := f.build(t.Context(), Release{Kind: Nginx, Suite: "no-such-suite"}, prefix+"test-none:x", recipes[Nginx])
+	err := f.build(t.Context(), kind.Release{Kind: kind.Nginx, Suite: "no-such-suite"}, prefix+"test-none:x", recipe{kindOf(t, kind.Nginx).Image.Recipe})
 	g.Expect(err).To(MatchError(And(ContainSubstring("mmdebstrap no-such-suite"), ContainSubstring("E: "))))
 }
 
@@ -50,7 +52,7 @@ func TestWithoutDebianTheImageIsNotAvailable(t *testing.T) {
 	g := NewWithT(t)
 	f, _ := finder(t)
 	t.Setenv("PATH", t.TempDir())
-	_, err := f.fromDebian(t.Context(), Release{Kind: Nginx, Name: "x", Suite: "trixie"}, "no registry answers")
+	_, err := f.fromDebian(t.Context(), kind.Release{Kind: kind.Nginx, Name: "x", Suite: "trixie"}, "no registry answers")
 	g.Expect(errors.Is(err, ErrNotAvailable)).To(BeTrue(), "got %v", err)
 	g.Expect(err).To(MatchError(ContainSubstring("no registry answers")))
 }

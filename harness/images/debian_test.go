@@ -17,6 +17,8 @@ import (
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
+
+	"github.com/proxychaos/proxychaos/harness/kind"
 )
 
 func tarOf(t *testing.T, entries []entry) io.Reader {
@@ -29,6 +31,34 @@ func tarOf(t *testing.T, entries []entry) io.Reader {
 	return &b
 }
 
+func kindOf(t *testing.T, name kind.Name) *kind.Kind {
+	t.Helper()
+	k, err := kind.Of(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func release(t *testing.T, name kind.Name, called string) kind.Release {
+	t.Helper()
+	r, err := kindOf(t, name).Release(called)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// catalogued are the releases of two kinds that most cells run on.
+func catalogued(t *testing.T) []kind.Release {
+	t.Helper()
+	var all []kind.Release
+	for _, name := range []kind.Name{kind.Apache, kind.Nginx} {
+		all = append(all, release(t, name, "stable"), release(t, name, "testing"))
+	}
+	return all
+}
+
 // built returns the images built from Debian's packages, all four at once, as a
 // run does.
 func built(t *testing.T) (f *Finder, images map[string]Image) {
@@ -39,10 +69,7 @@ func built(t *testing.T) (f *Finder, images map[string]Image) {
 	images = map[string]Image{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for _, r := range append(Releases(Apache), Releases(Nginx)...) {
-		if r.Suite == "" {
-			continue
-		}
+	for _, r := range catalogued(t) {
 		r.Official = "" // also where a registry answers
 		wg.Go(func() {
 			img, err := f.Proxy(t.Context(), r)
@@ -75,14 +102,14 @@ func TestImagesFromDebian(t *testing.T) {
 	for name, img := range images {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			kind, _, _ := strings.Cut(name, " ")
-			v, err := f.version(t.Context(), img.Ref, kind)
+			of, _, _ := strings.Cut(name, " ")
+			v, err := f.version(t.Context(), img.Ref, kind.Name(of))
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(img.Version).To(Equal(v))
 			g.Expect(img.Source).To(ContainSubstring(v))
 			g.Expect(img.Digest).To(HavePrefix("sha256:"))
 			test := []string{"nginx", "-t"}
-			if kind == Apache {
+			if of == string(kind.Apache) {
 				test = []string{"httpd", "-t"}
 			}
 			g.Expect(f.run(t, img.Ref, nil, test...)).To(Or(ContainSubstring("Syntax OK"), ContainSubstring("test is successful")))
@@ -176,7 +203,7 @@ func TestNotAvailableSaysWhy(t *testing.T) {
 	begin := time.Now()
 	// A name that no registry can resolve: the outcome does not depend on
 	// whether this machine reaches one.
-	_, err := f.Proxy(t.Context(), Release{Kind: Apache, Name: "2.4.58", Official: "localhost:1/httpd:2.4.58"})
+	_, err := f.Proxy(t.Context(), kind.Release{Kind: kind.Apache, Name: "2.4.58", Official: "localhost:1/httpd:2.4.58"})
 	g.Expect(errors.Is(err, ErrNotAvailable)).To(BeTrue(), "got %v", err)
 	g.Expect(err).To(MatchError(And(ContainSubstring("apache 2.4.58"), ContainSubstring("no Debian suite carries it"))))
 	g.Expect(time.Since(begin)).To(BeNumerically("<", registryTimeout+2*time.Second))
@@ -209,11 +236,13 @@ func TestTrimmedLooksAtParentsToo(t *testing.T) {
 
 func TestRecipesHaveDifferentNamesForDifferentContent(t *testing.T) {
 	g := NewWithT(t)
-	a, rec := debianRef(Release{Kind: Nginx, Suite: "trixie"})
-	b, _ := debianRef(Release{Kind: Nginx, Suite: "trixie"})
+	a, rec, err := debianRef(kind.Release{Kind: kind.Nginx, Suite: "trixie"})
+	g.Expect(err).NotTo(HaveOccurred())
+	b, _, err := debianRef(kind.Release{Kind: kind.Nginx, Suite: "trixie"})
+	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(a).To(Equal(b), "the name of one recipe is stable")
 	g.Expect(a).To(MatchRegexp(`^localhost:1/proxychaos/nginx:trixie-[0-9a-f]{12}$`))
 	before := string(rec.fingerprint())
-	rec.changes = append([]string{"ENV X=1"}, rec.changes...)
+	rec.Changes = append([]string{"ENV X=1"}, rec.Changes...)
 	g.Expect(string(rec.fingerprint())).NotTo(Equal(before))
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/proxychaos/proxychaos/harness/engine"
+	"github.com/proxychaos/proxychaos/harness/kind"
 )
 
 // finder returns a Finder on the machine's engine and what it logs.
@@ -129,16 +130,16 @@ func TestMissingUserImageIsAClearError(t *testing.T) {
 	g := NewWithT(t)
 	f, _ := finder(t)
 	t.Setenv("HTTPD_IMAGE", "localhost:1/nobody/has:this")
-	_, err := f.Proxy(t.Context(), Releases(Apache)[1])
+	_, err := f.Proxy(t.Context(), release(t, kind.Apache, "stable"))
 	g.Expect(err).To(MatchError(ContainSubstring("HTTPD_IMAGE=localhost:1/nobody/has:this: not on this engine and cannot be pulled")))
 	g.Expect(errors.Is(err, ErrNotAvailable)).To(BeFalse(), "what the user asked for by name is not optional")
 }
 
 func TestUnknownKindAndRelease(t *testing.T) {
 	g := NewWithT(t)
-	_, err := New(nil, io.Discard, nil).Proxy(t.Context(), Release{Kind: "squid"})
+	_, err := New(nil, io.Discard, nil).Proxy(t.Context(), kind.Release{Kind: "squid"})
 	g.Expect(err).To(MatchError(ContainSubstring(`"squid"`)))
-	_, err = Named(Nginx, "1.2")
+	_, err = kindOf(t, kind.Nginx).Release("1.2")
 	g.Expect(err).To(MatchError(ContainSubstring("nginx stable")))
 }
 

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/harness/kind"
 )
 
 // registry serves one image, name:tag, whose nginx says it is version 9.9.9.
@@ -80,7 +82,7 @@ func TestOfficialImageIsPulledOnce(t *testing.T) {
 	f, log := finder(t)
 	repository := registry(t, "9.9")
 	f.probe = repository + ":9.9"
-	r := Release{Kind: Nginx, Name: "test", Official: repository + ":9.9", Suite: "no-such-suite"}
+	r := kind.Release{Kind: kind.Nginx, Name: "test", Official: repository + ":9.9", Suite: "no-such-suite"}
 	img, err := f.Proxy(t.Context(), r)
 	g.Expect(err).NotTo(HaveOccurred())
 	t.Cleanup(func() { f.removeForTest(t, r.Official) })
@@ -96,7 +98,7 @@ func TestOfficialImageIsPulledOnce(t *testing.T) {
 	g.Expect(again.Digest).To(Equal(img.Digest))
 
 	t.Setenv("NGINX_IMAGE", r.Official)
-	named, err := f.Proxy(t.Context(), Releases(Nginx)[0])
+	named, err := f.Proxy(t.Context(), release(t, kind.Nginx, "stable"))
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(named.Ref).To(Equal(r.Official), "the user's image stands in for every release")
 	g.Expect(named.Source).To(Equal("named in NGINX_IMAGE"))
@@ -108,7 +110,7 @@ func TestTagThatTheRegistryLacks(t *testing.T) {
 	f, _ := finder(t)
 	repository := registry(t, "9.9")
 	f.probe = repository + ":9.9"
-	_, err := f.Proxy(t.Context(), Release{Kind: Nginx, Name: "1.0", Official: repository + ":1.0"})
+	_, err := f.Proxy(t.Context(), kind.Release{Kind: kind.Nginx, Name: "1.0", Official: repository + ":1.0"})
 	g.Expect(errors.Is(err, ErrNotAvailable)).To(BeTrue(), "got %v", err)
 	g.Expect(err).To(MatchError(And(ContainSubstring(repository+":1.0 cannot be pulled"), ContainSubstring("manifest unknown"))))
 }
@@ -120,6 +122,6 @@ func TestImageWithoutTheProxyIsRefused(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	t.Cleanup(func() { f.removeForTest(t, ref) })
 	t.Setenv("HTTPD_IMAGE", ref)
-	_, err = f.Proxy(t.Context(), Releases(Apache)[1])
+	_, err = f.Proxy(t.Context(), release(t, kind.Apache, "stable"))
 	g.Expect(err).To(MatchError(And(ContainSubstring(ref), ContainSubstring("httpd"))))
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/moby/moby/client"
 	. "github.com/onsi/gomega"
 
-	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
@@ -33,7 +33,7 @@ func TestWithoutTheFlipNothingIsProved(t *testing.T) {
 	lab := containers(t, options(t))
 	s := rotate()
 	s.Timeline = s.Timeline[1:]
-	r := one(t.Context(), lab, s, own(harness.Nginx, file(t, "static.conf", nginxStatic), 0))
+	r := one(t.Context(), lab, s, own(kind.Nginx, file(t, "static.conf", nginxStatic), 0))
 	g.Expect(r.Err).NotTo(HaveOccurred())
 	g.Expect(r.Verdict.Result).To(Equal(judge.Unproven))
 	g.Expect(r.Verdict.Reasons).To(ContainElement(ContainSubstring("the name did not move")))
@@ -55,7 +55,7 @@ func TestConfigThatBreaks(t *testing.T) {
 	g := NewWithT(t)
 	lab := containers(t, options(t))
 	path := file(t, "resolver-only.conf", "resolver 169.254.169.253 valid=1s;\n"+nginxStatic)
-	r := one(t.Context(), lab, rotate(), own(harness.Nginx, path, 0))
+	r := one(t.Context(), lab, rotate(), own(kind.Nginx, path, 0))
 	g.Expect(r.Err).NotTo(HaveOccurred())
 	g.Expect(r.Verdict.Result).To(Equal(judge.Fail), "%s", strings.Join(r.Verdict.Reasons, "; "))
 	g.Expect(r.Verdict.Failed).To(BeNumerically(">", 50))
@@ -88,7 +88,7 @@ server {
     }
 }
 `)
-	r := one(t.Context(), lab, rotate(), own(harness.Nginx, path, time.Second))
+	r := one(t.Context(), lab, rotate(), own(kind.Nginx, path, time.Second))
 	g.Expect(r.Err).NotTo(HaveOccurred())
 	g.Expect(r.Verdict.Result).To(Equal(judge.Pass), "%s", strings.Join(r.Verdict.Reasons, "; "))
 	g.Expect(r.Verdict.Failed).To(BeZero())
@@ -108,10 +108,8 @@ server {
 		}
 	}
 	for _, q := range rec.Requests {
-		for _, fresh := range rec.Manifest.Plan.Fresh {
-			if q.Node == fresh {
-				moved++
-			}
+		if n, _ := rec.Manifest.World.Node(q.Node); n.Number > 2 {
+			moved++
 		}
 	}
 	g.Expect(asked).To(BeNumerically(">", 1), "asked its own resolver for its own name")
@@ -131,7 +129,7 @@ func TestConfigWhosePathIsNotTheLoads(t *testing.T) {
     location /api { proxy_pass http://backend.example.com; }
 }
 `)
-	r := one(t.Context(), lab, rotate(), own(harness.Nginx, path, 0))
+	r := one(t.Context(), lab, rotate(), own(kind.Nginx, path, 0))
 	g.Expect(r.Err).To(MatchError(And(ContainSubstring("GET / "), ContainSubstring("404"), ContainSubstring("URL_PATH="), ContainSubstring("HOST_HEADER="))))
 	g.Expect(r.Err.Error()).NotTo(ContainSubstring("\n"))
 	g.Expect(r.Err.Error()).NotTo(ContainSubstring("404 :"))
@@ -143,14 +141,14 @@ func TestRejectedConfigs(t *testing.T) {
 	t.Parallel()
 	lab := containers(t, options(t))
 	for _, tc := range []struct {
-		kind    harness.Kind
+		kind    kind.Name
 		name    string
 		content string
 		want    []string
 	}{
-		{harness.Nginx, "default.conf", "server {\n    listen 80;\n    prox_pass http://b;\n}\n", []string{`unknown directive "prox_pass"`, "default.conf:3"}},
-		{harness.Apache, "site.conf", "<VirtualHost *:80>\nProxyPas / http://b/\n</VirtualHost>\n", []string{"line 2 of site.conf", "Invalid command 'ProxyPas'"}},
-		{harness.GoProxy, "proxy.yaml", "listen: \":8080\"\nupstreems: {}\n", []string{"proxy.yaml:2:", "upstreems"}},
+		{kind.Nginx, "default.conf", "server {\n    listen 80;\n    prox_pass http://b;\n}\n", []string{`unknown directive "prox_pass"`, "default.conf:3"}},
+		{kind.Apache, "site.conf", "<VirtualHost *:80>\nProxyPas / http://b/\n</VirtualHost>\n", []string{"line 2 of site.conf", "Invalid command 'ProxyPas'"}},
+		{kind.GoProxy, "proxy.yaml", "listen: \":8080\"\nupstreems: {}\n", []string{"proxy.yaml:2:", "upstreems"}},
 	} {
 		t.Run(string(tc.kind), func(t *testing.T) {
 			g := NewWithT(t)
@@ -172,7 +170,7 @@ func TestRejectedConfigs(t *testing.T) {
 func (l *Lab) left(t *testing.T) []string {
 	t.Helper()
 	filters := make(client.Filters)
-	for name, value := range l.labels {
+	for name, value := range l.shared.Labels {
 		filters.Add("label", name+"="+value)
 	}
 	found, err := l.docker.ContainerList(context.Background(), client.ContainerListOptions{All: true, Filters: filters})
@@ -201,7 +199,7 @@ func TestCancelInMidTimeline(t *testing.T) {
 	opt := options(t)
 	opt.Settings.Grace = time.Minute
 	lab := containers(t, opt)
-	nginx := own(harness.Nginx, file(t, "static.conf", nginxStatic), 0)
+	nginx := own(kind.Nginx, file(t, "static.conf", nginxStatic), 0)
 	_, err := lab.image(t.Context(), nginx) // not part of the time that is waited below
 	g.Expect(err).NotTo(HaveOccurred())
 	ctx, cancel := context.WithCancelCause(t.Context())

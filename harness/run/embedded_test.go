@@ -14,54 +14,54 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/images"
 	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // newEmbedded is what Open gives without an engine.
 func newEmbedded(opt Options) *Lab {
 	opt.testbed = "embedded"
-	return &Lab{opt: opt, began: time.Now(), proxies: map[images.Release]*pending{}}
+	return &Lab{opt: opt, began: time.Now(), shared: Shared{Embedded: true}, proxies: map[kind.Release]*pending{}}
 }
 
 // reference is goproxy/default of the catalogue.
 func reference(config string) harness.Subject {
-	return harness.Subject{Kind: harness.GoProxy, Name: "default", Role: harness.Reference, Config: config, Summary: "the bundled proxy"}
+	return harness.Subject{Kind: kind.GoProxy, Name: "default", Role: harness.Reference, Config: config, Summary: "the bundled proxy"}
 }
 
 var catalogued = filepath.Join("..", "..", "scenarios", "configs", "goproxy", "default.yaml")
 
-// six are scenarios of the catalogue, which this package cannot import: those
-// whose name moves, and two whose name stays.
+// six are scenarios of the catalogue, which this package cannot import: four whose
+// name moves, and two whose name does not.
 func six() []harness.Scenario {
-	refuse, alias, abrupt := rotate(), rotate(), rotate()
-	refuse.Name, refuse.OldEnd = "alb-ip-refuse", fault.EndRefuse
-	refuse.Timeline[1].Fault, refuse.Proofs[1] = fault.EndOld{How: fault.EndRefuse}, recording.ProofOldRefuses
-	alias.Name, alias.OldEnd, alias.OtherALB = "alias-switch", fault.EndNoTargets, true
-	alias.Timeline[0].Fault, alias.Timeline[1].Fault = fault.SwitchAlias{}, fault.EndOld{How: fault.EndNoTargets}
-	alias.Proofs[1] = recording.ProofOldNoTarget
-	abrupt.Name, abrupt.Timeline[1].At, abrupt.Budget = "alb-ip-abrupt", harness.AtFlip, harness.Budget{Recovery: true}
+	refuse, alias, sudden := rotate(), rotate(), rotate()
+	refuse.Name = "alb-ip-refuse"
+	refuse.Timeline[1].Do = []fault.Fault{fault.StrikeNodes{Kind: fakealb.FaultRefuse, Nodes: world.Left}}
+	alias.Name = "alias-switch"
+	alias.World = world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Targets: 2}, {Name: "other", Nodes: 2, Targets: 2}}}
+	alias.Timeline = []harness.Step{harness.Do(fault.SwitchAlias{To: "other"}), harness.After("grace", fault.LoseTargets{Nodes: world.Left})}
+	sudden.Name, sudden.Budget = "sudden", harness.Budget{Recovery: true}
+	sudden.Timeline = []harness.Step{harness.Do(sudden.Timeline[0].Do[0], sudden.Timeline[1].Do[0])}
+	four := world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 4, Targets: 2}}}
 	blink := harness.Scenario{
-		Name: "alb-node-blink", Stays: true, OldEnd: fault.EndSilence, Budget: harness.Budget{Recovery: true},
+		Name: "alb-node-blink", World: four, Budget: harness.Budget{Recovery: true},
 		Timeline: []harness.Step{
-			{At: harness.AtFlip, Fault: fault.EndOld{How: fault.EndSilence}},
-			{At: harness.AfterOutage, Fault: fault.BringBack{}},
+			harness.Do(fault.StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Half}),
+			harness.After("outage", fault.BringBack{Nodes: world.Struck}),
 		},
-		Proofs: []string{recording.ProofOldSilent, recording.ProofNodesBack},
 	}
 	dns := harness.Scenario{
-		Name: "dns-servfail", Stays: true,
-		Timeline: []harness.Step{
-			{At: harness.AtFlip, Fault: fault.FailDNS{Kind: fakedns.KindServFail}},
-			{At: harness.AfterOutage, Fault: fault.HealDNS{}},
-		},
-		Proofs: []string{recording.ProofDNSFails, recording.ProofDNSBack},
+		Name: "dns-servfail", World: four,
+		Timeline: []harness.Step{harness.Do(fault.FailDNS{Kind: fakedns.KindServFail}), harness.After("outage", fault.HealDNS{})},
 	}
-	return []harness.Scenario{rotate(), refuse, alias, abrupt, blink, dns}
+	return []harness.Scenario{rotate(), refuse, alias, sudden, blink, dns}
 }
 
 // Without Docker the bundled proxy still goes through every scenario, and
@@ -104,7 +104,7 @@ func TestEmbeddedRunsNothingElse(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	lab := newEmbedded(options(t))
-	r := one(t.Context(), lab, rotate(), own(harness.Nginx, file(t, "static.conf", nginxStatic), 0))
+	r := one(t.Context(), lab, rotate(), own(kind.Nginx, file(t, "static.conf", nginxStatic), 0))
 	g.Expect(r.Err).NotTo(HaveOccurred())
 	g.Expect(r.NotRun).To(ContainSubstring("needs a Docker engine"), "which is neither red nor green")
 

@@ -9,10 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/images"
-	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/kind"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // The cells of these tests are short: what is shown here does not depend on
@@ -32,12 +34,12 @@ func TestMain(m *testing.M) {
 // rotate is scenarios.ALBIPRotate, which this package cannot import.
 func rotate() harness.Scenario {
 	return harness.Scenario{
-		Name: "alb-ip-rotate", Summary: "The name moves; the old nodes go silent.", OldEnd: fault.EndSilence,
+		Name: "alb-ip-rotate", Summary: "The name moves; the old nodes go silent.",
+		World: world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Spare: 2, Targets: 2}}},
 		Timeline: []harness.Step{
-			{At: harness.AtFlip, Fault: fault.Rotate{}},
-			{At: harness.AfterGrace, Fault: fault.EndOld{How: fault.EndSilence}},
+			harness.Do(fault.ChangeDNS{To: world.Spare}),
+			harness.After("grace", fault.StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Left}),
 		},
-		Proofs: []string{recording.ProofNameMoved, recording.ProofOldSilent},
 	}
 }
 
@@ -135,9 +137,9 @@ func file(t *testing.T, name, content string) string {
 }
 
 // own is a config of one's own as a subject.
-func own(kind harness.Kind, path string, refresh time.Duration) harness.Subject {
-	s := harness.Subject{Kind: kind, Name: "own-config", Role: harness.Own, Config: path, Summary: "your own config", Refresh: refresh}
-	if kind != harness.GoProxy {
+func own(name kind.Name, path string, refresh time.Duration) harness.Subject {
+	s := harness.Subject{Kind: name, Name: "own-config", Role: harness.Own, Config: path, Summary: "your own config", Refresh: refresh}
+	if name != kind.GoProxy {
 		s.Release = harness.Stable
 	}
 	return s

@@ -8,13 +8,14 @@ import (
 
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/config"
+	"github.com/proxychaos/proxychaos/harness/kind"
 )
 
 // The line that is printed with every failure can be pasted into a shell.
 func TestReplay(t *testing.T) {
 	standard := harness.DefaultSettings()
-	static := harness.Subject{Kind: harness.Nginx, Name: "static", Role: harness.Pitfall, Release: "testing"}
-	own := harness.Subject{Kind: harness.Nginx, Name: "own-x", Role: harness.Own, Release: harness.Stable}
+	static := harness.Subject{Kind: kind.Nginx, Name: "static", Role: harness.Pitfall, Release: "testing"}
+	own := harness.Subject{Kind: kind.Nginx, Name: "own-x", Role: harness.Own, Release: harness.Stable}
 	onTesting := own
 	onTesting.Release = "testing"
 	for name, tc := range map[string]struct {
@@ -44,7 +45,7 @@ func TestReplay(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := &cell{Cell: Cell{harness.Scenario{Name: "s"}, tc.subject}, opt: tc.opt, config: config.Config{Path: tc.path}}
+			c := &cell{Cell: Cell{harness.Scenario{Name: "s"}, tc.subject}, opt: tc.opt, config: config.Config{Config: kind.Config{Path: tc.path}}}
 			NewWithT(t).Expect(c.replay()).To(Equal(tc.want))
 		})
 	}

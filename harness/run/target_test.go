@@ -10,6 +10,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/config"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/testbed"
 )
@@ -46,7 +47,7 @@ func TestChoose(t *testing.T) {
 
 func TestChooseSaysWhereTheProxyListens(t *testing.T) {
 	g := NewWithT(t)
-	c := &cell{opt: Options{Port: 81}, config: config.Config{Path: "./default.conf"}}
+	c := &cell{opt: Options{Port: 81}, config: config.Config{Config: kind.Config{Path: "./default.conf"}}}
 	_, err := c.choose(listeners(80, 4000))
 	g.Expect(err).To(MatchError("PROXY_PORT=81: the proxy listens on 80, 4000"))
 	_, err = c.choose(nil)
@@ -56,55 +57,55 @@ func TestChooseSaysWhereTheProxyListens(t *testing.T) {
 // The output of real proxies, and the one line that a user gets.
 func TestWordsOfTheProxy(t *testing.T) {
 	for name, tc := range map[string]struct {
-		kind    harness.Kind
+		kind    kind.Name
 		content string
 		output  string
 		want    string
 	}{
 		"nginx": {
-			harness.Nginx, "server {\n  listen 80\n}\n",
+			kind.Nginx, "server {\n  listen 80\n}\n",
 			"/docker-entrypoint.sh: Configuration complete; ready for start up\n" +
 				"2026/01/01 00:00:00 [emerg] 1#1: invalid parameter \"}\" in /etc/nginx/conf.d/default.conf:3\n" +
 				"nginx: [emerg] invalid parameter \"}\" in /etc/nginx/conf.d/default.conf:3\n",
 			"2026/01/01 00:00:00 [emerg] 1#1: invalid parameter \"}\" in my.conf:3",
 		},
 		"Apache": {
-			harness.Apache, "<VirtualHost *:80>\nProxyPas / http://b/\n</VirtualHost>\n",
+			kind.Apache, "<VirtualHost *:80>\nProxyPas / http://b/\n</VirtualHost>\n",
 			"AH00558: httpd: Could not reliably determine the server's fully qualified domain name\n" +
 				"AH00526: Syntax error on line 2 of /usr/local/apache2/conf/extra/site.conf:\n" +
 				"Invalid command 'ProxyPas', perhaps misspelled\n",
 			"AH00526: Syntax error on line 2 of my.conf: / Invalid command 'ProxyPas', perhaps misspelled",
 		},
 		"goproxy": {
-			harness.GoProxy, "listn: x\n",
+			kind.GoProxy, "listn: x\n",
 			"proxychaos: /goproxy.yaml:1:1: unknown key \"listn\"\n",
 			"proxychaos: my.conf:1:1: unknown key \"listn\"",
 		},
 		"words that are not known": {
-			harness.Nginx, "server {}\n", "\nsegmentation fault\n\n", "segmentation fault",
+			kind.Nginx, "server {}\n", "\nsegmentation fault\n\n", "segmentation fault",
 		},
 		"nothing at all": {
-			harness.Nginx, "server {}\n", "", "it ended without a word",
+			kind.Nginx, "server {}\n", "", "it ended without a word",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			conf := config.Config{Kind: tc.kind, Path: "./my.conf", Files: []config.File{{Name: "my.conf", Content: []byte(tc.content)}}}
+			conf := config.Config{Kind: tc.kind, Config: kind.Config{Path: "./my.conf", Files: []kind.File{{Name: "my.conf", Content: []byte(tc.content)}}}}
 			NewWithT(t).Expect(words(tc.output, conf)).To(Equal(tc.want))
 		})
 	}
 }
 
 func TestWordsNameTheFileOfAFolder(t *testing.T) {
-	conf := config.Config{Kind: harness.Nginx, Path: "./etc", Files: []config.File{
+	conf := config.Config{Kind: kind.Nginx, Config: kind.Config{Path: "./etc", Files: []kind.File{
 		{Name: "conf.d/app.conf", Content: []byte("x")}, {Name: "nginx.conf", Content: []byte("y")},
-	}}
+	}}}
 	NewWithT(t).Expect(words(`nginx: [emerg] unknown directive "x" in /etc/nginx/conf.d/app.conf:1`, conf)).
 		To(Equal(`nginx: [emerg] unknown directive "x" in conf.d/app.conf:1`))
 }
 
 func TestExplain(t *testing.T) {
 	g := NewWithT(t)
-	c := &cell{config: config.Config{Kind: harness.Nginx, Path: "./my.conf", Files: []config.File{{Name: "my.conf"}}}}
+	c := &cell{config: config.Config{Kind: kind.Nginx, Config: kind.Config{Path: "./my.conf", Files: []kind.File{{Name: "my.conf"}}}}}
 	err := c.explain(fmt.Errorf("starting: %w", &testbed.Rejected{Code: 1, Output: "nginx: [emerg] no"}))
 	var rejected *ConfigError
 	g.Expect(errors.As(err, &rejected)).To(BeTrue())
