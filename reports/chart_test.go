@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 func TestWindowsReachToTheNextStep(t *testing.T) {
@@ -22,9 +23,15 @@ func TestWindowsReachToTheNextStep(t *testing.T) {
 // smallRecording has one of everything that the node lanes tell apart.
 func smallRecording() *recording.Recording {
 	old, fresh := oldNodes[0], freshNodes[0]
-	stranger := netip.MustParseAddr("192.0.2.1")
+	stranger := netip.MustParseAddr("192.0.2.1") // of no name
 	r := &recording.Recording{}
-	r.Manifest.Plan = recording.Plan{Duration: 10, FlipAt: 5, RetireAt: 8, Old: []netip.Addr{old}, Fresh: []netip.Addr{fresh}}
+	r.Manifest.Plan = recording.Plan{Duration: 10}
+	r.Manifest.World = topology()
+	no, yes := world.Truth(false), world.Truth(true)
+	r.Steps = []recording.Step{
+		{Number: 1, Name: "name moves", InForce: 5, Effects: []world.Effect{{Node: old, Named: no}, {Node: oldNodes[1], Named: no}, {Node: fresh, Named: yes}}},
+		{Number: 2, Name: "old nodes go silent", InForce: 8, Effects: []world.Effect{{Node: old, Serves: no, How: "silence"}}},
+	}
 	r.Requests = []recording.Request{
 		{Seq: 1, Sent: 0, Outcome: recording.OK, Latency: .001},
 		{Seq: 2, Sent: 9.05, Outcome: "418"},
@@ -66,15 +73,23 @@ func TestSeriesCountsEachSideOnce(t *testing.T) {
 		}
 		return n
 	}
-	old, fresh, stranger := s.nodes[0], s.nodes[1], s.nodes[2]
-	if !old.old || fresh.old || stranger.old {
-		t.Error("only the first node is an old one")
+	if len(s.nodes) != 4 {
+		t.Fatalf("got %d lanes, want the 4 nodes of the upstream in use", len(s.nodes))
+	}
+	old, fresh := s.nodes[0], s.nodes[2]
+	for i, want := range map[int]string{10: nodeIn, 60: nodeOut, 90: nodeOut} {
+		if old.state[i] != want {
+			t.Errorf("bin %d of the old node is %q, want %q", i, old.state[i], want)
+		}
+	}
+	if fresh.state[10] != nodeOut || fresh.state[60] != nodeIn {
+		t.Errorf("the fresh node is %q, then %q", fresh.state[10], fresh.state[60])
 	}
 	if sum(old.served) != 2 || sum(old.errors["503"]) != 1 || sum(old.errors[other]) != 1 || sum(old.unanswered) != 1 || sum(old.connects) != 1 {
 		t.Errorf("old node: %+v", old)
 	}
-	if sum(fresh.served) != 0 || sum(fresh.unanswered) != 1 || sum(fresh.connects) != 0 || sum(stranger.served) != 1 {
-		t.Errorf("fresh node: %+v, stranger: %+v", fresh, stranger)
+	if sum(fresh.served) != 0 || sum(fresh.unanswered) != 1 || sum(fresh.connects) != 0 {
+		t.Errorf("fresh node: %+v", fresh)
 	}
 }
 
@@ -123,16 +138,31 @@ func TestDotsAreBounded(t *testing.T) {
 }
 
 func TestAnswerLane(t *testing.T) {
-	plan := recording.Plan{Old: oldNodes, Fresh: freshNodes}
+	s := newSeries(smallRecording())
 	for _, c := range []struct {
+		at      recording.Seconds
 		answers []netip.Addr
 		want    string
 	}{
-		{oldNodes, "old nodes"}, {freshNodes[:1], "fresh nodes"}, {[]netip.Addr{oldNodes[0], freshNodes[0]}, "both"}, {nil, "no address"},
+		{4, oldNodes, "what the name had"}, {6, oldNodes, "nodes it had left"}, {6, freshNodes[:1], "what the name had"},
+		{6, []netip.Addr{oldNodes[0], freshNodes[0]}, "both"}, {6, nil, "no address"},
 	} {
-		if got := queryLanes[answerLane(plan, c.answers)].name; got != c.want {
-			t.Errorf("%v: lane %q, want %q", c.answers, got, c.want)
+		if got := queryLanes[s.answerLane(recording.Query{At: c.at, Answers: c.answers})].name; got != c.want {
+			t.Errorf("%v at %g: lane %q, want %q", c.answers, c.at, got, c.want)
 		}
+	}
+}
+
+// A node that is struck while its name has it is told from one that is out of it.
+func TestStruckNodesAreShownAsSuch(t *testing.T) {
+	r := smallRecording()
+	r.Steps = []recording.Step{
+		{Number: 1, InForce: 3, Effects: []world.Effect{{Node: oldNodes[0], Serves: world.Truth(false), How: "silence"}}},
+		{Number: 2, InForce: 6, Effects: []world.Effect{{Node: oldNodes[0], Serves: world.Truth(true)}}},
+	}
+	s := newSeries(r)
+	if got := []string{s.nodes[0].state[20], s.nodes[0].state[40], s.nodes[0].state[70]}; got[0] != nodeIn || got[1] != nodeStruck || got[2] != nodeIn {
+		t.Errorf("got %v, want in, struck, in", got)
 	}
 }
 

@@ -4,7 +4,6 @@
 //
 //	Table      the table at the end of make scenario, on a terminal
 //	HTML       one page that works offline, with every chart and all evidence
-//	JUnit      the XML that CI systems read
 //	Markdown   a short summary for the page of a CI job
 //	JSON       the figures of each cell, for programs
 //

@@ -5,14 +5,15 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // behaviour is how a made-up subject takes the move of the name.
@@ -79,14 +80,12 @@ func synthesize(t *testing.T, root, scenario string, b behaviour, seed uint64) C
 	defer func() { must(t, dir.Close()) }()
 
 	m := syntheticManifest(scenario, b, seed, recording.Seconds(random.Float64()))
-	config := filepath.Join(t.TempDir(), "proxy.conf")
-	must(t, os.WriteFile(config, []byte(b.config), 0o600))
 	if scenario == "alb-ip-abrupt" {
-		abrupt(&m)
+		allAtOnce(&m)
 	}
-	m.Config, err = dir.CopyConfig(config)
+	m.Config, err = dir.SaveConfig(kind.Config{Path: "proxy.conf", Files: []kind.File{{Name: "proxy.conf", Content: []byte(b.config)}}})
 	must(t, err)
-	v := &judge.Verdict{Result: judge.Pass, ByKind: map[string]int{}, Window: m.Plan.Duration - m.Plan.RetireAt, Findings: []judge.Finding{b.finding}}
+	v := &judge.Verdict{Result: judge.Pass, ByKind: map[string]int{}, Window: m.Plan.Duration - ends(m.Plan), Findings: []judge.Finding{b.finding}}
 	writeSteps(t, dir, m.Plan)
 	writeRequests(t, dir, m.Plan, b, random, v)
 	writeQueries(t, dir, m.Plan, b, v)
@@ -100,38 +99,62 @@ func synthesize(t *testing.T, root, scenario string, b behaviour, seed uint64) C
 }
 
 func syntheticManifest(scenario string, b behaviour, seed uint64, phase recording.Seconds) recording.Manifest {
-	kind, name := filepath.Split(b.id)
+	of, name := filepath.Split(b.id)
 	return recording.Manifest{
 		Schema: recording.Schema, Scenario: scenario, Testbed: "containers",
 		Summary: "the ALB scales: its DNS name moves to new nodes and the old ones go silent",
-		Subject: recording.Subject{ID: b.id, Kind: filepath.Clean(kind), Name: name, Role: b.role, Summary: "as the articles give it"},
+		Subject: recording.Subject{ID: b.id, Kind: filepath.Clean(of), Name: name, Role: b.role, Summary: "as the articles give it"},
 		Plan: recording.Plan{
-			TTL: 1, Grace: 3, Refresh: 1, Phase: phase, FlipAt: 4 + phase, RetireAt: 7 + phase, Duration: 14,
-			ClientTimeout: 2, Rate: 200, Clients: 32, Seed: seed, Old: oldNodes, Fresh: freshNodes, OldEnd: "silence",
-			Proofs: []string{recording.ProofNameMoved, recording.ProofOldSilent},
+			TTL: 1, Refresh: 1, Phase: phase, Duration: 14, ClientTimeout: 2, Rate: 200, Clients: 32, Seed: seed,
+			Steps: []recording.PlannedStep{
+				{At: 4 + phase, Wait: 4 + phase, Faults: []recording.PlannedFault{{Name: "name moves"}}},
+				{At: 7 + phase, Wait: 3, Faults: []recording.PlannedFault{{Name: "old nodes go silent"}}},
+			},
 		},
+		World:  topology(),
 		Host:   recording.Host{Cores: 2, MemoryMiB: 24105, Kernel: "6.18.0", Engine: "20.10.24"},
 		Tool:   recording.Tool{Commit: "d44ba7a0c1", Go: "go1.26.8"},
-		Image:  recording.Image{Ref: "localhost:1/proxychaos/" + filepath.Clean(kind) + ":forky", Digest: "sha256:0a1b2c3d4e5f", Version: b.version, Source: "debian"},
+		Image:  recording.Image{Ref: "localhost:1/proxychaos/" + filepath.Clean(of) + ":forky", Digest: "sha256:0a1b2c3d4e5f", Version: b.version, Source: "debian"},
 		Replay: fmt.Sprintf("make scenario NAME=%s SUBJECT=%s SEED=%d", scenario, b.id, seed),
 	}
 }
 
-// abrupt makes the plan that of alb-ip-abrupt: no grace, and a time to recover.
-func abrupt(m *recording.Manifest) {
+// topology is one name with two nodes and two spare ones.
+func topology() world.Topology {
+	t := world.Topology{World: world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Spare: 2, Targets: 2}}}}
+	for i, addr := range slices.Concat(oldNodes, freshNodes) {
+		t.Nodes = append(t.Nodes, world.Node{Addr: addr, Upstream: 1, Balancer: "backend", Number: i + 1})
+	}
+	return t
+}
+
+// allAtOnce makes the plan that of alb-ip-abrupt: no grace, and a time to recover.
+func allAtOnce(m *recording.Manifest) {
 	m.Summary = "DNS moves and the old nodes go silent in the same instant"
 	p := &m.Plan
-	p.Grace, p.RetireAt, p.Budget.RecoverWithin = 0, p.FlipAt, p.TTL+p.Refresh+1
+	p.Steps[0].Faults = append(p.Steps[0].Faults, p.Steps[1].Faults...)
+	p.Steps = p.Steps[:1]
+	p.Budget.RecoverWithin = p.TTL + p.Refresh + 1
 }
+
+// moves and ends are when the name moves and the old nodes go silent.
+func moves(p recording.Plan) recording.Seconds { return p.Steps[0].At }
+
+func ends(p recording.Plan) recording.Seconds { return p.Steps[len(p.Steps)-1].At }
 
 func writeSteps(t *testing.T, dir *recording.Dir, p recording.Plan) {
 	t.Helper()
+	var left, silent []world.Effect
+	for i := range oldNodes {
+		left = append(left, world.Effect{Node: oldNodes[i], Named: world.Truth(false)}, world.Effect{Node: freshNodes[i], Named: world.Truth(true)})
+		silent = append(silent, world.Effect{Node: oldNodes[i], Serves: world.Truth(false), How: "silence"})
+	}
 	must(t, dir.Steps.Append(
-		recording.Step{Name: "name moves", Planned: p.FlipAt, Asked: p.FlipAt + .001, InForce: p.FlipAt + .002, Proofs: []recording.Proof{
-			{Kind: recording.ProofNameMoved, OK: true, At: p.FlipAt + .004, Detail: "asked 127.0.0.1 for backend.example.com: 10.10.1.77 10.10.2.77"},
+		recording.Step{Number: 1, Name: "name moves", Planned: moves(p), Asked: moves(p) + .001, InForce: moves(p) + .002, Effects: left, Proofs: []recording.Proof{
+			{OK: true, At: moves(p) + .004, Detail: "asked 127.0.0.1 for backend.example.com: 10.10.1.77 10.10.2.77"},
 		}},
-		recording.Step{Name: "old nodes go silent", Planned: p.RetireAt, Asked: p.RetireAt + .001, InForce: p.RetireAt + .003, Proofs: []recording.Proof{
-			{Kind: recording.ProofOldSilent, OK: true, At: p.RetireAt + .31, Detail: "SYN to 10.10.1.55:80: no answer in 0.3 s; open connection: no answer in 0.3 s"},
+		recording.Step{Number: len(p.Steps), Name: "old nodes go silent", Planned: ends(p), Asked: ends(p) + .001, InForce: ends(p) + .003, Effects: silent, Proofs: []recording.Proof{
+			{OK: true, At: ends(p) + .31, Detail: "SYN to 10.10.1.55:80: no answer in 0.3 s; open connection: no answer in 0.3 s"},
 		}},
 	))
 }
@@ -148,12 +171,12 @@ func writeRequests(t *testing.T, dir *recording.Dir, p recording.Plan, b behavio
 		sent := due + recording.Seconds(random.ExpFloat64()*.0003)
 		r := recording.Request{Seq: uint64(i + 1), Due: due, Sent: sent, Code: 200, Outcome: recording.OK}
 		r.Latency = recording.Seconds(b.latencyBase * math.Exp(random.NormFloat64()*.35))
-		left := b.leaves >= 0 && sent > p.FlipAt+b.leaves || b.heals >= 0 && sent > p.RetireAt+b.heals
+		left := b.leaves >= 0 && sent > moves(p)+b.leaves || b.heals >= 0 && sent > ends(p)+b.heals
 		r.Node = oldNodes[i%2]
 		if left {
 			r.Node = freshNodes[i%2]
 		}
-		if !left && sent > p.RetireAt {
+		if !left && sent > ends(p) {
 			fail(&r, p, b.kinds[random.IntN(len(b.kinds))], random)
 			kind := recording.Segment
 			if i%3 == 0 {
@@ -169,11 +192,11 @@ func writeRequests(t *testing.T, dir *recording.Dir, p recording.Plan, b behavio
 		if r.Outcome != recording.OK {
 			v.Failed++
 			v.ByKind[r.Outcome]++
-			since := sent - p.FlipAt
+			since := sent - moves(p)
 			if v.FirstFailure == nil {
 				v.FirstFailure = &since
 			}
-			last := sent - p.RetireAt
+			last := sent - ends(p)
 			v.Recovery = &last
 		}
 		if b.log != "" && r.Outcome != recording.OK {
@@ -209,7 +232,7 @@ func writeQueries(t *testing.T, dir *recording.Dir, p recording.Plan, b behaviou
 	t.Helper()
 	ask := func(at recording.Seconds) {
 		answers := oldNodes
-		if at > p.FlipAt {
+		if at > moves(p) {
 			answers = freshNodes
 		}
 		must(t, dir.Queries.Append(recording.Query{
@@ -217,7 +240,7 @@ func writeQueries(t *testing.T, dir *recording.Dir, p recording.Plan, b behaviou
 			Net: "udp", Name: dnsName, Type: "A", Rcode: "NOERROR", Answers: answers, TTL: p.TTL,
 		}))
 		switch {
-		case at > p.FlipAt:
+		case at > moves(p):
 			v.DNSAfter++
 		case at >= 0:
 			v.DNSBefore++
@@ -238,7 +261,7 @@ func summarize(v *judge.Verdict, p recording.Plan, b behaviour) {
 	phase := func(from, to recording.Seconds, failed int) judge.Phase {
 		return judge.Phase{From: from, To: to, Sent: int(float64(to-from) * float64(p.Rate)), Failed: failed, P50: recording.Seconds(b.latencyBase), P99: recording.Seconds(b.latencyBase * 2.3)}
 	}
-	v.Before, v.During, v.After = phase(0, p.FlipAt, 0), phase(p.FlipAt, p.RetireAt, 0), phase(p.RetireAt, p.Duration, v.Failed)
+	v.Before, v.During, v.After = phase(0, moves(p), 0), phase(moves(p), ends(p), 0), phase(ends(p), p.Duration, v.Failed)
 	v.After.ByKind = v.ByKind
 	v.Load = judge.LoadCheck{Asked: float64(p.Rate), Offered: float64(p.Rate) * .9998, LatenessP50: .0002, LatenessP99: .0014, LatenessMax: .006}
 	if v.Failed > 0 {

@@ -18,7 +18,6 @@ import (
 	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/fault"
-	"github.com/proxychaos/proxychaos/harness/images"
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/recording"

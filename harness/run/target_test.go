@@ -8,7 +8,6 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/config"
 	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/recording"
