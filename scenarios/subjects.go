@@ -2,7 +2,9 @@ package scenarios
 
 import (
 	"embed"
+	"fmt"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness"
@@ -22,6 +24,9 @@ const apacheNoRefresh = "2.4.58"
 var releases = map[kind.Name][]string{
 	kind.Apache: {apacheNoRefresh, harness.Stable},
 	kind.Nginx:  {harness.Stable, "testing"},
+	// 2.6 goes on with pooled connections to an address that it has left, 3.2 does not.
+	kind.HAProxy: {"oldstable", "testing"},
+	kind.Caddy:   {"testing"},
 }
 
 // Subjects are the catalogued subjects, each once for every release that it is
@@ -44,6 +49,18 @@ func Subjects() []harness.Subject {
 		}
 	}
 	return all
+}
+
+// Catalogued finds a subject by its ID. The error lists those there are.
+func Catalogued(id string) (harness.Subject, error) {
+	var ids []string
+	for _, s := range Subjects() {
+		if s.ID() == id {
+			return s, nil
+		}
+		ids = append(ids, s.ID())
+	}
+	return harness.Subject{}, fmt.Errorf("there is no subject %q in the catalogue; there are %s", id, strings.Join(ids, ", "))
 }
 
 var catalogue = []harness.Subject{
@@ -101,6 +118,26 @@ var catalogue = []harness.Subject{
 		Kind: kind.Nginx, Name: "tls", Config: "tls.conf", Role: harness.Fix, TLS: true, Refresh: 3 * time.Second,
 		Summary: "proxy_pass https://, certificates verified, proxy_connect_timeout 1s: the next node is tried",
 		Expect:  tlsHolds,
+	},
+	{
+		Kind: kind.HAProxy, Name: "static", Config: "static.cfg", Role: harness.Pitfall,
+		Summary: "a host name in a server line, init-addr libc and no resolvers: resolved once, at start",
+	},
+	{
+		Kind: kind.HAProxy, Name: "one-server", Config: "one-server.cfg", Role: harness.Pitfall, Refresh: 3 * time.Second,
+		Summary: "one server line with resolvers: one address at a time, looked up every 3 s",
+	},
+	{
+		Kind: kind.HAProxy, Name: "server-template", Config: "server-template.cfg", Role: harness.Fix, Refresh: 3 * time.Second,
+		Summary: "server-template with resolvers, health checks and redispatch: a slot for each address, looked up every 3 s",
+	},
+	{
+		Kind: kind.Caddy, Name: "host-name", Config: "host-name.Caddyfile", Role: harness.Pitfall,
+		Summary: "a host name in reverse_proxy: pooled connections keep the address as long as its node answers",
+	},
+	{
+		Kind: kind.Caddy, Name: "dynamic-a", Config: "dynamic-a.Caddyfile", Role: harness.Fix, Refresh: 3 * time.Second,
+		Summary: "dynamic a, refresh 3s, and a second try within 3 s: an upstream for each address",
 	},
 	{
 		Kind: kind.GoProxy, Name: "tls", Config: "tls.yaml", Role: harness.Reference, TLS: true,

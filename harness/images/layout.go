@@ -165,8 +165,20 @@ func (rec recipe) added() ([]entry, error) {
 		}
 		all = append(all, found...)
 	}
+	for i, e := range all {
+		switch {
+		case rec.User == "":
+		case e.name == "etc/passwd":
+			all[i].content = fmt.Appendf(e.content, "%s:x:%d:%[2]d::/nonexistent:/usr/sbin/nologin\n", rec.User, userID)
+		case e.name == "etc/group":
+			all[i].content = fmt.Appendf(e.content, "%s:x:%d:\n", rec.User, userID)
+		}
+	}
 	return all, nil
 }
+
+// userID is that of a recipe's own user.
+const userID = 99
 
 // entriesOf are the files and folders of a file system. Those below a folder bin can be
 // executed.

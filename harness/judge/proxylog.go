@@ -2,7 +2,6 @@ package judge
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -10,14 +9,11 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// errorLevel finds lines at error level and above: "[error]" of nginx,
-// "[proxy:error]" of Apache, "[ALERT]" of HAProxy.
-var errorLevel = regexp.MustCompile(`\[(?:[a-z0-9_]+:)?(?:error|crit|alert|emerg|ALERT)\]`)
-
 // logEvidence quotes the proxy's own log from t=0 on: one finding for each
 // known line, and one for all other lines at error level.
 func (c *brief) logEvidence(*Verdict) []Finding {
-	marks := kind.Marks(kind.Name(c.Manifest.Subject.Kind))
+	of := kind.Name(c.Manifest.Subject.Kind)
+	marks := kind.Marks(of)
 	known := make([][]row, len(marks))
 	var others []row
 	for i, line := range c.ProxyLog {
@@ -27,7 +23,7 @@ func (c *brief) logEvidence(*Verdict) []Finding {
 		switch n := markOf(marks, line.Text); {
 		case n >= 0:
 			known[n] = append(known[n], row{recording.ProxyLogFile, i})
-		case errorLevel.MatchString(line.Text):
+		case kind.Errors(of, line.Text):
 			others = append(others, row{recording.ProxyLogFile, i})
 		}
 	}

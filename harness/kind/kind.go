@@ -30,6 +30,8 @@ type Kind struct {
 	// Marks are lines that the program writes when an upstream fails, the more telling
 	// first.
 	Marks []Mark
+	// Errors finds its other lines at error level and above.
+	Errors *regexp.Regexp
 	// Releases are the lines of versions that it can be run on; none if it is part of
 	// this program.
 	Releases []Release
@@ -37,7 +39,7 @@ type Kind struct {
 }
 
 // all are the kinds in the order of the reports. A new kind is registered here.
-var all = []*Kind{&apache, &nginx, &goproxy}
+var all = []*Kind{&apache, &nginx, &haproxy, &caddy, &goproxy}
 
 // Names lists the kinds in the order of the reports.
 func Names() []Name {
@@ -74,6 +76,14 @@ func Marks(name Name) []Mark {
 		marks = append(marks, k.Marks...)
 	}
 	return marks
+}
+
+// Errors finds a line at error level of one kind; of any kind, if there is none of that name.
+func Errors(name Name, line string) bool {
+	if k, err := Of(name); err == nil {
+		return k.Errors != nil && k.Errors.MatchString(line)
+	}
+	return slices.ContainsFunc(all, func(k *Kind) bool { return k.Errors != nil && k.Errors.MatchString(line) })
 }
 
 // Hints say what can be read out of a configuration. What they miss or get wrong is
@@ -131,6 +141,8 @@ type Image struct {
 type Recipe struct {
 	Name     string   // of the image
 	Packages []string // the proxy's own first
+	// User is one that configs give the program, besides those of every image; empty for none.
+	User string
 	// Files are put into the image as they lie in the folder; those below a folder bin
 	// can be executed. Nil for none.
 	Files fs.FS

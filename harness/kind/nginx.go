@@ -33,6 +33,7 @@ var nginx = Kind{
 		Port:    regexp.MustCompile(`(?m)^\s*server\s+[A-Za-z0-9.-]+:(\d{1,5})\b`),
 	},
 	Complaints: []string{"[emerg]"},
+	Errors:     regexp.MustCompile(`\[(?:error|crit|alert|emerg)\]`),
 	Marks: []Mark{
 		{"connect() failed (110", "nginx's connection to a node timed out"},
 		{"upstream timed out", "nginx waited for a node in vain"},

@@ -1,0 +1,69 @@
+package kind
+
+import (
+	"fmt"
+	"regexp"
+)
+
+// Caddy is Caddy 2, configured by a Caddyfile.
+const Caddy Name = "caddy"
+
+// Paths of the official image.
+const (
+	caddyFolder = "/etc/caddy"
+	caddyMain   = caddyFolder + "/Caddyfile"
+)
+
+var caddy = Kind{
+	Name:   Caddy,
+	Layout: caddyLayout,
+	Hints: Hints{
+		Refresh: regexp.MustCompile(`(?m)^\s*refresh\s+(\d+)(ms|s|m|h|d)?\b`),
+		TLS:     regexp.MustCompile(`(?m)^\s*(?:(?:reverse_proxy|to)\s[^\n]*https://|tls\s*$|tls_\w+\s)`),
+		Port:    regexp.MustCompile(`(?m)(?:^\s*(?:reverse_proxy|to)\s[^\n{]*?:|^\s*dynamic\s+a\s+[A-Za-z0-9.-]+\s+|^\s*port\s+)(\d{1,5})\b`),
+	},
+	Complaints: []string{"error:"},
+	Errors:     regexp.MustCompile(`"level":"(?:error|fatal|panic)"`),
+	Marks: []Mark{
+		{"no upstreams available", "Caddy has no address, or holds every one to be down"},
+		{"no such host", "Caddy got no address for the name"},
+		{"i/o timeout", "Caddy waited for a node, or for DNS, in vain"},
+		{"connection refused", "a node refused Caddy's connection"},
+		{"connection reset by peer", "a node reset Caddy's connection"},
+	},
+	Releases: []Release{
+		{Name: "stable", Official: "caddy:2.6", Suite: "trixie"},
+		{Name: "testing", Official: "caddy:2.11", Suite: "forky"},
+	},
+	Image: Image{
+		Variable:    "CADDY_IMAGE",
+		Version:     []string{"caddy", "version"},
+		VersionLine: regexp.MustCompile(`(?m)^v?(\d+\.\d+\.\d+)`),
+		Recipe: Recipe{
+			Name:     "caddy",
+			Packages: []string{"caddy"},
+			Entries: []Entry{
+				{Name: caddyFolder[1:] + "/", Mode: 0o755},
+				{Name: "config/", Mode: 0o755},
+				{Name: "data/", Mode: 0o755},
+			},
+			Changes: []string{
+				`CMD ["caddy", "run", "--config", "` + caddyMain + `", "--adapter", "caddyfile"]`,
+				"ENV XDG_CONFIG_HOME=/config", "ENV XDG_DATA_HOME=/data",
+			},
+		},
+	},
+}
+
+func caddyLayout(c Config) (Layout, error) {
+	l := Layout{Cmd: []string{"caddy", "run", "--config", caddyMain, "--adapter", "caddyfile"}}
+	switch {
+	case c.single():
+		l.Files = []Placed{{caddyMain, c.Files[0].Content}}
+	case c.has("Caddyfile"):
+		l.Files = c.below(caddyFolder)
+	default:
+		return l, fmt.Errorf("%s: a folder for Caddy needs the main file Caddyfile in it", c.Path)
+	}
+	return l, nil
+}
