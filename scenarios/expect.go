@@ -55,7 +55,7 @@ func passesOrFails(outcomes []string, findings ...string) harness.Expect {
 
 // Groups of scenarios.
 var (
-	moves = []harness.Scenario{ALBIPRotate, ALBIPRefuse, AliasSwitch, ALBIPAbrupt}
+	moves = []harness.Scenario{ALBIPRotate, ALBIPRefuse, AliasSwitch, ALBIPAbrupt, ALBScaleOut, ALBPartialRotate, ZoneFlap}
 	// nodesDie: half of the nodes go silent and the name keeps them.
 	nodesDie = []harness.Scenario{ALBNodeSilent, ALBNodeBlink}
 )
@@ -109,6 +109,11 @@ var nginxOnce = with(dnsUnfelt, all(passes(judge.StruckNodes), nodesDie...), exp
 	ALBIPRefuse.Name: {Verdict: judge.Fail, Outcomes: []string{recording.BadGateway}, Findings: []string{judge.ResolvedOnce}, Log: `connect\(\) failed \(111`},
 	AliasSwitch.Name: {Verdict: judge.Fail, Outcomes: []string{recording.Unavailable}, Findings: []string{judge.ResolvedOnce}},
 	ALBIPAbrupt.Name: {Verdict: judge.Fail, Outcomes: []string{recording.BadGateway}, Findings: []string{judge.ResolvedOnce}, Log: `no live upstreams`},
+	ALBScaleOut.Name: {Verdict: judge.Fail, Outcomes: []string{recording.BadGateway}, Findings: []string{judge.ResolvedOnce}, Log: `no live upstreams`},
+	// One address of two, or two of four, still serve: the next one is tried, and all
+	// that is lost is a request or two that meet two dead ones in a row.
+	ALBPartialRotate.Name: {Verdict: judge.Pass, Findings: []string{judge.ResolvedOnce}},
+	ZoneFlap.Name:         passesOrFails(timeout, judge.ResolvedOnce),
 })
 
 // nginxVariable: a variable in proxy_pass makes an upstream of its own for each
@@ -186,6 +191,11 @@ var apachePooled = with(dnsUnfelt, apacheDrawn, expectations{
 	ALBIPRefuse.Name: {Verdict: judge.Pass, Findings: keptOld, Log: `AH00957`},
 	AliasSwitch.Name: {Verdict: judge.Fail, Outcomes: []string{recording.Unavailable}, Findings: keptOld},
 	ALBIPAbrupt.Name: {Verdict: judge.Fail, Outcomes: hung, Log: `AH00957`},
+	ALBScaleOut.Name: {Verdict: judge.Fail, Outcomes: hung, Findings: keptOld, Log: `AH00957`},
+	// Requests under way on the node that ends are lost; for the others the next
+	// address is tried.
+	ALBPartialRotate.Name: passesOrFails(timeout, keptOld...),
+	ZoneFlap.Name:         {Verdict: judge.Fail, Outcomes: timeout, Findings: keptOld},
 })
 
 // apacheForever is Apache up to 2.4.58, which keeps the address until the child
@@ -196,4 +206,8 @@ var apacheForever = with(dnsUnfelt, apacheDrawn, expectations{
 	ALBIPRefuse.Name: {Verdict: judge.Fail, Outcomes: []string{recording.Unavailable}, Findings: keptOld, Log: `AH00957`},
 	AliasSwitch.Name: {Verdict: judge.Fail, Outcomes: []string{recording.Unavailable}, Findings: keptOld},
 	ALBIPAbrupt.Name: {Verdict: judge.Fail, Outcomes: hung, Log: `AH00957`},
+	ALBScaleOut.Name: {Verdict: judge.Fail, Outcomes: hung, Findings: keptOld, Log: `AH00957`},
+	// As later versions do, since an address that serves is left.
+	ALBPartialRotate.Name: passesOrFails(timeout, keptOld...),
+	ZoneFlap.Name:         {Verdict: judge.Fail, Outcomes: timeout, Findings: keptOld},
 })

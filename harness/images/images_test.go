@@ -140,7 +140,7 @@ func TestUnknownKindAndRelease(t *testing.T) {
 	_, err := New(nil, io.Discard, nil).Proxy(t.Context(), kind.Release{Kind: "squid"})
 	g.Expect(err).To(MatchError(ContainSubstring(`"squid"`)))
 	_, err = kindOf(t, kind.Nginx).Release("1.2")
-	g.Expect(err).To(MatchError(ContainSubstring("nginx stable")))
+	g.Expect(err).To(MatchError(ContainSubstring("stable, testing")))
 }
 
 // TestOldImagesAreRemoved works on a repository of its own: the images of other

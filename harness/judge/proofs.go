@@ -115,6 +115,9 @@ func (c *brief) notHealthy() []string {
 // nothingAtStake: some node that the faults are about must have served, and load must
 // have gone on after the last of them.
 func (c *brief) nothingAtStake() []string {
+	if c.first.At == forever {
+		return nil // no fault came into force: that is said already
+	}
 	var reasons []string
 	touched := map[netip.Addr]bool{}
 	for _, n := range c.ledger.Touched() {

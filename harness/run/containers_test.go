@@ -36,7 +36,7 @@ func TestWithoutTheFlipNothingIsProved(t *testing.T) {
 	r := one(t.Context(), lab, s, own(kind.Nginx, file(t, "static.conf", nginxStatic), 0))
 	g.Expect(r.Err).NotTo(HaveOccurred())
 	g.Expect(r.Verdict.Result).To(Equal(judge.Unproven))
-	g.Expect(r.Verdict.Reasons).To(ContainElement(ContainSubstring("the name did not move")))
+	g.Expect(r.Verdict.Reasons).To(ContainElement(ContainSubstring("there is no such node at this time")))
 	g.Expect(r.Manifest.Testbed).To(Equal("containers"))
 
 	rec, err := recording.Open(r.Dir)

@@ -17,15 +17,9 @@ const turnPoll = 10 * time.Millisecond
 // another, and returns what lets the next one start. It can be called more than once.
 // The lock ends with the process that holds it.
 func turn(ctx context.Context) (func(), error) {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		dir = os.TempDir()
-	}
-	path := filepath.Join(dir, "proxychaos", "starting.lock")
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("a lock for the start of testbeds: %w", err)
-	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the program's own name
+	// Not through a link, which another user could have put there.
+	path := filepath.Join(os.TempDir(), fmt.Sprintf("proxychaos-%d-starting.lock", os.Getuid()))
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600) //nolint:gosec // the program's own name
 	if err != nil {
 		return nil, fmt.Errorf("a lock for the start of testbeds: %w", err)
 	}
