@@ -167,7 +167,7 @@ func TestTLSScenariosNeedTLS(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	for _, s := range r.Scenarios {
 		for _, cell := range r.Cells(s) {
-			g.Expect(cell.Subject.TLS).To(Equal(s.TLS), "%s on %s", s.Name, cell.Subject.ID())
+			g.Expect(cell.Subject.TLS).To(Equal(s.TLS()), "%s on %s", s.Name, cell.Subject.ID())
 		}
 	}
 }
