@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakedns"
@@ -40,7 +42,7 @@ func (c *cell) step(ctx context.Context, i int, due time.Time, faults []fault.Fa
 	if err := sleepUntil(ctx, due.Add(-prepareAhead)); err != nil {
 		return due, err
 	}
-	if err := c.findUpstreams(ctx); err != nil {
+	if err := errors.Join(c.findUpstreams(ctx), c.markUsed(ctx, i)); err != nil {
 		return due, err
 	}
 	if err := c.prepareFaults(ctx, faults); err != nil {
@@ -110,6 +112,31 @@ func (c *cell) proveFaults(ctx context.Context, faults []fault.Fault, before []f
 	}
 	return nil
 }
+
+// markUsed notes, before the first step, which nodes the proxy uses: a proxy that has one
+// address of four meets no fault of the others.
+func (c *cell) markUsed(ctx context.Context, step int) error {
+	if step > 0 {
+		return nil
+	}
+	connections, err := c.to.alb.Connections(ctx)
+	if err != nil {
+		return err
+	}
+	used := map[netip.Addr]bool{}
+	for _, k := range connections {
+		recent := k.Closed.IsZero() || time.Since(k.Closed) < usedFor
+		used[k.Node] = used[k.Node] || recent && !k.Probe && !c.to.isProbe(k.Peer)
+	}
+	c.live.State.Nodes = slices.Clone(c.live.State.Nodes)
+	for i := range c.live.State.Nodes {
+		c.live.State.Nodes[i].Used = used[c.live.State.Nodes[i].Addr]
+	}
+	return nil
+}
+
+// usedFor is how long ago a connection may have ended whose node counts as used.
+const usedFor = 2 * time.Second
 
 // findUpstreams learns from the DNS queries which names the proxy has asked for, and
 // which upstream each of them leads to. A config that asks for none, because it has

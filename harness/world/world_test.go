@@ -60,6 +60,27 @@ func TestStartAndPicks(t *testing.T) {
 	g.Expect(of(world.Left)).To(BeEmpty(), "it came back")
 }
 
+// A proxy that uses none of the first half meets its fault in the other.
+func TestHalfIsOfTheNodesInUse(t *testing.T) {
+	g := NewWithT(t)
+	four := world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 4}}}
+	s := four.Place(address).Start()
+	numbers := func() []int {
+		var got []int
+		for _, n := range world.Half.Of(s) {
+			if n.Upstream == 1 {
+				got = append(got, n.Number)
+			}
+		}
+		return got
+	}
+	g.Expect(numbers()).To(Equal([]int{1, 2}))
+	s.Nodes[2].Used = true
+	g.Expect(numbers()).To(Equal([]int{3, 4}))
+	s.Nodes[1].Used = true
+	g.Expect(numbers()).To(Equal([]int{1, 2}), "one of them is used")
+}
+
 func TestWrongPicks(t *testing.T) {
 	for _, p := range []world.Pick{"", "first", "0", "1 x", "-1"} {
 		NewWithT(t).Expect(p.Check()).To(MatchError(ContainSubstring(`"1 3"`)), "%q", p)
