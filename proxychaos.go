@@ -54,7 +54,7 @@ func (s Subject) Release(name string) Subject {
 // Option changes how a scenario is run.
 type Option func(*run.Options)
 
-// Request asks for another path or host than "/" at www.example.com; an empty one stays.
+// Request asks for another path or host than "/" at www.example.com; an empty one is not changed.
 func Request(host, path string) Option {
 	return func(o *run.Options) {
 		if host != "" {
@@ -153,7 +153,7 @@ func (r *Result) String() string {
 	return strings.Join(append(lines, "recording: "+r.Dir, "again: "+r.replay), "\n")
 }
 
-// runsDir is a folder that stays if the test fails.
+// runsDir is a folder that is kept if the test fails.
 func runsDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "proxychaos-"+filepath.Base(strings.ReplaceAll(t.Name(), "/", "-"))+"-")

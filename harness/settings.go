@@ -15,7 +15,7 @@ type Settings struct {
 	// must exceed TTL plus the subject's own refresh.
 	Grace time.Duration
 	// Outage is how long what fails in a scenario with an end of the fault
-	// stays that way.
+	// is that way.
 	Outage time.Duration
 	// Posts is how many of 100 requests are POSTs, 0 to 100.
 	Posts int

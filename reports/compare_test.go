@@ -63,7 +63,7 @@ func TestCompareOnePair(t *testing.T) {
 	}
 }
 
-// How many requests an abrupt end costs is decided by where it meets the timers
+// How many requests a sudden end costs is decided by where it meets the timers
 // of the proxy, up to the time that it is allowed.
 func TestChanceWhereRecoveryIsAllowed(t *testing.T) {
 	within := func(c Cell, span recording.Seconds) Cell {

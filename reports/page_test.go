@@ -17,7 +17,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// pageOf parses the page that HTML writes. With REPORTS_PAGE=<folder> it stays
+// pageOf parses the page that HTML writes. With REPORTS_PAGE=<folder> it is kept
 // there, to be looked at in a browser.
 func pageOf(t *testing.T, page Page) (*html.Node, string) {
 	t.Helper()

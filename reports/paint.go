@@ -9,12 +9,15 @@ import (
 // paint colours text for a terminal, or leaves it as it is.
 type paint struct{ on bool }
 
-// newPaint colours only where w is a terminal and NO_COLOR (no-color.org) is
-// empty or not set.
+// newPaint colours only if w is a terminal, or CLICOLOR_FORCE says that what is written
+// will get to one (bixense.com/clicolors), and NO_COLOR (no-color.org) is empty or not set.
 func newPaint(w io.Writer) paint {
 	file, ok := w.(*os.File)
 	if !ok || os.Getenv("NO_COLOR") != "" {
 		return paint{}
+	}
+	if os.Getenv("CLICOLOR_FORCE") != "" {
+		return paint{on: true}
 	}
 	info, err := file.Stat()
 	return paint{on: err == nil && info.Mode()&os.ModeCharDevice != 0}

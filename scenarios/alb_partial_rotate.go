@@ -7,7 +7,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// ALBPartialRotate replaces one node of two: half of what a proxy knows stays true, so
+// ALBPartialRotate replaces one node of two: half of what a proxy knows is still true, so
 // that it notices nothing until the other half ends.
 var ALBPartialRotate = harness.Scenario{
 	Name:    "alb-partial-rotate",

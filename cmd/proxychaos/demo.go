@@ -52,7 +52,7 @@ func demoCommand() *cobra.Command {
 			return runDemo(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), every)
 		},
 	}
-	cmd.Flags().DurationVar(&every, "every", 10*time.Second, "how long the name stays")
+	cmd.Flags().DurationVar(&every, "every", 10*time.Second, "how long the name has the same nodes")
 	return cmd
 }
 

@@ -110,7 +110,7 @@ func (f *Finder) build(ctx context.Context, r kind.Release, ref string, rec reci
 		return err
 	}
 	defer func() { _ = root.Close() }()
-	// Nameless from here on, so that nothing stays behind after kill -9.
+	// Nameless from here on, so that nothing is left behind after kill -9.
 	if err := os.Remove(root.Name()); err != nil {
 		return err
 	}

@@ -101,7 +101,7 @@ func digest(in client.ImageInspectResult) string {
 }
 
 // removeOld removes the images of one of our repositories that keep does not
-// hold on to. An image in use stays, and so does a young one, because another
+// hold on to. An image in use is kept, and so is a young one, because another
 // run may be about to start it.
 func (f *Finder) removeOld(ctx context.Context, repository string, keep func(ref string) bool) error {
 	list, err := f.cli.ImageList(ctx, client.ImageListOptions{Filters: make(client.Filters).Add("reference", repository)})

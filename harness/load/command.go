@@ -28,7 +28,7 @@ func Command() *cobra.Command {
 			}
 			command.Printf("load: TEST ONLY. Control API on http://%s\n", listener.Addr())
 			// A collection stops the senders for a moment. Rows leave as they
-			// come, so the heap stays small and fewer collections cost little.
+			// come, so the heap is small and fewer collections cost little.
 			debug.SetGCPercent(gcPercent)
 			return serve(ctx, listener)
 		},

@@ -64,7 +64,7 @@ func Create(root, scenario, subject string, at time.Time) (*Dir, error) {
 	return d, nil
 }
 
-// Close closes every file. What was appended stays.
+// Close closes every file. What was appended is kept.
 func (d *Dir) Close() error {
 	var errs []error
 	for _, closer := range d.closers {

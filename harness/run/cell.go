@@ -160,7 +160,7 @@ func (c *cell) play(ctx context.Context) error {
 }
 
 func (c *cell) attack(ctx context.Context) error {
-	// Written as they come, a few at a time: what a killed harness has seen stays.
+	// Written as they come, a few at a time: what a killed harness has seen is kept.
 	rows := make([]recording.Request, 0, rowsAtATime)
 	var writeErr error
 	sent, failed := 0, 0

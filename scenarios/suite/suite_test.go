@@ -203,13 +203,28 @@ func place(outcome scenarios.CellOutcome) int {
 	return scenario*len(asked.Subjects) + subject
 }
 
+// tableFile is where the table goes: Ginkgo frames what is printed here.
+func tableFile() (*os.File, error) {
+	if path := os.Getenv("TABLE"); path != "" {
+		return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	}
+	return os.Stdout, nil
+}
+
 // show prints the table and writes what is read afterwards.
 func show(cells []reports.Cell) error {
 	if len(cells) == 0 {
 		return nil
 	}
-	fmt.Println()
-	errs := []error{reports.Table(os.Stdout, cells)}
+	out, err := tableFile()
+	if err != nil {
+		return err
+	}
+	if out != os.Stdout {
+		defer func() { _ = out.Close() }()
+	}
+	fmt.Fprintln(out)
+	errs := []error{reports.Table(out, cells)}
 	for _, file := range []struct {
 		name string
 		into func(io.Writer) error
@@ -220,7 +235,7 @@ func show(cells []reports.Cell) error {
 	} {
 		path, err := scenarios.Write(runs(), file.name, file.into)
 		errs = append(errs, err)
-		fmt.Println("wrote", path)
+		fmt.Fprintln(out, "wrote", path)
 	}
 	return errors.Join(errs...)
 }

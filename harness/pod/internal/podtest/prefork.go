@@ -65,7 +65,7 @@ func start(uid uint32, inherited *os.File, args ...string) (*exec.Cmd, error) {
 }
 
 // workerCommand accepts on descriptor 3. A client writes lines "dial ADDR",
-// each of which opens one more upstream connection that stays open, or "drop",
+// each of which opens one more upstream connection that is kept open, or "drop",
 // which closes them; the answer to each is the worker's pid.
 func workerCommand() *cobra.Command {
 	return &cobra.Command{Use: "worker", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
