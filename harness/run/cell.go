@@ -80,7 +80,7 @@ func (c *cell) run(ctx context.Context) (v judge.Verdict, m recording.Manifest, 
 	}
 	runErr := c.play(ctx)
 	m.T0 = c.t0
-	m.Plan = c.plan
+	m.Plan, m.World = c.plan, c.live.Topology
 	// What was observed is kept, also of a run that broke off.
 	collect, cancel := context.WithTimeout(context.WithoutCancel(ctx), collectLimit)
 	defer cancel()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakedns"
@@ -42,7 +41,7 @@ func (c *cell) step(ctx context.Context, i int, due time.Time, faults []fault.Fa
 	if err := sleepUntil(ctx, due.Add(-prepareAhead)); err != nil {
 		return due, err
 	}
-	if err := errors.Join(c.findUpstreams(ctx), c.markUsed(ctx, i)); err != nil {
+	if err := errors.Join(c.findUpstreams(ctx), c.lead(ctx, i)); err != nil {
 		return due, err
 	}
 	if err := c.prepareFaults(ctx, faults); err != nil {
@@ -113,9 +112,9 @@ func (c *cell) proveFaults(ctx context.Context, faults []fault.Fault, before []f
 	return nil
 }
 
-// markUsed notes, before the first step, which nodes the proxy uses: a proxy that has one
-// address of four meets no fault of the others.
-func (c *cell) markUsed(ctx context.Context, step int) error {
+// lead numbers the nodes, before the first step, so that the first faults are about one
+// that the proxy uses.
+func (c *cell) lead(ctx context.Context, step int) error {
 	if step > 0 {
 		return nil
 	}
@@ -128,10 +127,8 @@ func (c *cell) markUsed(ctx context.Context, step int) error {
 		recent := k.Closed.IsZero() || time.Since(k.Closed) < usedFor
 		used[k.Node] = used[k.Node] || recent && !k.Probe && !c.to.isProbe(k.Peer)
 	}
-	c.live.State.Nodes = slices.Clone(c.live.State.Nodes)
-	for i := range c.live.State.Nodes {
-		c.live.State.Nodes[i].Used = used[c.live.State.Nodes[i].Addr]
-	}
+	c.live.Topology = c.live.Topology.Lead(func(a netip.Addr) bool { return used[a] })
+	c.live.State = c.live.Topology.Start()
 	return nil
 }
 

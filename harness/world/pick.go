@@ -10,7 +10,7 @@ import (
 // Pick says which nodes a fault is about, in each upstream alike:
 //
 //	named   those that its name has now
-//	half    the first half of them, by number; the other half, if the proxy uses none of that
+//	half    the first half of them, by number
 //	left    those that its name had and has no more
 //	spare   those that serve and that its name never had
 //	struck  those that do not serve
@@ -79,12 +79,7 @@ func (p Pick) of(nodes []NodeState) []NodeState {
 	case Named:
 		return named
 	case Half:
-		first, second := named[:(len(named)+1)/2], named[(len(named)+1)/2:]
-		used := func(n NodeState) bool { return n.Used }
-		if !slices.ContainsFunc(first, used) && slices.ContainsFunc(second, used) {
-			return second
-		}
-		return first
+		return named[:(len(named)+1)/2]
 	case Left:
 		return only(nodes, func(n NodeState) bool { return n.Left })
 	case Spare:

@@ -43,8 +43,6 @@ type NodeState struct {
 	// Serves says whether it serves, else How it does not.
 	Serves bool
 	How    string
-	// Used says that the proxy was seen to use it. It is known only while a cell runs.
-	Used bool
 }
 
 // Start is the state of a topology before any effect: each name leads to its first

@@ -97,6 +97,29 @@ func (w World) Place(address func(n int) netip.Addr) Topology {
 	return t
 }
 
+// Lead gives the number 1 in each upstream to a node that is used, if the one that has
+// it is not: a proxy that has one address of several meets no fault of the others.
+func (t Topology) Lead(used func(netip.Addr) bool) Topology {
+	t.Nodes = slices.Clone(t.Nodes)
+	first := t.Balancers[0]
+	for upstream := range Upstreams {
+		lead, other := -1, -1
+		for i, n := range t.Nodes {
+			switch {
+			case n.Upstream != upstream+1 || n.Balancer != first.Name || n.Number > first.Nodes:
+			case n.Number == 1:
+				lead = i
+			case other < 0 && used(n.Addr):
+				other = i
+			}
+		}
+		if lead >= 0 && other >= 0 && !used(t.Nodes[lead].Addr) {
+			t.Nodes[lead].Number, t.Nodes[other].Number = t.Nodes[other].Number, 1
+		}
+	}
+	return t
+}
+
 // Node finds a node by its address.
 func (t Topology) Node(addr netip.Addr) (Node, bool) {
 	i := slices.IndexFunc(t.Nodes, func(n Node) bool { return n.Addr == addr })

@@ -3,6 +3,7 @@ package world_test
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -60,25 +61,27 @@ func TestStartAndPicks(t *testing.T) {
 	g.Expect(of(world.Left)).To(BeEmpty(), "it came back")
 }
 
-// A proxy that uses none of the first half meets its fault in the other.
-func TestHalfIsOfTheNodesInUse(t *testing.T) {
+// What a fault is about is in use: the first node is one that the proxy uses.
+func TestLead(t *testing.T) {
 	g := NewWithT(t)
-	four := world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 4}}}
-	s := four.Place(address).Start()
-	numbers := func() []int {
+	four := world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 3, Spare: 1}}}
+	topology := four.Place(address)
+	numbers := func(t world.Topology) []int {
 		var got []int
-		for _, n := range world.Half.Of(s) {
-			if n.Upstream == 1 {
-				got = append(got, n.Number)
-			}
+		for _, n := range t.Nodes[:4] {
+			got = append(got, n.Number)
 		}
 		return got
 	}
-	g.Expect(numbers()).To(Equal([]int{1, 2}))
-	s.Nodes[2].Used = true
-	g.Expect(numbers()).To(Equal([]int{3, 4}))
-	s.Nodes[1].Used = true
-	g.Expect(numbers()).To(Equal([]int{1, 2}), "one of them is used")
+	using := func(addrs ...netip.Addr) func(netip.Addr) bool {
+		return func(a netip.Addr) bool { return slices.Contains(addrs, a) }
+	}
+	g.Expect(numbers(topology.Lead(using(address(2))))).To(Equal([]int{3, 2, 1, 4}))
+	g.Expect(numbers(topology.Lead(using(address(0), address(2))))).To(Equal([]int{1, 2, 3, 4}), "the first is used")
+	g.Expect(numbers(topology.Lead(using()))).To(Equal([]int{1, 2, 3, 4}), "none is used")
+	g.Expect(numbers(topology.Lead(using(address(3))))).To(Equal([]int{1, 2, 3, 4}), "a spare one is not the first")
+	g.Expect(topology.Lead(using(address(5))).Nodes[4:6]).To(HaveExactElements(HaveField("Number", 2), HaveField("Number", 1)), "each upstream by itself")
+	g.Expect(numbers(topology)).To(Equal([]int{1, 2, 3, 4}), "it is a value")
 }
 
 func TestWrongPicks(t *testing.T) {
