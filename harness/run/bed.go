@@ -6,10 +6,10 @@ package run
 import (
 	"context"
 	"net/netip"
-	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/fakedns"
+	"github.com/proxychaos/proxychaos/harness/embedded"
 	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/load"
 	"github.com/proxychaos/proxychaos/harness/recording"
@@ -26,7 +26,7 @@ type bed interface {
 	// workers are the proxy's processes; none where they cannot be seen.
 	workers(context.Context) ([]recording.Process, error)
 	// proxyLog is the proxy's own output, with the time of each line.
-	proxyLog(context.Context) ([]logLine, error)
+	proxyLog(context.Context) ([]embedded.Line, error)
 	Close() error
 }
 
@@ -46,9 +46,4 @@ type clients struct {
 	// isProbe says whether a connection or query came from the harness itself,
 	// where its address does not tell.
 	isProbe func(netip.AddrPort) bool
-}
-
-type logLine struct {
-	at   time.Time
-	text string
 }

@@ -79,7 +79,7 @@ func (c *cell) collectQueries(ctx context.Context) error {
 func (c *cell) collectLog(ctx context.Context) error {
 	lines, err := c.bed.proxyLog(ctx)
 	for _, l := range lines {
-		err = errors.Join(err, c.dir.ProxyLog.Append(recording.LogLine{At: c.since(l.at), Text: l.text}))
+		err = errors.Join(err, c.dir.ProxyLog.Append(recording.LogLine{At: c.since(l.At), Text: l.Text}))
 	}
 	return err
 }

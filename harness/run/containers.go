@@ -9,6 +9,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/proxychaos/proxychaos/harness/config"
+	"github.com/proxychaos/proxychaos/harness/embedded"
 	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/pod"
 	"github.com/proxychaos/proxychaos/harness/recording"
@@ -61,16 +62,16 @@ func (b *containerBed) workers(ctx context.Context) ([]recording.Process, error)
 	return b.tb.Workers(ctx)
 }
 
-func (b *containerBed) proxyLog(ctx context.Context) ([]logLine, error) {
+func (b *containerBed) proxyLog(ctx context.Context) ([]embedded.Line, error) {
 	text, err := b.tb.ProxyLog(ctx)
-	var lines []logLine
+	var lines []embedded.Line
 	for line := range bytes.Lines(text) {
 		stamp, rest, _ := bytes.Cut(bytes.TrimRight(line, "\n"), []byte(" "))
 		at, parseErr := time.Parse(time.RFC3339Nano, string(stamp))
 		if parseErr != nil {
 			continue // the rest of a line that the engine has split
 		}
-		lines = append(lines, logLine{at, string(rest)})
+		lines = append(lines, embedded.Line{At: at, Text: string(rest)})
 	}
 	return lines, err
 }

@@ -59,12 +59,6 @@ func (b *embeddedBed) watch(context.Context) error { return nil }
 
 func (b *embeddedBed) workers(context.Context) ([]recording.Process, error) { return nil, nil }
 
-func (b *embeddedBed) proxyLog(context.Context) ([]logLine, error) {
-	var lines []logLine
-	for _, l := range b.bed.Log() {
-		lines = append(lines, logLine{l.At, l.Text})
-	}
-	return lines, nil
-}
+func (b *embeddedBed) proxyLog(context.Context) ([]embedded.Line, error) { return b.bed.Log(), nil }
 
 func (b *embeddedBed) Close() error { return b.bed.Close() }

@@ -79,6 +79,7 @@ func (p Pick) of(nodes []NodeState) []NodeState {
 	case Named:
 		return named
 	case Half:
+		slices.SortStableFunc(named, func(a, b NodeState) int { return a.Number - b.Number })
 		return named[:(len(named)+1)/2]
 	case Left:
 		return only(nodes, func(n NodeState) bool { return n.Left })

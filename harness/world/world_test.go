@@ -82,6 +82,8 @@ func TestLead(t *testing.T) {
 	g.Expect(numbers(topology.Lead(using(address(3))))).To(Equal([]int{1, 2, 3, 4}), "a spare one is not the first")
 	g.Expect(topology.Lead(using(address(5))).Nodes[4:6]).To(HaveExactElements(HaveField("Number", 2), HaveField("Number", 1)), "each upstream by itself")
 	g.Expect(numbers(topology)).To(Equal([]int{1, 2, 3, 4}), "it is a value")
+	led := world.Half.Of(topology.Lead(using(address(2))).Start())
+	g.Expect(led[:2]).To(HaveExactElements(HaveField("Addr", address(2)), HaveField("Addr", address(1))), "half, by number")
 }
 
 func TestWrongPicks(t *testing.T) {
