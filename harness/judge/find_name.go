@@ -102,11 +102,11 @@ func (c *brief) someProcessKeptTheAddress(u *upstream) bool {
 	answer, ok := u.freshAnswer()
 	old := 0
 	for _, n := range c.ledger.Nodes() {
-		if _, left := c.ledger.Left(n.Addr, forever); left && n.Upstream == u.number {
+		if _, left := c.ledger.Left(n.Addr, answer.at); left && n.Upstream == u.number {
 			old++
 		}
 	}
-	lingering := kernelConnect * recording.Seconds(old-1)
+	lingering := kernelConnect * recording.Seconds(max(0, old-1))
 	return ok && slices.ContainsFunc(c.staleConnects(u), func(r row) bool {
 		return c.time(r) > answer.at+settle+lingering
 	})

@@ -53,7 +53,7 @@ func (c *brief) strike(u *upstream) (ledger.Moment, bool) {
 			return loss, true
 		}
 	}
-	return ledger.Moment{At: first, Asked: first}, first < forever
+	return ledger.Moment{}, false
 }
 
 func (c *brief) usedStruck(u *upstream, _ *Verdict) []Finding {

@@ -14,7 +14,7 @@ type upstream struct {
 	// name is what the proxy asked for; several names that lead to the same nodes are
 	// joined by commas. Empty if it never asked.
 	name string
-	// moved is when the answers for it first changed; forever if they never did.
+	// moved is when a node first left the answers for it; forever if none did.
 	moved    recording.Seconds
 	hits     []hit // requests to its nodes, in the order of time
 	connects []row // connection attempts to its nodes: first SYNs, in the order of the file

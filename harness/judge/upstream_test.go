@@ -133,3 +133,65 @@ func TestLostWhileNoNodeServed(t *testing.T) {
 		t.Errorf("got %s, %d without a node of %d failed, want fail, 200 of 205", v.Result, v.WithoutNode, v.Failed)
 	}
 }
+
+// A name that moves to a node that refuses takes something away when it moves, not when
+// the node, that nobody used, began to refuse.
+func TestANameThatMovesToABrokenNode(t *testing.T) {
+	w := rotate()
+	w.Manifest.Plan.Steps = planned(after(5, "spare nodes refuse"), after(5, moves))
+	w.Steps = []recording.Step{step(1, "spare nodes refuse", 5, []model.Effect{{Node: fresh1, Serves: no, How: "refuse"}}), step(2, moves, 10, left())}
+	w.Manifest.Plan.Budget.RecoverWithin = 2
+	w.serve(0, 20, w.open(-1, old1))
+	w.query(10.5, fresh1)
+	w.failing(10, 11.5, recording.BadGateway)
+	w.syn(10.6, fresh1)
+	v := w.judge()
+	near(t, "recovery", *v.Recovery, 11.481-10)
+	wantText(t, v, judge.StruckNodes, `backend.example.com: after "name moves to new nodes", 1 connection attempt still went to the nodes concerned, the last 0.6 s after it`)
+}
+
+// A request with the old answer in hand tries each old node for the kernel's time, also
+// if the nodes come back later.
+func TestNodesThatComeBackWereLeftAllTheSame(t *testing.T) {
+	w := pooled()
+	w.Manifest.Plan.Steps = append(w.Manifest.Plan.Steps, after(8, "the nodes are back"))
+	w.Steps = append(w.Steps, step(3, "the nodes are back", 16, []model.Effect{{Node: old1, Named: yes, Serves: yes}, {Node: old2, Named: yes, Serves: yes}}))
+	w.Queries = w.Queries[:1]
+	w.query(6.5, fresh1)
+	w.syn(10.4, old1)
+	wantFindings(t, w.judge(), judge.PooledOld)
+	w.syn(11, old1)
+	wantFindings(t, w.judge(), judge.ResolvedOnce)
+}
+
+// scaledOut gives the name one more node at 5 s and takes the old ones out at 8 s, which
+// are silent from 11 s on.
+func scaledOut() *world {
+	w := rotate()
+	w.Manifest.Plan.Steps = planned(after(5, "more nodes"), after(3, moves), after(3, silent))
+	w.Steps = []recording.Step{step(1, "more nodes", 5, left()[2:]), step(2, moves, 8, left()[:2]), step(3, silent, 11, struck("silence"))}
+	return w
+}
+
+// More nodes are no move: what was asked before the old ones left says nothing.
+func TestAScaleOutThatNobodyFollowed(t *testing.T) {
+	w := scaledOut()
+	w.query(6, old1, old2, fresh1)
+	conn := w.open(-1, old1)
+	w.serve(0, 11, conn)
+	w.stall(11, 20, conn)
+	w.syn(14, old2)
+	v := w.judge()
+	wantFindings(t, v, judge.ResolvedOnce)
+	wantText(t, v, judge.ResolvedOnce, "backend.example.com: resolved once at start: 0 DNS queries after the name moved, 1 between t=0 and then; 500 requests and 1 connection attempt on the retired 198.18.1.21, 198.18.1.22")
+}
+
+func TestAScaleOutThatWasFollowed(t *testing.T) {
+	w := scaledOut()
+	w.query(8.5, fresh1)
+	w.serve(0, 9, w.open(-1, old1))
+	w.serve(9, 20, w.open(9, fresh1))
+	v := w.judge()
+	wantResult(t, v, judge.Pass, "0 of 1,000 requests failed")
+	wantText(t, v, judge.FollowedDNS, "backend.example.com: left the old nodes 1.0 s after the name moved")
+}

@@ -154,6 +154,30 @@ func TestTimesThatAreNotKnown(t *testing.T) {
 	g.Expect([]recording.Seconds{first.Asked, first.At}).To(Equal([]recording.Seconds{4, 4}))
 }
 
+// A name that only gets more nodes does not move: what a proxy knows of it stays true.
+func TestScaleOutMovesWhenANodeLeaves(t *testing.T) {
+	g := NewWithT(t)
+	l := of(step(1, 5, world.Effect{Node: spare, Named: yes}), step(2, 13, world.Effect{Node: a, Named: no}))
+	moved, ok := l.Moved(1)
+	g.Expect(ok).To(BeTrue())
+	g.Expect(moved).To(BeEquivalentTo(13))
+	_, ok = of(step(1, 5, world.Effect{Node: spare, Named: yes})).Moved(1)
+	g.Expect(ok).To(BeFalse())
+	g.Expect(l.Losses()).To(BeEmpty())
+}
+
+// To give a name a node that does not serve takes something away.
+func TestANameThatMovesToABrokenNode(t *testing.T) {
+	g := NewWithT(t)
+	l := of(step(1, 5, world.Effect{Node: spare, Serves: no, How: "refuse"}), step(2, 10, world.Effect{Node: a, Named: no}, world.Effect{Node: spare, Named: yes}))
+	var losses []recording.Seconds
+	for _, loss := range l.Losses() {
+		losses = append(losses, loss.At)
+	}
+	g.Expect(losses).To(Equal([]recording.Seconds{5, 10}))
+	g.Expect(l.Struck(spare)).To(Equal([]ledger.Span{{From: 10, To: ledger.Forever}}))
+}
+
 func TestNamesLeadToUpstreams(t *testing.T) {
 	g := NewWithT(t)
 	l := flap()

@@ -31,12 +31,12 @@ func (l *Ledger) First() (Moment, bool) {
 }
 
 // Losses are the faults that took something away from requests: a node that served,
-// or the answers of the resolvers. A name that moves takes nothing away. If several
-// came at one instant they are one.
+// or the answers of the resolvers. A name that moves takes nothing away, unless it
+// moves to a node that does not serve. If several came at one instant they are one.
 func (l *Ledger) Losses() []Moment {
 	var losses []Moment
 	for _, s := range l.steps {
-		if !slices.ContainsFunc(s.Effects, world.Effect.Worse) {
+		if !slices.ContainsFunc(s.Effects, func(e world.Effect) bool { return e.Worse() || l.misleads(s, e) }) {
 			continue
 		}
 		if n := len(losses); n > 0 && s.From() == losses[n-1].At {
@@ -45,6 +45,12 @@ func (l *Ledger) Losses() []Moment {
 		losses = append(losses, moment(s))
 	}
 	return losses
+}
+
+// misleads says whether an effect gives a name a node that does not serve.
+func (l *Ledger) misleads(s recording.Step, e world.Effect) bool {
+	serves, _ := l.Serves(e.Node, s.From())
+	return e.Named != nil && *e.Named && !serves
 }
 
 // Whole is when, after the last loss, every node that some name has served again and
@@ -64,8 +70,8 @@ func (l *Ledger) Whole() recording.Seconds {
 	return whole
 }
 
-// Moved is when the answers for an upstream's name first changed, and false if they
-// never did.
+// Moved is when a node first left the answers for an upstream's name, and false if none
+// did. A name that only gets more nodes leaves what a proxy knows of it true.
 func (l *Ledger) Moved(upstream int) (recording.Seconds, bool) {
 	first := Forever
 	for _, n := range l.topology.Nodes {
@@ -74,7 +80,7 @@ func (l *Ledger) Moved(upstream int) (recording.Seconds, bool) {
 		}
 		spans := l.nodes[n.Addr]
 		for i := 1; i < len(spans); i++ {
-			if spans[i].named != spans[i-1].named {
+			if spans[i-1].named && !spans[i].named {
 				first = min(first, spans[i].from)
 			}
 		}
