@@ -95,6 +95,28 @@ func TestNames(t *testing.T) {
 	g.Expect(Names(replaced.Place(address), time.Second)).To(HaveLen(1+world.Upstreams), "spare nodes have no name")
 }
 
+// A strike that leaves some requests alone excuses nobody who gives up.
+func TestStrikesThatServeInPart(t *testing.T) {
+	for _, tc := range []struct {
+		strike         StrikeNodes
+		serves, partly bool
+	}{
+		{StrikeNodes{Kind: fakealb.FaultSilence}, false, false},
+		{StrikeNodes{Kind: fakealb.FaultSilenceNew}, false, true},
+		{StrikeNodes{Kind: fakealb.FaultKeepAliveRace}, false, true},
+		{StrikeNodes{Kind: fakealb.FaultTargetKeepAliveRace}, false, true},
+		{StrikeNodes{Kind: fakealb.FaultError, Status: 502}, false, false},
+		{StrikeNodes{Kind: fakealb.FaultError, Status: 502, Share: 1}, false, false},
+		{StrikeNodes{Kind: fakealb.FaultError, Status: 502, Share: 0.5}, false, true},
+		{StrikeNodes{Kind: fakealb.FaultSlowResponse, Delay: 1, Share: 0.5}, true, false},
+	} {
+		tc.strike.Nodes = world.Numbers(1)
+		NewWithT(t).Expect(tc.strike.Effects(live(replaced, nil).State)).To(ContainElement(world.Effect{
+			Node: a21, Serves: world.Truth(tc.serves), Partly: tc.partly, How: string(tc.strike.Kind),
+		}))
+	}
+}
+
 func TestEffectsOfNames(t *testing.T) {
 	g := NewWithT(t)
 	named := func(w *Live, f Fault) []netip.Addr {

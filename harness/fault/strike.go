@@ -31,6 +31,8 @@ type strike struct {
 	verb string
 	// serves: requests are answered all the same.
 	serves bool
+	// partly: some requests are answered, so that a proxy that tries again may be served.
+	partly bool
 	// overTLS: it is in the handshake.
 	overTLS bool
 	// hold: the proof needs a connection from before.
@@ -42,7 +44,7 @@ type strike struct {
 // its look in a file of its subject.
 var strikes = map[fakealb.FaultKind]strike{
 	fakealb.FaultSilence:             {verb: "go silent", hold: true, look: lookSilent},
-	fakealb.FaultSilenceNew:          {verb: "are silent to new connections", hold: true, look: lookSilentNew},
+	fakealb.FaultSilenceNew:          {verb: "are silent to new connections", partly: true, hold: true, look: lookSilentNew},
 	fakealb.FaultRefuse:              {verb: "refuse", hold: true, look: lookRefused},
 	fakealb.FaultTLSAlert:            refusesTLS("refuse TLS with an alert", HandshakeAlert),
 	fakealb.FaultTLSHang:             refusesTLS("never answer a TLS handshake", HandshakeTimeout),
@@ -58,8 +60,8 @@ var strikes = map[fakealb.FaultKind]strike{
 	fakealb.FaultResetRequest:        {verb: "reset instead of answering", look: lookEnded(Reset)},
 	fakealb.FaultTruncateBody:        {verb: "close in the middle of an answer", look: lookEnded(Closed, Garbled)},
 	fakealb.FaultResetBody:           {verb: "reset in the middle of an answer", look: lookEnded(Reset)},
-	fakealb.FaultKeepAliveRace:       {verb: "close a kept connection as its next request comes", hold: true, look: lookKeepAliveRace},
-	fakealb.FaultTargetKeepAliveRace: {verb: "meet targets that close kept connections", look: lookStatus},
+	fakealb.FaultKeepAliveRace:       {verb: "close a kept connection as its next request comes", partly: true, hold: true, look: lookKeepAliveRace},
+	fakealb.FaultTargetKeepAliveRace: {verb: "meet targets that close kept connections", partly: true, look: lookStatus},
 	fakealb.FaultSlowAccept:          {verb: "accept late", serves: true, look: lookLate},
 	fakealb.FaultSlowResponse:        {verb: "answer late", serves: true, look: lookLate},
 }
@@ -83,7 +85,9 @@ func (s StrikeNodes) OverTLS() bool { return strikes[s.Kind].overTLS }
 
 // Effects implements Fault.
 func (s StrikeNodes) Effects(state world.State) []world.Effect {
-	return effectsOf(s.Nodes.Of(state), world.Effect{Serves: world.Truth(strikes[s.Kind].serves), How: string(s.Kind)})
+	kind := strikes[s.Kind]
+	partly := !kind.serves && (kind.partly || s.Share > 0 && s.Share < 1)
+	return effectsOf(s.Nodes.Of(state), world.Effect{Serves: world.Truth(kind.serves), Partly: partly, How: string(s.Kind)})
 }
 
 // Prepare implements Preparer: it opens the connections on which Prove asks, which

@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
@@ -72,21 +73,17 @@ func (c *brief) reset(request recording.Request) bool {
 // countWithoutNode counts the failed requests for which no name in use had a node that
 // served, from when each was sent to when it failed: no proxy could have saved them.
 func (c *brief) countWithoutNode(v *Verdict) {
-	if len(c.upstreams) == 0 {
-		return
-	}
 	for _, request := range c.requests {
-		if !failed(request) || request.Method == http.MethodPost {
-			continue
-		}
-		available := false
-		for _, u := range c.upstreams {
-			available = available || c.ledger.Available(u.number, request.Sent, request.Sent+request.Latency)
-		}
-		if !available {
+		if failed(request) && c.withoutNode(request) {
 			v.WithoutNode++
 		}
 	}
+}
+
+func (c *brief) withoutNode(request recording.Request) bool {
+	return len(c.upstreams) > 0 && request.Method != http.MethodPost && !slices.ContainsFunc(c.upstreams, func(u *upstream) bool {
+		return c.ledger.Available(u.number, request.Sent, request.Sent+request.Latency)
+	})
 }
 
 func (c *brief) lostPosts(*Verdict) []Finding {

@@ -137,12 +137,13 @@ func (c *brief) nothingAtStake() []string {
 	return append(reasons, c.noHandshake()...)
 }
 
-// noHandshake: if nodes refuse TLS, some connection must have been tried to them.
+// noHandshake: if nodes that a name has refuse TLS, some connection must have been
+// tried to them.
 func (c *brief) noHandshake() []string {
 	refused, tried := false, false
 	for _, s := range c.Steps {
 		for _, e := range s.Effects {
-			refused = refused || strings.HasPrefix(e.How, "tls-")
+			refused = refused || strings.HasPrefix(e.How, "tls-") && len(c.ledger.Struck(e.Node)) > 0
 		}
 	}
 	for _, u := range c.upstreams {

@@ -24,17 +24,18 @@ func (c *brief) decide(v *Verdict) {
 		lost += fmt.Sprintf(", %s of them on a node that died with them", posts(v.Unavoidable))
 	}
 	v.Result, v.Reasons = Pass, []string{lost}
-	switch within := budget.RecoverWithin; {
+	within := budget.RecoverWithin
+	switch late, last := c.failedLater(within); {
 	case v.PostsTwice > 0:
 		v.Result = Fail
 		v.Reasons = []string{fmt.Sprintf("%s reached nodes more than once; %s", posts(v.PostsTwice), lost)}
 	case within == 0 && v.Failed > v.Unavoidable+v.WithoutNode:
 		v.Result = Fail
 		v.Reasons = []string{lost + ", budget 0"}
-	case within != 0 && v.Recovery != nil && *v.Recovery > within:
+	case within != 0 && late > 0:
 		v.Result = Fail
 		v.Reasons = []string{fmt.Sprintf("%s; %s sent more than %s after %s, the last one %s after",
-			lost, requests(c.failedLater(within)), span(within), c.lossNames(), span(*v.Recovery))}
+			lost, requests(late), span(within), c.lossNames(), span(last))}
 	}
 	if v.NeverRecovered {
 		v.Reasons = append(v.Reasons, fmt.Sprintf("never recovered within the %s from %s to the end of the load", span(v.Window), quoted(c.last().Name)))
@@ -42,15 +43,15 @@ func (c *brief) decide(v *Verdict) {
 }
 
 // failedLater counts the failed requests that were sent more than within after the
-// last fault before them that took something away.
-func (c *brief) failedLater(within recording.Seconds) int {
-	n := 0
+// last fault before them that took something away, without those for which no node
+// served. It also says how long after it the last of them was sent.
+func (c *brief) failedLater(within recording.Seconds) (n int, last recording.Seconds) {
 	for _, request := range c.requests {
-		if after, _, ok := c.sinceLoss(request); ok && failed(request) && after > within {
-			n++
+		if after, _, ok := c.sinceLoss(request); ok && failed(request) && after > within && !c.withoutNode(request) {
+			n, last = n+1, max(last, after)
 		}
 	}
-	return n
+	return n, last
 }
 
 func (c *brief) lossNames() string {

@@ -134,6 +134,29 @@ func TestLostWhileNoNodeServed(t *testing.T) {
 	}
 }
 
+// A recovery is not held against a proxy for as long as no node serves.
+func TestRecoveryWaitsForANode(t *testing.T) {
+	all := append(struck("silence"), model.Effect{Node: fresh1, Serves: no, How: "silence"})
+	w := kept("all nodes go silent", all, []model.Effect{{Node: old1, Serves: yes}})
+	w.Manifest.Plan.Budget.RecoverWithin = 2
+	w.serve(0, 20, w.open(-1, old1))
+	w.failing(5.01, 15, recording.BadGateway)
+	wantResult(t, w.judge(), judge.Pass, "499 of 1,000 requests failed (499 502), 499 of them while no node served")
+	w.failing(15.1, 15.2, recording.BadGateway)
+	wantResult(t, w.judge(), judge.Fail, `504 of 1,000 requests failed (504 502), 499 of them while no node served; 5 requests sent more than 2.0 s after "all nodes go silent", the last one 10.2 s after`)
+}
+
+// A fault that hits some requests only leaves a node that could have served.
+func TestAStrikeInPartExcusesNobody(t *testing.T) {
+	all := append(struck("error"), model.Effect{Node: fresh1, Serves: no, Partly: true, How: "error"})
+	w := kept("all nodes answer with an error", all, nil)
+	w.serve(0, 20, w.open(-1, old1))
+	w.failing(6, 10, recording.BadGateway)
+	if v := w.judge(); v.Result != judge.Fail || v.WithoutNode != 0 {
+		t.Errorf("got %s with %d without a node, want fail with none: %q", v.Result, v.WithoutNode, v.Reasons)
+	}
+}
+
 // A name that moves to a node that refuses takes something away when it moves, not when
 // the node, that nobody used, began to refuse.
 func TestANameThatMovesToABrokenNode(t *testing.T) {
@@ -148,6 +171,13 @@ func TestANameThatMovesToABrokenNode(t *testing.T) {
 	v := w.judge()
 	near(t, "recovery", *v.Recovery, 11.481-10)
 	wantText(t, v, judge.StruckNodes, `backend.example.com: after "name moves to new nodes", 1 connection attempt still went to the nodes concerned, the last 0.6 s after it`)
+}
+
+// Nodes that refuse TLS after their name left them need not be tried.
+func TestTLSOfNodesThatTheNameLeft(t *testing.T) {
+	w := follower()
+	w.Steps[1].Effects = struck(tlsRefuse)
+	wantResult(t, w.judge(), judge.Pass, "0 of 1,000 requests failed")
 }
 
 // A request with the old answer in hand tries each old node for the kernel's time, also

@@ -34,6 +34,7 @@ type span struct {
 	// left is since when the node is out of its name; Forever if it is in it or never was.
 	left          recording.Seconds
 	named, serves bool
+	partly        bool // it does not serve, but for some
 	how           string
 	step          int // the number of the planned step that it began with
 }
@@ -84,7 +85,7 @@ func (l *Ledger) fold(s recording.Step, e world.Effect) {
 			now.named = *e.Named
 		}
 		if e.Serves != nil {
-			now.serves, now.how = *e.Serves, e.How
+			now.serves, now.partly, now.how = *e.Serves, e.Partly, e.How
 		}
 	})
 }
@@ -198,14 +199,15 @@ func (l *Ledger) Unresolved() []Span {
 }
 
 // Available says whether at some instant from first to last a node of the upstream
-// was in its name and served, so that a proxy could have done better than to fail.
+// was in its name and served, be it in part, so that a proxy could have done better
+// than to fail.
 func (l *Ledger) Available(upstream int, first, last recording.Seconds) bool {
 	for _, n := range l.topology.Nodes {
 		if n.Upstream != upstream {
 			continue
 		}
 		for _, s := range l.nodes[n.Addr] {
-			if s.named && s.serves && s.from <= last && s.to > first {
+			if s.named && (s.serves || s.partly) && s.from <= last && s.to > first {
 				return true
 			}
 		}

@@ -178,6 +178,15 @@ func TestANameThatMovesToABrokenNode(t *testing.T) {
 	g.Expect(l.Struck(spare)).To(Equal([]ledger.Span{{From: 10, To: ledger.Forever}}))
 }
 
+// A node that serves in part could have served any request.
+func TestAvailableInPart(t *testing.T) {
+	g := NewWithT(t)
+	strike := func(partly bool) *ledger.Ledger {
+		return of(step(1, 5, world.Effect{Node: a, Serves: no, Partly: partly}, world.Effect{Node: b, Serves: no}), step(2, 9, world.Effect{Node: a, Serves: no}))
+	}
+	g.Expect([]bool{strike(true).Available(1, 6, 7), strike(false).Available(1, 6, 7), strike(true).Available(1, 9, 10)}).To(Equal([]bool{true, false, false}))
+}
+
 func TestNamesLeadToUpstreams(t *testing.T) {
 	g := NewWithT(t)
 	l := flap()

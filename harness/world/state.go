@@ -14,6 +14,9 @@ type Effect struct {
 	Named *bool `json:"named,omitempty"`
 	// Serves says whether the node does what it is there for.
 	Serves *bool `json:"serves,omitempty"`
+	// Partly says that a node which does not serve serves some all the same: the
+	// connections that it has, or some of the requests.
+	Partly bool `json:"partly,omitempty"`
 	// Resolves says whether every resolver answers as it should.
 	Resolves *bool `json:"resolves,omitempty"`
 	// How is in which way it does not serve or resolve: silence, refuse, tls-expired,
