@@ -13,6 +13,12 @@ import (
 // maxGrace bounds FaultSetting.Grace and Delay.
 const maxGrace = time.Hour
 
+// Check says what is wrong with the fault, as a PUT would; nil if nothing is.
+func (f FaultSetting) Check() error {
+	_, err := f.check()
+	return err
+}
+
 func (f FaultSetting) check() (FaultSetting, error) {
 	spec, ok := faultSpecs[f.Kind]
 	if f.Share == 0 {

@@ -51,6 +51,14 @@ type FaultStatus struct {
 
 var faultID = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,64}$`)
 
+// Check says what is wrong with the fault, as a PUT would; nil if nothing is.
+func (f Fault) Check() error {
+	if _, err := f.normalize(); err != nil {
+		return err
+	}
+	return nil
+}
+
 func (f Fault) normalize() (Fault, *Error) {
 	if !faultID.MatchString(f.ID) || f.ID == "." || f.ID == ".." {
 		return Fault{}, invalid("id", "got %q, want 1 to 64 of a-z A-Z 0-9 . _ -", f.ID)

@@ -100,6 +100,31 @@ func TestScenariosThatCannotBePlayed(t *testing.T) {
 				s.Timeline = []harness.Step{harness.Do(fault.StrikeNodes{Kind: "explode", Nodes: world.Left})}
 			}, `the kind "explode"`,
 		},
+		"an error without a status": {
+			func(s *harness.Scenario) {
+				s.Timeline = []harness.Step{harness.Do(fault.StrikeNodes{Kind: fakealb.FaultError, Nodes: world.Named})}
+			}, "status 0",
+		},
+		"no such way to fail": {
+			func(s *harness.Scenario) { s.Timeline = []harness.Step{harness.Do(fault.FailDNS{Kind: "explode"})} }, `"explode"`,
+		},
+		"nothing to do": {
+			func(s *harness.Scenario) { s.Timeline = []harness.Step{harness.Do(dies, moves)} }, `step 1: "old nodes go silent" would change nothing`,
+		},
+		"the same twice": {
+			func(s *harness.Scenario) {
+				s.Timeline = []harness.Step{harness.Do(moves), harness.Do(fault.ChangeDNS{To: world.Named})}
+			},
+			"step 2: \"name has all nodes\" would change nothing",
+		},
+		"no such balancer": {
+			func(s *harness.Scenario) { s.Timeline = []harness.Step{harness.Do(fault.SwitchAlias{To: "other"})} }, "without a node",
+		},
+		"no such number": {
+			func(s *harness.Scenario) {
+				s.Timeline = []harness.Step{harness.Do(fault.ChangeDNS{To: world.Numbers(5)})}
+			}, "without a node",
+		},
 		"no such nodes": {
 			func(s *harness.Scenario) { s.Timeline = []harness.Step{harness.Do(fault.ChangeDNS{To: "first"})} }, `the nodes "first"`,
 		},

@@ -16,6 +16,7 @@ package harness
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/proxychaos/proxychaos/harness/fault"
@@ -72,6 +73,25 @@ func (s Scenario) Check() error {
 	for i, step := range s.Timeline {
 		if err := step.check(); err != nil {
 			return fmt.Errorf("scenario %s, step %d: %w", s.Name, i+1, err)
+		}
+	}
+	return s.checkEffects()
+}
+
+// checkEffects says which fault would find nothing to do when its step comes, or leave
+// the names without a node.
+func (s Scenario) checkEffects() error {
+	state := s.World.Place(func(n int) netip.Addr { return netip.AddrFrom4([4]byte{198, 18, 0, byte(n)}) }).Start()
+	for i, step := range s.Timeline {
+		for _, f := range step.Do {
+			effects := f.Effects(state)
+			state = state.With(effects...)
+			switch {
+			case len(effects) == 0:
+				return fmt.Errorf("scenario %s, step %d: %q would change nothing then: want nodes that it can be about", s.Name, i+1, f.Name())
+			case len(world.Named.Of(state)) == 0:
+				return fmt.Errorf("scenario %s, step %d: %q would leave the names without a node: want nodes or a balancer of this world", s.Name, i+1, f.Name())
+			}
 		}
 	}
 	return nil

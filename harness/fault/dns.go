@@ -26,6 +26,13 @@ type FailDNS struct {
 // Name implements Fault.
 func (f FailDNS) Name() string { return "DNS fails: " + strings.ReplaceAll(string(f.Kind), "_", " ") }
 
+// Check implements Checker.
+func (f FailDNS) Check() error { return f.fault().Check() }
+
+func (f FailDNS) fault() fakedns.Fault {
+	return fakedns.Fault{ID: outageID, Kind: f.Kind, Delay: time.Duration(f.Delay), PerSecond: f.PerSecond}
+}
+
 // Effects implements Fault.
 func (f FailDNS) Effects(world.State) []world.Effect {
 	return []world.Effect{{Resolves: world.Truth(false), How: string(f.Kind)}}
@@ -33,7 +40,7 @@ func (f FailDNS) Effects(world.State) []world.Effect {
 
 // Apply implements Fault.
 func (f FailDNS) Apply(ctx context.Context, w *Live) (time.Time, error) {
-	return w.DNS.PutFault(ctx, fakedns.Fault{ID: outageID, Kind: f.Kind, Delay: time.Duration(f.Delay), PerSecond: f.PerSecond})
+	return w.DNS.PutFault(ctx, f.fault())
 }
 
 // Prove implements Fault. Each resolver is asked: fakedns must have counted the

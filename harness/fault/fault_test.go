@@ -259,7 +259,14 @@ func samples() []Fault {
 		FailDNS{Kind: fakedns.KindServFail}, FailDNS{Kind: fakedns.KindDelay, Delay: fakealb.Duration(time.Second)}, FailDNS{Kind: fakedns.KindThrottle, PerSecond: 20},
 	}
 	for _, kind := range Strikes() {
-		all = append(all, StrikeNodes{Kind: kind, Nodes: world.Half})
+		s := StrikeNodes{Kind: kind, Nodes: world.Half}
+		switch kind {
+		case fakealb.FaultError:
+			s.Status = 502
+		case fakealb.FaultSlowAccept, fakealb.FaultSlowResponse:
+			s.Delay = fakealb.Duration(time.Second)
+		}
+		all = append(all, s)
 	}
 	return all
 }
@@ -291,6 +298,9 @@ func TestFaultsThatCannotBeRead(t *testing.T) {
 		`[]`: "read a fault", `{}`: `no "fault"`, `{"fault":"explode"}`: `no fault "explode"; there are bring-back`,
 		`{"fault":"change-dns","to":"spare","when":1}`: "when", `{"fault":"change-dns","to":"first"}`: `the nodes "first"`,
 		`{"fault":"strike-nodes","kind":"none","nodes":"left"}`:   `the kind "none"`,
+		`{"fault":"strike-nodes","kind":"error","nodes":"left"}`:  "status 0",
+		`{"fault":"fail-dns","kind":"explode"}`:                   `got "explode"`,
+		`{"fault":"fail-dns","kind":"delay"}`:                     "delay",
 		`{"fault":"fail-targets","nodes":"left","unhealthy":2}`:   "2 unhealthy of 0 targets",
 		`{"fault":"fail-dns","kind":"servfail","delay":"gibber"}`: "fail-dns",
 	} {

@@ -77,7 +77,14 @@ func (s StrikeNodes) Check() error {
 	if _, ok := strikes[s.Kind]; !ok {
 		return fmt.Errorf("got the kind %q, want one of %v", s.Kind, Strikes())
 	}
+	if err := s.setting().Check(); err != nil {
+		return err
+	}
 	return s.Nodes.Check()
+}
+
+func (s StrikeNodes) setting() fakealb.FaultSetting {
+	return fakealb.FaultSetting{Kind: s.Kind, Status: s.Status, Delay: s.Delay, Share: s.Share}
 }
 
 // OverTLS implements OverTLS.
@@ -116,9 +123,7 @@ func (s StrikeNodes) Apply(ctx context.Context, w *Live) (time.Time, error) {
 			return time.Time{}, err
 		}
 	}
-	applied, err := w.ALB.PutFaults(ctx, fakealb.FaultRequest{Nodes: nodes, FaultSetting: fakealb.FaultSetting{
-		Kind: s.Kind, Status: s.Status, Delay: s.Delay, Share: s.Share,
-	}})
+	applied, err := w.ALB.PutFaults(ctx, fakealb.FaultRequest{Nodes: nodes, FaultSetting: s.setting()})
 	return applied.InForceAt, err
 }
 
