@@ -1,7 +1,9 @@
 package harness_test
 
 import (
+	"encoding/json"
 	"net/netip"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -229,4 +231,98 @@ func TestSuits(t *testing.T) {
 	g.Expect(secure.Suits(harness.Subject{TLS: true})).To(BeTrue())
 	g.Expect(secure.Suits(harness.Subject{Role: harness.Own})).To(BeFalse(), "no handshake, nothing to show")
 	g.Expect([]bool{graceful.Suits(own), secure.Suits(own)}).To(Equal([]bool{true, true}), "one's own config is run on all it can show something in")
+}
+
+// A timeline of every fault there is can be written down, read back, and is then the same.
+func TestTimelinesAreData(t *testing.T) {
+	g := NewWithT(t)
+	s := harness.Scenario{Name: "everything", World: replaced, Budget: harness.Budget{Recovery: true}, Timeline: []harness.Step{
+		harness.Do(moves, dies), harness.After("0.5 grace", fault.SwitchAlias{To: "other"}),
+		harness.After("1s", fault.LoseTargets{Nodes: world.Left}, fault.FailTargets{Nodes: world.Numbers(1, 3), Unhealthy: 1, Of: 2}),
+		harness.After("3 ttl", fault.FailDNS{Kind: fakedns.KindDelay, Delay: fakealb.Duration(time.Second)}),
+		harness.After("outage", fault.HealDNS{}, fault.BringBack{Nodes: world.Struck}),
+	}}
+	text, err := json.Marshal(s)
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, word := range fault.Words() {
+		g.Expect(string(text)).To(ContainSubstring(`"fault":"` + word + `"`))
+	}
+	var back harness.Scenario
+	g.Expect(json.Unmarshal(text, &back)).To(Succeed())
+	g.Expect(back).To(Equal(s), "%s", text)
+	for text, want := range map[string]string{
+		`{"timeline":[{"do":[{"fault":"explode"}]}]}`: "explode", `{"timeline":[{"wait":1}]}`: "wait",
+		`{"timeline":[{"do":[{"fault":"heal-dns","now":true}]}]}`: "now",
+	} {
+		g.Expect(json.Unmarshal([]byte(text), &back)).To(MatchError(ContainSubstring(want)))
+	}
+	g.Expect(json.Marshal(harness.Do(stranger{}))).Error().To(MatchError(ContainSubstring("registry.go")))
+}
+
+// stranger is a fault that is not registered.
+type stranger struct{ fault.HealDNS }
+
+// Plans are those that version 1 made, so that runs of before can be compared: the same
+// seed gives the same phase, and the same length of the load.
+func TestPlansAreThoseOfVersion1(t *testing.T) {
+	expired := fault.StrikeNodes{Kind: fakealb.FaultTLSExpired, Nodes: world.Half}
+	blink := fault.StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Half}
+	for name, timeline := range map[string][]harness.Step{
+		"alb-ip-rotate":  {harness.Do(moves), harness.After("grace", dies)},
+		"alias-switch":   {harness.Do(fault.SwitchAlias{To: "other"}), harness.After("grace", fault.LoseTargets{Nodes: world.Left})},
+		"dns-servfail":   {harness.Do(fault.FailDNS{Kind: fakedns.KindServFail}), harness.After("outage", fault.HealDNS{})},
+		"alb-node-blink": {harness.Do(blink), harness.After("outage", fault.BringBack{Nodes: world.Struck})},
+		"tls-expired":    {harness.Do(expired)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			old, err := recording.Open(filepath.Join("recording", "testdata", "version1", name))
+			g.Expect(err).NotTo(HaveOccurred())
+			was := old.Manifest.Plan
+			set := harness.DefaultSettings()
+			set.Seed = was.Seed
+			who := harness.Subject{
+				Kind: kind.Name(old.Manifest.Subject.Kind), Name: old.Manifest.Subject.Name, Role: harness.Role(old.Manifest.Subject.Role),
+				Refresh: was.Refresh.Duration(),
+			}
+			w := world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Spare: 2, Targets: 2}, {Name: "other", Nodes: 2, Targets: 2}}}
+			now := plan(t, harness.Scenario{Name: name, World: w, Timeline: timeline, Budget: harness.Budget{Recovery: was.Budget.RecoverWithin != 0}}, who, set)
+			for _, p := range []*recording.Plan{&was, &now} {
+				for i := range p.Steps {
+					p.Steps[i].Faults = nil
+					p.Steps[i].At, p.Steps[i].Wait = milliseconds(p.Steps[i].At), milliseconds(p.Steps[i].Wait)
+				}
+			}
+			g.Expect(now).To(Equal(was))
+		})
+	}
+}
+
+func milliseconds(s recording.Seconds) recording.Seconds {
+	return recording.Of(s.Duration().Round(time.Millisecond))
+}
+
+// The end of the load is counted from the last step, and if something is taken away at
+// once also from the first: TTL and refresh are how long a proxy cannot know.
+func TestDurations(t *testing.T) {
+	at := fault.StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Half}
+	for name, tc := range map[string]struct {
+		timeline []harness.Step
+		refresh  time.Duration
+		after    time.Duration // the first step
+	}{
+		"rotation":      {graceful.Timeline, 3 * time.Second, 8*time.Second + 8*time.Second},
+		"at once":       {sudden.Timeline, 3 * time.Second, 8*time.Second + time.Second + 3*time.Second},
+		"blink":         {[]harness.Step{harness.Do(at), harness.After("outage", fault.BringBack{Nodes: world.Struck})}, 0, 10*time.Second + 8*time.Second},
+		"slow to know":  {[]harness.Step{harness.Do(at), harness.After("1s", fault.BringBack{Nodes: world.Struck})}, 5 * time.Second, 8*time.Second + time.Second + 5*time.Second},
+		"a late strike": {[]harness.Step{harness.Do(moves), harness.After("1s", dies)}, 5 * time.Second, time.Second + 8*time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			who := subject
+			who.Refresh = tc.refresh
+			p := plan(t, harness.Scenario{Name: "graceful", World: replaced, Timeline: tc.timeline}, who, harness.DefaultSettings())
+			g.Expect(p.Duration).To(Equal(recording.Of((p.Steps[0].At.Duration() + tc.after).Round(time.Second))))
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"testing"
 
@@ -154,6 +155,15 @@ func TestTimesThatAreNotKnown(t *testing.T) {
 	g.Expect([]recording.Seconds{first.Asked, first.At}).To(Equal([]recording.Seconds{4, 4}))
 }
 
+// A node that serves in part could have served any request.
+func TestAvailableInPart(t *testing.T) {
+	g := NewWithT(t)
+	strike := func(partly bool) *ledger.Ledger {
+		return of(step(1, 5, world.Effect{Node: a, Serves: no, Partly: partly}, world.Effect{Node: b, Serves: no}), step(2, 9, world.Effect{Node: a, Serves: no}))
+	}
+	g.Expect([]bool{strike(true).Available(1, 6, 7), strike(false).Available(1, 6, 7), strike(true).Available(1, 9, 10)}).To(Equal([]bool{true, false, false}))
+}
+
 // A name that only gets more nodes does not move: what a proxy knows of it stays true.
 func TestScaleOutMovesWhenANodeLeaves(t *testing.T) {
 	g := NewWithT(t)
@@ -178,13 +188,50 @@ func TestANameThatMovesToABrokenNode(t *testing.T) {
 	g.Expect(l.Struck(spare)).To(Equal([]ledger.Span{{From: 10, To: ledger.Forever}}))
 }
 
-// A node that serves in part could have served any request.
-func TestAvailableInPart(t *testing.T) {
-	g := NewWithT(t)
-	strike := func(partly bool) *ledger.Ledger {
-		return of(step(1, 5, world.Effect{Node: a, Serves: no, Partly: partly}, world.Effect{Node: b, Serves: no}), step(2, 9, world.Effect{Node: a, Serves: no}))
+// The ledger says at every instant what the states say that the effects make, whatever
+// the steps are and in which order their rows stand.
+func TestLedgerAgreesWithStates(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	w := world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Spare: 2}}}
+	topology := w.Place(address)
+	for round := range 200 {
+		state := topology.Start()
+		var steps []recording.Step
+		states := []world.State{state}
+		for i := range 12 {
+			var effects []world.Effect
+			for range 1 + random.IntN(3) {
+				e := world.Effect{Node: topology.Nodes[random.IntN(4)].Addr}
+				switch truth := world.Truth(random.IntN(2) == 0); random.IntN(3) {
+				case 0:
+					e.Named = truth
+				case 1:
+					e.Serves = truth
+				default:
+					e = world.Effect{Resolves: truth}
+				}
+				effects = append(effects, e)
+			}
+			steps = append(steps, step(i+1, recording.Seconds(i+1), effects...))
+			state = state.With(effects...)
+			states = append(states, state)
+		}
+		random.Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
+		l := ledger.Of(&recording.Recording{Manifest: recording.Manifest{World: topology}, Steps: steps})
+		for i, want := range states {
+			at := recording.Seconds(i) + recording.Seconds(random.Float64())
+			if l.Resolves(at) != want.Resolves {
+				t.Fatalf("round %d: at %g the resolvers answer %t, want %t", round, at, l.Resolves(at), want.Resolves)
+			}
+			for _, n := range want.Nodes {
+				serves, _ := l.Serves(n.Addr, at)
+				_, left := l.Left(n.Addr, at)
+				if l.Named(n.Addr, at) != n.Named || serves != n.Serves || left != n.Left {
+					t.Fatalf("round %d: at %g %s is named %t, serves %t, left %t, want %+v", round, at, n.Addr, l.Named(n.Addr, at), serves, left, n)
+				}
+			}
+		}
 	}
-	g.Expect([]bool{strike(true).Available(1, 6, 7), strike(false).Available(1, 6, 7), strike(true).Available(1, 9, 10)}).To(Equal([]bool{true, false, false}))
 }
 
 func TestNamesLeadToUpstreams(t *testing.T) {
