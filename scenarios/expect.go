@@ -211,3 +211,17 @@ var apacheForever = with(dnsUnfelt, apacheDrawn, expectations{
 	ALBPartialRotate.Name: passesOrFails(timeout, keptOld...),
 	ZoneFlap.Name:         {Verdict: judge.Fail, Outcomes: timeout, Findings: keptOld},
 })
+
+// haproxyOnce: without resolvers a server line has one address for ever. It is not left
+// when it dies, and it serves as long as it lives, whatever becomes of DNS.
+var haproxyOnce = with(dnsUnfelt, expectations{
+	ALBIPRotate.Name:      fails(timeout, judge.ResolvedOnce),
+	ALBIPRefuse.Name:      fails(status(recording.Unavailable), judge.ResolvedOnce),
+	AliasSwitch.Name:      fails(status(recording.Unavailable), judge.ResolvedOnce),
+	ALBIPAbrupt.Name:      fails(timeout, judge.ResolvedOnce),
+	ALBScaleOut.Name:      fails(timeout, judge.ResolvedOnce),
+	ALBPartialRotate.Name: fails(timeout, judge.ResolvedOnce),
+	ZoneFlap.Name:         fails(timeout, judge.ResolvedOnce),
+	ALBNodeSilent.Name:    fails(timeout, judge.StruckNodes),
+	ALBNodeBlink.Name:     fails(timeout, judge.StruckNodes),
+})

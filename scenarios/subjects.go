@@ -40,10 +40,10 @@ func Subjects() []harness.Subject {
 			of = []string{entry.Release}
 		}
 		for _, release := range of {
-			s := entry
+			s := entry.Subject
 			s.Release = release
-			if release == apacheNoRefresh && s.Name != "disablereuse" {
-				s.Expect = apacheForever
+			if other, ok := entry.on[release]; ok {
+				s.Expect = other
 			}
 			all = append(all, s)
 		}
@@ -63,90 +63,100 @@ func Catalogued(id string) (harness.Subject, error) {
 	return harness.Subject{}, fmt.Errorf("there is no subject %q in the catalogue; there are %s", id, strings.Join(ids, ", "))
 }
 
-var catalogue = []harness.Subject{
-	{
+// catalogued is a subject for every release that it is run on.
+type catalogued struct {
+	harness.Subject
+	// on are the expectations of releases that behave otherwise than Subject.Expect says.
+	on map[string]expectations
+}
+
+var catalogue = []catalogued{
+	{Subject: harness.Subject{
 		Kind: kind.Apache, Name: "pooled", Config: "pooled.conf", Role: harness.Pitfall,
 		Summary: "ProxyPass with no parameters: pooled connections keep the address",
 		Expect:  apachePooled,
-	},
-	{
+	}, on: map[string]expectations{apacheNoRefresh: apacheForever}},
+	{Subject: harness.Subject{
 		Kind: kind.Apache, Name: "disablereuse", Config: "disablereuse.conf", Role: harness.Fix,
 		Summary: "retry=0 disablereuse=On: a look-up and a connection for every request",
 		Expect:  apacheEachRequest,
-	},
-	{
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.Apache, Name: "smax-ttl", Config: "smax-ttl.conf", Role: harness.Fix,
 		Summary: "retry=10 smax=0 ttl=5, and children that end after 1,000 connections",
 		Expect:  apachePooled,
-	},
-	{
+	}, on: map[string]expectations{apacheNoRefresh: apacheForever}},
+	{Subject: harness.Subject{
 		Kind: kind.Apache, Name: "addressttl", Config: "addressttl.conf", Role: harness.Fix, Refresh: 2 * time.Second, Release: harness.Stable,
 		Summary: "addressttl=2 (2.4.59 and later): the address is looked up again, pooled connections follow",
 		Expect:  apacheAddressTTL,
-	},
-	{
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "static", Config: "static.conf", Role: harness.Pitfall,
 		Summary: "a host name in proxy_pass: resolved once, at start",
 		Expect:  nginxOnce,
-	},
-	{
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "resolver-only", Config: "resolver-only.conf", Role: harness.Pitfall,
 		Summary: "resolver ... valid=3s and no variable: the resolver is never asked",
 		Expect:  nginxOnce,
-	},
-	{
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "variable", Config: "variable.conf", Role: harness.Fix, Refresh: 3 * time.Second,
 		Summary: "a variable in proxy_pass: looked up at run time, every 3 s",
 		Expect:  nginxVariable,
-	},
-	{
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "upstream-resolve", Config: "upstream-resolve.conf", Role: harness.Fix, Refresh: 3 * time.Second, Release: "testing",
 		Summary: "upstream { zone; server ... resolve; } (1.27.3 and later): looked up in the background, every 3 s",
 		Expect:  nginxResolve,
-	},
-	{
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.Apache, Name: "tls", Config: "tls.conf", Role: harness.Pitfall, TLS: true, Release: harness.Stable,
 		Summary: "ProxyPass https://, certificates verified: a handshake that fails is not tried at another node",
 		Expect:  apacheTLS,
-	},
-	{
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "tls-default", Config: "tls-default.conf", Role: harness.Pitfall, TLS: true, Refresh: 3 * time.Second,
 		Summary: "proxy_pass https:// with nginx's defaults: certificates are not verified, a handshake may take 60 s",
 		Expect:  nginxTLSDefault,
-	},
-	{
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "tls", Config: "tls.conf", Role: harness.Fix, TLS: true, Refresh: 3 * time.Second,
 		Summary: "proxy_pass https://, certificates verified, proxy_connect_timeout 1s: the next node is tried",
 		Expect:  tlsHolds,
-	},
-	{
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.HAProxy, Name: "static", Config: "static.cfg", Role: harness.Pitfall,
 		Summary: "a host name in a server line, init-addr libc and no resolvers: resolved once, at start",
-	},
-	{
+		Expect:  haproxyOnce,
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.HAProxy, Name: "one-server", Config: "one-server.cfg", Role: harness.Pitfall, Refresh: 3 * time.Second,
 		Summary: "one server line with resolvers: one address at a time, looked up every 3 s",
-	},
-	{
+		Expect:  haproxyOneServer,
+	}, on: map[string]expectations{"oldstable": haproxyOneServerPooled}},
+	{Subject: harness.Subject{
 		Kind: kind.HAProxy, Name: "server-template", Config: "server-template.cfg", Role: harness.Fix, Refresh: 3 * time.Second,
 		Summary: "server-template with resolvers, health checks and redispatch: a slot for each address, looked up every 3 s",
-	},
-	{
+		Expect:  haproxyTemplate,
+	}, on: map[string]expectations{"oldstable": haproxyTemplatePooled}},
+	{Subject: harness.Subject{
 		Kind: kind.Caddy, Name: "host-name", Config: "host-name.Caddyfile", Role: harness.Pitfall,
 		Summary: "a host name in reverse_proxy: pooled connections keep the address as long as its node answers",
-	},
-	{
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.Caddy, Name: "dynamic-a", Config: "dynamic-a.Caddyfile", Role: harness.Fix, Refresh: 3 * time.Second,
 		Summary: "dynamic a, refresh 3s, and a second try within 3 s: an upstream for each address",
-	},
-	{
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.GoProxy, Name: "tls", Config: "tls.yaml", Role: harness.Reference, TLS: true,
 		Summary: "the bundled proxy over HTTPS, with its defaults: certificates are verified",
 		Expect:  tlsHolds,
-	},
-	{
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.GoProxy, Name: "default", Config: "default.yaml", Role: harness.Reference,
 		Summary: "the bundled proxy, with its defaults",
 		Expect:  reference,
-	},
+	}},
 }
