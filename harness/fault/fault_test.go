@@ -217,7 +217,9 @@ func TestOneNodeThatLivesIsNoProof(t *testing.T) {
 // A fault that finds no node did nothing, and says so.
 func TestNoNodeIsNoProof(t *testing.T) {
 	for _, f := range []Fault{
-		StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Left}, LoseTargets{Nodes: world.Left}, BringBack{Nodes: world.Struck},
+		StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Left},
+		LoseTargets{Nodes: world.Left},
+		BringBack{Nodes: world.Struck},
 		FailTargets{Nodes: world.Left, Of: 1, Unhealthy: 1},
 	} {
 		w := live(replaced, &prober{})
@@ -254,16 +256,23 @@ func TestEveryFaultOfTheFakesCanBeAStep(t *testing.T) {
 // samples are one fault of each word, and every kind of node fault.
 func samples() []Fault {
 	all := []Fault{
-		ChangeDNS{To: world.Spare}, ChangeDNS{To: world.Numbers(1, 3)}, SwitchAlias{To: "other"}, LoseTargets{Nodes: world.Left},
-		FailTargets{Nodes: world.Named, Unhealthy: 1, Of: 2}, BringBack{Nodes: world.Struck}, HealDNS{},
-		FailDNS{Kind: fakedns.KindServFail}, FailDNS{Kind: fakedns.KindDelay, Delay: fakealb.Duration(time.Second)}, FailDNS{Kind: fakedns.KindThrottle, PerSecond: 20},
+		ChangeDNS{To: world.Spare},
+		ChangeDNS{To: world.Numbers(1, 3)},
+		SwitchAlias{To: "other"},
+		LoseTargets{Nodes: world.Left},
+		FailTargets{Nodes: world.Named, Unhealthy: 1, Of: 2},
+		BringBack{Nodes: world.Struck},
+		HealDNS{},
+		FailDNS{Kind: fakedns.KindServFail},
+		FailDNS{Kind: fakedns.KindDelay, Delay: fakealb.Duration(time.Second)},
+		FailDNS{Kind: fakedns.KindThrottle, PerSecond: 20},
 	}
 	for _, kind := range Strikes() {
 		s := StrikeNodes{Kind: kind, Nodes: world.Half}
-		switch kind {
-		case fakealb.FaultError:
+		if kind == fakealb.FaultError {
 			s.Status = 502
-		case fakealb.FaultSlowAccept, fakealb.FaultSlowResponse:
+		}
+		if kind == fakealb.FaultSlowAccept || kind == fakealb.FaultSlowResponse {
 			s.Delay = fakealb.Duration(time.Second)
 		}
 		all = append(all, s)

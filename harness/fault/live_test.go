@@ -207,11 +207,17 @@ func TestNodesRefuseTLS(t *testing.T) {
 func TestNodesAnswerWrong(t *testing.T) {
 	w := albOn(t, netip.MustParseAddr("127.81.4.21"), netip.MustParseAddr("127.81.4.22"))
 	for _, f := range []StrikeNodes{
-		{Kind: fakealb.FaultError, Status: 502}, {Kind: fakealb.FaultLinger}, {Kind: fakealb.FaultStranger},
-		{Kind: fakealb.FaultCloseRequest}, {Kind: fakealb.FaultResetRequest}, {Kind: fakealb.FaultTruncateBody}, {Kind: fakealb.FaultResetBody},
+		{Kind: fakealb.FaultError, Status: 502},
+		{Kind: fakealb.FaultLinger},
+		{Kind: fakealb.FaultStranger},
+		{Kind: fakealb.FaultCloseRequest},
+		{Kind: fakealb.FaultResetRequest},
+		{Kind: fakealb.FaultTruncateBody},
+		{Kind: fakealb.FaultResetBody},
 		{Kind: fakealb.FaultSlowAccept, Delay: fakealb.Duration(150 * time.Millisecond)},
 		{Kind: fakealb.FaultSlowResponse, Delay: fakealb.Duration(150 * time.Millisecond)},
-		{Kind: fakealb.FaultTargetKeepAliveRace}, {Kind: fakealb.FaultCloseRequest, Share: 0.5},
+		{Kind: fakealb.FaultTargetKeepAliveRace},
+		{Kind: fakealb.FaultCloseRequest, Share: 0.5},
 	} {
 		t.Run(string(f.Kind), func(t *testing.T) {
 			g := NewWithT(t)

@@ -57,7 +57,7 @@ func TestAnyInstant(t *testing.T) {
 		left, out := l.Left(a, at)
 		g.Expect(l.Named(a, at)).To(Equal(want.named), "at %g", at)
 		g.Expect(serves).To(Equal(want.serves), "at %g", at)
-		g.Expect(how == "silence").To(Equal(!want.serves), "at %g", at)
+		g.Expect(how).To(Equal(map[bool]string{false: "silence"}[want.serves]), "at %g", at)
 		g.Expect(out).To(Equal(want.left != 0), "at %g", at)
 		if out {
 			g.Expect(left).To(Equal(want.left), "at %g", at)
@@ -238,8 +238,10 @@ func TestNamesLeadToUpstreams(t *testing.T) {
 	g := NewWithT(t)
 	l := flap()
 	leads := l.Leads([]recording.Query{
-		{Name: "Api.example.com", Answers: []netip.Addr{a, b}, Probe: true}, {Name: "login.example.com", Answers: []netip.Addr{other}},
-		{Name: "api.example.com"}, {Name: "metrics.example.com", Answers: []netip.Addr{netip.MustParseAddr("203.0.113.1")}},
+		{Name: "Api.example.com", Answers: []netip.Addr{a, b}, Probe: true},
+		{Name: "login.example.com", Answers: []netip.Addr{other}},
+		{Name: "api.example.com"},
+		{Name: "metrics.example.com", Answers: []netip.Addr{netip.MustParseAddr("203.0.113.1")}},
 	})
 	g.Expect(leads).To(Equal(map[string]int{"api.example.com": 1, "login.example.com": 2}))
 	g.Expect(l.Current(recording.Query{At: 6, Answers: []netip.Addr{b}})).To(BeTrue())
