@@ -106,13 +106,28 @@ func windows(steps []recording.Step, end recording.Seconds) []stepWindow {
 		all = append(all, stepWindow{From: s.From(), To: end, Name: s.Name})
 	}
 	slices.SortStableFunc(all, func(a, b stepWindow) int { return cmp.Compare(a.From, b.From) })
+	classes := map[string]string{} // by name: what comes again has its colour again
 	for i := range all {
-		all[i].Class = "step" + strconv.Itoa(i%stepClasses)
+		if _, known := classes[all[i].Name]; !known {
+			classes[all[i].Name] = "step" + strconv.Itoa(len(classes)%stepClasses)
+		}
+		all[i].Class = classes[all[i].Name]
 		if i+1 < len(all) {
 			all[i].To = all[i+1].From
 		}
 	}
 	return all
+}
+
+// legend is one window for each name.
+func legend(all []stepWindow) []stepWindow {
+	var once []stepWindow
+	for _, w := range all {
+		if !slices.ContainsFunc(once, func(o stepWindow) bool { return o.Name == w.Name }) {
+			once = append(once, w)
+		}
+	}
+	return once
 }
 
 // shade draws the windows, to be called before what they lie behind.

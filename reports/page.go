@@ -152,7 +152,7 @@ func (s *scenarioView) describe(rows []strip) {
 			occurs[kind] = true
 		}
 		if len(s.Steps) == 0 {
-			s.Steps = r.series.windows
+			s.Steps = legend(r.series.windows)
 		}
 		bin = max(bin, r.series.bin)
 	}

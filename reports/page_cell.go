@@ -90,7 +90,7 @@ func newCellView(c Cell, anchor, side string) (cellView, *series, error) {
 	}
 	s := newSeries(rec)
 	v.Timeline = s.timeline()
-	v.Kinds, v.Steps = s.kinds(), s.windows
+	v.Kinds, v.Steps = s.kinds(), legend(s.windows)
 	text, err := json.Marshal(s.hover())
 	if err != nil {
 		return v, nil, fmt.Errorf("page of %s: %w", c.Manifest.Subject.ID, err)

@@ -225,3 +225,31 @@ var haproxyOnce = with(dnsUnfelt, expectations{
 	ALBNodeSilent.Name:    fails(timeout, judge.StruckNodes),
 	ALBNodeBlink.Name:     fails(timeout, judge.StruckNodes),
 })
+
+// haproxyOneServer: a server line with resolvers has one address at a time, and looks for
+// another only when DNS no longer has it. HAProxy 3.2 then drops the connections to it.
+var haproxyOneServer = with(followed, dnsUnfelt,
+	all(fails(timeout, judge.StruckNodes), nodesDie...),
+)
+
+// haproxyOneServerPooled: HAProxy 2.6 logs that the address has changed, and goes on with
+// idle pooled connections to the old one. Whether one of them is picked after the node
+// has ended is chance; one that meets a refusal is opened anew.
+var haproxyOneServerPooled = with(haproxyOneServer,
+	all(passesOrFails(timeout, judge.PooledOld, judge.FollowedDNS), ALBIPRotate, ALBScaleOut, ALBPartialRotate, ZoneFlap),
+	all(passes(judge.PooledOld, judge.FollowedDNS), ALBIPRefuse),
+	all(passesOrFails(status(recording.Unavailable), judge.PooledOld, judge.FollowedDNS), AliasSwitch),
+)
+
+// haproxyTemplate: a slot for each address. A dead one is left once its health check has
+// failed three times, 2 s apart: later than a proxy needs that tries another at once.
+var haproxyTemplate = with(followed, dnsUnfelt,
+	all(fails(timeout, judge.StruckNodes), nodesDie...),
+)
+
+// haproxyTemplatePooled is that on HAProxy 2.6, with its pooled connections.
+var haproxyTemplatePooled = with(haproxyTemplate,
+	all(passesOrFails(timeout, judge.PooledOld, judge.FollowedDNS), ALBIPRotate, ALBScaleOut, ALBPartialRotate, ZoneFlap),
+	all(passes(judge.PooledOld, judge.FollowedDNS), ALBIPRefuse),
+	all(passesOrFails(status(recording.Unavailable), judge.PooledOld, judge.FollowedDNS), AliasSwitch),
+)
