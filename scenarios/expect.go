@@ -253,3 +253,22 @@ var haproxyTemplatePooled = with(haproxyTemplate,
 	all(passes(judge.PooledOld, judge.FollowedDNS), ALBIPRefuse),
 	all(passesOrFails(status(recording.Unavailable), judge.PooledOld, judge.FollowedDNS), AliasSwitch),
 )
+
+// caddyHostName: each new connection looks the name up, but a pooled one is kept as long
+// as its node answers.
+var caddyHostName = with(dnsUnfelt, expectations{
+	ALBIPRotate.Name:      fails(timeout, judge.PooledOld, judge.ResolvedOnce),
+	ALBIPRefuse.Name:      passesOrFails(status(recording.BadGateway), judge.PooledOld, judge.ResolvedOnce),
+	AliasSwitch.Name:      fails(status(recording.Unavailable), judge.PooledOld, judge.ResolvedOnce),
+	ALBIPAbrupt.Name:      fails(timeout),
+	ALBScaleOut.Name:      fails(timeout, judge.PooledOld, judge.ResolvedOnce),
+	ALBPartialRotate.Name: fails(timeout, judge.PooledOld, judge.ResolvedOnce),
+	ZoneFlap.Name:         fails(timeout, judge.PooledOld, judge.ResolvedOnce),
+	ALBNodeSilent.Name:    fails(timeout, judge.StruckNodes),
+	ALBNodeBlink.Name:     fails(timeout, judge.StruckNodes),
+})
+
+// caddyDynamic: an upstream for each address, looked up every 3 s.
+var caddyDynamic = with(followed, dnsUnfelt,
+	all(fails(timeout, judge.StruckNodes), nodesDie...),
+)

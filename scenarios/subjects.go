@@ -144,10 +144,12 @@ var catalogue = []catalogued{
 	{Subject: harness.Subject{
 		Kind: kind.Caddy, Name: "host-name", Config: "host-name.Caddyfile", Role: harness.Pitfall,
 		Summary: "a host name in reverse_proxy: pooled connections keep the address as long as its node answers",
+		Expect:  caddyHostName,
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Caddy, Name: "dynamic-a", Config: "dynamic-a.Caddyfile", Role: harness.Fix, Refresh: 3 * time.Second,
 		Summary: "dynamic a, refresh 3s, and a second try within 3 s: an upstream for each address",
+		Expect:  caddyDynamic,
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.GoProxy, Name: "tls", Config: "tls.yaml", Role: harness.Reference, TLS: true,
