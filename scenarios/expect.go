@@ -254,21 +254,29 @@ var haproxyTemplatePooled = with(haproxyTemplate,
 	all(passesOrFails(status(recording.Unavailable), judge.PooledOld, judge.FollowedDNS), AliasSwitch),
 )
 
-// caddyHostName: each new connection looks the name up, but a pooled one is kept as long
-// as its node answers.
-var caddyHostName = with(dnsUnfelt, expectations{
-	ALBIPRotate.Name:      fails(timeout, judge.PooledOld, judge.ResolvedOnce),
-	ALBIPRefuse.Name:      passesOrFails(status(recording.BadGateway), judge.PooledOld, judge.ResolvedOnce),
-	AliasSwitch.Name:      fails(status(recording.Unavailable), judge.PooledOld, judge.ResolvedOnce),
-	ALBIPAbrupt.Name:      fails(timeout),
-	ALBScaleOut.Name:      fails(timeout, judge.PooledOld, judge.ResolvedOnce),
-	ALBPartialRotate.Name: fails(timeout, judge.PooledOld, judge.ResolvedOnce),
-	ZoneFlap.Name:         fails(timeout, judge.PooledOld, judge.ResolvedOnce),
-	ALBNodeSilent.Name:    fails(timeout, judge.StruckNodes),
-	ALBNodeBlink.Name:     fails(timeout, judge.StruckNodes),
-})
+// caddyHostName: a new connection looks the name up, but a pooled one is kept as long as
+// its node lives. Caddy takes the connection that was used last, so that a handful carries
+// the load: few requests are lost, and a move of the name is hardly noticed. The same
+// hides an outage of DNS, unless a connection has to be opened meanwhile.
+var caddyHostName = with(
+	all(passesOrFails(status(recording.BadGateway), judge.DNSOutage), DNSFails...),
+	all(passesOrFails(timeout, judge.DNSOutage), dnsFailing(append(unusable, fakedns.KindGarbage)...)...),
+	all(fails(timeout, keptOld...), ALBIPRotate, ALBScaleOut, ALBPartialRotate),
+	all(passes(judge.StruckNodes), nodesDie...),
+	expectations{
+		ALBIPRefuse.Name: passesOrFails(status(recording.BadGateway), keptOld...),
+		AliasSwitch.Name: fails(status(recording.Unavailable), keptOld...),
+		ALBIPAbrupt.Name: passes(judge.FollowedDNS),
+		// The pooled connections may be to the zone that stays.
+		ZoneFlap.Name: passesOrFails(timeout, keptOld...),
+	},
+)
 
-// caddyDynamic: an upstream for each address, looked up every 3 s.
-var caddyDynamic = with(followed, dnsUnfelt,
-	all(fails(timeout, judge.StruckNodes), nodesDie...),
+// caddyDynamic: an upstream for each address, looked up every 3 s. It has none once a
+// look-up fails, asks by UDP only, and remembers of no address that it failed.
+var caddyDynamic = with(followed,
+	all(fails(status(recording.BadGateway), judge.StruckNodes), nodesDie...),
+	all(passes(judge.DNSOutage), dnsFailing(fakedns.KindThrottle)...),
+	all(fails(status(recording.Unavailable), judge.DNSOutage), dnsFailing(append(denied, fakedns.KindTruncate)...)...),
+	all(fails(timeout, judge.DNSOutage), dnsFailing(append(unusable, fakedns.KindGarbage)...)...),
 )
