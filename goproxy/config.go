@@ -93,6 +93,10 @@ type Route struct {
 	PathRegex string `yaml:"path_regex"`
 	// Upstream is a name in Config.Upstreams.
 	Upstream string `yaml:"upstream"`
+	// Status stands in place of Upstream: 400 to 599, which the proxy answers
+	// by itself. It closes a path. With PathRegex, it is answered too if the
+	// expression matches the decoded path, so that no encoding leads around it.
+	Status int `yaml:"status"`
 	// PreserveHost passes the client's Host header on instead of the host of
 	// the upstream's url.
 	PreserveHost bool `yaml:"preserve_host"`

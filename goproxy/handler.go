@@ -46,6 +46,9 @@ func (p *Proxy) route(req *request) error {
 	if route == nil {
 		return req.client.answer(req, http.StatusNotFound, "no route for this host and path")
 	}
+	if route.Status != 0 {
+		return req.client.answer(req, route.Status, http.StatusText(route.Status))
+	}
 	req.upstream = route.up.name
 	if err := req.rewrite(route, p.via); err != nil {
 		return refuse(req, err)

@@ -81,7 +81,7 @@ func (r *router) match(host string, path pathForms) *boundRoute {
 			if forRegex == "" {
 				forRegex, _ = path.forRegex()
 			}
-			if route.regex.MatchString(forRegex) {
+			if route.regex.MatchString(forRegex) || route.Status != 0 && route.regex.MatchString(path.clean) {
 				return route
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,6 +103,10 @@ func checkRoute(r Route, upstreams map[string]Upstream, add func(text, key strin
 	} else if r.RewritePath != "" && !http1.ValidTarget(r.RewritePath) {
 		add(fmt.Sprintf("%q has a character that a path cannot have: want it encoded, as %%20 for a space", r.RewritePath), "rewrite_path")
 	}
+	if r.Status != 0 {
+		checkStatus(r, add)
+		return
+	}
 	if _, ok := upstreams[r.Upstream]; !ok {
 		names := slices.Sorted(maps.Keys(upstreams))
 		text := fmt.Sprintf("no upstream %q: want one of %s", r.Upstream, strings.Join(names, ", "))
@@ -109,6 +114,17 @@ func checkRoute(r Route, upstreams map[string]Upstream, add func(text, key strin
 			text = fmt.Sprintf("no upstream %q: did you mean %q?", r.Upstream, near)
 		}
 		add(text, "upstream")
+	}
+}
+
+// checkStatus looks at a route that is answered without an upstream.
+func checkStatus(r Route, add func(text, key string)) {
+	if r.Status < 400 || r.Status > 599 {
+		add(fmt.Sprintf("%d: want 400 to 599", r.Status), "status")
+	}
+	bare := Route{Host: r.Host, Path: r.Path, PathRegex: r.PathRegex, Status: r.Status}
+	if !reflect.DeepEqual(r, bare) {
+		add("a route with a status asks no upstream: leave out upstream, preserve_host, rewrite_path and headers", "status")
 	}
 }
 
