@@ -17,10 +17,11 @@ func Apache(file string) (goproxy.Config, []Note, error) {
 	if err != nil {
 		return goproxy.Config{}, nil, err
 	}
-	return parseApache(file, string(data))
+	return parseApache(file, string(data), true)
 }
 
-func parseApache(file, text string) (goproxy.Config, []Note, error) {
+// parseApache reads text; files says whether others that it includes are read.
+func parseApache(file, text string, files bool) (goproxy.Config, []Note, error) {
 	if err := checkText(file, text); err != nil {
 		return goproxy.Config{}, nil, err
 	}
@@ -28,21 +29,35 @@ func parseApache(file, text string) (goproxy.Config, []Note, error) {
 	if err != nil {
 		return goproxy.Config{}, nil, err
 	}
-	a := &apache{draft: newDraft(), balancers: map[string]*balancer{}}
-	top = a.flatten(top)
-	server := &vhost{hosts: []string{""}}
+	a := &apache{draft: newDraft(), balancers: map[string]*balancer{}, defines: map[string]string{}, files: files}
+	top = a.flatten(top, 0)
+	server := &vhost{}
 	a.collect(top, server)
-	for i, d := range hostsOf(top) {
-		v := &vhost{timeout: server.timeout, preserveHost: server.preserveHost, tls: server.tls, headers: cloneHeaders(server.headers)}
-		v.readAddress(d)
-		inner := a.flatten(d.block)
-		a.collect(inner, v)
-		if i == 0 || len(v.hosts) == 0 {
-			v.hosts = []string{""} // Apache sends it every name that no other one has
-		}
-		a.serve(d.place, v)
+	if len(server.listens) == 0 {
+		server.listens = []listener{newListener("80", server.secure, false)}
 	}
-	a.serve(place{file: file, line: 1, name: "main server"}, server)
+	sections := hostsOf(top)
+	for _, d := range sections {
+		v := &vhost{
+			timeout: server.timeout, preserveHost: server.preserveHost, tls: server.tls, headers: cloneHeaders(server.headers),
+			passes: slices.Clone(server.passes), closed: slices.Clone(server.closed), barred: server.barred,
+		}
+		a.collect(a.flatten(d.block, 0), v)
+		for _, address := range d.args {
+			v.listens = append(v.listens, newListener(address, v.secure, false))
+		}
+		if len(v.listens) == 0 {
+			v.listens = slices.Clone(server.listens)
+		}
+		a.site(d.place, v)
+	}
+	main := place{file: file, line: 1, name: "main server"}
+	switch {
+	case len(sections) == 0:
+		a.site(main, server)
+	case len(server.passes) > 0:
+		a.note(main, "its ProxyPass count in each virtual host; it has no routes of its own in this draft")
+	}
 	return a.finish(file)
 }
 
@@ -54,12 +69,15 @@ func hostsOf(all []directive) []directive {
 type apache struct {
 	*draft
 	balancers map[string]*balancer // by name, in any virtual host
+	defines   map[string]string    // by Define
+	files     bool                 // read the files that it includes
 }
 
 // vhost is the server, or a virtual host, with what applies to all of it.
 type vhost struct {
-	address      string // host:port of the section
+	listens      []listener
 	hosts        []string
+	odd          string // a name that goproxy cannot match
 	preserveHost bool
 	timeout      goproxy.Duration
 	tls          goproxy.UpstreamTLS
@@ -67,14 +85,10 @@ type vhost struct {
 	cert, key    string
 	secure       bool
 	passes       []pass
-	routeCookie  string // that a Header directive sets to the member's route
+	closed       []goproxy.Route // paths that must not be open
+	barred       bool            // nothing of it may be open
+	routeCookie  string          // that a Header directive sets to the member's route
 	cookieAt     place
-}
-
-func (v *vhost) readAddress(d directive) {
-	if len(d.args) > 0 {
-		v.address = d.args[0]
-	}
 }
 
 func cloneHeaders(h goproxy.Headers) goproxy.Headers {
@@ -98,14 +112,32 @@ func put(m *map[string]string, key, value string) {
 	(*m)[key] = value
 }
 
-// flatten takes in what stands in sections that only say when it counts.
-func (a *apache) flatten(all []directive) []directive {
+// flatten takes in what stands in sections that only say when it counts, and
+// in files that are included, and puts in what Define says.
+func (a *apache) flatten(all []directive, depth int) []directive {
 	var out []directive
 	for _, d := range all {
+		d.args = slices.Clone(d.args)
+		for i, arg := range d.args {
+			for name, value := range a.defines {
+				arg = strings.ReplaceAll(arg, "${"+name+"}", value)
+			}
+			d.args[i] = arg
+		}
 		switch strings.ToLower(d.name) {
 		case "<ifmodule>", "<ifdefine>", "<ifversion>":
 			a.note(d.place, "taken as true")
-			out = append(out, a.flatten(d.block)...)
+			out = append(out, a.flatten(d.block, depth)...)
+		case "include", "includeoptional":
+			if inner := a.include(d, depth); inner != nil {
+				out = append(out, a.flatten(inner, depth+1)...)
+			} else {
+				out = append(out, d)
+			}
+		case "define":
+			if len(d.args) == 2 {
+				a.defines[d.args[0]] = d.args[1]
+			}
 		default:
 			out = append(out, d)
 		}
@@ -125,17 +157,23 @@ type pass struct {
 func (a *apache) collect(all []directive, v *vhost) {
 	for _, d := range all {
 		name := strings.ToLower(d.name)
+		if hasUndefined(d) && name != "<virtualhost>" && !harmlessApache.MatchString(d.name) {
+			if name == "servername" || name == "serveralias" {
+				v.odd = strings.Join(d.args, " ")
+			}
+			a.bar(d, v)
+			continue
+		}
 		if handler, ok := vhostDirectives[name]; ok {
 			handler(a, v, d)
 			continue
 		}
 		switch name {
-		case "<virtualhost>", "loadmodule":
-			if name == "loadmodule" {
-				a.note(d.place, "goproxy has no modules")
-			}
+		case "<virtualhost>":
 		case "<proxy>":
-			a.proxySection(d)
+			a.proxySection(d, v)
+		case "<files>", "<filesmatch>":
+			a.filesSection(d, v)
 		case "<location>", "<locationmatch>":
 			a.location(d, v, name == "<locationmatch>")
 		case "balancermember":
@@ -145,24 +183,41 @@ func (a *apache) collect(all []directive, v *vhost) {
 		case "proxypass", "proxypassmatch":
 			a.proxyPass(d, v, "")
 		default:
-			a.leftOut(d)
+			if a.unknown(d) && !a.isProxyRule(d) {
+				a.bar(d, v)
+			}
 		}
 	}
 }
 
-// notProxying are directives and sections that say nothing about proxying.
-var notProxying = regexp.MustCompile(`(?i)^(ServerAdmin|ErrorLog|CustomLog|LogLevel|LogFormat|DocumentRoot|ServerRoot|ServerTokens|ServerSignature|PidFile|User|Group|Mutex|TypesConfig|Define|Options|AllowOverride|MaxConnectionsPerChild|MaxRequestWorkers|ThreadsPerChild|StartServers|ServerLimit|MinSpareThreads|MaxSpareThreads|DirectoryIndex|<Directory>|<Files>|<FilesMatch>)$`)
+// isProxyRule reports whether d is a RewriteRule that sends requests to an
+// upstream: without it they go where ProxyPass says.
+func (a *apache) isProxyRule(d directive) bool {
+	if !strings.EqualFold(d.name, "RewriteRule") || len(d.args) != 3 {
+		return false
+	}
+	flags := strings.Split(strings.ToUpper(strings.Trim(d.args[2], "[]")), ",")
+	harmless := slices.Contains(flags, "P") && !slices.ContainsFunc(flags, func(f string) bool {
+		return !slices.Contains([]string{"P", "L", "NC", "QSA", "NE"}, f)
+	})
+	if harmless {
+		a.close(d.place, "its requests go where ProxyPass says: mod_rewrite is not read")
+	}
+	return harmless
+}
 
-func (a *apache) leftOut(d directive) {
-	switch {
-	case notProxying.MatchString(d.name):
-		a.note(d.place, "not about proxying")
-	case strings.HasPrefix(strings.ToLower(d.name), "include"):
-		a.note(d.place, "other files are not read: migrate them on their own")
-	case strings.HasPrefix(strings.ToLower(d.name), "rewrite"):
-		a.note(d.place, "mod_rewrite is not read; a route with path_regex and rewrite_path may do the same")
-	default:
-		a.note(d.place, "goproxy has nothing for it")
+// filesSection reads what closes files. Those of .htaccess alone, in every
+// stock config, become a route.
+func (a *apache) filesSection(d directive, v *vhost) {
+	for _, inner := range a.flatten(d.block, 0) {
+		if !a.unknown(inner) {
+			continue
+		}
+		if len(d.args) == 1 && (d.args[0] == ".ht*" || d.args[0] == `^\.ht`) {
+			v.closePath(`/\.ht`, true)
+			continue
+		}
+		a.bar(inner, v)
 	}
 }
 
@@ -175,22 +230,36 @@ func (a *apache) location(d directive, v *vhost, regex bool) {
 	case len(d.args) == 2 && d.args[0] == "~":
 		path, regex = d.args[1], true
 	}
-	for _, inner := range a.flatten(d.block) {
+	for _, inner := range a.flatten(d.block, 0) {
 		name := strings.ToLower(inner.name)
 		switch {
+		case hasUndefined(inner) && !harmlessApache.MatchString(inner.name):
+			a.closeLocation(d, inner, v, path, regex)
 		case (name == "proxypass" || name == "proxypassmatch") && path != "":
 			if regex {
 				inner.name = "ProxyPassMatch"
 			}
 			a.proxyPass(inner, v, path)
 		case strings.HasPrefix(name, "proxypassreverse"):
-			vhostDirectives[name](a, v, inner)
+			builtIn(a, v, inner)
+		case name == "header":
+			a.note(inner.place, "not read inside of %s %s", d.name, strings.Join(d.args, " "))
 		case name == "sethandler" && len(inner.args) == 1 && inner.args[0] == "balancer-manager":
 			a.note(inner.place, "goproxy's own page is at admin: 127.0.0.1:9901")
-		default:
-			a.note(inner.place, "not read inside of %s %s", d.name, strings.Join(d.args, " "))
+			v.closePath(path, regex)
+		case a.unknown(inner):
+			a.closeLocation(d, inner, v, path, regex)
 		}
 	}
+}
+
+// closeLocation closes the path of a section for a directive in it.
+func (a *apache) closeLocation(d, inner directive, v *vhost, path string, regex bool) {
+	what := path
+	if v.closePath(path, regex) {
+		what = "everything around " + strings.Join(d.args, " ")
+	}
+	a.close(inner.place, "%s answers 403 in this draft: goproxy has nothing for %s %s", what, inner.name, strings.Join(inner.args, " "))
 }
 
 func (a *apache) proxyPass(d directive, v *vhost, path string) {
@@ -200,35 +269,53 @@ func (a *apache) proxyPass(d directive, v *vhost, path string) {
 		p.path, args = args[0], args[1:]
 	}
 	if len(args) == 0 || (!p.regex && !strings.HasPrefix(p.path, "/")) {
-		a.note(d.place, "want a path that begins with / and a url")
+		a.bar(d, v)
 		return
 	}
 	p.target, p.params = args[0], args[1:]
 	if p.target == "!" {
-		a.note(d.place, "goproxy cannot except a path: it serves no files of its own")
+		if v.closePath(p.path, p.regex) {
+			a.close(d.place, "the whole virtual host answers 403 in this draft: goproxy cannot tell what %s excepts", p.path)
+			return
+		}
+		a.note(d.place, "%s answers 403 in this draft: goproxy serves no files of its own", p.path)
 		return
 	}
 	v.passes = append(v.passes, p)
 }
 
-// serve makes the routes of v.
-func (a *apache) serve(at place, v *vhost) {
-	if len(v.passes) == 0 {
-		return
+// site makes the routes of v.
+func (a *apache) site(at place, v *vhost) {
+	out := &site{place: at, hosts: v.hosts, odd: v.odd, listens: v.listens}
+	if v.secure {
+		out.cert, out.key = v.cert, v.key
 	}
-	if v.address != "" {
-		a.listen(at, v.address, v.secure)
-	}
-	if v.secure && v.cert != "" {
-		a.certificate(v.cert, v.key)
+	for i := range out.listens {
+		out.listens[i].secure = out.listens[i].secure || v.secure
 	}
 	for i, p := range v.passes {
 		if j := slices.IndexFunc(v.passes[:i], p.isHiddenBy); j >= 0 {
 			a.note(p.place, "Apache never comes to it: line %d is first and matches the same", v.passes[j].line)
 			continue
 		}
-		a.routeOf(p, v)
+		r, ok := a.routeOf(p, v)
+		if ok {
+			out.add(r)
+			continue
+		}
+		if v.closePath(p.path, p.regex) {
+			a.close(p.place, "the whole virtual host answers 403 in this draft: goproxy cannot tell the paths of %s", p.path)
+			continue
+		}
+		a.close(p.place, "%s answers 403 in this draft: its upstream is not carried over", p.path)
 	}
+	for _, r := range v.closed {
+		out.add(r)
+	}
+	if v.barred {
+		out.closeAll()
+	}
+	a.sites = append(a.sites, out)
 }
 
 // isHiddenBy reports whether an earlier ProxyPass takes every path of p.
@@ -237,18 +324,18 @@ func (p pass) isHiddenBy(earlier pass) bool {
 	return !p.regex && !earlier.regex && (p.path == earlier.path || strings.HasPrefix(p.path, prefix))
 }
 
-func (a *apache) routeOf(p pass, v *vhost) {
+func (a *apache) routeOf(p pass, v *vhost) (r goproxy.Route, ok bool) {
 	if p.regex {
 		if _, err := regexp.Compile(p.path); err != nil {
 			a.note(p.place, "goproxy's regular expressions are RE2: %v", err)
-			return
+			return r, false
 		}
 	}
 	name, base, ok := a.upstreamOf(p, v)
 	if !ok {
-		return
+		return r, false
 	}
-	r := goproxy.Route{Upstream: name, PreserveHost: v.preserveHost, Headers: cloneHeaders(v.headers)}
+	r = goproxy.Route{Upstream: name, PreserveHost: v.preserveHost, Headers: cloneHeaders(v.headers)}
 	if v.cookieAt.line > 0 && !a.cfg.Upstreams[name].SetRouteCookie {
 		a.note(v.cookieAt, "balancer of line %d has no stickysession=%s, so that nobody would read the cookie", p.line, v.routeCookie)
 	}
@@ -263,8 +350,7 @@ func (a *apache) routeOf(p pass, v *vhost) {
 		if r.RewritePath != "" && !strings.HasPrefix(r.RewritePath, "/") {
 			r.RewritePath = "/" + r.RewritePath
 		}
-		a.route(p.place, v.hosts, r)
-		return
+		return r, true
 	}
 	if p.path != "/" {
 		r.Path = p.path
@@ -280,7 +366,7 @@ func (a *apache) routeOf(p pass, v *vhost) {
 	if r.RewritePath != "" && strings.HasSuffix(p.path, "/") != strings.HasSuffix(base, "/") {
 		a.note(p.place, "one of path and url ends in a slash: Apache joins what follows as it is, goproxy with exactly one slash")
 	}
-	a.route(p.place, v.hosts, r)
+	return r, true
 }
 
 // upstreamOf makes the upstream of a ProxyPass and returns its name and the

@@ -23,19 +23,21 @@ func (a *apache) balancer(name string) *balancer {
 	return a.balancers[name]
 }
 
-func (a *apache) proxySection(d directive) {
-	if len(d.args) != 1 || !strings.HasPrefix(d.args[0], "balancer://") {
-		a.note(d.place, "only <Proxy balancer://NAME> is read")
-		return
-	}
-	for _, inner := range a.flatten(d.block) {
-		switch strings.ToLower(inner.name) {
-		case "balancermember":
+func (a *apache) proxySection(d directive, v *vhost) {
+	balances := len(d.args) == 1 && strings.HasPrefix(d.args[0], "balancer://")
+	for _, inner := range a.flatten(d.block, 0) {
+		name := strings.ToLower(inner.name)
+		switch {
+		case hasUndefined(inner):
+			a.bar(inner, v)
+		case name == "balancermember" && balances:
 			a.balancerMember(inner, d.args[0])
-		case "proxyset":
+		case name == "proxyset" && balances:
 			a.proxySet(inner, d.args[0])
-		default:
-			a.leftOut(inner)
+		case name == "proxyset":
+			a.note(inner.place, "only <Proxy balancer://NAME> is read")
+		case a.unknown(inner):
+			a.bar(inner, v)
 		}
 	}
 }

@@ -14,9 +14,10 @@ var vhostDirectives = map[string]func(*apache, *vhost, directive){
 	"serveralias": func(_ *apache, v *vhost, d directive) {
 		v.name(d.args)
 	},
-	"listen": func(a *apache, _ *vhost, d directive) {
+	"listen": func(_ *apache, v *vhost, d directive) {
 		if len(d.args) > 0 {
-			a.listen(d.place, d.args[0], strings.HasSuffix(d.args[0], "443") || (len(d.args) > 1 && d.args[1] == "https"))
+			secure := strings.HasSuffix(d.args[0], "443") || (len(d.args) > 1 && d.args[1] == "https")
+			v.listens = append(v.listens, newListener(d.args[0], secure, false))
 		}
 	},
 	"proxypreservehost": func(_ *apache, v *vhost, d directive) { v.preserveHost = on(d) },
@@ -63,6 +64,11 @@ func (v *vhost) name(names []string) {
 			name = after
 		}
 		name, _, _ = strings.Cut(name, ":")
+		name = strings.ToLower(name)
+		if name == "" || strings.ContainsAny(name, "/ ?$") || strings.Contains(strings.TrimPrefix(name, "*."), "*") {
+			v.odd = name + " (a pattern)"
+			continue
+		}
 		v.hosts = append(v.hosts, name)
 	}
 }
@@ -107,7 +113,9 @@ func (a *apache) header(d directive, v *vhost, to *goproxy.HeaderChange) {
 	case len(args) > 3:
 		a.note(d.place, "goproxy has no conditions on headers")
 	case strings.Contains(strings.NewReplacer("%%", "", "%{client_ip}", "", "%{scheme}", "").Replace(value), "%"):
-		a.note(d.place, "goproxy has no such variable as in %q", value)
+		// What the client sends under that name must not pass for the value.
+		to.Remove = append(to.Remove, name)
+		a.note(d.place, "goproxy has no such variable as in %q; it removes the header that is there", value)
 	case strings.EqualFold(name, "Host"):
 		a.note(d.place, "goproxy sends the upstream's own name, or with preserve_host the client's")
 	case strings.EqualFold(name, "X-Forwarded-Proto") && to == &v.headers.Request:

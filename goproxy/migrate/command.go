@@ -1,7 +1,9 @@
 package migrate
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +20,7 @@ var readers = map[string]func(file string) (goproxy.Config, []Note, error){
 // output.
 func Command() *cobra.Command {
 	var from string
+	var force bool
 	cmd := &cobra.Command{
 		Use:   "migrate FILE --from apache|nginx",
 		Short: "Make a goproxy config of an Apache or nginx one; what is left out goes to the error output",
@@ -36,10 +39,17 @@ func Command() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return Write(cmd.OutOrStdout(), cfg)
+			if err := Write(cmd.OutOrStdout(), cfg, notes); err != nil {
+				return err
+			}
+			if !force && slices.ContainsFunc(notes, func(n Note) bool { return n.NotWhole }) {
+				return errors.New("the draft is not the whole: its first lines say what is missing; --force ends with 0 all the same")
+			}
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "what FILE is of: apache or nginx")
+	cmd.Flags().BoolVar(&force, "force", false, "end with 0 too if the draft is not the whole")
 	_ = cmd.MarkFlagRequired("from") // the flag is there
 	return cmd
 }

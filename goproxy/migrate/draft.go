@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/url"
 	"reflect"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -24,10 +24,23 @@ type Note struct {
 	Line      int
 	Directive string
 	Reason    string
+	// NotWhole says that the config refuses, or serves in another way, what
+	// the file serves: without a decision of yours it does not replace it.
+	NotWhole bool
 }
 
 func (n Note) String() string {
-	return fmt.Sprintf("%s:%d: %s: %s", n.File, n.Line, n.Directive, n.Reason)
+	return printable(fmt.Sprintf("%s:%d: %s: %s", n.File, n.Line, n.Directive, n.Reason))
+}
+
+// printable keeps what stands in a config from ending the line of a comment.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 // place is a directive in its file.
@@ -41,7 +54,7 @@ type place struct {
 type draft struct {
 	cfg   goproxy.Config
 	notes []Note
-	tls   goproxy.ListenTLS
+	sites []*site
 }
 
 // checkText refuses what could not be written as YAML.
@@ -57,7 +70,13 @@ func newDraft() *draft {
 }
 
 func (d *draft) note(at place, format string, args ...any) {
-	d.notes = append(d.notes, Note{at.file, at.line, at.name, fmt.Sprintf(format, args...)})
+	d.notes = append(d.notes, Note{File: at.file, Line: at.line, Directive: at.name, Reason: fmt.Sprintf(format, args...)})
+}
+
+// close notes what the draft does not open.
+func (d *draft) close(at place, format string, args ...any) {
+	d.note(at, format, args...)
+	d.notes[len(d.notes)-1].NotWhole = true
 }
 
 // upstream adds an upstream and returns its name: the one wanted, or that with
@@ -88,65 +107,17 @@ func cleanName(s string) string {
 	return cmp.Or(s, "upstream")
 }
 
-// route adds a route for each of the hosts unless one for the same requests is
-// there.
-func (d *draft) route(at place, hosts []string, r goproxy.Route) {
-	for _, host := range hosts {
-		r.Host = host
-		same := func(o goproxy.Route) bool {
-			return o.Host == r.Host && o.Path == r.Path && o.PathRegex == r.PathRegex
-		}
-		if i := slices.IndexFunc(d.cfg.Routes, same); i >= 0 {
-			if !reflect.DeepEqual(d.cfg.Routes[i], r) {
-				d.note(at, "another route for the same host and path comes first, and goproxy has one for both listeners")
-			}
-			continue
-		}
-		d.cfg.Routes = append(d.cfg.Routes, r)
-	}
-}
-
-// listen takes over a port to listen on: one for HTTP, one for HTTPS.
-func (d *draft) listen(at place, address string, secure bool) {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		host, port = "", address
-	}
-	if host == "*" {
-		host = ""
-	}
-	to := &d.cfg.Listen
-	if secure {
-		to = &d.tls.Listen
-	}
-	address = net.JoinHostPort(host, port)
-	switch {
-	case *to == "":
-		*to = address
-	case *to != address:
-		d.note(at, "goproxy has one listener for HTTP and one for HTTPS, here %s", *to)
-	}
-}
-
-// certificate adds a pair for clients.
-func (d *draft) certificate(cert, key string) {
-	pair := goproxy.Certificate{Cert: cert, Key: cmp.Or(key, cert)}
-	if !slices.Contains(d.tls.Certificates, pair) {
-		d.tls.Certificates = append(d.tls.Certificates, pair)
-	}
-}
-
 // finish checks the config.
 func (d *draft) finish(file string) (goproxy.Config, []Note, error) {
-	if len(d.tls.Certificates) > 0 {
-		d.cfg.TLS = &d.tls
-	}
-	d.noteFallThrough(file)
+	d.serve()
+	maps.DeleteFunc(d.cfg.Upstreams, func(name string, _ goproxy.Upstream) bool {
+		return !slices.ContainsFunc(d.cfg.Routes, func(r goproxy.Route) bool { return r.Upstream == name })
+	})
 	slices.SortStableFunc(d.notes, func(a, b Note) int {
 		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line)
 	})
 	d.notes = slices.Compact(d.notes) // an upstream block is read for each use
-	if len(d.cfg.Routes) == 0 {
+	if !proxies(d.cfg.Routes) {
 		return d.cfg, d.notes, fmt.Errorf("%s: nothing in it sends requests to an upstream that goproxy could ask", file)
 	}
 	if err := d.cfg.Validate(); err != nil {
@@ -155,26 +126,9 @@ func (d *draft) finish(file string) (goproxy.Config, []Note, error) {
 	return d.cfg, d.notes, nil
 }
 
-// noteFallThrough names the hosts of which some paths have no route: goproxy
-// then looks among the routes for every host, other proxies do not.
-func (d *draft) noteFallThrough(file string) {
-	complete := map[string]bool{}
-	for _, r := range d.cfg.Routes {
-		complete[r.Host] = complete[r.Host] || (r.Path == "" && r.PathRegex == "")
-	}
-	if _, ok := complete[""]; !ok {
-		return
-	}
-	for _, host := range slices.Sorted(maps.Keys(complete)) {
-		if !complete[host] && host != "" {
-			d.note(place{file, 1, "host " + host}, "a path that has no route of this host's goes to the routes without a host")
-		}
-	}
-}
-
 // Write writes cfg as YAML, without what is not set, and makes sure that it can
-// be read.
-func Write(w io.Writer, cfg goproxy.Config) error {
+// be read. The notes that it is not the whole stand above it.
+func Write(w io.Writer, cfg goproxy.Config, notes []Note) error {
 	data, err := yaml.MarshalWithOptions(cfg, yaml.OmitZero(), yaml.IndentSequence(true))
 	if err != nil {
 		return err
@@ -186,7 +140,17 @@ func Write(w io.Writer, cfg goproxy.Config) error {
 	if !reflect.DeepEqual(again, cfg) {
 		return errors.New("the config does not survive being written: please report the file that leads to this")
 	}
-	_, err = w.Write(data)
+	var head strings.Builder
+	for _, n := range notes {
+		if !n.NotWhole {
+			continue
+		}
+		if head.Len() == 0 {
+			head.WriteString("# THIS DRAFT IS NOT THE WHOLE. Read every line before you run it:\n")
+		}
+		head.WriteString("# " + n.String() + "\n")
+	}
+	_, err = io.WriteString(w, head.String()+string(data))
 	return err
 }
 
@@ -197,8 +161,8 @@ func memberURL(text string) (base, path string, err error) {
 		return "", "", err
 	}
 	scheme := map[string]string{"http": "http", "https": "https", "ws": "http", "wss": "https", "h2": "https", "h2c": "http"}[u.Scheme]
-	if scheme == "" || u.Host == "" {
-		return "", "", fmt.Errorf("%q is no url that goproxy speaks to: want http or https", text)
+	if scheme == "" || u.Host == "" || strings.EqualFold(u.Hostname(), "unix") {
+		return "", "", fmt.Errorf("%q is no url that goproxy speaks to: want http or https to an address or a name", text)
 	}
 	return scheme + "://" + u.Host, u.EscapedPath(), nil
 }

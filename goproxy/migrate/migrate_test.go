@@ -43,7 +43,7 @@ func TestGolden(t *testing.T) {
 		t.Fatalf("%v, %v", files, err)
 	}
 	for _, file := range files {
-		out, notes, err := run(t, file, "--from", kindOf(file))
+		out, notes, err := run(t, file, "--from", kindOf(file), "--force")
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
 			continue
@@ -143,7 +143,7 @@ func requireSound(t *testing.T, cfg goproxy.Config, notes []Note, err error) {
 	if err != nil {
 		return
 	}
-	if err := Write(&bytes.Buffer{}, cfg); err != nil {
+	if err := Write(&bytes.Buffer{}, cfg, notes); err != nil {
 		t.Error(err)
 	}
 }
@@ -166,7 +166,7 @@ func FuzzApache(f *testing.F) {
 	addFiles(f, "testdata/*.conf")
 	f.Add("ProxyPass /a http://b:1 max=x retry=-1\nProxyPassMatch ^(.)$ http://c/$1\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		cfg, notes, err := parseApache("f", text)
+		cfg, notes, err := parseApache("f", text, false)
 		requireSound(t, cfg, notes, err)
 	})
 }

@@ -1,7 +1,11 @@
 package migrate
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"regexp"
 	"slices"
@@ -20,36 +24,69 @@ func Nginx(file string) (goproxy.Config, []Note, error) {
 	if err != nil {
 		return goproxy.Config{}, nil, err
 	}
-	return parseNginx(file, string(data), crossplane.ParseOptions{CombineConfigs: true})
+	return parseNginx(file, string(data), crossplane.ParseOptions{})
 }
 
 func parseNginx(file, text string, options crossplane.ParseOptions) (goproxy.Config, []Note, error) {
 	if err := checkText(file, text); err != nil {
 		return goproxy.Config{}, nil, err
 	}
-	options.StopParsingOnError = true
 	options.SkipDirectiveContextCheck, options.SkipDirectiveArgsCheck = true, true // a part of a config will do
+	open := options.Open
+	if open == nil {
+		open = func(path string) (io.ReadCloser, error) { return os.Open(path) }
+	}
+	options.Open = open
 	payload, err := crossplane.Parse(file, &options)
 	if err != nil {
 		return goproxy.Config{}, nil, err
 	}
-	for _, e := range payload.Errors {
-		return goproxy.Config{}, nil, fmt.Errorf("%s: %w", e.File, e.Error)
+	for _, c := range payload.Config {
+		if c.Status == "ok" {
+			continue
+		}
+		for _, e := range c.Errors {
+			if !isMissing(e.Error) {
+				return goproxy.Config{}, nil, fmt.Errorf("%s: %w", c.File, e.Error)
+			}
+		}
 	}
 	n := &nginx{draft: newDraft(), upstreams: map[string]*crossplane.Directive{}}
-	var top crossplane.Directives
-	for _, c := range payload.Config {
-		top = append(top, c.Parsed...)
-	}
-	n.http(top, scope{})
+	n.http(expand(payload.Config, 0), scope{})
 	return n.finish(file)
+}
+
+// isMissing reports whether err is about a file that an include names.
+func isMissing(err error) bool {
+	var parse *crossplane.ParseError
+	return errors.As(err, &parse) && strings.HasPrefix(strings.TrimSpace(parse.Statement), "include ")
+}
+
+// expand returns the directives of a file with those of its includes in their
+// place. An include of which there is no file stays.
+func expand(files []crossplane.Config, index int) crossplane.Directives {
+	var walk func(file string, all crossplane.Directives) crossplane.Directives
+	walk = func(file string, all crossplane.Directives) (out crossplane.Directives) {
+		for _, d := range all {
+			if d.Directive == "include" && len(d.Includes) > 0 {
+				for _, i := range d.Includes {
+					out = append(out, expand(files, i)...)
+				}
+				continue
+			}
+			own := *d
+			own.File, own.Block = file, walk(file, d.Block)
+			out = append(out, &own)
+		}
+		return out
+	}
+	return walk(files[index].File, files[index].Parsed)
 }
 
 // nginx is one config that is being read.
 type nginx struct {
 	*draft
 	upstreams map[string]*crossplane.Directive
-	defaulted bool // a server for names that no other one has is there
 }
 
 // scope is what a block inherits from those around it.
@@ -60,8 +97,12 @@ type scope struct {
 	upstream  goproxy.Upstream // settings only
 	verify    bool
 	hosts     []string
+	odd       string // a name that goproxy cannot match
 	listens   []*crossplane.Directive
+	secure    bool // by the old "ssl on"
 	cert, key string
+	closedBy  *crossplane.Directive // why no location in here may be open, or nil
+	status    int                   // that answers every request, or 0
 }
 
 func at(d *crossplane.Directive) place { return place{d.File, d.Line, d.Directive} }
@@ -81,73 +122,104 @@ func (n *nginx) http(all crossplane.Directives, s scope) {
 			n.http(d.Block, s)
 		case "server":
 			n.server(d, s)
-		default:
-			n.leftOut(d)
 		}
-	}
-}
-
-// notProxyingNginx are directives that say nothing about proxying.
-var notProxyingNginx = regexp.MustCompile(`^(user|worker_.*|pid|events|error_log|access_log|log_format|types|default_type|sendfile|tcp_.*|server_tokens|gzip.*|charset|root|index|error_page)$`)
-
-func (n *nginx) leftOut(d *crossplane.Directive) {
-	switch {
-	case notProxyingNginx.MatchString(d.Directive):
-		n.note(at(d), "not about proxying")
-	default:
-		n.note(at(d), "goproxy has nothing for it")
 	}
 }
 
 func (n *nginx) server(d *crossplane.Directive, s scope) {
 	s, rest := n.settings(d.Block, s)
-	if len(s.hosts) == 0 || !n.defaulted {
-		n.defaulted = true
-		s.hosts = []string{""} // nginx sends it every name that no other one has
-	}
+	out := &site{place: at(d), hosts: s.hosts, odd: s.odd, cert: s.cert, key: s.key}
 	for _, l := range s.listens {
-		secure := slices.Contains(l.Args, "ssl")
-		if len(l.Args) > 0 {
-			n.listen(at(l), l.Args[0], secure)
+		if len(l.Args) == 0 {
+			continue
 		}
-		if secure && s.cert != "" {
-			n.certificate(s.cert, s.key)
-		}
+		standard := slices.Contains(l.Args, "default_server") || slices.Contains(l.Args, "default")
+		out.listens = append(out.listens, newListener(l.Args[0], s.secure || slices.Contains(l.Args, "ssl"), standard))
 	}
-	if len(s.listens) == 0 {
-		n.listen(at(d), "80", false)
+	if len(out.listens) == 0 {
+		out.listens = []listener{newListener("80", s.secure, false)}
 	}
 	for _, inner := range rest {
 		if inner.Directive == "location" {
-			n.location(inner, s)
-			continue
+			n.location(inner, s, out, false)
 		}
-		n.leftOut(inner)
 	}
+	if s.status != 0 || out.barred {
+		out.closeAll()
+	}
+	n.sites = append(n.sites, out)
 }
 
-// location makes a route.
-func (n *nginx) location(d *crossplane.Directive, s scope) {
+// location makes the routes of a location, and of those in it. What is not
+// carried over is closed, so that no shorter prefix catches it.
+func (n *nginx) location(d *crossplane.Directive, s scope, to *site, nested bool) {
+	s.status = 0
 	s, rest := n.settings(d.Block, s)
 	var pass *crossplane.Directive
 	for _, inner := range rest {
-		if inner.Directive == "proxy_pass" && len(inner.Args) == 1 {
+		switch inner.Directive {
+		case "proxy_pass":
 			pass = inner
-			continue
+		case "location":
+			n.location(inner, s, to, true)
+			if len(inner.Args) == 2 && strings.HasPrefix(inner.Args[0], "~") && s.closedBy == nil {
+				s.closedBy = inner // goproxy has expressions for whole hosts
+			}
 		}
-		n.leftOut(inner)
 	}
-	if pass == nil {
-		n.note(at(d), "it has no proxy_pass")
+	if len(d.Args) == 1 && strings.HasPrefix(d.Args[0], "@") {
+		n.note(at(d), "goproxy has no named locations")
 		return
 	}
 	r, prefix, ok := n.match(d)
 	if !ok {
+		n.close(at(d), "the whole server answers 403 in this draft: goproxy cannot tell the paths of this location")
+		to.barred = true
 		return
+	}
+	closed := 0
+	switch {
+	case s.closedBy != nil:
+		closed = http.StatusForbidden
+		n.close(at(d), "%s answers 403 in this draft: goproxy has nothing for %q of %s:%d", strings.Join(d.Args, " "), s.closedBy.Directive, s.closedBy.File, s.closedBy.Line)
+	case s.status != 0:
+		closed = s.status
+		n.note(at(d), "it answers %d", closed)
+	case pass == nil:
+		closed = http.StatusNotFound
+		n.note(at(d), "it has no proxy_pass: the path answers 404 in this draft")
+	case nested && r.PathRegex != "":
+		closed = http.StatusForbidden
+		n.close(at(d), "%s answers 403 in this draft: goproxy has expressions for whole hosts", strings.Join(d.Args, " "))
+	default:
+		open, ok := n.open(pass, s, r, prefix)
+		if ok {
+			to.add(open)
+			return
+		}
+		closed = http.StatusForbidden
+		n.close(at(pass), "%s answers 403 in this draft: its upstream is not carried over", strings.Join(d.Args, " "))
+	}
+	switch {
+	case r.PathRegex != "":
+		to.add(goproxy.Route{PathRegex: r.PathRegex, Status: closed})
+	case len(d.Args) == 2:
+		to.add(goproxy.Route{PathRegex: "^" + regexp.QuoteMeta(prefix), Status: closed})
+	default:
+		for _, c := range closedPrefix(prefix, closed) {
+			to.add(c)
+		}
+	}
+}
+
+// open makes the route of a location with a proxy_pass.
+func (n *nginx) open(pass *crossplane.Directive, s scope, r goproxy.Route, prefix string) (goproxy.Route, bool) {
+	if len(pass.Args) != 1 {
+		return r, false
 	}
 	name, uri, ok := n.target(pass, s)
 	if !ok {
-		return
+		return r, false
 	}
 	r.Upstream = name
 	n.setHeaders(at(pass), s, &r)
@@ -155,14 +227,14 @@ func (n *nginx) location(d *crossplane.Directive, s scope) {
 	case uri == "":
 	case r.PathRegex != "" && !strings.HasPrefix(r.PathRegex, "^"+regexp.QuoteMeta(prefix)+"$"):
 		n.note(at(pass), "nginx refuses a path after the server in a location with an expression")
-		return
+		return r, false
 	case uri != prefix:
 		r.RewritePath = uri
 		if strings.HasSuffix(prefix, "/") != strings.HasSuffix(uri, "/") {
 			n.note(at(pass), "one of location and url ends in a slash: nginx joins what follows as it is, goproxy with exactly one slash")
 		}
 	}
-	n.route(at(d), s.hosts, r)
+	return r, true
 }
 
 // match reads what a location matches. The prefix is what proxy_pass replaces.
@@ -181,7 +253,7 @@ func (n *nginx) match(d *crossplane.Directive) (r goproxy.Route, prefix string, 
 	case "=":
 		r.PathRegex = "^" + regexp.QuoteMeta(prefix) + "$"
 	case "~", "~*":
-		r.PathRegex = prefix
+		r.PathRegex = cmp.Or(prefix, "^")
 		if modifier == "~*" {
 			r.PathRegex = "(?i)" + prefix
 		}
@@ -191,7 +263,7 @@ func (n *nginx) match(d *crossplane.Directive) (r goproxy.Route, prefix string, 
 		}
 	default:
 		if !strings.HasPrefix(prefix, "/") {
-			n.note(at(d), "goproxy has no named locations")
+			n.note(at(d), "want a path that begins with /")
 			return r, "", false
 		}
 		if prefix != "/" {

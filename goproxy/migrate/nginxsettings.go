@@ -2,6 +2,8 @@ package migrate
 
 import (
 	"maps"
+	"net/http"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -22,11 +24,58 @@ func (n *nginx) settings(all crossplane.Directives, s scope) (scope, crossplane.
 	}
 	var rest crossplane.Directives
 	for _, d := range all {
-		if !n.setting(d, &s) {
+		switch {
+		case n.setting(d, &s):
+		case slices.Contains([]string{"http", "server", "upstream", "location", "proxy_pass"}, d.Directive):
 			rest = append(rest, d)
+		default:
+			n.unknown(d, &s)
 		}
 	}
 	return s, rest
+}
+
+// harmlessNginx are directives that close nothing when they are left out.
+var harmlessNginx = regexp.MustCompile(`^(user|worker_\w+|pid|daemon|events|load_module|error_log|access_log|log_\w+|types\w*|default_type|sendfile\w*|tcp_\w+|server_tokens|server_names?_hash\w*|gzip\w*|charset|root|index|error_page|map|map_hash\w*|geo|split_clients|keepalive_\w+|client_(max_body_size|body_\w+|header_\w+)|large_client_header_buffers|send_timeout|reset_timedout_connection|limit_(req|conn)_?\w*|limit_rate\w*|proxy_(buffer\w*|busy_buffers_size|request_buffering|send_timeout|max_temp_file_size|temp_\w+|headers_hash\w*|ignore_client_abort|intercept_errors|socket_keepalive|next_upstream_timeout|ssl_(protocols|ciphers|session_reuse|verify_depth)|cache\w*|pass_header)|ssl_(protocols|ciphers|prefer_server_ciphers|session_\w+|dhparam|ecdh_curve|stapling\w*|buffer_size)|http2\w*|resolver_timeout|expires|etag|autoindex|stream|merge_slashes|variables_hash\w*)$`)
+
+// harmlessFiles are well-known files of machines that close nothing.
+var harmlessFiles = []string{"mime.types", "proxy_params", "proxy.conf.default", "fastcgi_params", "fastcgi.conf", "uwsgi_params", "scgi_params", "options-ssl-nginx.conf", "options-ssl-apache.conf"}
+
+// unknown decides about a directive that is not carried over: unless it is
+// known to be harmless, no location that it counts for is open.
+func (n *nginx) unknown(d *crossplane.Directive, s *scope) {
+	off := len(d.Args) == 1 && d.Args[0] == "off"
+	switch {
+	case d.Directive == "include" && len(d.Args) == 1 && slices.Contains(harmlessFiles, path.Base(d.Args[0])):
+		n.note(at(d), "%s is not here: what stands in it is not in the draft", d.Args[0])
+	case d.Directive == "include":
+		n.close(at(d), "%s is not here: what it closes is unknown, so that no location around it is open in this draft", strings.Join(d.Args, " "))
+		s.closedBy = d
+	case harmlessNginx.MatchString(d.Directive):
+		n.note(at(d), "goproxy has nothing for it, and it closes nothing")
+	case d.Directive == "allow" && len(d.Args) == 1 && d.Args[0] == "all",
+		off && slices.Contains([]string{"auth_basic", "auth_request", "ssl_verify_client"}, d.Directive):
+	case d.Directive == "return":
+		n.returns(d, s)
+	case d.Directive == "ssl" && len(d.Args) == 1:
+		s.secure = d.Args[0] == "on"
+	default:
+		s.closedBy = d
+	}
+}
+
+// returns reads a return: it answers every request of its block.
+func (n *nginx) returns(d *crossplane.Directive, s *scope) {
+	status, err := strconv.Atoi(strings.Join(d.Args[:min(1, len(d.Args))], ""))
+	switch {
+	case err == nil && len(d.Args) == 1 && status >= 400 && status <= 599 && status != 444:
+		s.status = status
+	case err == nil && status == 444:
+		s.status = http.StatusForbidden
+	default:
+		s.status = http.StatusForbidden
+		n.close(at(d), "it answers 403 in this draft: goproxy does not answer %q by itself", strings.Join(d.Args, " "))
+	}
 }
 
 // setting reads one directive and reports whether it is one that is handed down.
@@ -97,12 +146,13 @@ func (n *nginx) serverNames(d *crossplane.Directive, s *scope) {
 	for _, name := range d.Args {
 		switch {
 		case name == "_" || name == "":
-		case strings.HasPrefix(name, "~") || strings.HasSuffix(name, ".*"):
+		case strings.HasPrefix(name, "~") || strings.HasSuffix(name, ".*") || strings.ContainsAny(name, "$/: ") || strings.Contains(strings.TrimPrefix(name, "*."), "*"):
+			s.odd = name
 			n.note(at(d), "%s: goproxy has names and *.name", name)
 		case strings.HasPrefix(name, "."):
-			s.hosts = append(s.hosts, name[1:], "*"+name)
+			s.hosts = append(s.hosts, strings.ToLower(name[1:]), strings.ToLower("*"+name))
 		default:
-			s.hosts = append(s.hosts, name)
+			s.hosts = append(s.hosts, strings.ToLower(name))
 		}
 	}
 }
@@ -178,7 +228,8 @@ func (n *nginx) setHeaders(where place, s scope, r *goproxy.Route) {
 		}
 		value, ok := nginxValue(value)
 		if !ok {
-			n.note(where, "proxy_set_header %s: goproxy has no such variable as in %q", name, s.headers[name])
+			n.note(where, "proxy_set_header %s: goproxy has no such variable as in %q; it removes the client's", name, s.headers[name])
+			r.Headers.Request.Remove = append(r.Headers.Request.Remove, name)
 			continue
 		}
 		put(&r.Headers.Request.Set, name, value)

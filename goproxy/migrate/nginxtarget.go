@@ -1,9 +1,7 @@
 package migrate
 
 import (
-	"maps"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,14 +64,14 @@ func (n *nginx) target(d *crossplane.Directive, s scope) (name, uri string, ok b
 	return n.upstream(name, up), uri, true
 }
 
-// resolveVars puts in what set directives say, longer names first.
+// resolveVars puts in what set directives say. A name that none says stays.
 func resolveVars(text string, vars map[string]string) string {
-	names := slices.SortedFunc(maps.Keys(vars), func(a, b string) int { return len(b) - len(a) })
-	for _, name := range names {
-		text = strings.ReplaceAll(text, "${"+name+"}", vars[name])
-		text = strings.ReplaceAll(text, "$"+name, vars[name])
-	}
-	return text
+	return nginxVariable.ReplaceAllStringFunc(text, func(v string) string {
+		if value, ok := vars[nginxVariable.FindStringSubmatch(v)[1]]; ok {
+			return value
+		}
+		return v
+	})
 }
 
 // fill reads an upstream block.
@@ -106,7 +104,7 @@ func (n *nginx) fill(block *crossplane.Directive, scheme string, up *goproxy.Ups
 			n.duration(d, &up.Pool.MaxAge)
 		case "zone":
 		default:
-			n.leftOut(d)
+			n.note(at(d), "goproxy has nothing for it")
 		}
 	}
 	if len(up.Members) == 0 {

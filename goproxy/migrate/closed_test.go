@@ -1,0 +1,273 @@
+package migrate
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	crossplane "github.com/nginxinc/nginx-go-crossplane"
+
+	"github.com/proxychaos/proxychaos/goproxy"
+)
+
+// reaches serves the draft and returns for each "host/path" the upstream that
+// was asked, or "" if the draft answers by itself.
+func reaches(t *testing.T, cfg goproxy.Config, targets []string) map[string]string {
+	t.Helper()
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Reached", r.Header.Get("Reached"))
+	}))
+	t.Cleanup(backend.Close)
+	cfg.Listen, cfg.TLS, cfg.AccessLog, cfg.Resolvers = "127.0.0.1:0", nil, "off", nil
+	ups := map[string]goproxy.Upstream{}
+	for name := range cfg.Upstreams {
+		ups[name] = goproxy.Upstream{URL: backend.URL}
+	}
+	cfg.Upstreams = ups
+	for i, r := range cfg.Routes {
+		if r.Status == 0 {
+			cfg.Routes[i].Headers = goproxy.Headers{Request: goproxy.HeaderChange{Set: map[string]string{"Reached": r.Upstream}}}
+		}
+	}
+	p, err := goproxy.New(cfg, goproxy.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- p.Run(ctx) }()
+	client := &http.Client{Transport: &http.Transport{}}
+	defer func() {
+		client.CloseIdleConnections()
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	out := map[string]string{}
+	for _, target := range targets {
+		host, path, _ := strings.Cut(target, "/")
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.Addr().String()+"/"+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		out[target] = resp.Header.Get("Reached")
+	}
+	return out
+}
+
+func parse(t *testing.T, kind, text string) (goproxy.Config, []Note, error) {
+	t.Helper()
+	if kind == "apache" {
+		return parseApache("f", text, false)
+	}
+	return parseNginx("f", text, crossplane.ParseOptions{
+		SingleFile: true,
+		Open:       func(string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil },
+	})
+}
+
+const (
+	nginxOpen  = "location / { proxy_pass http://a; } "
+	apacheOpen = "ProxyPass / http://a/\n"
+)
+
+// What is closed in the file reaches no upstream; what is open does.
+func TestClosedStaysClosed(t *testing.T) {
+	for name, test := range map[string]struct {
+		kind, text   string
+		open, closed []string // host/path
+		upstream     string   // of open
+		whole        bool     // nothing is missing
+	}{
+		"deny":               {kind: "nginx", text: "server { " + nginxOpen + "location /x { deny all; proxy_pass http://a; } }", open: []string{"h/", "h/y"}, closed: []string{"h/x", "h/x/y", "h/xy", "h//x", "h/%78"}},
+		"auth_basic":         {kind: "nginx", text: "server { " + nginxOpen + "location /x/ { auth_basic a; proxy_pass http://a; } }", open: []string{"h/"}, closed: []string{"h/x/", "h/x/.", "h/x/y/.."}},
+		"auth_request":       {kind: "nginx", text: "server { " + nginxOpen + "location /x { auth_request /auth; proxy_pass http://a; } }", open: []string{"h/"}, closed: []string{"h/x"}},
+		"internal":           {kind: "nginx", text: "server { " + nginxOpen + "location /x { internal; proxy_pass http://a; } }", open: []string{"h/"}, closed: []string{"h/x"}},
+		"limit_except":       {kind: "nginx", text: "server { " + nginxOpen + "location /x { limit_except GET { deny all; } proxy_pass http://a; } }", open: []string{"h/"}, closed: []string{"h/x"}},
+		"valid_referers":     {kind: "nginx", text: "server { " + nginxOpen + "location /x { valid_referers none; proxy_pass http://a; } }", open: []string{"h/"}, closed: []string{"h/x"}},
+		"secure_link":        {kind: "nginx", text: "server { " + nginxOpen + "location /x { secure_link $arg_md5; proxy_pass http://a; } }", open: []string{"h/"}, closed: []string{"h/x"}},
+		"satisfy":            {kind: "nginx", text: "server { " + nginxOpen + "location /x { satisfy any; proxy_pass http://a; } }", open: []string{"h/"}, closed: []string{"h/x"}},
+		"unknown directive":  {kind: "nginx", text: "server { " + nginxOpen + "location /x { waf on; proxy_pass http://a; } }", open: []string{"h/"}, closed: []string{"h/x"}},
+		"if":                 {kind: "nginx", text: "server { " + nginxOpen + "location /x { if ($a) { return 403; } proxy_pass http://a; } }", open: []string{"h/"}, closed: []string{"h/x"}},
+		"inherited":          {kind: "nginx", text: "server { " + nginxOpen + "location /x { deny all; location /x/y { proxy_pass http://a; } } }", open: []string{"h/"}, closed: []string{"h/x", "h/x/y"}},
+		"of the server":      {kind: "nginx", text: "server { server_name s; ssl_verify_client on; " + nginxOpen + "} server { server_name o; " + nginxOpen + "}", open: []string{"o/"}, closed: []string{"s/", "foreign/"}},
+		"of http":            {kind: "nginx", text: "http { deny all; server { " + nginxOpen + "} }", closed: []string{"h/"}},
+		"return in a regex":  {kind: "nginx", text: "server { " + nginxOpen + `location ~ /\.git { return 403; } }`, open: []string{"h/"}, closed: []string{"h/.git", "h/a/%2egit/x"}, whole: true},
+		"files":              {kind: "nginx", text: "server { " + nginxOpen + "location /s/ { root /srv; } }", open: []string{"h/"}, closed: []string{"h/s/x"}, whole: true},
+		"foreign regex":      {kind: "nginx", text: "server { " + nginxOpen + "location ~ ^/(?!a) { deny all; } }", closed: []string{"h/", "h/b"}},
+		"before expressions": {kind: "nginx", text: `server { location ~ \.php$ { proxy_pass http://a; } location ^~ /x/ { deny all; } }`, open: []string{"h/a.php"}, closed: []string{"h/x/a.php"}},
+		"nested expression":  {kind: "nginx", text: `server { location /y/ { location ~ \.php$ { proxy_pass http://a; } } location /x/ { deny all; } ` + nginxOpen + "}", open: []string{"h/z"}, closed: []string{"h/x/a.php", "h/y/a.php"}},
+		"missing include":    {kind: "nginx", text: "server { " + nginxOpen + "location /x { include acl.conf; proxy_pass http://a; } }", open: []string{"h/"}, closed: []string{"h/x"}},
+		"harmless include":   {kind: "nginx", text: "server { location / { include proxy_params; proxy_pass http://a; } }", open: []string{"h/"}, whole: true},
+		"default server":     {kind: "nginx", text: "server { server_name s; " + nginxOpen + "} server { listen 80 default_server; return 444; }", open: []string{"s/"}, closed: []string{"foreign/"}, whole: true},
+		"first server":       {kind: "nginx", text: "server { return 404; } server { server_name s; " + nginxOpen + "}", open: []string{"s/"}, closed: []string{"foreign/"}, whole: true},
+		"expression as name": {kind: "nginx", text: "server { server_name s; " + nginxOpen + "} server { server_name ~^secret; deny all; " + nginxOpen + "}", open: []string{"s/"}, closed: []string{"secret1/"}},
+		"undefined name":     {kind: "nginx", text: "server { server_name ${SITE}; location / { proxy_pass http://b; } } server { listen 80 default_server; server_name s; " + nginxOpen + "}", open: []string{"s/"}, closed: []string{"other/"}},
+		"undefined upstream": {kind: "nginx", text: "server { set $b b; location /x/ { proxy_pass http://$b_other; } " + nginxOpen + "}", open: []string{"h/"}, closed: []string{"h/x/"}},
+		"unix":               {kind: "nginx", text: "server { location /x/ { proxy_pass http://unix:/a.sock:/x/; } " + nginxOpen + "}", open: []string{"h/"}, closed: []string{"h/x/"}},
+		"other port":         {kind: "nginx", text: "server { server_name s; " + nginxOpen + "} server { listen 127.0.0.1:8081; server_name i; location / { proxy_pass http://b; } }", open: []string{"s/"}, closed: []string{}},
+		"host without rest":  {kind: "nginx", text: "server { server_name d; " + nginxOpen + "} server { server_name s; location /x/ { proxy_pass http://a; } }", open: []string{"d/", "s/x/"}, closed: []string{"s/", "s/y"}, whole: true},
+
+		"Require in Location": {kind: "apache", text: apacheOpen + "ProxyPass /x/y http://a/\n<Location /x>\nRequire ip 10.0.0.0/8\n</Location>\n", open: []string{"h/", "h/xy"}, closed: []string{"h/x", "h/x/y", "h/%78/y"}},
+		"LocationMatch":       {kind: "apache", text: apacheOpen + "<LocationMatch ^/(x|y)>\nRequire all denied\n</LocationMatch>\n", open: []string{"h/"}, closed: []string{"h/x", "h/y/z"}},
+		"RequireAny":          {kind: "apache", text: apacheOpen + "<Location /x>\n<RequireAny>\nRequire host a\n</RequireAny>\n</Location>\n", open: []string{"h/"}, closed: []string{"h/x"}},
+		"Order":               {kind: "apache", text: apacheOpen + "<Location /x>\nOrder deny,allow\nDeny from all\nAllow from 10\n</Location>\n", open: []string{"h/"}, closed: []string{"h/x"}},
+		"AuthType":            {kind: "apache", text: apacheOpen + "<Location /x>\nAuthType Basic\nRequire valid-user\n</Location>\n", open: []string{"h/"}, closed: []string{"h/x"}},
+		"LimitExcept":         {kind: "apache", text: apacheOpen + "<Location /x>\n<LimitExcept GET>\nRequire all denied\n</LimitExcept>\n</Location>\n", open: []string{"h/"}, closed: []string{"h/x"}},
+		"exception":           {kind: "apache", text: "ProxyPass /x !\n" + apacheOpen, open: []string{"h/"}, closed: []string{"h/x", "h/x/y"}, whole: true},
+		"SSLVerifyClient":     {kind: "apache", text: "SSLVerifyClient require\n" + apacheOpen, closed: []string{"h/"}},
+		"forbidding rewrite":  {kind: "apache", text: apacheOpen + "RewriteRule ^/x - [F]\n", closed: []string{"h/x"}},
+		"Proxy":               {kind: "apache", text: apacheOpen + "<Proxy *>\nRequire ip 10\n</Proxy>\n", closed: []string{"h/"}},
+		"open Proxy":          {kind: "apache", text: apacheOpen + "<Proxy *>\nOrder deny,allow\nAllow from all\n</Proxy>\n", open: []string{"h/"}, whole: true},
+		"wildcard Location":   {kind: "apache", text: apacheOpen + "<Location /*/x>\nRequire all denied\n</Location>\n", closed: []string{"h/", "h/a/x"}},
+		"missing Include":     {kind: "apache", text: apacheOpen + "Include acl.conf\n", closed: []string{"h/"}},
+		"first vhost":         {kind: "apache", text: "<VirtualHost *:80>\nServerName d\n</VirtualHost>\n<VirtualHost *:80>\nServerName s\n" + apacheOpen + "</VirtualHost>\n", open: []string{"s/"}, closed: []string{"foreign/"}, whole: true},
+		"inherited Location":  {kind: "apache", text: "<Location /x>\nRequire all denied\n</Location>\n<VirtualHost *:80>\nServerName s\n" + apacheOpen + "</VirtualHost>\n", open: []string{"s/"}, closed: []string{"s/x"}},
+		"undefined vhost":     {kind: "apache", text: "<VirtualHost *:80>\nServerName s\n" + apacheOpen + "</VirtualHost>\n<VirtualHost *:80>\nServerName ${NAME}\nProxyPass / http://b/\n</VirtualHost>\n", open: []string{"s/"}, closed: []string{"other/"}},
+		"undefined target":    {kind: "apache", text: "ProxyPass /x http://${B}/\n" + apacheOpen, closed: []string{"h/x"}},
+		"unix target":         {kind: "apache", text: "ProxyPass /x unix:/a.sock|http://localhost/\n" + apacheOpen, open: []string{"h/"}, closed: []string{"h/x"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg, notes, err := parse(t, test.kind, test.text)
+			if err != nil {
+				if len(test.open) > 0 {
+					t.Fatalf("%v\n%v", err, notes)
+				}
+				return // no draft opens nothing
+			}
+			missing := false
+			for _, n := range notes {
+				missing = missing || n.NotWhole
+			}
+			if missing == test.whole {
+				t.Errorf("whole: %v, want %v: %v", !missing, test.whole, notes)
+			}
+			got := reaches(t, cfg, append(append([]string{}, test.open...), test.closed...))
+			for _, target := range test.open {
+				if got[target] != "a" {
+					t.Errorf("%s reaches %q, want a", target, got[target])
+				}
+			}
+			for _, target := range test.closed {
+				if got[target] != "" {
+					t.Errorf("%s reaches %q", target, got[target])
+				}
+			}
+		})
+	}
+}
+
+// Files of a whole nginx are elsewhere: those that are here are read.
+func TestIncludes(t *testing.T) {
+	out, notes, err := run(t, "testdata/includes/nginx.conf", "--from", "nginx")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, notes)
+	}
+	for _, want := range []string{"host: one.example.org", "host: two.example.org"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %s in\n%s", want, out)
+		}
+	}
+	for _, want := range []string{"proxy_params is not here", "options-ssl-nginx.conf is not here"} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("no %q in\n%s", want, notes)
+		}
+	}
+}
+
+// A site that nginx redirects to HTTPS is not served without TLS, and the
+// command says so at the top and in its exit code.
+func TestRedirectToHTTPS(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "nginx.conf")
+	text := `server { listen 443 ssl; server_name s; ssl_certificate c; ssl_certificate_key k; ` + nginxOpen + `}
+server { listen 80 default_server; listen 443 ssl default_server; server_name _; ssl_certificate c; ssl_certificate_key k; return 444; }
+server { listen 80; server_name s; return 301 https://$host$request_uri; }`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, _, err := run(t, file, "--from", "nginx")
+	if err == nil || !strings.HasPrefix(out, "# THIS DRAFT IS NOT THE WHOLE") || !strings.Contains(out, "listen: "+loopback) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if strings.Count(out, "upstream:") != 1 || !strings.Contains(out, "- host: s\n") {
+		t.Errorf("want one route, for s:\n%s", out)
+	}
+	if _, _, err := run(t, file, "--from", "nginx", "--force"); err != nil {
+		t.Error(err)
+	}
+}
+
+// nesting writes random nested locations and the paths that must be closed.
+type nesting struct {
+	random *rand.Rand
+	text   strings.Builder
+	closed []string
+	next   int
+}
+
+var protections = []string{
+	"deny all;", "auth_basic x;", "internal;", "satisfy any;", "auth_request /a;", "if ($x) { return 403; }",
+	"limit_except GET { deny all; }", "valid_referers none;", "secure_link x;", "include gone.conf;", "return 403;", "odd_module on;",
+}
+
+func (n *nesting) block(prefix string, depth int, closed bool) {
+	for range 1 + n.random.IntN(3) {
+		n.next++
+		path := fmt.Sprintf("%s/p%d", prefix, n.next)
+		modifier := []string{"", "", "^~ ", "~ ^", "= "}[n.random.IntN(5)]
+		fmt.Fprintf(&n.text, "location %s%s { proxy_pass http://a; ", modifier, path)
+		own, inner := closed, closed
+		if n.random.IntN(3) == 0 {
+			protection := protections[n.random.IntN(len(protections))]
+			n.text.WriteString(protection)
+			own = true
+			inner = closed || protection != "return 403;" // which counts for its own block
+		}
+		if own {
+			n.closed = append(n.closed, "h"+path)
+			if modifier != "= " {
+				n.closed = append(n.closed, "h"+path+"/zz")
+			}
+		}
+		if depth > 0 && modifier == "" {
+			n.block(path, depth-1, inner)
+		}
+		n.text.WriteString("} ")
+	}
+}
+
+func FuzzNoClosedRouteProxies(f *testing.F) {
+	for seed := range uint64(30) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		n := &nesting{random: rand.New(rand.NewPCG(seed, 1))}
+		n.text.WriteString("server { location /open/ { proxy_pass http://a; } " + nginxOpen)
+		n.block("", 2, false)
+		n.text.WriteString("}")
+		cfg, notes, err := parse(t, "nginx", n.text.String())
+		if err != nil {
+			t.Fatalf("%v\n%s", err, n.text.String())
+		}
+		requireSound(t, cfg, notes, err)
+		for target, upstream := range reaches(t, cfg, append(n.closed, "h/open/")) {
+			if (upstream != "") != (target == "h/open/") {
+				t.Errorf("%s reaches %q:\n%s", target, upstream, n.text.String())
+			}
+		}
+	})
+}
