@@ -126,7 +126,7 @@ func (p *procs) all() ([]proc, error) {
 // read returns false for a process that ended meanwhile, is a zombie, or is of
 // another network namespace.
 func (p *procs) read(entry procfs.Proc) (proc, bool, error) {
-	ns, err := os.Readlink("/proc/" + strconv.Itoa(entry.PID) + "/ns/net")
+	ns, err := p.namespace(entry.PID)
 	if err != nil || ns != p.net {
 		return proc{}, false, ignoreEnded(err)
 	}
@@ -180,6 +180,20 @@ func ignoreEnded(err error) error {
 		return nil
 	}
 	return fmt.Errorf("pod: read a process of the proxy (the pod needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH): %w", err)
+}
+
+// namespace names the network namespace of a process. Linux refuses permission to read
+// the link of a process that ends meanwhile, instead of saying that it is not there
+// (proc_ns_readlink in fs/proc/namespaces.c).
+func (p *procs) namespace(pid int) (string, error) {
+	dir := "/proc/" + strconv.Itoa(pid)
+	ns, err := os.Readlink(dir + "/ns/net")
+	if errors.Is(err, fs.ErrPermission) {
+		if _, gone := os.Stat(dir); gone != nil {
+			return "", gone
+		}
+	}
+	return ns, err
 }
 
 // attribute gives each process its connections to nodes and decides which are
