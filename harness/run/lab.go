@@ -62,7 +62,7 @@ type Shared struct {
 // Result is what became of one cell.
 type Result struct {
 	Cell
-	Dir      string // of the recording; empty where there is none
+	Dir      string // of the recording; empty if there is none
 	Manifest recording.Manifest
 	Verdict  judge.Verdict
 	// NotRun says why the cell could not be run here, which is neither red
@@ -103,13 +103,13 @@ func Open(ctx context.Context, opt Options) (*Lab, error) {
 	if errors.Is(err, engine.ErrNoEngine) && os.Getenv("CI") != "true" {
 		lab.logf("%v", err)
 		lab.shared.Embedded = true
-		return lab, lab.connect(ctx)
+		return lab, lab.connect()
 	}
 	if err != nil {
 		return lab, err
 	}
 	lab.shared.Engine, lab.shared.Labels = e, reaper.NewSession()
-	if err := lab.connect(ctx); err != nil {
+	if err := lab.connect(); err != nil {
 		return lab, err
 	}
 	return lab, lab.startReaper(ctx)
@@ -119,14 +119,14 @@ func Open(ctx context.Context, opt Options) (*Lab, error) {
 // of its own, and what it runs ends at the latest with the first.
 func Join(ctx context.Context, opt Options, shared Shared) (*Lab, error) {
 	lab := &Lab{opt: opt, began: time.Now(), shared: shared, proxies: map[kind.Release]*pending{}}
-	return lab, lab.connect(ctx)
+	return lab, lab.connect()
 }
 
 // Shared is what another process needs for Join.
 func (l *Lab) Shared() Shared { return l.shared }
 
 // connect readies the way to the engine.
-func (l *Lab) connect(context.Context) error {
+func (l *Lab) connect() error {
 	if l.shared.Embedded {
 		l.opt.testbed = "embedded"
 		return nil

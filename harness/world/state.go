@@ -94,10 +94,5 @@ func (s State) Node(addr netip.Addr) (NodeState, bool) {
 	return s.Nodes[i], true
 }
 
-// Changed says whether two states say different things of the world.
-func (s State) Changed(other State) bool {
-	return s.Resolves != other.Resolves || s.How != other.How || !slices.Equal(s.Nodes, other.Nodes)
-}
-
 // Truth points to b, for the fields of an Effect.
 func Truth(b bool) *bool { return &b }
