@@ -195,7 +195,7 @@ func statusKind(status int) string {
 	case 503:
 		return recording.Unavailable
 	case 504:
-		return recording.GatewayTime
+		return recording.GatewayTimeout
 	default:
 		return other
 	}

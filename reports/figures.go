@@ -17,7 +17,7 @@ import (
 // kinds are the classes of failure in the order in which every report shows
 // them. What is not among them is an HTTP status of its own number.
 var kinds = []string{
-	recording.BadGateway, recording.Unavailable, recording.GatewayTime,
+	recording.BadGateway, recording.Unavailable, recording.GatewayTimeout,
 	recording.Timeout, recording.Connection, recording.WrongBody,
 }
 
@@ -110,7 +110,7 @@ func recovery(v judge.Verdict) string {
 	}
 }
 
-// connectionsPerRequest has two digits, or three where it is small.
+// connectionsPerRequest has two digits, or three if it is small.
 func connectionsPerRequest(v judge.Verdict) string {
 	digits := 2
 	if v.ConnectionsPerRequest < 0.1 {

@@ -169,7 +169,7 @@ func TestSubjectsAreWhole(t *testing.T) {
 }
 
 var (
-	outcomes = []string{recording.BadGateway, recording.Unavailable, recording.GatewayTime, recording.Timeout, recording.Connection, recording.WrongBody, "500"}
+	outcomes = []string{recording.BadGateway, recording.Unavailable, recording.GatewayTimeout, recording.Timeout, recording.Connection, recording.WrongBody, "500"}
 	findings = []string{judge.ResolvedOnce, judge.PooledOld, judge.HealedItself, judge.ConnectionPerRequest, judge.FollowedDNS, judge.LogEvidence, judge.StruckNodes, judge.DNSOutage}
 )
 

@@ -41,7 +41,7 @@ func TestResolvedOnceAfterTheStartOfTheLoad(t *testing.T) {
 func TestResolvedOnceWithConnectionsOnly(t *testing.T) {
 	w := rotate()
 	w.serve(0, 6, w.open(-1, old1))
-	w.fail(6, 20, recording.GatewayTime)
+	w.fail(6, 20, recording.GatewayTimeout)
 	w.syn(9, old2)
 	wantText(t, w.judge(), judge.ResolvedOnce, "backend.example.com: resolved once at start: 0 DNS queries after t=0; 1 connection attempt on the retired 198.18.1.22")
 }

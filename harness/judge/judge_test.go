@@ -74,7 +74,7 @@ func TestBudget(t *testing.T) {
 
 // Each way to fail counts, whatever the proxy calls it.
 func TestEveryOutcomeButOKIsAFailure(t *testing.T) {
-	for _, outcome := range []string{recording.BadGateway, recording.Unavailable, recording.GatewayTime, recording.Timeout, recording.Connection, recording.WrongBody, "404"} {
+	for _, outcome := range []string{recording.BadGateway, recording.Unavailable, recording.GatewayTimeout, recording.Timeout, recording.Connection, recording.WrongBody, "404"} {
 		w := follower()
 		w.Requests[700].Outcome = outcome
 		if v := w.judge(); v.Result != judge.Fail || v.Failed != 1 || v.ByKind[outcome] != 1 || v.After.ByKind[outcome] != 1 {

@@ -9,13 +9,13 @@ import (
 // Outcomes of a request as the client saw it. Any other HTTP status of 400 or
 // above has its number as its outcome ("404").
 const (
-	OK          = "ok"
-	BadGateway  = "502"
-	Unavailable = "503"
-	GatewayTime = "504"
-	Timeout     = "timeout"    // the client gave up after Plan.ClientTimeout
-	Connection  = "connection" // refused, reset, closed early: no HTTP answer
-	WrongBody   = "wrong-body" // 200, but the body is not the one of this request
+	OK             = "ok"
+	BadGateway     = "502"
+	Unavailable    = "503"
+	GatewayTimeout = "504"
+	Timeout        = "timeout"    // the client gave up after Plan.ClientTimeout
+	Connection     = "connection" // refused, reset, closed early: no HTTP answer
+	WrongBody      = "wrong-body" // 200, but the body is not the one of this request
 )
 
 // Request is one client request as the client saw it.
@@ -40,7 +40,7 @@ type Request struct {
 type Attempt struct {
 	Seq    uint64     `json:"seq"`  // 0: carried no sequence number
 	At     Seconds    `json:"at"`   // headers read
-	Done   Seconds    `json:"done"` // answer written; 0 where none was finished
+	Done   Seconds    `json:"done"` // answer written; 0 if none was finished
 	Node   netip.Addr `json:"node"`
 	Port   int        `json:"port"`
 	LB     string     `json:"lb"`
@@ -81,7 +81,7 @@ type Packet struct {
 	Port       int            `json:"port"`
 	Peer       netip.AddrPort `json:"peer"`
 	Retransmit bool           `json:"retransmit,omitempty"`
-	Seq        uint64         `json:"seq,omitempty"` // of the request in a segment, where it could be read
+	Seq        uint64         `json:"seq,omitempty"` // of the request in a segment, if it could be read
 	Probe      bool           `json:"probe,omitempty"`
 }
 
