@@ -33,10 +33,7 @@ func (c *brief) resolvedOnce(u *upstream, v *Verdict) []Finding {
 	default:
 		return nil
 	}
-	var rows []row
-	if earlier := u.lookupsIn(-forever, u.moved); len(earlier) > 0 {
-		rows = append(rows, earlier[len(earlier)-1].row)
-	}
+	rows := u.lastBeforeMove()
 	if later := u.lookupsIn(u.moved, forever); len(later) > 0 {
 		rows = append(rows, later[0].row)
 	}
@@ -58,13 +55,9 @@ func (c *brief) stoppedTrying(u *upstream, v *Verdict) []Finding {
 	if v.Recovery != nil && !v.NeverRecovered {
 		return nil
 	}
-	var rows []row
-	if earlier := u.lookupsIn(-forever, u.moved); len(earlier) > 0 {
-		rows = append(rows, earlier[len(earlier)-1].row)
-	}
 	return []Finding{{
 		Code: ResolvedOnce, Text: "resolved once at start: 0 DNS queries after the name moved, no request reached the new nodes, and failures went on to the end of the load",
-		Evidence: c.quote(append(rows, c.lastFailure())...),
+		Evidence: c.quote(append(u.lastBeforeMove(), c.lastFailure())...),
 	}}
 }
 

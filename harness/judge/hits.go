@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 
@@ -71,7 +72,7 @@ func (c *brief) findHits() []hit {
 		}
 		hits = append(hits, h)
 	}
-	slices.SortStableFunc(hits, func(a, b hit) int { return compare(a.at, b.at) })
+	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.at, b.at) })
 	return hits
 }
 

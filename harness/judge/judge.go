@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/proxychaos/proxychaos/harness/ledger"
@@ -65,7 +66,7 @@ func newBrief(r *recording.Recording) *brief {
 	}
 	c.allowed = plan.TTL + plan.Refresh + settle
 	c.requests = slices.Clone(r.Requests)
-	slices.SortStableFunc(c.requests, func(a, b recording.Request) int { return compare(a.Sent, b.Sent) })
+	slices.SortStableFunc(c.requests, func(a, b recording.Request) int { return cmp.Compare(a.Sent, b.Sent) })
 	c.upstreams = c.findUpstreams()
 	return c
 }
@@ -90,15 +91,5 @@ func (c *brief) sinceLoss(r recording.Request) (recording.Seconds, ledger.Moment
 }
 
 func (c *brief) window() recording.Seconds { return max(0, c.Manifest.Plan.Duration-c.last().At) }
-
-func compare(a, b recording.Seconds) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
 
 func failed(r recording.Request) bool { return r.Outcome != recording.OK }

@@ -50,7 +50,7 @@ func (check LoadCheck) reasons() []string {
 	return reasons
 }
 
-// percentile takes the nearest rank of sorted values; 0 where there are none.
+// percentile takes the nearest rank of sorted values; 0 if there are none.
 func percentile(sorted []recording.Seconds, p float64) recording.Seconds {
 	if len(sorted) == 0 {
 		return 0

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -88,7 +89,7 @@ func (c *brief) findLookups(of func(int) *upstream) {
 	for number, list := range names {
 		u := of(number)
 		u.name = strings.Join(list, ", ")
-		slices.SortStableFunc(u.lookups, func(a, b lookup) int { return compare(a.at, b.at) })
+		slices.SortStableFunc(u.lookups, func(a, b lookup) int { return cmp.Compare(a.at, b.at) })
 	}
 }
 
@@ -101,6 +102,16 @@ func (u *upstream) lookupsIn(first, last recording.Seconds) []lookup {
 		}
 	}
 	return in
+}
+
+// lastBeforeMove is the row of the last query before the name moved; none if there was
+// no query.
+func (u *upstream) lastBeforeMove() []row {
+	before := u.lookupsIn(-forever, u.moved)
+	if len(before) == 0 {
+		return nil
+	}
+	return []row{before[len(before)-1].row}
 }
 
 // freshAnswer is the first one after the name moved that gave what the name had then.

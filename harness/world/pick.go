@@ -50,14 +50,18 @@ func (p Pick) numbers() ([]int, error) {
 	for word := range strings.FieldsSeq(string(p)) {
 		n, err := strconv.Atoi(word)
 		if err != nil || n < 1 {
-			return nil, fmt.Errorf("got the nodes %q, want named, half, left, spare, struck, or numbers such as \"1 3\"", string(p))
+			return nil, p.wrong()
 		}
 		numbers = append(numbers, n)
 	}
 	if len(numbers) == 0 {
-		return nil, fmt.Errorf("got no nodes, want named, half, left, spare, struck, or numbers such as \"1 3\"")
+		return nil, p.wrong()
 	}
 	return numbers, nil
+}
+
+func (p Pick) wrong() error {
+	return fmt.Errorf("got the nodes %q, want named, half, left, spare, struck, or numbers such as \"1 3\"", string(p))
 }
 
 // Of are the nodes of a state that are picked; none if the pick is wrong.
