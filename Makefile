@@ -15,11 +15,11 @@ PARALLEL ?= 4
 # The suite is compiled behind a tag, so that the project's own tests do not start it.
 GINKGO  := CGO_ENABLED=0 GOFLAGS='$(GOFLAGS) -trimpath' .ci/suite --procs=$(PARALLEL) --fail-on-empty --silence-skips --no-color --succinct --timeout=120m --poll-progress-after=0
 
-# Packages whose tests run cells. A cell holds a load, and is unproven where it
+# Packages whose tests run cells. A cell holds a load, and is unproven if it
 # cannot: nothing else runs beside it.
 CELLS   := ./harness/run ./cmd/proxychaos
 
-# What others published, to test against: where the folder is not there, the tests
+# What others published, to test against: if the folder is not there, the tests
 # that read it are skipped and say so.
 PROXYCHAOS_CORPORA ?= $(abspath $(wildcard $(CURDIR)/../shared/corpora))
 
@@ -60,7 +60,7 @@ scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf] 
 	@$(MAKE) --no-print-directory suite
 	@NAME='$(NAME)' CONFIG="$$(test -z '$(CONFIG)' || realpath -- '$(CONFIG)')" $(ABSOLUTE) $(GINKGO) $(SUITE)
 
-compare: build ## A=./now.conf B=./next.conf PROXY=nginx [NAME=]: both over every scenario; exit 1 where B is worse
+compare: build ## A=./now.conf B=./next.conf PROXY=nginx [NAME=]: both over every scenario; exit 1 if B is worse
 	@NAME='$(NAME)' $(ABSOLUTE) $(BIN) compare --a '$(A)' --b '$(B)'
 
 nightly: build ## every scenario over every subject; runs/junit.xml, runs/report.html
