@@ -31,13 +31,14 @@ type Subject struct {
 }
 
 // Config is a configuration of one's own: a file, or a folder, run as it is. Proxy is a
-// kind of proxy, such as "nginx" or "haproxy".
+// kind of proxy, such as "nginx" or "haproxy". Run fails the test if it cannot be read.
 func Config(proxy, path string) Subject {
 	s, err := scenarios.OwnSubject(kind.Name(proxy), path, "")
 	return Subject{s, err}
 }
 
 // Catalogued is a subject of the project's own catalogue, such as "nginx/static@testing".
+// Run fails the test if there is none of that ID.
 func Catalogued(id string) Subject {
 	s, err := scenarios.Catalogued(id)
 	return Subject{s, err}
@@ -66,11 +67,12 @@ func Request(host, path string) Option {
 	}
 }
 
-// Settings are the numbers of the run: TTL, grace, rate, seed. harness.DefaultSettings has
-// those of `make scenario`.
+// Settings are the numbers of the run: TTL, grace, rate, seed. They are taken whole, so
+// begin with harness.DefaultSettings, which has those of `make scenario`.
 func Settings(set harness.Settings) Option { return func(o *run.Options) { o.Settings = set } }
 
-// Recordings keeps the recordings in a folder of one's own.
+// Recordings keeps the recordings in a folder of one's own. Without it they are in a
+// temporary folder, which is removed if the test passes.
 func Recordings(dir string) Option { return func(o *run.Options) { o.Runs = dir } }
 
 // Result is what came of a scenario on a subject.

@@ -28,10 +28,9 @@ var Timing = struct {
 	MaxPhase:      30 * time.Second,
 }
 
-// Load shape: clients are browsers that come and go.
-const (
-	clients = 32 // keep-alive connections in rotation, so that every worker of the proxy has some
-)
+// clients is how many keep-alive clients take turns, so that every worker of the proxy
+// gets connections.
+const clients = 32
 
 // PlanOf fills in every number of a scenario for one subject, on a world whose
 // nodes have their addresses.

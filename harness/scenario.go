@@ -4,10 +4,12 @@
 // The rooms below it do the work, each using only those above it in this list:
 //
 //	world      who calls whom, and what is true of it at an instant
+//	kind       the proxy programs: layout, start, releases, what their logs say
 //	recording  everything observed in one run of one cell, as files
 //	ledger     what the faults of a recording did to its world
 //	judge      a recording to a verdict and its findings
 //	fault      what a scenario does to the world, and the proof that it took hold
+//	config     a configuration, read once, and the resolvers and ports that it names
 //	load, pod  the agents beside fakedns and fakealb
 //	engine, images, reaper, testbed, embedded   where a cell runs
 //	run        one cell from testbed to recording; many cells in parallel
@@ -35,7 +37,8 @@ type Scenario struct {
 	// Timeline is what happens, in order. The first step comes after a healthy
 	// stretch, at a phase against the proxy's own timers that is drawn from the seed.
 	Timeline []Step `json:"timeline"`
-	Budget   Budget `json:"budget"`
+	// Budget is what the subject may lose.
+	Budget Budget `json:"budget"`
 }
 
 // Step is one or several faults of one instant.

@@ -14,14 +14,14 @@ type Settings struct {
 	// Grace is how long the old nodes serve on after the name has moved. It
 	// must exceed TTL plus the subject's own refresh.
 	Grace time.Duration
-	// Outage is how long what fails in a scenario with an end of the fault
-	// is that way.
+	// Outage is how long a fault lasts in the scenarios that end it: DNS that fails,
+	// a node that is away.
 	Outage time.Duration
 	// Posts is how many of 100 requests are POSTs, 0 to 100.
 	Posts int
-	// Rate is requests per second and cell, open loop.
+	// Rate is requests per second and cell, open loop; SettingsFrom takes 10 to 5000.
 	Rate int
-	// Seed draws the phase of the flip and the order of DNS answers.
+	// Seed draws the phase of the first fault and the order of DNS answers.
 	Seed uint64
 }
 

@@ -35,8 +35,8 @@ type Subject struct {
 	// TLS says that it speaks HTTPS to its upstream.
 	TLS bool
 	// Refresh is the longest time after which the subject, by its own config,
-	// looks again: nginx valid=, Apache addressttl=. Zero where DNS is asked
-	// for every request, or by TTL alone.
+	// looks again: nginx valid=, Apache addressttl=. Zero if it asks DNS
+	// for every request, or follows the TTL alone.
 	Refresh time.Duration
 	// Expect is the outcome of each scenario, as runs here have shown it.
 	Expect map[string]Expect
@@ -45,7 +45,7 @@ type Subject struct {
 // Expect is what a run of a catalogued subject has to come to.
 type Expect struct {
 	Verdict string // judge.Pass, judge.Fail or reports.Either
-	// Outcomes: at least one of these kinds of failure must occur where it fails.
+	// Outcomes: at least one of these kinds of failure must occur if it fails.
 	Outcomes []string
 	// Findings are codes of findings of which one at least must be there.
 	Findings []string
@@ -58,7 +58,7 @@ type Expect struct {
 const Stable = "stable"
 
 // ID is the subject's name in reports and folders: "nginx/static", or
-// "nginx/static@testing" where the release is not Stable.
+// "nginx/static@testing" if the release is not Stable.
 func (s Subject) ID() string {
 	id := string(s.Kind) + "/" + s.Name
 	if s.Release != "" && s.Release != Stable {

@@ -99,7 +99,7 @@ type stepWindow struct {
 const stepClasses = 4
 
 // windows are the steps in the order in which they took hold. The time is the
-// one the agent gave, or the planned one where it gave none.
+// one the agent gave, or the planned one if it gave none.
 func windows(steps []recording.Step, end recording.Seconds) []stepWindow {
 	var all []stepWindow
 	for _, s := range steps {

@@ -15,7 +15,7 @@ const (
 	stripGap    = 10.0
 )
 
-// strip is one row of the picture: a subject, and its series where there is a
+// strip is one row of the picture: a subject, and its series if there is a
 // recording.
 type strip struct {
 	cell   Cell
@@ -25,8 +25,8 @@ type strip struct {
 }
 
 // strips draws the outcomes of every subject below one another on one time
-// axis. A bar has the full height where as many requests were sent as the plan
-// has; where a few more fell into one bin it reaches into the gap above.
+// axis. A bar has the full height if as many requests were sent as the plan
+// has; if a few more fell into one bin it reaches into the gap above.
 func strips(rows []strip) template.HTML {
 	a := timeAxis{to: 1, x0: stripLeft, x1: chartWidth - stripRight}
 	for _, r := range rows {

@@ -170,7 +170,7 @@ func (s *series) latencyPanel(d *drawing, a timeAxis, y float64) float64 {
 	return y + latencyHeight
 }
 
-// maxDots bounds the dots of one chart; where there are more, those within a
+// maxDots bounds the dots of one chart; if there are more, those within a
 // wider square of pixels become one.
 const maxDots = 6000
 

@@ -33,7 +33,7 @@ const (
 )
 
 // noise is the rule in words.
-var noise = fmt.Sprintf("No difference: equal verdicts, failed requests that differ by at most %d or by at most %.0f %%, and recovery within %s of each other; where a scenario allows a time to recover, what fits into it is chance.",
+var noise = fmt.Sprintf("No difference: equal verdicts, failed requests that differ by at most %d or by at most %.0f %%, and recovery within %s of each other; if a scenario allows a time to recover, what fits into it is chance.",
 	failedNoise, failedNoiseShare*100, seconds(recoveryNoise))
 
 // Comparison is two configurations, A and B, over the same scenarios.
@@ -55,7 +55,7 @@ type Pair struct {
 // on. A cell without a partner makes an unproven pair.
 //
 // The verdict decides: pass beats fail. With equal verdicts the one with fewer
-// failed requests is better, where the difference is more than 3 and more than
+// failed requests is better, if the difference is more than 3 and more than
 // a tenth of the larger number; else the one that recovered sooner by more
 // than 0.5 s. Where the scenario allows a time to recover, differences within
 // it are chance as well.
@@ -160,8 +160,8 @@ func compareVerdicts(a, b judge.Verdict, by luck) (string, []string) {
 	return NoDifference, []string{"both are " + a.Result + ", " + failed}
 }
 
-// recoveredAfter is 0 where no request failed after the retirement, and does
-// not tell two that never recovered apart.
+// recoveredAfter is the recovery time. It is 0 if no request failed after a loss, and
+// also if failures went on to the end: two such runs are not told apart.
 func recoveredAfter(v judge.Verdict) recording.Seconds {
 	if v.Recovery == nil || v.NeverRecovered {
 		return 0
@@ -176,8 +176,8 @@ func betterIf(better bool) string {
 	return Worse
 }
 
-// Overall is what the pairs come to: worse where B is worse in any scenario,
-// else unproven where any pair is or none was compared, else better where B is
+// Overall is what the pairs come to: worse if B is worse in any scenario,
+// else unproven if any pair is or none was compared, else better if B is
 // better in any, else no difference.
 func (c Comparison) Overall() string {
 	compared := slices.ContainsFunc(c.Pairs, func(p Pair) bool { return p.Result != NotCompared })
@@ -196,7 +196,7 @@ func (c Comparison) Overall() string {
 // Worse says whether B is worse in any scenario.
 func (c Comparison) Worse() bool { return c.any(Worse) }
 
-// ExitCode is 1 where B is worse in any scenario, else 2 where the comparison
+// ExitCode is 1 if B is worse in any scenario, else 2 if the comparison
 // is unproven, else 0.
 func (c Comparison) ExitCode() int {
 	switch c.Overall() {

@@ -9,7 +9,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/judge"
 )
 
-// Either is the verdict to expect where the seed's draw, such as the order of
+// Either is the verdict to expect if the seed's draw, such as the order of
 // the DNS answers, decides between pass and fail. A fail must still be of the
 // expected outcomes.
 const Either = "either"

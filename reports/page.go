@@ -17,7 +17,7 @@ import (
 type Page struct {
 	Title string // the heading; empty: one that says what is in it
 	Cells []Cell
-	// Comparison, where set, is shown above its cells, which are then the
+	// Comparison, if set, is shown above its cells, which are then the
 	// cells of the page; Cells must be empty.
 	Comparison *Comparison
 }
@@ -59,7 +59,7 @@ type pageView struct {
 	Tally      Tally
 	Red        bool
 	Comparison *comparisonView
-	Matrix     *matrix // where there are several scenarios and no comparison
+	Matrix     *matrix // if there are several scenarios and no comparison
 	Scenarios  []scenarioView
 	Kinds      []string
 	WallClock  string

@@ -25,7 +25,7 @@ const (
 )
 
 // evidence is what the page shows of a recording beside the charts. Each Cut
-// says in words what was left out, and is empty where nothing was.
+// says in words what was left out, and is empty if nothing was.
 type evidence struct {
 	Steps      []recording.Step
 	Failed     []failedRequest
@@ -71,7 +71,7 @@ func newEvidence(rec *recording.Recording) *evidence {
 	return e
 }
 
-// first is at most the first n of all, and what to say where it is less.
+// first is at most the first n of all, and what to say if it is less.
 func first[T any](all []T, n int) ([]T, string) {
 	if len(all) <= n {
 		return all, ""

@@ -21,7 +21,7 @@ type matrixRow struct {
 
 // matrixPlace is one cell; one without a State was not part of the suite.
 type matrixPlace struct {
-	Anchor string // empty where there is no article
+	Anchor string // empty if there is no article
 	Text   string
 	State  State
 	Title  string

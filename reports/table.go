@@ -17,7 +17,7 @@ const tableWidth = 120
 // Table writes the table at the end of a run: one for each scenario, each
 // subject with its figures and below it what was not as expected and the first
 // finding; then the totals. It is ASCII, fits 120 columns, and is coloured
-// only where w is a terminal and NO_COLOR is not set.
+// only if w is a terminal and NO_COLOR is not set.
 func Table(w io.Writer, cells []Cell) error {
 	p := newPaint(w)
 	var b strings.Builder
@@ -55,7 +55,7 @@ type row struct {
 type column struct {
 	title  string
 	width  int // the widest a cell may be
-	narrow int // the same where the table would not fit otherwise
+	narrow int // the same if the table would not fit otherwise
 	align  text.Align
 }
 
@@ -197,7 +197,7 @@ func tooWide(lines []string) bool {
 	return false
 }
 
-// wrap breaks each line of s at spaces, and inside a word only where it is too
+// wrap breaks each line of s at spaces, and inside a word only if it is too
 // long.
 func wrap(s string, width int) []string {
 	var lines []string

@@ -2,7 +2,7 @@
 // scenario), and the configurations that the articles recommend or warn of
 // (configs/<kind>/<name>), with what runs here have shown of each.
 //
-// The Ginkgo suite in its tests runs them. The data is importable without it.
+// The Ginkgo suite in scenarios/suite runs them. The data is importable without it.
 package scenarios
 
 import (

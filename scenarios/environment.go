@@ -35,7 +35,7 @@ type Request struct {
 //	TTL, GRACE, OUTAGE, POSTS, RATE, SEED
 //	                       numbers of the run
 //	URL_PATH, HOST_HEADER, PROXY_PORT
-//	                       of the requests, where a config of one's own needs it
+//	                       of the requests, if a config of one's own needs it
 //	PARALLEL               cells at a time
 //	RUNS                   the folder of the recordings
 //	KIT                    the static build of cmd/proxychaos for the agents

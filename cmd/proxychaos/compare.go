@@ -22,7 +22,7 @@ func compareCommand() *cobra.Command {
 	var a, b string
 	cmd := &cobra.Command{
 		Use:   "compare --a FILE --b FILE",
-		Short: "Run two configs over every scenario and set them side by side; exit 1 where B is worse, 2 where nothing was proved",
+		Short: "Run two configs over every scenario and set them side by side; exit 1 if B is worse, 2 if nothing was proved",
 		Long:  "The kind of proxy and the numbers of the run come from the variables of make: PROXY, RELEASE, TTL, GRACE, RATE, SEED.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -80,7 +80,7 @@ func compare(ctx context.Context, cmd *cobra.Command, a, b string) (err error) {
 	return nil
 }
 
-// withoutMake looks a variable up as make would set it where it is not there:
+// withoutMake looks a variable up as make would set it if it is not there:
 // the command can be run by itself, in any folder.
 func withoutMake(name string) (string, bool) {
 	if value, ok := os.LookupEnv(name); ok && value != "" {

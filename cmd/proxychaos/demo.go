@@ -139,7 +139,7 @@ func unlessEnded(ctx context.Context, err error) error {
 	return err
 }
 
-// wait is false where ctx ends first.
+// wait is false if ctx ends first.
 func wait(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():

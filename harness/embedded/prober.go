@@ -79,7 +79,7 @@ func (p *Prober) dial(ctx context.Context, to netip.AddrPort, timeout time.Durat
 	return conn, fault.Connected, nil
 }
 
-// open is dial where nothing but a connection will do.
+// open is dial for a caller that needs a connection: anything else is an error.
 func (p *Prober) open(ctx context.Context, to netip.AddrPort, timeout time.Duration) (net.Conn, error) {
 	conn, result, err := p.dial(ctx, to, timeout)
 	if conn == nil && err == nil {

@@ -41,7 +41,7 @@ type Image struct {
 	Version string
 	// Source says where the image came from, in words for a report.
 	Source string
-	// Digest is sha256:..., the registry's where the image has one, else the
+	// Digest is sha256:..., the registry's if the image has one, else the
 	// image's own ID.
 	Digest string
 	// Notes lists how the image differs from the official one; empty for

@@ -30,12 +30,13 @@ type Kind struct {
 	// Marks are lines that the program writes when an upstream fails, the more telling
 	// first.
 	Marks []Mark
-	// Errors finds its other lines at error level and above.
+	// Errors finds its other lines at error level and above; none are looked for if it is nil.
 	Errors *regexp.Regexp
 	// Releases are the lines of versions that it can be run on; none if it is part of
 	// this program.
 	Releases []Release
-	Image    Image
+	// Image is how the image of a release is had; empty if it is part of this program.
+	Image Image
 }
 
 // all are the kinds in the order of the reports. A new kind is registered here.
@@ -65,8 +66,8 @@ func (k *Kind) Bundled() bool { return len(k.Releases) == 0 }
 // Mark is a line of a log, by a part of it, and what it means.
 type Mark struct{ Text, Meaning string }
 
-// Marks are those of one kind; of all kinds, if there is none of that name, as in a
-// recording of another build.
+// Marks are those of one kind. If there is no kind of that name, as in a recording of
+// another build, they are those of all kinds.
 func Marks(name Name) []Mark {
 	if k, err := Of(name); err == nil {
 		return k.Marks
@@ -78,7 +79,8 @@ func Marks(name Name) []Mark {
 	return marks
 }
 
-// Errors finds a line at error level of one kind; of any kind, if there is none of that name.
+// Errors says whether a line of one kind's log is at error level or above. If there is no
+// kind of that name, it says whether that is so for any kind.
 func Errors(name Name, line string) bool {
 	if k, err := Of(name); err == nil {
 		return k.Errors != nil && k.Errors.MatchString(line)

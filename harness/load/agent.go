@@ -94,7 +94,7 @@ func burst(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, result)
 }
 
-// decode reads the body; where it cannot, it answers and returns false.
+// decode reads the body; if it cannot, it answers and returns false.
 func decode(w http.ResponseWriter, r *http.Request, into any) bool {
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
 	decoder.DisallowUnknownFields()

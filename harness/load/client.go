@@ -28,7 +28,7 @@ func (c *Client) Health(ctx context.Context) error {
 }
 
 // Attack runs the load in the agent and calls each for every row as it comes.
-// It returns when the load has ended; the error is a *Error where the agent
+// It returns when the load has ended; the error is a *Error if the agent
 // refused the spec. Cancelling ctx stops the load.
 func (c *Client) Attack(ctx context.Context, spec Spec, each func(Row)) error {
 	return c.call(ctx, http.MethodPost, "/v1/attacks", spec, func(stream io.Reader) error {

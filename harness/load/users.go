@@ -71,7 +71,7 @@ func (u *users) RoundTrip(given *http.Request) (*http.Response, error) {
 	one := u.take()
 	ctx, cancel := context.WithTimeout(u.ctx, u.timeout)
 	last, trace := one.plan(u.spec.RequestsPerConnection)
-	// net/http sends a GET again where a kept connection was closed.
+	// net/http sends a GET again if a kept connection was closed.
 	var written atomic.Int32
 	trace.WroteRequest = func(info httptrace.WroteRequestInfo) {
 		if info.Err == nil && written.Add(1) > 1 {
@@ -103,7 +103,7 @@ func (u *users) RoundTrip(given *http.Request) (*http.Response, error) {
 }
 
 // plan counts one request and says whether it is the last of its connection.
-// The trace corrects the count where the proxy had closed the connection, so
+// The trace corrects the count if the proxy had closed the connection, so
 // that another had to be opened early.
 func (one *user) plan(perConn int) (last bool, trace *httptrace.ClientTrace) {
 	if perConn == 0 {

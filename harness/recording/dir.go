@@ -99,7 +99,7 @@ func checkName(what, name string) error {
 }
 
 // mkdirStamp makes a folder that did not exist and returns its name. Mkdir
-// fails where the folder exists, which settles a race between two harnesses.
+// fails if the folder exists, which settles a race between two harnesses.
 func mkdirStamp(cell, stamp string) (string, error) {
 	name := stamp
 	for n := 2; ; n++ {

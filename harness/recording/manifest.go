@@ -66,7 +66,7 @@ type Manifest struct {
 
 // Subject names what was tested.
 type Subject struct {
-	ID      string `json:"id"`   // "nginx/static", or "nginx/static@testing" where a release is part of the name
+	ID      string `json:"id"`   // "nginx/static", or "nginx/static@testing" if a release is part of the name
 	Kind    string `json:"kind"` // of the proxy: apache, nginx, ...
 	Name    string `json:"name"` // static, pooled, ...
 	Role    string `json:"role"` // pitfall, fix, reference, own: what the articles (or the user) say of it

@@ -29,7 +29,7 @@ func SaveVerdict(dir string, verdict any) error {
 }
 
 // ReadVerdict reads verdict.json into verdict, a pointer. The error is
-// os.ErrNotExist where the run was not judged.
+// os.ErrNotExist if the run was not judged.
 func ReadVerdict(dir string, verdict any) error {
 	return readJSON(filepath.Join(dir, VerdictFile), verdict)
 }

@@ -23,7 +23,7 @@ type bed interface {
 	startProxy(ctx context.Context, ca []byte) ([]netip.AddrPort, error)
 	// watch begins to look which process holds which upstream connection.
 	watch(context.Context) error
-	// workers are the proxy's processes; none where they cannot be seen.
+	// workers are the proxy's processes; none if they cannot be seen.
 	workers(context.Context) ([]recording.Process, error)
 	// proxyLog is the proxy's own output, with the time of each line.
 	proxyLog(context.Context) ([]embedded.Line, error)

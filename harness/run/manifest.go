@@ -60,7 +60,7 @@ func (c *cell) replay() string {
 	return line
 }
 
-// What is asked for where the user does not say.
+// What is asked for if the user does not say.
 const (
 	DefaultPath = "/"
 	DefaultHost = "www.example.com"

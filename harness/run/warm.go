@@ -15,9 +15,10 @@ const (
 	warmHold = 60 * time.Millisecond
 	// warmConcurrency makes a worker that is busy leave some to the others.
 	warmConcurrency = 8
-	// warmLimit is when a cold worker is left cold: the judge then refuses.
+	// warmLimit is how long we warm. After it a worker may still be cold, and then the
+	// run becomes unproven.
 	warmLimit = 6 * time.Second
-	// warmMargin before the flip, the warm-up is over.
+	// warmMargin is how long before the first fault the warm-up ends.
 	warmMargin = 50 * time.Millisecond
 	// answerLimit is how long a proxy may listen before it can answer.
 	answerLimit = 3 * time.Second
@@ -25,7 +26,7 @@ const (
 
 // warm sends bursts until every worker of the proxy has made an upstream
 // connection: a worker that has not yet resolved the name would look it up
-// after the flip, and hide the fault.
+// after the first fault, and hide the fault.
 func (c *cell) warm(ctx context.Context, deadline time.Time) error {
 	for {
 		workers, err := c.bed.workers(ctx)

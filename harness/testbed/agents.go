@@ -60,7 +60,7 @@ func albAgent(spec Spec) agent {
 // testbed's own.
 var listenAny = fmt.Sprintf("0.0.0.0:%d", controlPort)
 
-// run starts one agent. The container is returned also with an error where
+// run starts one agent. The container is returned also with an error if
 // one was created.
 func (tb *Testbed) run(ctx context.Context, a agent) (testcontainers.Container, error) {
 	c, err := testcontainers.Run(ctx, a.image,
