@@ -51,15 +51,15 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 	if s.strikesAtOnce(t) {
 		end = max(end, steps[0].At.Duration()+Timing.After+set.TTL+subject.Refresh)
 	}
-	budget := recording.Budget{}
-	if s.Budget.Recovery && subject.Role != Reference {
-		budget.RecoverWithin = recording.Of(set.TTL + subject.Refresh + time.Second)
-	}
-	return recording.Plan{
+	plan := recording.Plan{
 		TTL: recording.Of(set.TTL), Refresh: recording.Of(subject.Refresh), Phase: recording.Of(phase),
 		Duration: recording.Of(end.Round(time.Second)), ClientTimeout: recording.Of(Timing.ClientTimeout),
-		Rate: set.Rate, Posts: set.Posts, Clients: clients, Seed: set.Seed, Budget: budget, Steps: steps,
-	}, nil
+		Rate: set.Rate, Posts: set.Posts, Clients: clients, Seed: set.Seed, Steps: steps,
+	}
+	if s.Budget.Recovery && subject.Role != Reference {
+		plan.Budget.RecoverWithin = plan.Allowed()
+	}
+	return plan, nil
 }
 
 // plannedSteps is the timeline with its times; the first step is due at first, or

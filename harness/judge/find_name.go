@@ -101,7 +101,7 @@ func (c *brief) someProcessKeptTheAddress(u *upstream) bool {
 	}
 	lingering := kernelConnect * recording.Seconds(max(0, old-1))
 	return ok && slices.ContainsFunc(c.staleConnects(u), func(r row) bool {
-		return c.time(r) > answer.at+settle+lingering
+		return c.time(r) > answer.at+recording.Settle+lingering
 	})
 }
 
@@ -117,7 +117,7 @@ func (c *brief) pooledOld(u *upstream, _ *Verdict) []Finding {
 	connections := map[*recording.Conn]bool{}
 	var last recording.Seconds
 	for _, h := range c.staleHits(u) {
-		if c.early(h) && h.at > first.at+settle {
+		if c.early(h) && h.at > first.at+recording.Settle {
 			rows = append(rows, h.row)
 			connections[h.conn] = true
 			last = h.at

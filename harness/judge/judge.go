@@ -53,18 +53,13 @@ type brief struct {
 // forever is later than every row.
 const forever = ledger.Forever
 
-// settle is the time a proxy has to act on an expired answer, on top of its
-// TTL and of its own refresh.
-const settle = recording.Seconds(1)
-
 func newBrief(r *recording.Recording) *brief {
 	c := &brief{Recording: r, ledger: ledger.Of(r)}
-	plan := r.Manifest.Plan
-	c.first, _ = c.ledger.First()
+		c.first, _ = c.ledger.First()
 	if c.losses = c.ledger.Losses(); len(c.losses) == 0 {
 		c.losses = []ledger.Moment{c.first}
 	}
-	c.allowed = plan.TTL + plan.Refresh + settle
+	c.allowed = r.Manifest.Plan.Allowed()
 	c.requests = slices.Clone(r.Requests)
 	slices.SortStableFunc(c.requests, func(a, b recording.Request) int { return cmp.Compare(a.Sent, b.Sent) })
 	c.upstreams = c.findUpstreams()

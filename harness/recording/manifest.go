@@ -89,6 +89,14 @@ type Plan struct {
 	Steps []PlannedStep `json:"steps"`
 }
 
+// Settle is the time a proxy has to act on an expired answer, on top of the TTL and of
+// its own refresh.
+const Settle = Seconds(1)
+
+// Allowed is how long after a change of its name a proxy may use what the name had
+// before. What it sends there later is stale.
+func (p Plan) Allowed() Seconds { return p.TTL + p.Refresh + Settle }
+
 // PlannedStep is one or several faults of one instant.
 type PlannedStep struct {
 	At Seconds `json:"at"` // since t=0
