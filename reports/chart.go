@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"cmp"
 	"fmt"
 	"html"
 	"html/template"
@@ -10,11 +9,15 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/proxychaos/proxychaos/harness/ledger"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
 // drawing collects the elements of one SVG. Numbers are pixels of its viewBox.
-type drawing struct{ strings.Builder }
+type drawing struct {
+	strings.Builder
+	captions strings.Builder // written last, over all shapes
+}
 
 func (d *drawing) rect(class string, x, y, width, height float64) {
 	fmt.Fprintf(d, `<rect class="%s" x="%s" y="%s" width="%s" height="%s"/>`, class, px(x), px(y), px(width), px(height))
@@ -29,6 +32,12 @@ func (d *drawing) text(class string, x, y float64, s string) {
 	fmt.Fprintf(d, `<text class="%s" x="%s" y="%s">%s</text>`, class, px(x), px(y), html.EscapeString(s))
 }
 
+// caption writes text that stands among the shapes: over all of them, with a seam in the
+// colour of the page, so that no line runs through it.
+func (d *drawing) caption(class string, x, y float64, s string) {
+	fmt.Fprintf(&d.captions, `<text class="%s halo" x="%s" y="%s">%s</text>`, class, px(x), px(y), html.EscapeString(s))
+}
+
 // path writes many marks of one class as one element; empty ones are left out.
 func (d *drawing) path(class string, marks *strings.Builder) {
 	if marks.Len() > 0 {
@@ -40,8 +49,8 @@ func (d *drawing) path(class string, marks *strings.Builder) {
 // which is why it may go into the page as it is.
 func (d *drawing) svg(class, label string, width, height float64) template.HTML {
 	return template.HTML(fmt.Sprintf( //nolint:gosec // text is escaped by drawing.text
-		`<svg class="%s" viewBox="0 0 %s %s" role="img" aria-label="%s">%s</svg>`,
-		class, px(width), px(height), html.EscapeString(label), d.String()))
+		`<svg class="%s" viewBox="0 0 %s %s" role="img" aria-label="%s">%s%s</svg>`,
+		class, px(width), px(height), html.EscapeString(label), d.String(), d.captions.String()))
 }
 
 // bar adds a filled rectangle to the marks of a path.
@@ -88,7 +97,7 @@ func (a timeAxis) draw(d *drawing, y float64) {
 	}
 }
 
-// stepWindow is the time from one step of the timeline to the next.
+// stepWindow is how long what a step of the timeline did was true. Windows may overlap.
 type stepWindow struct {
 	From, To recording.Seconds
 	Class    string // its colour in the style sheet
@@ -98,23 +107,25 @@ type stepWindow struct {
 // stepClasses is how many colours of steps the style sheet has.
 const stepClasses = 4
 
-// windows are the steps in the order in which they took hold. The time is the
-// one the agent gave, or the planned one if it gave none.
-func windows(steps []recording.Step, end recording.Seconds) []stepWindow {
+// heals is the class of a step that only brings back what had been so at the start.
+const heals = "heals"
+
+// Heals says whether the step brought something back.
+func (w stepWindow) Heals() bool { return w.Class == heals }
+
+// windows are the faults of a recording in the order in which they came into force.
+func windows(acts []ledger.Act, end recording.Seconds) []stepWindow {
 	var all []stepWindow
-	for _, s := range steps {
-		all = append(all, stepWindow{From: s.From(), To: end, Name: s.Name})
-	}
-	slices.SortStableFunc(all, func(a, b stepWindow) int { return cmp.Compare(a.From, b.From) })
 	classes := map[string]string{} // by name: what comes again has its colour again
-	for i := range all {
-		if _, known := classes[all[i].Name]; !known {
-			classes[all[i].Name] = "step" + strconv.Itoa(len(classes)%stepClasses)
+	for _, a := range acts {
+		w := stepWindow{From: a.From, To: min(a.To, end), Name: a.Name, Class: heals}
+		if !a.Heals {
+			if _, known := classes[a.Name]; !known {
+				classes[a.Name] = "step" + strconv.Itoa(len(classes)%stepClasses)
+			}
+			w.Class = classes[a.Name]
 		}
-		all[i].Class = classes[all[i].Name]
-		if i+1 < len(all) {
-			all[i].To = all[i+1].From
-		}
+		all = append(all, w)
 	}
 	return all
 }
@@ -123,7 +134,7 @@ func windows(steps []recording.Step, end recording.Seconds) []stepWindow {
 func legend(all []stepWindow) []stepWindow {
 	var once []stepWindow
 	for _, w := range all {
-		if !slices.ContainsFunc(once, func(o stepWindow) bool { return o.Name == w.Name }) {
+		if !slices.ContainsFunc(once, func(o stepWindow) bool { return o.Name == w.Name && o.Class == w.Class }) {
 			once = append(once, w)
 		}
 	}
@@ -139,7 +150,7 @@ func shade(d *drawing, a timeAxis, all []stepWindow, y, height float64) {
 	}
 }
 
-// mark draws the line at which each window begins, over everything else.
+// mark draws the line at which each window begins, over all shapes.
 func mark(d *drawing, a timeAxis, all []stepWindow, y, height float64) {
 	for _, w := range all {
 		x := a.x(w.From)

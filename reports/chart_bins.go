@@ -1,6 +1,8 @@
 package reports
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"math"
 	"net/netip"
@@ -41,20 +43,43 @@ type series struct {
 // nodeSeries is what one node address got, by bin.
 type nodeSeries struct {
 	world.Node
-	name       string           // of its upstream; empty if there is only one
-	state      []string         // what was true of it: a node class
-	served     []int            // answered with a status below 500
+	upstream   string           // the name that it belongs to; empty if there is only one
+	spells     []spell          // what was true of it, without a gap
+	outdated   []ledger.Span    // when what is sent to it is stale
+	served     map[string][]int // answered with a status below 500, by the node class then
 	errors     map[string][]int // answered with a 5xx, by class
 	unanswered []int            // sent there, and no answer was finished
-	connects   []int            // first SYNs while it was out of its name or did not serve
+	connects   []int            // first SYNs while its name had left it or it did not serve
+}
+
+// spell is a time in which a node was of one class.
+type spell struct {
+	ledger.Span
+	class string
 }
 
 // Node classes: their colours are in the style sheet.
 const (
 	nodeIn     = "in"     // its name has it, and it serves
 	nodeStruck = "struck" // its name has it, and it does not serve
-	nodeOut    = "out"    // its name had it and has it no more, or never had it
+	nodeLeft   = "left"   // its name had it and has it no more
+	nodeNever  = "never"  // its name has not had it yet
 )
+
+// nodeClasses are in the order in which a bar of what was served is stacked.
+var nodeClasses = []string{nodeIn, nodeStruck, nodeLeft, nodeNever}
+
+func nodeClass(c ledger.Condition) string {
+	switch {
+	case c.Left:
+		return nodeLeft
+	case !c.Named:
+		return nodeNever
+	case !c.Serves:
+		return nodeStruck
+	}
+	return nodeIn
+}
 
 // maxBins bounds the number of bars of a chart: each is at least 2 px wide.
 const maxBins = 400
@@ -71,7 +96,7 @@ func newSeries(rec *recording.Recording) *series {
 			break
 		}
 	}
-	s.windows = windows(rec.Steps, s.end)
+	s.windows = windows(s.ledger.Acts(), s.end)
 	for _, r := range rec.Requests {
 		add(s.outcomes, shownKind(r.Outcome), s, r.Sent)
 	}
@@ -101,23 +126,22 @@ func (s *series) kinds() []string {
 	return slices.DeleteFunc(slices.Clone(shownKinds), func(kind string) bool { return s.outcomes[kind] == nil })
 }
 
-// countNodes makes a series for each node of the upstreams that the proxy used.
+// countNodes makes a series for each node of the upstreams that the proxy used,
+// upstream by upstream.
 func (s *series) countNodes() {
 	names := s.upstreamNames()
-	at := map[netip.Addr]int{}
 	for _, n := range s.ledger.Nodes() {
-		name, used := names[n.Upstream]
-		if !used {
-			continue
+		if name, used := names[n.Upstream]; used {
+			s.nodes = append(s.nodes, s.newNode(n, name))
 		}
+	}
+	slices.SortStableFunc(s.nodes, func(a, b nodeSeries) int { return a.Upstream - b.Upstream })
+	at := map[netip.Addr]int{}
+	for i := range s.nodes {
+		at[s.nodes[i].Addr] = i
 		if len(names) == 1 {
-			name = ""
+			s.nodes[i].upstream = ""
 		}
-		at[n.Addr] = len(s.nodes)
-		s.nodes = append(s.nodes, nodeSeries{
-			Node: n, name: name, state: s.states(n.Addr), errors: map[string][]int{},
-			served: make([]int, s.bins()), unanswered: make([]int, s.bins()), connects: make([]int, s.bins()),
-		})
 	}
 	for _, a := range s.rec.Attempts {
 		i, known := at[a.Node]
@@ -128,7 +152,7 @@ func (s *series) countNodes() {
 		case a.Status >= 500:
 			add(s.nodes[i].errors, statusKind(a.Status), s, a.At)
 		default:
-			s.nodes[i].served[s.index(a.At)]++
+			add(s.nodes[i].served, s.nodes[i].classAt(a.At), s, a.At)
 		}
 	}
 	for _, p := range s.rec.Packets {
@@ -137,10 +161,48 @@ func (s *series) countNodes() {
 		case !known || p.Probe || p.Retransmit || p.At < 0:
 		case p.Kind == recording.Segment:
 			s.nodes[i].unanswered[s.index(p.At)]++
-		case p.Kind == recording.SYN && s.stateOf(p.Node, p.At) != nodeIn:
+		case p.Kind == recording.SYN && s.inVain(p.Node, p.At):
 			s.nodes[i].connects[s.index(p.At)]++
 		}
 	}
+	s.nodes = slices.DeleteFunc(s.nodes, nodeSeries.idle)
+}
+
+// idle says whether there is nothing to show of a node: its name never had it, and
+// nothing went there.
+func (n nodeSeries) idle() bool {
+	named := slices.ContainsFunc(n.spells, func(s spell) bool { return s.class != nodeNever })
+	sent := len(n.served)+len(n.errors) > 0 || slices.Max(n.unanswered) > 0 || slices.Max(n.connects) > 0
+	return !named && !sent
+}
+
+func (s *series) newNode(n world.Node, name string) nodeSeries {
+	node := nodeSeries{
+		Node: n, upstream: cmp.Or(name, fmt.Sprintf("upstream %d", n.Upstream)),
+		outdated: s.ledger.Outdated(n.Addr, s.rec.Manifest.Plan.Allowed()),
+		served:   map[string][]int{}, errors: map[string][]int{}, unanswered: make([]int, s.bins()), connects: make([]int, s.bins()),
+	}
+	for _, c := range s.ledger.Conditions(n.Addr) {
+		node.spells = append(node.spells, spell{c.Span, nodeClass(c)})
+	}
+	return node
+}
+
+func (n nodeSeries) classAt(t recording.Seconds) string {
+	for _, s := range n.spells {
+		if t < s.To {
+			return s.class
+		}
+	}
+	return nodeNever
+}
+
+// inVain says whether a connection to a node at a time was to one that its name had
+// left or that did not serve.
+func (s *series) inVain(node netip.Addr, at recording.Seconds) bool {
+	_, left := s.ledger.Left(node, at)
+	serves, _ := s.ledger.Serves(node, at)
+	return left || !serves
 }
 
 // upstreamNames are the upstreams that got a request, a connection attempt or a
@@ -168,26 +230,6 @@ func (s *series) upstreamNames() map[int]string {
 	return names
 }
 
-// states is what was true of a node in the middle of each bin.
-func (s *series) states(node netip.Addr) []string {
-	states := make([]string, s.bins())
-	for i := range states {
-		states[i] = s.stateOf(node, (recording.Seconds(i)+0.5)*s.bin)
-	}
-	return states
-}
-
-func (s *series) stateOf(node netip.Addr, at recording.Seconds) string {
-	serves, _ := s.ledger.Serves(node, at)
-	switch {
-	case !s.ledger.Named(node, at):
-		return nodeOut
-	case !serves:
-		return nodeStruck
-	}
-	return nodeIn
-}
-
 func statusKind(status int) string {
 	switch status {
 	case 502:
@@ -211,11 +253,5 @@ func (s *series) planned() float64 {
 
 // tallest is the largest sum of one bin.
 func (s *series) tallest() float64 {
-	sums := make([]int, s.bins())
-	for _, counts := range s.outcomes {
-		for i, n := range counts {
-			sums[i] += n
-		}
-	}
-	return float64(max(1, slices.Max(sums)))
+	return float64(max(1, slices.Max(s.sum(s.outcomes))))
 }

@@ -2,49 +2,88 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/proxychaos/proxychaos/harness/ledger"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// nodesPanel draws a lane for each node: what it served, what was sent there
-// and never answered, and connection attempts after the name had moved away.
+// nodesPanel draws a lane for each node: what was true of it, what it served, what was
+// sent there and never answered, and connection attempts in vain.
 func (s *series) nodesPanel(d *drawing, a timeAxis, y float64) float64 {
+	groups := s.upstreams()
 	height := laneHeight * float64(max(1, len(s.nodes)))
+	if len(groups) > 1 {
+		height += headHeight * float64(len(groups))
+	}
 	shade(d, a, s.windows, y, height)
 	d.text("name", 0, y-5, "nodes")
 	most := 1
 	for _, n := range s.nodes {
 		most = max(most, n.tallest())
 	}
-	for i, n := range s.nodes {
-		s.lane(d, a, n, y+laneHeight*float64(i), most)
-	}
-	if stale := s.staleFrom(); stale < s.end {
-		x := a.x(stale)
-		d.line("limit", x, y-12, x, y+height)
-		d.text("tick halo", x+4, y-4, fmt.Sprintf("nodes that the name has left are stale from %.2f s", stale))
+	lane := y
+	for _, group := range groups {
+		stale := s.staleWords(group)
+		if len(groups) == 1 {
+			d.caption("tick", a.x0+4, y-4, stale)
+		} else {
+			lane += headHeight
+			d.caption("tick", 0, lane-4, strings.TrimSuffix(shorten(group[0].upstream, 60)+": "+stale, ": "))
+		}
+		for _, n := range group {
+			s.lane(d, a, n, lane, most)
+			lane += laneHeight
+		}
 	}
 	return y + height
 }
 
-// staleFrom is when the first node that left its name should have been left by the
-// proxy too; later than everything if none left.
-func (s *series) staleFrom() recording.Seconds {
-	plan, first := s.rec.Manifest.Plan, ledger.Forever
-	for _, n := range s.nodes {
-		if moved, ok := s.ledger.Moved(n.Upstream); ok {
-			first = min(first, moved+plan.TTL+plan.Refresh+1)
+// headHeight is that of the line above the lanes of an upstream.
+const headHeight = 17.0
+
+// upstreams are the nodes of each upstream.
+func (s *series) upstreams() [][]nodeSeries {
+	var groups [][]nodeSeries
+	for i, n := range s.nodes {
+		if i == 0 || n.Upstream != s.nodes[i-1].Upstream {
+			groups = append(groups, nil)
+		}
+		groups[len(groups)-1] = append(groups[len(groups)-1], n)
+	}
+	return groups
+}
+
+// maxStale bounds how many times the words of one upstream have.
+const maxStale = 5
+
+// staleWords says from when nodes that the name has left are stale; nothing if none
+// ever is.
+func (s *series) staleWords(group []nodeSeries) string {
+	var times []string
+	for _, n := range group {
+		for _, span := range n.outdated {
+			if said := fmt.Sprintf("%.2f s", span.From); span.From < s.end && !slices.Contains(times, said) {
+				times = append(times, said)
+			}
 		}
 	}
-	return first
+	switch {
+	case len(times) == 0:
+		return ""
+	case len(times) > maxStale:
+		times = append(times[:maxStale], "...")
+	}
+	return "nodes that the name has left are stale from " + strings.Join(times, ", ")
 }
 
 func (n nodeSeries) tallest() int {
 	most := 1
-	for i := range n.served {
-		sum := n.served[i] + n.unanswered[i]
+	for i := range n.unanswered {
+		sum := n.unanswered[i]
+		for _, counts := range n.served {
+			sum += counts[i]
+		}
 		for _, counts := range n.errors {
 			sum += counts[i]
 		}
@@ -55,14 +94,11 @@ func (n nodeSeries) tallest() int {
 
 func (s *series) lane(d *drawing, a timeAxis, n nodeSeries, y float64, most int) {
 	const room = laneHeight - 7 // the rest is for the marks of connects
-	bottom := y + laneHeight - 1
+	bottom := y + laneHeight - bandHeight
 	d.text("tick", 0, y+18, n.Addr.String())
-	if n.name != "" {
-		d.text("tick", 0, y+8, shorten(n.name, 20))
-	}
 	s.band(d, a, n, bottom)
 
-	base := make([]float64, len(n.served))
+	base := make([]float64, s.bins())
 	draw := func(class string, counts []int, shrink float64) {
 		var marks strings.Builder
 		for i, c := range counts {
@@ -70,19 +106,17 @@ func (s *series) lane(d *drawing, a timeAxis, n nodeSeries, y float64, most int)
 				continue
 			}
 			x, width := s.barAt(a, i)
-			height := max(room*float64(c)/float64(most), 1.5)
+			height := max((room-bandHeight)*float64(c)/float64(most), 1.5)
 			base[i] += height
 			bar(&marks, x+shrink, bottom-base[i]+shrink, max(width-2*shrink, .5), max(height-2*shrink, .5))
 		}
 		d.path(class, &marks)
 	}
-	for _, class := range []string{nodeIn, nodeStruck, nodeOut} {
-		draw("bar "+class, only(n.served, n.state, class), 0)
+	for _, class := range nodeClasses {
+		draw("bar "+class, n.served[class], 0)
 	}
 	for _, kind := range shownKinds {
-		if counts := n.errors[kind]; counts != nil {
-			draw("bar k-"+kind, counts, 0)
-		}
+		draw("bar k-"+kind, n.errors[kind], 0)
 	}
 	draw("unanswered", n.unanswered, .5)
 	var connects strings.Builder
@@ -93,40 +127,34 @@ func (s *series) lane(d *drawing, a timeAxis, n nodeSeries, y float64, most int)
 		}
 	}
 	d.path("connect", &connects)
+	for _, span := range n.outdated {
+		if span.From < s.end {
+			d.line("limit", a.x(span.From), y, a.x(span.From), y+laneHeight)
+		}
+	}
 }
 
 // bandHeight is that of the line below a lane which shows what was true of its node.
-const bandHeight = 2.5
+const bandHeight = 3.0
 
 // band draws what was true of a node over time.
-func (s *series) band(d *drawing, a timeAxis, n nodeSeries, bottom float64) {
-	for _, class := range []string{nodeIn, nodeStruck, nodeOut} {
+func (s *series) band(d *drawing, a timeAxis, n nodeSeries, y float64) {
+	for _, class := range nodeClasses {
 		var marks strings.Builder
-		for i, state := range n.state {
-			if state == class {
-				x, width := s.barAt(a, i)
-				bar(&marks, x, bottom, width, bandHeight)
+		for _, spell := range n.spells {
+			if from, to := a.x(spell.From), a.x(spell.To); spell.class == class && to > from {
+				bar(&marks, from, y, to-from, bandHeight)
 			}
 		}
 		d.path("bar "+class, &marks)
 	}
 }
 
-// only are the counts of the bins in which the node was of that class.
-func only(counts []int, state []string, class string) []int {
-	of := make([]int, len(counts))
-	for i, c := range counts {
-		if state[i] == class {
-			of[i] = c
-		}
-	}
-	return of
-}
-
 // Lanes of DNS answers.
 const (
 	laneCurrent = iota
 	laneLeft
+	laneOther
 	laneMixed
 	laneEmpty
 )
@@ -134,31 +162,28 @@ const (
 // queryLanes are the kinds of DNS answers, in the order of their lanes.
 var queryLanes = []struct{ name, class string }{
 	laneCurrent: {"what the name had", nodeIn},
-	laneLeft:    {"nodes it had left", nodeOut},
-	laneMixed:   {"both", "mixed"},
+	laneLeft:    {"nodes it had left", nodeLeft},
+	laneOther:   {"other addresses", nodeNever},
+	laneMixed:   {"some of each", "mixed"},
 	laneEmpty:   {"no address", "mixed"},
 }
 
 // answerLane is the index in queryLanes.
 func (s *series) answerLane(q recording.Query) int {
-	named, others := 0, 0
+	lane := laneEmpty
 	for _, a := range q.Answers {
-		if s.ledger.Named(a, q.At) {
-			named++
-		} else {
-			others++
+		of := laneOther
+		if _, left := s.ledger.Left(a, q.At); left {
+			of = laneLeft
+		} else if s.ledger.Named(a, q.At) {
+			of = laneCurrent
 		}
+		if lane != laneEmpty && lane != of {
+			return laneMixed
+		}
+		lane = of
 	}
-	switch {
-	case named > 0 && others > 0:
-		return laneMixed
-	case named > 0:
-		return laneCurrent
-	case others > 0:
-		return laneLeft
-	default:
-		return laneEmpty
-	}
+	return lane
 }
 
 // queriesPanel draws a tick for each DNS query, in the lane of what the answer
@@ -209,6 +234,6 @@ func (s *series) queriesPanel(d *drawing, a timeAxis, y float64) float64 {
 	if after == 0 {
 		words = fmt.Sprintf("no DNS query after t=0, %s before", thousands(before))
 	}
-	d.text("tick halo", a.x0+4, y-5, words)
+	d.caption("tick", a.x0+4, y-5, words)
 	return y + height
 }

@@ -10,7 +10,7 @@ import (
 // Measures of the picture of all subjects, in pixels of its viewBox.
 const (
 	stripLeft   = 238.0
-	stripRight  = 214.0
+	stripRight  = 292.0
 	stripHeight = 24.0
 	stripGap    = 10.0
 )

@@ -2,21 +2,45 @@ package reports
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/proxychaos/proxychaos/harness/ledger"
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-func TestWindowsReachToTheNextStep(t *testing.T) {
-	got := windows([]recording.Step{
-		{Name: "old nodes go silent", Planned: 8, InForce: 8.1},
-		{Name: "name moves", Planned: 5},
+// What comes again has its colour again, what heals has one of its own, and windows may
+// overlap.
+func TestWindowsOverlapAndRepeat(t *testing.T) {
+	got := windows([]ledger.Act{
+		{Name: "zone leaves", From: 5, To: 11},
+		{Name: "zone goes silent", From: 8, To: 10},
+		{Name: "zone is back", From: 10, To: 10, Heals: true},
+		{Name: "zone leaves", From: 12, To: ledger.Forever},
 	}, 14)
-	want := []stepWindow{{5, 8.1, "step0", "name moves"}, {8.1, 14, "step1", "old nodes go silent"}}
-	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
+	want := []stepWindow{
+		{5, 11, "step0", "zone leaves"}, {8, 10, "step1", "zone goes silent"}, {10, 10, heals, "zone is back"}, {12, 14, "step0", "zone leaves"},
+	}
+	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := legend(got); !slices.Equal(got, want[:3]) {
+		t.Errorf("legend %v, want each name once", got)
+	}
+}
+
+// What lasts is shaded while it does; what heals is a mark without a shade.
+func TestShadeEndsWithWhatItShows(t *testing.T) {
+	d := &drawing{}
+	all := []stepWindow{{2, 6, "step0", "DNS fails"}, {6, 6, heals, "DNS answers"}}
+	a := timeAxis{to: 10, x0: 0, x1: 100}
+	shade(d, a, all, 0, 9)
+	mark(d, a, all, 0, 9)
+	want := `<rect class="shade step0" x="20" y="0" width="40" height="9"/><path class="begin step0" d="M20 0L20 9"/><path class="begin heals" d="M60 0L60 9"/>`
+	if d.String() != want {
+		t.Errorf("got  %s\nwant %s", d.String(), want)
 	}
 }
 
@@ -73,22 +97,22 @@ func TestSeriesCountsEachSideOnce(t *testing.T) {
 		}
 		return n
 	}
-	if len(s.nodes) != 4 {
-		t.Fatalf("got %d lanes, want the 4 nodes of the upstream in use", len(s.nodes))
+	if len(s.nodes) != 3 {
+		t.Fatalf("got %d lanes, want those of the 3 nodes that were ever in the name", len(s.nodes))
 	}
 	old, fresh := s.nodes[0], s.nodes[2]
-	for i, want := range map[int]string{10: nodeIn, 60: nodeOut, 90: nodeOut} {
-		if old.state[i] != want {
-			t.Errorf("bin %d of the old node is %q, want %q", i, old.state[i], want)
+	for at, want := range map[recording.Seconds]string{-1: nodeIn, 4.99: nodeIn, 5: nodeLeft, 9: nodeLeft} {
+		if got := old.classAt(at); got != want {
+			t.Errorf("at %g the old node is %q, want %q", at, got, want)
 		}
 	}
-	if fresh.state[10] != nodeOut || fresh.state[60] != nodeIn {
-		t.Errorf("the fresh node is %q, then %q", fresh.state[10], fresh.state[60])
+	if before, after := fresh.classAt(1), fresh.classAt(6); before != nodeNever || after != nodeIn {
+		t.Errorf("the fresh node is %q, then %q", before, after)
 	}
-	if sum(old.served) != 2 || sum(old.errors["503"]) != 1 || sum(old.errors[other]) != 1 || sum(old.unanswered) != 1 || sum(old.connects) != 1 {
+	if sum(old.served[nodeIn]) != 2 || sum(old.errors["503"]) != 1 || sum(old.errors[other]) != 1 || sum(old.unanswered) != 1 || sum(old.connects) != 1 {
 		t.Errorf("old node: %+v", old)
 	}
-	if sum(fresh.served) != 0 || sum(fresh.unanswered) != 1 || sum(fresh.connects) != 0 {
+	if len(fresh.served) != 0 || sum(fresh.unanswered) != 1 || sum(fresh.connects) != 0 {
 		t.Errorf("fresh node: %+v", fresh)
 	}
 }
@@ -145,7 +169,8 @@ func TestAnswerLane(t *testing.T) {
 		want    string
 	}{
 		{4, oldNodes, "what the name had"}, {6, oldNodes, "nodes it had left"}, {6, freshNodes[:1], "what the name had"},
-		{6, []netip.Addr{oldNodes[0], freshNodes[0]}, "both"}, {6, nil, "no address"},
+		{6, []netip.Addr{oldNodes[0], freshNodes[0]}, "some of each"}, {6, nil, "no address"},
+		{4, freshNodes, "other addresses"}, {6, []netip.Addr{netip.MustParseAddr("192.0.2.1")}, "other addresses"},
 	} {
 		if got := queryLanes[s.answerLane(recording.Query{At: c.at, Answers: c.answers})].name; got != c.want {
 			t.Errorf("%v at %g: lane %q, want %q", c.answers, c.at, got, c.want)
@@ -160,9 +185,100 @@ func TestStruckNodesAreShownAsSuch(t *testing.T) {
 		{Number: 1, InForce: 3, Effects: []world.Effect{{Node: oldNodes[0], Serves: world.Truth(false), How: "silence"}}},
 		{Number: 2, InForce: 6, Effects: []world.Effect{{Node: oldNodes[0], Serves: world.Truth(true)}}},
 	}
-	s := newSeries(r)
-	if got := []string{s.nodes[0].state[20], s.nodes[0].state[40], s.nodes[0].state[70]}; got[0] != nodeIn || got[1] != nodeStruck || got[2] != nodeIn {
+	r.Attempts = []recording.Attempt{{Node: oldNodes[0], At: 5.99, Status: 200}, {Node: oldNodes[0], At: 6, Status: 200}}
+	r.Packets = []recording.Packet{{Node: oldNodes[0], At: 5.99, Kind: recording.SYN}, {Node: oldNodes[0], At: 6, Kind: recording.SYN}}
+	n := newSeries(r).nodes[0]
+	if got := []string{n.classAt(2), n.classAt(4), n.classAt(7)}; got[0] != nodeIn || got[1] != nodeStruck || got[2] != nodeIn {
 		t.Errorf("got %v, want in, struck, in", got)
+	}
+	if n.served[nodeStruck][59] != 1 || n.served[nodeIn][60] != 1 || n.connects[59] != 1 || n.connects[60] != 0 {
+		t.Errorf("counted by another state than that of the instant: %+v", n)
+	}
+}
+
+// twoUpstreams is a world with two names of one node and one spare each.
+func twoUpstreams() (*recording.Recording, []netip.Addr) {
+	r := &recording.Recording{}
+	r.Manifest.Plan = recording.Plan{TTL: 1, Refresh: 1, Duration: 20}
+	r.Manifest.World = world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 1, Spare: 1}}}.Place(func(n int) netip.Addr {
+		return netip.AddrFrom4([4]byte{198, 18, 0, byte(21 + n)})
+	})
+	var nodes []netip.Addr
+	for _, n := range r.Manifest.World.Nodes {
+		nodes = append(nodes, n.Addr)
+	}
+	r.Queries = []recording.Query{
+		{At: -1, Name: "api.example.com", Answers: nodes[:1]}, {At: -1, Name: "Login.example.com", Answers: nodes[2:3]},
+		{At: -1, Name: "probed.example.com", Answers: nodes[4:5], Probe: true},
+	}
+	return r, nodes
+}
+
+// Lanes are by upstream, with its name; what the proxy had nothing to do with has none.
+func TestLanesOfSeveralUpstreams(t *testing.T) {
+	r, nodes := twoUpstreams()
+	no, yes := world.Truth(false), world.Truth(true)
+	r.Steps = []recording.Step{{Number: 1, InForce: 5, Effects: []world.Effect{{Node: nodes[2], Named: no}, {Node: nodes[3], Named: yes}}}}
+	s := newSeries(r)
+	groups := s.upstreams()
+	if len(groups) != 2 || len(groups[0]) != 1 || len(groups[1]) != 2 {
+		t.Fatalf("got %d upstreams, want the 2 in use, with the nodes that were in their names", len(groups))
+	}
+	for i, want := range []struct{ name, stale string }{
+		{"api.example.com", ""}, {"login.example.com", "nodes that the name has left are stale from 8.00 s"},
+	} {
+		if groups[i][0].upstream != want.name || s.staleWords(groups[i]) != want.stale {
+			t.Errorf("upstream %d: %q, %q, want %v", i+1, groups[i][0].upstream, s.staleWords(groups[i]), want)
+		}
+	}
+	drawn := string(s.timeline())
+	for _, want := range []string{">api.example.com<", ">login.example.com: nodes that the name has left are stale from 8.00 s<"} {
+		if !strings.Contains(drawn, want) {
+			t.Errorf("the chart lacks %q", want)
+		}
+	}
+	if strings.Contains(drawn, "probed") || strings.Contains(drawn, nodes[4].String()) {
+		t.Error("the chart shows an upstream that only the harness asked for")
+	}
+}
+
+// A node that is back in its name in time is never stale, and of one that leaves again
+// each time counts.
+func TestStaleOnlyIfOutForSoLong(t *testing.T) {
+	r, nodes := twoUpstreams()
+	no, yes := world.Truth(false), world.Truth(true)
+	for i, step := range []struct {
+		at    recording.Seconds
+		named *bool
+	}{{2, no}, {4.9, yes}, {6, no}, {10, yes}, {15, no}} {
+		r.Steps = append(r.Steps, recording.Step{Number: i + 1, InForce: step.at, Effects: []world.Effect{{Node: nodes[0], Named: step.named}}})
+	}
+	s := newSeries(r)
+	if got, want := s.staleWords(s.upstreams()[0]), "nodes that the name has left are stale from 9.00 s, 18.00 s"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// After each loss there is time to recover, and the next loss gives it again.
+func TestNoFailureIsAllowedAfterEachLoss(t *testing.T) {
+	r, nodes := twoUpstreams()
+	r.Manifest.Plan.Budget.RecoverWithin = 3
+	for i, step := range []struct {
+		at     recording.Seconds
+		serves bool
+	}{{2, false}, {4, true}, {8, false}, {9, true}, {10, false}, {11, true}, {18, false}} {
+		r.Steps = append(r.Steps, recording.Step{Number: i + 1, InForce: step.at, Effects: []world.Effect{{Node: nodes[0], Serves: world.Truth(step.serves)}}})
+	}
+	if got := newSeries(r).budgetEnds(); !slices.Equal(got, []recording.Seconds{5, 13}) {
+		t.Errorf("got %v, want 5 and 13: at 11 the next loss had come, 21 is after the end", got)
+	}
+}
+
+// Text among the shapes is written after them, so that no line runs through it.
+func TestCaptionsLieOverShapes(t *testing.T) {
+	drawn := string(newSeries(smallRecording()).timeline())
+	if first, last := strings.Index(drawn, "halo"), strings.LastIndex(drawn, "<path"); first < last {
+		t.Error("a shape is drawn over a caption")
 	}
 }
 

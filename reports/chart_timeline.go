@@ -1,9 +1,11 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,19 +55,35 @@ type label struct {
 	reach float64 // how far its line goes down into the panels
 }
 
-// labels names the beginning of each window, and the end of the budget.
+// labels names the beginning of each window, and the end of each budget.
 func (s *series) labels() []label {
 	var labels []label
 	for _, w := range s.windows {
 		labels = append(labels, label{w.From, "begin " + w.Class, fmt.Sprintf("%s, %.2f s", w.Name, w.From), 0})
 	}
-	if within := s.rec.Manifest.Plan.Budget.RecoverWithin; within > 0 {
-		for _, loss := range s.ledger.Losses() {
-			end := loss.At + within
-			labels = append(labels, label{end, "limit", fmt.Sprintf("no failure allowed from here, %.2f s", end), outcomesHeight})
+	for _, end := range s.budgetEnds() {
+		labels = append(labels, label{end, "limit", fmt.Sprintf("no failure allowed from here, %.2f s", end), outcomesHeight})
+	}
+	slices.SortStableFunc(labels, func(a, b label) int { return cmp.Compare(a.at, b.at) })
+	return labels
+}
+
+// budgetEnds are when the time to recover from each loss ends, unless the next loss has
+// come by then, which gives as much time again.
+func (s *series) budgetEnds() []recording.Seconds {
+	within := s.rec.Manifest.Plan.Budget.RecoverWithin
+	if within <= 0 {
+		return nil
+	}
+	var ends []recording.Seconds
+	losses := s.ledger.Losses()
+	for i, loss := range losses {
+		end := loss.At + within
+		if end < s.end && (i+1 == len(losses) || end < losses[i+1].At) {
+			ends = append(ends, end)
 		}
 	}
-	return labels
+	return ends
 }
 
 // labelHeight is that of the line which each label has, so that they never
@@ -78,13 +96,16 @@ func (s *series) drawLabels(d *drawing, a timeAxis, bottom float64) {
 	for i, l := range s.labels() {
 		x, y := a.x(l.at), labelHeight*float64(i+1)
 		class, at := "label", x+5
-		if x > (a.x0+a.x1)*2/3 {
+		if x+textWidth(l.text) > a.x1 {
 			class, at = "label end", x-5
 		}
 		d.line(l.class, x, y-labelHeight+4, x, bottom+l.reach)
-		d.text(class, at, y, l.text)
+		d.caption(class, at, y, l.text)
 	}
 }
+
+// textWidth is about how wide a label becomes.
+func textWidth(s string) float64 { return 7.2 * float64(len([]rune(s))) }
 
 func panelName(d *drawing, y float64, name, detail string) {
 	d.text("name", 0, y+11, name)
@@ -108,12 +129,7 @@ const overflow = 1.3
 // stack draws the bars of the outcomes, failures at the base. A bar of full
 // requests has the full height; one far above it is drawn to scale in itself.
 func (s *series) stack(d *drawing, a timeAxis, y, height, full float64) {
-	sums, base := make([]float64, s.bins()), make([]float64, s.bins())
-	for _, counts := range s.outcomes {
-		for i, n := range counts {
-			sums[i] += float64(n)
-		}
-	}
+	sums, base := s.sum(s.outcomes), make([]float64, s.bins())
 	for _, kind := range shownKinds {
 		var marks strings.Builder
 		for i, n := range s.outcomes[kind] {
@@ -121,7 +137,7 @@ func (s *series) stack(d *drawing, a timeAxis, y, height, full float64) {
 				continue
 			}
 			x, width := s.barAt(a, i)
-			tall := height * float64(n) / max(full, sums[i]/overflow)
+			tall := height * float64(n) / max(full, float64(sums[i])/overflow)
 			base[i] += tall
 			bar(&marks, x, y+height-base[i], width, tall)
 		}
@@ -160,7 +176,7 @@ func (s *series) latencyPanel(d *drawing, a timeAxis, y float64) float64 {
 	if timeout := s.rec.Manifest.Plan.ClientTimeout; timeout > 0 {
 		at := latencyY(y, timeout)
 		d.line("limit", a.x0, at, a.x1, at)
-		d.text("tick halo", a.x0+4, at-3, "clients give up after "+seconds(timeout))
+		d.caption("tick", a.x0+4, at+11, "clients give up after "+seconds(timeout))
 	}
 	detail := "each request"
 	if grid := s.dots(d, a, y); grid > 1 {

@@ -118,25 +118,25 @@ func compareCells(a, b Cell) (string, []string) {
 	if len(unproven) > 0 {
 		return string(Unproven), unproven
 	}
-	return compareVerdicts(a.Verdict, b.Verdict, chance(a.Manifest.Plan, b.Manifest.Plan))
+	return compareVerdicts(a.Verdict, b.Verdict, phaseSpread(a.Manifest.Plan, b.Manifest.Plan))
 }
 
-// luck is by how much two runs may differ only because the fault met the
-// proxy's own timers at another moment.
-type luck struct {
+// spread is by how much two runs of one configuration may differ only because the fault
+// met the proxy's own timers at another moment.
+type spread struct {
 	failed   int
 	recovery recording.Seconds
 }
 
-// chance is the luck in a scenario that allows a time to recover: a proxy that
+// phaseSpread is the spread in a scenario that allows a time to recover: a proxy that
 // looks a name up every 3 s may lose anything from 0 to 3 s. Of two such times
 // the shorter counts, so that a config that looks seldom cannot hide behind it.
-func chance(a, b recording.Plan) luck {
+func phaseSpread(a, b recording.Plan) spread {
 	within := min(a.Budget.RecoverWithin, b.Budget.RecoverWithin)
-	return luck{failed: int(float64(within) * float64(max(a.Rate, b.Rate))), recovery: within}
+	return spread{failed: int(float64(within) * float64(max(a.Rate, b.Rate))), recovery: within}
 }
 
-func compareVerdicts(a, b judge.Verdict, by luck) (string, []string) {
+func compareVerdicts(a, b judge.Verdict, by spread) (string, []string) {
 	failed := fmt.Sprintf("%s failed with A, %s with B", thousands(a.Failed), thousands(b.Failed))
 	if a.Result != b.Result {
 		return betterIf(b.Result == judge.Pass), []string{fmt.Sprintf("A is %s, B is %s", a.Result, b.Result), failed}
@@ -160,8 +160,8 @@ func compareVerdicts(a, b judge.Verdict, by luck) (string, []string) {
 	return NoDifference, []string{"both are " + a.Result + ", " + failed}
 }
 
-// recoveredAfter is the recovery time. It is 0 if no request failed after a loss, and
-// also if failures went on to the end: two such runs are not told apart.
+// recoveredAfter is 0 if no request failed after a loss, and does not tell two that never
+// recovered apart.
 func recoveredAfter(v judge.Verdict) recording.Seconds {
 	if v.Recovery == nil || v.NeverRecovered {
 		return 0

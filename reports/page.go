@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
@@ -217,26 +217,32 @@ func scenarioFacts(rows []strip) ([]fact, string) {
 	return facts, scale
 }
 
-// timelineFacts are the steps of the timeline with the times at which they were due
-// in the cells of the scenario, which differ by the phase.
+// timelineFacts are the steps of the timeline that came into force, in their order, with
+// the times at which they did in the cells of the scenario, which differ by the phase.
 func timelineFacts(rows []strip) []fact {
-	var facts []fact
-	var due []*valueRange
+	type step struct {
+		number int
+		name   string
+	}
+	var steps []step
+	came := map[step]*valueRange{}
 	for _, r := range rows {
-		for i, step := range r.cell.Manifest.Plan.Steps {
-			if i == len(facts) {
-				var names []string
-				for _, f := range step.Faults {
-					names = append(names, f.Name)
-				}
-				facts = append(facts, fact{Name: strings.Join(names, ", ")})
-				due = append(due, newRange())
+		if r.series == nil {
+			continue
+		}
+		for _, row := range r.series.rec.Steps {
+			s := step{row.Number, row.Name}
+			if came[s] == nil {
+				came[s] = newRange()
+				steps = append(steps, s)
 			}
-			due[i].add(float64(step.At))
+			came[s].add(float64(row.From()))
 		}
 	}
-	for i := range facts {
-		facts[i].Value = "at " + due[i].seconds()
+	slices.SortStableFunc(steps, func(a, b step) int { return a.number - b.number })
+	var facts []fact
+	for _, s := range steps {
+		facts = append(facts, fact{s.name, "in force at " + came[s].seconds()})
 	}
 	return facts
 }

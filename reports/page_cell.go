@@ -24,7 +24,8 @@ type cellView struct {
 	Unread   string // why the recording could not be read
 	Timeline template.HTML
 	Kinds    []string     // the outcomes that occur in it
-	Steps    []stepWindow // the windows that it shades
+	Steps    []stepWindow // what its chart shades and marks
+	Marks    []legendMark // the other marks of its chart
 	Hover    string       // hover as JSON
 	Phases   []phaseView
 	Facts    []fact
@@ -41,6 +42,34 @@ type findingView struct {
 	Code, Text string
 	Evidence   []string
 	Cut        string // what was left out, in words
+}
+
+// legendMark is one mark of a chart by its class in the style sheet.
+type legendMark struct{ Class, Text string }
+
+// nodeMarks are the marks of the lanes of nodes.
+var nodeMarks = []legendMark{
+	{nodeIn, "node in its name"},
+	{nodeStruck, "in its name, and does not serve"},
+	{nodeLeft, "left by its name"},
+	{nodeNever, "not in its name so far"},
+	{"hollow", "sent to a node, never answered"},
+	{"triangle", "connection attempt (SYN) to a node that its name had left or that did not serve"},
+	{"dashed", "from here what is sent to the node is stale"},
+}
+
+// marks are those of nodeMarks that the chart has.
+func (s *series) marks() []legendMark {
+	has := map[string]bool{}
+	for _, n := range s.nodes {
+		for _, spell := range n.spells {
+			has[spell.class] = has[spell.class] || spell.From < s.end && spell.To > 0
+		}
+		has["hollow"] = has["hollow"] || slices.Max(n.unanswered) > 0
+		has["triangle"] = has["triangle"] || slices.Max(n.connects) > 0
+		has["dashed"] = has["dashed"] || len(n.outdated) > 0 && n.outdated[0].From < s.end
+	}
+	return slices.DeleteFunc(slices.Clone(nodeMarks), func(m legendMark) bool { return !has[m.Class] })
 }
 
 // sided puts the side of a comparison before a name.
@@ -90,7 +119,7 @@ func newCellView(c Cell, anchor, side string) (cellView, *series, error) {
 	}
 	s := newSeries(rec)
 	v.Timeline = s.timeline()
-	v.Kinds, v.Steps = s.kinds(), legend(s.windows)
+	v.Kinds, v.Steps, v.Marks = s.kinds(), legend(s.windows), s.marks()
 	text, err := json.Marshal(s.hover())
 	if err != nil {
 		return v, nil, fmt.Errorf("page of %s: %w", c.Manifest.Subject.ID, err)
@@ -107,15 +136,20 @@ func (s *series) hover() hover {
 		Counts: s.outcomes, Nodes: map[string][][]int{}, Order: shownKinds,
 	}
 	for _, n := range s.nodes {
-		errors := make([]int, s.bins())
-		for _, counts := range n.errors {
-			for i, c := range counts {
-				errors[i] += c
-			}
-		}
-		h.Nodes[n.Addr.String()] = [][]int{n.served, errors, n.unanswered}
+		h.Nodes[n.Addr.String()] = [][]int{s.sum(n.served), s.sum(n.errors), n.unanswered}
 	}
 	return h
+}
+
+// sum adds up the counts of all classes, bin by bin.
+func (s *series) sum(counts map[string][]int) []int {
+	sums := make([]int, s.bins())
+	for _, of := range counts {
+		for i, n := range of {
+			sums[i] += n
+		}
+	}
+	return sums
 }
 
 func cellFacts(c Cell) []fact {

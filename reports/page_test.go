@@ -14,7 +14,6 @@ import (
 
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/recording"
-	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // pageOf parses the page that HTML writes. With REPORTS_PAGE=<folder> it is kept
@@ -315,69 +314,6 @@ func TestReportsOfACellThatBrokeOff(t *testing.T) {
 			}
 			if strings.Contains(b.String(), "0001-01-01") || strings.Contains(b.String(), "Inf") {
 				t.Error("a figure is made of nothing")
-			}
-		})
-	}
-}
-
-// A page says what happened and nothing that did not: in a failure of DNS no name moves
-// and no node ends, in one of TLS no name moves, and a zone that flaps does so each time.
-func TestPageSaysWhatHappened(t *testing.T) {
-	no, yes := world.Truth(false), world.Truth(true)
-	node := oldNodes[0]
-	for name, tc := range map[string]struct {
-		steps     []recording.Step
-		says, not []string
-	}{
-		"dns": {
-			[]recording.Step{
-				{Number: 1, Name: "DNS fails: servfail", InForce: 4, Effects: []world.Effect{{Resolves: no, How: "servfail"}}},
-				{Number: 2, Name: "DNS answers again", InForce: 9, Effects: []world.Effect{{Resolves: yes}}},
-			},
-			[]string{"DNS fails: servfail, 4.00 s", "DNS answers again, 9.00 s"},
-			[]string{"name moves", "stale from", "nodes end", "go silent"},
-		},
-		"tls": {
-			[]recording.Step{{Number: 1, Name: "half of the nodes show an expired certificate", InForce: 4, Effects: []world.Effect{{Node: node, Serves: no, How: "tls-expired"}}}},
-			[]string{"half of the nodes show an expired certificate, 4.00 s"},
-			[]string{"name moves", "stale from", "nodes end", "go silent"},
-		},
-		"flap": {
-			[]recording.Step{
-				{Number: 1, Name: "name has nodes 2", InForce: 2, Effects: []world.Effect{{Node: node, Named: no}}},
-				{Number: 2, Name: "name has nodes 1 and 2", InForce: 5, Effects: []world.Effect{{Node: node, Named: yes}}},
-				{Number: 3, Name: "name has nodes 2", InForce: 8, Effects: []world.Effect{{Node: node, Named: no}}},
-				{Number: 4, Name: "name has nodes 1 and 2", InForce: 11, Effects: []world.Effect{{Node: node, Named: yes}}},
-			},
-			[]string{"name has nodes 2, 2.00 s", "name has nodes 1 and 2, 5.00 s", "name has nodes 2, 8.00 s", "name has nodes 1 and 2, 11.00 s", "stale from 5.00 s"},
-			[]string{"go silent"},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := catalogue()[8]
-			b.leaves, b.finding = -1, judge.Finding{Code: "x", Text: "x"}
-			c := synthesize(t, t.TempDir(), name, b, 1)
-			c.Manifest.Plan.Steps = nil
-			for i := range tc.steps {
-				tc.steps[i].Proofs = []recording.Proof{{OK: true, Detail: "seen"}}
-				c.Manifest.Plan.Steps = append(c.Manifest.Plan.Steps, recording.PlannedStep{
-					At: tc.steps[i].InForce, Faults: []recording.PlannedFault{{Name: tc.steps[i].Name}},
-				})
-			}
-			c.Manifest.Summary = "what happens"
-			must(t, recording.SaveManifest(c.Dir, c.Manifest))
-			writeJSONLines(t, filepath.Join(c.Dir, recording.StepsFile), tc.steps)
-			root, _ := pageOf(t, Page{Cells: []Cell{c}})
-			got := textOf(find(root, "section", "", "")[0])
-			for _, want := range tc.says {
-				if !strings.Contains(got, want) {
-					t.Errorf("the page does not say %q", want)
-				}
-			}
-			for _, bad := range tc.not {
-				if strings.Contains(got, bad) {
-					t.Errorf("the page says %q, which did not happen", bad)
-				}
 			}
 		})
 	}

@@ -34,6 +34,8 @@ type CellSummary struct {
 	Seed           uint64             `json:"seed,omitempty"`
 	Sent           int                `json:"sent"`
 	Failed         int                `json:"failed"`
+	WithoutNode    int                `json:"failed_without_node,omitempty"` // of Failed: no node served
+	Unavoidable    int                `json:"failed_unavoidably,omitempty"`  // of Failed: POSTs under way on a node that died
 	ByKind         map[string]int     `json:"failed_by_outcome,omitempty"`
 	Recovery       *recording.Seconds `json:"recovery,omitempty"`
 	NeverRecovered bool               `json:"never_recovered,omitempty"`
@@ -63,6 +65,7 @@ func summaryOf(c Cell) CellSummary {
 	}
 	s.Verdict, s.Reasons = v.Result, c.Reasons()
 	s.Version, s.Digest, s.ConfigSHA256, s.Seed = m.Image.Version, m.Image.Digest, m.Config.SHA256, m.Plan.Seed
+	s.WithoutNode, s.Unavoidable = v.WithoutNode, v.Unavoidable
 	s.Sent, s.Failed, s.ByKind = v.Sent, v.Failed, v.ByKind
 	s.Recovery, s.NeverRecovered, s.Stale = v.Recovery, v.NeverRecovered, v.Stale
 	for _, f := range v.Findings {
