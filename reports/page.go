@@ -242,7 +242,7 @@ func timelineFacts(rows []strip) []fact {
 	slices.SortStableFunc(steps, func(a, b step) int { return a.number - b.number })
 	var facts []fact
 	for _, s := range steps {
-		facts = append(facts, fact{s.name, "in force at " + came[s].seconds()})
+		facts = append(facts, fact{s.name, "in force at " + came[s].words()})
 	}
 	return facts
 }
