@@ -15,7 +15,7 @@ import (
 // Measures of the timeline of one subject, in pixels of its viewBox.
 const (
 	chartWidth     = 1100.0
-	chartLeft      = 122.0 // the gutter for the names of what is shown
+	chartLeft      = 130.0 // the gutter for the names of what is shown
 	chartRight     = 12.0
 	outcomesHeight = 92.0
 	latencyHeight  = 112.0
