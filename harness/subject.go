@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/kind"
 )
 
@@ -39,19 +40,7 @@ type Subject struct {
 	// for every request, or follows the TTL alone.
 	Refresh time.Duration
 	// Expect is the outcome of each scenario, as runs here have shown it.
-	Expect map[string]Expect
-}
-
-// Expect is what a run of a catalogued subject has to come to.
-type Expect struct {
-	Verdict string // judge.Pass, judge.Fail or reports.Either
-	// Outcomes: at least one of these kinds of failure must occur if it fails.
-	Outcomes []string
-	// Findings are codes of findings of which one at least must be there.
-	Findings []string
-	// Log is a regular expression that must match the proxy's own log, as the
-	// findings quote it.
-	Log string
+	Expect map[string]judge.Expectation
 }
 
 // Stable is the release that a subject is run on unless it says another.

@@ -17,7 +17,7 @@ type Cell struct {
 	Dir string
 	// Expect is what the catalogue says of the subject. Nil, as for a user's
 	// own configuration, stands for "passes".
-	Expect *Expectation
+	Expect *judge.Expectation
 	// NotRun says why the cell was not run; empty when it was. Of such a cell
 	// only the scenario and the subject in Manifest are filled in.
 	NotRun string
@@ -54,12 +54,12 @@ func (c Cell) Reasons() []string {
 	if c.NotRun != "" {
 		return nil
 	}
-	return Check(c.expectation(), c.Verdict)
+	return c.expectation().Check(c.Verdict)
 }
 
-func (c Cell) expectation() Expectation {
+func (c Cell) expectation() judge.Expectation {
 	if c.Expect == nil {
-		return Expectation{Verdict: judge.Pass}
+		return judge.Expectation{Verdict: judge.Pass}
 	}
 	return *c.Expect
 }
@@ -70,7 +70,7 @@ func (c Cell) Phrase() string {
 	role := c.Manifest.Subject.Role
 	broke := c.Verdict.Result == judge.Fail
 	asSaid := ", as expected"
-	either := c.expectation().Verdict == Either
+	either := c.expectation().Verdict == judge.Either
 	if either {
 		asSaid = ", as either is"
 	}

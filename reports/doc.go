@@ -8,8 +8,8 @@
 //	JSON       the figures of each cell, for programs
 //
 // Compare sets the cells of two configurations against each other, scenario
-// by scenario. Check holds a verdict against what the catalogue expects of the
-// subject, which is how a pitfall that no longer breaks turns the suite red.
+// by scenario. A Cell whose verdict is not what the catalogue
+// expects of the subject is red, which is how a pitfall that no longer breaks shows.
 //
 // The package computes no verdict and knows neither containers nor Ginkgo: it
 // reads recordings (harness/recording) and verdicts (harness/judge), nothing

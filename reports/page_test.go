@@ -297,7 +297,7 @@ func TestReportsOfACellThatBrokeOff(t *testing.T) {
 	c := Cell{
 		Manifest: recording.Manifest{Scenario: "alb-ip-rotate", Subject: recording.Subject{ID: "nginx/static", Role: "pitfall"}},
 		Verdict:  judge.Verdict{Result: judge.Unproven, Reasons: []string{"nginx: [emerg] unknown directive\nin /etc/nginx/nginx.conf:3"}},
-		Expect:   &Expectation{Verdict: judge.Fail},
+		Expect:   &judge.Expectation{Verdict: judge.Fail},
 	}
 	cells := []Cell{c, synthesize(t, t.TempDir(), "alb-ip-rotate", catalogue()[0], 1)}
 	for name, write := range map[string]func(*bytes.Buffer) error{

@@ -29,7 +29,7 @@ type behaviour struct {
 	perRequest  bool
 	finding     judge.Finding
 	log         string
-	expect      *Expectation
+	expect      *judge.Expectation
 	latencyBase float64 // seconds
 }
 
@@ -45,8 +45,8 @@ var (
 
 // catalogue resembles the subjects of alb-ip-rotate.
 func catalogue() []behaviour {
-	fails := &Expectation{Verdict: judge.Fail}
-	passes := &Expectation{Verdict: judge.Pass}
+	fails := &judge.Expectation{Verdict: judge.Fail}
+	passes := &judge.Expectation{Verdict: judge.Pass}
 	once := judge.Finding{
 		Code: judge.ResolvedOnce, Text: "resolved once at start: 0 DNS queries after t=0; 1,204 requests on the retired 10.10.1.55 and 10.10.2.55",
 		Evidence: []string{"dns.jsonl:2 A backend.example.com. -> 10.10.1.55 10.10.2.55 TTL 1 s at -1.4 s, the last query", "packets.jsonl:1 syn to 10.10.1.55:80 at 8.061 s"},

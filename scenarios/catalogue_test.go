@@ -25,7 +25,7 @@ import (
 )
 
 // eachExpectation calls f for every subject in every scenario.
-func eachExpectation(t *testing.T, f func(t *testing.T, s harness.Scenario, who harness.Subject, e harness.Expect)) {
+func eachExpectation(t *testing.T, f func(t *testing.T, s harness.Scenario, who harness.Subject, e judge.Expectation)) {
 	t.Helper()
 	for _, s := range scenarios.All {
 		for _, who := range scenarios.Subjects() {
@@ -174,9 +174,9 @@ var (
 )
 
 func TestEverySubjectHasAnExpectationForEveryScenario(t *testing.T) {
-	eachExpectation(t, func(t *testing.T, s harness.Scenario, who harness.Subject, e harness.Expect) {
+	eachExpectation(t, func(t *testing.T, s harness.Scenario, who harness.Subject, e judge.Expectation) {
 		g := NewWithT(t)
-		g.Expect([]string{judge.Pass, judge.Fail, reports.Either}).To(ContainElement(e.Verdict))
+		g.Expect([]string{judge.Pass, judge.Fail, judge.Either}).To(ContainElement(e.Verdict))
 		for _, o := range e.Outcomes {
 			g.Expect(outcomes).To(ContainElement(o))
 		}
@@ -209,9 +209,9 @@ func TestEveryPitfallBreaksSomewhere(t *testing.T) {
 }
 
 // as is a verdict that is exactly what is expected: the fail, where either is.
-func as(e harness.Expect) judge.Verdict {
+func as(e judge.Expectation) judge.Verdict {
 	result := e.Verdict
-	if result == reports.Either {
+	if result == judge.Either {
 		result = judge.Fail
 	}
 	v := judge.Verdict{Result: result, Sent: 1000, ByKind: map[string]int{}, Reasons: []string{"as expected"}}
@@ -228,22 +228,21 @@ func as(e harness.Expect) judge.Verdict {
 	return v
 }
 
-func cell(s harness.Scenario, who harness.Subject, v judge.Verdict, e harness.Expect) reports.Cell {
-	want := reports.Expectation(e)
+func cell(s harness.Scenario, who harness.Subject, v judge.Verdict, e judge.Expectation) reports.Cell {
 	return reports.Cell{
 		Manifest: recording.Manifest{Scenario: s.Name, Subject: recording.Subject{ID: who.ID(), Role: string(who.Role)}},
-		Verdict:  v, Expect: &want,
+		Verdict:  v, Expect: &e,
 	}
 }
 
 // A pitfall that is declared a fix is red, a fix that is declared a pitfall is,
 // and so is a run that proved nothing: for every entry of the catalogue.
 func TestTheCatalogueCanBeWrong(t *testing.T) {
-	eachExpectation(t, func(t *testing.T, s harness.Scenario, who harness.Subject, e harness.Expect) {
+	eachExpectation(t, func(t *testing.T, s harness.Scenario, who harness.Subject, e judge.Expectation) {
 		g := NewWithT(t)
 		g.Expect(cell(s, who, as(e), e).State()).To(Equal(reports.Expected), "what was expected is green")
 
-		declared := harness.Expect{Verdict: judge.Pass}
+		declared := judge.Expectation{Verdict: judge.Pass}
 		if as(e).Result == judge.Pass {
 			declared.Verdict = judge.Fail
 		}

@@ -10,17 +10,16 @@ import (
 	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/recording"
-	"github.com/proxychaos/proxychaos/reports"
 )
 
 // What the subjects came to in runs here; docs/proxies.md names the versions
 // and says where this differs from the articles.
 
 // expectations are by the name of the scenario.
-type expectations = map[string]harness.Expect
+type expectations = map[string]judge.Expectation
 
 // all expects the same in every one of the scenarios.
-func all(e harness.Expect, of ...harness.Scenario) expectations {
+func all(e judge.Expectation, of ...harness.Scenario) expectations {
 	same := expectations{}
 	for _, s := range of {
 		same[s.Name] = e
@@ -38,19 +37,19 @@ func with(parts ...expectations) expectations {
 }
 
 // passes expects a pass, with one of the findings if any is given.
-func passes(findings ...string) harness.Expect {
-	return harness.Expect{Verdict: judge.Pass, Findings: findings}
+func passes(findings ...string) judge.Expectation {
+	return judge.Expectation{Verdict: judge.Pass, Findings: findings}
 }
 
 // fails expects one of the outcomes and one of the findings at least.
-func fails(outcomes []string, findings ...string) harness.Expect {
-	return harness.Expect{Verdict: judge.Fail, Outcomes: outcomes, Findings: findings}
+func fails(outcomes []string, findings ...string) judge.Expectation {
+	return judge.Expectation{Verdict: judge.Fail, Outcomes: outcomes, Findings: findings}
 }
 
 // passesOrFails expects a pass with one of the findings, or a fail with one of
 // the outcomes too: the seed's draw decides.
-func passesOrFails(outcomes []string, findings ...string) harness.Expect {
-	return harness.Expect{Verdict: reports.Either, Outcomes: outcomes, Findings: findings}
+func passesOrFails(outcomes []string, findings ...string) judge.Expectation {
+	return judge.Expectation{Verdict: judge.Either, Outcomes: outcomes, Findings: findings}
 }
 
 // Groups of scenarios.

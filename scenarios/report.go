@@ -82,14 +82,13 @@ func (o CellOutcome) Cell(asked Request) (reports.Cell, error) {
 
 // Expectation is what the catalogue says of a run's subject in its scenario;
 // nil for a config that is not in it, which has to pass.
-func Expectation(m recording.Manifest) *reports.Expectation {
+func Expectation(m recording.Manifest) *judge.Expectation {
 	if m.Subject.Role == string(harness.Own) {
 		return nil // whatever it is called
 	}
 	for _, s := range Subjects() {
 		if e, ok := s.Expect[m.Scenario]; ok && s.ID() == m.Subject.ID {
-			want := reports.Expectation(e)
-			return &want
+			return &e
 		}
 	}
 	return nil

@@ -49,7 +49,7 @@ func subjectOf(t *testing.T, id string) harness.Subject {
 // A config of one's own has to pass, even one that is called like a pitfall.
 func TestExpectation(t *testing.T) {
 	g := NewWithT(t)
-	of := func(scenario, id string, role harness.Role) *reports.Expectation {
+	of := func(scenario, id string, role harness.Role) *judge.Expectation {
 		return scenarios.Expectation(recording.Manifest{Scenario: scenario, Subject: recording.Subject{ID: id, Role: string(role)}})
 	}
 	g.Expect(of("alb-ip-rotate", "nginx/static", harness.Pitfall).Verdict).To(Equal(judge.Fail))

@@ -55,7 +55,7 @@ const forever = ledger.Forever
 
 func newBrief(r *recording.Recording) *brief {
 	c := &brief{Recording: r, ledger: ledger.Of(r)}
-		c.first, _ = c.ledger.First()
+	c.first, _ = c.ledger.First()
 	if c.losses = c.ledger.Losses(); len(c.losses) == 0 {
 		c.losses = []ledger.Moment{c.first}
 	}

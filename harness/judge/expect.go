@@ -1,23 +1,21 @@
-package reports
+package judge
 
 import (
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/proxychaos/proxychaos/harness/judge"
 )
 
-// Either is the verdict to expect if the seed's draw, such as the order of
-// the DNS answers, decides between pass and fail. A fail must still be of the
-// expected outcomes.
+// Either is the verdict to expect if the seed's draw, such as the order of the DNS
+// answers, decides between pass and fail. A fail must still be of the expected
+// outcomes.
 const Either = "either"
 
-// Expectation is what the catalogue says a subject does in a scenario. A field
-// that is empty expects nothing.
+// Expectation is what the catalogue says a subject does in a scenario, as runs have shown
+// it. A field that is empty expects nothing.
 type Expectation struct {
-	Verdict string // judge.Pass, judge.Fail or Either
+	Verdict string // Pass, Fail or Either
 	// Outcomes are classes of failure ("502", "timeout", ...) of which one at
 	// least must have occurred, unless the verdict is Either and it passed.
 	Outcomes []string
@@ -28,34 +26,35 @@ type Expectation struct {
 	Log string
 }
 
-// Check holds a verdict against an expectation and returns why it is not as
-// expected, one line each, none when it is. A verdict that proved nothing is
-// never as expected.
-func Check(want Expectation, got judge.Verdict) []string {
-	if !slices.Contains([]string{judge.Pass, judge.Fail, Either}, want.Verdict) {
-		return []string{fmt.Sprintf("the catalogue expects verdict %q: want %q, %q or %q", want.Verdict, judge.Pass, judge.Fail, Either)}
+// Check holds a verdict against the expectation and returns why it is not as expected, one
+// line each; none if it is. A verdict that proved nothing is never as expected, and
+// neither is a failed run without a cause, whatever the catalogue says.
+func (e Expectation) Check(got Verdict) []string {
+	want := e
+	if !slices.Contains([]string{Pass, Fail, Either}, want.Verdict) {
+		return []string{fmt.Sprintf("the catalogue expects verdict %q: want %q, %q or %q", want.Verdict, Pass, Fail, Either)}
 	}
-	if got.Result != judge.Pass && got.Result != judge.Fail {
+	if got.Result != Pass && got.Result != Fail {
 		return mismatch(want, got, "nothing was tested")
 	}
 	var reasons []string
 	if want.Verdict == Either {
-		if got.Result == judge.Pass {
+		if got.Result == Pass {
 			want.Outcomes = nil
 		}
 	} else if got.Result != want.Verdict {
-		reasons = mismatch(want, got, fmt.Sprintf("%s of %s failed", thousands(got.Failed), count(got.Sent, "request")))
+		reasons = mismatch(want, got, fmt.Sprintf("%s of %s failed", comma(got.Failed), requests(got.Sent)))
 	}
 	if len(want.Outcomes) > 0 && !slices.ContainsFunc(want.Outcomes, func(kind string) bool { return got.ByKind[kind] > 0 }) {
 		reasons = append(reasons, fmt.Sprintf("expected failures of class %s, got %s",
-			strings.Join(want.Outcomes, " or "), orNone(kindsInWords(got.ByKind))))
+			strings.Join(want.Outcomes, " or "), orNone(byKind(got.ByKind))))
 	}
-	if len(want.Findings) > 0 && !slices.ContainsFunc(got.Findings, func(f judge.Finding) bool { return slices.Contains(want.Findings, f.Code) }) {
+	if len(want.Findings) > 0 && !slices.ContainsFunc(got.Findings, func(f Finding) bool { return slices.Contains(want.Findings, f.Code) }) {
 		reasons = append(reasons, fmt.Sprintf("expected finding %s, got %s", strings.Join(want.Findings, " or "), orNone(findingCodes(got))))
 	}
 	for _, f := range got.Findings {
-		if f.Code == judge.Unexplained {
-			reasons = append(reasons, f.Text) // a defect, whatever was expected
+		if f.Code == Unexplained {
+			reasons = append(reasons, f.Text)
 		}
 	}
 	if want.Log != "" {
@@ -68,7 +67,7 @@ func Check(want Expectation, got judge.Verdict) []string {
 
 // mismatch says that the verdict is another, and why by the judge's own word,
 // or else by the given one.
-func mismatch(want Expectation, got judge.Verdict, why string) []string {
+func mismatch(want Expectation, got Verdict, why string) []string {
 	reasons := []string{why}
 	if len(got.Reasons) > 0 {
 		reasons = slices.Clone(got.Reasons)
@@ -77,7 +76,7 @@ func mismatch(want Expectation, got judge.Verdict, why string) []string {
 	return reasons
 }
 
-func checkLog(pattern string, findings []judge.Finding) string {
+func checkLog(pattern string, findings []Finding) string {
 	expr, err := regexp.Compile(pattern)
 	if err != nil {
 		return fmt.Sprintf("the catalogue's log pattern %q cannot be read: %v", pattern, err)
@@ -90,10 +89,17 @@ func checkLog(pattern string, findings []judge.Finding) string {
 	return fmt.Sprintf("expected evidence that matches %q, found none", pattern)
 }
 
-func findingCodes(v judge.Verdict) string {
+func findingCodes(v Verdict) string {
 	codes := make([]string, len(v.Findings))
 	for i, finding := range v.Findings {
 		codes[i] = finding.Code
 	}
 	return strings.Join(codes, ", ")
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
 }
