@@ -168,9 +168,13 @@ func TestAnswerLane(t *testing.T) {
 		answers []netip.Addr
 		want    string
 	}{
-		{4, oldNodes, "what the name had"}, {6, oldNodes, "nodes it had left"}, {6, freshNodes[:1], "what the name had"},
-		{6, []netip.Addr{oldNodes[0], freshNodes[0]}, "some of each"}, {6, nil, "no address"},
-		{4, freshNodes, "other addresses"}, {6, []netip.Addr{netip.MustParseAddr("192.0.2.1")}, "other addresses"},
+		{4, oldNodes, "what the name had"},
+		{6, oldNodes, "nodes it had left"},
+		{6, freshNodes[:1], "what the name had"},
+		{6, []netip.Addr{oldNodes[0], freshNodes[0]}, "some of each"},
+		{6, nil, "no address"},
+		{4, freshNodes, "other addresses"},
+		{6, []netip.Addr{netip.MustParseAddr("192.0.2.1")}, "other addresses"},
 	} {
 		if got := queryLanes[s.answerLane(recording.Query{At: c.at, Answers: c.answers})].name; got != c.want {
 			t.Errorf("%v at %g: lane %q, want %q", c.answers, c.at, got, c.want)

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -69,7 +70,7 @@ func sideCells(c Cell) []string {
 	v := c.Verdict
 	result := v.Result
 	if result != judge.Pass {
-		result = strings.ToUpper(orNone(result))
+		result = strings.ToUpper(cmp.Or(result, "none"))
 	}
 	return []string{plain(result), fmt.Sprintf("%d/%d", v.Failed, v.Sent), recovery(v)}
 }

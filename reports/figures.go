@@ -168,13 +168,6 @@ func ofScenario(cells []Cell, name string) []Cell {
 	return of
 }
 
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
-}
-
 // plain makes text that came from a proxy or a file safe for a terminal and
 // for ASCII: control characters, escape sequences and the rest are spelled out.
 func plain(s string) string {

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -167,8 +168,8 @@ func cellFacts(c Cell) []fact {
 	}
 	return []fact{
 		{"proxy", strings.TrimSpace(m.Subject.Kind + " " + m.Image.Version)},
-		{"image", strings.TrimSpace(m.Image.Ref + " (" + orNone(m.Image.Source) + ")")},
-		{"digest", orNone(m.Image.Digest)},
+		{"image", strings.TrimSpace(m.Image.Ref + " (" + cmp.Or(m.Image.Source, "none") + ")")},
+		{"digest", cmp.Or(m.Image.Digest, "none")},
 		{"configuration", config},
 		{"proxy looks again", again},
 		{"phase", fmt.Sprintf("%.3f s, from seed %d", float64(m.Plan.Phase), m.Plan.Seed)},

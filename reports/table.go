@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -94,7 +95,7 @@ func tableRow(p paint, c Cell) row {
 	for _, k := range countsByKind(v.ByKind) {
 		classes = append(classes, plain(k.Kind)+" "+strconv.Itoa(k.Count))
 	}
-	r.cells[1] = orNone(plain(c.Manifest.Image.Version))
+	r.cells[1] = cmp.Or(plain(c.Manifest.Image.Version), "none")
 	copy(r.cells[3:], []string{
 		fmt.Sprintf("%d/%d", v.Failed, v.Sent),
 		strings.Join(classes, "\n"),

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -47,10 +48,10 @@ func (e Expectation) Check(got Verdict) []string {
 	}
 	if len(want.Outcomes) > 0 && !slices.ContainsFunc(want.Outcomes, func(kind string) bool { return got.ByKind[kind] > 0 }) {
 		reasons = append(reasons, fmt.Sprintf("expected failures of class %s, got %s",
-			strings.Join(want.Outcomes, " or "), orNone(byKind(got.ByKind))))
+			strings.Join(want.Outcomes, " or "), cmp.Or(byKind(got.ByKind), "none")))
 	}
 	if len(want.Findings) > 0 && !slices.ContainsFunc(got.Findings, func(f Finding) bool { return slices.Contains(want.Findings, f.Code) }) {
-		reasons = append(reasons, fmt.Sprintf("expected finding %s, got %s", strings.Join(want.Findings, " or "), orNone(findingCodes(got))))
+		reasons = append(reasons, fmt.Sprintf("expected finding %s, got %s", strings.Join(want.Findings, " or "), cmp.Or(findingCodes(got), "none")))
 	}
 	for _, f := range got.Findings {
 		if f.Code == Unexplained {
@@ -72,7 +73,7 @@ func mismatch(want Expectation, got Verdict, why string) []string {
 	if len(got.Reasons) > 0 {
 		reasons = slices.Clone(got.Reasons)
 	}
-	reasons[0] = fmt.Sprintf("expected %s, got %s: %s", want.Verdict, orNone(got.Result), reasons[0])
+	reasons[0] = fmt.Sprintf("expected %s, got %s: %s", want.Verdict, cmp.Or(got.Result, "none"), reasons[0])
 	return reasons
 }
 
@@ -95,11 +96,4 @@ func findingCodes(v Verdict) string {
 		codes[i] = finding.Code
 	}
 	return strings.Join(codes, ", ")
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }
