@@ -212,7 +212,8 @@ func twoUpstreams() (*recording.Recording, []netip.Addr) {
 		nodes = append(nodes, n.Addr)
 	}
 	r.Queries = []recording.Query{
-		{At: -1, Name: "api.example.com", Answers: nodes[:1]}, {At: -1, Name: "Login.example.com", Answers: nodes[2:3]},
+		{At: -1, Name: "api.example.com", Answers: nodes[:1]},
+		{At: -1, Name: "Login.example.com", Answers: nodes[2:3]},
 		{At: -1, Name: "probed.example.com", Answers: nodes[4:5], Probe: true},
 	}
 	return r, nodes
