@@ -123,9 +123,10 @@ func (c *brief) nothingAtStake() []string {
 	for _, n := range c.ledger.Touched() {
 		touched[n.Addr] = true
 	}
+	everyNode := len(touched) == 0 && c.aboutNames()
 	served, after := false, false
 	for _, request := range c.requests {
-		served = served || request.Sent < c.first.At && !failed(request) && (touched[request.Node] || len(touched) == 0)
+		served = served || request.Sent < c.first.At && !failed(request) && (touched[request.Node] || everyNode)
 		after = after || request.Sent > c.last().At
 	}
 	if !served {
@@ -135,6 +136,18 @@ func (c *brief) nothingAtStake() []string {
 		reasons = append(reasons, fmt.Sprintf("no request was sent after %s", quoted(c.last().Name)))
 	}
 	return append(reasons, c.noHandshake()...)
+}
+
+// aboutNames says whether some fault is about what DNS says, and not only about nodes.
+func (c *brief) aboutNames() bool {
+	for _, s := range c.Steps {
+		for _, e := range s.Effects {
+			if e.Resolves != nil || e.Named != nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // noHandshake: if nodes that a name has refuse TLS, some connection must have been

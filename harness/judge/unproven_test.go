@@ -6,6 +6,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	model "github.com/proxychaos/proxychaos/harness/world"
 )
 
 // Each case breaks one thing in a run that passes, and gives the only reason.
@@ -68,6 +69,14 @@ func TestUnproven(t *testing.T) {
 			func(w *world) {
 				for i := range w.Requests {
 					w.Requests[i].Node = fresh1
+				}
+			},
+			`no request was served by a node that the faults are about before "name moves to new nodes": nothing was at stake`,
+		},
+		"only nodes that no name has": {
+			func(w *world) {
+				for i := range w.Steps {
+					w.Steps[i].Effects = []model.Effect{{Node: fresh1, Serves: no, How: "silence"}}
 				}
 			},
 			`no request was served by a node that the faults are about before "name moves to new nodes": nothing was at stake`,

@@ -12,9 +12,13 @@ import (
 	"github.com/moby/moby/client"
 	. "github.com/onsi/gomega"
 
+	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 const nginxStatic = `server {
@@ -25,18 +29,18 @@ const nginxStatic = `server {
 }
 `
 
-// A timeline that lost its flip tests nothing, and must say so. The whole way
+// A fault of nodes that nobody uses tests nothing, and must say so. The whole way
 // is shown: testbed, recording, verdict, the same verdict again.
-func TestWithoutTheFlipNothingIsProved(t *testing.T) {
+func TestFaultOfNodesThatNobodyUsesProvesNothing(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	lab := containers(t, options(t))
 	s := rotate()
-	s.Timeline = s.Timeline[1:]
+	s.Timeline = []harness.Step{harness.Do(fault.StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Spare})}
 	r := one(t.Context(), lab, s, own(kind.Nginx, file(t, "static.conf", nginxStatic), 0))
 	g.Expect(r.Err).NotTo(HaveOccurred())
 	g.Expect(r.Verdict.Result).To(Equal(judge.Unproven))
-	g.Expect(r.Verdict.Reasons).To(ContainElement(ContainSubstring("there is no such node at this time")))
+	g.Expect(r.Verdict.Reasons).To(ContainElement(ContainSubstring("nothing was at stake")))
 	g.Expect(r.Manifest.Testbed).To(Equal("containers"))
 
 	rec, err := recording.Open(r.Dir)
