@@ -22,6 +22,7 @@ const (
 	CodeBadRequest          ErrorCode = "bad_request"           // 400: not JSON, or not of the right form
 	CodeTooLarge            ErrorCode = "too_large"             // 413
 	CodeInvalidField        ErrorCode = "invalid_field"         // 400
+	CodeForbidden           ErrorCode = "forbidden"             // 403: a web page can have sent it
 	CodeUnknownLoadBalancer ErrorCode = "unknown_load_balancer" // 404
 	CodeUnknownNode         ErrorCode = "unknown_node"          // 404
 	CodeUnknownTargetGroup  ErrorCode = "unknown_target_group"  // 404

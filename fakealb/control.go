@@ -16,6 +16,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/fakealb/record"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
+	"github.com/proxychaos/proxychaos/internal/controlguard"
 )
 
 // maxRequestBytes bounds the body of a control request.
@@ -58,7 +59,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, apiError(http.StatusNotFound, CodeNotFound, "", "got %s %s, which is no call of this API", r.Method, r.URL.Path))
 	})
-	return mux
+	return controlguard.Handler(mux, func(w http.ResponseWriter, message string) {
+		answer(w, nil, apiError(http.StatusForbidden, CodeForbidden, "", "%s", message))
+	})
 }
 
 func version() Version {

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/proxychaos/proxychaos/internal/controlguard"
 )
 
 // Notice is what the control API says of itself.
@@ -64,7 +66,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, notFound("", "no path %s, want one under /v1 such as /v1/version", r.URL.Path))
 	})
-	return mux
+	return controlguard.Handler(mux, func(w http.ResponseWriter, message string) {
+		writeError(w, &Error{Code: CodeForbidden, Message: message})
+	})
 }
 
 func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {

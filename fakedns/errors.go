@@ -11,6 +11,7 @@ type Code string
 // The codes of an [Error], with the HTTP status the control API gives each.
 const (
 	CodeInvalid          Code = "invalid"            // 400: a field is wrong
+	CodeForbidden        Code = "forbidden"          // 403: a web page can have sent it
 	CodeNotFound         Code = "not_found"          // 404: no such name, fault or path
 	CodeMethodNotAllowed Code = "method_not_allowed" // 405: the path exists, the method does not
 	CodeTooLarge         Code = "too_large"          // 413: the body is over 1 MiB
@@ -37,6 +38,8 @@ func (e *Error) status() int {
 	switch e.Code {
 	case CodeInvalid:
 		return http.StatusBadRequest
+	case CodeForbidden:
+		return http.StatusForbidden
 	case CodeNotFound:
 		return http.StatusNotFound
 	case CodeMethodNotAllowed:

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"sync"
+
+	"github.com/proxychaos/proxychaos/internal/controlguard"
 )
 
 // streamLine is one line of the answer to POST /v1/attacks: a row, or the end.
@@ -39,7 +41,9 @@ func Handler() http.Handler {
 	})
 	mux.HandleFunc("POST /v1/attacks", a.attack)
 	mux.HandleFunc("POST /v1/bursts", burst)
-	return mux
+	return controlguard.Handler(mux, func(w http.ResponseWriter, message string) {
+		writeError(w, &Error{Code: CodeForbidden, Message: message})
+	})
 }
 
 type agent struct{ running sync.Mutex }

@@ -10,9 +10,10 @@ type Code string
 
 // Kinds of errors, each with its HTTP status.
 const (
-	CodeInvalid Code = "invalid" // 400: a field is wrong
-	CodeBusy    Code = "busy"    // 409: the agent runs one attack at a time
-	CodeStopped Code = "stopped" // in the end line of a stream only: the attack was stopped
+	CodeInvalid   Code = "invalid"   // 400: a field is wrong
+	CodeForbidden Code = "forbidden" // 403: a web page can have sent it
+	CodeBusy      Code = "busy"      // 409: the agent runs one attack at a time
+	CodeStopped   Code = "stopped"   // in the end line of a stream only: the attack was stopped
 )
 
 // Error is what this package, and the agent, answers to what it cannot do.
@@ -31,8 +32,12 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) status() int {
-	if e.Code == CodeBusy {
+	switch e.Code {
+	case CodeForbidden:
+		return http.StatusForbidden
+	case CodeBusy:
 		return http.StatusConflict
+	case CodeInvalid, CodeStopped:
 	}
 	return http.StatusBadRequest
 }

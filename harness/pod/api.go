@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"net/url"
 	"time"
+
+	"github.com/proxychaos/proxychaos/internal/controlguard"
 )
 
 // Health says that the agent has taken the namespace over.
@@ -77,7 +79,9 @@ func (a *Agent) handler() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		reply(w, nil, &Error{Code: CodeNotFound, Message: "nothing answers " + r.Method + " " + r.URL.Path})
 	})
-	return mux
+	return controlguard.Handler(mux, func(w http.ResponseWriter, message string) {
+		reply(w, nil, &Error{Code: CodeForbidden, Message: message})
+	})
 }
 
 // AskRequest asks a canary.

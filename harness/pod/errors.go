@@ -15,6 +15,7 @@ type Code string
 // The codes of an [Error], with the HTTP status the control API gives each.
 const (
 	CodeInvalid   Code = "invalid"    // 400: a field is wrong
+	CodeForbidden Code = "forbidden"  // 403: a web page can have sent it
 	CodeNotFound  Code = "not_found"  // 404: no such path, watch or canary
 	CodeTooLarge  Code = "too_large"  // 413: the body is over 64 KiB
 	CodeNotOpened Code = "not_opened" // 502: the canary could not connect
@@ -41,6 +42,8 @@ func (e *Error) status() int {
 	switch e.Code {
 	case CodeInvalid:
 		return http.StatusBadRequest
+	case CodeForbidden:
+		return http.StatusForbidden
 	case CodeNotFound:
 		return http.StatusNotFound
 	case CodeTooLarge:
