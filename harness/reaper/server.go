@@ -3,10 +3,16 @@
 // memory.
 //
 // A reaper is a small server in a container of its own that holds the engine's
-// socket. The run keeps a TCP connection to it open and tells it the labels of
-// everything it creates. The kernel closes that connection however the run
-// ends; the reaper then waits a moment, removes the containers and after them
-// the networks that carry the labels, ends, and is removed by the engine.
+// socket. The run gives it at its start the labels of everything that the run
+// creates, and keeps a TCP connection to it open. The kernel closes that
+// connection however the run ends; the reaper then waits a moment, removes the
+// containers and after them the networks that carry the labels, ends, and is
+// removed by the engine.
+//
+// Every process of the machine can connect. The labels are a secret of the run
+// and its reaper: who does not say them is refused, and its connection counts
+// for nothing. So no other process can have anything removed, or keep the
+// reaper from removing.
 //
 // The protocol is the one of the Testcontainers reaper (Ryuk): a client sends
 // lines label=name=value&label=..., each answered with ACK. testcontainers-go
@@ -31,34 +37,40 @@ import (
 
 // Config says how a Server listens and how long it waits.
 type Config struct {
+	// Labels are what the server removes by: at least one. Clients say the same.
+	Labels map[string]string
 	// Listen is the TCP address, for example ":8080"; port 0 picks a free one.
 	Listen string
-	// Grace is the time between the end of the last connection and the removal.
-	// A client that connects again within it calls the removal off.
+	// Grace is the time between the end of the last client and the removal. A
+	// client that comes again within it calls the removal off.
 	Grace time.Duration
-	// FirstClient is how long the server waits for the first connection of
-	// all before it gives up and ends.
+	// FirstClient is how long the server waits for the first client of all
+	// before it gives up and ends. A connection that has not said the labels
+	// within the same time is closed.
 	FirstClient time.Duration
 	// Log receives one line per event.
 	Log io.Writer
 }
 
 // Server waits for the end of its clients and then calls its removal function
-// once with every set of labels that they registered.
+// once with its labels. A client is a connection that has said these labels.
 type Server struct {
 	cfg    Config
-	remove func(ctx context.Context, labels []map[string]string) error
+	remove func(ctx context.Context, labels map[string]string) error
 	ln     net.Listener
 
 	mu       sync.Mutex
-	sets     []map[string]string
 	clients  int
-	arrivals chan struct{} // signalled on every arrival and departure
+	came     bool          // a client, ever
+	arrivals chan struct{} // signalled on every arrival and departure of a client
 }
 
-// New opens the listener. The Server calls remove with what its clients
-// registered: [Reap], or a test's own.
-func New(cfg Config, remove func(ctx context.Context, labels []map[string]string) error) (*Server, error) {
+// New opens the listener. The Server calls remove with the labels of cfg:
+// [Reap], or a test's own.
+func New(cfg Config, remove func(ctx context.Context, labels map[string]string) error) (*Server, error) {
+	if err := checkLabels(cfg.Labels); err != nil {
+		return nil, err
+	}
 	if cfg.Grace < 0 || cfg.FirstClient <= 0 {
 		return nil, fmt.Errorf("reaper: grace %s must not be negative and the wait for a client %s must be positive", cfg.Grace, cfg.FirstClient)
 	}
@@ -72,9 +84,9 @@ func New(cfg Config, remove func(ctx context.Context, labels []map[string]string
 // Addr is the address that the Server listens on.
 func (s *Server) Addr() net.Addr { return s.ln.Addr() }
 
-// Run serves until the last client is gone and what it registered is removed.
-// If ctx ends first, it removes at once. With no client ever, it returns after
-// FirstClient.
+// Run serves until the last client is gone and what carries the labels is
+// removed. If ctx ends first, it removes at once. With no client ever, it
+// removes nothing, and returns after FirstClient.
 func (s *Server) Run(ctx context.Context) error {
 	defer func() { _ = s.ln.Close() }()
 	// Clients of the protocol wait for this word before they connect.
@@ -82,13 +94,12 @@ func (s *Server) Run(ctx context.Context) error {
 	go s.accept()
 
 	s.awaitEnd(ctx)
-	_, sets := s.state()
-	if len(sets) == 0 {
-		s.logf("ends: nothing was registered")
+	if _, came := s.state(); !came {
+		s.logf("ends: no client came")
 		return nil
 	}
-	s.logf("no client left: removing what carries %v", sets)
-	if err := s.remove(context.WithoutCancel(ctx), sets); err != nil {
+	s.logf("no client left: removing what carries %v", s.cfg.Labels)
+	if err := s.remove(context.WithoutCancel(ctx), s.cfg.Labels); err != nil {
 		return fmt.Errorf("reaper: %w", err)
 	}
 	s.logf("ends: all removed")
@@ -97,7 +108,6 @@ func (s *Server) Run(ctx context.Context) error {
 
 // awaitEnd returns when no client is left, or none has ever come.
 func (s *Server) awaitEnd(ctx context.Context) {
-	begin := time.Now()
 	wait := time.NewTimer(s.cfg.FirstClient)
 	defer wait.Stop()
 	for {
@@ -110,13 +120,10 @@ func (s *Server) awaitEnd(ctx context.Context) {
 				return
 			}
 		case <-s.arrivals:
-			switch clients, sets := s.state(); {
-			case clients > 0:
+			if clients, _ := s.state(); clients > 0 {
 				wait.Stop()
-			case len(sets) > 0:
+			} else {
 				wait.Reset(s.cfg.Grace)
-			default: // it only looked whether the port is open
-				wait.Reset(s.cfg.FirstClient - time.Since(begin))
 			}
 		}
 	}
@@ -133,26 +140,38 @@ func (s *Server) accept() {
 			time.Sleep(10 * time.Millisecond) // out of files: do not spin
 			continue
 		}
-		s.count(1)
 		go func() {
-			defer s.count(-1)
 			defer func() { _ = conn.Close() }()
 			s.serve(conn)
 		}()
 	}
 }
 
-// serve registers the labels of each line until the client is gone.
+// serve answers each line until the other side is gone, which counts as a
+// client from the first line with the right labels on.
 func (s *Server) serve(conn net.Conn) {
+	if conn.SetDeadline(time.Now().Add(s.cfg.FirstClient)) != nil {
+		return // it is gone
+	}
+	client := false
 	lines := bufio.NewScanner(conn)
 	for lines.Scan() {
 		labels, err := ParseLabels(lines.Text())
+		if err == nil && !maps.Equal(labels, s.cfg.Labels) {
+			err = errors.New("got other labels than those of the reaper's start, want the same")
+		}
 		answer := "ACK\n"
-		if err != nil {
+		switch {
+		case err != nil:
 			s.logf("refused: %v", err)
 			answer = "ERROR " + err.Error() + "\n"
-		} else {
-			s.register(labels)
+		case !client:
+			if conn.SetDeadline(time.Time{}) != nil {
+				return
+			}
+			client = true
+			s.count(1)
+			defer s.count(-1)
 		}
 		if _, err := io.WriteString(conn, answer); err != nil {
 			return
@@ -160,27 +179,17 @@ func (s *Server) serve(conn net.Conn) {
 	}
 }
 
-func (s *Server) register(labels map[string]string) {
+// state returns the number of clients, and whether there ever was one.
+func (s *Server) state() (clients int, came bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, known := range s.sets {
-		if maps.Equal(known, labels) {
-			return
-		}
-	}
-	s.sets = append(s.sets, labels)
-}
-
-// state returns the number of clients and what was registered so far.
-func (s *Server) state() (clients int, sets []map[string]string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.clients, s.sets[:len(s.sets):len(s.sets)]
+	return s.clients, s.came
 }
 
 func (s *Server) count(delta int) {
 	s.mu.Lock()
 	s.clients += delta
+	s.came = true
 	s.mu.Unlock()
 	select {
 	case s.arrivals <- struct{}{}:

@@ -3,6 +3,7 @@ package reaper
 import (
 	"bufio"
 	"context"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -12,13 +13,18 @@ import (
 	. "github.com/onsi/gomega"
 )
 
+// ours are the labels of every Server in these tests.
+var ours = map[string]string{"org.proxychaos.session": "x&y"}
+
+const oursLine = "label=org.proxychaos.session=x%26y"
+
 // serving runs a Server with a short grace; removed receives what it removes.
-func serving(t *testing.T, cfg Config) (addr string, removed chan []map[string]string, ended chan error, log *lockedLog) {
+func serving(t *testing.T, cfg Config) (addr string, removed chan map[string]string, ended chan error, log *lockedLog) {
 	t.Helper()
-	removed, ended, log = make(chan []map[string]string, 1), make(chan error, 1), &lockedLog{}
-	cfg.Listen, cfg.Log = "127.0.0.1:0", log
-	s, err := New(cfg, func(_ context.Context, sets []map[string]string) error {
-		removed <- sets
+	removed, ended, log = make(chan map[string]string, 1), make(chan error, 1), &lockedLog{}
+	cfg.Listen, cfg.Log, cfg.Labels = "127.0.0.1:0", log, ours
+	s, err := New(cfg, func(_ context.Context, labels map[string]string) error {
+		removed <- labels
 		return nil
 	})
 	if err != nil {
@@ -71,20 +77,16 @@ func TestRemovesAfterTheLastClient(t *testing.T) {
 	g := NewWithT(t)
 	addr, removed, ended, log := serving(t, Config{Grace: 100 * time.Millisecond, FirstClient: time.Minute})
 	a, b := dial(t, addr), dial(t, addr)
-	// The first line is what testcontainers-go v0.44.0 sends, unescaped.
-	g.Expect(say(t, a, "label=org.testcontainers=true&label=org.testcontainers.sessionId=abc")).To(Equal("ACK\n"))
-	g.Expect(say(t, b, "label=org.proxychaos.session=x%26y")).To(Equal("ACK\n"))
-	g.Expect(say(t, b, "label=org.proxychaos.session=x%26y")).To(Equal("ACK\n"))
+	g.Expect(say(t, a, oursLine)).To(Equal("ACK\n"))
+	g.Expect(say(t, b, oursLine)).To(Equal("ACK\n"))
+	g.Expect(say(t, b, oursLine)).To(Equal("ACK\n"))
 	g.Expect(say(t, b, "network=foo")).To(HavePrefix("ERROR "))
 
 	g.Expect(a.Close()).To(Succeed())
 	g.Consistently(removed, 300*time.Millisecond).ShouldNot(Receive(), "one client is still there")
 	last := time.Now()
 	g.Expect(b.Close()).To(Succeed())
-	g.Eventually(removed, 5*time.Second).Should(Receive(ConsistOf(
-		map[string]string{"org.testcontainers": "true", "org.testcontainers.sessionId": "abc"},
-		map[string]string{"org.proxychaos.session": "x&y"},
-	)))
+	g.Eventually(removed, 5*time.Second).Should(Receive(Equal(ours)))
 	g.Expect(time.Since(last)).To(BeNumerically(">=", 100*time.Millisecond))
 	g.Eventually(ended, 5*time.Second).Should(Receive(BeNil()))
 	g.Expect(log.String()).To(HavePrefix("Started"))
@@ -96,10 +98,10 @@ func TestAClientThatComesBackCallsItOff(t *testing.T) {
 	g := NewWithT(t)
 	addr, removed, _, _ := serving(t, Config{Grace: 400 * time.Millisecond, FirstClient: time.Minute})
 	a := dial(t, addr)
-	g.Expect(say(t, a, "label=a=b")).To(Equal("ACK\n"))
+	g.Expect(say(t, a, oursLine)).To(Equal("ACK\n"))
 	g.Expect(a.Close()).To(Succeed())
 	b := dial(t, addr)
-	g.Expect(say(t, b, "label=a=b")).To(Equal("ACK\n"))
+	g.Expect(say(t, b, oursLine)).To(Equal("ACK\n"))
 	g.Consistently(removed, time.Second).ShouldNot(Receive())
 	g.Expect(b.Close()).To(Succeed())
 	g.Eventually(removed, 5*time.Second).Should(Receive())
@@ -111,7 +113,7 @@ func TestAProbeOfThePortIsNotTheEnd(t *testing.T) {
 	g.Expect(dial(t, addr).Close()).To(Succeed())
 	g.Consistently(ended, 300*time.Millisecond).ShouldNot(Receive())
 	a := dial(t, addr)
-	g.Expect(say(t, a, "label=a=b")).To(Equal("ACK\n"))
+	g.Expect(say(t, a, oursLine)).To(Equal("ACK\n"))
 	g.Expect(a.Close()).To(Succeed())
 	g.Eventually(removed, 5*time.Second).Should(Receive())
 }
@@ -120,7 +122,74 @@ func TestGivesUpWithoutAnyClient(t *testing.T) {
 	g := NewWithT(t)
 	_, removed, ended, _ := serving(t, Config{FirstClient: 50 * time.Millisecond})
 	g.Eventually(ended, 5*time.Second).Should(Receive(BeNil()))
-	g.Expect(removed).NotTo(Receive(), "nothing was registered, so nothing may be removed")
+	g.Expect(removed).NotTo(Receive(), "nobody came, so nothing may be removed")
+}
+
+func TestOtherLabelsAreRefused(t *testing.T) {
+	g := NewWithT(t)
+	addr, removed, ended, log := serving(t, Config{FirstClient: time.Minute})
+	run := dial(t, addr)
+	g.Expect(say(t, run, oursLine)).To(Equal("ACK\n"))
+	for _, line := range []string{
+		"label=com.docker.compose.project=prod",
+		"label=org.proxychaos.session=x",
+		"label=org.proxychaos.session=",
+		oursLine + "&label=com.docker.compose.project=prod",
+	} {
+		// Held open, each of them: they must not keep the run's own from being removed.
+		answer := say(t, dial(t, addr), line)
+		g.Expect(answer).To(HavePrefix("ERROR "), line)
+		g.Expect(answer).NotTo(ContainSubstring("x&y"), "the labels are a secret")
+	}
+	g.Expect(run.Close()).To(Succeed())
+	g.Eventually(removed, 5*time.Second).Should(Receive(Equal(ours)), log.String())
+	g.Eventually(ended, 5*time.Second).Should(Receive(BeNil()))
+}
+
+func TestAHeldConnectionDoesNotStopIt(t *testing.T) {
+	g := NewWithT(t)
+	addr, removed, _, _ := serving(t, Config{FirstClient: time.Minute})
+	held := dial(t, addr) // before the run, and never a word
+	run := dial(t, addr)
+	g.Expect(say(t, run, oursLine)).To(Equal("ACK\n"))
+	_, err := held.Write([]byte("label=half"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(run.Close()).To(Succeed())
+	g.Eventually(removed, 5*time.Second).Should(Receive(Equal(ours)))
+}
+
+func TestAHeldConnectionIsNoFirstClient(t *testing.T) {
+	g := NewWithT(t)
+	addr, removed, ended, _ := serving(t, Config{FirstClient: 300 * time.Millisecond})
+	dial(t, addr)
+	g.Eventually(ended, 5*time.Second).Should(Receive(BeNil()))
+	g.Expect(removed).NotTo(Receive())
+}
+
+func TestASilentConnectionIsClosed(t *testing.T) {
+	g := NewWithT(t)
+	addr, removed, _, _ := serving(t, Config{FirstClient: 300 * time.Millisecond})
+	run := dial(t, addr)
+	g.Expect(say(t, run, oursLine)).To(Equal("ACK\n"))
+	silent := dial(t, addr)
+	g.Expect(silent.SetReadDeadline(time.Now().Add(5 * time.Second))).To(Succeed())
+	_, err := silent.Read(make([]byte, 1))
+	g.Expect(err).To(MatchError(io.EOF), "after the wait for a first client")
+	g.Expect(say(t, run, oursLine)).To(Equal("ACK\n"), "the run may be silent for as long as it likes")
+	g.Expect(removed).NotTo(Receive())
+}
+
+func TestNothingIsRemovedWithoutALabel(t *testing.T) {
+	g := NewWithT(t)
+	_, err := New(Config{Listen: "127.0.0.1:0", FirstClient: time.Minute}, nil)
+	g.Expect(err).To(MatchError(ContainSubstring("everything")))
+	g.Expect(Reap(t.Context(), nil, nil)).To(MatchError(ContainSubstring("everything")))
+	g.Expect(Sweep(t.Context(), nil, nil)).To(MatchError(ContainSubstring("everything")))
+	t.Setenv(labelsVariable, "")
+	cmd := Command()
+	cmd.SetArgs(nil)
+	cmd.SilenceErrors = true
+	g.Expect(cmd.Execute()).To(MatchError(ContainSubstring(labelsVariable)))
 }
 
 func TestBadLabels(t *testing.T) {

@@ -45,14 +45,14 @@ type Guard struct {
 	labels map[string]string
 }
 
-// Start runs a reaper in a container of the kit image and registers the labels
-// with it. Call it before anything else is created with those labels. From then
+// Start runs a reaper for the labels in a container of the kit image, and
+// connects to it. Call it before anything else is created with those labels. From then
 // on they are removed a few seconds after this process ends, in whatever way.
 //
 // The engine must be on this machine, on a unix socket.
 func Start(ctx context.Context, cli *client.Client, kit string, labels map[string]string) (_ *Guard, err error) {
-	if len(labels) == 0 {
-		return nil, errors.New("reaper: no labels to remove by")
+	if err := checkLabels(labels); err != nil {
+		return nil, err
 	}
 	socket, ok := strings.CutPrefix(cli.DaemonHost(), "unix://")
 	if !ok {
@@ -73,6 +73,7 @@ func Start(ctx context.Context, cli *client.Client, kit string, labels map[strin
 		Config: &container.Config{
 			Image:        kit,
 			Cmd:          []string{"reaper"},
+			Env:          []string{labelsVariable + "=" + FormatLabels(labels)},
 			Labels:       map[string]string{reaperLabel: FormatLabels(labels)},
 			ExposedPorts: network.PortSet{port: {}},
 		},
