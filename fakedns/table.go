@@ -153,8 +153,8 @@ func (c *chains) follow(start, name string) *Error {
 // (RFC 4592), the wildcard of all.
 func (t *table) candidates(name string) (c [4]*entry) {
 	c[0], c[1], c[3] = t.entries[name], t.implied[name], t.wild[""]
-	if len(t.wild) == 0 {
-		return c
+	if _, above := t.above[name]; above || len(t.wild) == 0 {
+		return c // an ancestor of a name exists itself, so no wildcard beside it answers for it
 	}
 	for _, rest, ok := strings.Cut(name, "."); ok && rest != ""; _, rest, ok = strings.Cut(rest, ".") {
 		if c[2] = t.wild[rest]; c[2] != nil {
