@@ -117,7 +117,7 @@ func Open(ctx context.Context, opt Options) (*Lab, error) {
 
 // Join is Open in another process, with what the first has opened: it starts nothing
 // of its own, and what it runs ends at the latest with the first.
-func Join(ctx context.Context, opt Options, shared Shared) (*Lab, error) {
+func Join(opt Options, shared Shared) (*Lab, error) {
 	lab := &Lab{opt: opt, began: time.Now(), shared: shared, proxies: map[kind.Release]*pending{}}
 	return lab, lab.connect()
 }

@@ -54,7 +54,7 @@ var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 	var shared run.Shared
 	Expect(json.Unmarshal(text, &shared)).To(Succeed())
 	var err error
-	lab, err = run.Join(ctx, options(), shared)
+	lab, err = run.Join(options(), shared)
 	DeferCleanup(lab.Close)
 	Expect(err).NotTo(HaveOccurred())
 })
