@@ -101,7 +101,7 @@ func (c *brief) notHealthy() []string {
 	count, kinds := 0, map[string]int{}
 	begin := min(c.first.At, c.losses[0].Asked)
 	for _, request := range c.requests {
-		if failed(request) && (request.Sent+request.Latency < begin || request.Sent < begin-inFlight) {
+		if failed(request) && endedBefore(request, begin) {
 			count++
 			kinds[request.Outcome]++
 		}
@@ -110,6 +110,11 @@ func (c *brief) notHealthy() []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("not healthy before the fault: %s failed (%s)", requests(count), byKind(kinds))}
+}
+
+// endedBefore says whether a request can have met nothing that was asked for at a time.
+func endedBefore(request recording.Request, asked recording.Seconds) bool {
+	return request.Sent+request.Latency < asked || request.Sent < asked-inFlight
 }
 
 // nothingAtStake: some node that the faults are about must have served, and load must

@@ -25,6 +25,7 @@ func (c *brief) decide(v *Verdict) {
 	}
 	v.Result, v.Reasons = Pass, []string{lost}
 	within := budget.RecoverWithin
+	early := c.failedEarlier()
 	switch late, last := c.failedLater(within); {
 	case v.PostsTwice > 0:
 		v.Result = Fail
@@ -32,6 +33,9 @@ func (c *brief) decide(v *Verdict) {
 	case within == 0 && v.Failed > v.Unavoidable+v.WithoutNode:
 		v.Result = Fail
 		v.Reasons = []string{lost + ", budget 0"}
+	case within != 0 && early > 0:
+		v.Result = Fail
+		v.Reasons = []string{fmt.Sprintf("%s; %s before %s, which is the first fault that takes something away", lost, requests(early), quoted(c.losses[0].Name))}
 	case within != 0 && late > 0:
 		v.Result = Fail
 		v.Reasons = []string{fmt.Sprintf("%s; %s sent more than %s after %s, the last one %s after",
@@ -52,6 +56,17 @@ func (c *brief) failedLater(within recording.Seconds) (n int, last recording.Sec
 		}
 	}
 	return n, last
+}
+
+// failedEarlier counts the failed requests that no fault that took something away had met.
+func (c *brief) failedEarlier() int {
+	n := 0
+	for _, request := range c.requests {
+		if failed(request) && endedBefore(request, c.losses[0].Asked) {
+			n++
+		}
+	}
+	return n
 }
 
 func (c *brief) lossNames() string {
