@@ -1,9 +1,13 @@
 package judge
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
 
 // livedWithoutDNS: what was asked while DNS failed, and whether that was felt.
-func (c *brief) livedWithoutDNS(v *Verdict) []Finding {
+func (c *brief) livedWithoutDNS(*Verdict) []Finding {
 	spans := c.ledger.Unresolved()
 	if len(spans) == 0 {
 		return nil
@@ -16,15 +20,28 @@ func (c *brief) livedWithoutDNS(v *Verdict) []Finding {
 			}
 		}
 	}
+	began := spans[0].From
+	failure, felt := c.firstFailureAfter(began)
 	questions := count(len(rows), "DNS query", "DNS queries")
 	var text string
 	switch {
-	case len(rows) == 0 && v.Failed == 0:
+	case len(rows) == 0 && !felt:
 		text = "did not ask DNS while it failed, so that nothing of it was felt"
-	case v.Failed == 0:
+	case !felt:
 		text = fmt.Sprintf("%s while DNS failed, and no request did: it went on with the addresses it had", questions)
 	default:
-		text = fmt.Sprintf("%s while DNS failed; the first request to fail was sent %s after it began", questions, span(*v.FirstFailure))
+		text = fmt.Sprintf("%s while DNS failed; the first request to fail was sent %s after it began", questions, span(failure-began))
 	}
 	return []Finding{{Code: DNSOutage, Text: text, Evidence: c.quote(rows...)}}
+}
+
+// firstFailureAfter is when the first request was sent that failed and that can have met
+// a fault of a time, and whether there is one.
+func (c *brief) firstFailureAfter(fault recording.Seconds) (sent recording.Seconds, found bool) {
+	for _, request := range c.requests {
+		if failed(request) && !endedBefore(request, fault) {
+			return request.Sent, true
+		}
+	}
+	return 0, false
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	model "github.com/proxychaos/proxychaos/harness/world"
 )
 
 // Timelines that no scenario of the catalogue has.
@@ -34,4 +35,34 @@ func TestABudgetAllowsWhatTheFirstLossMet(t *testing.T) {
 	if v := w.judge(); v.Result != judge.Pass {
 		t.Errorf("got %s: %q, want a pass", v.Result, v.Reasons)
 	}
+}
+
+// outageLater moves the name at 5 s. DNS fails from 10 to 12 s.
+func outageLater() *world {
+	w := follower()
+	w.Manifest.Plan.Steps = planned(after(5, moves), after(5, "DNS fails: servfail"), after(2, "DNS answers again"))
+	w.Steps = []recording.Step{
+		step(1, moves, 5.002, left()),
+		step(2, "DNS fails: servfail", 10, []model.Effect{{Resolves: no, How: "servfail"}}),
+		step(3, "DNS answers again", 12, []model.Effect{{Resolves: yes}}),
+	}
+	return w
+}
+
+// failAt makes the request fail that is due at a time.
+func (w *world) failAt(at seconds) {
+	w.Requests[int(at*rate+0.5)].Outcome = recording.BadGateway
+}
+
+func TestTheFirstFailureIsCountedFromTheOutage(t *testing.T) {
+	w := outageLater()
+	w.failAt(6)
+	w.failAt(10.5)
+	wantText(t, w.judge(), judge.DNSOutage, "2 DNS queries while DNS failed; the first request to fail was sent 0.5 s after it began")
+}
+
+func TestAFailureBeforeTheOutageIsNotOfIt(t *testing.T) {
+	w := outageLater()
+	w.failAt(6)
+	wantText(t, w.judge(), judge.DNSOutage, "2 DNS queries while DNS failed, and no request did: it went on with the addresses it had")
 }
