@@ -17,15 +17,18 @@ func (c *brief) resolvedOnce(u *upstream, v *Verdict) []Finding {
 	if len(hits)+len(connects) == 0 {
 		return c.stoppedTrying(u, v)
 	}
-	before, after := len(u.lookupsIn(0, u.moved)), len(u.lookupsIn(u.moved, forever))
+	moved := c.departure(hits, connects)
+	before, after := len(u.lookupsIn(0, moved)), len(u.lookupsIn(moved, forever))
 	words := c.staleWords(hits, connects)
 	var text string
 	switch {
 	case before+after == 0:
 		text = "resolved once at start: 0 DNS queries after t=0; " + words
+	case after == 0 && len(u.lookupsIn(u.moved, moved)) > 0:
+		text = fmt.Sprintf("stopped asking: 0 DNS queries after the name moved at %s, %s between t=0 and then; %s", at(moved), comma(before), words)
 	case after == 0:
 		text = fmt.Sprintf("resolved once at start: 0 DNS queries after the name moved, %s between t=0 and then; %s", comma(before), words)
-	case c.askedOnlyAfterTheEnd(u):
+	case c.askedOnlyAfterTheEnd(u, moved):
 		text = fmt.Sprintf("resolved once per process: 0 DNS queries between the move of the name and the end of the old nodes, %s after it; %s", comma(after), words)
 	case c.someProcessKeptTheAddress(u):
 		text = fmt.Sprintf("resolved once per process: %s after the name moved, but not by every process: connections to the old nodes were still opened after the answer; %s",
@@ -33,8 +36,8 @@ func (c *brief) resolvedOnce(u *upstream, v *Verdict) []Finding {
 	default:
 		return nil
 	}
-	rows := u.lastBeforeMove()
-	if later := u.lookupsIn(u.moved, forever); len(later) > 0 {
+	rows := u.lastBefore(moved)
+	if later := u.lookupsIn(moved, forever); len(later) > 0 {
 		rows = append(rows, later[0].row)
 	}
 	return []Finding{{Code: ResolvedOnce, Text: text, Evidence: c.quote(append(rows, rowsOf(hits, connects)...)...)}}
@@ -57,19 +60,19 @@ func (c *brief) stoppedTrying(u *upstream, v *Verdict) []Finding {
 	}
 	return []Finding{{
 		Code: ResolvedOnce, Text: "resolved once at start: 0 DNS queries after the name moved, no request reached the new nodes, and failures went on to the end of the load",
-		Evidence: c.quote(append(u.lastBeforeMove(), c.lastFailure())...),
+		Evidence: c.quote(append(u.lastBefore(u.moved), c.lastFailure())...),
 	}}
 }
 
-// end is the first fault that took a node of the upstream away which the name had
-// left: when it began, and whether there was one.
-func (c *brief) end(u *upstream) (recording.Seconds, bool) {
+// end is the first fault that took a node of the upstream away after the name had moved:
+// when it began, and whether there was one.
+func (c *brief) end(u *upstream, moved recording.Seconds) (recording.Seconds, bool) {
 	first := forever
 	for _, n := range c.ledger.Nodes() {
 		if n.Upstream != u.number {
 			continue
 		}
-		if asked, died := c.ledger.Died(n.Addr, u.moved, forever); died {
+		if asked, died := c.ledger.Died(n.Addr, moved, forever); died {
 			first = min(first, asked)
 		}
 	}
@@ -79,9 +82,9 @@ func (c *brief) end(u *upstream) (recording.Seconds, bool) {
 // askedOnlyAfterTheEnd: as Apache does from 2.4.59 on, which looks a name up
 // again when every address it knows has failed. If the old nodes end as the name
 // moves, the two cannot be told apart.
-func (c *brief) askedOnlyAfterTheEnd(u *upstream) bool {
-	end, ended := c.end(u)
-	return ended && end > u.moved+waitSlack && len(u.lookupsIn(u.moved, end)) == 0 && len(u.lookupsIn(end, forever)) > 0
+func (c *brief) askedOnlyAfterTheEnd(u *upstream, moved recording.Seconds) bool {
+	end, ended := c.end(u, moved)
+	return ended && end > moved+waitSlack && len(u.lookupsIn(moved, end)) == 0 && len(u.lookupsIn(end, forever)) > 0
 }
 
 // kernelConnect is after how long the testbed's kernel gives up a connect that
@@ -92,45 +95,54 @@ const kernelConnect = recording.Seconds(3.1)
 // someProcessKeptTheAddress: one process learned the fresh nodes, and yet
 // connections to old ones were opened. A pool alone opens none.
 func (c *brief) someProcessKeptTheAddress(u *upstream) bool {
-	answer, ok := u.freshAnswer()
-	old := 0
-	for _, n := range c.ledger.Nodes() {
-		if _, left := c.ledger.Left(n.Addr, answer.at); left && n.Upstream == u.number {
-			old++
+	return slices.ContainsFunc(c.staleConnects(u), func(r row) bool {
+		left, _ := c.ledger.Left(c.target(r), c.time(r))
+		answer, ok := u.freshAnswer(left)
+		lingering := kernelConnect * recording.Seconds(max(0, c.countLeft(u, answer.at)-1))
+		return ok && c.time(r) > answer.at+recording.Settle+lingering
+	})
+}
+
+// countLeft counts the nodes that are out of the name at a time and had been in it.
+func (c *brief) countLeft(u *upstream, at recording.Seconds) int {
+	n := 0
+	for _, node := range c.ledger.Nodes() {
+		if _, left := c.ledger.Left(node.Addr, at); left && node.Upstream == u.number {
+			n++
 		}
 	}
-	lingering := kernelConnect * recording.Seconds(max(0, old-1))
-	return ok && slices.ContainsFunc(c.staleConnects(u), func(r row) bool {
-		return c.time(r) > answer.at+recording.Settle+lingering
-	})
+	return n
 }
 
 // pooledOld: DNS was asked and gave the fresh nodes, but connections from
 // before went on being used for old nodes, longer than it takes to act on the
 // answer.
 func (c *brief) pooledOld(u *upstream, _ *Verdict) []Finding {
-	first, ok := u.freshAnswer()
-	if !ok || c.askedOnlyAfterTheEnd(u) || c.someProcessKeptTheAddress(u) {
+	stale := c.staleHits(u)
+	if c.askedOnlyAfterTheEnd(u, c.departure(stale, c.staleConnects(u))) || c.someProcessKeptTheAddress(u) {
 		return nil
 	}
-	rows := []row{first.row}
+	var kept []hit
 	connections := map[*recording.Conn]bool{}
 	var last recording.Seconds
-	for _, h := range c.staleHits(u) {
-		if c.early(h) && h.at > first.at+recording.Settle {
-			rows = append(rows, h.row)
+	for _, h := range stale {
+		left, _ := c.ledger.Left(h.node, h.at)
+		if answer, ok := u.freshAnswer(left); ok && c.early(h) && h.at > answer.at+recording.Settle {
+			kept = append(kept, h)
 			connections[h.conn] = true
-			last = h.at
+			last = max(last, h.at-left)
 		}
 	}
-	if len(connections) == 0 {
+	if len(kept) == 0 {
 		return nil
 	}
-	after := len(u.lookupsIn(u.moved, forever))
+	moved := c.departure(kept, nil)
+	first, _ := u.freshAnswer(moved)
+	after := len(u.lookupsIn(moved, forever))
 	return []Finding{{
 		Code: PooledOld, Text: fmt.Sprintf("resolved again, but pooled connections kept the old address: %s after the name moved, the first answer with the fresh nodes %s after it; %s on %s opened before it, the last %s after it",
-			count(after, "DNS query", "DNS queries"), span(first.at-u.moved), requests(len(rows)-1), count(len(connections), "connection", "connections"), span(last-u.moved)),
-		Evidence: c.quote(rows...),
+			count(after, "DNS query", "DNS queries"), span(first.at-moved), requests(len(kept)), count(len(connections), "connection", "connections"), span(last)),
+		Evidence: c.quote(append([]row{first.row}, rowsOf(kept, nil)...)...),
 	}}
 }
 
@@ -151,7 +163,7 @@ func (c *brief) followed(u *upstream, _ *Verdict) []Finding {
 		text = fmt.Sprintf("left the old nodes %s after the name moved", span(after))
 		rows = append(rows, h.row)
 	}
-	if answer, ok := u.freshAnswer(); ok {
+	if answer, ok := u.freshAnswer(u.moved); ok {
 		rows = append(rows, answer.row)
 	}
 	return []Finding{{Code: FollowedDNS, Text: text, Evidence: c.quote(rows...)}}

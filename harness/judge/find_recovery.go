@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 
+	"github.com/proxychaos/proxychaos/harness/ledger"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
@@ -20,7 +21,8 @@ func (c *brief) healed(v *Verdict) []Finding {
 	text := fmt.Sprintf("healed by itself %s after %s", span(sent-loss.At), quoted(loss.Name))
 	rows := []row{last}
 	whole := c.ledger.Whole()
-	switch u := c.movedUpstream(); {
+	u, moved := c.lastMove(sent)
+	switch {
 	case u == nil && whole > -forever && whole < forever:
 		switch late := sent - whole; {
 		case late > 0:
@@ -29,28 +31,46 @@ func (c *brief) healed(v *Verdict) []Finding {
 			text = fmt.Sprintf("failed until what had failed was whole again, %s after %s", span(sent-loss.At), quoted(loss.Name))
 		}
 	case u == nil:
-	case len(u.lookupsIn(u.moved, forever)) == 0:
+	case len(u.lookupsIn(moved, forever)) == 0:
 		text += ", without asking DNS again"
-	case c.askedOnlyAfterTheEnd(u):
-		later := u.lookupsIn(u.moved, forever)[0]
-		text += fmt.Sprintf(": it asked DNS again %s after that", span(max(0, later.at-loss.At)))
-		rows = append(rows, later.row)
 	default:
-		later := u.lookupsIn(u.moved, forever)[0]
-		text += fmt.Sprintf(": it asked DNS again %s after the name moved", span(later.at-u.moved))
+		words, later := c.askedAgain(u, moved, loss)
+		text += ": " + words
 		rows = append(rows, later.row)
 	}
 	return []Finding{{Code: HealedItself, Text: text, Evidence: c.quote(rows...)}}
 }
 
-// movedUpstream is the first upstream in use whose name moved; nil if none did.
-func (c *brief) movedUpstream() *upstream {
-	for _, u := range c.upstreams {
-		if u.moved < forever {
-			return u
-		}
+// askedAgain says when the proxy asked DNS after the name had moved, with the query. One
+// that was asked while DNS failed told it nothing.
+func (c *brief) askedAgain(u *upstream, moved recording.Seconds, loss ledger.Moment) (string, lookup) {
+	later := u.lookupsIn(moved, forever)[0]
+	fresh, ok := u.freshAnswer(moved)
+	switch {
+	case ok && !c.ledger.Resolves(later.at):
+		return fmt.Sprintf("DNS gave it the new nodes %s after the name moved", span(fresh.at-moved)), fresh
+	case c.askedOnlyAfterTheEnd(u, moved):
+		return fmt.Sprintf("it asked DNS again %s after that", span(max(0, later.at-loss.At))), later
 	}
-	return nil
+	return fmt.Sprintf("it asked DNS again %s after the name moved", span(later.at-moved)), later
+}
+
+// lastMove is the first upstream in use whose name moved, and when a node last left it
+// before a time, or first if none had left by then; nil if no name moved.
+func (c *brief) lastMove(before recording.Seconds) (*upstream, recording.Seconds) {
+	for _, u := range c.upstreams {
+		if u.moved == forever {
+			continue
+		}
+		moved := u.moved
+		for _, n := range c.ledger.Nodes() {
+			if left, out := c.ledger.Left(n.Addr, before); out && n.Upstream == u.number {
+				moved = max(moved, left)
+			}
+		}
+		return u, moved
+	}
+	return nil, forever
 }
 
 func (c *brief) lastFailure() row {

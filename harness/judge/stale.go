@@ -2,7 +2,6 @@ package judge
 
 import (
 	"net/netip"
-	"slices"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
@@ -36,6 +35,21 @@ func (c *brief) staleConnects(u *upstream) []row {
 	return rows
 }
 
+// departure is when the first of the nodes left the name to which all this was sent
+// afterwards; forever if nothing was.
+func (c *brief) departure(hits []hit, connects []row) recording.Seconds {
+	first := forever
+	for _, h := range hits {
+		left, _ := c.ledger.Left(h.node, h.at)
+		first = min(first, left)
+	}
+	for _, r := range connects {
+		left, _ := c.ledger.Left(c.target(r), c.time(r))
+		first = min(first, left)
+	}
+	return first
+}
+
 // early says whether a hit came over a connection from before its node left the name.
 func (c *brief) early(h hit) bool {
 	left, out := c.ledger.Left(h.node, h.at)
@@ -43,14 +57,15 @@ func (c *brief) early(h hit) bool {
 }
 
 // lastLeft is how long after a node had left the name the last request went to it,
-// with that request; false if none did.
-func (c *brief) lastLeft(u *upstream) (recording.Seconds, hit, bool) {
-	for _, h := range slices.Backward(u.hits) {
-		if left, out := c.ledger.Left(h.node, h.at); out && h.at > left {
-			return h.at - left, h, true
+// with that request; false if none did. Of several nodes, or of one that left several
+// times, it is the longest.
+func (c *brief) lastLeft(u *upstream) (longest recording.Seconds, last hit, ok bool) {
+	for _, h := range u.hits {
+		if left, out := c.ledger.Left(h.node, h.at); out && h.at-left > longest {
+			longest, last, ok = h.at-left, h, true
 		}
 	}
-	return 0, hit{}, false
+	return longest, last, ok
 }
 
 func (c *brief) countStale(v *Verdict) {

@@ -104,19 +104,18 @@ func (u *upstream) lookupsIn(first, last recording.Seconds) []lookup {
 	return in
 }
 
-// lastBeforeMove is the row of the last query before the name moved; none if there was
-// no query.
-func (u *upstream) lastBeforeMove() []row {
-	before := u.lookupsIn(-forever, u.moved)
+// lastBefore is the row of the last query before a time; none if there was no query.
+func (u *upstream) lastBefore(t recording.Seconds) []row {
+	before := u.lookupsIn(-forever, t)
 	if len(before) == 0 {
 		return nil
 	}
 	return []row{before[len(before)-1].row}
 }
 
-// freshAnswer is the first one after the name moved that gave what the name had then.
-func (u *upstream) freshAnswer() (lookup, bool) {
-	for _, l := range u.lookupsIn(u.moved, forever) {
+// freshAnswer is the first one after a move of the name that gave what the name had then.
+func (u *upstream) freshAnswer(moved recording.Seconds) (lookup, bool) {
+	for _, l := range u.lookupsIn(moved, forever) {
 		if l.fresh {
 			return l, true
 		}

@@ -53,7 +53,7 @@ type Verdict struct {
 	Stale         int `json:"stale_requests"`
 	StaleConnects int `json:"stale_connects"`
 	// LastStale is how long a node had been out of its name when the last request went
-	// to it; nil if none went there after it.
+	// to it, the longest if there were several; nil if none went there after it.
 	LastStale *recording.Seconds `json:"last_stale,omitempty"`
 
 	ConnectionsPerRequest float64 `json:"connections_per_request"` // upstream, before the first fault
