@@ -87,12 +87,8 @@ func (l *Ledger) Outdated(node netip.Addr, allowed recording.Seconds) []Span {
 	var spans []Span
 	for _, s := range l.nodes[node] {
 		from := max(s.from, s.left+allowed)
-		switch n := len(spans); {
-		case s.left == Forever || from >= s.to:
-		case n > 0 && spans[n-1].To == from:
-			spans[n-1].To = s.to
-		default:
-			spans = append(spans, Span{from, s.to})
+		if s.left < Forever && from < s.to {
+			spans = join(spans, Span{from, s.to})
 		}
 	}
 	return spans

@@ -8,6 +8,7 @@ package ledger
 
 import (
 	"cmp"
+	"math"
 	"net/netip"
 	"slices"
 
@@ -93,11 +94,8 @@ func (l *Ledger) fold(s recording.Step, e world.Effect) {
 // next ends the last span with a step, and begins one that differs from it.
 func next(spans []span, s recording.Step, change func(*span)) []span {
 	now := spans[len(spans)-1]
-	now.from, now.to, now.step = s.From(), Forever, s.Number
-	now.asked = s.Asked
-	if s.Asked == 0 {
-		now.asked = now.from
-	}
+	m := moment(s)
+	now.from, now.to, now.asked, now.step = m.At, Forever, m.Asked, s.Number
 	change(&now)
 	if spans[len(spans)-1].from == now.from {
 		now.asked = min(now.asked, spans[len(spans)-1].asked)
@@ -118,6 +116,11 @@ func at(spans []span, t recording.Seconds) span {
 		return span{left: Forever, serves: true}
 	}
 	return spans[0]
+}
+
+// before is what was true just before a time.
+func before(spans []span, t recording.Seconds) span {
+	return at(spans, recording.Seconds(math.Nextafter(float64(t), math.Inf(-1))))
 }
 
 // Nodes are all nodes of the world.
@@ -181,10 +184,19 @@ func (l *Ledger) Struck(node netip.Addr) []Span {
 	for i, s := range all {
 		passing := i+1 < len(all) && s.step != 0 && all[i+1].step == s.step
 		if s.named && !s.serves && !passing {
-			spans = append(spans, Span{s.from, s.to})
+			spans = join(spans, Span{s.from, s.to})
 		}
 	}
 	return spans
+}
+
+// join appends a span, or lengthens the last one if it ends as this one begins.
+func join(spans []Span, s Span) []Span {
+	if n := len(spans); n > 0 && spans[n-1].To == s.From {
+		spans[n-1].To = s.To
+		return spans
+	}
+	return append(spans, s)
 }
 
 // Unresolved are the times in which the resolvers did not answer as they should.
@@ -192,7 +204,7 @@ func (l *Ledger) Unresolved() []Span {
 	var spans []Span
 	for _, s := range l.resolves {
 		if !s.serves {
-			spans = append(spans, Span{s.from, s.to})
+			spans = join(spans, Span{s.from, s.to})
 		}
 	}
 	return spans

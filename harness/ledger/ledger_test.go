@@ -155,6 +155,38 @@ func TestTimesThatAreNotKnown(t *testing.T) {
 	g.Expect([]recording.Seconds{first.Asked, first.At}).To(Equal([]recording.Seconds{4, 4}))
 }
 
+// A node that does not serve has nothing left to take away, but one that serves in part has.
+func TestWhatIsTakenAwayTwiceIsOneLoss(t *testing.T) {
+	g := NewWithT(t)
+	silence := world.Effect{Node: a, Serves: no, How: "silence"}
+	at := func(steps ...recording.Step) []recording.Seconds {
+		var losses []recording.Seconds
+		for _, loss := range of(steps...).Losses() {
+			losses = append(losses, loss.At)
+		}
+		return losses
+	}
+	fails := world.Effect{Resolves: no, How: "servfail"}
+	g.Expect(at(step(1, 5, silence), step(2, 8, world.Effect{Node: a, Serves: no, How: "refuse"}))).To(HaveExactElements(BeEquivalentTo(5)))
+	g.Expect(at(step(1, 5, silence), step(2, 8, silence, world.Effect{Node: b, Serves: no}))).To(HaveLen(2), "one more node")
+	g.Expect(at(step(1, 5, world.Effect{Node: a, Serves: no, Partly: true, How: "error"}), step(2, 8, silence))).To(HaveLen(2))
+	g.Expect(at(step(1, 5, silence), step(2, 8, world.Effect{Node: a, Serves: yes}), step(3, 9, silence))).To(HaveLen(2))
+	g.Expect(at(step(1, 5, fails), step(2, 8, fails))).To(HaveLen(1))
+}
+
+// A change cannot have been asked for after it was in force.
+func TestAReversedTime(t *testing.T) {
+	l := of(recording.Step{Number: 1, Asked: 7, InForce: 5, Effects: []world.Effect{{Node: a, Serves: no, How: "silence"}}})
+	_, died := l.Died(a, 0, 6)
+	NewWithT(t).Expect([]bool{died, l.Muted(a, 6)}).To(Equal([]bool{true, true}))
+}
+
+// A node that is sent to at the instant at which one silence replaces another is struck.
+func TestStruckAtABoundary(t *testing.T) {
+	l := of(step(1, 5, world.Effect{Node: a, Serves: no, How: "silence"}), step(2, 8, world.Effect{Node: a, Serves: no, How: "refuse"}))
+	NewWithT(t).Expect(l.Struck(a)).To(Equal([]ledger.Span{{From: 5, To: ledger.Forever}}))
+}
+
 // A node that serves in part could have served any request.
 func TestAvailableInPart(t *testing.T) {
 	g := NewWithT(t)

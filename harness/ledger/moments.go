@@ -36,7 +36,7 @@ func (l *Ledger) First() (Moment, bool) {
 func (l *Ledger) Losses() []Moment {
 	var losses []Moment
 	for _, s := range l.steps {
-		if !slices.ContainsFunc(s.Effects, func(e world.Effect) bool { return e.Worse() || l.misleads(s, e) }) {
+		if !slices.ContainsFunc(s.Effects, func(e world.Effect) bool { return l.takes(s, e) || l.misleads(s, e) }) {
 			continue
 		}
 		if n := len(losses); n > 0 && s.From() == losses[n-1].At {
@@ -45,6 +45,16 @@ func (l *Ledger) Losses() []Moment {
 		losses = append(losses, moment(s))
 	}
 	return losses
+}
+
+// takes says whether an effect takes away what was there just before it.
+func (l *Ledger) takes(s recording.Step, e world.Effect) bool {
+	about := l.resolves
+	if e.Serves != nil {
+		about = l.nodes[e.Node]
+	}
+	was := before(about, s.From())
+	return e.Worse() && (was.serves || was.partly)
 }
 
 // misleads says whether an effect gives a name a node that does not serve.
