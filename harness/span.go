@@ -17,8 +17,11 @@ import (
 //	"3 ttl"     three times Settings.TTL
 type Span string
 
-// maxTimes is how many times a setting a span may be.
-const maxTimes = 1000
+// maxTimes is how many times a setting a span may be, maxFixed how long a fixed one.
+const (
+	maxTimes = 1000
+	maxFixed = 30 * 24 * time.Hour
+)
 
 // Of is the time with these settings. The error says what a span may be.
 func (s Span) Of(set Settings) (time.Duration, error) {
@@ -35,8 +38,8 @@ func (s Span) Of(set Settings) (time.Duration, error) {
 		return time.Duration(n * float64(one)), nil
 	}
 	d, err := time.ParseDuration(string(s))
-	if err != nil || d < 0 {
-		return 0, fmt.Errorf("got the wait %q, want a time such as \"1.5s\", or so many times a setting: \"grace\", \"0.5 grace\", \"outage\", \"3 ttl\"", string(s))
+	if err != nil || d < 0 || d > maxFixed {
+		return 0, fmt.Errorf("got the wait %q, want a time such as \"1.5s\", or so many times a setting: \"grace\", \"0.5 grace\", \"outage\", \"3 ttl\"; at most %v, or %d times", string(s), maxFixed, maxTimes)
 	}
 	return d, nil
 }

@@ -8,6 +8,7 @@ package world
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 )
 
@@ -57,32 +58,27 @@ func (w World) Check() error {
 	if len(w.Balancers) == 0 {
 		return fmt.Errorf("got a world without a load balancer, want at least one that the names lead to")
 	}
-	seen := map[string]bool{}
+	seen, behind := map[string]bool{}, 0
 	for _, b := range w.Balancers {
 		switch {
-		case b.Name == "" || seen[b.Name]:
-			return fmt.Errorf("got a load balancer called %q, want a name of its own", b.Name)
+		case !word.MatchString(b.Name) || seen[b.Name]:
+			return fmt.Errorf("got a load balancer called %q, want a name of its own: a letter, then letters, digits and hyphens, all small, at most 40", b.Name)
 		case b.Nodes < 1 || b.Spare < 0 || b.Targets < 0:
 			return fmt.Errorf("load balancer %q: got %d nodes, %d spare ones, %d targets: want at least one node, and no negative number", b.Name, b.Nodes, b.Spare, b.Targets)
+		case b.Nodes > maxPerUpstream || b.Spare > maxPerUpstream || b.Nodes+b.Spare > maxPerUpstream-behind:
+			return fmt.Errorf("load balancer %q: got %d nodes and %d spare ones after %d of others, want at most %d behind one name", b.Name, b.Nodes, b.Spare, behind, maxPerUpstream)
 		}
 		seen[b.Name] = true
-	}
-	if most := w.perUpstream(); most > maxPerUpstream {
-		return fmt.Errorf("got %d nodes behind one name, want at most %d", most, maxPerUpstream)
+		behind += b.Nodes + b.Spare
 	}
 	return nil
 }
 
+// word is what a load balancer is called: it is part of a label of its DNS name.
+var word = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+
 // maxPerUpstream keeps the nodes of all upstreams within the lower half of a /24.
 const maxPerUpstream = 24
-
-func (w World) perUpstream() int {
-	n := 0
-	for _, b := range w.Balancers {
-		n += b.Nodes + b.Spare
-	}
-	return n
-}
 
 // Place gives every node of every upstream an address: address(0), address(1), ...
 func (w World) Place(address func(n int) netip.Addr) Topology {

@@ -1,9 +1,11 @@
 package world_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -99,12 +101,17 @@ func TestWrongPicks(t *testing.T) {
 func TestWrongWorlds(t *testing.T) {
 	NewWithT(t).Expect(two.Check()).To(Succeed())
 	for name, w := range map[string]world.World{
-		"empty":     {},
-		"no name":   {Balancers: []world.Balancer{{Nodes: 1}}},
-		"twice":     {Balancers: []world.Balancer{{Name: "a", Nodes: 1}, {Name: "a", Nodes: 1}}},
-		"no node":   {Balancers: []world.Balancer{{Name: "a", Spare: 1}}},
-		"negative":  {Balancers: []world.Balancer{{Name: "a", Nodes: 1, Targets: -1}}},
-		"too large": {Balancers: []world.Balancer{{Name: "a", Nodes: 20}, {Name: "b", Nodes: 5}}},
+		"empty":             {},
+		"no name":           {Balancers: []world.Balancer{{Nodes: 1}}},
+		"twice":             {Balancers: []world.Balancer{{Name: "a", Nodes: 1}, {Name: "a", Nodes: 1}}},
+		"no node":           {Balancers: []world.Balancer{{Name: "a", Spare: 1}}},
+		"negative":          {Balancers: []world.Balancer{{Name: "a", Nodes: 1, Targets: -1}}},
+		"too large":         {Balancers: []world.Balancer{{Name: "a", Nodes: 20}, {Name: "b", Nodes: 5}}},
+		"overflow":          {Balancers: []world.Balancer{{Name: "a", Nodes: math.MaxInt, Spare: 2}}},
+		"one DNS name":      {Balancers: []world.Balancer{{Name: "backend", Nodes: 1}, {Name: "Backend", Nodes: 1}}},
+		"no part of a name": {Balancers: []world.Balancer{{Name: "back end", Nodes: 1}}},
+		"two labels":        {Balancers: []world.Balancer{{Name: "back.end", Nodes: 1}}},
+		"too long a name":   {Balancers: []world.Balancer{{Name: strings.Repeat("a", 44), Nodes: 1}}},
 	} {
 		NewWithT(t).Expect(w.Check()).To(MatchError(ContainSubstring("want")), name)
 	}
