@@ -127,6 +127,11 @@ func TestScenariosThatCannotBePlayed(t *testing.T) {
 				s.Timeline = []harness.Step{harness.Do(fault.ChangeDNS{To: world.Numbers(5)})}
 			}, "without a node",
 		},
+		"not all of these numbers": {
+			func(s *harness.Scenario) {
+				s.Timeline = []harness.Step{harness.Do(fault.StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Numbers(1, 9)})}
+			}, "step 1: \"nodes 1 and 9 go silent\": no current load balancer has a node 9 then",
+		},
 		"no such nodes": {
 			func(s *harness.Scenario) { s.Timeline = []harness.Step{harness.Do(fault.ChangeDNS{To: "first"})} }, `the nodes "first"`,
 		},
@@ -149,7 +154,7 @@ func TestSpan(t *testing.T) {
 		got, err := span.Of(set)
 		NewWithT(t).Expect(got, err).To(Equal(want), "%q", span)
 	}
-	for _, span := range []harness.Span{"soon", "grace grace", "-1 grace", "-1s", "2", "2 nodes", " ", "NaN ttl"} {
+	for _, span := range []harness.Span{"soon", "grace grace", "-1 grace", "-1s", "2", "2 nodes", " ", "NaN ttl", "+Inf ttl", "1000000h"} {
 		_, err := span.Of(set)
 		NewWithT(t).Expect(err).To(MatchError(ContainSubstring("0.5 grace")), "%q", span)
 	}
@@ -252,7 +257,8 @@ func TestTimelinesAreData(t *testing.T) {
 	g.Expect(back).To(Equal(s), "%s", text)
 	for text, want := range map[string]string{
 		`{"timeline":[{"do":[{"fault":"explode"}]}]}`: "explode", `{"timeline":[{"wait":1}]}`: "wait",
-		`{"timeline":[{"do":[{"fault":"heal-dns","now":true}]}]}`: "now",
+		`{"timeline":[{"do":[{"fault":"heal-dns","now":true}]}]}`:  "now",
+		`{"timeline":[{"wiat":"3s","do":[{"fault":"heal-dns"}]}]}`: "wiat",
 	} {
 		g.Expect(json.Unmarshal([]byte(text), &back)).To(MatchError(ContainSubstring(want)))
 	}

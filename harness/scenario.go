@@ -16,6 +16,7 @@
 package harness
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -81,12 +82,16 @@ func (s Scenario) Check() error {
 	return s.checkEffects()
 }
 
-// checkEffects says which fault would find nothing to do when its step comes, or leave
-// the names without a node.
+// checkEffects says which fault would find nothing to do when its step comes, leave the
+// names without a node, or is about a node that is not there.
 func (s Scenario) checkEffects() error {
 	state := s.World.Place(func(n int) netip.Addr { return netip.AddrFrom4([4]byte{198, 18, 0, byte(n)}) }).Start()
 	for i, step := range s.Timeline {
 		for _, f := range step.Do {
+			var missing []int
+			if p, ok := f.(fault.Picker); ok {
+				missing = p.Picks().Missing(state)
+			}
 			effects := f.Effects(state)
 			state = state.With(effects...)
 			switch {
@@ -94,6 +99,8 @@ func (s Scenario) checkEffects() error {
 				return fmt.Errorf("scenario %s, step %d: %q would change nothing then: want nodes that it can be about", s.Name, i+1, f.Name())
 			case len(world.Named.Of(state)) == 0:
 				return fmt.Errorf("scenario %s, step %d: %q would leave the names without a node: want nodes or a balancer of this world", s.Name, i+1, f.Name())
+			case len(missing) > 0:
+				return fmt.Errorf("scenario %s, step %d: %q: no current load balancer has a node %d then", s.Name, i+1, f.Name(), missing[0])
 			}
 		}
 	}
@@ -152,11 +159,13 @@ func (s Step) MarshalJSON() ([]byte, error) {
 	return json.Marshal(wire)
 }
 
-// UnmarshalJSON implements json.Unmarshaler.
+// UnmarshalJSON implements json.Unmarshaler. Unknown fields are errors.
 func (s *Step) UnmarshalJSON(text []byte) error {
 	var wire stepJSON
-	if err := json.Unmarshal(text, &wire); err != nil {
-		return err
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&wire); err != nil {
+		return fmt.Errorf("read a step: %w", err)
 	}
 	*s = Step{Wait: wire.Wait}
 	for _, text := range wire.Do {

@@ -26,6 +26,9 @@ func (b BringBack) Name() string {
 // Check implements Checker.
 func (b BringBack) Check() error { return b.Nodes.Check() }
 
+// Picks implements Picker.
+func (b BringBack) Picks() world.Pick { return b.Nodes }
+
 // Effects implements Fault.
 func (b BringBack) Effects(s world.State) []world.Effect {
 	return effectsOf(b.Nodes.Of(s), world.Effect{Serves: world.Truth(true)})

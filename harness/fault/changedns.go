@@ -27,6 +27,9 @@ func (c ChangeDNS) Name() string {
 // Check implements Checker.
 func (c ChangeDNS) Check() error { return c.To.Check() }
 
+// Picks implements Picker.
+func (c ChangeDNS) Picks() world.Pick { return c.To }
+
 // Effects implements Fault.
 func (c ChangeDNS) Effects(s world.State) []world.Effect {
 	to := addrs(c.To.Of(s))

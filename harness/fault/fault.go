@@ -42,6 +42,11 @@ type Checker interface {
 	Check() error
 }
 
+// Picker is a Fault that is about nodes that it picks.
+type Picker interface {
+	Picks() world.Pick
+}
+
 // OverTLS is a Fault that shows nothing on a proxy that speaks plain HTTP to its
 // upstream.
 type OverTLS interface {

@@ -387,3 +387,14 @@ func TestApplyWithoutTheFakes(t *testing.T) {
 		g.Expect(err).To(HaveOccurred(), f.Name())
 	}
 }
+
+// A load balancer that loses its targets loses them for all its nodes.
+func TestTargetsAreThoseOfTheWholeBalancer(t *testing.T) {
+	g := NewWithT(t)
+	w := world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Spare: 1}, {Name: "other", Nodes: 1}}}
+	state := w.Place(address).Start()
+	after := state.With(LoseTargets{Nodes: world.Half}.Effects(state)...)
+	for _, n := range after.Nodes {
+		g.Expect(n.Serves).To(Equal(n.Balancer == "other"), "%+v", n)
+	}
+}

@@ -90,6 +90,9 @@ func (s StrikeNodes) setting() fakealb.FaultSetting {
 // OverTLS implements OverTLS.
 func (s StrikeNodes) OverTLS() bool { return strikes[s.Kind].overTLS }
 
+// Picks implements Picker.
+func (s StrikeNodes) Picks() world.Pick { return s.Nodes }
+
 // Effects implements Fault.
 func (s StrikeNodes) Effects(state world.State) []world.Effect {
 	kind := strikes[s.Kind]

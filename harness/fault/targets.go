@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb"
@@ -29,9 +30,12 @@ func (l LoseTargets) Name() string {
 // Check implements Checker.
 func (l LoseTargets) Check() error { return l.Nodes.Check() }
 
+// Picks implements Picker.
+func (l LoseTargets) Picks() world.Pick { return l.Nodes }
+
 // Effects implements Fault.
 func (l LoseTargets) Effects(s world.State) []world.Effect {
-	return effectsOf(l.Nodes.Of(s), world.Effect{Serves: world.Truth(false), How: "no-targets"})
+	return effectsOf(sharing(s, l.Nodes), world.Effect{Serves: world.Truth(false), How: "no-targets"})
 }
 
 // Apply implements Fault.
@@ -45,6 +49,16 @@ func (l LoseTargets) Prove(ctx context.Context, w *Live) []Proof {
 		answer, detail := asked(ctx, w, netip.AddrPortFrom(node.Addr, w.Port), probeTimeout)
 		return prove(answer.Status == http.StatusServiceUnavailable && answer.Server == albServer, detail)
 	})
+}
+
+// sharing are the nodes of the load balancers that picked nodes belong to: they have the
+// same targets.
+func sharing(s world.State, picked world.Pick) []world.NodeState {
+	balancers := map[string]bool{}
+	for _, n := range picked.Of(s) {
+		balancers[LoadBalancer(n.Balancer, n.Upstream)] = true
+	}
+	return slices.DeleteFunc(slices.Clone(s.Nodes), func(n world.NodeState) bool { return !balancers[LoadBalancer(n.Balancer, n.Upstream)] })
 }
 
 // putBalancers changes the load balancer of each of the nodes, once.
@@ -89,6 +103,9 @@ func (f FailTargets) Check() error {
 	return f.Nodes.Check()
 }
 
+// Picks implements Picker.
+func (f FailTargets) Picks() world.Pick { return f.Nodes }
+
 // Effects implements Fault: the nodes serve on, with the healthy targets or, if
 // there is none, with all.
 func (f FailTargets) Effects(s world.State) []world.Effect {
@@ -96,7 +113,7 @@ func (f FailTargets) Effects(s world.State) []world.Effect {
 	if f.Unhealthy == f.Of {
 		how = "fail-open"
 	}
-	return effectsOf(f.Nodes.Of(s), world.Effect{Serves: world.Truth(true), How: how})
+	return effectsOf(sharing(s, f.Nodes), world.Effect{Serves: world.Truth(true), How: how})
 }
 
 // Apply implements Fault.

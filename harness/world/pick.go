@@ -60,6 +60,17 @@ func (p Pick) numbers() ([]int, error) {
 	return numbers, nil
 }
 
+// Missing are the numbers of the pick that no current balancer has in a state.
+func (p Pick) Missing(s State) []int {
+	numbers, err := p.numbers()
+	if err != nil {
+		return nil // a word picks what there is
+	}
+	return slices.DeleteFunc(numbers, func(number int) bool {
+		return slices.ContainsFunc(p.Of(s), func(n NodeState) bool { return n.Number == number })
+	})
+}
+
 func (p Pick) wrong() error {
 	return fmt.Errorf("got the nodes %q, want named, half, left, spare, struck, or numbers such as \"1 3\"", string(p))
 }
