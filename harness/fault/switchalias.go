@@ -18,14 +18,15 @@ type SwitchAlias struct {
 // Name implements Fault.
 func (SwitchAlias) Name() string { return "alias moves to another ALB" }
 
-// Effects implements Fault.
+// Effects implements Fault: the name gets the nodes that the other balancer's DNS name had
+// at the start.
 func (a SwitchAlias) Effects(s world.State) []world.Effect {
 	var effects []world.Effect
 	for _, n := range s.Nodes {
 		switch {
 		case n.Named && n.Balancer != a.To:
 			effects = append(effects, world.Effect{Node: n.Addr, Named: world.Truth(false)})
-		case !n.Named && n.Balancer == a.To:
+		case !n.Named && !n.Spare && n.Balancer == a.To:
 			effects = append(effects, world.Effect{Node: n.Addr, Named: world.Truth(true)})
 		}
 	}

@@ -43,6 +43,8 @@ type NodeState struct {
 	Node
 	// Named says whether its name has it now, Left whether the name had it and has it no more.
 	Named, Left bool
+	// Spare says whether the DNS name of its balancer did not have it at the start.
+	Spare bool
 	// Serves says whether it serves, else How it does not.
 	Serves bool
 	How    string
@@ -53,8 +55,9 @@ type NodeState struct {
 func (t Topology) Start() State {
 	s := State{Resolves: true}
 	for _, n := range t.Nodes {
-		first := t.Balancers[0]
-		s.Nodes = append(s.Nodes, NodeState{Node: n, Named: n.Balancer == first.Name && n.Number <= first.Nodes, Serves: true})
+		b, _ := t.Balancer(n.Balancer)
+		spare := n.Number > b.Nodes
+		s.Nodes = append(s.Nodes, NodeState{Node: n, Named: n.Balancer == t.Balancers[0].Name && !spare, Spare: spare, Serves: true})
 	}
 	return s
 }
