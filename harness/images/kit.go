@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -21,16 +22,29 @@ const kitRepository = prefix + "kit"
 // kitPasswd names the users that the engine may be asked to run an agent as.
 const kitPasswd = "root:x:0:0:root:/:/proxychaos\nnobody:x:65534:65534:nobody:/:/proxychaos\n"
 
-// Build compiles cmd/proxychaos of the module that holds the folder dir, for a
-// container of this machine's architecture, to the file out.
+// Build compiles cmd/proxychaos, as the module that holds the folder dir has it, for a
+// container of this machine's architecture, to the file out, an absolute path. It is built in its own module:
+// the one of dir need not know what only the command depends on.
 func Build(ctx context.Context, dir, out string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, "github.com/proxychaos/proxychaos/cmd/proxychaos") //nolint:gosec // fixed program
+	module, err := goCommand(ctx, dir, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", "github.com/proxychaos/proxychaos")
+	if err != nil {
+		return fmt.Errorf("find the module of cmd/proxychaos from %q: %w", dir, err)
+	}
+	_, err = goCommand(ctx, module, "build", "-trimpath", "-mod=readonly", "-ldflags", "-s -w", "-o", out, "./cmd/proxychaos")
+	return err
+}
+
+// goCommand runs the go tool in a folder and returns what it printed, without the line's end.
+func goCommand(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // fixed program
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
-	if msg, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build of cmd/proxychaos: %w:\n%s", err, msg)
+	var printed, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &printed, &complaint
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("go %s: %w:\n%s", args[0], err, complaint.Bytes())
 	}
-	return nil
+	return strings.TrimSpace(printed.String()), nil
 }
 
 // Kit makes the image that holds the static binary at /proxychaos, with
