@@ -123,6 +123,9 @@ func (c *cell) prepare(ctx context.Context) error {
 	if err := c.answers(ctx); err != nil {
 		return err
 	}
+	if err := c.fill(ctx); err != nil {
+		return err
+	}
 	return c.warm(ctx, time.Now().Add(warmLimit))
 }
 

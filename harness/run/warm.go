@@ -24,6 +24,14 @@ const (
 	answerLimit = 3 * time.Second
 )
 
+// fill leaves the proxy with pooled connections, as after a busy minute. One that has a
+// single connection opens another as soon as two requests overlap: if that is after a
+// move of the name, chance decides which of the two connections serves.
+func (c *cell) fill(ctx context.Context) error {
+	_, err := c.burst(ctx, warmConcurrency, warmHold)
+	return err
+}
+
 // warm sends bursts until every worker of the proxy has made an upstream
 // connection: a worker that has not yet resolved the name would look it up
 // after the first fault, and hide the fault.
