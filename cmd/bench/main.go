@@ -14,10 +14,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/proxychaos/proxychaos/harness/bench"
-	"github.com/proxychaos/proxychaos/harness/bench/fakes"
-	"github.com/proxychaos/proxychaos/harness/bench/lab"
-	"github.com/proxychaos/proxychaos/harness/bench/proxies"
+	"github.com/proxychaos/proxychaos/bench"
+	"github.com/proxychaos/proxychaos/bench/fakes"
+	"github.com/proxychaos/proxychaos/bench/lab"
+	"github.com/proxychaos/proxychaos/bench/proxies"
 )
 
 func main() {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/proxychaos/proxychaos/harness/bench/soak"
+	"github.com/proxychaos/proxychaos/bench/soak"
 )
 
 // published is how long a soak has to be to stand in the document.
