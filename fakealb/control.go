@@ -16,7 +16,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/fakealb/record"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
-	"github.com/proxychaos/proxychaos/internal/controlguard"
+	"github.com/proxychaos/proxychaos/harness/controlguard"
 )
 
 // maxRequestBytes bounds the body of a control request.

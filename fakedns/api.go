@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/proxychaos/proxychaos/internal/controlguard"
+	"github.com/proxychaos/proxychaos/harness/controlguard"
 )
 
 // Notice is what the control API says of itself.

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"sync"
 
-	"github.com/proxychaos/proxychaos/internal/controlguard"
+	"github.com/proxychaos/proxychaos/harness/controlguard"
 )
 
 // streamLine is one line of the answer to POST /v1/attacks: a row, or the end.

@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/proxychaos/proxychaos/internal/controlguard"
+	"github.com/proxychaos/proxychaos/harness/controlguard"
 )
 
 // Health says that the agent has taken the namespace over.

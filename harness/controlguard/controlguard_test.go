@@ -5,7 +5,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"github.com/proxychaos/proxychaos/internal/controlguard"
+	"github.com/proxychaos/proxychaos/harness/controlguard"
 )
 
 func TestHandler(t *testing.T) {
