@@ -11,7 +11,7 @@ import (
 )
 
 // departure notices that a client leaves while a request is pending, by reading
-// ahead for its next request. What it reads stays in the buffer. A connection uses
+// ahead for its next request. What it reads is kept in the buffer. A connection uses
 // one for many requests: a timer that is set again and again costs less than as
 // many timers, each of which wakes a sleeping thread.
 type departure struct {

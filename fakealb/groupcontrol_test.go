@@ -270,10 +270,10 @@ func TestDeregistrationDelayEndsThroughANode(t *testing.T) {
 // what is under way with the others finishes.
 func TestRegistrationUnderLoad(t *testing.T) {
 	t.Attr("aws-fact", "3.4.1")
-	stays, comes := named(t, "stays"), named(t, "comes")
+	lasts, comes := named(t, "lasts"), named(t, "comes")
 	f := start(t, func(c *fakealb.Config) {
 		c.LoadBalancers = []fakealb.LoadBalancer{{
-			Name: "blue", TargetGroups: []targets.Group{{Name: "g", Targets: append(echoes("echo"), stays)}},
+			Name: "blue", TargetGroups: []targets.Group{{Name: "g", Targets: append(echoes("echo"), lasts)}},
 			Listeners: []fakealb.Listener{{Port: c.Ports[0], Protocol: fakealb.ProtocolHTTP, DefaultActions: to("g")}},
 		}}
 	}, "127.0.83.6")

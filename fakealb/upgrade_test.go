@@ -110,7 +110,7 @@ func TestIdleWebSocketIsClosed(t *testing.T) {
 	})
 }
 
-// After 101 the connection stays with its target, whatever becomes of the rules, the
+// After 101 the connection keeps its target, whatever becomes of the rules, the
 // group and the faults; its line in the access log comes at the end. Health checks
 // are plain requests.
 func TestWebSocketStaysWithItsTarget(t *testing.T) {

@@ -92,7 +92,7 @@ func TestAChangeOnItsWayIsOvertaken(t *testing.T) {
 	slower := elb("app.example", addrs("10.99.0.2"))
 	slower.Propagation = time.Hour
 	put(t, srv, slower)
-	g.Expect(addressesOf(askA(t, srv, "app.example"))).To(ConsistOf(old), "what was seen stays seen")
+	g.Expect(addressesOf(askA(t, srv, "app.example"))).To(ConsistOf(old), "what was seen once is seen from then on")
 	put(t, srv, elb("app.example", fresh))
 	g.Expect(addressesOf(askA(t, srv, "app.example"))).To(ConsistOf(fresh))
 }

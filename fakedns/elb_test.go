@@ -153,7 +153,7 @@ func TestAZonalShift(t *testing.T) {
 	g.Expect(addressesOf(askA(t, srv, internalALB))).To(ConsistOf(old[0], old[2]))
 	n.Unhealthy = []netip.Addr{old[0], old[2]}
 	put(t, srv, n)
-	g.Expect(addressesOf(askA(t, srv, internalALB))).To(ConsistOf(old[0], old[2]), "the zone stays out, though no other is healthy")
+	g.Expect(addressesOf(askA(t, srv, internalALB))).To(ConsistOf(old[0], old[2]), "the zone is still left out, though no other is healthy")
 }
 
 func TestFailoverToTheSecondary(t *testing.T) {

@@ -127,7 +127,7 @@ func (p *Proxy) postReload(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	if err := p.opts.Reread(); err != nil {
-		p.writeError(w, http.StatusUnprocessableEntity, "", "the present config stays: "+err.Error())
+		p.writeError(w, http.StatusUnprocessableEntity, "", "the present config remains in force: "+err.Error())
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -40,7 +40,7 @@ func (u *upstream) pick(w wish) *endpoint {
 func (u *upstream) pickFrom(w wish, route string) *endpoint {
 	now := time.Now()
 	endpoints := u.set.Load().endpoints
-	// A session that a spare began stays there.
+	// A session that a spare began is kept there.
 	spares := route != "" || !u.hasSpares || u.needsSpares(endpoints)
 	everyone := route == "" && u.panics(endpoints, spares)
 	var room [3][8]*endpoint // an ELB answer has at most 8 addresses

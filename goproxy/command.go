@@ -77,14 +77,14 @@ func reloadOn(ctx context.Context, hangup <-chan os.Signal, reread func() error)
 }
 
 // reread puts the config that is in the file now in force. One with a problem
-// is logged, and the present one stays.
+// is logged, and the present one remains in force.
 func reread(p *Proxy, path string, log *slog.Logger) error {
 	cfg, err := Load(path)
 	if err == nil {
 		err = p.Reload(cfg)
 	}
 	if err != nil {
-		log.Error("reload: the present config stays", "error", err.Error())
+		log.Error("reload: the present config remains in force", "error", err.Error())
 		return err
 	}
 	log.Info("reload: done", "file", path)

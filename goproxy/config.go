@@ -104,7 +104,7 @@ type Route struct {
 	// the upstream then says in Location, Content-Location, Refresh and the
 	// path of cookies is translated back. With PathRegex it is the whole new
 	// path, in which $1 to $9 are the groups of the match; only hosts can be
-	// translated back then. The query string stays as it is.
+	// translated back then. The query string is left as it is.
 	RewritePath string `yaml:"rewrite_path"`
 	// Headers are changed on the way.
 	Headers Headers `yaml:"headers"`

@@ -11,7 +11,7 @@ import (
 // The first attempt of nearly every request is made by the client's own
 // goroutine: write, wait, read, with no goroutine, channel, timer or context.
 // What makes goproxy robust begins when such an attempt fails, its address
-// leaves, or it stays silent for a while: it is then handed to exchange.run,
+// leaves, or it is silent for a while: it is then handed to exchange.run,
 // where it goes on as one attempt among others.
 
 const (

@@ -10,7 +10,7 @@
 //     running may finish.
 //   - A request that can be repeated safely (RFC 9110, 9.2.2) and has no
 //     response yet is sent to another address when its own one has left, fails
-//     or stays silent. The first response wins. Others, a POST above all, are
+//     or is silent. The first response wins. Others, a POST above all, are
 //     sent again only when not one byte of them can have left.
 //   - Trouble with the present addresses makes the name be asked for early.
 //

@@ -55,7 +55,7 @@ func TestSlowFieldsEndInHTTP2(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := dialH2(t, dialTCP(t, p))
-			c.must(c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: c.fields("POST"), EndHeaders: true})) // stays open
+			c.must(c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: c.fields("POST"), EndHeaders: true})) // left open
 			c.must(c.WriteHeaders(http2.HeadersFrameParam{StreamID: 3, BlockFragment: c.fields("GET"), EndStream: true}))
 			go func() {
 				for i := 0; slow(c, i) == nil; i++ {

@@ -206,7 +206,7 @@ func fragmentOf(frame []byte) (fragment []byte, ok bool) {
 const h2Priority = 5
 
 // dependentOnItself is a block of fields, begun by HEADERS, whose stream depends
-// on itself. It is the same block, so that the server's table stays the client's.
+// on itself. It is the same block, so that the server's table remains the client's.
 func dependentOnItself(block []byte) []byte {
 	if http2.FrameType(block[3]) != http2.FrameHeaders {
 		return block // too long to be held from its beginning, or no block at all
@@ -236,7 +236,7 @@ const (
 )
 
 // settingsOnce is the payload of a SETTINGS frame with each setting once: its
-// last value. A value that is not valid stays, so that it is refused; and of the
+// last value. A value that is not valid is kept, so that it is refused; and of the
 // sizes of the table the smallest does, below which a client may have dropped
 // fields (RFC 7541, section 4.2).
 func settingsOnce(payload []byte) []byte {

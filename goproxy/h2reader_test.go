@@ -97,7 +97,7 @@ func dialTCP(t *testing.T, p *testProxy) net.Conn {
 }
 
 // Fields of HTTP/1's connections reset the stream of a request and nothing
-// else: its body is let go, and the table of fields stays right for the others.
+// else: its body is let go, and the table of fields is still right for the others.
 func TestFieldsOfConnectionsInHTTP2(t *testing.T) {
 	p := startH2C(t)
 	for _, field := range []string{

@@ -107,7 +107,7 @@ func TestBalancerManager(t *testing.T) {
 	}{
 		{nil, 501, "no config to read again"},
 		{func() error { return nil }, 204, ""},
-		{func() error { return errors.New("f.yaml:1:1: a problem") }, 422, "the present config stays: f.yaml:1:1: a problem"},
+		{func() error { return errors.New("f.yaml:1:1: a problem") }, 422, "the present config remains in force: f.yaml:1:1: a problem"},
 	} {
 		p.opts.Reread = test.reread
 		if status, text := call("POST", "/api/reload", ""); status != test.status || !strings.Contains(text, test.want) {

@@ -119,7 +119,7 @@ func TestReloadKeepsWhatDidNotChange(t *testing.T) {
 	}
 }
 
-// What DNS said last stays, also where the upstream is built anew.
+// What DNS said last is kept, also if the upstream is built anew.
 func TestReloadWhileDNSFails(t *testing.T) {
 	backends, port := startBackends(t, 1)
 	d := startDNS(t, 1)
@@ -214,7 +214,7 @@ func TestSIGHUPReadsTheFileAgain(t *testing.T) {
 	}
 	hangup <- syscall.SIGHUP
 	eventually(t, 3*time.Second, "an error in the log", func() bool {
-		return strings.Contains(logs.String(), "the present config stays") && strings.Contains(logs.String(), path+":1:")
+		return strings.Contains(logs.String(), "the present config remains in force") && strings.Contains(logs.String(), path+":1:")
 	})
 	if got := answer(); got != "one" {
 		t.Errorf("after a broken file the config is %q", got)

@@ -266,7 +266,7 @@ var caddyHostName = with(
 		ALBIPRefuse.Name: passesOrFails(status(recording.BadGateway), keptOld...),
 		AliasSwitch.Name: fails(status(recording.Unavailable), keptOld...),
 		ALBIPAbrupt.Name: passes(judge.FollowedDNS),
-		// The pooled connections may be to the zone that stays.
+		// The pooled connections may be to the zone that remains in the name.
 		ZoneFlap.Name: passesOrFails(timeout, keptOld...),
 	},
 )

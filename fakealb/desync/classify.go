@@ -67,8 +67,8 @@ func cutLine(b []byte) (line, rest []byte, end lineEnd) {
 }
 
 // splitRequestLine splits at the first and the last space. A line of two words
-// only has no version: that is HTTP/0.9. White space after the version stays
-// with it.
+// only has no version: that is HTTP/0.9. White space after the version is
+// left with it.
 func splitRequestLine(line []byte) (method, uri, version []byte) {
 	method, uri, _ = bytes.Cut(line, []byte(" "))
 	end := len(bytes.TrimRight(uri, " \t"))

@@ -36,7 +36,7 @@ type listener struct {
 	accepting sync.Mutex
 	changed   *sync.Cond
 	kind      Kind
-	detached  bool // Accept has ended; the socket stays, silent
+	detached  bool // Accept has ended; the socket is kept, silent
 	ended     bool
 	fillers   map[netip.AddrPort]net.Conn
 }

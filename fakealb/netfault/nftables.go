@@ -25,8 +25,8 @@ type kernelNet struct {
 	sets map[Kind]*nftables.Set
 	// closed is guarded by mu, like what follows.
 	closed closedPorts
-	// kinds holds what is in force in the kernel. A removed address stays in
-	// here, silent, so that nothing of its old sockets can leave.
+	// kinds holds what is in force in the kernel. A removed address is kept
+	// in here, silent, so that nothing of its old sockets can leave.
 	kinds map[netip.Addr]Kind
 	nodes map[netip.Addr]*kernelNode
 	ended bool

@@ -31,7 +31,7 @@ type userNode struct {
 // long, so that the kernel drops further SYNs; open connections are neither
 // served nor closed (the kernel still acknowledges what the peer sends, and the
 // first such bytes of each connection are told to held).
-// A removed address stays silent: an address of 127.0.0.0/8 cannot go away.
+// A removed address remains silent: an address of 127.0.0.0/8 cannot go away.
 func OpenUserspace(held Held) Network {
 	return &userspace{held: held, nodes: map[netip.Addr]*userNode{}}
 }

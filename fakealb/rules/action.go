@@ -51,7 +51,7 @@ type FixedResponse struct {
 
 // Redirect sends the client to another URL. Its parts may hold #{protocol},
 // #{host}, #{port}, #{path} (without its leading /) and #{query} of the request;
-// each that is empty stays as it was. One of protocol, host, port and path has to
+// each that is empty is left as it was. One of protocol, host, port and path has to
 // be another.
 type Redirect struct {
 	Protocol   string `json:"protocol,omitempty"` // HTTP or HTTPS

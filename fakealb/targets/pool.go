@@ -104,8 +104,8 @@ func NewPool(g Group, n Node, env Env) *Pool {
 }
 
 // Update puts another group in place of the present one, or tells of changes of
-// the node: at once, or when its lag is over. A target that stays keeps its state
-// unless the protocol is another now; one that goes is drained.
+// the node: at once, or when its lag is over. A target of both groups keeps its
+// state unless the protocol is another now; one that is left out is drained.
 func (p *Pool) Update(g Group, n Node) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -5,7 +5,7 @@ type difference struct{ theirs, ours, why string }
 
 // Reasons that several differences have.
 const (
-	asWritten    = `What is encoded stays encoded: the backend decides what it means, and %2F is no slash.`
+	asWritten    = `What is encoded remains encoded: the backend decides what it means, and %2F is no slash.`
 	oneSlash     = `The path is matched without double slashes, and sent with them, as the client wrote it: to some backends they are part of a name.`
 	asMatched    = `A path with dot segments is sent as it was matched, so that the backend reads no other path in it than the one that chose the route.`
 	ownAddress   = `A redirect to the upstream's own address would lead the client around the proxy, or nowhere.`

@@ -140,7 +140,7 @@ func TestDifferencesHaveReasons(t *testing.T) {
 	}
 }
 
-// A session that HAProxy began, and one that goproxy did, stays where it is. The
+// A session that HAProxy began, and one that goproxy did, keeps its backend. The
 // cookie's value is each one's own: "node1" and ".node1".
 func TestSessionsOfTheirOwn(t *testing.T) {
 	backendPort := startBackends(t)

@@ -63,7 +63,7 @@ func isMissing(err error) bool {
 }
 
 // expand returns the directives of a file with those of its includes in their
-// place. An include of which there is no file stays.
+// place. An include of which there is no file is kept.
 func expand(files []crossplane.Config, index int) crossplane.Directives {
 	var walk func(file string, all crossplane.Directives) crossplane.Directives
 	walk = func(file string, all crossplane.Directives) (out crossplane.Directives) {

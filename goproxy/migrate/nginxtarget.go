@@ -64,7 +64,7 @@ func (n *nginx) target(d *crossplane.Directive, s scope) (name, uri string, ok b
 	return n.upstream(name, up), uri, true
 }
 
-// resolveVars puts in what set directives say. A name that none says stays.
+// resolveVars puts in what set directives say. A name that none says is left as it is.
 func resolveVars(text string, vars map[string]string) string {
 	return nginxVariable.ReplaceAllStringFunc(text, func(v string) string {
 		if value, ok := vars[nginxVariable.FindStringSubmatch(v)[1]]; ok {

@@ -48,7 +48,7 @@ type site struct {
 	barred    bool            // no path of it may be open
 }
 
-// add adds a route. Of two for the same paths the closed one stays.
+// add adds a route. Of two for the same paths the closed one is kept.
 func (s *site) add(r goproxy.Route) {
 	i := slices.IndexFunc(s.routes, func(o goproxy.Route) bool { return o.Path == r.Path && o.PathRegex == r.PathRegex })
 	switch {

@@ -43,7 +43,7 @@ func newAsker(servers []netip.AddrPort, timeout time.Duration) *asker {
 	return &asker{servers: servers, timeout: timeout}
 }
 
-// ask returns the first usable answer. A server that stays silent for
+// ask returns the first usable answer. A server that is silent for
 // repeatAfter, or gives an error, gets company from the next one.
 func (a *asker) ask(ctx context.Context, name string, qtype uint16) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)

@@ -10,8 +10,8 @@
 //   - An unanswered question goes to the next server after 300 ms and is
 //     repeated in that rhythm, so one dead server or lost datagram costs 300 ms.
 //   - SERVFAIL, REFUSED, silence, NXDOMAIN and an empty answer do not empty the
-//     set: the last good one stays until a better one is there, or for as long
-//     as the [Config] says.
+//     set: the last good one is kept until a better one is there, or for as
+//     long as the [Config] says.
 //   - [Follower.Nudge] asks early. The caller uses it when connections to the
 //     present addresses fail, because then the name has probably moved.
 package resolve

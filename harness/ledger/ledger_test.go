@@ -196,7 +196,7 @@ func TestAvailableInPart(t *testing.T) {
 	g.Expect([]bool{strike(true).Available(1, 6, 7), strike(false).Available(1, 6, 7), strike(true).Available(1, 9, 10)}).To(Equal([]bool{true, false, false}))
 }
 
-// A name that only gets more nodes does not move: what a proxy knows of it stays true.
+// A name that only gets more nodes does not move: what a proxy knows of it is still true.
 func TestScaleOutMovesWhenANodeLeaves(t *testing.T) {
 	g := NewWithT(t)
 	l := of(step(1, 5, world.Effect{Node: spare, Named: yes}), step(2, 13, world.Effect{Node: a, Named: no}))

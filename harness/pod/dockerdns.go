@@ -21,7 +21,7 @@ const tableName = "proxychaos_pod"
 // The kernel asks the nat chains of a hook one after the other, nftables' and
 // iptables' alike, until one of them has decided the address of a connection.
 // This one comes just before Docker's (priority -100) and decides that the
-// address stays what it is. Docker's rules need not be found or parsed, and it
+// address is left as it is. Docker's rules need not be found or parsed, and it
 // does not matter when Docker writes them again.
 func bypassDockerDNS() (undo func() error, err error) {
 	conn, err := nftables.New()
