@@ -35,14 +35,18 @@ func execute(args []string) int {
 		Short: "Show, before a rollout, whether a proxy's config survives what an AWS load balancer does to it",
 		// One clear line for an error, and no page of usage after it.
 		SilenceUsage: true, SilenceErrors: true,
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetArgs(args)
 	root.AddCommand(
 		goproxy.Command(), migrate.Command(), fakealb.Command(), fakedns.Command(),
-		pod.Command(), load.Command(), reaper.Command(),
-		demoCommand(), listCommand(), checkCommand(), compareCommand(), recheckCommand(), reportCommand(),
+		demoCommand(), listCommand(), checkCommand(), compareCommand(), recheckCommand(), reportCommand(), versionCommand(),
 	)
+	for _, agent := range []*cobra.Command{pod.Command(), load.Command(), reaper.Command()} {
+		agent.Hidden = true // only the harness starts them
+		root.AddCommand(agent)
+	}
+	root.InitDefaultCompletionCmd(args...)
+	refuseUnknownWords(root)
 	err := root.ExecuteContext(context.Background())
 	var exit *exitError
 	switch {
