@@ -139,6 +139,7 @@ type Status struct {
 	Network   Network  `json:"network"`
 	Interface string   `json:"interface,omitempty"`
 	Ports     []uint16 `json:"ports"`
+	AnyPort   bool     `json:"any_port"` // connections to all others are taken too
 	TimeScale float64  `json:"time_scale"`
 	Uptime    Span     `json:"uptime"`
 	Timers    []Timer  `json:"timers"` // with their defaults

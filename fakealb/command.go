@@ -57,6 +57,7 @@ func Command() *cobra.Command {
 	f.StringVar(&config.Interface, "interface", "", "interface of the node addresses in nftables mode (default: the only one)")
 	f.BoolVar(&config.NoCapture, "no-capture", false, "do without the packet capture in nftables mode, and without NET_RAW")
 	f.UintSliceVar(&ports, "ports", []uint{80, 443}, "ports that every node listens on")
+	f.BoolVar(&config.AnyPort, "any-port", false, "take connections to every other port of a node too, in nftables mode")
 	f.StringArrayVar(&nodes, "nodes", nil, "nodes of a load balancer, as name=address,address; may be repeated")
 	f.IntVar(&targets, "targets", 2, "built-in targets of the load balancers named by --nodes")
 	f.StringVar(&logs.access, "access-log", "", "file to which lines of an ALB's access log are appended")

@@ -34,6 +34,9 @@ type Config struct {
 	// NET_RAW and without packet rows.
 	NoCapture bool
 	Ports     []uint16 // every node listens on all of them; at least one
+	// AnyPort has nodes take connections to every other port too, as if it were one of
+	// Ports. It needs nftables mode.
+	AnyPort bool
 	// TimeScale divides every timer of an ALB: with 60, the idle timeout of 60 s
 	// is 1 s. 0 stands for 1; otherwise 0.001 to 10000.
 	TimeScale float64
@@ -81,6 +84,8 @@ func (c Config) validate() (Config, error) {
 		return c, fmt.Errorf("got network %q, want %q or %q", c.Network, NetworkNFTables, NetworkUserspace)
 	case c.Network == NetworkUserspace && c.Interface != "":
 		return c, fmt.Errorf("got interface %q with network %q, which uses none: leave it out", c.Interface, c.Network)
+	case c.Network == NetworkUserspace && c.AnyPort:
+		return c, fmt.Errorf("got any port with network %q, which has no way to take it: name the ports, or use %q", c.Network, NetworkNFTables)
 	case len(c.Ports) == 0:
 		return c, fmt.Errorf("got no port, want at least one for the nodes to listen on")
 	case !controlAllowed(c.Control, c.Network):

@@ -74,7 +74,7 @@ func version() Version {
 
 func (s *Server) getStatus(w http.ResponseWriter, _ *http.Request) {
 	st := Status{
-		Network: s.config.Network, Interface: s.iface, Ports: s.config.Ports, TimeScale: s.config.TimeScale,
+		Network: s.config.Network, Interface: s.iface, Ports: s.config.Ports, AnyPort: s.config.AnyPort, TimeScale: s.config.TimeScale,
 		Uptime: s.since(time.Now()), Timers: s.timers(),
 		Capture: s.capture != nil, AcceptErrors: s.acceptErrors.Load(), Attempts: s.attempts.Len(), Connections: s.connections.Len(), Packets: s.packets.Len(),
 	}

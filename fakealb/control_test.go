@@ -129,6 +129,7 @@ func TestNewRefusesBadConfig(t *testing.T) {
 	for want, change := range map[string]func(*fakealb.Config){
 		"network":            func(c *fakealb.Config) { c.Network = "" },
 		"interface":          func(c *fakealb.Config) { c.Interface = "eth0" },
+		"any port":           func(c *fakealb.Config) { c.AnyPort = true },
 		"no port":            func(c *fakealb.Config) { c.Ports = nil },
 		"port 0":             func(c *fakealb.Config) { c.Ports = []uint16{0} },
 		"time scale":         func(c *fakealb.Config) { c.TimeScale = -1 },

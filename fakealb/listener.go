@@ -10,7 +10,7 @@ import (
 
 // Listener is a port of a load balancer and what is spoken on it.
 type Listener struct {
-	Port     uint16           `json:"port"` // one of Config.Ports
+	Port     uint16           `json:"port"` // one of Config.Ports, or any with Config.AnyPort
 	Protocol ListenerProtocol `json:"protocol"`
 	// Certificates are those of an HTTPS or TLS listener, at most 26; the first is the
 	// default one (2.3.3 D). With none those of the load balancer serve.
@@ -45,7 +45,7 @@ const maxListeners = 50
 
 // checkListeners returns the load balancer with the defaults of its listeners
 // filled in, or what is wrong with them, given the ports that nodes have.
-func (lb LoadBalancer) checkListeners(ports []uint16) (LoadBalancer, error) {
+func (lb LoadBalancer) checkListeners(config Config) (LoadBalancer, error) {
 	if len(lb.Listeners) > maxListeners {
 		return lb, badField("listeners", "got %d listeners, want at most %d", len(lb.Listeners), maxListeners)
 	}
@@ -53,8 +53,10 @@ func (lb LoadBalancer) checkListeners(ports []uint16) (LoadBalancer, error) {
 	for i, l := range lb.Listeners {
 		field := fmt.Sprintf("listeners[%d].", i)
 		switch {
-		case !slices.Contains(ports, l.Port):
-			return lb, badField(field+"port", "got port %d, want one of %d, on which every node listens", l.Port, ports)
+		case l.Port == 0:
+			return lb, badField(field+"port", "got port 0, want 1 to 65535")
+		case !config.AnyPort && !slices.Contains(config.Ports, l.Port):
+			return lb, badField(field+"port", "got port %d, want one of %d, on which every node listens", l.Port, config.Ports)
 		case slices.ContainsFunc(lb.Listeners[:i], func(o Listener) bool { return o.Port == l.Port }):
 			return lb, badField(field+"port", "got port %d twice, want one listener a port", l.Port)
 		case !slices.Contains(lb.Type.protocols(), l.Protocol):

@@ -33,8 +33,8 @@ type stage struct {
 const stagePort = 8080
 
 // openStage starts the command in nftables mode, with nodes 198.18.90.11, .12 and
-// .13 of the load balancer "blue".
-func openStage(t *testing.T) *stage {
+// .13 of the load balancer "blue", and with further arguments.
+func openStage(t *testing.T, args ...string) *stage {
 	t.Helper()
 	need(t, "ip", "curl", "nft")
 	if os.Geteuid() != 0 {
@@ -52,19 +52,21 @@ func openStage(t *testing.T) *stage {
 		ip(t, "-n", name, "addr", "add", addr, "dev", "eth0")
 		ip(t, "-n", name, "link", "set", "eth0", "up")
 	}
-	s.startCommand(t)
+	s.startCommand(t, args...)
 	return s
 }
 
-func (s *stage) startCommand(t *testing.T) {
+func (s *stage) startCommand(t *testing.T, args ...string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("ip", "netns", "exec", s.server, self,
+	cmd := exec.Command("ip", append([]string{
+		"netns", "exec", s.server, self,
 		"--control", "198.18.90.2:0", "--network", "nftables", "--interface", "eth0",
-		"--ports", fmt.Sprint(stagePort), "--nodes", "blue=198.18.90.11,198.18.90.12,198.18.90.13")
+		"--ports", fmt.Sprint(stagePort), "--nodes", "blue=198.18.90.11,198.18.90.12,198.18.90.13",
+	}, args...)...)
 	cmd.Env = append(os.Environ(), asCommand+"=1")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/proxychaos/proxychaos/fakealb/capture"
+	"github.com/proxychaos/proxychaos/fakealb/netfault"
 	"github.com/proxychaos/proxychaos/fakealb/nlb"
 	"github.com/proxychaos/proxychaos/fakealb/record"
 	"github.com/proxychaos/proxychaos/fakealb/rules"
@@ -82,6 +83,15 @@ func (s *Server) startNode(n *node) error {
 		s.serving.Go(func() { s.accept(n, s.config.Ports[i], l) })
 	}
 	return nil
+}
+
+// askedPort is the port that a client asked for whose connection was accepted on one
+// that is listened on.
+func (s *Server) askedPort(c net.Conn, port uint16) (uint16, error) {
+	if !s.config.AnyPort || port != s.config.Ports[0] {
+		return port, nil
+	}
+	return netfault.AskedPort(c.(netfault.Resetter))
 }
 
 // acceptPause is the pause after a connection could not be accepted.

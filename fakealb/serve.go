@@ -19,15 +19,23 @@ const handshakeTimeout = 10 * time.Second
 // tlsHandshake is the first byte of every TLS connection: the record type.
 const tlsHandshake = 0x16
 
-// serve speaks to one client until the connection ends.
+// serve speaks to one client, whose connection was accepted on a port, until the
+// connection ends.
 func (s *Server) serve(n *node, port uint16, raw net.Conn) {
-	c := s.newConn(n, port, raw)
+	asked, err := s.askedPort(raw, port)
+	if err != nil {
+		s.acceptErrors.Add(1)
+		s.log.Error("fakealb: a connection is lost", "node", n.addr, "port", port, "error", err)
+		_ = raw.Close()
+		return
+	}
+	c := s.newConn(n, asked, raw)
 	defer c.finish()
 	if fault := n.view().fault; faultSpecs[fault.Kind].slowAccept && fault.hits(n.accepted.Add(1)) {
 		s.wait(context.Background(), time.Duration(fault.Delay))
 	}
 	lb := n.view().lb
-	listener, ok := lb.listener(port)
+	listener, ok := lb.listener(asked)
 	if !ok {
 		c.refuse()
 		return
@@ -44,7 +52,7 @@ func (s *Server) serve(n *node, port uint16, raw net.Conn) {
 	s.metrics.count("NewConnectionCount", n.view(), 1)
 	first := make([]byte, 1)
 	_ = c.SetReadDeadline(time.Now().Add(s.scaled(lb.Attributes.idleTimeout())))
-	_, err := c.Read(first)
+	_, err = c.Read(first)
 	isTLS := err == nil && first[0] == tlsHandshake
 	secure := listener.Protocol == ProtocolHTTPS || listener.Protocol == "" && isTLS
 	switch {

@@ -107,7 +107,11 @@ func (s *Server) open() error {
 			return err
 		}
 	}
-	if s.network, err = netfault.OpenNFTables(s.iface); err != nil {
+	var others []uint16
+	if s.config.AnyPort {
+		others = s.config.Ports
+	}
+	if s.network, err = netfault.OpenNFTables(s.iface, others); err != nil {
 		return err
 	}
 	if !s.config.NoCapture {

@@ -52,7 +52,7 @@ func (s *Server) checked(lb LoadBalancer) (LoadBalancer, error) {
 	if err != nil {
 		return lb, err
 	}
-	if lb, err = lb.checkListeners(s.config.Ports); err != nil {
+	if lb, err = lb.checkListeners(s.config); err != nil {
 		return lb, err
 	}
 	return lb, s.prepare(lb)

@@ -20,8 +20,9 @@ type closedPorts struct {
 	ports   map[netip.Addr][]uint16
 }
 
-// create adds the sets and the rule to the table, with the caller's next flush.
-func (c *closedPorts) create(k *kernelNet, input *nftables.Chain) error {
+// create adds the sets, the chain and the rule to the table, with the caller's next
+// flush. The chain comes before any port is changed.
+func (c *closedPorts) create(k *kernelNet) error {
 	c.ports = map[netip.Addr][]uint16{}
 	c.guarded = &nftables.Set{Table: k.tab, Name: "guarded", KeyType: nftables.TypeIPAddr}
 	c.open = &nftables.Set{
@@ -33,11 +34,9 @@ func (c *closedPorts) create(k *kernelNet, input *nftables.Chain) error {
 			return err
 		}
 	}
-	const (
-		firstHalf, secondHalf = unix.NFT_REG32_00, unix.NFT_REG32_01 // of a key of two words
-		dstPort               = 2                                    // in a TCP header
-	)
-	k.rule(input, ipDst, c.guarded, append(matchTCP(),
+	const firstHalf, secondHalf = unix.NFT_REG32_00, unix.NFT_REG32_01 // of a key of two words
+	arriving := k.chain("arriving", nftables.ChainHookPrerouting, nftables.ChainPriorityRaw)
+	k.rule(arriving, ipDst, c.guarded, append(matchTCP(),
 		&expr.Payload{DestRegister: firstHalf, Base: expr.PayloadBaseNetworkHeader, Offset: ipDst, Len: 4},
 		&expr.Payload{DestRegister: secondHalf, Base: expr.PayloadBaseTransportHeader, Offset: dstPort, Len: 2},
 		&expr.Lookup{SourceRegister: firstHalf, SetName: c.open.Name, SetID: c.open.ID, Invert: true},

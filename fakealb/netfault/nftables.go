@@ -23,6 +23,8 @@ type kernelNet struct {
 	nft  *nftables.Conn
 	tab  *nftables.Table
 	sets map[Kind]*nftables.Set
+	// anyPort has the nodes' addresses; nil if only the ports listened on are taken.
+	anyPort *nftables.Set
 	// closed is guarded by mu, like what follows.
 	closed closedPorts
 	// kinds holds what is in force in the kernel. A removed address is kept
@@ -39,8 +41,10 @@ type kernelNode struct {
 
 // OpenNFTables returns a Network that adds /32 addresses to the interface named
 // ifname and switches faults with one nftables transaction each. An empty ifname
-// stands for the only interface that is up and is not the loopback.
-func OpenNFTables(ifname string) (Network, error) {
+// stands for the only interface that is up and is not the loopback. If there are ports,
+// connections to every other port of a node come to the first of them, and [AskedPort]
+// tells the one that was asked for.
+func OpenNFTables(ifname string, ports []uint16) (Network, error) {
 	l, err := openLink(ifname)
 	if err != nil {
 		return nil, err
@@ -53,7 +57,7 @@ func OpenNFTables(ifname string) (Network, error) {
 		link: l, nft: nft, sets: map[Kind]*nftables.Set{},
 		kinds: map[netip.Addr]Kind{}, nodes: map[netip.Addr]*kernelNode{},
 	}
-	if err := k.createTable(); err != nil {
+	if err := k.createTable(ports); err != nil {
 		return nil, errors.Join(
 			fmt.Errorf("create nftables table %s: %w; the container needs the capability NET_ADMIN", tableName, err),
 			nft.CloseLasting())
@@ -63,7 +67,7 @@ func OpenNFTables(ifname string) (Network, error) {
 
 // createTable replaces a table of the same name, which only a killed fakealb can
 // have left.
-func (k *kernelNet) createTable() error {
+func (k *kernelNet) createTable(ports []uint16) error {
 	k.tab = k.nft.AddTable(&nftables.Table{Family: nftables.TableFamilyIPv4, Name: tableName})
 	k.nft.DelTable(k.tab)
 	k.tab = k.nft.AddTable(k.tab)
@@ -74,23 +78,27 @@ func (k *kernelNet) createTable() error {
 		}
 		k.sets[kind] = set
 	}
-	input := k.chain("input", nftables.ChainHookInput)
-	output := k.chain("output", nftables.ChainHookOutput)
+	input := k.chain("input", nftables.ChainHookInput, nftables.ChainPriorityFilter)
+	output := k.chain("output", nftables.ChainHookOutput, nftables.ChainPriorityFilter)
 	drop := &expr.Verdict{Kind: expr.VerdictDrop}
 	k.rule(input, ipDst, k.sets[Silence], drop)
 	k.rule(output, ipSrc, k.sets[Silence], drop)
 	k.rule(input, ipDst, k.sets[SilenceNew], append(matchSYN(), drop)...)
 	k.rule(input, ipDst, k.sets[Refuse], append(matchTCP(), &expr.Reject{Type: unix.NFT_REJECT_TCP_RST})...)
-	if err := k.closed.create(k, input); err != nil {
+	if err := k.closed.create(k); err != nil {
 		return err
+	}
+	if len(ports) > 0 {
+		if err := k.takeAnyPort(ports); err != nil {
+			return err
+		}
 	}
 	return k.nft.Flush()
 }
 
-func (k *kernelNet) chain(name string, hook *nftables.ChainHook) *nftables.Chain {
+func (k *kernelNet) chain(name string, hook *nftables.ChainHook, at *nftables.ChainPriority) *nftables.Chain {
 	return k.nft.AddChain(&nftables.Chain{
-		Name: name, Table: k.tab, Type: nftables.ChainTypeFilter,
-		Hooknum: hook, Priority: nftables.ChainPriorityFilter,
+		Name: name, Table: k.tab, Type: nftables.ChainTypeFilter, Hooknum: hook, Priority: at,
 	})
 }
 
@@ -144,7 +152,7 @@ func (k *kernelNet) Add(addr netip.Addr) error {
 	if err := k.link.add(addr); err != nil {
 		return err
 	}
-	if err := k.put(map[netip.Addr]Kind{addr: None}); err != nil {
+	if err := errors.Join(k.put(map[netip.Addr]Kind{addr: None}), k.takeAllOf(addr)); err != nil {
 		return errors.Join(err, k.link.remove(addr))
 	}
 	k.nodes[addr] = &kernelNode{conns: newConnSet()}

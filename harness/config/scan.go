@@ -47,8 +47,9 @@ func parseResolver(word string) (netip.AddrPort, bool) {
 	return addr, err == nil && addr.Port() != 0
 }
 
-// Ports are those the ALB nodes have to listen on: 80, 443, and every other
-// that the configuration gives to a backend.
+// Ports are 80, 443, and every other that the configuration gives to a backend, in a
+// form that is known here. Nodes have to listen on them if no Docker engine is there;
+// in containers they take any port.
 func (c Config) Ports() []uint16 {
 	found := []uint16{80, 443}
 	for _, text := range c.texts() {

@@ -31,7 +31,7 @@ func openContainers(ctx context.Context, docker *client.Client, kit, image strin
 		return &containerBed{}, err
 	}
 	b := &containerBed{resolvers: conf.Resolvers(), proxy: testbed.Proxy{Image: image, Layout: layout}}
-	spec.Kit, spec.Resolvers, spec.Ports = kit, b.resolvers, conf.Ports()
+	spec.Kit, spec.Resolvers = kit, b.resolvers
 	b.tb, err = testbed.Start(ctx, docker, spec)
 	return b, err
 }

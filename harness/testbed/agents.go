@@ -44,12 +44,9 @@ func loadAgent(spec Spec) agent {
 }
 
 func albAgent(spec Spec) agent {
-	args := []string{"fakealb", "--control", listenAny, "--network", "nftables", "--interface", "eth0"}
-	for _, p := range spec.Ports {
-		args = append(args, "--ports", strconv.Itoa(int(p)))
-	}
 	return agent{
-		name: "fakealb", host: hostALB, image: spec.Kit, args: args,
+		name: "fakealb", host: hostALB, image: spec.Kit,
+		args: []string{"fakealb", "--control", listenAny, "--network", "nftables", "--interface", "eth0", "--any-port"},
 		// NET_ADMIN adds and filters node addresses; NET_RAW announces them
 		// and captures packets before the filter.
 		capabilities: []string{"NET_ADMIN", "NET_RAW", "NET_BIND_SERVICE"},

@@ -52,8 +52,6 @@ type Spec struct {
 	Labels map[string]string
 	// Resolvers are the addresses that the config under test asks.
 	Resolvers []netip.AddrPort
-	// Ports are those the ALB nodes listen on.
-	Ports []uint16
 	// Seed draws the order of DNS answers.
 	Seed uint64
 	// Start is where the search for a free subnet begins, so that cells
