@@ -1,7 +1,6 @@
 package fakealb
 
 import (
-	"bytes"
 	"crypto/x509"
 	"errors"
 	"io"
@@ -164,31 +163,10 @@ func (c *clientConn) finish() {
 func (s *Server) heldBytes(local, peer netip.AddrPort, payload []byte) {
 	now := time.Now()
 	fault, _ := s.faults.at(local.Addr(), now)
-	s.packets.Add(record.Packet{
+	row := record.Packet{
 		Time: now, Node: local.Addr(), Port: local.Port(), Peer: peer, Kind: record.Data,
-		Bytes: len(payload), Seq: seqInPayload(payload), Fault: recordedFault(fault),
-		Probe: record.IsProbe(peer),
-	})
-}
-
-var seqPrefix = []byte("\r\n" + HeaderSeq + ":")
-
-// seqInPayload finds the sequence number in the head of a plain HTTP/1 request,
-// whatever the case of the header's name.
-func seqInPayload(payload []byte) string {
-	for i := bytes.IndexByte(payload, '\r'); i >= 0 && i+len(seqPrefix) < len(payload); {
-		if bytes.EqualFold(payload[i:i+len(seqPrefix)], seqPrefix) {
-			rest := payload[i+len(seqPrefix):]
-			if end := bytes.IndexByte(rest, '\r'); end >= 0 {
-				return string(bytes.TrimSpace(rest[:end]))
-			}
-			return ""
-		}
-		next := bytes.IndexByte(payload[i+1:], '\r')
-		if next < 0 {
-			return ""
-		}
-		i += 1 + next
+		Bytes: len(payload), Fault: recordedFault(fault), Probe: record.IsProbe(peer),
 	}
-	return ""
+	requestInPayload(payload).into(&row)
+	s.packets.Add(row)
 }

@@ -42,37 +42,6 @@ func FuzzRequestHead(f *testing.F) {
 	})
 }
 
-func FuzzSeqInPayload(f *testing.F) {
-	for s := range map[string]string{
-		"GET / HTTP/1.1\r\nX-Proxychaos-Seq: 7\r\n\r\n": "7", "\r\nx-proxychaos-seq:7\r": "7", "\r\nX-Proxychaos-Seq:": "", "\r": "", "": "",
-	} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, payload []byte) {
-		got := seqInPayload(payload)
-		if got != "" && !bytes.Contains(payload, []byte(got)) {
-			t.Errorf("got %q, which is not in the payload", got)
-		}
-		if strings.ContainsAny(got, "\r") {
-			t.Errorf("got %q, beyond the end of the line", got)
-		}
-	})
-}
-
-func TestSeqInPayload(t *testing.T) {
-	for payload, want := range map[string]string{
-		"GET / HTTP/1.1\r\nHost: x\r\nX-Proxychaos-Seq: 7\r\n\r\n": "7",
-		"GET / HTTP/1.1\r\nx-PROXYCHAOS-seq:8\r\nHost: x\r\n\r\n":  "8",
-		"GET / HTTP/1.1\r\nHost: x\r\n\r\n":                        "",
-		"GET / HTTP/1.1\r\nX-Proxychaos-Seq: 7":                    "", // cut off: it may go on
-		"\x16\x03\x01\x02\x00\x01":                                 "",
-	} {
-		if got := seqInPayload([]byte(payload)); got != want {
-			t.Errorf("%q: got %q, want %q", payload, got, want)
-		}
-	}
-}
-
 func TestExtendTrace(t *testing.T) {
 	const fresh = "1-00000001-000000000000000000000001"
 	for present, want := range map[string]string{

@@ -124,8 +124,9 @@ func (s *Server) segment(seg capture.Segment) {
 	row := record.Packet{
 		Time: seg.Time, Node: seg.Dst.Addr(), Port: seg.Dst.Port(), Peer: seg.Src,
 		Kind: record.Data, Retransmit: seg.Retransmit, Bytes: len(seg.Payload),
-		Seq: seqInPayload(seg.Payload), Fault: recordedFault(fault), Probe: record.IsProbe(seg.Src),
+		Fault: recordedFault(fault), Probe: record.IsProbe(seg.Src),
 	}
+	requestInPayload(seg.Payload).into(&row)
 	if seg.SYN {
 		row.Kind = record.SYN
 	}

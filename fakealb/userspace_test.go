@@ -57,7 +57,7 @@ func TestSilenceInUserSpace(t *testing.T) {
 	}
 	held := 0
 	for _, p := range packets {
-		if p.Kind == record.Data && p.Seq == "held" && p.Fault == "silence" {
+		if p.Kind == record.Data && p.Seq == "held" && p.Method == "GET" && p.Host != "" && p.Fault == "silence" {
 			held++
 		}
 	}

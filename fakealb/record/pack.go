@@ -115,6 +115,7 @@ type packedPacket struct {
 	time                         unixTime
 	bytes                        uint32
 	node, peer, kind, seq, fault text
+	method, path, host           text
 	port, peerPort               uint16
 	retransmit, probe            bool
 }
@@ -124,6 +125,7 @@ func (p *packedPacket) pack(s *Packet, t *texts) {
 	p.node, p.port = t.putAddr(p.node, s.Node), s.Port
 	p.peer, p.peerPort = t.putAddr(p.peer, s.Peer.Addr()), s.Peer.Port()
 	p.kind, p.retransmit = t.put(p.kind, string(s.Kind)), s.Retransmit
+	p.method, p.path, p.host = t.put(p.method, s.Method), t.put(p.path, s.Path), t.put(p.host, s.Host)
 	p.seq, p.fault, p.probe = t.put(p.seq, s.Seq), t.put(p.fault, s.Fault), s.Probe
 }
 
@@ -133,6 +135,7 @@ func (p *packedPacket) unpack(all string) Packet {
 		Node: p.node.addr(all), Port: p.port,
 		Peer: netip.AddrPortFrom(p.peer.addr(all), p.peerPort),
 		Kind: PacketKind(p.kind.in(all)), Retransmit: p.retransmit,
+		Method: p.method.in(all), Path: p.path.in(all), Host: p.host.in(all),
 		Seq: p.seq.in(all), Fault: p.fault.in(all), Probe: p.probe,
 	}
 }

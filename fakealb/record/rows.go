@@ -96,9 +96,13 @@ type Packet struct {
 	Kind       PacketKind     `json:"kind"`
 	Retransmit bool           `json:"retransmit"`
 	Bytes      int            `json:"bytes"` // of payload
-	// Seq is the value of X-Proxychaos-Seq if the payload is plain HTTP/1 and
-	// holds that header.
-	Seq string `json:"seq,omitempty"`
+	// Method, Path (with the query), Host and Seq, the value of X-Proxychaos-Seq, are
+	// those of a request whose plain HTTP/1 head begins in the payload, each if it is
+	// there to its end.
+	Method string `json:"method,omitempty"`
+	Path   string `json:"path,omitempty"`
+	Host   string `json:"host,omitempty"`
+	Seq    string `json:"seq,omitempty"`
 	// Fault is what was in force on the node, "removed" for an address taken away.
 	Fault string `json:"fault,omitempty"`
 	Probe bool   `json:"probe,omitempty"`

@@ -6,18 +6,22 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// opened gives the upstream connections that were opened, and the requests
-// that came over any, from the start of the load to the first fault.
+// opened gives the upstream connections that were opened, and for how many requests any
+// were used, from the start of the load to the first fault. What the proxy sends besides
+// a client's request, or sends again, is of that request; what has no number is by itself.
 func (c *brief) opened() (connections []row, requests int) {
 	for i, conn := range c.Connections {
 		if !conn.Probe && conn.Opened >= 0 && conn.Opened < c.first.At {
 			connections = append(connections, row{recording.ConnectionsFile, i})
 		}
 	}
+	counted := map[uint64]bool{}
 	for _, a := range c.Attempts {
-		if !a.Probe && a.At >= 0 && a.At < c.first.At {
-			requests++
+		if a.Probe || a.At < 0 || a.At >= c.first.At || counted[a.Seq] {
+			continue
 		}
+		counted[a.Seq] = a.Seq != 0
+		requests++
 	}
 	return connections, requests
 }

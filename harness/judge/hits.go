@@ -27,7 +27,7 @@ type flow struct {
 
 // findHits lists the requests to nodes in the order of time. A request that is in
 // both files, or sent again by TCP, is one request: it has one sequence number on one
-// connection.
+// connection, and one method and path if a packet shows them.
 func (c *brief) findHits() []hit {
 	byID := map[uint64]*recording.Conn{}
 	byFlow := map[flow][]*recording.Conn{}
@@ -38,8 +38,9 @@ func (c *brief) findHits() []hit {
 		byFlow[f] = append(byFlow[f], conn)
 	}
 	type request struct {
-		flow flow
-		seq  uint64
+		flow         flow
+		seq          uint64
+		method, path string
 	}
 	seen := map[request]bool{}
 	var hits []hit
@@ -51,7 +52,8 @@ func (c *brief) findHits() []hit {
 		if h.conn != nil {
 			f = flow{h.conn.Node, h.conn.Port, h.conn.Peer}
 		}
-		seen[request{f, a.Seq}] = a.Seq != 0 && f.peer.IsValid()
+		of := a.Seq != 0 && f.peer.IsValid()
+		seen[request{f, a.Seq, "", ""}], seen[request{f, a.Seq, a.Method, a.Path}] = of, of
 		hits = append(hits, h)
 	}
 	for i, p := range c.Packets {
@@ -59,10 +61,11 @@ func (c *brief) findHits() []hit {
 			continue
 		}
 		f := flow{p.Node, p.Port, p.Peer}
-		if seen[request{f, p.Seq}] {
+		one := request{f, p.Seq, p.Method, p.Path}
+		if seen[one] {
 			continue
 		}
-		seen[request{f, p.Seq}] = p.Seq != 0
+		seen[one] = p.Seq != 0
 		h := hit{at: p.At, node: p.Node, row: row{recording.PacketsFile, i}}
 		// A port can be used again: the connection is the last one opened by then.
 		for _, conn := range byFlow[f] {

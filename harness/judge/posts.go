@@ -21,34 +21,84 @@ func (c *brief) countPosts(v *Verdict) {
 // that show it, and those that were lost with a node: sent to one that a fault
 // struck before it answered, and to no other.
 func (c *brief) posts() (twice [][]row, lost []row) {
-	sent, unanswered := map[uint64][]row{}, map[uint64][]hit{}
-	for _, u := range c.upstreams {
-		for _, h := range u.hits {
-			seq, answered := c.sequence(h)
-			sent[seq] = append(sent[seq], h.row)
-			if !answered {
-				unanswered[seq] = append(unanswered[seq], h)
-			}
-		}
-	}
+	sent := c.sentPosts()
+	usual := c.usualShapes(sent)
 	for i, request := range c.Requests {
 		if request.Method != http.MethodPost {
 			continue
 		}
-		rows := sent[request.Seq]
+		hits := sent[request.Seq]
 		switch {
-		case len(rows) > 1:
-			twice = append(twice, rows)
-		case failed(request) && (c.diedWith(request, unanswered[request.Seq]) || len(rows) == 0 && c.reset(request)):
+		case c.replayed(hits, usual):
+			twice = append(twice, rowsOf(hits, nil))
+		case len(hits) <= 1 && failed(request) && (c.diedWith(request, hits) || len(hits) == 0 && c.reset(request)):
 			lost = append(lost, row{recording.RequestsFile, i})
 		}
 	}
 	return twice, lost
 }
 
-// diedWith says whether a node died that had the request, before the client had an answer.
+// sentPosts are the POSTs that reached nodes and may have been carried out there, by the
+// number of the client's request.
+func (c *brief) sentPosts() map[uint64][]hit {
+	sent := map[uint64][]hit{}
+	for _, u := range c.upstreams {
+		for _, h := range u.hits {
+			noTarget := h.row.file == recording.AttemptsFile && c.Attempts[h.row.index].NoTarget
+			if s := c.shape(h); !noTarget && (s.method == http.MethodPost || !s.known()) {
+				seq, _ := c.sequence(h)
+				sent[seq] = append(sent[seq], h)
+			}
+		}
+	}
+	return sent
+}
+
+// usualShapes are what served POSTs came to before the first fault: that many requests
+// the config itself makes of one. A copy of the same shape is not among them.
+func (c *brief) usualShapes(sent map[uint64][]hit) shapes {
+	var usual shapes
+	for _, request := range c.requests {
+		if request.Method != http.MethodPost || failed(request) || !endedBefore(request, c.first.Asked) {
+			continue
+		}
+		if set := c.shapesOf(sent[request.Seq]); !usual.have(set) {
+			usual = append(usual, set)
+		}
+	}
+	return usual
+}
+
+func (c *brief) shapesOf(hits []hit) map[shape]bool {
+	set := map[shape]bool{}
+	for _, h := range hits {
+		set[c.shape(h)] = true
+	}
+	return set
+}
+
+// replayed says whether one POST was sent more than once: twice in the same shape, or to
+// a second place that the config does not send every POST to.
+func (c *brief) replayed(hits []hit, usual shapes) bool {
+	if len(hits) < 2 {
+		return false
+	}
+	set := c.shapesOf(hits)
+	for s := range set {
+		if !s.known() {
+			return true
+		}
+	}
+	return len(set) < len(hits) || !usual.have(set)
+}
+
+// diedWith says whether a node died that had the request and had not answered it, before
+// the client had an answer.
 func (c *brief) diedWith(request recording.Request, hits []hit) bool {
 	for _, h := range hits {
+		if _, answered := c.sequence(h); answered {
+			continue
+		}
 		if _, died := c.ledger.Died(h.node, h.at, max(h.at, request.Sent+request.Latency)); died {
 			return true
 		}

@@ -28,7 +28,8 @@ type Verdict struct {
 	// WithoutNode are the failed requests, POSTs left out, for which no name in use had
 	// a node that served: no proxy could have saved them.
 	WithoutNode int `json:"failed_without_node,omitempty"`
-	// PostsTwice are POSTs that reached nodes more than once. None may.
+	// PostsTwice are POSTs that reached nodes more than once, sub-requests and the 503 of a
+	// load balancer without targets left out. None may.
 	PostsTwice int            `json:"posts_sent_twice,omitempty"`
 	ByKind     map[string]int `json:"failed_by_outcome"` // 502, 503, 504, timeout, connection, wrong-body, ...
 
@@ -56,7 +57,7 @@ type Verdict struct {
 	// to it, the longest if there were several; nil if none went there after it.
 	LastStale *recording.Seconds `json:"last_stale,omitempty"`
 
-	ConnectionsPerRequest float64 `json:"connections_per_request"` // upstream, before the first fault
+	ConnectionsPerRequest float64 `json:"connections_per_request"` // upstream, for each request of a client, before the first fault
 	DNSBefore             int     `json:"dns_queries_before"`      // t=0 to the first fault, without probes
 	DNSAfter              int     `json:"dns_queries_after"`       // from there to the end, without probes
 

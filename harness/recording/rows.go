@@ -50,8 +50,11 @@ type Attempt struct {
 	Path   string     `json:"path"`
 	Host   string     `json:"host,omitempty"` // what the proxy asked the node for
 	Status int        `json:"status"`         // 0: no answer was finished
-	TLS    bool       `json:"tls,omitempty"`
-	Probe  bool       `json:"probe,omitempty"` // the harness's own
+	// NoTarget says that the load balancer answered 503 by itself: it passed the
+	// request to no target, so that nothing was done with it.
+	NoTarget bool `json:"no_target,omitempty"`
+	TLS      bool `json:"tls,omitempty"`
+	Probe    bool `json:"probe,omitempty"` // the harness's own
 }
 
 // Conn is one TCP connection as an ALB node saw it.
@@ -81,8 +84,13 @@ type Packet struct {
 	Port       int            `json:"port"`
 	Peer       netip.AddrPort `json:"peer"`
 	Retransmit bool           `json:"retransmit,omitempty"`
-	Seq        uint64         `json:"seq,omitempty"` // of the request in a segment, if it could be read
-	Probe      bool           `json:"probe,omitempty"`
+	// Seq, Method, Path and Host are those of the request in a segment, each if it
+	// could be read.
+	Seq    uint64 `json:"seq,omitempty"`
+	Method string `json:"method,omitempty"`
+	Path   string `json:"path,omitempty"`
+	Host   string `json:"host,omitempty"`
+	Probe  bool   `json:"probe,omitempty"`
 }
 
 // Query is one DNS query and its answer.

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/netip"
 	"strconv"
 	"time"
@@ -32,6 +33,7 @@ func (c *cell) collectNodes(ctx context.Context) error {
 		errA = errors.Join(errA, c.dir.Attempts.Append(recording.Attempt{
 			Seq: number(a.Seq), At: c.since(a.Start), Done: c.since(a.End), Node: a.Node, Port: int(a.Port), LB: a.LoadBalancer,
 			Conn: a.Connection, Number: a.Request, Method: a.Method, Path: a.Path, Host: a.Host, Status: a.Status, TLS: a.TLS, Probe: a.Probe || c.to.isProbe(a.Peer),
+			NoTarget: a.Status == http.StatusServiceUnavailable && a.Target == "",
 		}))
 	}
 	conns, errC := c.to.alb.Connections(ctx)
@@ -54,7 +56,7 @@ func (c *cell) collectNodes(ctx context.Context) error {
 		}
 		errP = errors.Join(errP, c.dir.Packets.Append(recording.Packet{
 			At: c.since(p.Time), Kind: kind, Node: p.Node, Port: int(p.Port), Peer: p.Peer,
-			Retransmit: p.Retransmit, Seq: number(p.Seq), Probe: p.Probe || c.to.isProbe(p.Peer),
+			Retransmit: p.Retransmit, Seq: number(p.Seq), Method: p.Method, Path: p.Path, Host: p.Host, Probe: p.Probe || c.to.isProbe(p.Peer),
 		}))
 	}
 	return errors.Join(errA, errC, errP)
