@@ -22,11 +22,11 @@ type binding struct {
 // portTries is how often a free TCP port may turn out to be taken for UDP.
 const portTries = 16
 
-func bind(ctx context.Context, addr netip.AddrPort) (*binding, error) {
+func bind(ctx context.Context, lc net.ListenConfig, addr netip.AddrPort) (*binding, error) {
 	var err error
 	for range portTries {
 		var b *binding
-		b, err = bindBoth(ctx, addr)
+		b, err = bindBoth(ctx, lc, addr)
 		if err == nil {
 			return b, nil
 		}
@@ -37,12 +37,11 @@ func bind(ctx context.Context, addr netip.AddrPort) (*binding, error) {
 	return nil, fmt.Errorf("fakedns: listen on %s: %w", addr, err)
 }
 
-func bindBoth(ctx context.Context, addr netip.AddrPort) (*binding, error) {
+func bindBoth(ctx context.Context, lc net.ListenConfig, addr netip.AddrPort) (*binding, error) {
 	family := "4"
 	if addr.Addr().Is6() && !addr.Addr().Is4In6() {
 		family = "6"
 	}
-	var lc net.ListenConfig
 	tcp, err := lc.Listen(ctx, "tcp"+family, addr.String())
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -14,6 +15,10 @@ type Config struct {
 	// Listen are the addresses to answer on, each over UDP and TCP. Port 0 takes a
 	// port that is free for both. 0.0.0.0 and :: answer from the address asked.
 	Listen []netip.AddrPort
+	// SocketOptions, if not nil, is called with each socket before it is bound, as
+	// net.ListenConfig.Control is. With IP_TRANSPARENT set, 0.0.0.0 and :: answer also
+	// from addresses that are not this machine's, if their packets are routed to it.
+	SocketOptions func(network, address string, socket syscall.RawConn) error
 	// Control is the address of the control API; the zero AddrPort is none. It must be
 	// a loopback, link-local, private or benchmarking (198.18.0.0/15) address: whoever
 	// reaches the API decides what every name resolves to.

@@ -149,7 +149,7 @@ func (s *Server) Listen(ctx context.Context, addr netip.AddrPort) error {
 	if !addr.IsValid() {
 		return invalid("listen", "not an address with a port, want one such as 127.0.0.1:53")
 	}
-	b, err := bind(ctx, addr)
+	b, err := bind(ctx, net.ListenConfig{Control: s.cfg.SocketOptions}, addr)
 	if err != nil {
 		return err
 	}

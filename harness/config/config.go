@@ -1,5 +1,5 @@
 // Package config reads a proxy's configuration as its user has it, a file or a folder,
-// once, and says which resolver addresses it asks and which backend ports it names. The
+// once, and finds hints in it: its refresh, its use of TLS, the ports of its backends. The
 // files are never changed.
 package config
 

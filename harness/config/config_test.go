@@ -1,7 +1,6 @@
 package config
 
 import (
-	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -15,16 +14,6 @@ import (
 
 func of(name kind.Name, content string) Config {
 	return Config{Kind: name, Config: kind.Config{Path: "x.conf", Files: []kind.File{{Name: "x.conf", Content: []byte(content)}}}}
-}
-
-func TestResolvers(t *testing.T) {
-	g := NewWithT(t)
-	c := of(kind.Nginx, "# resolver 1.1.1.1;\nresolver 10.0.0.2 127.0.0.11:5353 valid=3s;\n")
-	g.Expect(c.Resolvers()).To(Equal([]netip.AddrPort{
-		netip.MustParseAddrPort("169.254.169.253:53"),
-		netip.MustParseAddrPort("10.0.0.2:53"),
-		netip.MustParseAddrPort("127.0.0.11:5353"),
-	}))
 }
 
 func TestPorts(t *testing.T) {

@@ -1,51 +1,19 @@
 package config
 
 import (
-	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness/kind"
 )
 
-// Names that a configuration uses for the addresses it asks.
 var (
-	resolverLine = regexp.MustCompile(`(?m)^\s*-?\s*(?:resolver|resolvers|nameserver)\b[:\s]([^;#\n]*)`)
-	addrOrPort   = regexp.MustCompile(`\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?`)
 	// A backend's port in a URL.
 	urlPort = regexp.MustCompile(`(?:https?|wss?|h2c?|fcgi|ajp|grpcs?)://[^\s/;"'{}]*?(?:\$\{?\w+\}?)?:(\d{1,5})\b`)
 	comment = regexp.MustCompile(`(?m)^\s*#.*$`)
 )
-
-// defaultResolver is where AWS has it in every VPC (aws-facts 5.1).
-var defaultResolver = netip.AddrPortFrom(netip.AddrFrom4([4]byte{169, 254, 169, 253}), 53)
-
-// Resolvers are the DNS servers that the configuration names, and the one of
-// every VPC.
-func (c Config) Resolvers() []netip.AddrPort {
-	found := []netip.AddrPort{defaultResolver}
-	for _, text := range c.texts() {
-		for _, line := range resolverLine.FindAllStringSubmatch(text, -1) {
-			for _, word := range addrOrPort.FindAllString(line[1], -1) {
-				if addr, ok := parseResolver(word); ok && !slices.Contains(found, addr) {
-					found = append(found, addr)
-				}
-			}
-		}
-	}
-	return found
-}
-
-func parseResolver(word string) (netip.AddrPort, bool) {
-	if !strings.Contains(word, ":") {
-		word += ":53"
-	}
-	addr, err := netip.ParseAddrPort(word)
-	return addr, err == nil && addr.Port() != 0
-}
 
 // Ports are 80, 443, and every other that the configuration gives to a backend, in a
 // form that is known here. Nodes have to listen on them if no Docker engine is there;

@@ -15,7 +15,8 @@ type Live struct {
 	DNS   *fakedns.Client
 	ALB   *fakealb.Client
 	Probe Prober
-	// Resolvers are the addresses the config under test can ask.
+	// Resolvers are the addresses at which DNS is tried from the proxy's place: one of
+	// the testbed's, and those that the proxy has asked.
 	Resolvers []netip.AddrPort
 	TTL       time.Duration
 	Topology  world.Topology

@@ -18,10 +18,6 @@ import (
 type Config struct {
 	// Control is the address of the control API. Port 0 takes a free one.
 	Control netip.AddrPort
-	// Resolvers are the IPv4 addresses at which the proxy's configuration may
-	// look for a DNS server. 127.0.0.1, 127.0.0.11 and the namespace's primary
-	// address, each with port 53, need not be named.
-	Resolvers []netip.AddrPort
 	// ResolvConf is the file that is rewritten; "" is /etc/resolv.conf.
 	ResolvConf string
 	// Seed decides fakedns's random orders.
@@ -32,11 +28,6 @@ func (c Config) validate() error {
 	if !c.Control.IsValid() {
 		return invalid("control", "got %q, want an address with a port, such as 0.0.0.0:9100", c.Control)
 	}
-	for i, r := range c.Resolvers {
-		if !r.IsValid() || !r.Addr().Is4() || r.Addr().IsUnspecified() || r.Port() == 0 {
-			return invalid("resolvers", "number %d: got %q, want an IPv4 address with a port, such as 169.254.169.253:53", i, r)
-		}
-	}
 	return nil
 }
 
@@ -45,8 +36,6 @@ type Agent struct {
 	cfg     Config
 	control net.Listener
 	started time.Time
-	// resolvers is where fakedns answers, written before the API is served.
-	resolvers []netip.AddrPort
 
 	dns      *fakedns.Server
 	diag     *diag
@@ -121,25 +110,20 @@ func (a *Agent) Run(ctx context.Context) (err error) {
 // takeOver changes the namespace. What it returns undoes the steps that were
 // done, also when a later one failed.
 func (a *Agent) takeOver() (undo []func() error, err error) {
-	own, err := localAddresses()
-	if err != nil {
-		return nil, err
-	}
 	step := func(back func() error, err error) bool {
 		if back != nil {
 			undo = append(undo, back)
 		}
 		return err == nil
 	}
-	back, err := addToLoopback(foreign(a.cfg.Resolvers, own))
+	back, err := routeResolvers()
 	if !step(back, err) {
 		return undo, err
 	}
 	if back, err = bypassDockerDNS(); !step(back, err) {
 		return undo, err
 	}
-	a.resolvers = resolverAddresses(a.cfg.Resolvers, own)
-	a.dns, err = fakedns.New(fakedns.Config{Listen: a.resolvers, Seed: a.cfg.Seed})
+	a.dns, err = fakedns.New(fakedns.Config{Listen: resolverSockets(), SocketOptions: transparent, Seed: a.cfg.Seed})
 	if err != nil {
 		return undo, err
 	}
@@ -147,24 +131,6 @@ func (a *Agent) takeOver() (undo []func() error, err error) {
 	back, err = writeResolvConf(a.cfg.ResolvConf)
 	step(back, err)
 	return undo, err
-}
-
-// resolverAddresses is where fakedns answers: each address once.
-func resolverAddresses(named []netip.AddrPort, own []netip.Addr) []netip.AddrPort {
-	const port = 53
-	out := []netip.AddrPort{
-		netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port),
-		netip.AddrPortFrom(dockerDNS, port),
-	}
-	if len(own) > 0 {
-		out = append(out, netip.AddrPortFrom(own[0], port))
-	}
-	for _, r := range named {
-		if !slices.Contains(out, r) {
-			out = append(out, r)
-		}
-	}
-	return out
 }
 
 // serve runs fakedns and the control API until ctx ends or one of them fails.

@@ -13,9 +13,8 @@ import (
 
 // Health says that the agent has taken the namespace over.
 type Health struct {
-	Notice    string           `json:"notice"`
-	Started   time.Time        `json:"started"`
-	Resolvers []netip.AddrPort `json:"resolvers"` // where fakedns answers
+	Notice  string    `json:"notice"`
+	Started time.Time `json:"started"`
 }
 
 const notice = "TEST ONLY: a proxychaos pod agent; keep it off any network that is not its own"
@@ -25,7 +24,7 @@ func (a *Agent) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/dns/", http.StripPrefix("/dns", a.dns.Handler()))
 	mux.HandleFunc("GET /v1/health", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, Health{Notice: notice, Started: a.started, Resolvers: a.resolvers}, nil)
+		reply(w, Health{Notice: notice, Started: a.started}, nil)
 	})
 	mux.HandleFunc("GET /v1/listeners", a.getListeners)
 	mux.HandleFunc("GET /v1/processes", a.getProcesses)

@@ -21,6 +21,8 @@ import (
 const (
 	FirstProbePort = 700
 	LastProbePort  = 799
+
+	probePorts = LastProbePort - FirstProbePort + 1
 )
 
 func isProbePort(port uint16) bool { return port >= FirstProbePort && port <= LastProbePort }
@@ -48,12 +50,14 @@ type dialer struct{ next atomic.Uint32 }
 // errPortsBusy is what dial gives when every probe port is in use.
 var errPortsBusy = fmt.Errorf("pod: every source port from %d to %d is in use: delete a canary", FirstProbePort, LastProbePort)
 
+// port is the next of the source ports.
+func (d *dialer) port() int { return FirstProbePort + int(d.next.Add(1)%probePorts) }
+
 // dial connects from a probe port. Closing the connection sends a RST, which
 // leaves nothing in TIME_WAIT.
 func (d *dialer) dial(ctx context.Context, to netip.AddrPort) (*net.TCPConn, error) {
-	const ports = LastProbePort - FirstProbePort + 1
-	for range ports {
-		port := FirstProbePort + int(d.next.Add(1)%ports)
+	for range probePorts {
+		port := d.port()
 		nd := net.Dialer{LocalAddr: &net.TCPAddr{Port: port}, Control: reuseAddress, KeepAlive: -1}
 		conn, err := nd.DialContext(ctx, "tcp", to.String())
 		switch {
@@ -69,6 +73,14 @@ func (d *dialer) dial(ctx context.Context, to netip.AddrPort) (*net.TCPConn, err
 		}
 	}
 	return nil, errPortsBusy
+}
+
+// dnsClient is from where a resolver is asked, so that IsProbe knows the query.
+func (d *dialer) dnsClient(resolver netip.Addr) *net.UDPAddr {
+	if resolver.Unmap().Is4() {
+		return &net.UDPAddr{IP: ProbeClient.AsSlice()}
+	}
+	return &net.UDPAddr{IP: net.IPv6loopback, Port: d.port()}
 }
 
 func reuseAddress(_, _ string, raw syscall.RawConn) error {

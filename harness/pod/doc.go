@@ -5,9 +5,10 @@
 // container's network and process namespaces, so the agent stands where the
 // proxy stands. There it
 //
-//   - answers, with fakedns, at every resolver address that the proxy's
-//     configuration may name: 127.0.0.1 (through /etc/resolv.conf), Docker's
-//     127.0.0.11, 169.254.169.253, the VPC's address + 2, ...;
+//   - answers, with fakedns, whatever address of either family the proxy asks:
+//     127.0.0.1 (through /etc/resolv.conf), Docker's 127.0.0.11, 169.254.169.253,
+//     fd00:ec2::253, one that a name leads to. What is sent to port 53 is delivered
+//     here by a routing rule, untranslated, so that fakedns records who was asked;
 //   - finds the port that the proxy listens on;
 //   - says which process of the proxy holds which connections to the ALB
 //     nodes, so that a cold worker is seen before it falsifies a run;
@@ -22,8 +23,8 @@
 // [LastProbePort] and its own DNS queries from [ProbeClient], so that every
 // record made elsewhere can tell the harness from the proxy.
 //
-// Capabilities needed: NET_ADMIN (resolver addresses on lo, the NAT rule for
-// 127.0.0.11), SYS_PTRACE and DAC_READ_SEARCH (which process owns a socket:
+// Capabilities needed: NET_ADMIN (the routing rules and sockets of resolvers, the NAT
+// rule for 127.0.0.11), SYS_PTRACE and DAC_READ_SEARCH (which process owns a socket:
 // workers run as other users, and nginx's leave their /proc/<pid>/fd readable
 // to that user only).
 package pod

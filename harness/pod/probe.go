@@ -67,7 +67,13 @@ func (a *Agent) probeHTTP(ctx context.Context, req HTTPRequest) (Answer, error) 
 // ProbeClient is the source address of the agent's own DNS queries.
 var ProbeClient = netip.AddrFrom4([4]byte{127, 0, 0, 77})
 
-// DNSRequest asks a resolver of this namespace for the IPv4 addresses of a name.
+// IsProbe says whether a query came from the agent itself: from ProbeClient, or, if it
+// was sent over IPv6, which has no second address on lo, from a probe port.
+func IsProbe(client netip.AddrPort) bool {
+	return client.Addr() == ProbeClient || client.Addr() == netip.IPv6Loopback() && isProbePort(client.Port())
+}
+
+// DNSRequest asks a resolver for the IPv4 addresses of a name.
 type DNSRequest struct {
 	Resolver netip.AddrPort `json:"resolver"`
 	Name     string         `json:"name"`
@@ -86,8 +92,8 @@ type DNSProbe struct {
 }
 
 func (a *Agent) probeDNS(ctx context.Context, req DNSRequest) (DNSProbe, error) {
-	if !req.Resolver.IsValid() || !req.Resolver.Addr().Is4() {
-		return DNSProbe{}, invalid("resolver", "got %q, want an IPv4 address with a port, such as 169.254.169.253:53", req.Resolver)
+	if !req.Resolver.IsValid() || req.Resolver.Port() == 0 {
+		return DNSProbe{}, invalid("resolver", "got %q, want an address with a port, such as 169.254.169.253:53", req.Resolver)
 	}
 	if _, ok := dns.IsDomainName(req.Name); !ok || req.Name == "" {
 		return DNSProbe{}, invalid("name", "got %q, want a host name", req.Name)
@@ -98,7 +104,7 @@ func (a *Agent) probeDNS(ctx context.Context, req DNSRequest) (DNSProbe, error) 
 	}
 	client := dns.Client{
 		Timeout: timeout,
-		Dialer:  &net.Dialer{LocalAddr: &net.UDPAddr{IP: ProbeClient.AsSlice()}, Timeout: timeout},
+		Dialer:  &net.Dialer{LocalAddr: a.dialer.dnsClient(req.Resolver.Addr()), Control: reuseAddress, Timeout: timeout},
 	}
 	query := new(dns.Msg).SetQuestion(dns.Fqdn(req.Name), dns.TypeA)
 	began := time.Now()

@@ -11,6 +11,9 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
+	mdns "github.com/miekg/dns"
+	"github.com/vishvananda/netlink"
+
 	"github.com/proxychaos/proxychaos/fakedns"
 )
 
@@ -27,27 +30,21 @@ func setName(t *testing.T, c *Client, name string, addrs ...string) *fakedns.Cli
 	return dns
 }
 
-func TestAnswersAtEveryResolverAddress(t *testing.T) {
+// Whoever is asked, fakedns answers, over UDP and TCP and in both address families,
+// and records who was asked: addresses of the namespace, of its network, of nowhere.
+func TestAnswersAtEveryAddress(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
 	addInterface(t, "198.19.5.2/24")
-	c := startAgent(t, "169.254.169.253:53", "10.0.0.2:5353", "198.19.5.2:53", "127.0.0.53:53", "169.254.169.253:53")
+	c := startAgent(t)
 	dns := setName(t, c, "backend.test", "198.18.1.10", "198.18.1.11")
-
-	health, err := c.Health(timely(t))
-	if err != nil {
-		t.Fatal(err)
+	resolvers := []string{
+		"127.0.0.1:53", "127.0.0.11:53", "127.0.0.53:53", "198.19.5.2:53", "198.19.5.21:53", "169.254.169.253:53",
+		"10.0.0.2:53", "8.8.8.8:53", "[::1]:53", "[fd00:ec2::253]:53", "[2001:4860:4860::8888]:53", "127.0.0.1:8600", "10.0.0.2:5353",
 	}
-	var got []string
-	for _, r := range health.Resolvers {
-		got = append(got, r.String())
-	}
-	want := []string{"127.0.0.1:53", "127.0.0.11:53", "198.19.5.2:53", "169.254.169.253:53", "10.0.0.2:5353", "127.0.0.53:53"}
-	if !slices.Equal(got, want) {
-		t.Fatalf("resolvers: got %v, want %v", got, want)
-	}
-	for _, r := range health.Resolvers {
+	for _, text := range resolvers {
+		r := netip.MustParseAddrPort(text)
 		probe, err := c.ProbeDNS(timely(t), DNSRequest{Resolver: r, Name: "backend.test"})
 		if err != nil {
 			t.Fatal(err)
@@ -55,17 +52,24 @@ func TestAnswersAtEveryResolverAddress(t *testing.T) {
 		if probe.Result != Answered || probe.RCode != "NOERROR" || len(probe.Answers) != 2 || probe.TTLSeconds != 3 {
 			t.Errorf("asked at %s: got %+v, want two answers with TTL 3", r, probe)
 		}
+		for _, network := range []string{"udp", "tcp"} { // as a proxy does, from no address of its choice
+			asked := new(mdns.Msg).SetQuestion("backend.test.", mdns.TypeA)
+			got, _, err := (&mdns.Client{Net: network, Timeout: 5 * time.Second}).ExchangeContext(timely(t), asked, text)
+			if err != nil || len(got.Answer) != 2 {
+				t.Errorf("asked at %s over %s: got %v, %v, want two answers", text, network, got, err)
+			}
+		}
 	}
 	queries, err := dns.Queries(timely(t), fakedns.Filter{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(queries) != len(want) {
-		t.Fatalf("got %d queries, want %d", len(queries), len(want))
+	if len(queries) != 3*len(resolvers) {
+		t.Fatalf("got %d queries, want %d", len(queries), 3*len(resolvers))
 	}
 	for i, q := range queries {
-		if q.Client.Addr() != ProbeClient || q.Resolver != health.Resolvers[i] {
-			t.Errorf("query %d: got client %s and resolver %s, want %s and %s", i, q.Client, q.Resolver, ProbeClient, health.Resolvers[i])
+		if q.Resolver.String() != resolvers[i/3] || IsProbe(q.Client) != (i%3 == 0) {
+			t.Errorf("query %d: got resolver %s and client %s, want %s, and the first of three from a probe", i, q.Resolver, q.Client, resolvers[i/3])
 		}
 	}
 }
@@ -86,7 +90,7 @@ func TestDNSProbeResults(t *testing.T) {
 	if got := ask("127.0.0.1:53", "other.test"); got.Result != Answered || got.RCode != "NXDOMAIN" {
 		t.Errorf("unknown name: got %+v, want NXDOMAIN", got)
 	}
-	if got := ask("127.0.0.99:53", "backend.test"); got.Result != Refused {
+	if got := ask("127.0.0.99:54", "backend.test"); got.Result != Refused {
 		t.Errorf("nothing listens: got %+v, want refused", got)
 	}
 	if _, err := dns.PutFault(timely(t), fakedns.Fault{ID: "mute", Kind: fakedns.KindSilence}); err != nil {
@@ -170,7 +174,6 @@ func TestPutsTheNamespaceBack(t *testing.T) {
 	t.Run("while it runs", func(t *testing.T) {
 		agent, err := New(Config{
 			Control: netip.MustParseAddrPort("127.0.0.1:0"), ResolvConf: conf,
-			Resolvers: []netip.AddrPort{netip.MustParseAddrPort("169.254.169.253:53")},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -194,15 +197,31 @@ func TestPutsTheNamespaceBack(t *testing.T) {
 	if got, _ := os.ReadFile(conf); string(got) != before {
 		t.Errorf("resolv.conf after: got %q, want %q", got, before)
 	}
-	if got, err := localAddresses(); err != nil || len(got) != 0 {
-		t.Errorf("addresses after: got %v, %v, want none", got, err)
-	}
+	wantNoRouting(t)
 	conn, err := nftables.New()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if tables, err := conn.ListTables(); err != nil || len(tables) != 0 {
 		t.Errorf("nftables after: got %d tables, %v, want none", len(tables), err)
+	}
+}
+
+// wantNoRouting wants no rule or route of the agent's in the namespace.
+func wantNoRouting(t *testing.T) {
+	t.Helper()
+	rules, err := netlink.RuleList(netlink.FAMILY_ALL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rules {
+		if r.Table == dnsTable {
+			t.Errorf("left behind: %s", r)
+		}
+	}
+	routes, err := netlink.RouteListFiltered(netlink.FAMILY_ALL, &netlink.Route{Table: dnsTable}, netlink.RT_FILTER_TABLE)
+	if err != nil || len(routes) != 0 {
+		t.Errorf("left behind: %v, %v", routes, err)
 	}
 }
 
@@ -215,7 +234,7 @@ func fileInfo(t *testing.T, path string) os.FileInfo {
 	return info
 }
 
-func TestRunFailsWhereAResolverIsTaken(t *testing.T) {
+func TestRunFailsIfTheDNSPortIsTaken(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
@@ -226,16 +245,13 @@ func TestRunFailsWhereAResolverIsTaken(t *testing.T) {
 	}
 	agent, err := New(Config{
 		Control: netip.MustParseAddrPort("127.0.0.1:0"), ResolvConf: conf,
-		Resolvers: []netip.AddrPort{netip.MustParseAddrPort("10.1.2.3:53"), netip.MustParseAddrPort("127.0.0.53:53")},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	err = agent.Run(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "127.0.0.53:53") {
-		t.Errorf("got %v, want an error about 127.0.0.53:53", err)
+	if err == nil || !strings.Contains(err.Error(), "0.0.0.0:53") {
+		t.Errorf("got %v, want an error about 0.0.0.0:53", err)
 	}
-	if got, err := localAddresses(); err != nil || len(got) != 0 {
-		t.Errorf("addresses after: got %v, %v, want none", got, err)
-	}
+	wantNoRouting(t)
 }

@@ -40,7 +40,7 @@ type clients struct {
 	alb       *fakealb.Client
 	load      *load.Client
 	probe     fault.Prober
-	resolvers []netip.AddrPort
+	resolvers []netip.AddrPort // that faults of DNS are proved at, besides those that the proxy asks
 	node      func(n int) netip.Addr
 	port      uint16 // of the nodes, for plain HTTP
 	// isProbe says whether a connection or query came from the harness itself,

@@ -18,10 +18,12 @@ import (
 
 // containerBed is a testbed in containers.
 type containerBed struct {
-	tb        *testbed.Testbed
-	proxy     testbed.Proxy
-	resolvers []netip.AddrPort
+	tb    *testbed.Testbed
+	proxy testbed.Proxy
 }
+
+// vpcResolver is where AWS has its resolver in every VPC (aws-facts 5.1).
+var vpcResolver = netip.AddrPortFrom(netip.AddrFrom4([4]byte{169, 254, 169, 253}), 53)
 
 // openContainers starts the agents of a cell. The bed is to be closed also
 // when there is an error.
@@ -30,8 +32,8 @@ func openContainers(ctx context.Context, docker *client.Client, kit, image strin
 	if err != nil {
 		return &containerBed{}, err
 	}
-	b := &containerBed{resolvers: conf.Resolvers(), proxy: testbed.Proxy{Image: image, Layout: layout}}
-	spec.Kit, spec.Resolvers = kit, b.resolvers
+	b := &containerBed{proxy: testbed.Proxy{Image: image, Layout: layout}}
+	spec.Kit = kit
 	b.tb, err = testbed.Start(ctx, docker, spec)
 	return b, err
 }
@@ -39,8 +41,7 @@ func openContainers(ctx context.Context, docker *client.Client, kit, image strin
 func (b *containerBed) clients() clients {
 	return clients{
 		dns: b.tb.DNS, alb: b.tb.ALB, load: b.tb.Load, probe: testbed.Prober{Pod: b.tb.Pod},
-		resolvers: b.resolvers, node: b.tb.Node, port: 80,
-		isProbe: func(peer netip.AddrPort) bool { return peer.Addr() == pod.ProbeClient },
+		resolvers: []netip.AddrPort{vpcResolver}, node: b.tb.Node, port: 80, isProbe: pod.IsProbe,
 	}
 }
 

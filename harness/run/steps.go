@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakedns"
@@ -135,8 +136,8 @@ func (c *cell) lead(ctx context.Context, step int) error {
 // usedFor is how long ago a connection may have ended whose node counts as used.
 const usedFor = 2 * time.Second
 
-// findUpstreams learns from the DNS queries which names the proxy has asked for, and
-// which upstream each of them leads to. A config that asks for none, because it has
+// findUpstreams learns from the DNS queries whom the proxy has asked for which names,
+// and which upstream each of them leads to. A config that asks for none, because it has
 // literal addresses, is one upstream.
 func (c *cell) findUpstreams(ctx context.Context) error {
 	queries, err := c.to.dns.Queries(ctx, fakedns.Filter{After: c.asked})
@@ -148,6 +149,9 @@ func (c *cell) findUpstreams(ctx context.Context) error {
 		c.asked = q.Seq
 		if c.to.isProbe(q.Client) {
 			continue
+		}
+		if !slices.Contains(c.live.Resolvers, q.Resolver) {
+			c.live.Resolvers = append(slices.Clip(c.live.Resolvers), q.Resolver)
 		}
 		for _, a := range q.Answers {
 			n, known := c.live.Topology.Node(a)

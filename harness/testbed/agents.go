@@ -3,6 +3,7 @@ package testbed
 import (
 	"context"
 	"fmt"
+	"os"
 	"strconv"
 
 	"github.com/moby/moby/api/types/container"
@@ -20,22 +21,32 @@ type agent struct {
 	sysctls      map[string]string
 }
 
-// The kernel's patience, scaled like the TTL: a connect that gets no answer
-// fails with ETIMEDOUT after 127 s on a stock Linux, after 3 s with one
-// retry, the least that can be set (measured on kernel 6.18).
-var scaledTCP = map[string]string{"net.ipv4.tcp_syn_retries": "1"}
+// podSysctls are the kernel's settings in the proxy's network namespace.
+func podSysctls() map[string]string {
+	settings := map[string]string{
+		// The kernel's patience, scaled like the TTL: a connect that gets no answer
+		// fails with ETIMEDOUT after 127 s on a stock Linux, after 3 s with one
+		// retry, the least that can be set (measured on kernel 6.18).
+		"net.ipv4.tcp_syn_retries": "1",
+	}
+	// Resolvers have IPv6 addresses too. It is on for lo alone: the C library asks for
+	// AAAA records if there is another IPv6 address than ::1. The engine is on this
+	// machine, so this kernel is the containers'.
+	const onLo = "net.ipv6.conf.lo.disable_ipv6"
+	if _, err := os.Stat("/proc/sys/net/ipv6/conf/lo/disable_ipv6"); err == nil {
+		settings[onLo] = "0"
+	}
+	return settings
+}
 
 func podAgent(spec Spec) agent {
-	args := []string{"pod", "--control", listenAny, "--seed", strconv.FormatUint(spec.Seed, 10)}
-	for _, r := range spec.Resolvers {
-		args = append(args, "--resolver", r.String())
-	}
 	return agent{
-		name: "pod", host: hostPod, image: spec.Kit, args: args,
-		// NET_ADMIN adds resolver addresses; SYS_PTRACE reads which of the
+		name: "pod", host: hostPod, image: spec.Kit,
+		args: []string{"pod", "--control", listenAny, "--seed", strconv.FormatUint(spec.Seed, 10)},
+		// NET_ADMIN routes what is sent to resolvers; SYS_PTRACE reads which of the
 		// proxy's processes holds which socket. NET_RAW is not needed.
 		capabilities: []string{"NET_ADMIN", "NET_BIND_SERVICE", "SYS_PTRACE", "DAC_READ_SEARCH"},
-		sysctls:      scaledTCP,
+		sysctls:      podSysctls(),
 	}
 }
 

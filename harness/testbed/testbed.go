@@ -50,8 +50,6 @@ type Spec struct {
 	Kit string
 	// Labels are put on every container and network, for the reaper.
 	Labels map[string]string
-	// Resolvers are the addresses that the config under test asks.
-	Resolvers []netip.AddrPort
 	// Seed draws the order of DNS answers.
 	Seed uint64
 	// Start is where the search for a free subnet begins, so that cells
