@@ -48,6 +48,7 @@ type reply struct {
 	delay       time.Duration     // the answer is sent this much later
 	mangle      func(wire []byte) // nil, or spoils the packed answer
 	negativeTTL time.Duration
+	additional  [][]dns.RR // sets of records for the additional section, if they fit
 }
 
 // negative makes the reply NXDOMAIN or, with RcodeSuccess, NODATA.
@@ -59,8 +60,11 @@ func (r *reply) negative(rcode int) {
 // failure empties the reply and sets its code.
 func (r *reply) failure(rcode int) {
 	r.msg.Rcode = rcode
-	r.msg.Answer, r.msg.Ns = nil, nil
+	r.empty()
 }
+
+// empty takes all records out.
+func (r *reply) empty() { r.msg.Answer, r.msg.Ns, r.additional = nil, nil, nil }
 
 // addSOA adds the zone's SOA, which says how long the absence may be kept.
 func (r *reply) addSOA(owner string) {
@@ -101,14 +105,24 @@ func newReply(req *dns.Msg, l *lookup) *reply {
 	case l.ptr != "":
 		r.msg.Answer = append(r.msg.Answer, &dns.PTR{Hdr: header(owner, dns.TypePTR, l.ttl), Ptr: dns.Fqdn(l.ptr)})
 	}
-	for _, a := range l.addrs {
+	r.msg.Answer = append(r.msg.Answer, addressRecords(owner, l.addrs, l.ttl)...)
+	for _, s := range l.srv {
+		r.msg.Answer = append(r.msg.Answer, newSRV(owner, s, l.ttl))
+	}
+	r.additional = additional(l.srvHosts)
+	return r
+}
+
+func addressRecords(owner string, addrs []netip.Addr, ttl uint32) []dns.RR {
+	var records []dns.RR
+	for _, a := range addrs {
 		if a.Is4() {
-			r.msg.Answer = append(r.msg.Answer, &dns.A{Hdr: header(owner, dns.TypeA, l.ttl), A: a.AsSlice()})
+			records = append(records, &dns.A{Hdr: header(owner, dns.TypeA, ttl), A: a.AsSlice()})
 		} else {
-			r.msg.Answer = append(r.msg.Answer, &dns.AAAA{Hdr: header(owner, dns.TypeAAAA, l.ttl), AAAA: a.AsSlice()})
+			records = append(records, &dns.AAAA{Hdr: header(owner, dns.TypeAAAA, ttl), AAAA: a.AsSlice()})
 		}
 	}
-	return r
+	return records
 }
 
 func header(owner string, rrtype uint16, ttl uint32) dns.RR_Header {

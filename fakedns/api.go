@@ -167,6 +167,9 @@ func (s *Server) putName(r *http.Request) (any, error) {
 	if inBody, err := hostname("name", n.Name); err != nil || inBody != key {
 		return nil, invalid("name", "the path says %q and the body %q, want the same or none in the body", key, n.Name)
 	}
+	if _, err := n.normalize(); err != nil {
+		return nil, err // with the field's path in this body, which is no list
+	}
 	return applied(s.PutNames(n))
 }
 

@@ -71,7 +71,7 @@ func TestReadmeLinesCanBePasted(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred(), "%s\n%s", b[1], out)
 		all.Write(out)
 	}
-	for _, want := range []string{"10.0.1.1", "10.0.9.9", "status: SERVFAIL", `"faults":["blip"]`, `"name":"later.example"`, `"action":"faults.put"`, "10.0.8.8"} {
+	for _, want := range []string{"10.0.1.1", "10.0.9.9", "status: SERVFAIL", `"faults":["blip"]`, `"name":"later.example"`, `"action":"faults.put"`, "10.0.8.8", "30 8080 one.example."} {
 		g.Expect(all.String()).To(ContainSubstring(want))
 	}
 }

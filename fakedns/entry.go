@@ -33,7 +33,7 @@ type addressSet struct{ four, six []netip.Addr }
 // counters number the answers of a name, so that orders differ from one to the
 // next. They outlive a change of the name: a rotation goes on.
 type counters struct {
-	a, aaaa, draws atomic.Uint64
+	a, aaaa, srv, draws atomic.Uint64
 
 	mu    sync.Mutex
 	asked map[string]int // the names that Name.Aliases were given to, by their turn
@@ -164,21 +164,22 @@ func (e *entry) view(q *question) *addressSet {
 	return &e.own
 }
 
-// choose appends the addresses of the next answer to dst; count numbers the answers.
-func (e *entry) choose(dst, addrs []netip.Addr, count *atomic.Uint64, seed uint64, qtype uint16) []netip.Addr {
-	most := min(len(addrs), e.MaxAnswers)
-	if len(addrs) < 2 {
-		return append(dst, addrs...)
+// choose appends to dst which of an entry's records of one type are in its next answer,
+// in their order; count numbers these answers.
+func choose[T any](e *entry, dst, from []T, count *atomic.Uint64, seed uint64, qtype uint16) []T {
+	most := min(len(from), e.MaxAnswers)
+	if len(from) < 2 {
+		return append(dst, from...)
 	}
 	n := count.Add(1) - 1
 	switch e.Order {
 	case OrderFixed:
 	case OrderRotate:
-		start := int(n % uint64(len(addrs)))
-		dst = append(append(dst, addrs[start:]...), addrs[:start]...)
+		start := int(n % uint64(len(from)))
+		dst = append(append(dst, from[start:]...), from[:start]...)
 		return dst[:most]
 	case OrderShuffle:
-		dst = append(dst, addrs...)
+		dst = append(dst, from...)
 		draw := e.draw(seed, n<<16|uint64(qtype))
 		// Fisher and Yates, as far as it is seen. The modulo is uneven by less than 2^-50.
 		for i := range most {
@@ -187,5 +188,5 @@ func (e *entry) choose(dst, addrs []netip.Addr, count *atomic.Uint64, seed uint6
 		}
 		return dst[:most]
 	}
-	return append(dst, addrs[:most]...)
+	return append(dst, from[:most]...)
 }

@@ -149,8 +149,10 @@ func (w *worker) send(wire, packet []byte, req *dns.Msg, q *question, rec record
 	if opt := req.IsEdns0(); opt != nil {
 		r.addEDNS(opt)
 	}
-	r.msg.Truncate(payloadSize(req, q.transport))
-	r.msg.Compress = true
+	size := payloadSize(req, q.transport)
+	r.addAdditional(size)
+	r.msg.Truncate(size)
+	r.msg.Compress = true // which Truncate takes back if the message is short enough without
 	packed, err := r.msg.Pack()
 	if err != nil {
 		return w.reject(wire, packet, rec, dns.RcodeServerFailure)

@@ -36,6 +36,7 @@ func fuzzServer(t testing.TB) *Server {
 		{Name: "f.b", Alias: "z.b", EvaluateTargetHealth: true, Failover: "a.b"},
 		{Name: "*.x", TTL: 2 * 900 * time.Second, A: four, Order: OrderFixed, MaxAnswers: 2},
 		{Name: "1.in-addr.arpa", TTL: time.Second, PTR: "a.b"},
+		{Name: "s.b", TTL: time.Second, SRV: []SRV{{1, 2, 80, "a.b"}, {1, 1, 81, "l.b"}, {1, 1, 82, "i.b"}, {1, 1, 83, "c.b"}, {2, 0, 84, "q"}, {2, 0, 85, "m.b"}}},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -56,8 +57,8 @@ func fuzzServer(t testing.TB) *Server {
 // FuzzExchange: whatever packet comes, nothing panics, an answer is a DNS answer to
 // it of the size the client can take, and each is in the log.
 func FuzzExchange(f *testing.F) {
-	for _, name := range []string{"a.b.", "m.b.", "l.b.", "c.b.", "t.b.", "i.b.", "1.in-addr.arpa.", "x.", ".", "garbage.", "wrong_id.", "truncate.", "stale."} {
-		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypePTR, dns.TypeANY} {
+	for _, name := range []string{"a.b.", "m.b.", "l.b.", "c.b.", "t.b.", "i.b.", "s.b.", "1.in-addr.arpa.", "x.", ".", "garbage.", "wrong_id.", "truncate.", "stale."} {
+		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypePTR, dns.TypeSRV, dns.TypeANY} {
 			m := new(dns.Msg).SetQuestion(name, qtype)
 			m.Id = 4660
 			packet, err := m.Pack()
@@ -128,8 +129,8 @@ func FuzzExchange(f *testing.F) {
 // FuzzShortWay is differential: a query that is answered without the dns package gets the answer and
 // the row in the log that the dns package would have given it.
 func FuzzShortWay(f *testing.F) {
-	for _, name := range []string{"a.b.", "A.b.", "*.", "w.x.", "m.b.", "l.b.", "c.b.", "t.b.", "i.b.", "f.b.", "z.b.", "1a.z.b.", "1.in-addr.arpa.", "x.", "b.", ".", "a\\.b.", "garbage."} {
-		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypePTR, dns.TypeCNAME, dns.TypeANY} {
+	for _, name := range []string{"a.b.", "A.b.", "*.", "w.x.", "m.b.", "l.b.", "c.b.", "t.b.", "i.b.", "f.b.", "z.b.", "1a.z.b.", "s.b.", "1.in-addr.arpa.", "x.", "b.", ".", "a\\.b.", "garbage."} {
+		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypePTR, dns.TypeSRV, dns.TypeCNAME, dns.TypeANY} {
 			m := new(dns.Msg).SetQuestion(name, qtype)
 			m.Id = 4660
 			for _, size := range []uint16{0, 100, 1232} {
@@ -224,6 +225,7 @@ func FuzzControlAPI(f *testing.F) {
 		{"PUT", "/v1/names", `{"names":[{"name":"*","alias":"a.b","propagation_seconds":1.5,"interleave_seconds":2}]}`},
 		{"PUT", "/v1/names/x", `{"ttl_seconds":0,"cname":"a.b"}`},
 		{"PUT", "/v1/names/x", `{"ttl_seconds":0,"ptr":"a.b","views":[{"clients":["10.0.0.0/8"],"resolvers":["::1"],"a":["10.0.0.9"]}]}`},
+		{"PUT", "/v1/names/x", `{"ttl_seconds":1,"srv":[{"target":"a.b","port":80,"priority":1,"weight":2},{"target":"."}]}`},
 		{"GET", "/v1/names/a.b", ""},
 		{"DELETE", "/v1/names/c.b", ""},
 		{"GET", "/v1/faults", ""},
@@ -265,17 +267,19 @@ func FuzzControlAPI(f *testing.F) {
 			}
 		}
 		for _, n := range s.Names() {
-			m := new(dns.Msg).SetQuestion(dns.Fqdn(n.Name), dns.TypeA)
-			packet, err := m.Pack()
-			if err != nil {
-				t.Fatalf("the name %q was accepted and cannot be asked for: %v", n.Name, err)
-			}
-			q := question{
-				client: netip.MustParseAddrPort("127.0.0.1:4000"), resolver: netip.MustParseAddrPort("127.0.0.1:53"),
-				transport: UDP, received: time.Now(),
-			}
-			if o := s.newWorker().exchange(nil, packet, &q); o.rec == nil {
-				t.Fatalf("%q was asked for and not logged", n.Name)
+			for _, qtype := range []uint16{dns.TypeA, dns.TypeSRV} {
+				m := new(dns.Msg).SetQuestion(dns.Fqdn(n.Name), qtype)
+				packet, err := m.Pack()
+				if err != nil {
+					t.Fatalf("the name %q was accepted and cannot be asked for: %v", n.Name, err)
+				}
+				q := question{
+					client: netip.MustParseAddrPort("127.0.0.1:4000"), resolver: netip.MustParseAddrPort("127.0.0.1:53"),
+					transport: UDP, received: time.Now(),
+				}
+				if o := s.newWorker().exchange(nil, packet, &q); o.rec == nil {
+					t.Fatalf("%q was asked for and not logged", n.Name)
+				}
 			}
 		}
 	})

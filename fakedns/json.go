@@ -210,6 +210,8 @@ func jsonWord(t reflect.Type) string {
 		return "a string"
 	case reflect.Int:
 		return "a whole number"
+	case reflect.Uint16:
+		return "a whole number from 0 to 65535"
 	default:
 		return "a number"
 	}

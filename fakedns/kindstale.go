@@ -17,7 +17,9 @@ func (s *stale) apply(r *reply) {
 	if s.ttl == 0 {
 		return
 	}
-	for _, rr := range r.msg.Answer {
-		rr.Header().Ttl = uint32(s.ttl / time.Second)
+	for _, set := range append(r.additional, r.msg.Answer) {
+		for _, rr := range set {
+			rr.Header().Ttl = seconds32(s.ttl)
+		}
 	}
 }

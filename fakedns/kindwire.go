@@ -15,7 +15,7 @@ type truncated struct{}
 func (truncated) chooses(q *question) bool { return q.transport == UDP }
 
 func (truncated) apply(r *reply) {
-	r.msg.Answer, r.msg.Ns = nil, nil
+	r.empty()
 	r.msg.Truncated = true
 }
 

@@ -15,11 +15,14 @@ type lookup struct {
 
 	// links are the CNAMEs on the way, in their order.
 	links []link
-	// addrs or ptr are the records at the end of the chain, of the type asked for.
+	// addrs, ptr or srv are the records at the end of the chain, of the type asked for.
 	addrs []netip.Addr
 	ptr   string
+	srv   []SRV
 	ttl   uint32 // of these records, in seconds
-	rcode int
+	// srvHosts are those of srv that have addresses.
+	srvHosts []host
+	rcode    int
 	// negative: no record of the type asked for stands at the end of the chain.
 	negative bool
 	// stale: something in the answer has already been replaced.
@@ -71,13 +74,16 @@ func (l *lookup) refuse(q *question, cfg *Config) {
 func (l *lookup) end(e *entry) {
 	switch l.q.qtype {
 	case dns.TypeA:
-		l.addrs = e.choose(l.addrs, e.view(l.q).four, &e.counters.a, l.cfg.Seed, dns.TypeA)
+		l.addrs = choose(e, l.addrs, e.view(l.q).four, &e.counters.a, l.cfg.Seed, dns.TypeA)
 	case dns.TypeAAAA:
-		l.addrs = e.choose(l.addrs, e.view(l.q).six, &e.counters.aaaa, l.cfg.Seed, dns.TypeAAAA)
+		l.addrs = choose(e, l.addrs, e.view(l.q).six, &e.counters.aaaa, l.cfg.Seed, dns.TypeAAAA)
 	case dns.TypePTR:
 		l.ptr = e.PTR
+	case dns.TypeSRV:
+		l.srv = choose(e, nil, e.SRV, &e.counters.srv, l.cfg.Seed, dns.TypeSRV)
+		l.srvHosts = l.hosts(l.srv)
 	}
-	l.negative = len(l.addrs) == 0 && l.ptr == ""
+	l.negative = len(l.addrs) == 0 && l.ptr == "" && len(l.srv) == 0
 	if !l.negative {
 		l.ttl = l.clamped(e)
 	}

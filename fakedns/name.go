@@ -10,7 +10,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Order is the order in which the addresses of a [Name] stand in an answer.
+// Order is the order in which the records of a [Name] stand in an answer.
 type Order string
 
 // The orders. Route 53 gives ELB names in random order (aws-facts 1.2, 5.11).
@@ -51,7 +51,7 @@ const maxMaxAnswers = 1000
 const maxTTL = math.MaxInt32 * time.Second
 
 // Name is one DNS name and what is answered for it. A name with neither addresses,
-// PTR, Alias nor CNAME exists and answers NODATA to everything.
+// PTR, SRV, Alias nor CNAME exists and answers NODATA to everything.
 type Name struct {
 	// Name is matched without regard to case, with or without a trailing dot.
 	// See [Wildcard] for "*".
@@ -76,6 +76,10 @@ type Name struct {
 	Views []View `json:"views,omitempty"`
 	// PTR is the host name that a reverse name (4.3.2.1.in-addr.arpa) points to.
 	PTR string `json:"ptr,omitempty"`
+	// SRV are the SRV records, at most 200, of a name such as _http._tcp.app.example.
+	// An answer with them also has the addresses of their hosts, as far as they are
+	// names here and fit in.
+	SRV []SRV `json:"srv,omitempty"`
 	// Alias names another Name whose records are answered as this one's own, as a
 	// Route 53 alias record does; an unset target is NODATA.
 	Alias string `json:"alias,omitempty"`
@@ -95,9 +99,10 @@ type Name struct {
 	Health Health `json:"health,omitempty"`
 	// CNAME puts a CNAME record into the answer, followed by what its target answers.
 	CNAME string `json:"cname,omitempty"`
-	// Order of the addresses; "" is OrderShuffle.
+	// Order of the addresses and of the SRV records; "" is OrderShuffle.
 	Order Order `json:"order,omitempty"`
-	// MaxAnswers is the most addresses in one answer, 1 to 1000; 0 is DefaultMaxAnswers.
+	// MaxAnswers is the most addresses, or SRV records, in one answer, 1 to 1000; 0 is
+	// DefaultMaxAnswers.
 	MaxAnswers int `json:"max_answers,omitempty"`
 	// Propagation is the time from the PUT until this takes the place of what the name
 	// was before; 0 is at once. Route 53 takes up to 60 s (aws-facts 5.10).
@@ -127,6 +132,9 @@ func (n Name) normalize() (Name, *Error) {
 		return Name{}, err
 	}
 	if n.A, n.AAAA, err = addressSets(n.A, n.AAAA); err != nil {
+		return Name{}, err
+	}
+	if n.SRV, err = normalizeSRV(n.SRV); err != nil {
 		return Name{}, err
 	}
 	if n.Views, err = normalizeViews(n.Views); err != nil {
@@ -181,7 +189,7 @@ func (n *Name) normalizeChoices() *Error {
 // normalizeTargets checks Alias and CNAME, each of which excludes all else, and PTR.
 func (n *Name) normalizeTargets() *Error {
 	var err *Error
-	hasRecords := len(n.A)+len(n.AAAA)+len(n.Zones)+len(n.Views) > 0 || n.PTR != ""
+	hasRecords := len(n.A)+len(n.AAAA)+len(n.Zones)+len(n.Views)+len(n.SRV) > 0 || n.PTR != ""
 	switch {
 	case n.isAlias() && n.CNAME != "":
 		return invalid("alias", "%q has alias and cname, want one of them", n.Name)

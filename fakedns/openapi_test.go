@@ -37,6 +37,7 @@ func TestOpenAPIFileIsWhatTheServerDoes(t *testing.T) {
 
 	full := fakedns.Name{
 		Name: "full.example", TTL: time.Minute, TTLMode: fakedns.TTLCountdown, A: old, AAAA: addrs("2001:db8::1"), PTR: "x.example",
+		SRV:   []fakedns.SRV{{Priority: 1, Weight: 2, Port: 3, Target: "x.example"}, {Target: "."}},
 		Views: []fakedns.View{{Clients: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Resolvers: addrs("10.0.0.2"), A: fresh, AAAA: addrs("2001:db8::2")}},
 		Order: fakedns.OrderRotate, MaxAnswers: 2, Propagation: time.Nanosecond, Interleave: time.Nanosecond,
 	}

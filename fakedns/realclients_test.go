@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -198,6 +199,53 @@ backend app
 	_, err := srv.DeleteName("app.example", 0)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Eventually(get, patience, 20*time.Millisecond).WithArguments(front).Should(HavePrefix("503"), "NXDOMAIN takes the server down")
+}
+
+// HAProxy takes servers, ports and weights from SRV records, and addresses from what
+// comes beside them.
+func TestHAProxyFollowsAService(t *testing.T) {
+	g := expect(t)
+	oldPort, newPort, front := backends(t, oldBackend), backends(t, newBackend), freePort(t)
+	service := func(target, port string) fakedns.Name {
+		n, err := strconv.ParseUint(port, 10, 16)
+		g.Expect(err).NotTo(HaveOccurred())
+		return fakedns.Name{Name: "_http._tcp.app.example", TTL: time.Second, SRV: []fakedns.SRV{{Weight: 10, Port: uint16(n), Target: target}}}
+	}
+	srv := start(t, fakedns.Config{Names: []fakedns.Name{
+		service("old.example", oldPort),
+		{Name: "old.example", TTL: time.Second, A: addrs(oldBackend)},
+		{Name: "new.example", TTL: time.Second, A: addrs(newBackend)},
+	}})
+	_, conf := writeConfig(t, fmt.Sprintf(`
+resolvers fake
+  nameserver one 127.0.0.1:%s
+  accepted_payload_size 1232
+  timeout resolve 100ms
+  timeout retry 100ms
+  hold nx 100ms
+  hold obsolete 100ms
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 5s
+  timeout server 5s
+frontend in
+  bind 127.0.0.1:%s
+  default_backend app
+backend app
+  server-template s 3 _http._tcp.app.example resolvers fake init-addr none resolve-prefer ipv4
+`, portOf(srv.Addrs()[0]), front))
+	daemon(t, "haproxy", "-db", "-f", conf)
+	g.Eventually(get, patience, 20*time.Millisecond).WithArguments(front).Should(Equal(oldBackend))
+	g.Expect(queries(t, srv, fakedns.Filter{Name: "old.example"})).To(BeEmpty(), "the address came beside the SRV record")
+
+	moved := put(t, srv, service("new.example", newPort))
+	g.Eventually(get, patience, 20*time.Millisecond).WithArguments(front).Should(Equal(newBackend))
+	g.Expect(queries(t, srv, fakedns.Filter{Name: "_http._tcp.app.example", Type: "SRV", Since: moved})).NotTo(BeEmpty(), "because it asked again")
+
+	_, err := srv.DeleteName("_http._tcp.app.example", 0)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Eventually(get, patience, 20*time.Millisecond).WithArguments(front).Should(HavePrefix("503"), "NXDOMAIN takes the servers down")
 }
 
 func TestKdigOverTCP(t *testing.T) {

@@ -24,7 +24,7 @@ func packSOA() []byte {
 // addresses or nothing, without CNAMEs, within what the client takes. It says what
 // the dns package would say, with the question's name pointed to.
 func (l *lookup) appendSimple(wire, packet []byte, p *simpleQuery, limit int) ([]byte, bool) {
-	if len(l.links) > 0 || l.ptr != "" || l.rcode == dns.RcodeServerFailure {
+	if len(l.links) > 0 || l.ptr != "" || len(l.srv) > 0 || l.rcode == dns.RcodeServerFailure {
 		return wire, false
 	}
 	start := len(wire)
