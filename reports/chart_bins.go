@@ -14,16 +14,23 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// other is the class of every HTTP status without a colour of its own.
-const other = "other"
+// Classes of outcomes that share a colour: what the proxy answered by itself with a
+// status below 400, and every other HTTP status without a colour of its own.
+const (
+	byProxy = "by-proxy"
+	other   = "other"
+)
 
 // shownKinds are the outcomes in the order in which a bar is stacked: failures
 // stand on the base line, where small numbers can be compared.
-var shownKinds = append(slices.Clone(kinds), other, recording.OK)
+var shownKinds = append(slices.Clone(kinds), byProxy, other, recording.OK)
 
 func shownKind(outcome string) string {
 	if slices.Contains(shownKinds, outcome) {
 		return outcome
+	}
+	if recording.IsByProxy(outcome) {
+		return byProxy
 	}
 	return other
 }

@@ -118,6 +118,7 @@ func newCellView(c Cell, anchor, side string) (cellView, *series, error) {
 		v.Unread = err.Error()
 		return v, nil, fmt.Errorf("page of %s: %w", c.Manifest.Subject.ID, err)
 	}
+	rec.Requests = judge.Outcomes(rec)
 	s := newSeries(rec)
 	v.Timeline = s.timeline()
 	v.Kinds, v.Steps, v.Marks = s.kinds(), legend(s.windows), s.marks()

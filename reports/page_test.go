@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -352,5 +353,20 @@ func TestPageOfAComparison(t *testing.T) {
 	}
 	if got := textOf(find(page, "article", "id", "c4")[0]); !strings.Contains(got, "B: nginx/variable") {
 		t.Error("the fourth article is not B of the second scenario")
+	}
+}
+
+// The charts show what the verdict says, not what the client took an answer for: a redirect
+// of the proxy itself is no success.
+func TestPageShowsWhatTheProxyAnsweredItself(t *testing.T) {
+	c := synthesize(t, t.TempDir(), "s", catalogue()[0], 1)
+	rec, err := recording.Open(c.Dir)
+	must(t, err)
+	last := &rec.Requests[len(rec.Requests)-1]
+	last.Outcome, last.Code, last.Node = recording.OK, 302, netip.Addr{}
+	writeJSONLines(t, filepath.Join(c.Dir, recording.RequestsFile), rec.Requests)
+	root, _ := pageOf(t, Page{Cells: []Cell{c}})
+	if got := find(root, "path", "class", "bar k-by-proxy"); len(got) == 0 {
+		t.Error("no bar has the colour of what the proxy answered itself")
 	}
 }

@@ -63,7 +63,7 @@ func catalogue() []behaviour {
 		{id: "apache/smax-ttl", role: "fix", version: "2.4.68", leaves: -1, heals: 2.6, kinds: []string{"502", "503"}, asks: -1, finding: judge.Finding{Code: judge.HealedItself, Text: "healed by itself 2.6 s after the retirement"}, log: ah, expect: passes, latencyBase: .0013, config: apacheConf},
 		{id: "apache/addressttl", role: "fix", version: "2.4.68", leaves: 1.4, heals: 0, asks: 1, finding: followed, expect: passes, latencyBase: .0012, config: apacheConf},
 		{id: "nginx/static", role: "pitfall", version: "1.30.6", leaves: -1, heals: -1, kinds: []string{"timeout", "504", "502"}, asks: -1, finding: once, log: "2026/11/20 12:00:08 [error] 7#7: *12 upstream timed out (110: Connection timed out) while connecting to upstream", expect: fails, latencyBase: .0006, config: nginxConf},
-		{id: "nginx/resolver-only", role: "pitfall", version: "1.30.6", leaves: -1, heals: -1, kinds: []string{"timeout", "502", "connection", "wrong-body", "404"}, asks: -1, finding: once, expect: fails, latencyBase: .0006, config: nginxConf},
+		{id: "nginx/resolver-only", role: "pitfall", version: "1.30.6", leaves: -1, heals: -1, kinds: []string{"timeout", "502", "connection", "wrong-body", "proxy-302", "404"}, asks: -1, finding: once, expect: fails, latencyBase: .0006, config: nginxConf},
 		{id: "nginx/variable", role: "fix", version: "1.30.6", leaves: 1.1, heals: 0, asks: 1, perRequest: true, finding: followed, expect: passes, latencyBase: .0011, config: nginxConf},
 		{id: "nginx/upstream-resolve", role: "fix", version: "1.30.6", leaves: 1.0, heals: 0, asks: 1, finding: followed, expect: passes, latencyBase: .0006, config: nginxConf},
 		{id: "goproxy/default", role: "reference", version: "a1b2c3d", leaves: .6, heals: 0, asks: .5, finding: followed, expect: passes, latencyBase: .0005, config: "upstream = http://backend.example.com\n"},
@@ -217,6 +217,8 @@ func fail(r *recording.Request, p recording.Plan, kind string, random *rand.Rand
 		r.Latency = p.ClientTimeout + recording.Seconds(random.Float64()*.002)
 	case recording.WrongBody:
 		r.Code = 200
+	case recording.ByProxy(302):
+		r.Code = 302
 	case recording.Connection:
 		r.Latency = recording.Seconds(.0004 * (1 + random.Float64()))
 	default:

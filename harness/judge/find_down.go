@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
@@ -12,16 +13,9 @@ const atOnce = recording.Seconds(0.1)
 // heldDown: of the requests that failed some were answered at once by the proxy
 // itself, which sent them to no node.
 func (c *brief) heldDown(*Verdict) []Finding {
-	sent := map[uint64]bool{}
-	for _, u := range c.upstreams {
-		for _, h := range u.hits {
-			seq, _ := c.sequence(h)
-			sent[seq] = true
-		}
-	}
 	var rows []row
 	for i, r := range c.Requests {
-		if failed(r) && r.Code != 0 && r.Latency < atOnce && !sent[r.Seq] && r.Sent >= c.first.Asked {
+		if failed(r) && r.Code != 0 && !recording.IsByProxy(r.Outcome) && r.Latency < atOnce && !c.sent(r) && r.Sent >= c.first.Asked {
 			rows = append(rows, row{recording.RequestsFile, i})
 		}
 	}
@@ -32,4 +26,9 @@ func (c *brief) heldDown(*Verdict) []Finding {
 		Code: HeldDown, Text: fmt.Sprintf("the proxy itself answered %s at once with an error and sent them to no node: it had no address, or held every one to be down", requests(len(rows))),
 		Evidence: c.quote(rows...),
 	}}
+}
+
+// sent says whether the proxy sent the request to a node. A sub-request is not it.
+func (c *brief) sent(r recording.Request) bool {
+	return slices.ContainsFunc(c.hits[r.Seq], func(h hit) bool { return c.isOwn(h, r) })
 }

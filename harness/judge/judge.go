@@ -48,21 +48,28 @@ type brief struct {
 
 	requests  []recording.Request // in the order they were sent
 	upstreams []*upstream         // those in use
+	// hits are what the proxy sent to nodes, in the order of time, by the number of the
+	// client's request.
+	hits map[uint64][]hit
+	own  map[shape]bool // see findOwn
 }
 
 // forever is later than every row.
 const forever = ledger.Forever
 
 func newBrief(r *recording.Recording) *brief {
-	c := &brief{Recording: r, ledger: ledger.Of(r)}
+	settled := *r // its requests get their outcomes here
+	c := &brief{Recording: &settled, ledger: ledger.Of(r), hits: map[uint64][]hit{}}
 	c.first, _ = c.ledger.First()
 	if c.losses = c.ledger.Losses(); len(c.losses) == 0 {
 		c.losses = []ledger.Moment{c.first}
 	}
 	c.allowed = r.Manifest.Plan.Allowed()
-	c.requests = slices.Clone(r.Requests)
-	slices.SortStableFunc(c.requests, func(a, b recording.Request) int { return cmp.Compare(a.Sent, b.Sent) })
 	c.upstreams = c.findUpstreams()
+	c.own = c.findOwn()
+	c.settle()
+	c.requests = slices.Clone(c.Requests)
+	slices.SortStableFunc(c.requests, func(a, b recording.Request) int { return cmp.Compare(a.Sent, b.Sent) })
 	return c
 }
 

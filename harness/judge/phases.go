@@ -18,6 +18,9 @@ func (c *brief) countFailures(v *Verdict) {
 		}
 		v.Failed++
 		v.ByKind[request.Outcome]++
+		if recording.IsByProxy(request.Outcome) {
+			v.ByProxy++
+		}
 		if v.FirstFailure == nil {
 			v.FirstFailure = since(c.first.At, request.Sent)
 		}

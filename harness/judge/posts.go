@@ -42,11 +42,10 @@ func (c *brief) posts() (twice [][]row, lost []row) {
 // number of the client's request.
 func (c *brief) sentPosts() map[uint64][]hit {
 	sent := map[uint64][]hit{}
-	for _, u := range c.upstreams {
-		for _, h := range u.hits {
+	for seq, hits := range c.hits {
+		for _, h := range hits {
 			noTarget := h.row.file == recording.AttemptsFile && c.Attempts[h.row.index].NoTarget
 			if s := c.shape(h); !noTarget && (s.method == http.MethodPost || !s.known()) {
-				seq, _ := c.sequence(h)
 				sent[seq] = append(sent[seq], h)
 			}
 		}

@@ -17,6 +17,9 @@ func (c *brief) decide(v *Verdict) {
 	if v.Failed > 0 {
 		lost += " (" + byKind(v.ByKind) + ")"
 	}
+	if v.ByProxy > 0 {
+		lost += fmt.Sprintf(", %s of them answered by the proxy itself", comma(v.ByProxy))
+	}
 	if v.WithoutNode > 0 {
 		lost += fmt.Sprintf(", %s of them while no node served", comma(v.WithoutNode))
 	}

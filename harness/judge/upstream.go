@@ -53,6 +53,8 @@ func (c *brief) findUpstreams() []*upstream {
 		if number := c.ledger.Upstream(h.node); number != 0 {
 			u := of(number)
 			u.hits = append(u.hits, h)
+			seq, _ := c.sequence(h)
+			c.hits[seq] = append(c.hits[seq], h)
 		}
 	}
 	for i, p := range c.Packets {

@@ -28,10 +28,13 @@ type Verdict struct {
 	// WithoutNode are the failed requests, POSTs left out, for which no name in use had
 	// a node that served: no proxy could have saved them.
 	WithoutNode int `json:"failed_without_node,omitempty"`
+	// ByProxy are the failed requests that the proxy answered by itself with a status
+	// below 400: a redirect to a status page, a page that it had kept.
+	ByProxy int `json:"answered_by_proxy,omitempty"`
 	// PostsTwice are POSTs that reached nodes more than once, sub-requests and the 503 of a
 	// load balancer without targets left out. None may.
 	PostsTwice int            `json:"posts_sent_twice,omitempty"`
-	ByKind     map[string]int `json:"failed_by_outcome"` // 502, 503, 504, timeout, connection, wrong-body, ...
+	ByKind     map[string]int `json:"failed_by_outcome"` // 502, 503, 504, timeout, connection, wrong-body, proxy-302, ...
 
 	Before Phase `json:"before"` // start of load to the first fault
 	During Phase `json:"during"` // from there to the first fault that takes something away
@@ -100,6 +103,7 @@ const (
 	Unexplained          = "unexplained"            // a failed run without a cause: a defect of the judge
 	PostTwice            = "post-sent-twice"        // a POST reached nodes more than once
 	PostLost             = "post-lost"              // a POST was under way on a node that died: nobody can save it
+	AnsweredByProxy      = "answered-by-proxy"      // the proxy answered by itself, with a status below 400
 	ClientResent         = "client-resent"          // the proxy closed a connection without an answer, and the client sent the request again
 )
 

@@ -25,6 +25,7 @@ type Row struct {
 	Code    int               `json:"code"`
 	Outcome string            `json:"outcome"` // see the outcomes of package recording
 	Error   string            `json:"error,omitempty"`
+	Names   uint64            `json:"names,omitempty"` // see recording.Request
 	Node    netip.Addr        `json:"node,omitzero"`
 	Server  string            `json:"server,omitempty"`
 	Resent  bool              `json:"resent,omitempty"` // see recording.Request
@@ -45,27 +46,41 @@ func (r Row) Request(t0 time.Time) recording.Request {
 		Code:    r.Code,
 		Outcome: r.Outcome,
 		Error:   r.Error,
+		Names:   r.Names,
 		Node:    r.Node,
 		Server:  r.Server,
 		Resent:  r.Resent,
 	}
 }
 
-// answered fills in an answer that was read to its end. Statuses below 400
-// are ok, redirects too: they are the answer, and are not followed.
-func (r *Row) answered(code int, header http.Header, body []byte, checkBody bool) {
+// answered fills in an answer that was read to its end. A redirect is the answer, and
+// is not followed. With check, an answer below 400 is ok only if it shows that a node
+// gave it: by the number of the request in the body of a 200, by the node's name on
+// others.
+func (r *Row) answered(code int, header http.Header, body []byte, check bool) {
 	r.Code = code
 	r.Server = header.Get("Server")
 	// Answers of the proxy itself carry no node, which leaves it zero.
 	r.Node, _ = netip.ParseAddr(header.Get(NodeHeader))
+	r.Outcome = recording.OK
 	switch {
 	case code >= 400:
 		r.Outcome = strconv.Itoa(code)
-	case code == http.StatusOK && checkBody && !namesSeq(body, r.Seq):
-		r.Outcome = recording.WrongBody
-		r.Error = fmt.Sprintf("want seq=%d in the body, got %.80q", r.Seq, body)
+	case !check:
+	case code != http.StatusOK:
+		if !r.Node.IsValid() {
+			r.Outcome = recording.ByProxy(code)
+			r.Error = fmt.Sprintf("no node named itself in the answer, which leads to %q", header.Get("Location"))
+		}
 	default:
-		r.Outcome = recording.OK
+		if r.Names = namedSeq(body, r.Seq); r.Names == r.Seq {
+			r.Names = 0
+			return
+		}
+		if r.Outcome = recording.WrongBody; !r.Node.IsValid() {
+			r.Outcome = recording.ByProxy(code)
+		}
+		r.Error = fmt.Sprintf("want seq=%d in the body, got %.80q", r.Seq, body)
 	}
 }
 
@@ -85,17 +100,26 @@ func isTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// namesSeq says whether "seq=<seq>" stands in the body, and not as the
-// beginning of a longer number.
-func namesSeq(body []byte, seq uint64) bool {
-	want := strconv.AppendUint([]byte("seq="), seq, 10)
+// namedSeq is the number that "seq=<number>" in the body names: want if it stands there,
+// else the first; 0 if there is none.
+func namedSeq(body []byte, want uint64) uint64 {
+	named := uint64(0)
 	for {
-		_, rest, found := bytes.Cut(body, want)
+		_, rest, found := bytes.Cut(body, []byte("seq="))
 		if !found {
-			return false
+			return named
 		}
-		if len(rest) == 0 || rest[0] < '0' || rest[0] > '9' {
-			return true
+		digits := 0
+		for digits < len(rest) && rest[digits] >= '0' && rest[digits] <= '9' {
+			digits++
+		}
+		n, err := strconv.ParseUint(string(rest[:digits]), 10, 64)
+		switch {
+		case err != nil:
+		case n == want:
+			return want
+		case named == 0:
+			named = n
 		}
 		body = rest
 	}

@@ -92,13 +92,21 @@ func TestOutcomes(t *testing.T) {
 		}, recording.Connection, 0, "malformed"},
 		"503":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusServiceUnavailable) }, recording.Unavailable, 503, ""},
 		"404":      {func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }, "404", 404, ""},
-		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, recording.OK, 302, ""},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, recording.ByProxy(302), 302, "/elsewhere"},
+		"a node's redirect": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set(load.NodeHeader, "198.18.1.21")
+			http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		}, recording.OK, 302, ""},
 		"bad redirect": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", ":bad")
 			w.WriteHeader(302)
 		}, recording.Connection, 0, "Location"},
-		"other body": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "welcome") }, recording.WrongBody, 200, "welcome"},
-		"other seq":  {func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "seq=%s0", r.Header.Get(load.SeqHeader)) }, recording.WrongBody, 200, "want seq="},
+		"other body": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "welcome") }, recording.ByProxy(200), 200, "welcome"},
+		"a node's other body": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set(load.NodeHeader, "198.18.1.21")
+			fmt.Fprint(w, "welcome")
+		}, recording.WrongBody, 200, "welcome"},
+		"other seq": {func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "seq=%s0", r.Header.Get(load.SeqHeader)) }, recording.ByProxy(200), 200, "want seq="},
 		"seq later on": {func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(w, "seq=%[1]s1 seq=%[1]s", r.Header.Get(load.SeqHeader))
 		}, recording.OK, 200, ""},
@@ -263,11 +271,11 @@ func TestRowBecomesARequestOnTheClockOfTheRecording(t *testing.T) {
 	t0 := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	row := load.Row{
 		Seq: 7, Due: t0.Add(30 * time.Millisecond), Sent: t0.Add(31 * time.Millisecond), Latency: 0.5, Code: 200,
-		Outcome: recording.WrongBody, Error: "e", Node: netip.MustParseAddr("::1"), Server: "s",
+		Outcome: recording.WrongBody, Error: "e", Names: 6, Node: netip.MustParseAddr("::1"), Server: "s",
 	}
 	want := recording.Request{
 		Seq: 7, Due: 0.03, Sent: 0.031, Latency: 0.5, Code: 200,
-		Outcome: recording.WrongBody, Error: "e", Node: netip.MustParseAddr("::1"), Server: "s",
+		Outcome: recording.WrongBody, Error: "e", Names: 6, Node: netip.MustParseAddr("::1"), Server: "s",
 	}
 	if got := row.Request(t0); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -313,6 +321,22 @@ func TestPosts(t *testing.T) {
 	for seq := 5; seq <= 50; seq += 5 {
 		if said[strconv.Itoa(seq)] == "" {
 			t.Errorf("request %d is no POST: want every fifth", seq)
+		}
+	}
+}
+
+// A body that names another request says which: a page that the proxy had kept.
+func TestTheRequestThatAnAnswerNames(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "seq= seq=7 seq=8 seq=99999999999999999999")
+	})
+	for _, row := range run(t, spec(s)) {
+		want := uint64(7)
+		if row.Seq == 7 || row.Seq == 8 {
+			want = 0
+		}
+		if row.Names != want || (want == 0) != (row.Outcome == recording.OK) {
+			t.Errorf("got %+v, want names %d", row, want)
 		}
 	}
 }

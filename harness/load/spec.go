@@ -31,7 +31,8 @@ type Spec struct {
 	// Posts is how many of 100 requests are POSTs, evenly spread, 0 to 100;
 	// each has the body "seq=<seq>".
 	Posts int `json:"posts,omitempty"`
-	// CheckBody wants "seq=<seq>" in the body of every 200.
+	// CheckBody wants "seq=<seq>" in the body of every 200, and the node's name on every
+	// other answer below 400.
 	CheckBody bool `json:"check_body"`
 	// StartAt is when the first request is due, at most 10 minutes from now;
 	// the zero time is now. It is t=0 of a recording. A start that was missed

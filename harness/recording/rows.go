@@ -2,6 +2,8 @@ package recording
 
 import (
 	"net/netip"
+	"strconv"
+	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/world"
 )
@@ -15,21 +17,34 @@ const (
 	GatewayTimeout = "504"
 	Timeout        = "timeout"    // the client gave up after Plan.ClientTimeout
 	Connection     = "connection" // refused, reset, closed early: no HTTP answer
-	WrongBody      = "wrong-body" // 200, but the body is not the one of this request
+	WrongBody      = "wrong-body" // a node's 200, but the body is not the one of this request
 )
+
+const byProxy = "proxy-"
+
+// ByProxy is the outcome of a request that the proxy answered by itself with this status,
+// which is below 400: a redirect to a status page, a page that it had kept ("proxy-302").
+// Visitors of a site take it for an answer of the application, which it is not.
+func ByProxy(code int) string { return byProxy + strconv.Itoa(code) }
+
+// IsByProxy says whether an outcome is one of ByProxy.
+func IsByProxy(outcome string) bool { return strings.HasPrefix(outcome, byProxy) }
 
 // Request is one client request as the client saw it.
 type Request struct {
-	Seq     uint64     `json:"seq"`
-	Method  string     `json:"method,omitempty"` // POST; empty is GET
-	Due     Seconds    `json:"due"`              // when the open-loop schedule wanted it sent
-	Sent    Seconds    `json:"sent"`             // when it was sent; Sent-Due is the load generator's own lateness
-	Latency Seconds    `json:"latency"`
-	Code    int        `json:"code"` // HTTP status, 0 when there was no answer
-	Outcome string     `json:"outcome"`
-	Error   string     `json:"error,omitempty"`
-	Node    netip.Addr `json:"node,omitzero"`    // the node that served it, by its own word
-	Server  string     `json:"server,omitempty"` // the Server header
+	Seq     uint64  `json:"seq"`
+	Method  string  `json:"method,omitempty"` // POST; empty is GET
+	Due     Seconds `json:"due"`              // when the open-loop schedule wanted it sent
+	Sent    Seconds `json:"sent"`             // when it was sent; Sent-Due is the load generator's own lateness
+	Latency Seconds `json:"latency"`
+	Code    int     `json:"code"` // HTTP status, 0 when there was no answer
+	Outcome string  `json:"outcome"`
+	Error   string  `json:"error,omitempty"`
+	// Names is the number of the other request that the body of the answer names; 0 if it
+	// names this one or none.
+	Names  uint64     `json:"names,omitempty"`
+	Node   netip.Addr `json:"node,omitzero"`    // the node that served it, by its own word
+	Server string     `json:"server,omitempty"` // the Server header
 	// Resent is whether the client sent it again by itself, as browsers do: the proxy
 	// had closed a kept connection without an answer. RFC 9110, section 9.2.2.
 	Resent bool `json:"resent,omitempty"`
