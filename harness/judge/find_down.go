@@ -15,7 +15,8 @@ const atOnce = recording.Seconds(0.1)
 func (c *brief) heldDown(*Verdict) []Finding {
 	var rows []row
 	for i, r := range c.Requests {
-		if failed(r) && r.Code != 0 && !recording.IsByProxy(r.Outcome) && r.Latency < atOnce && !c.sent(r) && r.Sent >= c.first.Asked {
+		soon := r.Code != 0 && r.Latency < atOnce && !recording.IsByProxy(r.Outcome)
+		if failed(r) && soon && !c.sent(r) && !c.refused(r) && r.Sent >= c.first.Asked {
 			rows = append(rows, row{recording.RequestsFile, i})
 		}
 	}

@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,4 +43,37 @@ func (c *brief) proxyAnswers(rows []row) string {
 		statuses = append(statuses, strconv.Itoa(code))
 	}
 	return fmt.Sprintf("the proxy itself answered %s with status %s%s", requests(len(rows)), strings.Join(statuses, " and "), kept)
+}
+
+// refused says whether the proxy itself would not take a request: it sent it to no node, and
+// answered 429, or, before any fault, another status that says no.
+func (c *brief) refused(request recording.Request) bool {
+	code := request.Code
+	if !failed(request) || code < http.StatusBadRequest || c.sent(request) {
+		return false
+	}
+	return code == http.StatusTooManyRequests || c.unmet(request) && (code < http.StatusInternalServerError || code == http.StatusServiceUnavailable)
+}
+
+// refusedByProxy: a limit or a rule of the proxy itself, which no fault has anything to do with.
+func (c *brief) refusedByProxy(*Verdict) []Finding {
+	var rows []row
+	for i, request := range c.Requests {
+		if c.refused(request) {
+			rows = append(rows, row{recording.RequestsFile, i})
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return []Finding{{Code: RefusedByProxy, Text: c.refusals(rows), Evidence: c.quote(rows...)}}
+}
+
+// refusals gives "the proxy itself refused 57 requests (57 503), which reached no node".
+func (c *brief) refusals(rows []row) string {
+	kinds := map[string]int{}
+	for _, r := range rows {
+		kinds[c.Requests[r.index].Outcome]++
+	}
+	return fmt.Sprintf("the proxy itself refused %s (%s), which reached no node", requests(len(rows)), byKind(kinds))
 }

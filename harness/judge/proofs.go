@@ -96,20 +96,40 @@ func (c *brief) came(number int) (first, last recording.Seconds, ok bool) {
 	return first, last, ok
 }
 
-// notHealthy: failures that no fault had caused.
+// notHealthy: failures that no fault had caused. What the proxy answered by itself says
+// nothing about nodes and is told apart.
 func (c *brief) notHealthy() []string {
+	var kept, refused []row
 	count, kinds := 0, map[string]int{}
-	begin := min(c.first.At, c.losses[0].Asked)
-	for _, request := range c.requests {
-		if failed(request) && endedBefore(request, begin) {
+	for i, request := range c.Requests {
+		switch {
+		case !failed(request) || !c.unmet(request):
+		case recording.IsByProxy(request.Outcome):
+			kept = append(kept, row{recording.RequestsFile, i})
+		case c.refused(request):
+			refused = append(refused, row{recording.RequestsFile, i})
+		default:
 			count++
 			kinds[request.Outcome]++
 		}
 	}
-	if count == 0 {
-		return nil
+	var reasons []string
+	if len(kept) > 0 {
+		reasons = append(reasons, c.proxyAnswers(kept)+" before the fault: of such requests no fault is seen")
 	}
-	return []string{fmt.Sprintf("not healthy before the fault: %s failed (%s)", requests(count), byKind(kinds))}
+	if len(refused) > 0 {
+		reasons = append(reasons, c.refusals(refused)+", before the fault: by a limit or a rule of its own, or for want of a node that it holds to be up")
+	}
+	if count > 0 {
+		reasons = append(reasons, fmt.Sprintf("not healthy before the fault: %s failed (%s)", requests(count), byKind(kinds)))
+	}
+	return reasons
+}
+
+// unmet says whether a request had ended before anything was asked for that takes
+// something away or moves a name.
+func (c *brief) unmet(request recording.Request) bool {
+	return endedBefore(request, min(c.first.At, c.losses[0].Asked))
 }
 
 // endedBefore says whether a request can have met nothing that was asked for at a time.

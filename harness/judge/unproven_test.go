@@ -2,6 +2,8 @@ package judge_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/netip"
 	"testing"
 
 	"github.com/proxychaos/proxychaos/harness/judge"
@@ -202,5 +204,79 @@ func TestLoadFigures(t *testing.T) {
 	}
 	if v := w.judge(); v.Load.Offered > 46.1 {
 		t.Errorf("a load that took 22 s instead of 20 offered %.1f per second, want 46", v.Load.Offered)
+	}
+}
+
+// What the proxy does by itself is told apart from trouble with nodes.
+func TestUnprovenByTheProxyItself(t *testing.T) {
+	own := func(w *world, from, to int, outcome string, code int) {
+		for i := from; i < to; i++ {
+			w.Requests[i].Outcome, w.Requests[i].Code, w.Requests[i].Node = outcome, code, netip.Addr{}
+			w.Attempts[i].Seq = 0
+		}
+	}
+	for name, test := range map[string]struct {
+		change func(w *world)
+		want   []string
+	}{
+		"a limit": {
+			func(w *world) { own(w, 20, 77, recording.Unavailable, http.StatusServiceUnavailable) },
+			[]string{"the proxy itself refused 57 requests (57 503), which reached no node, before the fault: by a limit or a rule of its own, or for want of a node that it holds to be up"},
+		},
+		"a rule": {
+			func(w *world) { own(w, 0, 251, "403", http.StatusForbidden) },
+			[]string{
+				"the proxy itself refused 250 requests (250 403), which reached no node, before the fault: by a limit or a rule of its own, or for want of a node that it holds to be up",
+				`no request was served by a node that the faults are about before "name moves to new nodes": nothing was at stake`,
+			},
+		},
+		"a cache": {
+			func(w *world) {
+				own(w, 1, 250, recording.WrongBody, http.StatusOK)
+				for i := 1; i < 250; i++ {
+					w.Requests[i].Names = 1
+				}
+			},
+			[]string{"the proxy itself answered 249 requests with status 200 from its cache (they name other requests, such as seq=1 in the answer to 2) before the fault: of such requests no fault is seen"},
+		},
+		"a redirect, a limit, and a node that failed": {
+			func(w *world) {
+				own(w, 20, 30, recording.ByProxy(http.StatusMovedPermanently), http.StatusMovedPermanently)
+				own(w, 40, 43, "429", http.StatusTooManyRequests)
+				w.Requests[50].Outcome, w.Requests[50].Code = recording.Unavailable, http.StatusServiceUnavailable
+			},
+			[]string{
+				"the proxy itself answered 10 requests with status 301 before the fault: of such requests no fault is seen",
+				"the proxy itself refused 3 requests (3 429), which reached no node, before the fault: by a limit or a rule of its own, or for want of a node that it holds to be up",
+				"not healthy before the fault: 1 request failed (1 503)",
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := follower()
+			test.change(w)
+			wantResult(t, w.judge(), judge.Unproven, test.want...)
+		})
+	}
+}
+
+// A limit that is met after the fault fails the run, for its own reason: the proxy is not
+// one that has no address.
+func TestALimitAfterTheFault(t *testing.T) {
+	w := follower()
+	for i := 300; i < 320; i++ {
+		w.Requests[i].Outcome, w.Requests[i].Code, w.Requests[i].Node = "429", http.StatusTooManyRequests, netip.Addr{}
+		w.Attempts[i].Seq = 0
+	}
+	v := w.judge()
+	wantResult(t, v, judge.Fail, "20 of 1,000 requests failed (20 429), budget 0")
+	wantFindings(t, v, judge.FollowedDNS, judge.RefusedByProxy)
+	wantText(t, v, judge.RefusedByProxy, "the proxy itself refused 20 requests (20 429), which reached no node")
+	// The same of a node is the node's.
+	for i := 300; i < 320; i++ {
+		w.Attempts[i].Seq, w.Attempts[i].Status = w.Requests[i].Seq, http.StatusTooManyRequests
+	}
+	if f, ok := finding(w.judge(), judge.RefusedByProxy); ok {
+		t.Errorf("got %q", f.Text)
 	}
 }

@@ -104,6 +104,7 @@ const (
 	PostTwice            = "post-sent-twice"        // a POST reached nodes more than once
 	PostLost             = "post-lost"              // a POST was under way on a node that died: nobody can save it
 	AnsweredByProxy      = "answered-by-proxy"      // the proxy answered by itself, with a status below 400
+	RefusedByProxy       = "refused-by-proxy"       // a limit or a rule of the proxy itself
 	ClientResent         = "client-resent"          // the proxy closed a connection without an answer, and the client sent the request again
 )
 

@@ -41,6 +41,8 @@ var nginx = Kind{
 		{"no live upstreams", "nginx holds every node to be down"},
 		{"could not be resolved", "nginx got no address for the name"},
 		{"upstream prematurely closed", "a node closed nginx's connection without an answer"},
+		{"limiting requests", "nginx refused or delayed requests beyond its limit_req"},
+		{"limiting connections", "nginx refused requests beyond its limit_conn"},
 	},
 	// 1.27.3 has "server ... resolve" in the open version.
 	Releases: []Release{
