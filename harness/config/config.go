@@ -26,15 +26,18 @@ const (
 )
 
 // Read reads the file or folder at p, in the file system files; on this machine if that
-// is nil. Links to files are followed, as in a folder sites-enabled.
+// is nil. A link to a file of the same folder is read as that file, as in sites-enabled.
+// Any other is kept as a link: in the container it may lead to what the image has, and
+// here it would be another machine's.
 func Read(name kind.Name, files fs.FS, p string) (Config, error) {
 	c := Config{Kind: name, Config: kind.Config{Path: p}}
-	inside := p
-	if files == nil {
-		files, inside = os.DirFS(filepath.Dir(filepath.Clean(p))), filepath.Base(filepath.Clean(p))
-	}
 	var err error
-	switch c.Files, err = read(files, inside); {
+	if files == nil {
+		err = c.readHere(p)
+	} else {
+		err = c.read(files, p)
+	}
+	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return Config{}, fmt.Errorf("CONFIG=%s: there is no such file or folder", p)
 	case err != nil:
@@ -43,51 +46,86 @@ func Read(name kind.Name, files fs.FS, p string) (Config, error) {
 	return c, nil
 }
 
-// read takes one file by its own name, or all files of a folder by their names in it.
-func read(files fs.FS, root string) ([]kind.File, error) {
-	info, err := fs.Stat(files, root)
+// readHere reads a file or folder of this machine. What is in a folder is not read from
+// outside of it, wherever its links lead.
+func (c *Config) readHere(p string) error {
+	clean := filepath.Clean(p)
+	info, err := os.Stat(clean)
 	if err != nil {
-		return nil, err
-	}
-	if info.Mode().IsRegular() {
-		content, err := fs.ReadFile(files, root)
-		return []kind.File{{Name: path.Base(root), Content: content}}, err
+		return err
 	}
 	if !info.IsDir() {
-		return nil, errors.New("this is neither a file nor a folder")
+		return c.read(os.DirFS(filepath.Dir(clean)), filepath.Base(clean))
 	}
-	var found []kind.File
-	total := 0
-	folder, err := fs.Sub(files, root)
+	root, err := os.OpenRoot(clean)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	// In the order of the names.
-	err = fs.WalkDir(folder, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		switch info, err := fs.Stat(folder, p); {
-		case err != nil:
-			return err
-		case !info.Mode().IsRegular():
-			return fmt.Errorf("%s is not a file, nor a link to one", p)
-		}
-		content, err := fs.ReadFile(folder, p)
+	return errors.Join(c.folder(root.FS()), root.Close())
+}
+
+// read takes one file by its own name, or a folder.
+func (c *Config) read(files fs.FS, root string) error {
+	info, err := fs.Stat(files, root)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		folder, err := fs.Sub(files, root)
 		if err != nil {
 			return err
 		}
-		total += len(content)
-		if len(found) == maxFiles || total > maxBytes {
+		return c.folder(folder)
+	}
+	if !info.Mode().IsRegular() {
+		return errors.New("this is neither a file nor a folder")
+	}
+	content, err := fs.ReadFile(files, root)
+	c.Files = []kind.File{{Name: path.Base(root), Content: content}}
+	return err
+}
+
+// folder takes all that lies in a folder, in the order of the names.
+func (c *Config) folder(folder fs.FS) error {
+	total := 0
+	err := fs.WalkDir(folder, ".", func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && d.Name() == ".git":
+			c.LeftOut = append(c.LeftOut, p+": the history of a repository")
+			return fs.SkipDir
+		case d.IsDir():
+			return nil
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if info.Mode()&fs.ModeSymlink != 0 {
+			to, statErr := fs.Stat(folder, p)
+			if statErr != nil || !to.Mode().IsRegular() {
+				target, err := fs.ReadLink(folder, p)
+				c.Links = append(c.Links, kind.Link{Name: p, Target: target})
+				return err
+			}
+			info = to
+		}
+		if !info.Mode().IsRegular() {
+			c.LeftOut = append(c.LeftOut, p+": neither a file, a folder nor a link")
+			return nil
+		}
+		if total += int(info.Size()); len(c.Files) == maxFiles || total > maxBytes {
 			return fmt.Errorf("more than %d files or %d MiB: want the folder of a proxy's configuration", maxFiles, maxBytes>>20)
 		}
-		found = append(found, kind.File{Name: p, Content: content})
-		return nil
+		content, err := fs.ReadFile(folder, p)
+		c.Files = append(c.Files, kind.File{Name: p, Content: content, Executable: info.Mode()&0o111 != 0})
+		return err
 	})
-	if err == nil && len(found) == 0 {
+	if err == nil && len(c.Files) == 0 {
 		err = errors.New("the folder has no file in it")
 	}
-	return found, err
+	return err
 }
 
 // Layout says where the files go in the image of the proxy and what is started.

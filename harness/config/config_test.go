@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -71,22 +72,41 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 	g.Expect(err).To(MatchError(ContainSubstring("no file in it")))
 }
 
-// A folder is read as it lies, with links to files followed; a link that leads nowhere, or
-// to what is no file, is an error that names it.
+// A folder is read as it lies. A link to one of its files is that file; any other is
+// kept as a link, and nothing is read from outside, whatever it leads to here.
 func TestReadAFolder(t *testing.T) {
 	g := NewWithT(t)
+	outside := filepath.Join(t.TempDir(), "secret")
+	g.Expect(os.WriteFile(outside, []byte("of this machine"), 0o600)).To(Succeed())
 	dir := t.TempDir()
-	g.Expect(os.MkdirAll(filepath.Join(dir, "conf.d"), 0o755)).To(Succeed())
-	g.Expect(os.Mkdir(filepath.Join(dir, "enabled"), 0o755)).To(Succeed())
+	for _, sub := range []string{"conf.d", "enabled", ".git"} {
+		g.Expect(os.Mkdir(filepath.Join(dir, sub), 0o755)).To(Succeed())
+	}
 	g.Expect(os.WriteFile(filepath.Join(dir, "conf.d", "a.conf"), []byte("x"), 0o600)).To(Succeed())
-	g.Expect(os.Symlink("../conf.d/a.conf", filepath.Join(dir, "enabled", "a"))).To(Succeed())
+	g.Expect(os.WriteFile(filepath.Join(dir, "run.sh"), []byte("y"), 0o700)).To(Succeed())
+	g.Expect(os.WriteFile(filepath.Join(dir, ".git", "HEAD"), []byte("z"), 0o600)).To(Succeed())
+	g.Expect(syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600)).To(Succeed())
+	links := map[string]string{
+		"enabled/a": "../conf.d/a.conf", "enabled/absolute": "/etc/nginx/sites-available/a", "enabled/dangling": "gone",
+		"enabled/secret": outside, "enabled/up": "..", "logs": "../../var/log/httpd", "loop": "loop", "sites": "conf.d",
+	}
+	for name, target := range links {
+		g.Expect(os.Symlink(target, filepath.Join(dir, name))).To(Succeed())
+	}
 	c, err := Read(kind.Nginx, nil, dir)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(c.Files).To(Equal([]kind.File{{Name: "conf.d/a.conf", Content: []byte("x")}, {Name: "enabled/a", Content: []byte("x")}}))
+	g.Expect(c.Files).To(Equal([]kind.File{
+		{Name: "conf.d/a.conf", Content: []byte("x")}, {Name: "enabled/a", Content: []byte("x")},
+		{Name: "run.sh", Content: []byte("y"), Executable: true},
+	}))
+	delete(links, "enabled/a")
+	kept := map[string]string{}
+	for _, l := range c.Links {
+		kept[l.Name] = l.Target
+	}
+	g.Expect(kept).To(Equal(links))
+	g.Expect(c.LeftOut).To(ConsistOf(HavePrefix(".git: "), HavePrefix("fifo: ")))
 	g.Expect(c.Path).To(Equal(dir))
-	g.Expect(os.Symlink("..", filepath.Join(dir, "enabled", "up"))).To(Succeed())
-	_, err = Read(kind.Nginx, nil, dir)
-	g.Expect(err).To(MatchError(And(ContainSubstring("CONFIG="+dir), ContainSubstring("enabled/up"))))
 }
 
 // The catalogued configs are part of the program.

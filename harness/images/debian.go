@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -115,6 +116,13 @@ func (f *Finder) build(ctx context.Context, r kind.Release, ref string, rec reci
 		return err
 	}
 	packages, err := debootstrap(ctx, r.Suite, rec, root)
+	if err != nil && rec.Extras != "" && ctx.Err() == nil {
+		f.logf("building %s from Debian %s without %s: %v", r.Kind, r.Suite, rec.Extras, firstError(err))
+		rec.Extras = ""
+		if err = errors.Join(root.Truncate(0), rewind(root)); err == nil {
+			packages, err = debootstrap(ctx, r.Suite, rec, root)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -122,7 +130,7 @@ func (f *Finder) build(ctx context.Context, r kind.Release, ref string, rec reci
 	if err != nil {
 		return err
 	}
-	if _, err := root.Seek(0, io.SeekStart); err != nil {
+	if err := rewind(root); err != nil {
 		return err
 	}
 	changes := append([]string{
@@ -141,6 +149,22 @@ func (f *Finder) build(ctx context.Context, r kind.Release, ref string, rec reci
 	return nil
 }
 
+func rewind(file *os.File) error {
+	_, err := file.Seek(0, io.SeekStart)
+	return err
+}
+
+// firstError is the first line of a program's complaint that names an error of apt's, or
+// else all of it.
+func firstError(err error) string {
+	for line := range strings.Lines(err.Error()) {
+		if strings.HasPrefix(line, "E: ") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return err.Error()
+}
+
 // debootstrap writes the trimmed root file system of the recipe to out, and
 // returns the file names of the packages in it.
 func debootstrap(ctx context.Context, suite string, rec recipe, out io.Writer) ([]string, error) {
@@ -150,6 +174,9 @@ func debootstrap(ctx context.Context, suite string, rec recipe, out io.Writer) (
 		"--variant=extract",
 		"--include=" + strings.Join(rec.packages(), ","),
 		`--extract-hook=cd "$1"/var/cache/apt/archives && ls *.deb > "$1"/` + packageList,
+	}
+	if rec.Extras != "" {
+		args = append(args, "--include="+rec.Extras)
 	}
 	if suite == "forky" {
 		// Testing's list is valid for a week only, and mirrors that are frozen

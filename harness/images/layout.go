@@ -55,7 +55,7 @@ var trimmed = []string{
 	"usr/bin/perl*", "usr/lib/*/perl*", "usr/lib/*/libperl*", "usr/lib/systemd",
 	"etc/cron.*", "etc/init.d", "etc/logrotate.d", "etc/ufw", "etc/debconf.conf",
 	// Replaced by the official layout.
-	"etc/apache2", "etc/nginx/nginx.conf", "etc/nginx/conf.d", "etc/nginx/sites-*", "etc/nginx/snippets",
+	"etc/apache2", "etc/nginx/nginx.conf", "etc/nginx/conf.d", "etc/nginx/sites-*",
 	"etc/nginx/modules-*", "usr/share/nginx/html", "var/www", "var/log",
 }
 
@@ -214,7 +214,7 @@ func (rec recipe) fingerprint() []byte {
 	if err != nil {
 		panic(err) // the embedded files are part of the program
 	}
-	fmt.Fprintf(&b, "%q %q %q", rec.packages(), rec.Changes, trimmed)
+	fmt.Fprintf(&b, "%q %q %q %q", rec.packages(), rec.Extras, rec.Changes, trimmed)
 	for _, e := range all {
 		fmt.Fprintf(&b, "%q %o %q %q\n", e.name, e.mode, e.link, e.content)
 	}

@@ -2,36 +2,16 @@ package kind
 
 import (
 	"embed"
-	"fmt"
 	"regexp"
 )
 
 // Apache is Apache httpd.
 const Apache Name = "apache"
 
-// apacheBase is put around an Apache fragment (virtual hosts without
-// LoadModule lines), which no httpd runs by itself.
-//
-//go:embed apache_base.conf
-var apacheBase []byte
-
 // apacheFiles is what Debian's packages lack of the official image's layout.
 //
 //go:embed files/apache
 var apacheFiles embed.FS
-
-// Paths of the official image.
-const (
-	apacheMain     = "/usr/local/apache2/conf/httpd.conf"
-	apacheFragment = "/usr/local/apache2/conf/extra/site.conf"
-	apacheFolder   = "/usr/local/apache2/conf"
-)
-
-var (
-	// What only a whole configuration has.
-	apacheWhole  = regexp.MustCompile(`(?im)^\s*(LoadModule|ServerRoot)\s`)
-	apacheListen = regexp.MustCompile(`(?im)^\s*Listen\s.*$`)
-)
 
 var apache = Kind{
 	Name:   Apache,
@@ -89,30 +69,9 @@ var apache = Kind{
 				"WORKDIR /usr/local/apache2",
 			},
 			Notes: []string{
-				"the modules log_config, logio, unixd, version and watchdog are built in: their LoadModule lines are commented out in the container's copy at the start, and said on stderr",
+				"the modules log_config, logio, unixd, version and watchdog are built in: their LoadModule lines, and that of systemd, are commented out in the container's copy at the start, and said on stderr",
 				"conf/extra holds mpm, default, info, vhosts, ssl and proxy-html only; there is no manual and no error folder",
 			},
 		},
 	},
-}
-
-// apacheLayout takes a folder for the image's whole configuration folder if it holds
-// the main file.
-func apacheLayout(c Config) (Layout, error) {
-	l := Layout{Cmd: []string{"httpd-foreground"}}
-	switch {
-	case c.has("httpd.conf") && !c.single():
-		l.Files = c.below(apacheFolder)
-	case !c.single():
-		return l, fmt.Errorf("%s: a folder for Apache needs the main file httpd.conf in it", c.Path)
-	case apacheWhole.Match(c.Files[0].Content):
-		l.Files = []Placed{{apacheMain, c.Files[0].Content}}
-	default:
-		base := apacheBase
-		if apacheListen.Match(c.Files[0].Content) {
-			base = apacheListen.ReplaceAll(base, nil) // httpd refuses to listen twice on one port
-		}
-		l.Files = []Placed{{apacheMain, base}, {apacheFragment, c.Files[0].Content}}
-	}
-	return l, nil
 }

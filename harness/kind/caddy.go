@@ -2,6 +2,7 @@ package kind
 
 import (
 	"fmt"
+	"path"
 	"regexp"
 )
 
@@ -12,6 +13,7 @@ const Caddy Name = "caddy"
 const (
 	caddyFolder = "/etc/caddy"
 	caddyMain   = caddyFolder + "/Caddyfile"
+	caddyJSON   = caddyFolder + "/caddy.json"
 )
 
 var caddy = Kind{
@@ -55,15 +57,24 @@ var caddy = Kind{
 	},
 }
 
+// caddyLayout takes a Caddyfile, or Caddy's own JSON.
 func caddyLayout(c Config) (Layout, error) {
-	l := Layout{Cmd: []string{"caddy", "run", "--config", caddyMain, "--adapter", "caddyfile"}}
+	main := "Caddyfile"
 	switch {
 	case c.single():
-		l.Files = []Placed{{caddyMain, c.Files[0].Content}}
+		main = c.Files[0].Name
 	case c.has("Caddyfile"):
-		l.Files = c.below(caddyFolder)
+	case c.has("caddy.json"):
+		main = "caddy.json"
 	default:
-		return l, fmt.Errorf("%s: a folder for Caddy needs the main file Caddyfile in it", c.Path)
+		return Layout{}, fmt.Errorf("%s: a folder for Caddy needs the main file Caddyfile, or caddy.json, in it", c.Path)
+	}
+	l := Layout{Cmd: []string{"caddy", "run", "--config", caddyMain, "--adapter", "caddyfile"}}
+	if path.Ext(main) == ".json" {
+		l.Cmd = []string{"caddy", "run", "--config", caddyJSON}
+	}
+	if l.Files = c.below(caddyFolder); c.single() {
+		l.Files[0].Path = l.Cmd[3]
 	}
 	return l, nil
 }

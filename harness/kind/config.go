@@ -1,6 +1,10 @@
 package kind
 
-import "path"
+import (
+	"path"
+	"slices"
+	"strings"
+)
 
 // Config is a configuration as its user has it.
 type Config struct {
@@ -9,43 +13,109 @@ type Config struct {
 	// Files are its own files, in the order of their names, without any file that is
 	// added to make a fragment run.
 	Files []File
+	// Links are the symbolic links that are kept as they are, since only in the container
+	// they may lead somewhere.
+	Links []Link
+	// LeftOut says what else is in the folder, and why it is not put into the container.
+	LeftOut []string
 }
 
 // File is one file of a configuration.
 type File struct {
-	Name    string // slash-separated, relative to Config.Path
-	Content []byte
+	Name       string // slash-separated, relative to Config.Path
+	Content    []byte
+	Executable bool
 }
 
-// Layout is how a configuration runs in its proxy's image.
-type Layout struct {
-	Cmd   []string
-	Files []Placed
+// Link is a symbolic link of a configuration.
+type Link struct {
+	Name   string // slash-separated, relative to Config.Path
+	Target string // as it stands in the link
 }
 
-// Placed is a file with its absolute path in the container.
-type Placed struct {
-	Path    string
-	Content []byte
+// Remarks say what of a folder does not run as it lies there.
+func (c Config) Remarks() []string {
+	var remarks []string
+	for _, l := range c.Links {
+		remarks = append(remarks, l.Name+" is kept as a link to "+l.Target)
+	}
+	for _, what := range c.LeftOut {
+		remarks = append(remarks, "left out: "+what)
+	}
+	return remarks
 }
 
 // single says whether the configuration is one file.
-func (c Config) single() bool { return len(c.Files) == 1 && path.Dir(c.Files[0].Name) == "." }
-
-func (c Config) has(name string) bool {
-	for _, f := range c.Files {
-		if f.Name == name {
-			return true
-		}
-	}
-	return false
+func (c Config) single() bool {
+	return len(c.Files) == 1 && len(c.Links) == 0 && path.Dir(c.Files[0].Name) == "."
 }
 
-// below are all files, under a folder of the image.
-func (c Config) below(folder string) []Placed {
-	placed := make([]Placed, 0, len(c.Files))
+// file finds a file by its name; nil if there is none.
+func (c Config) file(name string) *File {
+	i := slices.IndexFunc(c.Files, func(f File) bool { return f.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &c.Files[i]
+}
+
+func (c Config) has(name string) bool { return c.file(name) != nil }
+
+// mentions says whether some file has the text in it, be it in a comment.
+func (c Config) mentions(text string) bool {
+	return slices.ContainsFunc(c.Files, func(f File) bool { return strings.Contains(string(f.Content), text) })
+}
+
+// names are those of all files and links, in order.
+func (c Config) names() []string {
+	var names []string
 	for _, f := range c.Files {
-		placed = append(placed, Placed{path.Join(folder, f.Name), f.Content})
+		names = append(names, f.Name)
+	}
+	for _, l := range c.Links {
+		names = append(names, l.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// in are the names of what lies in a folder of the configuration, not deeper, and is
+// matched by a pattern of path.Match. Like a shell it leaves out names that begin with
+// a dot.
+func (c Config) in(folder, pattern string) []string {
+	var found []string
+	for _, name := range c.names() {
+		base := path.Base(name)
+		if matched, _ := path.Match(pattern, base); matched && base[0] != '.' && path.Dir(name) == folder {
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
+// hasFolder says whether something lies below a folder of the configuration.
+func (c Config) hasFolder(folder string) bool {
+	return slices.ContainsFunc(c.names(), func(name string) bool { return strings.HasPrefix(name, folder+"/") })
+}
+
+// below are all files and links, under a folder of the image.
+func (c Config) below(folder string) []Placed {
+	placed := make([]Placed, 0, len(c.Files)+len(c.Links))
+	for _, name := range c.names() {
+		placed = append(placed, c.at(path.Join(folder, name), name))
 	}
 	return placed
+}
+
+// at is one file or link of the configuration, at an absolute path of the container.
+func (c Config) at(where, name string) Placed {
+	if f := c.file(name); f != nil {
+		return Placed{Path: where, Content: f.Content, Executable: f.Executable, Own: name}
+	}
+	for _, l := range c.Links {
+		if l.Name == name {
+			return Placed{Path: where, Link: l.Target, Own: name}
+		}
+	}
+	panic("kind: " + name + " is no part of " + c.Path) // the name is from the configuration
 }

@@ -25,6 +25,6 @@ func goproxyLayout(c Config) (Layout, error) {
 	}
 	return Layout{
 		Cmd:   []string{"goproxy", "run", goproxyMain},
-		Files: []Placed{{goproxyMain, c.Files[0].Content}},
+		Files: []Placed{c.at(goproxyMain, c.Files[0].Name)},
 	}, nil
 }

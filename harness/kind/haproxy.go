@@ -2,7 +2,9 @@ package kind
 
 import (
 	"fmt"
+	"path"
 	"regexp"
+	"strings"
 )
 
 // HAProxy is HAProxy.
@@ -13,6 +15,9 @@ const (
 	haproxyFolder = "/usr/local/etc/haproxy"
 	haproxyMain   = haproxyFolder + "/haproxy.cfg"
 )
+
+// haproxyDebian is where distributions have it.
+const haproxyDebian = "/etc/haproxy"
 
 var haproxy = Kind{
 	Name:   HAProxy,
@@ -46,6 +51,7 @@ var haproxy = Kind{
 			User:     "haproxy",
 			Entries: []Entry{
 				{Name: haproxyFolder[1:] + "/", Mode: 0o755},
+				{Name: haproxyFolder[1:] + "/errors", Link: haproxyDebian + "/errors"},
 				{Name: "usr/local/sbin/haproxy", Link: "/usr/sbin/haproxy"},
 			},
 			Changes: []string{`CMD ["haproxy", "-W", "-db", "-f", "` + haproxyMain + `"]`},
@@ -54,16 +60,48 @@ var haproxy = Kind{
 }
 
 // haproxyLayout starts a master and a worker: HAProxy alone as the first process of a
-// container does not heed SIGTERM for 10 s.
+// container does not heed SIGTERM for 10 s. A folder that its -f takes holds files *.cfg,
+// read in the order of their names.
 func haproxyLayout(c Config) (Layout, error) {
-	l := Layout{Cmd: []string{"haproxy", "-W", "-db", "-f", haproxyMain}}
-	switch {
-	case c.single():
-		l.Files = []Placed{{haproxyMain, c.Files[0].Content}}
-	case c.has("haproxy.cfg"):
+	l := Layout{Cmd: []string{"haproxy", "-W", "-db"}}
+	if c.single() {
+		l.Files = []Placed{c.at(haproxyMain, c.Files[0].Name)}
+		l.Cmd = append(l.Cmd, "-f", haproxyMain)
+	} else {
 		l.Files = c.below(haproxyFolder)
-	default:
-		return l, fmt.Errorf("%s: a folder for HAProxy needs the main file haproxy.cfg in it", c.Path)
+		if c.mentions(haproxyDebian + "/") {
+			l.Files = append(l.Files, c.below(haproxyDebian)...)
+		}
+		switch {
+		case c.has("haproxy.cfg"):
+			l.Cmd = append(l.Cmd, "-f", haproxyMain)
+		case len(c.in(".", "*.cfg")) > 0:
+			l.Cmd = append(l.Cmd, "-f", haproxyFolder)
+		case len(c.in("conf.d", "*.cfg")) == 0:
+			return l, fmt.Errorf("%s: a folder for HAProxy needs the main file haproxy.cfg, or files *.cfg or conf.d/*.cfg, in it", c.Path)
+		}
+		if len(c.in("conf.d", "*.cfg")) > 0 {
+			l.Cmd = append(l.Cmd, "-f", haproxyFolder+"/conf.d")
+		}
+	}
+	if c.mentions(haproxyDebian + "/errors/") {
+		l.Files = append(l.Files, spareLink(haproxyDebian+"/errors", haproxyFolder+"/errors"))
+	}
+	for _, f := range c.Files {
+		for line := range strings.Lines(string(f.Content)) {
+			words := strings.Fields(line)
+			switch {
+			case len(words) < 2:
+			case words[0] == "chroot":
+				l.folder(words[1])
+			case words[0] == "user", words[0] == "group":
+				l.user(words[1])
+			case words[0] == "pidfile":
+				l.folder(path.Dir(words[1]))
+			case words[0] == "stats" && words[1] == "socket" && len(words) > 2:
+				l.folder(path.Dir(strings.TrimPrefix(words[2], "unix@")))
+			}
+		}
 	}
 	return l, nil
 }

@@ -143,6 +143,9 @@ type Image struct {
 type Recipe struct {
 	Name     string   // of the image
 	Packages []string // the proxy's own first
+	// Extras is a regular expression of apt's: packages that are put in too if they can be
+	// had. Empty for none.
+	Extras string
 	// User is one that configs give the program, besides those of every image; empty for none.
 	User string
 	// Files are put into the image as they lie in the folder; those below a folder bin

@@ -20,33 +20,6 @@ func kindOf(t *testing.T, name Name) *Kind {
 	return k
 }
 
-func TestLayout(t *testing.T) {
-	g := NewWithT(t)
-	paths := func(name Name, c Config) []string {
-		l, err := kindOf(t, name).Layout(c)
-		g.Expect(err).NotTo(HaveOccurred())
-		var p []string
-		for _, f := range l.Files {
-			p = append(p, f.Path)
-		}
-		return p
-	}
-	g.Expect(paths(Nginx, of("server { }"))).To(Equal([]string{nginxFragment}))
-	g.Expect(paths(Nginx, of("events {}\nhttp {\n}"))).To(Equal([]string{nginxMain}))
-	g.Expect(paths(Apache, of("<VirtualHost *:80>\n</VirtualHost>"))).To(Equal([]string{apacheMain, apacheFragment}))
-	g.Expect(paths(Apache, of("Listen 80\nLoadModule x y"))).To(Equal([]string{apacheMain}))
-	listens, err := kindOf(t, Apache).Layout(of("Listen 4000\n<VirtualHost *:4000>\n</VirtualHost>"))
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(listens.Files).To(HaveLen(2))
-	g.Expect(string(listens.Files[0].Content)).To(And(ContainSubstring("LoadModule"), Not(ContainSubstring("Listen 80"))))
-	folder := Config{Files: []File{{Name: "conf.d/a.conf"}, {Name: "nginx.conf"}}}
-	g.Expect(paths(Nginx, folder)).To(Equal([]string{"/etc/nginx/conf.d/a.conf", "/etc/nginx/nginx.conf"}))
-	two := Config{Files: []File{{Name: "a.conf"}, {Name: "b.conf"}}}
-	g.Expect(paths(Nginx, two)).To(Equal([]string{"/etc/nginx/conf.d/a.conf", "/etc/nginx/conf.d/b.conf"}))
-	_, err = kindOf(t, GoProxy).Layout(Config{Path: "dir", Files: two.Files})
-	g.Expect(err).To(MatchError(ContainSubstring("one YAML file")))
-}
-
 // Every kind is whole: what other rooms ask of it is there.
 func TestKindsAreWhole(t *testing.T) {
 	seen := map[Name]bool{}

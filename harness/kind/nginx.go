@@ -2,7 +2,6 @@ package kind
 
 import (
 	"embed"
-	"path"
 	"regexp"
 )
 
@@ -13,16 +12,6 @@ const Nginx Name = "nginx"
 //
 //go:embed files/nginx
 var nginxFiles embed.FS
-
-// Paths of the official image.
-const (
-	nginxMain     = "/etc/nginx/nginx.conf"
-	nginxFragment = "/etc/nginx/conf.d/default.conf"
-	nginxFolder   = "/etc/nginx"
-)
-
-// nginxWhole is what only a whole configuration has.
-var nginxWhole = regexp.MustCompile(`(?m)^\s*(events|http)\s*\{`)
 
 var nginx = Kind{
 	Name:   Nginx,
@@ -58,8 +47,11 @@ var nginx = Kind{
 		VersionLine: regexp.MustCompile(`(?m)^nginx version: (?:nginx/)?(\S+)`),
 		Recipe: Recipe{
 			Name:     "nginx",
-			Packages: []string{"nginx"},
-			Files:    below(nginxFiles, "files/nginx"),
+			Packages: []string{"nginx", "^libnginx-mod-(mail|stream|stream-geoip|http-geoip|http-xslt-filter)$"},
+			// Those of other authors, which not every mirror has. The expression leaves out
+			// the packages for development, and image and perl, which bring 30 MB of libraries.
+			Extras: "^libnginx-mod-(http-[^ip].*[^v]|stream-js|stream-geoip2|nchan|rtmp)$",
+			Files:  below(nginxFiles, "files/nginx"),
 			Entries: []Entry{
 				{Name: "etc/nginx/modules", Link: "/usr/lib/nginx/modules"},
 				{Name: "var/log/nginx/", Mode: 0o755},
@@ -70,26 +62,10 @@ var nginx = Kind{
 			},
 			Changes: []string{`CMD ["nginx", "-g", "daemon off;"]`},
 			Notes: []string{
-				"stream and mail are not there: Debian has them as modules of their own",
+				"stream and mail are modules: they are loaded for a configuration that has such a block",
+				"the modules image_filter and perl are not there",
 				"paths relative to the prefix begin in /usr/share/nginx, not in /etc/nginx",
 			},
 		},
 	},
-}
-
-// nginxLayout takes a folder for the image's whole configuration folder if it holds the
-// main file, for conf.d otherwise.
-func nginxLayout(c Config) (Layout, error) {
-	l := Layout{Cmd: []string{"nginx", "-g", "daemon off;"}}
-	switch {
-	case c.single() && nginxWhole.Match(c.Files[0].Content):
-		l.Files = []Placed{{nginxMain, c.Files[0].Content}}
-	case c.single():
-		l.Files = []Placed{{nginxFragment, c.Files[0].Content}}
-	case c.has("nginx.conf"):
-		l.Files = c.below(nginxFolder)
-	default:
-		l.Files = c.below(path.Dir(nginxFragment))
-	}
-	return l, nil
 }

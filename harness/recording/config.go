@@ -28,6 +28,11 @@ func (d *Dir) SaveConfig(from kind.Config) (Config, error) {
 		_, _ = hash.Write(file.Content) // a hash never fails
 		config.Files = append(config.Files, file.Name)
 	}
+	// A link is not made: it would lead somewhere on this machine.
+	for _, link := range from.Links {
+		fmt.Fprintf(hash, "%d %s -> %d %s ", len(link.Name), link.Name, len(link.Target), link.Target)
+		config.Links = append(config.Links, link.Name+" -> "+link.Target)
+	}
 	config.SHA256 = hex.EncodeToString(hash.Sum(nil))
 	return config, nil
 }

@@ -148,4 +148,6 @@ type Config struct {
 	Path   string   `json:"path"`   // where it was read from
 	SHA256 string   `json:"sha256"` // over names and contents of all its files
 	Files  []string `json:"files"`  // relative to config/
+	// Links are the symbolic links that were kept as they are, each "name -> target".
+	Links []string `json:"links,omitempty"`
 }

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -58,6 +59,9 @@ func (r *Running) play(ctx context.Context) (v judge.Verdict, m recording.Manife
 	c, l := r.cell, r.lab
 	if c.config, err = config.Read(c.Subject.Kind, c.Subject.Files, c.Subject.Config); err != nil {
 		return v, m, err
+	}
+	if remarks := c.config.Remarks(); len(remarks) > 0 {
+		c.progress("%s: %s", c.config.Path, strings.Join(remarks, "; "))
 	}
 	if c.image, err = l.image(ctx, c.Subject); err != nil {
 		return v, m, err

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/config"
@@ -101,11 +101,11 @@ func words(output string, conf config.Config) string {
 	if err != nil {
 		return text
 	}
-	for _, placed := range layout.Files {
-		for _, own := range conf.Files {
-			if path.Base(own.Name) == path.Base(placed.Path) || len(conf.Files) == 1 && string(own.Content) == string(placed.Content) {
-				text = strings.ReplaceAll(text, placed.Path, own.Name)
-			}
+	// The longest path first, in which another may stand.
+	placed := slices.SortedFunc(slices.Values(layout.Files), func(a, b kind.Placed) int { return len(b.Path) - len(a.Path) })
+	for _, p := range placed {
+		if p.Own != "" {
+			text = strings.ReplaceAll(text, p.Path, p.Own)
 		}
 	}
 	return text

@@ -40,15 +40,21 @@ func (r *Rejected) Error() string {
 // StartProxy starts the proxy in the pod's network and process namespaces and
 // waits until it listens. A *Rejected error carries the proxy's own words.
 func (tb *Testbed) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, error) {
-	files := make([]testcontainers.ContainerFile, 0, len(p.Files))
-	for _, f := range p.Files {
-		files = append(files, testcontainers.ContainerFile{Reader: bytes.NewReader(f.Content), ContainerFilePath: f.Path, FileMode: 0o644})
+	env := map[string]string{}
+	for _, v := range p.Env {
+		name, value, _ := strings.Cut(v, "=")
+		env[name] = value
 	}
 	joined := "container:" + tb.pod.GetContainerID()
 	c, err := testcontainers.Run(ctx, p.Image,
 		testcontainers.WithCmd(p.Cmd...),
 		testcontainers.WithLabels(tb.labels),
-		testcontainers.WithFiles(files...),
+		testcontainers.WithEnv(env),
+		testcontainers.WithAdditionalLifecycleHooks(testcontainers.ContainerLifecycleHooks{
+			PostCreates: []testcontainers.ContainerHook{func(ctx context.Context, made testcontainers.Container) error {
+				return tb.place(ctx, made.GetContainerID(), p.Layout)
+			}},
+		}),
 		testcontainers.WithHostConfigModifier(func(hc *container.HostConfig) {
 			hc.NetworkMode = container.NetworkMode(joined)
 			hc.PidMode = container.PidMode(joined)

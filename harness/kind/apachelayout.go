@@ -1,0 +1,254 @@
+package kind
+
+import (
+	_ "embed"
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// apacheBase is put around an Apache fragment (virtual hosts without
+// LoadModule lines), which no httpd runs by itself.
+//
+//go:embed apache_base.conf
+var apacheBase string
+
+// Paths of the official image.
+const (
+	apacheRoot     = "/usr/local/apache2"
+	apacheMain     = apacheRoot + "/conf/httpd.conf"
+	apacheFragment = apacheRoot + "/conf/extra/site.conf"
+	apacheFolder   = apacheRoot + "/conf"
+	apacheSite     = apacheRoot + "/conf/site" // a folder of fragments
+)
+
+// Paths of Debian, and of Red Hat and Amazon Linux.
+const (
+	debianFolder = "/etc/apache2"
+	redhatFolder = "/etc/httpd"
+)
+
+var (
+	// What only a whole configuration has: where it lies, how it runs its workers, or
+	// both what it listens on and what it is made of.
+	apacheWhole  = regexp.MustCompile(`(?im)^\s*(?:ServerRoot\s|LoadModule\s+mpm_)`)
+	apacheListen = regexp.MustCompile(`(?im)^\s*Listen\s.*$`)
+	apacheLoad   = regexp.MustCompile(`(?im)^\s*LoadModule\s`)
+)
+
+// debianVariables are those of Debian's envvars, which its configurations name.
+var debianVariables = map[string]string{
+	"APACHE_RUN_USER": "www-data", "APACHE_RUN_GROUP": "www-data", "APACHE_PID_FILE": "/var/run/apache2/apache2.pid",
+	"APACHE_RUN_DIR": "/var/run/apache2", "APACHE_LOCK_DIR": "/var/lock/apache2", "APACHE_LOG_DIR": "/var/log/apache2",
+}
+
+func apacheIsWhole(content []byte) bool {
+	return apacheWhole.Match(content) || apacheListen.Match(content) && apacheLoad.Match(content)
+}
+
+// apacheLayout puts a configuration where its own main file expects it: in the official
+// image, in Debian's /etc/apache2 or Red Hat's /etc/httpd. Fragments get a base around
+// them.
+func apacheLayout(c Config) (Layout, error) {
+	l := Layout{Cmd: []string{"httpd-foreground"}}
+	lines := apacheLines(c, maps.Clone(debianVariables))
+	root := apacheRoot
+	for _, line := range lines {
+		if line.name == "serverroot" && len(line.args) == 1 {
+			root = path.Clean(line.args[0])
+		}
+	}
+	switch {
+	case c.single() && apacheIsWhole(c.Files[0].Content):
+		l.Files = []Placed{c.at(apacheMain, c.Files[0].Name)}
+		l.apacheElsewhere(root)
+	case c.single():
+		l.Files = []Placed{{Path: apacheMain, Content: apacheAround(lines, "conf/extra/site.conf")}, c.at(apacheFragment, c.Files[0].Name)}
+	case c.has("apache2.conf"):
+		l.debianTree(c)
+	case c.has("conf/httpd.conf"):
+		if root == apacheRoot && !c.mentions(apacheRoot) {
+			root = redhatFolder
+		}
+		l.Files = c.below(root)
+		l.Cmd = append(l.Cmd, "-d", root, "-f", root+"/conf/httpd.conf")
+		l.apacheElsewhere(root)
+	case c.has("httpd.conf") && apacheIsWhole(c.file("httpd.conf").Content):
+		folder := apacheFolder
+		if c.mentions(debianFolder + "/") { // as Alpine has it
+			folder = debianFolder
+			l.Cmd = append(l.Cmd, "-f", folder+"/httpd.conf")
+		}
+		l.Files = c.below(folder)
+		l.apacheElsewhere(root)
+	default:
+		if err := l.apacheParts(c, lines); err != nil {
+			return l, err
+		}
+	}
+	if c.mentions("${APACHE_") {
+		for _, name := range slices.Sorted(maps.Keys(debianVariables)) {
+			l.Env = append(l.Env, name+"="+debianVariables[name])
+		}
+	}
+	l.apachePlaces(lines, root)
+	return l, nil
+}
+
+// apacheAround is the base of fragments: it listens where their virtual hosts are and
+// nobody else listens, loads what they need, and includes them.
+func apacheAround(lines []apacheLine, includes ...string) []byte {
+	ports, listens := apachePorts(lines)
+	if len(ports) == 0 && !listens {
+		ports = []string{"80"}
+	}
+	var listen, include []string
+	for _, port := range ports {
+		listen = append(listen, "Listen "+port)
+	}
+	for _, name := range includes {
+		include = append(include, "Include "+name)
+	}
+	loads := apacheLoads(lines)
+	if loads != "" {
+		loads += "\n"
+	}
+	return []byte(strings.NewReplacer(
+		"Listen 80\n", strings.Join(append(listen, ""), "\n"),
+		"ErrorLog ", loads+"ErrorLog ",
+		"Include conf/extra/site.conf", strings.Join(include, "\n"),
+	).Replace(apacheBase))
+}
+
+// debianTree is Debian's /etc/apache2, started as its apache2ctl does.
+func (l *Layout) debianTree(c Config) {
+	l.Files = c.below(debianFolder)
+	for _, p := range c.Links { // what mods-available holds can be told by its name
+		if path.Dir(p.Name) != "mods-enabled" {
+			continue
+		}
+		spare := Placed{Path: path.Join(debianFolder, "mods-available", path.Base(p.Name)), Spare: true}
+		if name, is := strings.CutSuffix(path.Base(p.Name), ".load"); is {
+			spare.Content = fmt.Appendf(nil, "LoadModule %[1]s_module /usr/lib/apache2/modules/mod_%[1]s.so\n", name)
+		}
+		l.Files = append(l.Files, spare)
+	}
+	// Debian has these built in, the official image has not.
+	start := "exec httpd -d /etc/apache2 -f /etc/apache2/apache2.conf -DFOREGROUND"
+	for _, name := range []string{"unixd", "log_config", "logio", "version", "watchdog"} {
+		start += fmt.Sprintf(" -C '<IfModule !%[1]s_module>' -C 'LoadModule %[1]s_module /usr/local/apache2/modules/mod_%[1]s.so' -C '</IfModule>'", name)
+	}
+	if c.has("envvars") {
+		start = `. /etc/apache2/envvars; mkdir -p "$APACHE_RUN_DIR" "$APACHE_LOCK_DIR" "$APACHE_LOG_DIR"; ` + start
+	}
+	l.Cmd = []string{"sh", "-c", start}
+	l.Files = append(l.Files, spareLink("/usr/lib/apache2/modules", apacheRoot+"/modules"))
+}
+
+// apacheElsewhere readies the server root of another distribution, which finds the
+// image's modules and has a place for its logs.
+func (l *Layout) apacheElsewhere(root string) {
+	if root == apacheRoot {
+		return
+	}
+	l.Files = append(l.Files,
+		spareLink("/usr/lib64/httpd/modules", apacheRoot+"/modules"), spareLink("/usr/lib/apache2/modules", apacheRoot+"/modules"))
+	if where := root + "/modules"; !l.places(where) {
+		l.Files = append(l.Files, spareLink(where, apacheRoot+"/modules"))
+	}
+	if where := root + "/conf/mime.types"; !l.places(where) {
+		l.Files = append(l.Files, spareLink(where, apacheRoot+"/conf/mime.types"), spareLink("/etc/mime.types", apacheRoot+"/conf/mime.types"))
+	}
+	for _, name := range []string{"logs", "run", "state"} {
+		where := path.Join(root, name)
+		for _, p := range l.Files {
+			if p.Path == where && p.Link != "" {
+				where = p.Link
+				if !path.IsAbs(where) {
+					where = path.Join(root, where)
+				}
+			}
+		}
+		l.folder(where)
+	}
+}
+
+// apacheParts is a folder of fragments: those that a distribution would include, in its
+// order, or else the files themselves.
+func (l *Layout) apacheParts(c Config, lines []apacheLine) error {
+	folder := apacheSite
+	for _, other := range []string{debianFolder, redhatFolder} {
+		if c.mentions(other + "/") {
+			folder = other
+		}
+	}
+	sites := "sites-enabled"
+	if len(c.in(sites, "*")) == 0 {
+		sites = "sites-available"
+	}
+	force := slices.Concat(c.in(".", "ports.conf"), c.in("mods-enabled", "*.load"), c.in("mods-enabled", "*.conf"),
+		c.in("conf.modules.d", "*.conf"), c.in("conf-enabled", "*.conf"), c.in("conf.d", "*.conf"))
+	for _, name := range c.in(".", "*.conf") {
+		if name != "ports.conf" {
+			force = append(force, name)
+		}
+	}
+	for _, dir := range []string{"vhosts.d", "vhosts", sites} {
+		found := c.in(dir, "*.conf")
+		if len(found) == 0 {
+			found = c.in(dir, "*")
+		}
+		force = append(force, found...)
+	}
+	if len(force) == 0 {
+		force = slices.DeleteFunc(c.in(".", "*"), notApache.MatchString)
+	}
+	if len(force) == 0 {
+		return fmt.Errorf("%s: nothing in this folder is in force in Apache: want the main file httpd.conf, conf/httpd.conf or apache2.conf, or files *.conf, conf.d/*.conf or sites-enabled/*; it has %s",
+			c.Path, strings.Join(c.names()[:min(len(c.names()), 8)], ", "))
+	}
+	for i, name := range force {
+		force[i] = `"` + path.Join(folder, name) + `"`
+	}
+	l.Files = append([]Placed{{Path: apacheMain, Content: apacheAround(lines, force...)}}, c.below(folder)...)
+	l.Files = append(l.Files, spareLink("/usr/lib64/httpd/modules", apacheRoot+"/modules"), spareLink("/usr/lib/apache2/modules", apacheRoot+"/modules"))
+	return nil
+}
+
+// notApache are the names of files that lie in folders of configuration and are none.
+var notApache = regexp.MustCompile(`(?i)(?:^(?:dockerfile|makefile|license|readme|envvars|magic|mime\.types)$|\.(?:pem|crt|cer|key|csr|md|txt|sh|html?|ya?ml|json|lua|template|bak|orig|env|log|dockerfile)$)`)
+
+// apachePlaces notes where the configuration has Apache write, and as whom it runs.
+func (l *Layout) apachePlaces(lines []apacheLine, root string) {
+	absolute := func(name string) string {
+		if path.IsAbs(name) {
+			return name
+		}
+		return path.Join(root, name)
+	}
+	for _, line := range lines {
+		if len(line.args) == 0 || strings.ContainsAny(line.args[0], "|") || strings.HasPrefix(line.args[0], "syslog") {
+			continue
+		}
+		switch line.name {
+		case "errorlog", "customlog", "transferlog", "globallog", "forensiclog", "scriptlog", "pidfile", "scriptsock":
+			l.folder(path.Dir(absolute(line.args[0])))
+		case "cacheroot", "defaultruntimedir":
+			l.folder(absolute(line.args[0]))
+		case "mutex", "sslsessioncache", "sslstaplingcache":
+			if _, where, is := strings.Cut(line.args[0], ":"); is {
+				where, _, _ = strings.Cut(where, "(")
+				if line.name == "mutex" {
+					l.folder(absolute(where))
+				} else {
+					l.folder(path.Dir(absolute(where)))
+				}
+			}
+		case "user", "group":
+			l.user(line.args[0])
+		}
+	}
+}

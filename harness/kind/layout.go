@@ -1,0 +1,65 @@
+package kind
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// Layout is how a configuration runs in its proxy's image.
+type Layout struct {
+	Cmd []string
+	// Env are variables of the proxy's environment, each NAME=value.
+	Env   []string
+	Files []Placed
+	// Folders are made if the image does not have them: where the configuration has the
+	// proxy write its logs, sockets and caches. They are absolute paths.
+	Folders []string
+	// Users are those that the configuration runs the proxy as. They are added to the
+	// image's if it does not know them.
+	Users []string
+}
+
+// Placed is a file, or a symbolic link, at its place in the container.
+type Placed struct {
+	Path    string // absolute
+	Content []byte
+	// Link is where a symbolic link leads; empty for a file.
+	Link       string
+	Executable bool
+	// Own is the name of the configuration's own file that this is; empty for what was
+	// added to it.
+	Own string
+	// Spare is put in place only if the image has nothing at Path.
+	Spare bool
+}
+
+// spareLink is a symbolic link that is made if the image has nothing there.
+func spareLink(where, target string) Placed { return Placed{Path: where, Link: target, Spare: true} }
+
+// folder notes a folder that has to be there, unless the configuration brings it. What
+// has a variable of the proxy in it is taken as far as it is known.
+func (l *Layout) folder(name string) {
+	for strings.ContainsAny(name, "$%") {
+		name = path.Dir(name)
+	}
+	name = path.Clean(name)
+	standard := []string{"/", ".", "/dev", "/proc/self/fd", "/run", "/var/run", "/tmp"}
+	if path.IsAbs(name) && !slices.Contains(standard, name) && !slices.Contains(l.Folders, name) &&
+		!slices.ContainsFunc(l.Files, func(p Placed) bool { return p.Path == name }) {
+		l.Folders = append(l.Folders, name)
+	}
+}
+
+// user notes a user that the proxy has to know.
+func (l *Layout) user(name string) {
+	plain := name != "" && name != "root" && !strings.ContainsAny(name, "$#:/\n") // #1000 is a number of Apache's
+	if plain && !slices.Contains(l.Users, name) {
+		l.Users = append(l.Users, name)
+	}
+}
+
+// places says whether something is put at an absolute path, other than as a spare.
+func (l *Layout) places(where string) bool {
+	return slices.ContainsFunc(l.Files, func(p Placed) bool { return p.Path == where && !p.Spare })
+}

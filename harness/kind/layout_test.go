@@ -1,0 +1,276 @@
+package kind
+
+import (
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+)
+
+// tree is a folder: names of files with their content in turn. A content that begins
+// with "-> " makes a link.
+func tree(pairs ...string) Config {
+	c := Config{Path: "./folder"}
+	for i := 0; i < len(pairs); i += 2 {
+		if target, is := strings.CutPrefix(pairs[i+1], "-> "); is {
+			c.Links = append(c.Links, Link{Name: pairs[i], Target: target})
+		} else {
+			c.Files = append(c.Files, File{Name: pairs[i], Content: []byte(pairs[i+1])})
+		}
+	}
+	return c
+}
+
+// laid is the layout of a configuration.
+func laid(t *testing.T, name Name, c Config) Layout {
+	t.Helper()
+	l, err := kindOf(t, name).Layout(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// places is where the configuration's own files and links are put.
+func places(l Layout) map[string]string {
+	found := map[string]string{}
+	for _, p := range l.Files {
+		if p.Own != "" {
+			found[p.Path] = p.Own
+		}
+	}
+	return found
+}
+
+// added is a file that was added at a path.
+func added(l Layout, where string) string {
+	for _, p := range l.Files {
+		if p.Path == where && p.Own == "" {
+			return string(p.Content) + p.Link
+		}
+	}
+	return "nothing"
+}
+
+const (
+	wholeNginx = "events {}\nhttp { include /etc/nginx/conf.d/*.conf; include /etc/nginx/sites-enabled/*; }\n"
+	server     = "server { listen 80; location / { proxy_pass http://b.example.com; } }\n"
+)
+
+func TestWhereNginxFilesGo(t *testing.T) {
+	for name, tc := range map[string]struct {
+		config Config
+		want   map[string]string
+	}{
+		"a fragment":             {of(server), map[string]string{nginxFragment: "x.conf"}},
+		"a whole file":           {of(wholeNginx), map[string]string{nginxMain: "x.conf"}},
+		"a whole file in a line": {of("worker_processes 2; events { } http { }"), map[string]string{nginxMain: "x.conf"}},
+		"a comment is none":      {of("# a comment; http { }\n" + server), map[string]string{nginxFragment: "x.conf"}},
+		"a fragment called nginx.conf, with a snippet": {
+			tree("nginx.conf", server, "snippets/a.conf", "x"),
+			map[string]string{nginxFolder + "/conf.d/nginx.conf": "nginx.conf", nginxFolder + "/snippets/a.conf": "snippets/a.conf", nginxFolder + "/conf.d/snippets/a.conf": "snippets/a.conf"},
+		},
+		"copied from a machine": {
+			tree("nginx.conf", wholeNginx, "sites-available/shop", server, "sites-enabled/shop", "-> /etc/nginx/sites-available/shop", "modules", "-> /usr/lib/nginx/modules"),
+			map[string]string{nginxMain: "nginx.conf", "/etc/nginx/sites-available/shop": "sites-available/shop", "/etc/nginx/sites-enabled/shop": "sites-enabled/shop", "/etc/nginx/modules": "modules"},
+		},
+		"a main file of another name": {
+			tree("prod.conf", wholeNginx, "conf.d/a.conf", server),
+			map[string]string{nginxMain: "prod.conf", "/etc/nginx/conf.d/a.conf": "conf.d/a.conf"},
+		},
+		"without nginx.conf": {
+			tree("conf.d/shop.conf", server, "snippets/forward.conf", "x"),
+			map[string]string{"/etc/nginx/conf.d/shop.conf": "conf.d/shop.conf", "/etc/nginx/snippets/forward.conf": "snippets/forward.conf"},
+		},
+		"fragments and what they include": {
+			tree("a.conf", "include proxy.conf;\n"+server, "b.conf", server, "proxy.conf", "proxy_set_header X y;"),
+			map[string]string{"/etc/nginx/conf.d/a.conf": "a.conf", "/etc/nginx/conf.d/b.conf": "b.conf", "/etc/nginx/proxy.conf": "proxy.conf"},
+		},
+		"fragments without an ending": {
+			tree("api", server, "shop", server, "README.md", "text"),
+			map[string]string{
+				"/etc/nginx/conf.d/api.conf": "api", "/etc/nginx/conf.d/shop.conf": "shop",
+				"/etc/nginx/README.md": "README.md", "/etc/nginx/conf.d/README.md": "README.md",
+			},
+		},
+		"a fragment and its certificates": {
+			tree("default.conf", server, "certs/a.pem", "pem"),
+			map[string]string{"/etc/nginx/conf.d/default.conf": "default.conf", "/etc/nginx/certs/a.pem": "certs/a.pem", "/etc/nginx/conf.d/certs/a.pem": "certs/a.pem"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			NewWithT(t).Expect(places(laid(t, Nginx, tc.config))).To(Equal(tc.want))
+		})
+	}
+}
+
+// The image's own default.conf would answer before the sites of a folder.
+func TestTheImagesDefaultIsOutOfTheWay(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(added(laid(t, Nginx, tree("nginx.conf", wholeNginx, "conf.d/a.conf", server)), nginxFragment)).To(BeEmpty())
+	g.Expect(added(laid(t, Nginx, tree("conf.d/a.conf", server)), nginxFragment)).To(BeEmpty())
+	g.Expect(added(laid(t, Nginx, tree("a.conf", server, "b.conf", server)), nginxFragment)).To(BeEmpty())
+	g.Expect(added(laid(t, Nginx, tree("conf.d/default.conf", server)), nginxFragment)).To(Equal("nothing"), "it is the folder's own")
+	enabled := tree("sites-enabled/shop", server, "sites-available/old", server)
+	g.Expect(added(laid(t, Nginx, enabled), nginxFragment)).To(Equal("include /etc/nginx/sites-enabled/*;\n"))
+	g.Expect(added(laid(t, Nginx, tree("sites-available/shop", server)), nginxFragment)).To(Equal("include /etc/nginx/sites-available/*;\n"))
+	both := laid(t, Nginx, tree("conf.d/default.conf", server, "sites-enabled/shop", server))
+	g.Expect(added(both, "/etc/nginx/conf.d/sites-enabled.conf")).To(Equal("include /etc/nginx/sites-enabled/*;\n"))
+	_, err := nginx.Layout(tree("snippets/a.conf", "x", "README.md", "y"))
+	g.Expect(err).To(MatchError(And(HavePrefix("./folder: "), ContainSubstring("in force"), ContainSubstring("snippets/a.conf"))))
+}
+
+func TestNginxIsToldOnceToStayInTheForeground(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(laid(t, Nginx, of(wholeNginx)).Cmd).To(Equal([]string{"nginx", "-g", "daemon off;"}))
+	g.Expect(laid(t, Nginx, of("daemon off; # as in a container\n"+wholeNginx)).Cmd).To(Equal([]string{"nginx"}))
+	g.Expect(laid(t, Nginx, of("# daemon off;\n"+wholeNginx)).Cmd).To(Equal([]string{"nginx", "-g", "daemon off;"}))
+	g.Expect(laid(t, Nginx, of("daemon on;\n"+wholeNginx)).Cmd).To(HaveLen(3), "nginx itself says that it is told twice")
+}
+
+func TestFoldersAndUsersOfNginx(t *testing.T) {
+	g := NewWithT(t)
+	l := laid(t, Nginx, of(`user webapp;
+pid /run/app/nginx.pid;
+error_log stderr;
+events {}
+http {
+    proxy_cache_path /data/cache/a keys_zone=a:1m;
+    access_log off;
+    server {
+        listen unix:/var/run/app.sock;
+        access_log /var/log/nginx/shop/$host/access.log;
+        error_log syslog:server=127.0.0.1;
+        access_log logs/relative.log;
+    }
+}`))
+	g.Expect(l.Folders).To(Equal([]string{"/run/app", "/data/cache", "/var/log/nginx/shop"}))
+	g.Expect(l.Users).To(Equal([]string{"webapp"}))
+}
+
+func TestWhatDistributionsShipForNginx(t *testing.T) {
+	g := NewWithT(t)
+	l := laid(t, Nginx, of("server { location / { include /etc/nginx/proxy_params; } }"))
+	g.Expect(added(l, "/etc/nginx/proxy_params")).To(ContainSubstring("X-Forwarded-For"))
+	g.Expect(l.Files).To(ContainElement(And(HaveField("Path", "/etc/nginx/proxy_params"), HaveField("Spare", true))))
+	own := laid(t, Nginx, tree("nginx.conf", wholeNginx+"# proxy_params", "proxy_params", "x"))
+	g.Expect(added(own, "/etc/nginx/proxy_params")).To(Equal("nothing"))
+	g.Expect(added(laid(t, Nginx, of("include snippets/fastcgi-php.conf;")), "/etc/nginx/fastcgi.conf")).NotTo(Equal("nothing"), "which the snippet includes")
+}
+
+const vhost = "<VirtualHost *:80>\n  ProxyPass / http://b.example.com/\n</VirtualHost>\n"
+
+func TestWhereApacheFilesGo(t *testing.T) {
+	for name, tc := range map[string]struct {
+		config Config
+		want   map[string]string
+	}{
+		"a fragment":                      {of(vhost), map[string]string{apacheFragment: "x.conf"}},
+		"a fragment that loads a module":  {of("LoadModule proxy_module modules/mod_proxy.so\n" + vhost), map[string]string{apacheFragment: "x.conf"}},
+		"a whole file":                    {of("Listen 80\nLoadModule x y"), map[string]string{apacheMain: "x.conf"}},
+		"a whole file, by its workers":    {of("LoadModule mpm_event_module modules/mod_mpm_event.so"), map[string]string{apacheMain: "x.conf"}},
+		"the official image's folder":     {tree("httpd.conf", "ServerRoot /usr/local/apache2", "extra/a.conf", vhost), map[string]string{apacheMain: "httpd.conf", apacheFolder + "/extra/a.conf": "extra/a.conf"}},
+		"Debian's folder":                 {tree("apache2.conf", "Include ports.conf", "ports.conf", "Listen 80"), map[string]string{"/etc/apache2/apache2.conf": "apache2.conf", "/etc/apache2/ports.conf": "ports.conf"}},
+		"Red Hat's folder":                {tree("conf/httpd.conf", `ServerRoot "/etc/httpd"`, "modules", "-> ../../usr/lib64/httpd/modules"), map[string]string{"/etc/httpd/conf/httpd.conf": "conf/httpd.conf", "/etc/httpd/modules": "modules"}},
+		"Alpine's folder":                 {tree("httpd.conf", "ServerRoot /var/www\nIncludeOptional /etc/apache2/conf.d/*.conf", "conf.d/a.conf", vhost), map[string]string{"/etc/apache2/httpd.conf": "httpd.conf", "/etc/apache2/conf.d/a.conf": "conf.d/a.conf"}},
+		"sites-enabled":                   {tree("000-default.conf", vhost, "api.conf", vhost), map[string]string{apacheSite + "/000-default.conf": "000-default.conf", apacheSite + "/api.conf": "api.conf"}},
+		"a fragment with its certificate": {tree("api.conf", vhost, "ssl/a.pem", "pem"), map[string]string{apacheSite + "/api.conf": "api.conf", apacheSite + "/ssl/a.pem": "ssl/a.pem"}},
+		"where the files say they lie":    {tree("a.conf", "Include /etc/httpd/conf.d/b.inc", "b.inc", "x"), map[string]string{"/etc/httpd/a.conf": "a.conf", "/etc/httpd/b.inc": "b.inc"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			NewWithT(t).Expect(places(laid(t, Apache, tc.config))).To(Equal(tc.want))
+		})
+	}
+	_, err := apache.Layout(tree("README.md", "x", "ssl/a.pem", "y"))
+	NewWithT(t).Expect(err).To(MatchError(And(HavePrefix("./folder: "), ContainSubstring("in force"))))
+}
+
+// The base stays as it is for a fragment that needs nothing more.
+func TestTheBaseOfApacheFragments(t *testing.T) {
+	g := NewWithT(t)
+	base := func(c Config) string { return added(laid(t, Apache, c), apacheMain) }
+	g.Expect(base(of(vhost))).To(Equal(apacheBase))
+	listens := func(content string) []string {
+		var found []string
+		for line := range strings.Lines(base(of(content))) {
+			if port, is := strings.CutPrefix(line, "Listen "); is {
+				found = append(found, strings.TrimSpace(port))
+			}
+		}
+		return found
+	}
+	g.Expect(listens("<VirtualHost *:8080>\n</VirtualHost>")).To(Equal([]string{"8080"}))
+	g.Expect(listens("<VirtualHost *:80>\n</VirtualHost>\n<VirtualHost _default_:443>\n</VirtualHost>")).To(Equal([]string{"80", "443"}))
+	g.Expect(listens("<VirtualHost *>\n</VirtualHost>")).To(Equal([]string{"80"}))
+	g.Expect(listens("<VirtualHost 10.0.0.1:81 [::]:82>\n</VirtualHost>")).To(Equal([]string{"81", "82"}))
+	g.Expect(listens("Define port 8081\n<VirtualHost *:${port}>\n</VirtualHost>")).To(Equal([]string{"8081"}))
+	g.Expect(listens("Listen 4000\n<VirtualHost *:4000>\n</VirtualHost>")).To(BeEmpty(), "httpd refuses to listen twice on one port")
+	g.Expect(listens("Listen 0.0.0.0:4000 http\n<VirtualHost *:4001>\n</VirtualHost>")).To(Equal([]string{"4001"}))
+
+	g.Expect(base(tree("b.conf", vhost, "a.conf", vhost))).To(HaveSuffix("Include \"" + apacheSite + "/a.conf\"\nInclude \"" + apacheSite + "/b.conf\"\n"))
+	parts := base(tree("conf.modules.d/00.conf", "x", "conf.d/p.conf", vhost, "sites-available/off", vhost, "sites-enabled/on", vhost))
+	g.Expect(parts).To(MatchRegexp(`(?s)conf.modules.d/00.conf".*conf.d/p.conf".*sites-enabled/on"`))
+	g.Expect(parts).NotTo(ContainSubstring("sites-available"))
+}
+
+// A fragment finds the modules that the official image has loaded, or its author's machine.
+func TestModulesThatAFragmentNeeds(t *testing.T) {
+	for directive, module := range map[string]string{
+		"Alias /static/ /srv/": "alias", "  Redirect permanent /a /b": "alias", "SetEnv a b": "env", "Order deny,allow": "access_compat",
+		"Require not ip 10.0.0.0/8": "authz_host", "RemoteIPHeader X-Forwarded-For": "remoteip", "CustomLog /dev/null combined": "log_config",
+		"BalancerMember http://b.example.com hcmethod=GET": "proxy_hcheck", "ProxyPass /ws ws://b.example.com/": "proxy_wstunnel",
+		"Protocols h2 http/1.1": "http2", "SSLSessionCache shmcb:/tmp/x(1000)": "socache_shmcb", "AuthType Basic": "auth_basic",
+		"SetOutputFilter DEFLATE": "deflate", "ExpiresActive On": "expires", "SetHandler server-status": "status", "ProxyHTMLEnable On": "proxy_html",
+		"MDomain a.example.com": "md", "SetHandler \"proxy:fcgi://127.0.0.1:9000\"": "proxy_fcgi",
+	} {
+		t.Run(directive, func(t *testing.T) {
+			base := added(laid(t, Apache, of("<VirtualHost *:80>\n"+directive+"\n</VirtualHost>")), apacheMain)
+			NewWithT(t).Expect(base).To(ContainSubstring("LoadModule " + module + "_module modules/mod_" + module + ".so\n"))
+		})
+	}
+}
+
+func TestApacheElsewhere(t *testing.T) {
+	g := NewWithT(t)
+	debian := laid(t, Apache, tree("apache2.conf", "ErrorLog ${APACHE_LOG_DIR}/error.log\nUser ${APACHE_RUN_USER}", "envvars", "export X=y", "mods-enabled/proxy_http.load", "-> ../mods-available/proxy_http.load"))
+	g.Expect(debian.Cmd[2]).To(And(ContainSubstring(". /etc/apache2/envvars;"), ContainSubstring("-d /etc/apache2 -f /etc/apache2/apache2.conf")))
+	g.Expect(debian.Env).To(ContainElement("APACHE_LOG_DIR=/var/log/apache2"))
+	g.Expect(debian.Folders).To(ContainElement("/var/log/apache2"))
+	g.Expect(debian.Users).To(Equal([]string{"www-data"}))
+	g.Expect(added(debian, "/etc/apache2/mods-available/proxy_http.load")).To(Equal("LoadModule proxy_http_module /usr/lib/apache2/modules/mod_proxy_http.so\n"))
+
+	redhat := laid(t, Apache, tree("conf/httpd.conf", "ServerRoot \"/etc/httpd\"\nUser apache\nErrorLog logs/error_log\n", "logs", "-> ../../var/log/httpd"))
+	g.Expect(redhat.Cmd).To(Equal([]string{"httpd-foreground", "-d", "/etc/httpd", "-f", "/etc/httpd/conf/httpd.conf"}))
+	g.Expect(redhat.Folders).To(ContainElement("/var/log/httpd"))
+	g.Expect(redhat.Folders).NotTo(ContainElement("/etc/httpd/logs"), "it is a link of the folder's own")
+	g.Expect(redhat.Users).To(Equal([]string{"apache"}))
+	g.Expect(added(redhat, "/etc/httpd/modules")).To(Equal(apacheRoot + "/modules"))
+
+	vhost := laid(t, Apache, of("<VirtualHost *:80>\nErrorLog ${APACHE_LOG_DIR}/shop/error.log\n</VirtualHost>"))
+	g.Expect(vhost.Folders).To(Equal([]string{"/var/log/apache2/shop"}))
+	g.Expect(laid(t, Apache, of(vhostPiped)).Folders).To(BeEmpty())
+}
+
+const vhostPiped = "<VirtualHost *:80>\nErrorLog \"|/usr/bin/rotatelogs /var/log/x 86400\"\n</VirtualHost>"
+
+func TestWhereHAProxyAndCaddyFilesGo(t *testing.T) {
+	g := NewWithT(t)
+	start := []string{"haproxy", "-W", "-db", "-f"}
+	g.Expect(laid(t, HAProxy, of("x")).Cmd).To(Equal(append(start, haproxyMain)))
+	g.Expect(laid(t, HAProxy, tree("haproxy.cfg", "x", "conf.d/a.cfg", "y")).Cmd).To(Equal(append(start, haproxyMain, "-f", haproxyFolder+"/conf.d")))
+	g.Expect(laid(t, HAProxy, tree("00.cfg", "x", "10.cfg", "y", "maps/a.map", "z")).Cmd).To(Equal(append(start, haproxyFolder)))
+	debian := laid(t, HAProxy, tree("haproxy.cfg", "global\n  chroot /var/lib/haproxy\n  stats socket /run/haproxy/admin.sock level admin\n  user app\ndefaults\n  errorfile 503 /etc/haproxy/errors/503.http\n", "errors/503.http", "x"))
+	g.Expect(places(debian)).To(HaveKeyWithValue("/etc/haproxy/errors/503.http", "errors/503.http"))
+	g.Expect(debian.Folders).To(Equal([]string{"/var/lib/haproxy", "/run/haproxy"}))
+	g.Expect(debian.Users).To(Equal([]string{"app"}))
+	_, err := haproxy.Layout(tree("a.map", "x", "b.map", "y"))
+	g.Expect(err).To(MatchError(ContainSubstring("haproxy.cfg")))
+
+	g.Expect(places(laid(t, Caddy, tree("Caddyfile", "import sites/*", "sites/a", "x")))).To(Equal(map[string]string{caddyMain: "Caddyfile", "/etc/caddy/sites/a": "sites/a"}))
+	g.Expect(places(laid(t, Caddy, Config{Files: []File{{Name: "my.json"}}}))).To(Equal(map[string]string{caddyJSON: "my.json"}))
+	g.Expect(laid(t, Caddy, Config{Files: []File{{Name: "my.json"}}}).Cmd).To(Equal([]string{"caddy", "run", "--config", caddyJSON}))
+	_, err = caddy.Layout(tree("a", "x", "b", "y"))
+	g.Expect(err).To(MatchError(ContainSubstring("Caddyfile")))
+	_, err = goproxy.Layout(tree("a.yaml", "x", "b.yaml", "y"))
+	g.Expect(err).To(MatchError(ContainSubstring("one YAML file")))
+}

@@ -1,0 +1,188 @@
+package kind
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Paths of the official image.
+const (
+	nginxMain      = "/etc/nginx/nginx.conf"
+	nginxFragment  = "/etc/nginx/conf.d/default.conf"
+	nginxFolder    = "/etc/nginx"
+	nginxFragments = "/etc/nginx/conf.d"
+)
+
+// nginxShipped are files that a distribution has beside its nginx and its users include,
+// and the official image has not.
+//
+//go:embed files/shipped/nginx
+var nginxShipped embed.FS
+
+var (
+	// nginxWhole is what only a whole configuration has.
+	nginxWhole   = regexp.MustCompile(`(?m)(?:^|[;}])[ \t]*(events|http|stream|mail)\s*\{`)
+	nginxComment = regexp.MustCompile(`(?m)(?:^|\s)#.*$`)
+)
+
+// nginxLayout puts a configuration into the official image. A file or a folder without
+// events { } goes beside the image's own nginx.conf, whose default.conf is out of the way.
+func nginxLayout(c Config) (Layout, error) {
+	all := nginxDirectives(c)
+	l := Layout{Cmd: []string{"nginx"}}
+	main := nginxMainOf(c)
+	switch {
+	case main != "" && c.single():
+		l.Files = []Placed{c.at(nginxMain, main)}
+	case c.single():
+		l.Files = []Placed{c.at(nginxFragment, c.Files[0].Name)}
+	case main != "":
+		l.Files = c.below(nginxFolder)
+		for i, p := range l.Files {
+			if p.Own == main {
+				l.Files[i].Path = nginxMain
+			}
+		}
+		l.nginxDefault(nil)
+	default:
+		if err := l.nginxParts(c, all); err != nil {
+			return l, err
+		}
+	}
+	off := func(d nginxDirective) bool { return d.block == "" && d.name == "daemon" && d.args[0] == "off" }
+	if !slices.ContainsFunc(all, off) { // nginx refuses to hear it twice
+		l.Cmd = []string{"nginx", "-g", "daemon off;"}
+	}
+	l.nginxPlaces(all)
+	return l, l.nginxSpares(c)
+}
+
+// nginxMainOf is the name of the whole configuration: nginx.conf, or the one file of
+// another name that is one. It is empty if there is none.
+func nginxMainOf(c Config) string {
+	var whole []string
+	for _, f := range c.Files {
+		if path.Dir(f.Name) != "." || !nginxWhole.Match(nginxComment.ReplaceAll(f.Content, nil)) {
+			continue
+		}
+		if f.Name == "nginx.conf" {
+			return f.Name
+		}
+		whole = append(whole, f.Name)
+	}
+	if len(whole) == 1 {
+		return whole[0]
+	}
+	return ""
+}
+
+// nginxDefault puts a file in the place of the image's default.conf, which would answer
+// before the configuration's own servers.
+func (l *Layout) nginxDefault(content []byte) {
+	if !l.places(nginxFragment) {
+		l.Files = append(l.Files, Placed{Path: nginxFragment, Content: content})
+	}
+}
+
+// nginxParts lays out a folder without a main file: as it lies below /etc/nginx, with the
+// folders conf.d and sites-enabled, or else the files themselves, in force.
+func (l *Layout) nginxParts(c Config, all []nginxDirective) error {
+	included := map[string]bool{}
+	for _, d := range all {
+		if d.name == "include" && len(d.args) == 1 {
+			included[strings.TrimPrefix(d.args[0], nginxFolder+"/")] = true
+		}
+	}
+	fragments := slices.DeleteFunc(nginxTop(c), func(name string) bool { return included[name] })
+	forced := map[string]bool{}
+	for _, name := range fragments {
+		forced[name] = true
+		where := path.Join(nginxFragments, name)
+		if path.Ext(name) != ".conf" {
+			where += ".conf" // what nginx.conf includes
+		}
+		l.Files = append(l.Files, c.at(where, name))
+	}
+	mounted := !c.hasFolder("conf.d") && !c.hasFolder("sites-enabled") // the folder is conf.d itself
+	for _, p := range c.below(nginxFolder) {
+		switch {
+		case forced[p.Own]:
+		case mounted && !included[p.Own]:
+			l.Files = append(l.Files, c.at(path.Join(nginxFragments, p.Own), p.Own), p)
+		default:
+			l.Files = append(l.Files, p)
+		}
+	}
+	sites := "sites-enabled"
+	if len(c.in(sites, "*")) == 0 {
+		sites = "sites-available"
+	}
+	switch {
+	case len(c.in(sites, "*")) > 0 && (sites == "sites-enabled" || len(fragments)+len(c.in("conf.d", "*.conf")) == 0):
+		include := fmt.Appendf(nil, "include %s/%s/*;\n", nginxFolder, sites)
+		if l.places(nginxFragment) {
+			l.Files = append(l.Files, Placed{Path: path.Join(nginxFragments, sites+".conf"), Content: include})
+			break
+		}
+		l.nginxDefault(include)
+	case len(fragments)+len(c.in("conf.d", "*.conf")) == 0:
+		return fmt.Errorf("%s: nothing in this folder is in force in nginx: want nginx.conf, or files *.conf, conf.d/*.conf or sites-enabled/*; it has %s",
+			c.Path, strings.Join(c.names()[:min(len(c.names()), 8)], ", "))
+	}
+	l.nginxDefault(nil)
+	return nil
+}
+
+// notNginx are the names of files that lie in folders of configuration and are none.
+var notNginx = regexp.MustCompile(`(?i)(?:^(?:dockerfile|makefile|license|readme|mime\.types|.*_params|koi-.*|win-utf)$|\.(?:pem|crt|cer|key|csr|md|txt|sh|html?|ya?ml|json|lua|js|template|bak|orig|env|log|dockerfile)$)`)
+
+// nginxTop are the files of the folder itself that are meant to be in force: those named
+// *.conf, as nginx.conf includes them; in a folder sites-enabled, or if none is named so,
+// all that can be configuration.
+func nginxTop(c Config) []string {
+	conf := c.in(".", "*.conf")
+	if path.Base(c.Path) != "sites-enabled" && (len(conf) > 0 || c.hasFolder("conf.d") || c.hasFolder("sites-enabled")) {
+		return conf
+	}
+	return slices.DeleteFunc(c.in(".", "*"), notNginx.MatchString)
+}
+
+// nginxPlaces notes where the configuration has nginx write, and as whom it runs.
+func (l *Layout) nginxPlaces(all []nginxDirective) {
+	for _, d := range all {
+		if len(d.args) == 0 {
+			continue
+		}
+		switch d.name {
+		case "access_log", "error_log", "pid", "lock_file", "proxy_cache_path", "fastcgi_cache_path", "uwsgi_cache_path", "scgi_cache_path",
+			"proxy_temp_path", "client_body_temp_path", "fastcgi_temp_path", "uwsgi_temp_path", "scgi_temp_path":
+			l.folder(path.Dir(d.args[0])) // nginx makes the last folder of a cache itself
+		case "listen":
+			if socket, is := strings.CutPrefix(d.args[0], "unix:"); is {
+				l.folder(path.Dir(socket))
+			}
+		case "user":
+			l.user(d.args[0])
+		}
+	}
+}
+
+// nginxSpares adds what a distribution ships and the configuration names.
+func (l *Layout) nginxSpares(c Config) error {
+	return fs.WalkDir(below(nginxShipped, "files/shipped/nginx"), ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := nginxShipped.ReadFile(path.Join("files/shipped/nginx", p))
+		named := c.mentions(path.Base(p)) || path.Base(p) == "fastcgi.conf" && c.mentions("fastcgi-php.conf")
+		if named && !l.places("/"+p) {
+			l.Files = append(l.Files, Placed{Path: "/" + p, Content: content, Spare: true})
+		}
+		return err
+	})
+}

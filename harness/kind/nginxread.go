@@ -1,0 +1,43 @@
+package kind
+
+import (
+	"bytes"
+	"io"
+
+	crossplane "github.com/nginxinc/nginx-go-crossplane"
+)
+
+// nginxDirective is a directive as it stands in one of the files. Includes are not
+// followed.
+type nginxDirective struct {
+	file  string
+	block string // the innermost block of its file that it stands in; empty for none
+	name  string
+	args  []string
+}
+
+// nginxDirectives reads the files of a configuration, for hints. A file that cannot be
+// read has none: nginx itself will say what is wrong with it.
+func nginxDirectives(c Config) []nginxDirective {
+	var found []nginxDirective
+	for _, f := range c.Files {
+		payload, err := crossplane.Parse(f.Name, &crossplane.ParseOptions{
+			SingleFile: true, SkipDirectiveContextCheck: true, SkipDirectiveArgsCheck: true,
+			Open: func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.Content)), nil },
+		})
+		if err != nil {
+			continue
+		}
+		var walk func(block string, all crossplane.Directives)
+		walk = func(block string, all crossplane.Directives) {
+			for _, d := range all {
+				found = append(found, nginxDirective{file: f.Name, block: block, name: d.Directive, args: d.Args})
+				walk(d.Directive, d.Block)
+			}
+		}
+		for _, parsed := range payload.Config {
+			walk("", parsed.Parsed)
+		}
+	}
+	return found
+}
