@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 
 	"github.com/proxychaos/proxychaos/harness/kind"
 )
@@ -24,6 +25,10 @@ const (
 	maxFiles = 1000
 	maxBytes = 16 << 20
 )
+
+// flattened is a symbolic link as git leaves it where it makes none (core.symlinks=false):
+// a file with nothing but the path in it, and no end of line. No proxy's file looks so.
+var flattened = regexp.MustCompile(`^\.{0,2}/[^\s;{}<>]{1,200}$`)
 
 // Read reads the file or folder at p, in the file system files; on this machine if that
 // is nil. A link to a file of the same folder is read as that file, as in sites-enabled.
@@ -119,8 +124,18 @@ func (c *Config) folder(folder fs.FS) error {
 			return fmt.Errorf("more than %d files or %d MiB: want the folder of a proxy's configuration", maxFiles, maxBytes>>20)
 		}
 		content, err := fs.ReadFile(folder, p)
+		if err != nil {
+			return err
+		}
+		if flattened.Match(content) {
+			target := string(content)
+			if content, err = fs.ReadFile(folder, path.Join(path.Dir(p), target)); err != nil || path.IsAbs(target) {
+				c.Links = append(c.Links, kind.Link{Name: p, Target: target})
+				return nil
+			}
+		}
 		c.Files = append(c.Files, kind.File{Name: p, Content: content, Executable: info.Mode()&0o111 != 0})
-		return err
+		return nil
 	})
 	if err == nil && len(c.Files) == 0 {
 		err = errors.New("the folder has no file in it")

@@ -109,6 +109,26 @@ func TestReadAFolder(t *testing.T) {
 	g.Expect(c.Path).To(Equal(dir))
 }
 
+// Git on Windows, and archives that know no links, leave a file with the path in it.
+func TestLinksThatWereFlattened(t *testing.T) {
+	g := NewWithT(t)
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"available/a": "server {}\n", "enabled/a": "../available/a", "enabled/b": "/etc/nginx/sites-available/b",
+		"modules": "../../usr/lib64/httpd/modules", "not-a-link": "/etc/nginx\n", "password": "/x y",
+	} {
+		g.Expect(os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755)).To(Succeed())
+		g.Expect(os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600)).To(Succeed())
+	}
+	c, err := Read(kind.Apache, nil, dir)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(c.Links).To(Equal([]kind.Link{{Name: "enabled/b", Target: "/etc/nginx/sites-available/b"}, {Name: "modules", Target: "../../usr/lib64/httpd/modules"}}))
+	g.Expect(c.Files).To(Equal([]kind.File{
+		{Name: "available/a", Content: []byte("server {}\n")}, {Name: "enabled/a", Content: []byte("server {}\n")},
+		{Name: "not-a-link", Content: []byte("/etc/nginx\n")}, {Name: "password", Content: []byte("/x y")},
+	}))
+}
+
 // The catalogued configs are part of the program.
 func TestReadFromAFileSystem(t *testing.T) {
 	g := NewWithT(t)
