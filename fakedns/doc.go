@@ -16,9 +16,9 @@
 //	srv.PutNames(fakedns.Name{Name: "app.example", TTL: 60 * time.Second,
 //		A: []netip.Addr{netip.MustParseAddr("10.0.0.1")}})
 //
-// Read it in this order: name.go, zone.go, fault.go and kind.go (what can be set),
-// table.go, lookup.go and entry.go (what a question gets), exchange.go (one packet in,
-// one packet out: by simplequery.go and simpleanswer.go where the query has the usual
+// Read it in this order: name.go, zone.go, srv.go, fault.go and kind.go (what can be
+// set), table.go, lookup.go and entry.go (what a question gets), exchange.go (one packet
+// in, one packet out: by simplequery.go and simpleanswer.go if the query has the usual
 // form and no fault touches it, otherwise by answer.go), server.go and udp.go
 // (sockets), querylog.go (the log), api.go and client.go (the control API).
 package fakedns

@@ -75,7 +75,11 @@ func TestHostOfHealthChecks(t *testing.T) {
 		{"10.0.0.10:80", "HTTP", "10.0.0.10"},
 		{"10.0.0.10:80", "HTTPS", "10.0.0.10:80"},
 		{"10.0.0.10:443", "HTTPS", "10.0.0.10"},
+		{"10.0.0.10:443", "HTTP", "10.0.0.10:443"},
 		{"10.0.0.10:8080", "HTTP", "10.0.0.10:8080"},
+		{"[2001:db8::1]:80", "HTTP", "[2001:db8::1]"},
+		{"[2001:db8::1]:443", "HTTPS", "[2001:db8::1]"},
+		{"[2001:db8::1]:8443", "HTTPS", "[2001:db8::1]:8443"},
 	} {
 		if got := checkHost(netip.MustParseAddrPort(c.addr), c.protocol); got != c.want {
 			t.Errorf("%s over %s: got %q, want %q", c.addr, c.protocol, got, c.want)
