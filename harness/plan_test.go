@@ -69,7 +69,9 @@ func TestGraceMustOutlastTTLAndRefresh(t *testing.T) {
 	g.Expect(err).To(MatchError(And(ContainSubstring("GRACE=4s"), ContainSubstring("TTL 1s"), ContainSubstring("refresh 3s"), ContainSubstring("raise GRACE"))))
 	set.Grace += time.Millisecond
 	g.Expect(plan(t, graceful, subject, set).Steps[1].Wait).To(BeEquivalentTo(4.001))
-	set.Grace = time.Second
+	mine := subject
+	mine.Role, set.Grace = harness.Own, time.Second
+	g.Expect(plan(t, graceful, mine, set).Steps[1].Wait).To(BeEquivalentTo(1), "the run lengthens it, once it knows more")
 	g.Expect(plan(t, sudden, subject, set).Steps).To(HaveLen(1), "no grace that could be too short")
 }
 

@@ -165,7 +165,10 @@ func cellFacts(c Cell) []fact {
 	}
 	again := "when the TTL of the answer ends"
 	if m.Plan.Refresh > 0 {
-		again = "after " + seconds(m.Plan.Refresh) + " at most, by its configuration"
+		again = "after " + seconds(m.Plan.Refresh) + " at most, " + string(cmp.Or(m.Plan.RefreshSource, recording.FromConfig))
+	}
+	if hint := m.Plan.RefreshHint; hint > 0 && m.Plan.RefreshSource == recording.NeverAsked {
+		again = fmt.Sprintf("never: %s; the %s of its configuration are not for these names", m.Plan.RefreshSource, seconds(hint))
 	}
 	return []fact{
 		{"proxy", strings.TrimSpace(m.Subject.Kind + " " + m.Image.Version)},

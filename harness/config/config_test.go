@@ -41,6 +41,7 @@ func TestRefresh(t *testing.T) {
 	g.Expect(of(kind.Nginx, "resolver 10.0.0.2 valid=3s;").Refresh()).To(Equal(3 * time.Second))
 	g.Expect(of(kind.Apache, "ProxyPass / http://b/ addressttl=30 ttl=99").Refresh()).To(Equal(30 * time.Second))
 	g.Expect(of(kind.Nginx, "resolver 10.0.0.2;").Refresh()).To(BeZero())
+	g.Expect(of(kind.Nginx, "resolver 10.0.0.2 valid=3s; # valid=300s was too long").Refresh()).To(Equal(3 * time.Second))
 }
 
 func TestTLS(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 var (
 	// A backend's port in a URL.
 	urlPort = regexp.MustCompile(`(?:https?|wss?|h2c?|fcgi|ajp|grpcs?)://[^\s/;"'{}]*?(?:\$\{?\w+\}?)?:(\d{1,5})\b`)
-	comment = regexp.MustCompile(`(?m)^\s*#.*$`)
+	comment = regexp.MustCompile(`(?m)(?:^|\s)#.*$`)
 )
 
 // Ports are 80, 443, and every other that the configuration gives to a backend, in a

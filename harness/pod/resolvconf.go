@@ -3,13 +3,17 @@ package pod
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 )
+
+// LibcResolver is the resolver that the C library in the pod asks.
+var LibcResolver = netip.MustParseAddrPort("127.0.0.1:53")
 
 // resolvConf makes the C library ask fakedns at 127.0.0.1. There is no search
 // line and ndots is 0, so that a name is asked for as it is written; timeout
 // and attempts stay the library's own (5 s, twice), as in production.
-const resolvConf = "nameserver 127.0.0.1\noptions ndots:0\n"
+var resolvConf = "nameserver " + LibcResolver.Addr().String() + "\noptions ndots:0\n"
 
 // writeResolvConf rewrites the file in place: it is a bind mount that the
 // joined containers share, so it cannot be renamed over.

@@ -75,19 +75,33 @@ type Subject struct {
 
 // Plan is the scenario with every number filled in for this run.
 type Plan struct {
-	TTL           Seconds `json:"ttl"`             // of the DNS answers
-	Refresh       Seconds `json:"refresh"`         // the longest period after which the subject, by its own config, looks again
-	Phase         Seconds `json:"phase"`           // drawn from the seed: delays the first step against the proxy's timers
-	Duration      Seconds `json:"duration"`        // of the load
-	ClientTimeout Seconds `json:"client_timeout"`  // after which a client gives up on a request
-	Rate          int     `json:"rate"`            // requests per second, open loop
-	Clients       int     `json:"clients"`         // keep-alive client connections in rotation
-	Posts         int     `json:"posts,omitempty"` // how many of 100 requests are POSTs
-	Seed          uint64  `json:"seed"`
-	Budget        Budget  `json:"budget"`
+	TTL     Seconds `json:"ttl"`     // of the DNS answers
+	Refresh Seconds `json:"refresh"` // the longest period after which the subject looks again
+	// RefreshSource says where Refresh is from; empty for the catalogue's own subjects.
+	// RefreshHint is what the config says.
+	RefreshSource RefreshSource `json:"refresh_source,omitempty"`
+	RefreshHint   Seconds       `json:"refresh_hint,omitempty"`
+	Phase         Seconds       `json:"phase"`           // drawn from the seed: delays the first step against the proxy's timers
+	Duration      Seconds       `json:"duration"`        // of the load
+	ClientTimeout Seconds       `json:"client_timeout"`  // after which a client gives up on a request
+	Rate          int           `json:"rate"`            // requests per second, open loop
+	Clients       int           `json:"clients"`         // keep-alive client connections in rotation
+	Posts         int           `json:"posts,omitempty"` // how many of 100 requests are POSTs
+	Seed          uint64        `json:"seed"`
+	Budget        Budget        `json:"budget"`
 	// Steps are the timeline, in the order in which they happen.
 	Steps []PlannedStep `json:"steps"`
 }
+
+// RefreshSource says how it is known when a subject looks a name up again.
+type RefreshSource string
+
+// The sources.
+const (
+	FromConfig  RefreshSource = "by its configuration"
+	FromQueries RefreshSource = "its DNS queries before the fault show a shorter time"
+	NeverAsked  RefreshSource = "it asked DNS at its start only"
+)
 
 // Settle is the time a proxy has to act on an expired answer, on top of the TTL and of
 // its own refresh.

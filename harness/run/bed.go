@@ -41,6 +41,7 @@ type clients struct {
 	load      *load.Client
 	probe     fault.Prober
 	resolvers []netip.AddrPort // that faults of DNS are proved at, besides those that the proxy asks
+	libc      netip.AddrPort   // the resolver of /etc/resolv.conf; the zero value if the proxy has none
 	node      func(n int) netip.Addr
 	port      uint16 // of the nodes, for plain HTTP
 	// isProbe says whether a connection or query came from the harness itself,

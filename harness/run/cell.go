@@ -39,12 +39,14 @@ type cell struct {
 	live   fault.Live // as it is now
 	asked  uint64     // the last DNS query that was looked at for names
 	target string
-	dir    *recording.Dir
-	began  time.Time
-	t0     time.Time
-	ended  time.Time // of the timeline: the last request had its outcome
-	ready  func()    // the testbed stands: the next one may start
-	log    func(format string, args ...any)
+	// listening is when the proxy was first seen to listen.
+	listening time.Time
+	dir       *recording.Dir
+	began     time.Time
+	t0        time.Time
+	ended     time.Time // of the timeline: the last request had its outcome
+	ready     func()    // the testbed stands: the next one may start
+	log       func(format string, args ...any)
 }
 
 func (c *cell) progress(format string, args ...any) {
@@ -114,6 +116,7 @@ func (c *cell) prepare(ctx context.Context) error {
 	if err != nil {
 		return c.explain(err)
 	}
+	c.listening = time.Now()
 	if c.target, err = c.choose(listeners); err != nil {
 		return err
 	}
@@ -126,7 +129,10 @@ func (c *cell) prepare(ctx context.Context) error {
 	if err := c.fill(ctx); err != nil {
 		return err
 	}
-	return c.warm(ctx, time.Now().Add(warmLimit))
+	if err := c.warm(ctx, time.Now().Add(warmLimit)); err != nil {
+		return err
+	}
+	return c.allow(ctx)
 }
 
 // build makes the world: names, load balancers, nodes.

@@ -41,7 +41,7 @@ func openContainers(ctx context.Context, docker *client.Client, kit, image strin
 func (b *containerBed) clients() clients {
 	return clients{
 		dns: b.tb.DNS, alb: b.tb.ALB, load: b.tb.Load, probe: testbed.Prober{Pod: b.tb.Pod},
-		resolvers: []netip.AddrPort{vpcResolver}, node: b.tb.Node, port: 80, isProbe: pod.IsProbe,
+		resolvers: []netip.AddrPort{vpcResolver}, libc: pod.LibcResolver, node: b.tb.Node, port: 80, isProbe: pod.IsProbe,
 	}
 }
 

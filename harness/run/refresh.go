@@ -1,0 +1,149 @@
+package run
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb/record"
+	"github.com/proxychaos/proxychaos/fakedns"
+	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+const (
+	// refreshLook is how long queries are watched if the config's word would make a long
+	// run: a proxy whose real period is shorter than that shows it.
+	refreshLook = 6 * time.Second
+	// graceRoom is what a grace is longer than the time in which a proxy may know.
+	graceRoom = 3 * time.Second
+)
+
+// asked is what a proxy asked of DNS for the addresses that it used.
+type asked struct {
+	// own says that it asked after its start: with a resolver of its own, or once it
+	// listened.
+	own bool
+	// most is the largest number of queries of one name and type since it listened.
+	most int
+}
+
+// observed picks the queries for addresses in use. A query to libc before the proxy
+// listened is one of its start.
+func observed(queries []fakedns.Query, used map[netip.Addr]bool, libc netip.AddrPort, listening time.Time) asked {
+	var a asked
+	counts := map[string]int{}
+	for _, q := range queries {
+		inUse := false
+		for _, addr := range q.Answers {
+			inUse = inUse || used[addr]
+		}
+		if !inUse {
+			continue
+		}
+		late := !q.ReceivedAt.Before(listening)
+		a.own = a.own || late || q.Resolver != libc
+		if late {
+			counts[q.Name+" "+q.Type]++
+			a.most = max(a.most, counts[q.Name+" "+q.Type])
+		}
+	}
+	return a
+}
+
+// twice says that one worker has asked for a name again: there are more queries than
+// workers.
+func (a asked) twice(workers int) bool { return a.most > max(workers, 1) }
+
+// period is how long the proxy may keep an address, and what says so. hint is the
+// config's word, window how long its queries were watched.
+func (a asked) period(hint, window time.Duration, workers int) (time.Duration, recording.RefreshSource) {
+	switch {
+	case !a.own:
+		return 0, recording.NeverAsked
+	case a.twice(workers) && window < hint:
+		return window.Round(time.Second), recording.FromQueries
+	default:
+		return hint, recording.FromConfig
+	}
+}
+
+// allow settles how long a config of the user's may keep an address. What it says
+// itself is a hint: the queries can show another period, or that it never asks again.
+func (c *cell) allow(ctx context.Context) error {
+	hint, set := c.Subject.Refresh, c.opt.Settings
+	if c.Subject.Role != harness.Own || hint == 0 {
+		return nil
+	}
+	a, err := c.asks(ctx)
+	if err != nil {
+		return err
+	}
+	workers := 0
+	for a.own && !a.twice(workers) && set.Grace <= set.TTL+hint && time.Since(c.listening) < refreshLook {
+		if a, workers, err = c.askAgain(ctx); err != nil {
+			return err
+		}
+	}
+	refresh, source := a.period(hint, time.Since(c.listening), workers)
+	c.Subject.Refresh = refresh
+	if allowed := set.TTL + refresh; set.Grace <= allowed {
+		set.Grace = allowed + graceRoom
+	}
+	if c.plan, err = c.Scenario.PlanOf(c.Subject, set, c.live.Topology); err != nil {
+		return err
+	}
+	c.plan.RefreshSource, c.plan.RefreshHint = source, recording.Of(hint)
+	switch {
+	case source != recording.FromConfig:
+		c.progress("the config's %v is not used: %s", hint, source)
+	case set.Grace != c.opt.Settings.Grace:
+		c.progress("the config looks a name up again after %v: the grace is %v", hint, set.Grace)
+	}
+	return nil
+}
+
+// askAgain has the proxy serve requests for a while and looks at what it asked.
+func (c *cell) askAgain(ctx context.Context) (asked, int, error) {
+	if _, err := c.burst(ctx, warmConcurrency, warmHold); err != nil {
+		return asked{}, 0, err
+	}
+	if err := sleepUntil(ctx, time.Now().Add(200*time.Millisecond)); err != nil {
+		return asked{}, 0, err
+	}
+	processes, err := c.bed.workers(ctx)
+	if err != nil {
+		return asked{}, 0, err
+	}
+	workers := 0
+	for _, p := range processes {
+		if p.Worker {
+			workers++
+		}
+	}
+	a, err := c.asks(ctx)
+	return a, workers, err
+}
+
+// asks looks at the queries so far.
+func (c *cell) asks(ctx context.Context) (asked, error) {
+	attempts, err := c.to.alb.Attempts(ctx)
+	if err != nil {
+		return asked{}, err
+	}
+	queries, err := c.to.dns.Queries(ctx, fakedns.Filter{})
+	if err != nil {
+		return asked{}, err
+	}
+	return observed(queries, c.inUse(attempts), c.to.libc, c.listening), nil
+}
+
+func (c *cell) inUse(attempts []record.Attempt) map[netip.Addr]bool {
+	used := map[netip.Addr]bool{}
+	for _, a := range attempts {
+		if !a.Probe && !c.to.isProbe(a.Peer) {
+			used[a.Node] = true
+		}
+	}
+	return used
+}
