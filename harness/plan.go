@@ -12,22 +12,6 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// Timing is every span of a cell that is not a setting, in one place. These times
-// do not grow on a slow machine; a run that needs longer is unproven.
-var Timing = struct {
-	Healthy       time.Duration // before the first fault; at least this long
-	After         time.Duration // after the last fault: two connect timeouts of 3 s, and time to see what follows
-	ClientTimeout time.Duration // a user's patience: longer than one connect timeout of the kernel (3 s), shorter than two
-	Phase         time.Duration // the phase is drawn below this, or the subject's refresh if that is longer,
-	MaxPhase      time.Duration // but never above this
-}{
-	Healthy:       3 * time.Second,
-	After:         8 * time.Second,
-	ClientTimeout: 4 * time.Second,
-	Phase:         3 * time.Second,
-	MaxPhase:      30 * time.Second,
-}
-
 // clients is how many keep-alive clients take turns, so that every worker of the proxy
 // gets connections.
 const clients = 32
@@ -43,18 +27,19 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 		return recording.Plan{}, fmt.Errorf("GRACE=%v is not longer than TTL %v plus the refresh %v of %s: the old nodes would end before a proxy can know; raise GRACE",
 			set.Grace, set.TTL, subject.Refresh, subject.ID())
 	}
+	timing := Timings[set.Clock]
 	phase := s.phase(subject, set)
-	steps, err := s.plannedSteps(Timing.Healthy+phase, set)
+	steps, err := s.plannedSteps(timing.Healthy+phase, set)
 	if err != nil {
 		return recording.Plan{}, err
 	}
-	end := steps[len(steps)-1].At.Duration() + Timing.After
+	end := steps[len(steps)-1].At.Duration() + timing.After
 	if s.strikesAtOnce(t) {
-		end = max(end, steps[0].At.Duration()+Timing.After+set.TTL+subject.Refresh)
+		end = max(end, steps[0].At.Duration()+timing.After+set.TTL+subject.Refresh)
 	}
 	plan := recording.Plan{
-		TTL: recording.Of(set.TTL), Refresh: recording.Of(subject.Refresh), Phase: recording.Of(phase),
-		Duration: recording.Of(end.Round(time.Second)), ClientTimeout: recording.Of(Timing.ClientTimeout),
+		Clock: string(set.Clock), TTL: recording.Of(set.TTL), Refresh: recording.Of(subject.Refresh), Phase: recording.Of(phase),
+		Duration: recording.Of(end.Round(time.Second)), ClientTimeout: recording.Of(timing.ClientTimeout),
 		Rate: set.Rate, Posts: set.Posts, Clients: clients, Seed: set.Seed, Steps: steps,
 	}
 	if s.Budget.Recovery && subject.Role != Reference {
@@ -118,7 +103,8 @@ func (s Scenario) phase(subject Subject, set Settings) time.Duration {
 	}
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(drawn)) // a hash never fails to write
-	period := min(max(Timing.Phase, set.TTL, subject.Refresh), Timing.MaxPhase)
+	timing := Timings[set.Clock]
+	period := min(max(timing.Phase, set.TTL, subject.Refresh), timing.MaxPhase)
 	draw := rand.New(rand.NewPCG(set.Seed, h.Sum64()))
 	return time.Duration(draw.Float64() * float64(period)).Truncate(time.Millisecond)
 }

@@ -49,13 +49,13 @@ func TestPlanFillsInEveryNumber(t *testing.T) {
 	g.Expect(p.TTL).To(BeEquivalentTo(1))
 	g.Expect(p.Refresh).To(BeEquivalentTo(3))
 	g.Expect(p.Steps).To(HaveLen(2))
-	g.Expect(p.Steps[0].At).To(Equal(recording.Of(harness.Timing.Healthy) + p.Phase))
+	g.Expect(p.Steps[0].At).To(Equal(recording.Of(harness.Timings[harness.Scaled].Healthy) + p.Phase))
 	g.Expect(p.Steps[1].Wait).To(BeEquivalentTo(8))
 	g.Expect(float64(p.Steps[1].At)).To(BeNumerically("~", float64(p.Steps[0].At)+8, 1e-6))
 	g.Expect(p.Steps[1].Faults).To(HaveLen(1))
 	g.Expect(p.Steps[1].Faults[0].Name).To(Equal("old nodes go silent"))
 	g.Expect(p.Steps[1].Faults[0].Fault).To(MatchJSON(`{"fault":"strike-nodes","kind":"silence","nodes":"left"}`))
-	g.Expect(float64(p.Duration)).To(BeNumerically("~", float64(p.Steps[1].At)+harness.Timing.After.Seconds(), 0.5))
+	g.Expect(float64(p.Duration)).To(BeNumerically("~", float64(p.Steps[1].At)+harness.Timings[harness.Scaled].After.Seconds(), 0.5))
 	g.Expect(p.Rate).To(Equal(100))
 	g.Expect(p.Seed).To(BeEquivalentTo(1))
 	g.Expect(p.Budget).To(Equal(recording.Budget{}), "with a grace nothing may fail")
@@ -169,7 +169,7 @@ func TestPhaseIsDrawnFromTheSeed(t *testing.T) {
 	for _, tc := range []struct {
 		who   harness.Subject
 		below time.Duration
-	}{{subject, harness.Timing.Phase}, {slow, slow.Refresh}} {
+	}{{subject, harness.Timings[harness.Scaled].Phase}, {slow, slow.Refresh}} {
 		drawn := map[recording.Seconds]bool{}
 		var least, most recording.Seconds = 1e9, 0
 		for seed := range uint64(200) {
@@ -190,7 +190,7 @@ func TestPhaseIsDrawnFromTheSeed(t *testing.T) {
 	huge.Refresh = 10 * time.Minute
 	set := harness.DefaultSettings()
 	set.Grace = 20 * time.Minute
-	g.Expect(plan(t, graceful, huge, set).Phase).To(BeNumerically("<", harness.Timing.MaxPhase.Seconds()))
+	g.Expect(plan(t, graceful, huge, set).Phase).To(BeNumerically("<", harness.Timings[harness.Scaled].MaxPhase.Seconds()))
 }
 
 func TestPhaseDependsOnWhoIsTested(t *testing.T) {
@@ -226,7 +226,7 @@ func TestAnOutageIsWithinTheLoad(t *testing.T) {
 	p := plan(t, outage, subject, set)
 	g.Expect(p.Steps[1].Wait).To(BeEquivalentTo(30))
 	g.Expect(p.Posts).To(Equal(10))
-	g.Expect(float64(p.Duration)).To(BeNumerically("~", float64(p.Steps[0].At)+30+harness.Timing.After.Seconds(), 0.5))
+	g.Expect(float64(p.Duration)).To(BeNumerically("~", float64(p.Steps[0].At)+30+harness.Timings[harness.Scaled].After.Seconds(), 0.5))
 }
 
 func TestSuits(t *testing.T) {

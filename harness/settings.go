@@ -8,8 +8,10 @@ import (
 
 // Settings are the numbers that a user can set for a run.
 type Settings struct {
+	// Clock is how time runs; it decides the defaults of the others.
+	Clock Clock
 	// TTL of the DNS answers, whole seconds. An ELB record has 60 s
-	// (aws-facts 1.1); 1 s here is the time scale of 1:60.
+	// (aws-facts 1.1); 1 s on the scaled clock is the time scale of 1:60.
 	TTL time.Duration
 	// Grace is how long the old nodes serve on after the name has moved. It
 	// must exceed TTL plus the subject's own refresh.
@@ -26,15 +28,17 @@ type Settings struct {
 }
 
 // DefaultSettings are those of `make scenario` with no variable set.
-func DefaultSettings() Settings {
-	return Settings{TTL: time.Second, Grace: 8 * time.Second, Outage: 10 * time.Second, Rate: 100, Seed: 1}
-}
+func DefaultSettings() Settings { return Scaled.Defaults() }
 
-// SettingsFrom reads TTL, GRACE, OUTAGE, POSTS, RATE and SEED through lookup (os.LookupEnv).
+// SettingsFrom reads CLOCK, TTL, GRACE, OUTAGE, POSTS, RATE and SEED through lookup (os.LookupEnv).
 // Durations are Go durations ("5s") or whole seconds ("5").
 func SettingsFrom(lookup func(string) (string, bool)) (Settings, error) {
-	s := DefaultSettings()
-	var err error
+	word, _ := lookup("CLOCK")
+	clock, err := parseClock(word)
+	s := clock.Defaults()
+	if err != nil {
+		return s, err
+	}
 	if text, ok := lookup("TTL"); ok && text != "" {
 		if s.TTL, err = seconds("TTL", text, time.Second, 5*time.Minute); err != nil {
 			return s, err

@@ -26,11 +26,15 @@ func TestSettingsAreThoseOfTheEnvironment(t *testing.T) {
 		"empty is none": {map[string]string{"TTL": "", "GRACE": "", "RATE": "", "SEED": ""}, harness.DefaultSettings()},
 		"all": {
 			map[string]string{"TTL": "2s", "GRACE": "1m", "OUTAGE": "30s", "POSTS": "10", "RATE": "250", "SEED": "18446744073709551615"},
-			harness.Settings{TTL: 2 * time.Second, Grace: time.Minute, Outage: 30 * time.Second, Posts: 10, Rate: 250, Seed: 18446744073709551615},
+			harness.Settings{Clock: harness.Scaled, TTL: 2 * time.Second, Grace: time.Minute, Outage: 30 * time.Second, Posts: 10, Rate: 250, Seed: 18446744073709551615},
+		},
+		"production": {
+			map[string]string{"CLOCK": "production", "GRACE": "2m"},
+			harness.Settings{Clock: harness.Production, TTL: time.Minute, Grace: 2 * time.Minute, Outage: 90 * time.Second, Rate: 100, Seed: 1},
 		},
 		"without a unit": {
 			map[string]string{"TTL": "60", "GRACE": "90.5"},
-			harness.Settings{TTL: time.Minute, Grace: 90500 * time.Millisecond, Outage: 10 * time.Second, Rate: 100, Seed: 1},
+			harness.Settings{Clock: harness.Scaled, TTL: time.Minute, Grace: 90500 * time.Millisecond, Outage: 10 * time.Second, Rate: 100, Seed: 1},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -46,6 +50,7 @@ func TestSettingsAreThoseOfTheEnvironment(t *testing.T) {
 // wanted.
 func TestSettingsSayWhatIsWrong(t *testing.T) {
 	for _, tc := range []struct{ name, value, want string }{
+		{"CLOCK", "fast", "want scaled or production"},
 		{"TTL", "abc", "want a time from 1s to 5m0s"},
 		{"TTL", "0", "want a time from 1s to 5m0s"},
 		{"TTL", "-1s", "want a time from 1s to 5m0s"},

@@ -75,8 +75,9 @@ type Subject struct {
 
 // Plan is the scenario with every number filled in for this run.
 type Plan struct {
-	TTL     Seconds `json:"ttl"`     // of the DNS answers
-	Refresh Seconds `json:"refresh"` // the longest period after which the subject looks again
+	Clock   string  `json:"clock,omitempty"` // scaled, or production; empty in older recordings, which are scaled
+	TTL     Seconds `json:"ttl"`             // of the DNS answers
+	Refresh Seconds `json:"refresh"`         // the longest period after which the subject looks again
 	// RefreshSource says where Refresh is from; empty for the catalogue's own subjects.
 	// RefreshHint is what the config says.
 	RefreshSource RefreshSource `json:"refresh_source,omitempty"`

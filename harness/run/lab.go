@@ -219,7 +219,7 @@ func (l *Lab) open(ctx context.Context, c *cell) (bed, error) {
 		return openEmbedded(ctx, int(l.next.Add(1)), l.opt.Settings.Seed, c.config)
 	}
 	return openContainers(ctx, l.docker, l.shared.Kit, c.image.Ref, c.config, testbed.Spec{
-		Labels: l.shared.Labels, Seed: l.opt.Settings.Seed, Start: os.Getpid() + int(l.next.Add(1)),
+		Labels: l.shared.Labels, Scaled: l.opt.Settings.Clock != harness.Production, Seed: l.opt.Settings.Seed, Start: os.Getpid() + int(l.next.Add(1)),
 	})
 }
 

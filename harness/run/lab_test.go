@@ -20,9 +20,9 @@ import (
 // The cells of these tests are short: what is shown here does not depend on
 // how long a proxy is looked at, and what does is shown by make scenario.
 func TestMain(m *testing.M) {
-	harness.Timing.Healthy = time.Second
-	harness.Timing.Phase = time.Second
-	harness.Timing.After = 4 * time.Second
+	timing := harness.Timings[harness.Scaled]
+	timing.Healthy, timing.Phase, timing.After = time.Second, time.Second, 4*time.Second
+	harness.Timings[harness.Scaled] = timing
 	if helper := os.Getenv(unprivilegedCell); helper != "" {
 		os.Exit(runUnprivileged(helper))
 	}

@@ -36,7 +36,7 @@ func (c *cell) manifest(ctx context.Context) (recording.Manifest, error) {
 
 // replay is the shell line that runs this cell again, with the same phase.
 func (c *cell) replay() string {
-	set, standard := c.opt.Settings, harness.DefaultSettings()
+	set, standard := c.opt.Settings, c.opt.Settings.Clock.Defaults()
 	line := "make scenario NAME=" + c.Scenario.Name
 	add := func(differs bool, name string, value any) {
 		if differs {
@@ -48,6 +48,7 @@ func (c *cell) replay() string {
 	add(own, "PROXY", c.Subject.Kind)
 	add(own, "CONFIG", c.config.Path)
 	add(own && c.Subject.Release != "" && c.Subject.Release != harness.Stable, "RELEASE", c.Subject.Release)
+	add(set.Clock == harness.Production, "CLOCK", set.Clock)
 	add(set.TTL != standard.TTL, "TTL", set.TTL)
 	add(set.Grace != standard.Grace, "GRACE", set.Grace)
 	add(set.Outage != standard.Outage, "OUTAGE", set.Outage)

@@ -22,12 +22,13 @@ type agent struct {
 }
 
 // podSysctls are the kernel's settings in the proxy's network namespace.
-func podSysctls() map[string]string {
-	settings := map[string]string{
+func podSysctls(scaled bool) map[string]string {
+	settings := map[string]string{}
+	if scaled {
 		// The kernel's patience, scaled like the TTL: a connect that gets no answer
 		// fails with ETIMEDOUT after 127 s on a stock Linux, after 3 s with one
 		// retry, the least that can be set (measured on kernel 6.18).
-		"net.ipv4.tcp_syn_retries": "1",
+		settings["net.ipv4.tcp_syn_retries"] = "1"
 	}
 	// Resolvers have IPv6 addresses too. It is on for lo alone: the C library asks for
 	// AAAA records if there is another IPv6 address than ::1. The engine is on this
@@ -46,7 +47,7 @@ func podAgent(spec Spec) agent {
 		// NET_ADMIN routes what is sent to resolvers; SYS_PTRACE reads which of the
 		// proxy's processes holds which socket. NET_RAW is not needed.
 		capabilities: []string{"NET_ADMIN", "NET_BIND_SERVICE", "SYS_PTRACE", "DAC_READ_SEARCH"},
-		sysctls:      podSysctls(),
+		sysctls:      podSysctls(spec.Scaled),
 	}
 }
 

@@ -50,6 +50,8 @@ type Spec struct {
 	Kit string
 	// Labels are put on every container and network, for the reaper.
 	Labels map[string]string
+	// Scaled shortens the kernel's patience with a connect that nothing answers.
+	Scaled bool
 	// Seed draws the order of DNS answers.
 	Seed uint64
 	// Start is where the search for a free subnet begins, so that cells
