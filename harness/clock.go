@@ -3,6 +3,8 @@ package harness
 import (
 	"fmt"
 	"time"
+
+	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
 // Clock is how time runs in a cell.
@@ -16,7 +18,7 @@ const (
 	// Production leaves the kernel's timers, the TTL and a client's patience as they
 	// are outside, so that a request fails in the way that users will see. A run takes
 	// about five minutes.
-	Production Clock = "production"
+	Production Clock = recording.ProductionClock
 )
 
 // Timing is every span of a cell that is not a setting. These times do not grow on a

@@ -186,6 +186,18 @@ func plain(s string) string {
 	return b.String()
 }
 
+// clockNote says of cells whose time was scaled, and in which requests failed, that the
+// way in which they failed is not the one of production. It is empty for others.
+func clockNote(cells []Cell) string {
+	for _, c := range cells {
+		if c.NotRun == "" && c.Verdict.Failed > 0 && c.Manifest.Plan.Clock != recording.ProductionClock {
+			return "scaled clock: a connect that nothing answers ends after 3 s here, after 127 s in production, where users may\n" +
+				"wait for a timeout instead of the 502 or 503 that stands here; CLOCK=production shows what they get"
+		}
+	}
+	return ""
+}
+
 // loadLateness says how late the load was, at its worst cell.
 func loadLateness(cells []Cell) string {
 	var p99, most recording.Seconds

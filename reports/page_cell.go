@@ -170,12 +170,17 @@ func cellFacts(c Cell) []fact {
 	if hint := m.Plan.RefreshHint; hint > 0 && m.Plan.RefreshSource == recording.NeverAsked {
 		again = fmt.Sprintf("never: %s; the %s of its configuration are not for these names", m.Plan.RefreshSource, seconds(hint))
 	}
+	clock := "scaled: TTL " + seconds(m.Plan.TTL) + ", a connect that nothing answers ends after 3 s; in production 60 s and 127 s, so that requests may fail in another way (CLOCK=production)"
+	if m.Plan.Clock == recording.ProductionClock {
+		clock = "production: nothing is shortened"
+	}
 	return []fact{
 		{"proxy", strings.TrimSpace(m.Subject.Kind + " " + m.Image.Version)},
 		{"image", strings.TrimSpace(m.Image.Ref + " (" + cmp.Or(m.Image.Source, "none") + ")")},
 		{"digest", cmp.Or(m.Image.Digest, "none")},
 		{"configuration", config},
 		{"proxy looks again", again},
+		{"clock", clock},
 		{"phase", fmt.Sprintf("%.3f s, from seed %d", float64(m.Plan.Phase), m.Plan.Seed)},
 		{"load", fmt.Sprintf("offered %.2f/s of %.2f/s asked; late p50 %s, p99 %s, max %s", c.Verdict.Load.Offered, c.Verdict.Load.Asked,
 			milliseconds(c.Verdict.Load.LatenessP50), milliseconds(c.Verdict.Load.LatenessP99), milliseconds(c.Verdict.Load.LatenessMax))},

@@ -270,4 +270,7 @@ func writeFooter(b *strings.Builder, p paint, cells []Cell) {
 	}
 	fmt.Fprintf(b, "wall clock %.1f s; overhead of a cell at most %s (%s)\n%s\n",
 		wallClock(cells).Seconds(), seconds(slowest.Manifest.Overhead), plain(slowest.Manifest.Subject.ID), loadLateness(cells))
+	if note := clockNote(cells); note != "" {
+		fmt.Fprintln(b, note)
+	}
 }

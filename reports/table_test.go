@@ -33,10 +33,22 @@ func TestTableSaysWhatHappened(t *testing.T) {
 		"not run: apache/pooled@2.4.58: no image of Apache 2.4.58",
 		"overhead of a cell at most",
 		"load late by at most 6.0 ms (p99 1.4 ms), offered rate within 0.02 %",
+		"CLOCK=production shows what they get",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the table lacks %q", want)
 		}
+	}
+}
+
+// What a run on the production clock shows needs no such note.
+func TestTableOfTheProductionClock(t *testing.T) {
+	cells := syntheticSuite(t)
+	for i := range cells {
+		cells[i].Manifest.Plan.Clock = recording.ProductionClock
+	}
+	if got := tableText(t, cells); strings.Contains(got, "scaled clock") {
+		t.Error("the table of a run on the production clock speaks of the scaled one")
 	}
 }
 

@@ -75,7 +75,7 @@ type Subject struct {
 
 // Plan is the scenario with every number filled in for this run.
 type Plan struct {
-	Clock   string  `json:"clock,omitempty"` // scaled, or production; empty in older recordings, which are scaled
+	Clock   string  `json:"clock,omitempty"` // scaled, or ProductionClock; empty in older recordings, which are scaled
 	TTL     Seconds `json:"ttl"`             // of the DNS answers
 	Refresh Seconds `json:"refresh"`         // the longest period after which the subject looks again
 	// RefreshSource says where Refresh is from; empty for the catalogue's own subjects.
@@ -93,6 +93,9 @@ type Plan struct {
 	// Steps are the timeline, in the order in which they happen.
 	Steps []PlannedStep `json:"steps"`
 }
+
+// ProductionClock is Plan.Clock of a run in which nothing was shortened.
+const ProductionClock = "production"
 
 // RefreshSource says how it is known when a subject looks a name up again.
 type RefreshSource string
