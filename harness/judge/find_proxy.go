@@ -34,8 +34,12 @@ func (c *brief) proxyAnswers(rows []row) string {
 	for _, r := range rows {
 		request := c.Requests[r.index]
 		codes[request.Code] = true
-		if kept == "" && request.Names != 0 {
+		switch {
+		case kept != "":
+		case request.Names != 0:
 			kept = fmt.Sprintf(" from its cache (they name other requests, such as seq=%d in the answer to %d)", request.Names, request.Seq)
+		case request.Node.IsValid(): // it once gave the answer to a request of the warm-up, which has no number
+			kept = fmt.Sprintf(" from its cache (they name nodes that gave them to other requests, such as %s in the answer to %d)", request.Node, request.Seq)
 		}
 	}
 	var statuses []string

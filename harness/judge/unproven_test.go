@@ -239,6 +239,15 @@ func TestUnprovenByTheProxyItself(t *testing.T) {
 			},
 			[]string{"the proxy itself answered 249 requests with status 200 from its cache (they name other requests, such as seq=1 in the answer to 2) before the fault: of such requests no fault is seen"},
 		},
+		"a cache that was filled before the load": {
+			func(w *world) {
+				own(w, 1, 250, recording.WrongBody, http.StatusOK)
+				for i := 1; i < 250; i++ {
+					w.Requests[i].Node = old1
+				}
+			},
+			[]string{"the proxy itself answered 249 requests with status 200 from its cache (they name nodes that gave them to other requests, such as 198.18.1.21 in the answer to 2) before the fault: of such requests no fault is seen"},
+		},
 		"a redirect, a limit, and a node that failed": {
 			func(w *world) {
 				own(w, 20, 30, recording.ByProxy(http.StatusMovedPermanently), http.StatusMovedPermanently)
