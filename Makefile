@@ -28,7 +28,7 @@ PROXYCHAOS_CORPORA ?= $(abspath $(wildcard $(CURDIR)/../shared/corpora))
 WORDS   := NAME PROXY CONFIG SUBJECT RELEASE A B BENCH
 $(foreach word,$(WORDS),$(if $(filter environment,$(origin $(word))),$(eval override $(word) :=)))
 
-export GO CLOCK TTL GRACE OUTAGE POSTS RATE SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT PARALLEL KIT PROXYCHAOS_CORPORA
+export GO CLOCK TTL GRACE OUTAGE POSTS RATE PEAK SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT PARALLEL KIT PROXYCHAOS_CORPORA
 # Ginkgo runs the suite in its own folder: paths are made absolute.
 ABSOLUTE := RUNS="$$(realpath -m -- '$(RUNS)')"
 
@@ -55,7 +55,7 @@ $(SUITE): FORCE
 named:
 	@test -n '$(NAME)' || { echo "make scenario needs a NAME=, such as NAME=alb-ip-rotate; make list shows them" >&2; exit 2; }
 
-scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf] [SUBJECT=] [CLOCK=production TTL= GRACE= OUTAGE= POSTS= RATE= SEED=]
+scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf] [SUBJECT=] [CLOCK=production TTL= GRACE= OUTAGE= POSTS= RATE= PEAK= SEED=]
 	@NAME='$(NAME)' CONFIG='$(CONFIG)' $(BIN) check
 	@$(MAKE) --no-print-directory suite
 	@NAME='$(NAME)' CONFIG="$$(test -z '$(CONFIG)' || realpath -- '$(CONFIG)')" $(ABSOLUTE) $(GINKGO) $(SUITE)

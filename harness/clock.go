@@ -14,7 +14,7 @@ type Clock string
 const (
 	// Scaled is the default: a TTL of 1 s, and a connect that nothing answers ends after
 	// 3 s. A run takes half a minute.
-	Scaled Clock = "scaled"
+	Scaled Clock = recording.ScaledClock
 	// Production leaves the kernel's timers, the TTL and a client's patience as they
 	// are outside, so that a request fails in the way that users will see. A run takes
 	// about five minutes.
@@ -52,9 +52,9 @@ var Timings = map[Clock]Timing{
 // Defaults are the settings of a run on this clock for which no variable is set.
 func (c Clock) Defaults() Settings {
 	if c == Production {
-		return Settings{Clock: c, TTL: time.Minute, Grace: 90 * time.Second, Outage: 90 * time.Second, Rate: 100, Seed: 1}
+		return Settings{Clock: c, TTL: time.Minute, Grace: 90 * time.Second, Outage: 90 * time.Second, Rate: 100, Peak: 64, Seed: 1}
 	}
-	return Settings{Clock: Scaled, TTL: time.Second, Grace: 8 * time.Second, Outage: 10 * time.Second, Rate: 100, Seed: 1}
+	return Settings{Clock: Scaled, TTL: time.Second, Grace: 8 * time.Second, Outage: 10 * time.Second, Rate: 100, Peak: 64, Seed: 1}
 }
 
 func parseClock(text string) (Clock, error) {

@@ -23,6 +23,9 @@ type Settings struct {
 	Posts int
 	// Rate is requests per second and cell, open loop; SettingsFrom takes 10 to 5000.
 	Rate int
+	// Peak is how many requests at once have filled the proxy's pools of connections
+	// before the load, 1 to 1,000.
+	Peak int
 	// Seed draws the phase of the first fault and the order of DNS answers.
 	Seed uint64
 }
@@ -30,7 +33,7 @@ type Settings struct {
 // DefaultSettings are those of `make scenario` with no variable set.
 func DefaultSettings() Settings { return Scaled.Defaults() }
 
-// SettingsFrom reads CLOCK, TTL, GRACE, OUTAGE, POSTS, RATE and SEED through lookup (os.LookupEnv).
+// SettingsFrom reads CLOCK, TTL, GRACE, OUTAGE, POSTS, RATE, PEAK and SEED through lookup (os.LookupEnv).
 // Durations are Go durations ("5s") or whole seconds ("5").
 func SettingsFrom(lookup func(string) (string, bool)) (Settings, error) {
 	word, _ := lookup("CLOCK")
@@ -65,6 +68,11 @@ func SettingsFrom(lookup func(string) (string, bool)) (Settings, error) {
 	if text, ok := lookup("RATE"); ok && text != "" {
 		if s.Rate, err = strconv.Atoi(text); err != nil || s.Rate < 10 || s.Rate > 5000 {
 			return s, fmt.Errorf("RATE=%s: want requests per second, a whole number from 10 to 5000", text)
+		}
+	}
+	if text, ok := lookup("PEAK"); ok && text != "" {
+		if s.Peak, err = strconv.Atoi(text); err != nil || s.Peak < 1 || s.Peak > 1000 {
+			return s, fmt.Errorf("PEAK=%s: want how many requests at once fill the proxy's pools, 1 to 1000", text)
 		}
 	}
 	if text, ok := lookup("SEED"); ok && text != "" {

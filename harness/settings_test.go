@@ -25,16 +25,16 @@ func TestSettingsAreThoseOfTheEnvironment(t *testing.T) {
 		"none":          {nil, harness.DefaultSettings()},
 		"empty is none": {map[string]string{"TTL": "", "GRACE": "", "RATE": "", "SEED": ""}, harness.DefaultSettings()},
 		"all": {
-			map[string]string{"TTL": "2s", "GRACE": "1m", "OUTAGE": "30s", "POSTS": "10", "RATE": "250", "SEED": "18446744073709551615"},
-			harness.Settings{Clock: harness.Scaled, TTL: 2 * time.Second, Grace: time.Minute, Outage: 30 * time.Second, Posts: 10, Rate: 250, Seed: 18446744073709551615},
+			map[string]string{"TTL": "2s", "GRACE": "1m", "OUTAGE": "30s", "POSTS": "10", "RATE": "250", "PEAK": "9", "SEED": "18446744073709551615"},
+			harness.Settings{Clock: harness.Scaled, TTL: 2 * time.Second, Grace: time.Minute, Outage: 30 * time.Second, Posts: 10, Rate: 250, Peak: 9, Seed: 18446744073709551615},
 		},
 		"production": {
 			map[string]string{"CLOCK": "production", "GRACE": "2m"},
-			harness.Settings{Clock: harness.Production, TTL: time.Minute, Grace: 2 * time.Minute, Outage: 90 * time.Second, Rate: 100, Seed: 1},
+			harness.Settings{Clock: harness.Production, TTL: time.Minute, Grace: 2 * time.Minute, Outage: 90 * time.Second, Rate: 100, Peak: 64, Seed: 1},
 		},
 		"without a unit": {
 			map[string]string{"TTL": "60", "GRACE": "90.5"},
-			harness.Settings{Clock: harness.Scaled, TTL: time.Minute, Grace: 90500 * time.Millisecond, Outage: 10 * time.Second, Rate: 100, Seed: 1},
+			harness.Settings{Clock: harness.Scaled, TTL: time.Minute, Grace: 90500 * time.Millisecond, Outage: 10 * time.Second, Rate: 100, Peak: 64, Seed: 1},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -65,6 +65,8 @@ func TestSettingsSayWhatIsWrong(t *testing.T) {
 		{"RATE", "9", "a whole number from 10 to 5000"},
 		{"RATE", "5001", "a whole number from 10 to 5000"},
 		{"RATE", "1e3", "a whole number from 10 to 5000"},
+		{"PEAK", "0", "want how many requests at once fill the proxy's pools, 1 to 1000"},
+		{"PEAK", "many", "1 to 1000"},
 		{"SEED", "-1", "want a whole number, 0 or more"},
 		{"SEED", "x", "want a whole number, 0 or more"},
 	} {

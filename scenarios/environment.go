@@ -32,7 +32,7 @@ type Request struct {
 //	PROXY, CONFIG          the user's own config, and what kind of proxy it is for
 //	RELEASE                of PROXY: stable, testing; default stable
 //	SUBJECT                one catalogued subject, such as nginx/static@testing
-//	CLOCK, TTL, GRACE, OUTAGE, POSTS, RATE, SEED
+//	CLOCK, TTL, GRACE, OUTAGE, POSTS, RATE, PEAK, SEED
 //	                       numbers of the run
 //	URL_PATH, HOST_HEADER, PROXY_PORT
 //	                       of the requests, if a config of one's own needs it

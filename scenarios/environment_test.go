@@ -57,7 +57,7 @@ func TestWhatMakePassesOn(t *testing.T) {
 		HaveField("Refresh", 5*time.Second), HaveField("Release", harness.Stable), HaveField("ID()", "nginx/own-default"),
 	))
 	o := r.Options
-	g.Expect(o.Settings).To(Equal(harness.Settings{TTL: 2 * time.Second, Grace: 20 * time.Second, Outage: 10 * time.Second, Rate: 50, Seed: 9}))
+	g.Expect(o.Settings).To(Equal(harness.Settings{Clock: harness.Scaled, TTL: 2 * time.Second, Grace: 20 * time.Second, Outage: 10 * time.Second, Rate: 50, Peak: 64, Seed: 9}))
 	g.Expect([]any{o.Path, o.Host, o.Port, o.Parallel, o.Runs, o.Binary, r.Floor}).
 		To(Equal([]any{"/user/login?a=b", "api.dev.jp", uint16(4000), 2, "/tmp/r", "/tmp/k", 3}))
 }
@@ -87,7 +87,6 @@ func TestSubjectsAreChosen(t *testing.T) {
 // A wrong word gets one line: what was given, and what there is.
 func TestWrongWords(t *testing.T) {
 	nginx := write(t, "x.conf", "server {}\n")
-	slow := write(t, "slow.conf", "resolver 10.0.0.2 valid=30s;\n")
 	empty := t.TempDir()
 	for name, tc := range map[string]struct {
 		env  map[string]string
@@ -113,8 +112,8 @@ func TestWrongWords(t *testing.T) {
 		"URL_PATH":              {map[string]string{"URL_PATH": "user/login"}, []string{`URL_PATH="user/login": `, "begins with /"}},
 		"URL_PATH of two lines": {map[string]string{"URL_PATH": "/a\r\nX: y"}, []string{"URL_PATH=", "begins with /"}},
 		"a grace that a subject cannot keep": {
-			map[string]string{"NAME": "alb-ip-rotate", "PROXY": "nginx", "CONFIG": slow},
-			[]string{"GRACE=8s", "refresh 30s", "nginx/own-slow", "raise GRACE"},
+			map[string]string{"NAME": "alb-ip-rotate", "SUBJECT": "nginx/variable", "GRACE": "4s"},
+			[]string{"GRACE=4s", "refresh 3s", "nginx/variable", "raise GRACE"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

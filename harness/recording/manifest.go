@@ -75,7 +75,7 @@ type Subject struct {
 
 // Plan is the scenario with every number filled in for this run.
 type Plan struct {
-	Clock   string  `json:"clock,omitempty"` // scaled, or ProductionClock; empty in older recordings, which are scaled
+	Clock   string  `json:"clock,omitempty"` // ScaledClock or ProductionClock; empty in older recordings, which are scaled
 	TTL     Seconds `json:"ttl"`             // of the DNS answers
 	Refresh Seconds `json:"refresh"`         // the longest period after which the subject looks again
 	// RefreshSource says where Refresh is from; empty for the catalogue's own subjects.
@@ -94,8 +94,11 @@ type Plan struct {
 	Steps []PlannedStep `json:"steps"`
 }
 
-// ProductionClock is Plan.Clock of a run in which nothing was shortened.
-const ProductionClock = "production"
+// Plan.Clock, by whether the kernel's timers and the TTL were shortened.
+const (
+	ScaledClock     = "scaled"
+	ProductionClock = "production"
+)
 
 // RefreshSource says how it is known when a subject looks a name up again.
 type RefreshSource string

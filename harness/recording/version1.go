@@ -85,7 +85,7 @@ func (r *Recording) openVersion1(path string) error {
 		Config: m.Config, Replay: m.Replay, Lost: m.Lost, Overhead: m.Overhead,
 		World: p.topology(),
 		Plan: Plan{
-			TTL: p.TTL, Refresh: p.Refresh, Phase: p.Phase, Duration: p.Duration, ClientTimeout: p.ClientTimeout,
+			Clock: ScaledClock, TTL: p.TTL, Refresh: p.Refresh, Phase: p.Phase, Duration: p.Duration, ClientTimeout: p.ClientTimeout,
 			Rate: p.Rate, Clients: p.Clients, Posts: p.Posts, Seed: p.Seed, Budget: p.Budget, Steps: p.steps(),
 		},
 	}

@@ -54,6 +54,7 @@ func (c *cell) replay() string {
 	add(set.Outage != standard.Outage, "OUTAGE", set.Outage)
 	add(set.Posts != standard.Posts, "POSTS", set.Posts)
 	add(set.Rate != standard.Rate, "RATE", set.Rate)
+	add(set.Peak != standard.Peak, "PEAK", set.Peak)
 	add(true, "SEED", set.Seed)
 	add(c.opt.Path != DefaultPath, "URL_PATH", c.opt.Path)
 	add(c.opt.Host != DefaultHost, "HOST_HEADER", c.opt.Host)

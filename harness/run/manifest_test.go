@@ -37,7 +37,7 @@ func TestReplay(t *testing.T) {
 		"with everything": {
 			onTesting, "/my configs/it's.conf",
 			Options{
-				Settings: harness.Settings{TTL: 2 * time.Second, Grace: time.Minute, Outage: 30 * time.Second, Posts: 10, Rate: 50, Seed: 7},
+				Settings: harness.Settings{Clock: harness.Scaled, TTL: 2 * time.Second, Grace: time.Minute, Outage: 30 * time.Second, Posts: 10, Rate: 50, Peak: 64, Seed: 7},
 				Path:     "/user/login?a=b&c", Host: "api.dev.jp", Port: 4000,
 			},
 			`make scenario NAME=s PROXY=nginx CONFIG='/my configs/it'\''s.conf' RELEASE=testing TTL=2s GRACE=1m0s OUTAGE=30s POSTS=10 RATE=50 SEED=7` +

@@ -24,11 +24,12 @@ const (
 	answerLimit = 3 * time.Second
 )
 
-// fill leaves the proxy with pooled connections, as after a busy minute. One that has a
-// single connection opens another as soon as two requests overlap: if that is after a
-// move of the name, chance decides which of the two connections serves.
+// fill leaves the proxy with pools as deep as after a busy minute: as many requests at
+// once as PEAK says. One that has a single connection opens another as soon as two
+// requests overlap: if that is after a move of the name, chance decides which of the two
+// connections serves.
 func (c *cell) fill(ctx context.Context) error {
-	_, err := c.burst(ctx, warmConcurrency, warmHold)
+	_, err := c.burst(ctx, c.opt.Settings.Peak, warmHold)
 	return err
 }
 
