@@ -78,10 +78,12 @@ func records(m *dns.Msg) string {
 }
 
 // TestAAAAFailsAlone holds each fault that shows in a single answer against a
-// name with both types: A answers as without the fault.
+// name with both types: A answers as without the fault, also to dig, which asks for
+// both on one line.
 func TestAAAAFailsAlone(t *testing.T) {
 	four, six := addrs("10.0.0.1"), addrs("2001:db8::1")
 	srv := start(t, fakedns.Config{Names: []fakedns.Name{{Name: "app.example", TTL: time.Minute, A: four, AAAA: six}}})
+	scope := fakedns.Scope{Name: "app.example", Type: "AAAA"}
 	for kind, rcode := range map[fakedns.Kind]int{
 		fakedns.KindServFail: dns.RcodeServerFailure,
 		fakedns.KindNXDomain: dns.RcodeNameError,
@@ -90,7 +92,7 @@ func TestAAAAFailsAlone(t *testing.T) {
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			g := expect(t)
-			putFault(t, srv, fakedns.Fault{ID: "six", Kind: kind, Scope: fakedns.Scope{Name: "app.example", Type: "AAAA"}})
+			putFault(t, srv, fakedns.Fault{ID: "six", Kind: kind, Scope: scope})
 			for _, network := range []string{"udp", "tcp"} {
 				failed := ask(t, srv, network, question("app.example", dns.TypeAAAA))
 				g.Expect(failed.Rcode).To(Equal(rcode), network)
@@ -99,6 +101,18 @@ func TestAAAAFailsAlone(t *testing.T) {
 				g.Expect(well.Rcode).To(Equal(dns.RcodeSuccess), network)
 				g.Expect(addressesOf(well)).To(ConsistOf(four), network)
 			}
+			out := dig(t, srv, "+noall", "+comments", "+answer", "app.example", "AAAA", "app.example", "A")
+			g.Expect(out).To(And(ContainSubstring("status: "+dns.RcodeToString[rcode]), ContainSubstring("10.0.0.1"), Not(ContainSubstring("2001:db8::1"))))
 		})
 	}
+	t.Run("silence", func(t *testing.T) {
+		g := expect(t)
+		putFault(t, srv, fakedns.Fault{ID: "six", Kind: fakedns.KindSilence, Scope: scope})
+		expectSilence(t, srv, "udp", question("app.example", dns.TypeAAAA))
+		expectSilence(t, srv, "tcp", question("app.example", dns.TypeAAAA))
+		g.Expect(addressesOf(askA(t, srv, "app.example"))).To(ConsistOf(four))
+		_, err := srv.DeleteFault("six")
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(addressesOf(ask(t, srv, "udp", question("app.example", dns.TypeAAAA)))).To(ConsistOf(six))
+	})
 }

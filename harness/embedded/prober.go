@@ -104,26 +104,21 @@ func ended(err error) (string, error) {
 }
 
 // Lookup implements fault.Prober.
-func (p *Prober) Lookup(ctx context.Context, resolver netip.AddrPort, name string) ([]netip.Addr, error) {
+func (p *Prober) Lookup(ctx context.Context, resolver netip.AddrPort, name, qtype string) ([]netip.Addr, error) {
 	conn, err := dns.DialTimeout("udp", resolver.String(), time.Second)
 	if err != nil {
 		return nil, err
 	}
 	p.note(conn.LocalAddr())
 	client := dns.Client{Timeout: 2 * time.Second}
-	reply, _, err := client.ExchangeWithConnContext(ctx, new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.TypeA), conn)
+	reply, _, err := client.ExchangeWithConnContext(ctx, new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.StringToType[qtype]), conn)
 	if err = errors.Join(err, conn.Close()); err != nil {
 		return nil, err
 	}
-	var found []netip.Addr
-	for _, rr := range reply.Answer {
-		if a, ok := rr.(*dns.A); ok {
-			if addr, ok := netip.AddrFromSlice(a.A.To4()); ok {
-				found = append(found, addr)
-			}
-		}
+	if reply.Rcode != dns.RcodeSuccess {
+		return nil, fmt.Errorf("got %s, want an answer", dns.RcodeToString[reply.Rcode])
 	}
-	return found, nil
+	return fault.Addresses(reply.Answer), nil
 }
 
 // Connect implements fault.Prober.

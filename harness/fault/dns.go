@@ -1,8 +1,11 @@
 package fault
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,28 +17,51 @@ import (
 // outageID names the fault in fakedns and in its query log.
 const outageID = "outage"
 
+// The types of question that a Prober asks.
+const (
+	ipv4 = "A"
+	ipv6 = "AAAA"
+)
+
 // FailDNS makes every resolver fail in one of fakedns's ways, for whoever asks
 // whatever, until HealDNS.
 type FailDNS struct {
 	Kind fakedns.Kind `json:"kind"`
+	// Type is the only type of question that fails, "A" or "AAAA"; "" is every type.
+	// Firewalls and old servers that do not know AAAA fail so. The names of a testbed
+	// have no IPv6 address: without the fault, AAAA is answered that there is none.
+	Type string `json:"type,omitempty"`
 	// Delay is of fakedns.KindDelay, PerSecond of fakedns.KindThrottle.
 	Delay     fakealb.Duration `json:"delay,omitempty"`
 	PerSecond int              `json:"per_second,omitempty"`
 }
 
 // Name implements Fault.
-func (f FailDNS) Name() string { return "DNS fails: " + strings.ReplaceAll(string(f.Kind), "_", " ") }
+func (f FailDNS) Name() string {
+	how := strings.ReplaceAll(string(f.Kind), "_", " ")
+	if f.Type != "" {
+		return "DNS fails for " + f.Type + ": " + how
+	}
+	return "DNS fails: " + how
+}
 
 // Check implements Checker.
-func (f FailDNS) Check() error { return f.fault().Check() }
+func (f FailDNS) Check() error {
+	if !slices.Contains([]string{"", ipv4, ipv6}, f.Type) {
+		return fmt.Errorf("got the type %q, want %s, %s or none", f.Type, ipv4, ipv6)
+	}
+	return f.fault().Check()
+}
 
 func (f FailDNS) fault() fakedns.Fault {
-	return fakedns.Fault{ID: outageID, Kind: f.Kind, Delay: time.Duration(f.Delay), PerSecond: f.PerSecond}
+	return fakedns.Fault{
+		ID: outageID, Kind: f.Kind, Delay: time.Duration(f.Delay), PerSecond: f.PerSecond, Scope: fakedns.Scope{Type: f.Type},
+	}
 }
 
 // Effects implements Fault.
 func (f FailDNS) Effects(world.State) []world.Effect {
-	return []world.Effect{{Resolves: world.Truth(false), How: string(f.Kind)}}
+	return []world.Effect{{Resolves: world.Truth(false), How: strings.TrimSpace(string(f.Kind) + " " + f.Type)}}
 }
 
 // Apply implements Fault.
@@ -45,7 +71,7 @@ func (f FailDNS) Apply(ctx context.Context, w *Live) (time.Time, error) {
 
 // Prove implements Fault. Each resolver is asked: fakedns must have counted the
 // question as hit. The answer itself does not tell: some kinds leave some answers
-// whole, or send the client to TCP.
+// whole, or send the client to TCP. If one type fails, the other must be answered.
 func (f FailDNS) Prove(ctx context.Context, w *Live) []Proof {
 	var proofs []Proof
 	for _, resolver := range w.Resolvers {
@@ -55,7 +81,7 @@ func (f FailDNS) Prove(ctx context.Context, w *Live) []Proof {
 		}
 		saw := ""
 		for range f.questions() {
-			got, err := w.Probe.Lookup(ctx, resolver, w.anyName())
+			got, err := w.Probe.Lookup(ctx, resolver, w.anyName(), cmp.Or(f.Type, ipv4))
 			switch {
 			case err != nil:
 				saw = err.Error()
@@ -69,8 +95,25 @@ func (f FailDNS) Prove(ctx context.Context, w *Live) []Proof {
 		}
 		proofs = append(proofs, prove(after > before,
 			fmt.Sprintf("asked %s: %s; the fault has touched %d answers more", resolver, saw, after-before)))
+		switch f.Type {
+		case ipv4:
+			proofs = append(proofs, proveAnswer(ctx, w, resolver, ipv6))
+		case ipv6:
+			proofs = append(proofs, proveAnswer(ctx, w, resolver, ipv4))
+		}
 	}
 	return proofs
+}
+
+// proveAnswer asks a resolver for one type: for A the answer must hold nodes, for AAAA
+// it has to be one.
+func proveAnswer(ctx context.Context, w *Live, resolver netip.AddrPort, qtype string) Proof {
+	got, err := w.Probe.Lookup(ctx, resolver, w.anyName(), qtype)
+	detail := fmt.Sprintf("asked %s for %s: answered %v", resolver, qtype, got)
+	if err != nil {
+		detail = fmt.Sprintf("asked %s for %s: %v", resolver, qtype, err)
+	}
+	return prove(err == nil && (len(got) > 0 || qtype == ipv6), detail)
 }
 
 // questions is how many are asked for a proof: a throttle lets the first
@@ -107,16 +150,11 @@ func (HealDNS) Apply(ctx context.Context, w *Live) (time.Time, error) {
 	return w.DNS.DeleteFault(ctx, outageID)
 }
 
-// Prove implements Fault: each resolver answers with nodes.
+// Prove implements Fault: each resolver answers for both types.
 func (HealDNS) Prove(ctx context.Context, w *Live) []Proof {
 	var proofs []Proof
 	for _, resolver := range w.Resolvers {
-		got, err := w.Probe.Lookup(ctx, resolver, w.anyName())
-		detail := fmt.Sprintf("asked %s: answered %v", resolver, got)
-		if err != nil {
-			detail = fmt.Sprintf("asked %s: %v", resolver, err)
-		}
-		proofs = append(proofs, prove(err == nil && len(got) > 0, detail))
+		proofs = append(proofs, proveAnswer(ctx, w, resolver, ipv4), proveAnswer(ctx, w, resolver, ipv6))
 	}
 	return proofs
 }

@@ -40,7 +40,7 @@ type prober struct {
 	held    []netip.AddrPort
 }
 
-func (p *prober) Lookup(_ context.Context, resolver netip.AddrPort, _ string) ([]netip.Addr, error) {
+func (p *prober) Lookup(_ context.Context, resolver netip.AddrPort, _, _ string) ([]netip.Addr, error) {
 	return p.answers[resolver], p.err
 }
 
@@ -264,6 +264,7 @@ func samples() []Fault {
 		BringBack{Nodes: world.Struck},
 		HealDNS{},
 		FailDNS{Kind: fakedns.KindServFail},
+		FailDNS{Kind: fakedns.KindServFail, Type: "AAAA"},
 		FailDNS{Kind: fakedns.KindDelay, Delay: fakealb.Duration(time.Second)},
 		FailDNS{Kind: fakedns.KindThrottle, PerSecond: 20},
 	}
@@ -310,6 +311,7 @@ func TestFaultsThatCannotBeRead(t *testing.T) {
 		`{"fault":"strike-nodes","kind":"error","nodes":"left"}`:  "status 0",
 		`{"fault":"fail-dns","kind":"explode"}`:                   `got "explode"`,
 		`{"fault":"fail-dns","kind":"delay"}`:                     "delay",
+		`{"fault":"fail-dns","kind":"servfail","type":"MX"}`:      `got the type "MX", want A, AAAA or none`,
 		`{"fault":"fail-targets","nodes":"left","unhealthy":2}`:   "2 unhealthy of 0 targets",
 		`{"fault":"fail-dns","kind":"servfail","delay":"gibber"}`: "fail-dns",
 	} {
@@ -359,7 +361,7 @@ func TestApplyMovesTheName(t *testing.T) {
 		w.Probe, w.Resolvers, w.DNS = &client{}, server.Addrs()[:1], fakedns.NewClient(server.ControlURL(), nil)
 		_, err = w.DNS.PutNames(t.Context(), Names(w.Topology, w.TTL)...)
 		g.Expect(err).NotTo(HaveOccurred())
-		first, err := w.Probe.Lookup(t.Context(), w.Resolvers[0], "api.example.com")
+		first, err := w.Probe.Lookup(t.Context(), w.Resolvers[0], "api.example.com", ipv4)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(first).To(ConsistOf(a21, a22))
 		g.Expect(tc.fault.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", false)), "before it is applied")
@@ -368,7 +370,7 @@ func TestApplyMovesTheName(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(at).To(BeTemporally("~", before, time.Second))
 		g.Expect(tc.fault.Prove(t.Context(), w)).To(ConsistOf(HaveField("OK", true)))
-		second, err := w.Probe.Lookup(t.Context(), w.Resolvers[0], "login.example.com")
+		second, err := w.Probe.Lookup(t.Context(), w.Resolvers[0], "login.example.com", ipv4)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(second).NotTo(ContainElements(a23, a24), "another name has nodes of its own")
 	}

@@ -51,8 +51,9 @@ func (w *Live) anyName() string {
 
 // Prober looks at the world from where the proxy stands.
 type Prober interface {
-	// Lookup asks one resolver for the A records of a name.
-	Lookup(ctx context.Context, resolver netip.AddrPort, name string) ([]netip.Addr, error)
+	// Lookup asks one resolver for the records of a name, of type A or AAAA. An answer
+	// other than NOERROR is an error.
+	Lookup(ctx context.Context, resolver netip.AddrPort, name, qtype string) ([]netip.Addr, error)
 	// Connect opens and closes a TCP connection and says what came of it: a
 	// Connected, Refused, TimedOut, or another word.
 	Connect(ctx context.Context, to netip.AddrPort, timeout time.Duration) (string, error)

@@ -22,19 +22,16 @@ import (
 // client looks at fakes that run in this process, as a prober does.
 type client struct{ prober }
 
-func (*client) Lookup(ctx context.Context, resolver netip.AddrPort, name string) ([]netip.Addr, error) {
+func (*client) Lookup(ctx context.Context, resolver netip.AddrPort, name, qtype string) ([]netip.Addr, error) {
 	c := dns.Client{Timeout: 100 * time.Millisecond}
-	reply, _, err := c.ExchangeContext(ctx, new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.TypeA), resolver.String())
+	reply, _, err := c.ExchangeContext(ctx, new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.StringToType[qtype]), resolver.String())
 	if err != nil {
 		return nil, err
 	}
-	var found []netip.Addr
-	for _, rr := range reply.Answer {
-		if a, ok := rr.(*dns.A); ok {
-			found = append(found, netip.AddrFrom4([4]byte(a.A.To4())))
-		}
+	if reply.Rcode != dns.RcodeSuccess {
+		return nil, errors.New(dns.RcodeToString[reply.Rcode])
 	}
-	return found, nil
+	return Addresses(reply.Answer), nil
 }
 
 func (*client) Handshake(ctx context.Context, to netip.AddrPort, name string, ca []byte, timeout time.Duration) (string, error) {
@@ -85,16 +82,25 @@ func TestDNSFailsAndAnswersAgain(t *testing.T) {
 		{Kind: fakedns.KindGarbage},
 		{Kind: fakedns.KindDelay, Delay: fakealb.Duration(time.Second)},
 		{Kind: fakedns.KindThrottle, PerSecond: 2},
+		{Kind: fakedns.KindServFail, Type: "AAAA"},
+		{Kind: fakedns.KindRefused, Type: "AAAA"},
+		{Kind: fakedns.KindSilence, Type: "AAAA"},
+		{Kind: fakedns.KindNXDomain, Type: "A"},
 	} {
-		t.Run(string(f.Kind), func(t *testing.T) {
+		t.Run(f.Name(), func(t *testing.T) {
 			g := NewWithT(t)
 			g.Expect(f.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", false)), "nothing is proved of a fault that is not there")
 			at, err := f.Apply(t.Context(), w)
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(at).NotTo(BeZero())
 			proofs := f.Prove(t.Context(), w)
-			g.Expect(proofs).To(HaveLen(1))
-			g.Expect(proofs[0].OK).To(BeTrue(), proofs[0].Detail)
+			g.Expect(proofs).To(HaveEach(HaveField("OK", true)))
+			if f.Type == "" {
+				g.Expect(proofs).To(HaveLen(1))
+			} else {
+				g.Expect(proofs).To(HaveLen(2), "the other type is answered")
+				g.Expect(HealDNS{}.Prove(t.Context(), w)).To(ContainElement(HaveField("OK", false)), "nothing is healed yet")
+			}
 			_, err = HealDNS{}.Apply(t.Context(), w)
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(HealDNS{}.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", true)))

@@ -64,7 +64,7 @@ func proveNames(ctx context.Context, w *Live, effects []world.Effect) []Proof {
 		}
 		for _, resolver := range w.Resolvers {
 			name := w.Upstreams[upstream]
-			got, err := w.Probe.Lookup(ctx, resolver, name)
+			got, err := w.Probe.Lookup(ctx, resolver, name, ipv4)
 			if err != nil {
 				proofs = append(proofs, prove(false, fmt.Sprintf("asked %s for %s: %v", resolver, name, err)))
 				continue

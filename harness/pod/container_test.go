@@ -162,12 +162,12 @@ func resolversInContainer(t *testing.T, c *Client, ip string) {
 	setName(t, c, "backend.test", "198.18.1.10")
 	want := []string{"127.0.0.1:53", "127.0.0.11:53", ip + ":53", "169.254.169.253:53", "10.0.0.2:53", "[fd00:ec2::253]:53"}
 	for _, r := range want {
-		probe, err := c.ProbeDNS(timely(t), DNSRequest{Resolver: netip.MustParseAddrPort(r), Name: "backend.test"})
+		probe, err := c.ProbeDNS(timely(t), DNSRequest{Resolver: netip.MustParseAddrPort(r), Name: "backend.test", Type: "A"})
 		if err != nil || len(probe.Answers) != 1 {
 			t.Errorf("asked at %s: got %+v, %v, want one answer", r, probe, err)
 		}
 	}
-	queries, err := fakedns.NewClient(c.DNS(), nil).Queries(timely(t), fakedns.Filter{Name: "backend.test"})
+	queries, err := fakedns.NewClient(c.DNS(), nil).Queries(timely(t), fakedns.Filter{Name: "backend.test", Type: "A"})
 	if err != nil || len(queries) != len(want) {
 		t.Fatalf("got %d queries, %v, want %d", len(queries), err, len(want))
 	}

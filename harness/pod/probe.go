@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/proxychaos/proxychaos/harness/fault"
 )
 
 // HTTPRequest asks for one GET on a connection of its own.
@@ -73,10 +75,11 @@ func IsProbe(client netip.AddrPort) bool {
 	return client.Addr() == ProbeClient || client.Addr() == netip.IPv6Loopback() && isProbePort(client.Port())
 }
 
-// DNSRequest asks a resolver for the IPv4 addresses of a name.
+// DNSRequest asks a resolver for the addresses of a name.
 type DNSRequest struct {
 	Resolver netip.AddrPort `json:"resolver"`
 	Name     string         `json:"name"`
+	Type     string         `json:"type"`              // A or AAAA
 	Timeout  Duration       `json:"timeout,omitempty"` // 0 is DefaultTimeout
 }
 
@@ -98,6 +101,10 @@ func (a *Agent) probeDNS(ctx context.Context, req DNSRequest) (DNSProbe, error) 
 	if _, ok := dns.IsDomainName(req.Name); !ok || req.Name == "" {
 		return DNSProbe{}, invalid("name", "got %q, want a host name", req.Name)
 	}
+	qtype := dns.StringToType[req.Type]
+	if qtype != dns.TypeA && qtype != dns.TypeAAAA {
+		return DNSProbe{}, invalid("type", "got %q, want A or AAAA", req.Type)
+	}
 	timeout, err := req.Timeout.orDefault()
 	if err != nil {
 		return DNSProbe{}, err
@@ -106,7 +113,7 @@ func (a *Agent) probeDNS(ctx context.Context, req DNSRequest) (DNSProbe, error) 
 		Timeout: timeout,
 		Dialer:  &net.Dialer{LocalAddr: a.dialer.dnsClient(req.Resolver.Addr()), Control: reuseAddress, Timeout: timeout},
 	}
-	query := new(dns.Msg).SetQuestion(dns.Fqdn(req.Name), dns.TypeA)
+	query := new(dns.Msg).SetQuestion(dns.Fqdn(req.Name), qtype)
 	began := time.Now()
 	reply, _, err := client.ExchangeContext(ctx, query, req.Resolver.String())
 	probe := DNSProbe{Result: Answered, Answers: []netip.Addr{}, At: began, Took: Duration(time.Since(began))}
@@ -124,11 +131,7 @@ func (a *Agent) probeDNS(ctx context.Context, req DNSRequest) (DNSProbe, error) 
 		if ttl := rr.Header().Ttl; i == 0 || ttl < probe.TTLSeconds {
 			probe.TTLSeconds = ttl
 		}
-		if address, ok := rr.(*dns.A); ok {
-			if ip, ok := netip.AddrFromSlice(address.A.To4()); ok {
-				probe.Answers = append(probe.Answers, ip)
-			}
-		}
 	}
+	probe.Answers = append(probe.Answers, fault.Addresses(reply.Answer)...)
 	return probe, nil
 }

@@ -45,7 +45,7 @@ func TestAnswersAtEveryAddress(t *testing.T) {
 	}
 	for _, text := range resolvers {
 		r := netip.MustParseAddrPort(text)
-		probe, err := c.ProbeDNS(timely(t), DNSRequest{Resolver: r, Name: "backend.test"})
+		probe, err := c.ProbeDNS(timely(t), DNSRequest{Resolver: r, Name: "backend.test", Type: "A"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +81,7 @@ func TestDNSProbeResults(t *testing.T) {
 	c := startAgent(t)
 	dns := setName(t, c, "backend.test", "198.18.1.10")
 	ask := func(resolver, name string) DNSProbe {
-		probe, err := c.ProbeDNS(timely(t), DNSRequest{Resolver: netip.MustParseAddrPort(resolver), Name: name, Timeout: Duration(100 * time.Millisecond)})
+		probe, err := c.ProbeDNS(timely(t), DNSRequest{Resolver: netip.MustParseAddrPort(resolver), Name: name, Type: "A", Timeout: Duration(100 * time.Millisecond)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,6 +89,17 @@ func TestDNSProbeResults(t *testing.T) {
 	}
 	if got := ask("127.0.0.1:53", "other.test"); got.Result != Answered || got.RCode != "NXDOMAIN" {
 		t.Errorf("unknown name: got %+v, want NXDOMAIN", got)
+	}
+	six := netip.MustParseAddr("2001:db8::1")
+	if _, err := dns.PutNames(timely(t), fakedns.Name{Name: "six.test", AAAA: []netip.Addr{six}, TTL: time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	probe, err := c.ProbeDNS(timely(t), DNSRequest{Resolver: netip.MustParseAddrPort("127.0.0.1:53"), Name: "six.test", Type: "AAAA"})
+	if err != nil || len(probe.Answers) != 1 || probe.Answers[0] != six {
+		t.Errorf("AAAA: got %+v, %v, want %s", probe, err, six)
+	}
+	if _, err := c.ProbeDNS(timely(t), DNSRequest{Resolver: netip.MustParseAddrPort("127.0.0.1:53"), Name: "six.test", Type: "MX"}); err == nil {
+		t.Error("type MX: got no error")
 	}
 	if got := ask("127.0.0.99:54", "backend.test"); got.Result != Refused {
 		t.Errorf("nothing listens: got %+v, want refused", got)
@@ -109,7 +120,7 @@ func TestAnswersInPlaceOfDocker(t *testing.T) {
 	addDockerRules(t)
 	c := startAgent(t)
 	setName(t, c, "backend.test", "198.18.1.10")
-	probe, err := c.ProbeDNS(timely(t), DNSRequest{Resolver: netip.MustParseAddrPort("127.0.0.11:53"), Name: "backend.test"})
+	probe, err := c.ProbeDNS(timely(t), DNSRequest{Resolver: netip.MustParseAddrPort("127.0.0.11:53"), Name: "backend.test", Type: "A"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +134,7 @@ func TestAnswersInPlaceOfDocker(t *testing.T) {
 	if err := undo(); err != nil {
 		t.Fatal(err)
 	}
-	probe, err = c.ProbeDNS(timely(t), DNSRequest{Resolver: netip.MustParseAddrPort("127.0.0.11:53"), Name: "backend.test"})
+	probe, err = c.ProbeDNS(timely(t), DNSRequest{Resolver: netip.MustParseAddrPort("127.0.0.11:53"), Name: "backend.test", Type: "A"})
 	if err != nil {
 		t.Fatal(err)
 	}

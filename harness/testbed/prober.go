@@ -15,8 +15,8 @@ import (
 type Prober struct{ Pod *pod.Client }
 
 // Lookup implements fault.Prober.
-func (p Prober) Lookup(ctx context.Context, resolver netip.AddrPort, name string) ([]netip.Addr, error) {
-	got, err := p.Pod.ProbeDNS(ctx, pod.DNSRequest{Resolver: resolver, Name: name})
+func (p Prober) Lookup(ctx context.Context, resolver netip.AddrPort, name, qtype string) ([]netip.Addr, error) {
+	got, err := p.Pod.ProbeDNS(ctx, pod.DNSRequest{Resolver: resolver, Name: name, Type: qtype})
 	if err != nil {
 		return nil, err
 	}
