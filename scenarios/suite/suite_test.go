@@ -50,7 +50,7 @@ var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 	Expect(err).NotTo(HaveOccurred())
 	go first.Fetch(context.WithoutCancel(ctx), chosen()) // each cell waits for its own image
 	return shared
-}, func(ctx SpecContext, text []byte) {
+}, func(_ SpecContext, text []byte) {
 	var shared run.Shared
 	Expect(json.Unmarshal(text, &shared)).To(Succeed())
 	var err error
