@@ -1,7 +1,9 @@
 package fakealb_test
 
 import (
+	"context"
 	"net"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -19,6 +21,7 @@ func TestAnyPort(t *testing.T) {
 	for name, port := range map[string]uint16{"another port": 5050, "the port listened on": stagePort} {
 		t.Run(name, func(t *testing.T) { s.testFaultsOn(t, port) })
 	}
+	t.Run("HTTP/2 with prior knowledge", s.testHTTP2WithoutTLS)
 	t.Run("listener", s.testListenerOnAnyPort)
 	st, err := s.Status(s.ctx)
 	if err != nil || !st.AnyPort || st.AcceptErrors != 0 || st.CaptureDropped != 0 {
@@ -70,6 +73,25 @@ func (s *stage) testAskedPort(t *testing.T) {
 	}
 	if !slices.Equal(asked, ports) || !slices.Equal(connected, ports) {
 		t.Errorf("got requests to ports %d on connections to %d, want %d", asked, connected, ports)
+	}
+}
+
+func (s *stage) testHTTP2WithoutTLS(t *testing.T) {
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	tr := &http.Transport{Protocols: &protocols, DialContext: func(_ context.Context, _, addr string) (net.Conn, error) {
+		return s.dial(addr, 0, 5*time.Second)
+	}}
+	t.Cleanup(tr.CloseIdleConnections)
+	for range 2 {
+		resp, err := (&http.Client{Transport: tr, Timeout: 10 * time.Second}).Get("http://" + s.on(11, 50051) + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != 200 || resp.ProtoMajor != 2 {
+			t.Errorf("got %s over %s, want 200 over HTTP/2", resp.Status, resp.Proto)
+		}
 	}
 }
 

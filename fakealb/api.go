@@ -34,7 +34,8 @@ type LoadBalancer struct {
 	MaxConnections int `json:"max_connections,omitempty"`
 	// Certificates are the names of the listener's certificates, such as
 	// www.example.test or *.example.test, at most 26; the first is the default one
-	// (2.3.3 D). With none there is a certificate for any name.
+	// (2.3.3 D). With none there is a certificate for any name that a client asks for, and
+	// the server's DefaultCertificate.
 	Certificates []string `json:"certificates,omitempty"`
 	// VPCEndpoint is of network load balancers: the endpoint that flows come through,
 	// such as vpce-08d2bf15fac5001c9, which PROXY protocol headers then name (4.8 D).

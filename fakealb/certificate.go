@@ -139,7 +139,7 @@ func (s *Server) certificateFor(lb LoadBalancer, l Listener, hello *tls.ClientHe
 	}
 	if len(list) == 0 {
 		if asked == "" {
-			asked = node.String()
+			return s.defaultLeaf(node.String()), nil
 		}
 		return leafSpec{names: asked}, nil
 	}

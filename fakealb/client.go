@@ -88,6 +88,15 @@ func groupPath(lb, group string) string {
 	return balancerPath(lb) + "/target-groups/" + url.PathEscape(group)
 }
 
+// PutDefaultCertificate says for which names the certificate is that a client gets
+// which sends no SNI, from a node whose load balancer has none of its own.
+func (c *Client) PutDefaultCertificate(ctx context.Context, names ...string) (Applied, error) {
+	if names == nil {
+		names = []string{}
+	}
+	return call[Applied](ctx, c, http.MethodPut, "/v1/default-certificate", DefaultCertificate{Names: names})
+}
+
 // PutNode brings an address up, or moves it to another load balancer or zone.
 func (c *Client) PutNode(ctx context.Context, n Node) (Applied, error) {
 	n.Fault = "" // so that what Nodes returned can be put again

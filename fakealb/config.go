@@ -35,7 +35,8 @@ type Config struct {
 	NoCapture bool
 	Ports     []uint16 // every node listens on all of them; at least one
 	// AnyPort has nodes take connections to every other port too, as if it were one of
-	// Ports. It needs nftables mode.
+	// Ports, and without listeners speak HTTP/2 with prior knowledge, which an ALB
+	// refuses: what is meant to be asked need not be an ALB then. It needs nftables mode.
 	AnyPort bool
 	// TimeScale divides every timer of an ALB: with 60, the idle timeout of 60 s
 	// is 1 s. 0 stands for 1; otherwise 0.001 to 10000.

@@ -32,6 +32,7 @@ func (s *Server) Handler() http.Handler {
 		_, _ = w.Write(OpenAPI)
 	})
 	mux.HandleFunc("GET /v1/ca", s.getCA)
+	mux.HandleFunc("PUT /v1/default-certificate", s.handlePutDefaultCertificate)
 	mux.HandleFunc("GET /v1/load-balancers", s.getLoadBalancers)
 	mux.HandleFunc("PUT /v1/load-balancers/{name}", s.handlePutLoadBalancer)
 	mux.HandleFunc("DELETE /v1/load-balancers/{name}", s.handleDeleteLoadBalancer)

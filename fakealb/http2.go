@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"strconv"
 	"sync"
@@ -28,7 +29,7 @@ const (
 
 // serveHTTP2 speaks HTTP/2 on conn. The library adds settings of its own to an
 // ALB's: of the header table, of the largest list of headers, and of priorities.
-func (s *Server) serveHTTP2(c *clientConn, conn *tls.Conn, state *tls.ConnectionState) {
+func (s *Server) serveHTTP2(c *clientConn, conn net.Conn, state *tls.ConnectionState) {
 	_ = c.SetReadDeadline(time.Time{})
 	idle := s.scaled(c.node.view().lb.Attributes.idleTimeout())
 	h := &http2Conn{server: s, c: c, tls: state, idle: idle}

@@ -53,6 +53,8 @@ func driveClient(t *testing.T, c *fakealb.Client, f *fixture) {
 	ok(c.Version(ctx))
 	ok(c.Status(ctx))
 	ok(c.CA(ctx))
+	ok(c.PutDefaultCertificate(ctx, "api.example"))
+	ok(c.PutDefaultCertificate(ctx))
 	ok(c.PutLoadBalancer(ctx, fakealb.LoadBalancer{
 		Name: "full", Listeners: []fakealb.Listener{{Port: f.port, Protocol: fakealb.ProtocolHTTP}}, Certificates: []string{"full.example"}, DNSName: "full.example", ErrorBody: fakealb.ErrorBodyPre2020,
 		TargetGroup: &targets.Group{
@@ -157,6 +159,8 @@ func driveErrors(t *testing.T, api string) {
 	for _, c := range append(groupErrors(), []contractCall{
 		{"GET", "/v1/openapi.yaml", "", 200},
 		{"GET", "/metrics", "", 200},
+		{"PUT", "/v1/default-certificate", `{"names":["a b"]}`, 400},
+		{"PUT", "/v1/default-certificate", huge, 413},
 		{"PUT", "/v1/load-balancers/x", "{", 400},
 		{"PUT", "/v1/load-balancers/x", huge, 413},
 		{"DELETE", "/v1/load-balancers/none", "", 404},

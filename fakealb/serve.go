@@ -71,7 +71,22 @@ func (s *Server) serve(n *node, port uint16, raw net.Conn) {
 	case isTLS: // no request line that could be awaited
 		(&http1{server: s, c: c, conn: c, in: newRequestReader(c)}).refuse(n.view(), generated(http.StatusBadRequest, lb.ErrorBody))
 	default:
+		s.servePlain(c, listener)
+	}
+}
+
+// servePlain goes on with what the client speaks without TLS.
+func (s *Server) servePlain(c *clientConn, listener Listener) {
+	name := c.sniff()
+	switch {
+	case name == spokenHTTP2 && s.config.AnyPort && listener.Protocol == "":
+		s.serveHTTP2(c, c, nil)
+	case name == "" || name == spokenHTTP2: // which a real ALB refuses as HTTP/1 (2.2.5 O1)
 		s.serveHTTP1(c, c, nil)
+	default:
+		s.connections.Update(c.row, func(r *record.Connection) { r.Spoke = name })
+		v := c.node.view()
+		(&http1{server: s, c: c, conn: c, in: newRequestReader(c)}).refuse(v, generated(http.StatusBadRequest, v.lb.ErrorBody))
 	}
 }
 

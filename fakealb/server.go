@@ -52,6 +52,8 @@ type Server struct {
 	cookies       *sticky.Key
 	metrics       metrics
 	dates         dates
+	// defaultNames are those of the DefaultCertificate, separated by commas.
+	defaultNames atomic.Pointer[string]
 	// acceptErrors counts connections that could not be accepted.
 	acceptErrors atomic.Uint64
 

@@ -152,6 +152,7 @@ func (s *Server) reset() (Applied, error) {
 	}
 	clear(s.balancers)
 	clear(s.leftOut)
+	s.setDefaultNames("")
 	if err := s.restore(); err != nil {
 		return Applied{}, err
 	}

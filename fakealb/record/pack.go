@@ -75,14 +75,14 @@ func (p *packedAttempt) unpack(all string) Attempt {
 }
 
 type packedConnection struct {
-	id                                  uint64
-	opened, closed                      unixTime
-	requests                            uint32
-	node, peer, loadBalancer, sni, alpn text
-	target                              text
-	closedBy, how, handshakeError       text
-	port, peerPort                      uint16
-	tls, probe                          bool
+	id                                   uint64
+	opened, closed                       unixTime
+	requests                             uint32
+	node, peer, loadBalancer, sni, alpn  text
+	target                               text
+	closedBy, how, handshakeError, spoke text
+	port, peerPort                       uint16
+	tls, probe                           bool
 }
 
 func (p *packedConnection) pack(c *Connection, t *texts) {
@@ -92,7 +92,7 @@ func (p *packedConnection) pack(c *Connection, t *texts) {
 	p.peer, p.peerPort = t.putAddr(p.peer, c.Peer.Addr()), c.Peer.Port()
 	p.loadBalancer = t.put(p.loadBalancer, c.LoadBalancer)
 	p.tls, p.sni, p.alpn = c.TLS, t.put(p.sni, c.SNI), t.put(p.alpn, c.ALPN)
-	p.target = t.put(p.target, c.Target)
+	p.target, p.spoke = t.put(p.target, c.Target), t.put(p.spoke, c.Spoke)
 	p.closedBy, p.how = t.put(p.closedBy, string(c.ClosedBy)), t.put(p.how, c.How)
 	p.handshakeError, p.probe = t.put(p.handshakeError, c.HandshakeError), c.Probe
 }
@@ -105,7 +105,7 @@ func (p *packedConnection) unpack(all string) Connection {
 		Peer:         netip.AddrPortFrom(p.peer.addr(all), p.peerPort),
 		LoadBalancer: p.loadBalancer.in(all),
 		TLS:          p.tls, SNI: p.sni.in(all), ALPN: p.alpn.in(all),
-		Target:   p.target.in(all),
+		Target: p.target.in(all), Spoke: p.spoke.in(all),
 		ClosedBy: ClosedBy(p.closedBy.in(all)), How: p.how.in(all),
 		HandshakeError: p.handshakeError.in(all), Probe: p.probe,
 	}

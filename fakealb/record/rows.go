@@ -57,7 +57,10 @@ type Connection struct {
 	TLS          bool           `json:"tls"`
 	SNI          string         `json:"sni,omitempty"`
 	ALPN         string         `json:"alpn,omitempty"`
-	Requests     int            `json:"requests"`
+	// Spoke is what the client spoke if that is neither HTTP nor TLS, such as FastCGI.
+	// It was refused.
+	Spoke    string `json:"spoke,omitempty"`
+	Requests int    `json:"requests"`
 	// Target is the target, as ip:port, that a network load balancer pinned the
 	// connection to.
 	Target string `json:"target,omitempty"`

@@ -82,7 +82,9 @@ type Conn struct {
 	Closed   *Seconds       `json:"closed,omitempty"` // nil: still open at the end
 	How      string         `json:"how,omitempty"`    // who closed it and how
 	Requests int            `json:"requests"`
-	Probe    bool           `json:"probe,omitempty"`
+	// Spoke is what the proxy spoke if that was neither HTTP nor TLS, such as FastCGI.
+	Spoke string `json:"spoke,omitempty"`
+	Probe bool   `json:"probe,omitempty"`
 }
 
 // Packet kinds.

@@ -34,6 +34,16 @@ type bed interface {
 // certificates are of, as PEM.
 const CAPath = "/etc/proxychaos/ca.pem"
 
+// caPaths is where that authority is put: besides CAPath, the files of trusted
+// authorities of Debian and Alpine, of Red Hat (the second is what the first links to
+// there), and of OpenSSL itself. It takes the place of all others, since nothing else
+// can be reached.
+var caPaths = []string{
+	CAPath, "/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+	"/etc/ssl/cert.pem",
+}
+
 // clients reach the agents of a testbed.
 type clients struct {
 	dns       *fakedns.Client

@@ -123,8 +123,8 @@ func (c *cell) prepare(ctx context.Context) error {
 	if err := c.bed.watch(ctx); err != nil {
 		return err
 	}
-	if err := c.answers(ctx); err != nil {
-		return err
+	if err := c.certified(ctx, c.answers); err != nil {
+		return c.unanswerable(ctx, err)
 	}
 	if err := c.fill(ctx); err != nil {
 		return err

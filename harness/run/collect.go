@@ -40,7 +40,7 @@ func (c *cell) collectNodes(ctx context.Context) error {
 	for _, k := range conns {
 		row := recording.Conn{
 			Conn: k.ID, Node: k.Node, Port: int(k.Port), Peer: k.Peer, Opened: c.since(k.Opened),
-			Requests: k.Requests, Probe: k.Probe || c.to.isProbe(k.Peer),
+			Requests: k.Requests, Spoke: k.Spoke, Probe: k.Probe || c.to.isProbe(k.Peer),
 		}
 		if !k.Closed.IsZero() {
 			closed := c.since(k.Closed)

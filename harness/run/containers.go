@@ -46,7 +46,9 @@ func (b *containerBed) clients() clients {
 }
 
 func (b *containerBed) startProxy(ctx context.Context, ca []byte) ([]netip.AddrPort, error) {
-	b.proxy.Files = append(b.proxy.Files, kind.Placed{Path: CAPath, Content: ca})
+	for _, path := range caPaths {
+		b.proxy.Files = append(b.proxy.Files, kind.Placed{Path: path, Content: ca})
+	}
 	listeners, err := b.tb.StartProxy(ctx, b.proxy)
 	var addrs []netip.AddrPort
 	for _, l := range listeners {
