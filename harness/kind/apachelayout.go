@@ -234,7 +234,10 @@ func (l *Layout) apachePlaces(lines []apacheLine, root string) {
 			continue
 		}
 		switch line.name {
-		case "errorlog", "customlog", "transferlog", "globallog", "forensiclog", "scriptlog", "pidfile", "scriptsock":
+		case "errorlog":
+			l.folder(path.Dir(absolute(line.args[0])))
+			l.Logs = append(l.Logs, absolute(line.args[0]))
+		case "customlog", "transferlog", "globallog", "forensiclog", "scriptlog", "pidfile", "scriptsock":
 			l.folder(path.Dir(absolute(line.args[0])))
 		case "cacheroot", "defaultruntimedir":
 			l.folder(absolute(line.args[0]))

@@ -15,6 +15,8 @@ type Layout struct {
 	// Folders are made if the image does not have them: where the configuration has the
 	// proxy write its logs, sockets and caches. They are absolute paths.
 	Folders []string
+	// Logs are files in which the program may say why it does not start.
+	Logs []string
 	// Users are those that the configuration runs the proxy as. They are added to the
 	// image's if it does not know them.
 	Users []string

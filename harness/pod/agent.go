@@ -46,6 +46,7 @@ type Agent struct {
 	mu      sync.Mutex // guards what follows
 	watches map[string]*watch
 	nextID  int
+	logs    *logFiles // nil until they are asked for
 }
 
 // New checks the configuration and opens the control address, so that
@@ -104,6 +105,7 @@ func (a *Agent) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.canaries.removeAll()) }()
 	defer a.stopWatches()
+	defer a.stopLogs()
 	return a.serve(ctx)
 }
 
@@ -164,6 +166,25 @@ func (a *Agent) closeControl() error {
 		return err
 	}
 	return nil
+}
+
+// logFiles follows the proxy's log files from the first call on.
+func (a *Agent) logFiles() *logFiles {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.logs == nil {
+		a.logs = followLogs(a.procs.openLogs, maxLogBytes)
+	}
+	return a.logs
+}
+
+func (a *Agent) stopLogs() {
+	a.mu.Lock()
+	logs := a.logs
+	a.mu.Unlock()
+	if logs != nil {
+		logs.stop()
+	}
 }
 
 func (a *Agent) startWatch(req WatchRequest) (*watch, error) {

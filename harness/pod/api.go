@@ -28,6 +28,7 @@ func (a *Agent) handler() http.Handler {
 	})
 	mux.HandleFunc("GET /v1/listeners", a.getListeners)
 	mux.HandleFunc("GET /v1/processes", a.getProcesses)
+	mux.HandleFunc("GET /v1/logs", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.logFiles().logs(), nil) })
 	mux.HandleFunc("POST /v1/watches", a.postWatch)
 	mux.HandleFunc("GET /v1/watches/{id}", a.getWatch)
 	mux.HandleFunc("DELETE /v1/watches/{id}", func(w http.ResponseWriter, r *http.Request) {

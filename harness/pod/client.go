@@ -51,6 +51,12 @@ func (c *Client) Processes(ctx context.Context, nodes Nodes) ([]Process, error) 
 	return call[[]Process](ctx, c, http.MethodGet, "/v1/processes?"+query.Encode(), nil)
 }
 
+// Logs are the lines that the proxy has written to log files. They are followed from the
+// first call on, and each is read from its beginning.
+func (c *Client) Logs(ctx context.Context) (Logs, error) {
+	return call[Logs](ctx, c, http.MethodGet, "/v1/logs", nil)
+}
+
 // StartWatch begins to count the connections to nodes that each process is ever
 // seen to hold. It costs CPU until [Client.StopWatch].
 func (c *Client) StartWatch(ctx context.Context, req WatchRequest) (Watch, error) {

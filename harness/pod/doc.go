@@ -12,6 +12,8 @@
 //   - finds the port that the proxy listens on;
 //   - says which process of the proxy holds which connections to the ALB
 //     nodes, so that a cold worker is seen before it falsifies a run;
+//   - reads the log files of the proxy, wherever they are: those that its processes
+//     hold open to append to;
 //   - tries things from the proxy's place in the network (probes, and canary
 //     connections that are kept open), which is how a fault is proved.
 //
@@ -24,7 +26,7 @@
 // record made elsewhere can tell the harness from the proxy.
 //
 // Capabilities needed: NET_ADMIN (the routing rules and sockets of resolvers, the NAT
-// rule for 127.0.0.11), SYS_PTRACE and DAC_READ_SEARCH (which process owns a socket:
-// workers run as other users, and nginx's leave their /proc/<pid>/fd readable
-// to that user only).
+// rule for 127.0.0.11), SYS_PTRACE and DAC_READ_SEARCH (which process owns a socket, and
+// which writes a log: workers run as other users, and nginx's leave their /proc/<pid>/fd
+// readable to that user only).
 package pod

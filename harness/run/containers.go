@@ -3,7 +3,10 @@ package run
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/moby/moby/client"
@@ -65,6 +68,7 @@ func (b *containerBed) workers(ctx context.Context) ([]recording.Process, error)
 	return b.tb.Workers(ctx)
 }
 
+// proxyLog is what the proxy printed, and what it wrote to files, in the order of time.
 func (b *containerBed) proxyLog(ctx context.Context) ([]embedded.Line, error) {
 	text, err := b.tb.ProxyLog(ctx)
 	var lines []embedded.Line
@@ -76,7 +80,15 @@ func (b *containerBed) proxyLog(ctx context.Context) ([]embedded.Line, error) {
 		}
 		lines = append(lines, embedded.Line{At: at, Text: string(rest)})
 	}
-	return lines, err
+	files, filesErr := b.tb.Pod.Logs(ctx)
+	for _, line := range files.Lines {
+		lines = append(lines, embedded.Line{At: line.At, Text: line.Text})
+	}
+	slices.SortStableFunc(lines, func(a, b embedded.Line) int { return a.At.Compare(b.At) })
+	if files.Dropped > 0 || files.Error != "" {
+		lines = append(lines, embedded.Line{At: time.Now(), Text: fmt.Sprintf("proxychaos: %d lines of log files were not kept %s", files.Dropped, files.Error)})
+	}
+	return lines, errors.Join(err, filesErr)
 }
 
 func (b *containerBed) Close() error {

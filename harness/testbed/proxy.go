@@ -45,6 +45,9 @@ func (tb *Testbed) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, err
 		name, value, _ := strings.Cut(v, "=")
 		env[name] = value
 	}
+	if _, err := tb.Pod.Logs(ctx); err != nil { // from now on its log files are followed
+		return nil, fmt.Errorf("following the proxy's log files: %w", err)
+	}
 	joined := "container:" + tb.pod.GetContainerID()
 	c, err := testcontainers.Run(ctx, p.Image,
 		testcontainers.WithCmd(p.Cmd...),
@@ -66,7 +69,22 @@ func (tb *Testbed) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, err
 	if err != nil {
 		return nil, fmt.Errorf("starting the proxy from %s: %w", p.Image, err)
 	}
-	return tb.awaitListener(ctx)
+	listeners, err := tb.awaitListener(ctx)
+	var rejected *Rejected
+	if errors.As(err, &rejected) {
+		rejected.Output += tb.written(ctx, tb.proxy.GetContainerID(), p.Logs)
+	}
+	return listeners, err
+}
+
+// written are the log files of a container that has ended, one after the other.
+func (tb *Testbed) written(ctx context.Context, container string, names []string) string {
+	p := placing{ctx: ctx, docker: tb.docker, container: container}
+	var all strings.Builder
+	for _, name := range names {
+		all.WriteString(p.read(name))
+	}
+	return all.String()
 }
 
 // awaitListener returns as soon as the proxy listens, or has ended.
@@ -102,7 +120,7 @@ func (tb *Testbed) lastOutput() string {
 	return out.String()
 }
 
-// ProxyLog is the proxy's output so far, each line with the time at which the
+// ProxyLog is the proxy's output so far, without what it writes to files, each line with the time at which the
 // engine received it (RFC 3339, nanoseconds) in front.
 func (tb *Testbed) ProxyLog(ctx context.Context) ([]byte, error) {
 	var out bytes.Buffer

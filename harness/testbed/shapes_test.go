@@ -94,13 +94,30 @@ func asked(name kind.Name, cmd []string) []string {
 // check is what the proxy says, and whether it takes the configuration.
 func (c *checker) check(t *testing.T, name kind.Name, conf kind.Config) (string, bool) {
 	t.Helper()
-	g := NewWithT(t)
+	l := layoutOf(t, name, conf)
+	_, said, code := c.run(t, name, l, asked(name, l.Cmd))
+	return said, code == 0
+}
+
+func layoutOf(t *testing.T, name kind.Name, conf kind.Config) kind.Layout {
+	t.Helper()
 	k, err := kind.Of(name)
-	g.Expect(err).NotTo(HaveOccurred())
+	if err != nil {
+		t.Fatal(err)
+	}
 	l, err := k.Layout(conf)
-	g.Expect(err).NotTo(HaveOccurred())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// run runs a command on a layout until it ends. The container is still there then.
+func (c *checker) run(t *testing.T, name kind.Name, l kind.Layout, cmd []string) (id, said string, code int64) {
+	t.Helper()
+	g := NewWithT(t)
 	made, err := c.docker.ContainerCreate(t.Context(), client.ContainerCreateOptions{
-		Config:     &container.Config{Image: c.images[name], Cmd: asked(name, l.Cmd), Env: l.Env, Labels: c.labels},
+		Config:     &container.Config{Image: c.images[name], Cmd: cmd, Env: l.Env, Labels: c.labels},
 		HostConfig: &container.HostConfig{NetworkMode: "none"},
 	})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -109,7 +126,6 @@ func (c *checker) check(t *testing.T, name kind.Name, conf kind.Config) (string,
 	wait := c.docker.ContainerWait(t.Context(), made.ID, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
 	_, err = c.docker.ContainerStart(t.Context(), made.ID, client.ContainerStartOptions{})
 	g.Expect(err).NotTo(HaveOccurred())
-	var code int64
 	select {
 	case ended := <-wait.Result:
 		code = ended.StatusCode
@@ -122,7 +138,19 @@ func (c *checker) check(t *testing.T, name kind.Name, conf kind.Config) (string,
 	var out bytes.Buffer
 	_, err = stdcopy.StdCopy(&out, &out, logs)
 	g.Expect(err).NotTo(HaveOccurred())
-	return out.String(), code == 0
+	return made.ID, out.String(), code
+}
+
+// What Apache says of its start only in its log is told.
+func TestStartThatApacheExplainsInItsLogFile(t *testing.T) {
+	c := newChecker(t)
+	g := NewWithT(t)
+	l := layoutOf(t, kind.Apache, tree("shop.conf", "<VirtualHost *:80>\n ErrorLog ${APACHE_LOG_DIR}/shop.log\n SSLEngine on\n SSLCertificateFile /usr/local/apache2/conf/httpd.conf\n</VirtualHost>\n"))
+	id, said, code := c.run(t, kind.Apache, l, l.Cmd)
+	g.Expect(code).NotTo(BeZero())
+	g.Expect(said).NotTo(ContainSubstring("certificate"))
+	tb := &Testbed{docker: c.docker}
+	g.Expect(tb.written(t.Context(), id, l.Logs)).To(ContainSubstring("certificate"))
 }
 
 // tree is a folder: names of files with their content in turn. A content that begins
