@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -42,7 +41,7 @@ func (c *cell) step(ctx context.Context, i int, due time.Time, faults []fault.Fa
 	if err := sleepUntil(ctx, due.Add(-prepareAhead)); err != nil {
 		return due, err
 	}
-	if err := errors.Join(c.findUpstreams(ctx), c.lead(ctx, i)); err != nil {
+	if err := errors.Join(c.findUpstreams(ctx), c.findUse(ctx, i, faults)); err != nil {
 		return due, err
 	}
 	if err := c.prepareFaults(ctx, faults); err != nil {
@@ -112,29 +111,6 @@ func (c *cell) proveFaults(ctx context.Context, faults []fault.Fault, before []f
 	}
 	return nil
 }
-
-// lead numbers the nodes, before the first step, so that the first faults are about one
-// that the proxy uses.
-func (c *cell) lead(ctx context.Context, step int) error {
-	if step > 0 {
-		return nil
-	}
-	connections, err := c.to.alb.Connections(ctx)
-	if err != nil {
-		return err
-	}
-	used := map[netip.Addr]bool{}
-	for _, k := range connections {
-		recent := k.Closed.IsZero() || time.Since(k.Closed) < usedFor
-		used[k.Node] = used[k.Node] || recent && !k.Probe && !c.to.isProbe(k.Peer)
-	}
-	c.live.Topology = c.live.Topology.Lead(func(a netip.Addr) bool { return used[a] })
-	c.live.State = c.live.Topology.Start()
-	return nil
-}
-
-// usedFor is how long ago a connection may have ended whose node counts as used.
-const usedFor = 2 * time.Second
 
 // findUpstreams learns from the DNS queries whom the proxy has asked for which names,
 // and which upstream each of them leads to. A config that asks for none, because it has

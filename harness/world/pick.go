@@ -10,7 +10,7 @@ import (
 // Pick says which nodes a fault is about, in each upstream alike:
 //
 //	named   those that its name has now
-//	half    the first half of them, by number
+//	half    half of them: first those in use, then by number
 //	left    those that its name had and has no more
 //	spare   those that serve and that its name never had
 //	struck  those that do not serve
@@ -94,7 +94,15 @@ func (p Pick) of(nodes []NodeState) []NodeState {
 	case Named:
 		return named
 	case Half:
-		slices.SortStableFunc(named, func(a, b NodeState) int { return a.Number - b.Number })
+		slices.SortStableFunc(named, func(a, b NodeState) int {
+			switch {
+			case a.InUse == b.InUse:
+				return a.Number - b.Number
+			case a.InUse:
+				return -1
+			}
+			return 1
+		})
 		return named[:(len(named)+1)/2]
 	case Left:
 		return only(nodes, func(n NodeState) bool { return n.Left })

@@ -48,6 +48,8 @@ type NodeState struct {
 	// Serves says whether it serves, else How it does not.
 	Serves bool
 	How    string
+	// InUse says whether the proxy sent requests to it just before this instant.
+	InUse bool
 }
 
 // Start is the state of a topology before any effect: each name leads to its first
@@ -74,6 +76,15 @@ func (s State) With(effects ...Effect) State {
 				n.with(e)
 			}
 		}
+	}
+	return s
+}
+
+// Using returns the state with the nodes that are in use.
+func (s State) Using(used func(netip.Addr) bool) State {
+	s.Nodes = slices.Clone(s.Nodes)
+	for i := range s.Nodes {
+		s.Nodes[i].InUse = used(s.Nodes[i].Addr)
 	}
 	return s
 }

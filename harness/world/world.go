@@ -93,8 +93,8 @@ func (w World) Place(address func(n int) netip.Addr) Topology {
 	return t
 }
 
-// Lead gives the number 1 in each upstream to a node that is used, if the one that has
-// it is not: a proxy that has one address of several meets no fault of the others.
+// Lead gives the number 1 in each upstream to a node that is in use, if the one that has
+// it is not: a proxy that uses one address of several meets no fault of the others.
 func (t Topology) Lead(used func(netip.Addr) bool) Topology {
 	t.Nodes = slices.Clone(t.Nodes)
 	first := t.Balancers[0]

@@ -88,6 +88,29 @@ func TestLead(t *testing.T) {
 	g.Expect(led[:2]).To(HaveExactElements(HaveField("Addr", address(2)), HaveField("Addr", address(1))), "half, by number")
 }
 
+// Half is chosen among those in use, also when the numbers say otherwise: a proxy may have
+// gone on to others since they were given.
+func TestHalfIsInUse(t *testing.T) {
+	g := NewWithT(t)
+	four := world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 4}}}
+	start := four.Place(address).Start()
+	half := func(used ...netip.Addr) []netip.Addr {
+		var got []netip.Addr
+		for _, n := range world.Half.Of(start.Using(func(a netip.Addr) bool { return slices.Contains(used, a) })) {
+			if n.Upstream == 1 {
+				got = append(got, n.Addr)
+			}
+		}
+		return got
+	}
+	g.Expect(half()).To(Equal([]netip.Addr{address(0), address(1)}), "none is known to be in use")
+	g.Expect(half(address(3))).To(Equal([]netip.Addr{address(3), address(0)}))
+	g.Expect(half(address(3), address(2))).To(Equal([]netip.Addr{address(2), address(3)}))
+	g.Expect(half(address(3), address(2), address(1))).To(Equal([]netip.Addr{address(1), address(2)}))
+	g.Expect(start.Nodes).NotTo(ContainElement(HaveField("InUse", true)), "it is a value")
+	g.Expect(start.Using(func(netip.Addr) bool { return true }).With().Nodes).NotTo(ContainElement(HaveField("InUse", false)))
+}
+
 func TestWrongPicks(t *testing.T) {
 	for _, p := range []world.Pick{"", "first", "0", "1 x", "-1"} {
 		NewWithT(t).Expect(p.Check()).To(MatchError(ContainSubstring(`"1 3"`)), "%q", p)
