@@ -16,6 +16,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/harness/engine"
 	"github.com/proxychaos/proxychaos/harness/kind"
+	"github.com/proxychaos/proxychaos/harness/lock"
 )
 
 const (
@@ -63,7 +64,7 @@ func (f *Finder) fromDebian(ctx context.Context, r kind.Release, why string) (Im
 		if _, err := exec.LookPath("apt-get"); err != nil {
 			return Image{}, fmt.Errorf("%w: %s: %s, and this is not Debian, so it cannot be built from packages", ErrNotAvailable, r, why)
 		}
-		unlock, err := lockRef(ctx, "mmdebstrap")
+		unlock, err := lock.Take(ctx, "mmdebstrap")
 		if err != nil {
 			return Image{}, err
 		}
@@ -77,7 +78,7 @@ func (f *Finder) fromDebian(ctx context.Context, r kind.Release, why string) (Im
 	if err != nil {
 		return Image{}, err
 	}
-	unlock, err := lockRef(ctx, ref)
+	unlock, err := lock.Take(ctx, ref)
 	if err != nil {
 		return Image{}, err
 	}

@@ -13,7 +13,7 @@ import (
 
 // importTar makes an image from a root file system in one step, without a
 // builder. A second import under the same name would leave the first one
-// nameless, so callers look first, under lockRef.
+// nameless, so callers take a lock of its name, and look first.
 func (f *Finder) importTar(ctx context.Context, ref string, tar io.Reader, changes []string) error {
 	res, err := f.cli.ImageImport(ctx, client.ImageImportSource{Source: tar, SourceName: "-"}, ref, client.ImageImportOptions{Changes: changes})
 	if err != nil {

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/proxychaos/proxychaos/harness/lock"
 )
 
 // kitRepository holds the images of the project's own agents.
@@ -77,7 +79,7 @@ func (f *Finder) Kit(ctx context.Context, binary string) (string, error) {
 	ref := kitRepository + ":" + hex.EncodeToString(sum[:8])
 
 	begin := time.Now()
-	unlock, err := lockRef(ctx, kitRepository)
+	unlock, err := lock.Take(ctx, kitRepository)
 	if err != nil {
 		return "", err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/images"
 	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/lock"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
@@ -68,7 +69,7 @@ func (r *Running) play(ctx context.Context) (v judge.Verdict, m recording.Manife
 	}
 	// One testbed starts at a time on this machine: a start keeps both cores of a
 	// small one busy, and those that run already have a load to hold.
-	started, err := turn(ctx)
+	started, err := lock.Take(ctx, "starting")
 	if err != nil {
 		return v, m, err
 	}
