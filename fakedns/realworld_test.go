@@ -27,6 +27,12 @@ func TestNamesAsResolversAskThem(t *testing.T) {
 		{Name: "*.w.shop.example", TTL: time.Minute, A: addrs("10.0.0.7")},
 		{Name: "a.b.c.shop.example", TTL: time.Minute, CNAME: "app.example"},
 		{Name: "six.shop.example", TTL: time.Minute, AAAA: six},
+		{Name: "Mixed.Example.", TTL: time.Minute, A: four},
+		{Name: "*.cdn.example", TTL: 20 * time.Second, CNAME: "www.example"},
+		{Name: "gone.example", TTL: 30 * time.Second, CNAME: "nowhere.example"},
+		{Name: "empty.example", TTL: 30 * time.Second, CNAME: "six.shop.example"},
+		{Name: "deep.cdn.example", TTL: 40 * time.Second, CNAME: "x.cdn.example"},
+		{Name: "9.0.0.10.in-addr.arpa", TTL: time.Minute, PTR: "app.example"},
 	}})
 	for _, c := range []struct {
 		name, qtype string
@@ -51,17 +57,34 @@ func TestNamesAsResolversAskThem(t *testing.T) {
 		{"six.shop.example.", "A", dns.RcodeSuccess, "", nil},
 		{"six.shop.example.", "AAAA", dns.RcodeSuccess, "six.shop.example. 60 AAAA", six},
 		{"shop.example.", "A", dns.RcodeSuccess, "", nil},
+		{"mixed.eXAMPLE.", "A", dns.RcodeSuccess, "mixed.example. 60 A", four},
+		{"*.Shop.example.", "A", dns.RcodeSuccess, "*.shop.example. 60 A", four},
+		{"*.nothing.shop.example.", "A", dns.RcodeSuccess, "*.nothing.shop.example. 60 A", four},
+		{"Img.Cdn.example.", "A", dns.RcodeSuccess, "img.cdn.example. 20 CNAME, www.example. 10 CNAME, long.example. 300 A", addrs("10.0.0.2")},
+		{"Img.Cdn.example.", "CNAME", dns.RcodeSuccess, "img.cdn.example. 20 CNAME", nil},
+		{"deep.cdn.example.", "A", dns.RcodeSuccess, "deep.cdn.example. 40 CNAME, x.cdn.example. 20 CNAME, www.example. 10 CNAME, long.example. 300 A", addrs("10.0.0.2")},
+		{"gone.example.", "A", dns.RcodeNameError, "gone.example. 30 CNAME", nil},
+		{"empty.example.", "A", dns.RcodeSuccess, "empty.example. 30 CNAME", nil},
+		{"empty.example.", "AAAA", dns.RcodeSuccess, "empty.example. 30 CNAME, six.shop.example. 60 AAAA", six},
+		{"9.0.0.10.IN-ADDR.arpa.", "PTR", dns.RcodeSuccess, "9.0.0.10.in-addr.arpa. 60 PTR", nil},
+		{"0.0.10.in-addr.arpa.", "PTR", dns.RcodeSuccess, "", nil},
+		{"8.0.0.10.in-addr.arpa.", "PTR", dns.RcodeNameError, "", nil},
 	} {
 		t.Run(c.name+c.qtype, func(t *testing.T) {
 			g := expect(t)
-			reply := ask(t, srv, "udp", question(c.name, dns.StringToType[c.qtype]))
-			g.Expect(reply.Rcode).To(Equal(c.rcode))
-			g.Expect(reply.Question[0].Name).To(Equal(c.name), "byte for byte")
-			g.Expect(records(reply)).To(Equal(c.answer))
-			g.Expect(addressesOf(reply)).To(ConsistOf(c.addrs))
-			if c.answer == "" {
-				g.Expect(reply.Ns).To(HaveLen(1))
-				g.Expect(reply.Ns[0].Header().Rrtype).To(Equal(dns.TypeSOA))
+			for _, network := range []string{"udp", "tcp"} {
+				reply := ask(t, srv, network, question(c.name, dns.StringToType[c.qtype]))
+				g.Expect(reply.Rcode).To(Equal(c.rcode))
+				g.Expect(reply.Question[0].Name).To(Equal(c.name), "byte for byte")
+				g.Expect(records(reply)).To(Equal(c.answer))
+				g.Expect(addressesOf(reply)).To(ConsistOf(c.addrs))
+				if n := len(reply.Answer); n > 0 {
+					g.Expect(reply.Answer[0].Header().Name).To(Equal(c.name), "the owner too")
+				}
+				if ends := c.addrs != nil || c.qtype == "CNAME" || strings.HasSuffix(c.answer, "PTR"); !ends {
+					g.Expect(reply.Ns).To(HaveLen(1))
+					g.Expect(reply.Ns[0].Header().Rrtype).To(Equal(dns.TypeSOA))
+				}
 			}
 		})
 	}
