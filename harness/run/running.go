@@ -50,7 +50,7 @@ func (r *Running) Run(ctx context.Context) Result {
 	case result.Err != nil:
 		c.progress("broke off: %v", result.Err)
 	default:
-		c.progress("%s: %s", result.Verdict.Result, result.Verdict.Reasons[0])
+		c.progress("%s: %s", result.Verdict.Result, strings.Join(result.Verdict.Reasons, "; "))
 	}
 	return result
 }
