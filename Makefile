@@ -25,12 +25,14 @@ PROXYCHAOS_CORPORA ?= $(abspath $(wildcard $(CURDIR)/../shared/corpora))
 
 # What is tested is said to make, not found in the environment: some shells
 # have a NAME or a PROXY of their own.
-WORDS   := NAME PROXY CONFIG SUBJECT RELEASE A B BENCH
+WORDS   := NAME PROXY CONFIG ENV SUBJECT RELEASE A B BENCH
 $(foreach word,$(WORDS),$(if $(filter environment,$(origin $(word))),$(eval override $(word) :=)))
 
 export GO CLOCK TTL GRACE OUTAGE POSTS RATE PEAK SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT PARALLEL KIT PROXYCHAOS_CORPORA
 # Ginkgo runs the suite in its own folder: paths are made absolute.
 ABSOLUTE := RUNS="$$(realpath -m -- '$(RUNS)')"
+# Variables, or else a file of them.
+ENVIRONMENT := ENV="$$(case '$(ENV)' in ''|[A-Za-z_]*=*) printf %s '$(ENV)' ;; *) realpath -m -- '$(ENV)' ;; esac)"
 
 .DEFAULT_GOAL := help
 .PHONY: help list build suite named scenario compare nightly demo test bench bench-proxy soak fidelity lint clean FORCE
@@ -55,13 +57,13 @@ $(SUITE): FORCE
 named:
 	@test -n '$(NAME)' || { echo "make scenario needs a NAME=, such as NAME=alb-ip-rotate; make list shows them" >&2; exit 2; }
 
-scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf] [SUBJECT=] [CLOCK=production TTL= GRACE= OUTAGE= POSTS= RATE= PEAK= SEED=]
-	@NAME='$(NAME)' CONFIG='$(CONFIG)' $(BIN) check
+scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf ENV=./file] [SUBJECT=] [CLOCK=production TTL= GRACE= OUTAGE= POSTS= RATE= PEAK= SEED=]
+	@NAME='$(NAME)' CONFIG='$(CONFIG)' $(ENVIRONMENT) $(BIN) check
 	@$(MAKE) --no-print-directory suite
-	@NAME='$(NAME)' CONFIG="$$(test -z '$(CONFIG)' || realpath -- '$(CONFIG)')" $(ABSOLUTE) $(GINKGO) $(SUITE)
+	@NAME='$(NAME)' CONFIG="$$(test -z '$(CONFIG)' || realpath -- '$(CONFIG)')" $(ENVIRONMENT) $(ABSOLUTE) $(GINKGO) $(SUITE)
 
 compare: build ## A=./now.conf B=./next.conf PROXY=nginx [NAME=]: both over every scenario; exit 1 if B is worse
-	@NAME='$(NAME)' $(ABSOLUTE) $(BIN) compare --a '$(A)' --b '$(B)'
+	@NAME='$(NAME)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) compare --a '$(A)' --b '$(B)'
 
 nightly: build ## every scenario over every subject; runs/junit.xml, runs/report.html
 	@NAME= CONFIG= $(BIN) check

@@ -33,7 +33,7 @@ type Subject struct {
 // Config is a configuration of one's own: a file, or a folder, run as it is. Proxy is a
 // kind of proxy, such as "nginx" or "haproxy". Run fails the test if it cannot be read.
 func Config(proxy, path string) Subject {
-	s, err := scenarios.OwnSubject(kind.Name(proxy), path, "")
+	s, err := scenarios.OwnSubject(kind.Name(proxy), path, "", kind.Env{})
 	return Subject{s, err}
 }
 
@@ -47,7 +47,18 @@ func Catalogued(id string) Subject {
 // Release runs a configuration of one's own on another line of versions: "testing", "oldstable".
 func (s Subject) Release(name string) Subject {
 	if s.err == nil {
-		s.subject, s.err = scenarios.OwnSubject(s.subject.Kind, s.subject.Config, name)
+		s.subject, s.err = scenarios.OwnSubject(s.subject.Kind, s.subject.Config, name, s.subject.Env)
+	}
+	return s
+}
+
+// Env gives a configuration of one's own variables: for its templates (*.template), and in
+// the environment of its proxy.
+func (s Subject) Env(values map[string]string) Subject {
+	if s.err == nil {
+		env := kind.Env{Values: values}
+		env.Said = strings.Join(env.Assignments(), " ")
+		s.subject, s.err = scenarios.OwnSubject(s.subject.Kind, s.subject.Config, s.subject.Release, env)
 	}
 	return s
 }

@@ -33,6 +33,8 @@ type Subject struct {
 	// that is nil.
 	Config string
 	Files  fs.FS
+	// Env are the variables that a config of one's own is given.
+	Env kind.Env
 	// TLS says that it speaks HTTPS to its upstream.
 	TLS bool
 	// Refresh is the longest time after which the subject, by its own config,

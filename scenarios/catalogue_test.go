@@ -127,7 +127,7 @@ func TestEveryConfigIsThereAndUsed(t *testing.T) {
 	used := map[string]bool{}
 	for _, who := range scenarios.Subjects() {
 		used[who.Config] = true
-		conf, err := config.Read(who.Kind, who.Files, who.Config)
+		conf, err := config.Read(who.Kind, who.Files, who.Config, kind.Env{})
 		g.Expect(err).NotTo(HaveOccurred())
 		_, err = conf.Layout()
 		g.Expect(err).NotTo(HaveOccurred())

@@ -30,6 +30,7 @@ type Request struct {
 //
 //	NAME                   of the scenario; empty for all
 //	PROXY, CONFIG          the user's own config, and what kind of proxy it is for
+//	ENV                    variables for CONFIG, or a file of them
 //	RELEASE                of PROXY: stable, testing; default stable
 //	SUBJECT                one catalogued subject, such as nginx/static@testing
 //	CLOCK, TTL, GRACE, OUTAGE, POSTS, RATE, PEAK, SEED
@@ -76,7 +77,7 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 		}
 		r.Scenarios = []harness.Scenario{s}
 	}
-	r.Subjects, err = chooseSubjects(get("PROXY", ""), get("CONFIG", ""), get("RELEASE", ""), get("SUBJECT", ""))
+	r.Subjects, err = chooseSubjects(get("PROXY", ""), get("CONFIG", ""), get("ENV", ""), get("RELEASE", ""), get("SUBJECT", ""))
 	if err != nil {
 		return r, err
 	}
@@ -126,7 +127,7 @@ func number(name, text string, least, most int) (int, error) {
 	return n, nil
 }
 
-func chooseSubjects(proxy, path, release, subject string) ([]harness.Subject, error) {
+func chooseSubjects(proxy, path, env, release, subject string) ([]harness.Subject, error) {
 	if proxy != "" && !slices.Contains(kind.Names(), kind.Name(proxy)) {
 		return nil, fmt.Errorf("PROXY=%s: there is no such kind of proxy; there are %v", proxy, kind.Names())
 	}
@@ -134,7 +135,11 @@ func chooseSubjects(proxy, path, release, subject string) ([]harness.Subject, er
 		if proxy == "" {
 			return nil, fmt.Errorf("CONFIG=%s: say what it is for with PROXY=, one of %v", path, kind.Names())
 		}
-		own, err := OwnSubject(kind.Name(proxy), path, release)
+		given, err := kind.ReadEnv(env)
+		if err != nil {
+			return nil, err
+		}
+		own, err := OwnSubject(kind.Name(proxy), path, release, given)
 		return []harness.Subject{own}, err
 	}
 	var found []harness.Subject
@@ -152,13 +157,14 @@ func chooseSubjects(proxy, path, release, subject string) ([]harness.Subject, er
 	return found, nil
 }
 
-// OwnSubject is a user's own configuration as a subject: it has to pass.
-func OwnSubject(name kind.Name, path, release string) (harness.Subject, error) {
+// OwnSubject is a user's own configuration as a subject, with the variables that it is
+// given: it has to pass.
+func OwnSubject(name kind.Name, path, release string, env kind.Env) (harness.Subject, error) {
 	release, err := ownRelease(name, release)
 	if err != nil {
 		return harness.Subject{}, err
 	}
-	conf, err := config.Read(name, nil, path)
+	conf, err := config.Read(name, nil, path, env)
 	if err != nil {
 		return harness.Subject{}, err
 	}
@@ -172,7 +178,7 @@ func OwnSubject(name kind.Name, path, release string) (harness.Subject, error) {
 	base := filepath.Base(whole)
 	called := notInFolders.ReplaceAllString(strings.TrimSuffix(base, filepath.Ext(base)), "-")
 	return harness.Subject{
-		Kind: name, Name: "own-" + called, Release: release, Role: harness.Own, Config: path,
+		Kind: name, Name: "own-" + called, Release: release, Role: harness.Own, Config: path, Env: env,
 		Summary: "your own config", Refresh: conf.Refresh(), TLS: conf.TLS(),
 	}, nil
 }

@@ -128,6 +128,21 @@ func TestWrongWords(t *testing.T) {
 	}
 }
 
+// A template needs its variables before anything starts.
+func TestTemplatesNeedTheirVariables(t *testing.T) {
+	g := NewWithT(t)
+	path := write(t, "default.conf.template", "resolver 127.0.0.11 valid=${VALID};\nserver { listen ${PORT}; }\n")
+	_, err := from(map[string]string{"PROXY": "nginx", "CONFIG": path})
+	g.Expect(err).To(MatchError(And(HavePrefix("CONFIG="+path+": "), ContainSubstring("default.conf.template is a template, and VALID, PORT are not set"))))
+	r, err := from(map[string]string{"PROXY": "nginx", "CONFIG": path, "ENV": "VALID=4s PORT=8080"})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(r.Subjects[0].Refresh).To(Equal(4*time.Second), "read from what will run")
+	g.Expect(r.Subjects[0].Env.Said).To(Equal("VALID=4s PORT=8080"))
+	file := write(t, "env", "VALID=4s\nPORT\n")
+	_, err = from(map[string]string{"PROXY": "nginx", "CONFIG": path, "ENV": file})
+	g.Expect(err).To(MatchError(HavePrefix("ENV=" + file + ":2: ")))
+}
+
 // Whatever a config is called, its recording has a folder.
 func TestOwnSubjectHasAName(t *testing.T) {
 	g := NewWithT(t)
@@ -138,12 +153,12 @@ func TestOwnSubjectHasAName(t *testing.T) {
 	} {
 		path := filepath.Join(dir, file)
 		g.Expect(os.WriteFile(path, []byte("server {}"), 0o600)).To(Succeed())
-		s, err := scenarios.OwnSubject(kind.Nginx, path, "")
+		s, err := scenarios.OwnSubject(kind.Nginx, path, "", kind.Env{})
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(s.ID()).To(Equal(want), file)
 	}
 	t.Chdir(dir)
-	s, err := scenarios.OwnSubject(kind.Nginx, ".", "testing")
+	s, err := scenarios.OwnSubject(kind.Nginx, ".", "testing", kind.Env{})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(s.ID()).To(Equal("nginx/own-" + filepath.Base(dir) + "@testing"))
 }

@@ -26,6 +26,7 @@ func TestMakeRefusesWrongWords(t *testing.T) {
 		"unknown NAME":         {[]string{"scenario", "NAME=nope"}, "NAME=nope: there is no such scenario; there are alb-ip-rotate"},
 		"no such CONFIG":       {[]string{"scenario", "NAME=alb-ip-rotate", "PROXY=nginx", "CONFIG=./no such.conf"}, "CONFIG=./no such.conf: there is no such file or folder"},
 		"CONFIG without PROXY": {[]string{"scenario", "NAME=alb-ip-rotate", "CONFIG=Makefile"}, "CONFIG=Makefile: say what it is for with PROXY="},
+		"no such ENV":          {[]string{"scenario", "NAME=alb-ip-rotate", "PROXY=nginx", "CONFIG=Makefile", "ENV=./no such"}, "/no such: want variables, NAME=value, or a file of them"},
 		"GRACE too short":      {[]string{"scenario", "NAME=alb-ip-rotate", "GRACE=1"}, "raise GRACE"},
 		"compare of nothing":   {[]string{"compare"}, "compare needs two configs"},
 		"compare, no such A":   {[]string{"compare", "A=none", "B=none", "PROXY=nginx"}, "A=none: there is no such file or folder"},
@@ -54,7 +55,7 @@ func TestMakeRefusesWrongWords(t *testing.T) {
 // counts.
 func TestMakeTakesNoWordsFromTheShell(t *testing.T) {
 	g := NewWithT(t)
-	got := makeIt(t, []string{"NAME=DESKTOP-1", "PROXY=http://proxy.example.com:3128", "A=1", "B=2"}, "scenario")
+	got := makeIt(t, []string{"NAME=DESKTOP-1", "PROXY=http://proxy.example.com:3128", "A=1", "B=2", "ENV=/root/.shrc"}, "scenario")
 	g.Expect(got.stderr).To(ContainSubstring("needs a NAME="))
 	got = makeIt(t, []string{"NAME=DESKTOP-1", "PROXY=http://proxy.example.com:3128"}, "scenario", "NAME=nope", "PROXY=nginx")
 	g.Expect(got.stderr).To(ContainSubstring("NAME=nope: "))

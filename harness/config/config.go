@@ -33,9 +33,9 @@ var flattened = regexp.MustCompile(`^\.{0,2}/[^\s;{}<>]{1,200}$`)
 // Read reads the file or folder at p, in the file system files; on this machine if that
 // is nil. A link to a file of the same folder is read as that file, as in sites-enabled.
 // Any other is kept as a link: in the container it may lead to what the image has, and
-// here it would be another machine's.
-func Read(name kind.Name, files fs.FS, p string) (Config, error) {
-	c := Config{Kind: name, Config: kind.Config{Path: p}}
+// here it would be another machine's. Templates are rendered with env.
+func Read(name kind.Name, files fs.FS, p string, env kind.Env) (Config, error) {
+	c := Config{Kind: name, Config: kind.Config{Path: p, Env: env}}
 	var err error
 	if files == nil {
 		err = c.readHere(p)
@@ -46,6 +46,9 @@ func Read(name kind.Name, files fs.FS, p string) (Config, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return Config{}, fmt.Errorf("CONFIG=%s: there is no such file or folder", p)
 	case err != nil:
+		return Config{}, fmt.Errorf("CONFIG=%s: %w", p, err)
+	}
+	if c.Config, err = c.Render(); err != nil {
 		return Config{}, fmt.Errorf("CONFIG=%s: %w", p, err)
 	}
 	return c, nil
@@ -149,5 +152,7 @@ func (c Config) Layout() (kind.Layout, error) {
 	if err != nil {
 		return kind.Layout{}, err
 	}
-	return k.Layout(c.Config)
+	layout, err := k.Layout(c.Config)
+	layout.Env = append(layout.Env, c.Env.Assignments()...)
+	return layout, err
 }

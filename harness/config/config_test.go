@@ -67,9 +67,9 @@ func TestTLS(t *testing.T) {
 
 func TestReadSaysWhatIsWrong(t *testing.T) {
 	g := NewWithT(t)
-	_, err := Read(kind.Nginx, nil, filepath.Join(t.TempDir(), "none.conf"))
+	_, err := Read(kind.Nginx, nil, filepath.Join(t.TempDir(), "none.conf"), kind.Env{})
 	g.Expect(err).To(MatchError(ContainSubstring("no such file")))
-	_, err = Read(kind.Nginx, nil, t.TempDir())
+	_, err = Read(kind.Nginx, nil, t.TempDir(), kind.Env{})
 	g.Expect(err).To(MatchError(ContainSubstring("no file in it")))
 }
 
@@ -94,7 +94,7 @@ func TestReadAFolder(t *testing.T) {
 	for name, target := range links {
 		g.Expect(os.Symlink(target, filepath.Join(dir, name))).To(Succeed())
 	}
-	c, err := Read(kind.Nginx, nil, dir)
+	c, err := Read(kind.Nginx, nil, dir, kind.Env{})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(c.Files).To(Equal([]kind.File{
 		{Name: "conf.d/a.conf", Content: []byte("x")}, {Name: "enabled/a", Content: []byte("x")},
@@ -121,7 +121,7 @@ func TestLinksThatWereFlattened(t *testing.T) {
 		g.Expect(os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755)).To(Succeed())
 		g.Expect(os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600)).To(Succeed())
 	}
-	c, err := Read(kind.Apache, nil, dir)
+	c, err := Read(kind.Apache, nil, dir, kind.Env{})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(c.Links).To(Equal([]kind.Link{{Name: "enabled/b", Target: "/etc/nginx/sites-available/b"}, {Name: "modules", Target: "../../usr/lib64/httpd/modules"}}))
 	g.Expect(c.Files).To(Equal([]kind.File{
@@ -134,9 +134,9 @@ func TestLinksThatWereFlattened(t *testing.T) {
 func TestReadFromAFileSystem(t *testing.T) {
 	g := NewWithT(t)
 	files := fstest.MapFS{"configs/nginx/static.conf": {Data: []byte("server {}")}}
-	c, err := Read(kind.Nginx, files, "configs/nginx/static.conf")
+	c, err := Read(kind.Nginx, files, "configs/nginx/static.conf", kind.Env{})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(c.Files).To(Equal([]kind.File{{Name: "static.conf", Content: []byte("server {}")}}))
-	_, err = Read(kind.Nginx, files, "configs/nginx/none.conf")
+	_, err = Read(kind.Nginx, files, "configs/nginx/none.conf", kind.Env{})
 	g.Expect(err).To(MatchError(ContainSubstring("no such file")))
 }

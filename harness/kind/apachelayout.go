@@ -54,7 +54,9 @@ func apacheIsWhole(content []byte) bool {
 // them.
 func apacheLayout(c Config) (Layout, error) {
 	l := Layout{Cmd: []string{"httpd-foreground"}}
-	lines := apacheLines(c, maps.Clone(debianVariables))
+	known := maps.Clone(debianVariables)
+	maps.Copy(known, c.Env.Values)
+	lines := apacheLines(c, known)
 	root := apacheRoot
 	for _, line := range lines {
 		if line.name == "serverroot" && len(line.args) == 1 {

@@ -16,6 +16,8 @@ type Config struct {
 	// Links are the symbolic links that are kept as they are, since only in the container
 	// they may lead somewhere.
 	Links []Link
+	// Env are the variables that it was given.
+	Env Env
 	// LeftOut says what else is in the folder, and why it is not put into the container.
 	LeftOut []string
 }
@@ -25,6 +27,16 @@ type File struct {
 	Name       string // slash-separated, relative to Config.Path
 	Content    []byte
 	Executable bool
+	// Template is what the content was rendered from; nil if the file is the user's own.
+	Template *Template
+}
+
+// own is what its user calls the file.
+func (f File) own() string {
+	if f.Template != nil {
+		return f.Template.Name
+	}
+	return f.Name
 }
 
 // Link is a symbolic link of a configuration.
@@ -110,7 +122,7 @@ func (c Config) below(folder string) []Placed {
 // at is one file or link of the configuration, at an absolute path of the container.
 func (c Config) at(where, name string) Placed {
 	if f := c.file(name); f != nil {
-		return Placed{Path: where, Content: f.Content, Executable: f.Executable, Own: name}
+		return Placed{Path: where, Content: f.Content, Executable: f.Executable, Own: f.own()}
 	}
 	for _, l := range c.Links {
 		if l.Name == name {

@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/proxychaos/proxychaos/harness/kind"
 )
@@ -16,6 +18,10 @@ func (d *Dir) SaveConfig(from kind.Config) (Config, error) {
 	config := Config{Path: from.Path}
 	hash := sha256.New()
 	for _, file := range from.Files {
+		if file.Template != nil { // what was made of it may hold secrets of the environment
+			fmt.Fprintf(hash, "%d %s ", len(file.Content), file.Content)
+			file.Name, file.Content = file.Template.Name, file.Template.Content
+		}
 		target := filepath.Join(d.Path, ConfigDir, filepath.FromSlash(file.Name))
 		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 			return Config{}, fmt.Errorf("keep the configuration: %w", err)
@@ -33,6 +39,7 @@ func (d *Dir) SaveConfig(from kind.Config) (Config, error) {
 		fmt.Fprintf(hash, "%d %s -> %d %s ", len(link.Name), link.Name, len(link.Target), link.Target)
 		config.Links = append(config.Links, link.Name+" -> "+link.Target)
 	}
+	config.Env = slices.Sorted(maps.Keys(from.Env.Values))
 	config.SHA256 = hex.EncodeToString(hash.Sum(nil))
 	return config, nil
 }

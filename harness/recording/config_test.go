@@ -48,3 +48,46 @@ func TestConfigHashTellsNamesAndContents(t *testing.T) {
 		}
 	}
 }
+
+// A template is kept as its user has it: what was made of it may hold secrets. Another
+// environment is another configuration all the same.
+func TestSaveConfigKeepsTheTemplate(t *testing.T) {
+	rendered := func(value string) kind.Config {
+		return kind.Config{Env: kind.Env{Values: map[string]string{"SECRET": value}}, Files: []kind.File{{
+			Name: "conf.d/a.conf", Content: []byte(value), Template: &kind.Template{Name: "templates/a.conf.template", Content: []byte("${SECRET}")},
+		}}}
+	}
+	dir := create(t)
+	config, err := dir.SaveConfig(rendered("hunter2"))
+	must(t, err)
+	if !reflect.DeepEqual(config.Files, []string{"templates/a.conf.template"}) || !reflect.DeepEqual(config.Env, []string{"SECRET"}) {
+		t.Errorf("got %+v", config)
+	}
+	text, err := os.ReadFile(filepath.Join(dir.Path, recording.ConfigDir, "templates", "a.conf.template"))
+	must(t, err)
+	if string(text) != "${SECRET}" {
+		t.Errorf("the copy holds %q", text)
+	}
+	other, err := create(t).SaveConfig(rendered("other"))
+	must(t, err)
+	if other.SHA256 == config.SHA256 {
+		t.Error("another environment has the same hash")
+	}
+}
+
+// A link is named and not made: it would lead somewhere on this machine.
+func TestSaveConfigNamesLinks(t *testing.T) {
+	c := files("nginx.conf", "x")
+	without, err := create(t).SaveConfig(c)
+	must(t, err)
+	c.Links = []kind.Link{{Name: "modules", Target: "/usr/lib/nginx/modules"}}
+	dir := create(t)
+	config, err := dir.SaveConfig(c)
+	must(t, err)
+	if !reflect.DeepEqual(config.Links, []string{"modules -> /usr/lib/nginx/modules"}) || config.SHA256 == without.SHA256 {
+		t.Errorf("got %+v", config)
+	}
+	if _, err := os.Lstat(filepath.Join(dir.Path, recording.ConfigDir, "modules")); err == nil {
+		t.Error("the link was made")
+	}
+}

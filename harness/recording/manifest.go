@@ -171,4 +171,6 @@ type Config struct {
 	Files  []string `json:"files"`  // relative to config/
 	// Links are the symbolic links that were kept as they are, each "name -> target".
 	Links []string `json:"links,omitempty"`
+	// Env are the names of the variables that it was given.
+	Env []string `json:"env,omitempty"`
 }

@@ -49,6 +49,7 @@ func (c *cell) replay() string {
 	add(own, "CONFIG", c.config.Path)
 	add(own && c.Subject.Release != "" && c.Subject.Release != harness.Stable, "RELEASE", c.Subject.Release)
 	add(set.Clock == harness.Production, "CLOCK", set.Clock)
+	add(own && c.Subject.Env.Said != "", "ENV", c.Subject.Env.Said)
 	add(set.TTL != standard.TTL, "TTL", set.TTL)
 	add(set.Grace != standard.Grace, "GRACE", set.Grace)
 	add(set.Outage != standard.Outage, "OUTAGE", set.Outage)

@@ -58,7 +58,7 @@ func (r *Running) Run(ctx context.Context) Result {
 // play gives the cell its testbed.
 func (r *Running) play(ctx context.Context) (v judge.Verdict, m recording.Manifest, err error) {
 	c, l := r.cell, r.lab
-	if c.config, err = config.Read(c.Subject.Kind, c.Subject.Files, c.Subject.Config); err != nil {
+	if c.config, err = config.Read(c.Subject.Kind, c.Subject.Files, c.Subject.Config, c.Subject.Env); err != nil {
 		return v, m, err
 	}
 	if remarks := c.config.Remarks(); len(remarks) > 0 {

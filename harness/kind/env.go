@@ -1,0 +1,73 @@
+package kind
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Env are the variables that a user gives a configuration: for its templates, and in the
+// environment of its proxy.
+type Env struct {
+	// Said is what the user said: the name of a file, or the variables themselves.
+	Said   string
+	Values map[string]string
+}
+
+var (
+	envAssigned = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
+	envName     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+)
+
+// ReadEnv takes variables, "NAME=value OTHER=value", or the name of a file with one
+// NAME=value in a line. Empty lines and comments are left out of the file, and quotes
+// around a value. An error names the line and never the value, which may be a secret.
+func ReadEnv(said string) (Env, error) {
+	env := Env{Said: said, Values: map[string]string{}}
+	if envAssigned.MatchString(said) {
+		for _, word := range strings.Fields(said) {
+			name, value, is := strings.Cut(word, "=")
+			if !is || !envName.MatchString(name) {
+				return Env{}, fmt.Errorf("ENV: want NAME=value for each variable, with a space between them; a value with spaces in it needs a file: ENV=./file")
+			}
+			env.Values[name] = value
+		}
+		return env, nil
+	}
+	if said == "" {
+		return env, nil
+	}
+	text, err := os.ReadFile(said)
+	if err != nil {
+		return Env{}, fmt.Errorf("ENV=%s: want variables, NAME=value, or a file of them: %w", said, err)
+	}
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		n++
+		line = strings.TrimPrefix(strings.TrimSpace(line), "export ")
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		name, value, is := strings.Cut(line, "=")
+		if !is || !envName.MatchString(name) {
+			return Env{}, fmt.Errorf("ENV=%s:%d: want NAME=value in each line", said, n)
+		}
+		if len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0] {
+			value = value[1 : len(value)-1]
+		}
+		env.Values[name] = value
+	}
+	return env, nil
+}
+
+// Assignments are the variables, each NAME=value, in order.
+func (e Env) Assignments() []string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(e.Values)) {
+		all = append(all, name+"="+e.Values[name])
+	}
+	return all
+}

@@ -1,0 +1,72 @@
+package kind
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Template is what a file was rendered from.
+type Template struct {
+	Name    string // of the user's file, relative to Config.Path
+	Content []byte
+}
+
+var (
+	// A variable of a template, as envsubst knows it.
+	templateVariable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)`)
+	// The environment's have upper case, nginx's own have not.
+	templateUpper = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`)
+)
+
+// localResolvers is what the official image of nginx puts into NGINX_LOCAL_RESOLVERS: the
+// resolver of every Docker network.
+const localResolvers = "127.0.0.11"
+
+// Render turns the files that are called *.template into what the entrypoint of the
+// official image of nginx makes of them with envsubst: variables that are given are
+// replaced, others stay. Those in a folder templates go to conf.d. The error names a
+// template and the variables that it needs and were not given.
+func (c Config) Render() (Config, error) {
+	given := map[string]string{"NGINX_LOCAL_RESOLVERS": localResolvers}
+	for name, value := range c.Env.Values {
+		given[name] = value
+	}
+	filter, err := regexp.Compile(given["NGINX_ENVSUBST_FILTER"])
+	if err != nil {
+		return c, fmt.Errorf("ENV: NGINX_ENVSUBST_FILTER: %w", err)
+	}
+	files := slices.Clone(c.Files)
+	for i, f := range files {
+		name, is := strings.CutSuffix(f.Name, ".template")
+		if !is {
+			continue
+		}
+		if below, is := strings.CutPrefix(name, "templates/"); is {
+			name = path.Join("conf.d", below)
+		}
+		var unset []string
+		content := templateVariable.ReplaceAllStringFunc(string(f.Content), func(word string) string {
+			variable := strings.Trim(word, "${}")
+			value, known := given[variable]
+			switch {
+			case known && filter.MatchString(variable):
+				return value
+			case !known && templateUpper.MatchString(variable) && !strings.HasPrefix(variable, "APACHE_") &&
+				!strings.Contains(string(f.Content), "set $"+variable) && !slices.Contains(unset, variable):
+				unset = append(unset, variable)
+			}
+			return word
+		})
+		if len(unset) > 0 {
+			return c, fmt.Errorf("%s is a template, and %s not set: give ENV=./file with a line NAME=value for each, or ENV='%s=...'",
+				f.Name, strings.Join(unset, ", ")+map[bool]string{true: " is", false: " are"}[len(unset) == 1], strings.Join(unset, "=... "))
+		}
+		files[i] = File{Name: name, Content: []byte(content), Executable: f.Executable, Template: &Template{Name: f.Name, Content: f.Content}}
+	}
+	slices.SortStableFunc(files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
+	c.Files = files
+	return c, nil
+}
