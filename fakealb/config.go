@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb/cert"
 )
 
 // Network names an implementation of the node addresses and their packet faults.
@@ -65,8 +67,6 @@ const maxLag = Duration(time.Hour)
 // maxCertificates is an ALB's quota: 25 and the default one.
 const maxCertificates = 26
 
-var certificateName = regexp.MustCompile(`^(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
-
 var lbName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?$`)
 
 // validate returns c with its defaults filled in.
@@ -120,7 +120,7 @@ func (lb LoadBalancer) check() (LoadBalancer, error) {
 		return lb, badField("targets", "got %d built-in targets and a target group, want one of them", lb.Targets)
 	case len(lb.Certificates) > maxCertificates:
 		return lb, badField("certificates", "got %d certificates, want at most %d", len(lb.Certificates), maxCertificates)
-	case slices.ContainsFunc(lb.Certificates, func(c string) bool { return !isCertificateName(c) }):
+	case slices.ContainsFunc(lb.Certificates, func(c string) bool { return !cert.IsName(c) }):
 		return lb, badField("certificates", "got %q, want host names, the first label of which may be *", lb.Certificates)
 	case lb.ZonalShift != "" && !lb.Attributes.ZonalShift:
 		return lb, badField("zonal_shift", "got zone %q without the attribute zonal_shift.config.enabled, want that on first", lb.ZonalShift)

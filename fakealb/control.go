@@ -91,7 +91,7 @@ func (s *Server) getStatus(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) getCA(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/x-pem-file")
-	_, _ = w.Write(s.caPEM)
+	_, _ = w.Write(s.CA())
 }
 
 func (s *Server) getLoadBalancers(w http.ResponseWriter, _ *http.Request) {

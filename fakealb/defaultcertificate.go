@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/proxychaos/proxychaos/fakealb/cert"
 )
 
 // DefaultCertificate is the certificate of a client that sends no SNI, from a node whose
@@ -19,8 +21,8 @@ func (d DefaultCertificate) check() error {
 		return name == "" || len(name) > 253 || strings.ContainsAny(name, ", \t\r\n")
 	}
 	switch {
-	case d.Names == nil || len(d.Names) > maxNames:
-		return badField("names", "got %d names, want a list of at most %d", len(d.Names), maxNames)
+	case d.Names == nil || len(d.Names) > cert.MaxNames:
+		return badField("names", "got %d names, want a list of at most %d", len(d.Names), cert.MaxNames)
 	case slices.ContainsFunc(d.Names, bad):
 		return badField("names", "got %q, want host names", d.Names)
 	}
@@ -51,9 +53,9 @@ func (s *Server) setDefaultNames(names string) bool {
 }
 
 // defaultLeaf is the certificate for a client that asks a node for none by name.
-func (s *Server) defaultLeaf(node string) leafSpec {
+func (s *Server) defaultLeaf(node string) cert.Leaf {
 	if names := s.defaultNames.Load(); names != nil && *names != "" {
-		return leafSpec{names: *names}
+		return cert.Leaf{Names: *names}
 	}
-	return leafSpec{names: node}
+	return cert.Leaf{Names: node}
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/cert"
 	"github.com/proxychaos/proxychaos/fakealb/record"
 )
 
@@ -45,19 +46,19 @@ func readHello(c *clientConn) error {
 
 // Each of these returns what is shown in place of the certificate that is right.
 
-func wrongNameLeaf(right leafSpec) leafSpec {
-	right.names = "wrong-name.fakealb.test"
+func wrongNameLeaf(right cert.Leaf) cert.Leaf {
+	right.Names = "wrong-name.fakealb.test"
 	return right
 }
 
-func strangerLeaf(leafSpec) leafSpec {
-	return leafSpec{kind: leafStranger, names: "www.stranger.example"}
+func strangerLeaf(cert.Leaf) cert.Leaf {
+	return cert.Leaf{Flaw: cert.Stranger, Names: "www.stranger.example"}
 }
 
 // wrongLeaf is the right certificate with something wrong about it.
-func wrongLeaf(kind leafKind) func(leafSpec) leafSpec {
-	return func(right leafSpec) leafSpec {
-		right.kind = kind
+func wrongLeaf(flaw cert.Flaw) func(cert.Leaf) cert.Leaf {
+	return func(right cert.Leaf) cert.Leaf {
+		right.Flaw = flaw
 		return right
 	}
 }

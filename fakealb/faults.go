@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/proxychaos/proxychaos/fakealb/cert"
 	"github.com/proxychaos/proxychaos/fakealb/netfault"
 )
 
@@ -79,7 +80,7 @@ type faultSpec struct {
 	// hello takes the place of a TLS handshake. The connection ends with it.
 	hello func(s *Server, c *clientConn)
 	// certificate is shown in place of the right one.
-	certificate func(right leafSpec) leafSpec
+	certificate func(right cert.Leaf) cert.Leaf
 	// answer takes the place of the targets.
 	answer func(v view) response
 	// holdFINs keeps from the node what targets do to idle connections.
@@ -102,9 +103,9 @@ var faultSpecs = map[FaultKind]faultSpec{
 	FaultTLSHang:       {hello: hangHello},
 	FaultTLSReset:      {hello: resetHello},
 	FaultTLSWrongName:  {certificate: wrongNameLeaf},
-	FaultTLSExpired:    {certificate: wrongLeaf(leafExpired)},
-	FaultTLSSelfSigned: {certificate: wrongLeaf(leafSelfSigned)},
-	FaultTLSWrongChain: {certificate: wrongLeaf(leafWrongChain)},
+	FaultTLSExpired:    {certificate: wrongLeaf(cert.Expired)},
+	FaultTLSSelfSigned: {certificate: wrongLeaf(cert.SelfSigned)},
+	FaultTLSWrongChain: {certificate: wrongLeaf(cert.WrongChain)},
 
 	FaultError:               {answer: errorAnswer},
 	FaultLinger:              {answer: lingerAnswer},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/proxychaos/proxychaos/fakealb/cert"
 	"github.com/proxychaos/proxychaos/fakealb/rules"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
@@ -14,7 +15,7 @@ type Listener struct {
 	Protocol ListenerProtocol `json:"protocol"`
 	// Certificates are those of an HTTPS or TLS listener, at most 26; the first is the
 	// default one (2.3.3 D). With none those of the load balancer serve.
-	Certificates []Certificate `json:"certificates,omitempty"`
+	Certificates []cert.Certificate `json:"certificates,omitempty"`
 	// SSLPolicy is the name of an ALB's security policy, such as
 	// ELBSecurityPolicy-TLS13-1-2-2021-06. The default of an HTTPS listener is
 	// ELBSecurityPolicy-2016-08 (2.3.1 D).
@@ -105,8 +106,9 @@ func (l Listener) checkTLS(field string) (Listener, error) {
 	}
 	l.Certificates = slices.Clone(l.Certificates)
 	for i, c := range l.Certificates {
-		if l.Certificates[i], err = c.check(fmt.Sprintf("%scertificates[%d]", field, i)); err != nil {
-			return l, err
+		wrong := ""
+		if l.Certificates[i], wrong, err = c.Check(); err != nil {
+			return l, badField(fmt.Sprintf("%scertificates[%d].%s", field, i, wrong), "%v", err)
 		}
 	}
 	return l, nil

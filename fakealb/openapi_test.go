@@ -15,6 +15,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 
 	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakealb/cert"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
 	"github.com/proxychaos/proxychaos/harness/openapitest"
 )
@@ -122,7 +123,7 @@ func putSecure(t *testing.T, c *fakealb.Client, port uint16) {
 		Listeners: []fakealb.Listener{{
 			Port: port, Protocol: fakealb.ProtocolHTTPS, SSLPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06",
 			MutualAuthentication: fakealb.MutualAuthentication{Mode: "passthrough"},
-			Certificates: []fakealb.Certificate{{
+			Certificates: []cert.Certificate{{
 				Names: []string{"full.example"}, KeyType: "ECDSA", KeySize: 256, Hash: "SHA384",
 				NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 			}},

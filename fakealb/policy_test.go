@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakealb/cert"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
@@ -22,7 +23,7 @@ import (
 // level 0 lets it offer TLS 1.0 and 1.1.
 func TestSecurityPolicies(t *testing.T) {
 	t.Attr("aws-fact", "2.3.1")
-	rsa := []fakealb.Certificate{{Names: []string{"policy.test"}}}
+	rsa := []cert.Certificate{{Names: []string{"policy.test"}}}
 	f := secured(t, "127.0.80.10", fakealb.Listener{Certificates: rsa})
 	versions := []string{"-tls1", "-tls1_1", "-tls1_2", "-tls1_3"}
 	ciphers := []string{"ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-SHA256", "AES128-GCM-SHA256", "ECDHE-RSA-AES128-SHA", "AES128-SHA"}

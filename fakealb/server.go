@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb/capture"
+	"github.com/proxychaos/proxychaos/fakealb/cert"
 	"github.com/proxychaos/proxychaos/fakealb/netfault"
 	"github.com/proxychaos/proxychaos/fakealb/record"
 	"github.com/proxychaos/proxychaos/fakealb/sticky"
@@ -20,17 +21,17 @@ import (
 
 // Server is a set of fake load balancers with their nodes.
 type Server struct {
-	config  Config
-	log     *slog.Logger
-	control net.Listener
-	network netfault.Network
-	capture *capture.Capture // nil without one
-	iface   string
-	authority
-	started time.Time
-	done    chan struct{} // closed by Close
-	close   sync.Once
-	closing error
+	config    Config
+	log       *slog.Logger
+	control   net.Listener
+	network   netfault.Network
+	capture   *capture.Capture // nil without one
+	iface     string
+	authority *cert.Authority
+	started   time.Time
+	done      chan struct{} // closed by Close
+	close     sync.Once
+	closing   error
 
 	// mu guards what the control API changes.
 	mu        sync.Mutex
@@ -94,7 +95,7 @@ func New(config Config) (*Server, error) {
 
 func (s *Server) open() error {
 	var err error
-	if err = s.authority.create("fakealb TEST ONLY certificate authority"); err != nil { //nolint:staticcheck // s.create would not say what
+	if s.authority, err = cert.NewAuthority("fakealb TEST ONLY certificate authority"); err != nil {
 		return err
 	}
 	if s.control, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", s.config.Control); err != nil {

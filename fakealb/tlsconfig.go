@@ -4,12 +4,14 @@ import (
 	"crypto/tls"
 	"fmt"
 	"slices"
+
+	"github.com/proxychaos/proxychaos/fakealb/cert"
 )
 
 // tlsConfig is what the listener offers to one client, as the load balancer was
 // when the handshake began. A fault may have wrong make another certificate of the
 // right one.
-func (s *Server) tlsConfig(c *clientConn, lb LoadBalancer, hello *tls.ClientHelloInfo, wrong func(leafSpec) leafSpec) *tls.Config {
+func (s *Server) tlsConfig(c *clientConn, lb LoadBalancer, hello *tls.ClientHelloInfo, wrong func(cert.Leaf) cert.Leaf) *tls.Config {
 	listener, _ := lb.listener(c.port)
 	policy := securityPolicies[listener.SSLPolicy]
 	config := &tls.Config{
@@ -23,8 +25,8 @@ func (s *Server) tlsConfig(c *clientConn, lb LoadBalancer, hello *tls.ClientHell
 			if wrong != nil {
 				spec = wrong(spec)
 			}
-			c.certificate = fmt.Sprintf("%s %s %d %s", spec.names, spec.keyType, spec.keySize, spec.hash)
-			return s.leaf(spec)
+			c.certificate = fmt.Sprintf("%s %s %d %s", spec.Names, spec.KeyType, spec.KeySize, spec.Hash)
+			return s.authority.Leaf(spec)
 		},
 		// Resumption would hide a wrong certificate.
 		SessionTicketsDisabled: wrong != nil,

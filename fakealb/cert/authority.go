@@ -1,4 +1,10 @@
-package fakealb
+// Package cert makes the certificates that the listeners of a load balancer show: an
+// authority of its own issues them, right ones and ones with a [Flaw], and of several
+// it finds the best one for a client, as an ALB does.
+//
+// Facts about the real thing are numbered as in the project's aws-facts list, and
+// marked D documented or G guessed.
+package cert
 
 import (
 	"crypto"
@@ -22,36 +28,38 @@ import (
 // names.
 const maxLeaves = 10000
 
-// authority is the server's own certificate authority. It lives in memory only.
-type authority struct {
+// Authority is a certificate authority that lives in memory only. Many goroutines can
+// use it at once.
+type Authority struct {
 	root   *x509.Certificate
 	key    *ecdsa.PrivateKey
-	caPEM  []byte
-	leafMu sync.Mutex
-	leaves map[leafSpec]*tls.Certificate
+	pem    []byte
+	mu     sync.Mutex
+	leaves map[Leaf]*tls.Certificate
 	keys   map[keySpec]crypto.Signer
 }
 
-// leafKind is what is wrong with a certificate, if anything.
-type leafKind int
+// Flaw is what is wrong with a certificate, if anything.
+type Flaw int
 
+// The flaws.
 const (
-	leafGood leafKind = iota
-	leafExpired
-	leafSelfSigned
-	leafStranger   // signed by another authority
-	leafWrongChain // signed by an intermediate, with another one's certificate
+	None Flaw = iota
+	Expired
+	SelfSigned
+	Stranger   // signed by another authority
+	WrongChain // signed by an intermediate, with another one's certificate
 )
 
-// leafSpec says what certificate is wanted.
-type leafSpec struct {
-	kind  leafKind
-	names string // host names or an IP address, separated by commas
+// Leaf says what certificate is wanted.
+type Leaf struct {
+	Flaw  Flaw
+	Names string // host names or an IP address, separated by commas
 	// With no key type the key is ECDSA of 256 bits, with no hash it is SHA-256.
-	keyType             string
-	keySize             int
-	hash                string
-	notBefore, notAfter time.Time // in UTC; zero for the default
+	KeyType             string
+	KeySize             int // in bits
+	Hash                string
+	NotBefore, NotAfter time.Time // in UTC; zero for the default
 }
 
 type keySpec struct {
@@ -62,10 +70,11 @@ type keySpec struct {
 // leafLife is how long a certificate lasts by default; the authority lasts longer.
 const leafLife = 29 * 24 * time.Hour
 
-func (a *authority) create(name string) error {
+// NewAuthority makes an authority with a common name.
+func NewAuthority(name string) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return fmt.Errorf("make the key of the certificate authority: %w", err)
+		return nil, fmt.Errorf("make the key of the certificate authority: %w", err)
 	}
 	now := time.Now()
 	template := &x509.Certificate{
@@ -77,34 +86,34 @@ func (a *authority) create(name string) error {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		return fmt.Errorf("make the certificate authority: %w", err)
+		return nil, fmt.Errorf("make the certificate authority: %w", err)
 	}
-	if a.root, err = x509.ParseCertificate(der); err != nil {
-		return fmt.Errorf("read back the certificate authority: %w", err)
+	root, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("read back the certificate authority: %w", err)
 	}
-	a.key = key
-	a.caPEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	a.leaves, a.keys = map[leafSpec]*tls.Certificate{}, map[keySpec]crypto.Signer{}
-	return nil
+	return &Authority{
+		root: root, key: key, pem: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		leaves: map[Leaf]*tls.Certificate{}, keys: map[keySpec]crypto.Signer{},
+	}, nil
 }
 
-// CA returns the certificate of the server's authority as PEM, for the trust
-// store of a client.
-func (s *Server) CA() []byte { return s.caPEM }
+// PEM is the authority's own certificate, for the trust store of a client.
+func (a *Authority) PEM() []byte { return a.pem }
 
-// leaf returns a certificate, the same one for the same specification.
-func (a *authority) leaf(spec leafSpec) (*tls.Certificate, error) {
-	if spec.keyType == "" {
-		spec.keyType, spec.keySize = keyECDSA, keySizes[keyECDSA][0]
+// Leaf returns a certificate, the same one for the same specification.
+func (a *Authority) Leaf(spec Leaf) (*tls.Certificate, error) {
+	if spec.KeyType == "" {
+		spec.KeyType, spec.KeySize = ECDSA, keySizes[ECDSA][0]
 	}
-	a.leafMu.Lock()
-	defer a.leafMu.Unlock()
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if c := a.leaves[spec]; c != nil {
 		return c, nil
 	}
 	c, err := a.mint(spec)
 	if err != nil {
-		return nil, fmt.Errorf("make a certificate for %q: %w", spec.names, err)
+		return nil, fmt.Errorf("make a certificate for %q: %w", spec.Names, err)
 	}
 	if len(a.leaves) >= maxLeaves {
 		clear(a.leaves)
@@ -115,18 +124,18 @@ func (a *authority) leaf(spec leafSpec) (*tls.Certificate, error) {
 
 // keyOf returns the key that all leaves of a kind of key share: RSA keys take
 // seconds to make.
-func (a *authority) keyOf(spec keySpec) (crypto.Signer, error) {
+func (a *Authority) keyOf(spec keySpec) (crypto.Signer, error) {
 	if key := a.keys[spec]; key != nil {
 		return key, nil
 	}
 	var key crypto.Signer
 	var err error
 	switch spec {
-	case keySpec{keyECDSA, 384}:
+	case keySpec{ECDSA, 384}:
 		key, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	case keySpec{keyECDSA, 521}:
+	case keySpec{ECDSA, 521}:
 		key, err = ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
-	case keySpec{keyECDSA, 256}:
+	case keySpec{ECDSA, 256}:
 		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	default:
 		key, err = rsa.GenerateKey(rand.Reader, spec.size)
@@ -137,27 +146,27 @@ func (a *authority) keyOf(spec keySpec) (crypto.Signer, error) {
 	return key, err
 }
 
-func (a *authority) mint(spec leafSpec) (*tls.Certificate, error) {
-	key, err := a.keyOf(keySpec{spec.keyType, spec.keySize})
+func (a *Authority) mint(spec Leaf) (*tls.Certificate, error) {
+	key, err := a.keyOf(keySpec{spec.KeyType, spec.KeySize})
 	if err != nil {
 		return nil, err
 	}
 	template := spec.template()
 	issuer, issuerKey, shown := a.root, crypto.Signer(a.key), a.root
-	switch spec.kind {
-	case leafGood:
-	case leafExpired:
+	switch spec.Flaw {
+	case None:
+	case Expired:
 		template.NotBefore, template.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-time.Hour)
-	case leafSelfSigned:
+	case SelfSigned:
 		issuer, issuerKey, shown = template, key, nil
 		template.SignatureAlgorithm = x509.UnknownSignatureAlgorithm // as the key has it
-	case leafStranger:
-		other := &authority{}
-		if err := other.create("another certificate authority"); err != nil {
+	case Stranger:
+		other, err := NewAuthority("another certificate authority")
+		if err != nil {
 			return nil, err
 		}
 		issuer, issuerKey, shown = other.root, other.key, other.root
-	case leafWrongChain:
+	case WrongChain:
 		if issuer, issuerKey, err = a.intermediate("the intermediate that is missing"); err != nil {
 			return nil, err
 		}
@@ -178,7 +187,7 @@ func (a *authority) mint(spec leafSpec) (*tls.Certificate, error) {
 }
 
 // intermediate makes an authority below the root.
-func (a *authority) intermediate(name string) (*x509.Certificate, crypto.Signer, error) {
+func (a *Authority) intermediate(name string) (*x509.Certificate, crypto.Signer, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err
@@ -197,28 +206,28 @@ func (a *authority) intermediate(name string) (*x509.Certificate, crypto.Signer,
 	return cert, key, err
 }
 
-func (spec leafSpec) template() *x509.Certificate {
+func (spec Leaf) template() *x509.Certificate {
 	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()),
 		NotBefore:    now.Add(-time.Hour), NotAfter: now.Add(leafLife),
 		KeyUsage:           x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:        []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		SignatureAlgorithm: hashes[spec.hash],
+		SignatureAlgorithm: hashes[spec.Hash],
 	}
-	if spec.keyType == keyRSA {
+	if spec.KeyType == RSA {
 		template.KeyUsage |= x509.KeyUsageKeyEncipherment // for key exchange with RSA
 	}
-	if !spec.notBefore.IsZero() {
-		template.NotBefore = spec.notBefore
+	if !spec.NotBefore.IsZero() {
+		template.NotBefore = spec.NotBefore
 	}
-	if !spec.notAfter.IsZero() {
-		template.NotAfter = spec.notAfter
+	if !spec.NotAfter.IsZero() {
+		template.NotAfter = spec.NotAfter
 	}
 	if !template.NotBefore.Before(template.NotAfter) { // of a time that is long past
 		template.NotBefore = template.NotAfter.Add(-time.Hour)
 	}
-	names := strings.Split(spec.names, ",")
+	names := strings.Split(spec.Names, ",")
 	for _, name := range names {
 		if ip := net.ParseIP(name); ip != nil {
 			template.IPAddresses = append(template.IPAddresses, ip)

@@ -1,11 +1,11 @@
-package fakealb
+package cert
 
 import (
 	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -29,25 +29,26 @@ type Certificate struct {
 	NotAfter  time.Time `json:"not_after,omitzero"`
 }
 
+// The types of key.
 const (
-	keyRSA   = "RSA"
-	keyECDSA = "ECDSA"
+	RSA   = "RSA"
+	ECDSA = "ECDSA"
 )
 
-// maxNames is the most that AWS's certificate manager puts into a certificate.
-const maxNames = 100
+// MaxNames is the most that AWS's certificate manager puts into a certificate.
+const MaxNames = 100
 
 // keySizes are the bits that a key may have; the first is the default.
-var keySizes = map[string][]int{keyRSA: {2048, 3072, 4096}, keyECDSA: {256, 384, 521}}
+var keySizes = map[string][]int{RSA: {2048, 3072, 4096}, ECDSA: {256, 384, 521}}
 
 var hashes = map[string]x509.SignatureAlgorithm{
 	"SHA256": x509.ECDSAWithSHA256, "SHA384": x509.ECDSAWithSHA384, "SHA512": x509.ECDSAWithSHA512,
 }
 
-// check returns c with its defaults filled in, or the field that is wrong.
-func (c Certificate) check(field string) (Certificate, error) {
+// Check returns c with its defaults filled in, or the field that is wrong, and why.
+func (c Certificate) Check() (checked Certificate, field string, err error) {
 	if c.KeyType == "" {
-		c.KeyType = keyRSA
+		c.KeyType = RSA
 	}
 	sizes := keySizes[c.KeyType]
 	if c.KeySize == 0 && len(sizes) > 0 {
@@ -57,31 +58,35 @@ func (c Certificate) check(field string) (Certificate, error) {
 		c.Hash = "SHA256"
 	}
 	switch {
-	case len(c.Names) == 0 || len(c.Names) > maxNames:
-		return c, badField(field+".names", "got %d names, want 1 to %d", len(c.Names), maxNames)
-	case slices.ContainsFunc(c.Names, func(n string) bool { return !isCertificateName(n) }):
-		return c, badField(field+".names", "got %q, want host names, the first label of which may be *", c.Names)
+	case len(c.Names) == 0 || len(c.Names) > MaxNames:
+		return c, "names", fmt.Errorf("got %d names, want 1 to %d", len(c.Names), MaxNames)
+	case slices.ContainsFunc(c.Names, func(n string) bool { return !IsName(n) }):
+		return c, "names", fmt.Errorf("got %q, want host names, the first label of which may be *", c.Names)
 	case sizes == nil:
-		return c, badField(field+".key_type", "got %q, want %s or %s", c.KeyType, keyRSA, keyECDSA)
+		return c, "key_type", fmt.Errorf("got %q, want %s or %s", c.KeyType, RSA, ECDSA)
 	case !slices.Contains(sizes, c.KeySize):
-		return c, badField(field+".key_size", "got %d bits, want one of %d for %s", c.KeySize, sizes, c.KeyType)
+		return c, "key_size", fmt.Errorf("got %d bits, want one of %d for %s", c.KeySize, sizes, c.KeyType)
 	case hashes[c.Hash] == 0:
-		return c, badField(field+".hash", "got %q, want SHA256, SHA384 or SHA512", c.Hash)
+		return c, "hash", fmt.Errorf("got %q, want SHA256, SHA384 or SHA512", c.Hash)
 	case !c.NotAfter.IsZero() && !c.NotAfter.After(c.NotBefore):
-		return c, badField(field+".not_after", "got %s, want a time after not_before (%s)", c.NotAfter, c.NotBefore)
+		return c, "not_after", fmt.Errorf("got %s, want a time after not_before (%s)", c.NotAfter, c.NotBefore)
 	}
-	return c, nil
+	return c, "", nil
 }
 
-func isCertificateName(name string) bool {
-	return len(name) <= 253 && certificateName.MatchString(name)
+var hostName = regexp.MustCompile(`^(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+
+// IsName reports whether a certificate can be for a name: a host name, the first label
+// of which may be *.
+func IsName(name string) bool {
+	return len(name) <= 253 && hostName.MatchString(name)
 }
 
-// leaf is what the authority is asked for.
-func (c Certificate) leaf() leafSpec {
-	return leafSpec{
-		names: strings.ToLower(strings.Join(c.Names, ",")), keyType: c.KeyType, keySize: c.KeySize, hash: c.Hash,
-		notBefore: c.NotBefore.UTC(), notAfter: c.NotAfter.UTC(),
+// Leaf is what the authority is asked for.
+func (c Certificate) Leaf() Leaf {
+	return Leaf{
+		Names: strings.ToLower(strings.Join(c.Names, ",")), KeyType: c.KeyType, KeySize: c.KeySize, Hash: c.Hash,
+		NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(),
 	}
 }
 
@@ -105,7 +110,7 @@ func (c Certificate) spells(host string) bool {
 func better(a, b Certificate, host string, now time.Time) int {
 	rank := func(c Certificate) []int {
 		r := make([]int, 3)
-		if c.KeyType == keyECDSA {
+		if c.KeyType == ECDSA {
 			r[0] = 1
 		}
 		if c.NotAfter.IsZero() || c.NotAfter.After(now) {
@@ -129,56 +134,24 @@ func better(a, b Certificate, host string, now time.Time) int {
 	return cmp.Or(slices.Compare(rank(b), rank(a)), last(b).Compare(last(a)), cmp.Compare(exact(b), exact(a)))
 }
 
-// certificateFor is the certificate that a client gets that asks for a name, or for
-// none: the best one for the name that it can use, or else the default one (2.3.3 D).
-func (s *Server) certificateFor(lb LoadBalancer, l Listener, hello *tls.ClientHelloInfo, node netip.Addr) (leafSpec, error) {
-	asked := strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))
-	list := l.Certificates
-	if len(list) == 0 {
-		list = lb.shortCertificates()
-	}
-	if len(list) == 0 {
-		if asked == "" {
-			return s.defaultLeaf(node.String()), nil
-		}
-		return leafSpec{names: asked}, nil
-	}
+// Best is the certificate of a list, which is not empty, for a client that asks for a
+// name, in lower case, or for none: the best one for the name that the client can use,
+// or else the first of the list (2.3.3 D).
+func (a *Authority) Best(list []Certificate, asked string, hello *tls.ClientHelloInfo) (Leaf, error) {
 	matches := slices.DeleteFunc(slices.Clone(list), func(c Certificate) bool { return !c.covers(asked) })
 	if len(matches) == 0 {
-		return list[0].leaf(), nil
+		return list[0].Leaf(), nil
 	}
 	now := time.Now()
 	slices.SortStableFunc(matches, func(a, b Certificate) int { return better(a, b, asked, now) })
 	for _, c := range matches {
-		leaf, err := s.leaf(c.leaf())
+		leaf, err := a.Leaf(c.Leaf())
 		if err != nil {
-			return leafSpec{}, err
+			return Leaf{}, err
 		}
 		if hello.SupportsCertificate(leaf) == nil {
-			return c.leaf(), nil
+			return c.Leaf(), nil
 		}
 	}
-	return matches[0].leaf(), nil
-}
-
-// shortCertificates are those of LoadBalancer.Certificates.
-func (lb LoadBalancer) shortCertificates() []Certificate {
-	var list []Certificate
-	for _, name := range lb.Certificates {
-		list = append(list, Certificate{Names: []string{name}, KeyType: keyECDSA, KeySize: 256, Hash: "SHA256"})
-	}
-	return list
-}
-
-// prepare makes the certificates of a load balancer, so that no client waits for
-// the making of its key.
-func (s *Server) prepare(lb LoadBalancer) error {
-	for i, l := range lb.Listeners {
-		for j, c := range l.Certificates {
-			if _, err := s.leaf(c.leaf()); err != nil {
-				return fmt.Errorf("listeners[%d].certificates[%d]: %w", i, j, err)
-			}
-		}
-	}
-	return nil
+	return matches[0].Leaf(), nil
 }

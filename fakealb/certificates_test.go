@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakealb/cert"
 )
 
 // secured runs a node with one HTTPS listener, l but for its port.
@@ -62,24 +63,24 @@ var keyLine = regexp.MustCompile(`(?m)^Server public key is (\d+) bit$`)
 func TestBestCertificateForAName(t *testing.T) {
 	t.Attr("aws-fact", "2.3.3")
 	past, next := time.Now().Add(-time.Minute).UTC(), time.Now().Add(48*time.Hour).UTC()
-	name := func(n string, c fakealb.Certificate) fakealb.Certificate {
+	name := func(n string, c cert.Certificate) cert.Certificate {
 		c.Names = []string{n}
 		return c
 	}
-	f := secured(t, "127.0.80.5", fakealb.Listener{Certificates: []fakealb.Certificate{
-		name("default.test", fakealb.Certificate{}),
+	f := secured(t, "127.0.80.5", fakealb.Listener{Certificates: []cert.Certificate{
+		name("default.test", cert.Certificate{}),
 		// Each name has two, of which the second is the better one.
-		name("key.test", fakealb.Certificate{KeySize: 3072}),
-		name("key.test", fakealb.Certificate{KeyType: "ECDSA"}),
-		name("expired.test", fakealb.Certificate{KeySize: 3072, NotBefore: past.Add(-time.Hour), NotAfter: past}),
-		name("expired.test", fakealb.Certificate{}),
-		name("hash.test", fakealb.Certificate{KeySize: 3072}),
-		name("hash.test", fakealb.Certificate{Hash: "SHA384"}),
-		name("length.test", fakealb.Certificate{}),
-		name("length.test", fakealb.Certificate{KeySize: 3072}),
-		name("validity.test", fakealb.Certificate{NotAfter: next}),
-		name("validity.test", fakealb.Certificate{}),
-		name("*.wild.test", fakealb.Certificate{KeyType: "ECDSA", KeySize: 384}),
+		name("key.test", cert.Certificate{KeySize: 3072}),
+		name("key.test", cert.Certificate{KeyType: "ECDSA"}),
+		name("expired.test", cert.Certificate{KeySize: 3072, NotBefore: past.Add(-time.Hour), NotAfter: past}),
+		name("expired.test", cert.Certificate{}),
+		name("hash.test", cert.Certificate{KeySize: 3072}),
+		name("hash.test", cert.Certificate{Hash: "SHA384"}),
+		name("length.test", cert.Certificate{}),
+		name("length.test", cert.Certificate{KeySize: 3072}),
+		name("validity.test", cert.Certificate{NotAfter: next}),
+		name("validity.test", cert.Certificate{}),
+		name("*.wild.test", cert.Certificate{KeyType: "ECDSA", KeySize: 384}),
 	}})
 	tls12 := []string{"-tls1_2"}
 	for _, c := range []struct {
@@ -111,11 +112,11 @@ func TestBestCertificateForAName(t *testing.T) {
 
 func TestDefaultCertificateIsSwappedWhileItRuns(t *testing.T) {
 	t.Attr("aws-fact", "2.3.3")
-	f := secured(t, "127.0.80.6", fakealb.Listener{Certificates: []fakealb.Certificate{{Names: []string{"old.test"}}}})
+	f := secured(t, "127.0.80.6", fakealb.Listener{Certificates: []cert.Certificate{{Names: []string{"old.test"}}}})
 	url := "https://old.test:" + fmt.Sprint(f.port) + "/"
 	args := []string{"--cacert", f.caFile(t), "--resolve", strings.TrimSuffix(strings.TrimPrefix(url, "https://"), "/") + ":127.0.80.6"}
 	curl(t, append(args, url)...)
-	f.listen(t, fakealb.Listener{Certificates: []fakealb.Certificate{{Names: []string{"new.test"}, KeyType: "ECDSA"}}})
+	f.listen(t, fakealb.Listener{Certificates: []cert.Certificate{{Names: []string{"new.test"}, KeyType: "ECDSA"}}})
 	out, err := f.sClient(t, "-servername", "new.test", "-verify_hostname", "new.test", "-verify_return_error")
 	if err != nil || keyLine.FindStringSubmatch(out)[1] != "256" {
 		t.Errorf("the new default certificate: %v\n%s", err, out)
@@ -132,13 +133,13 @@ func TestCertificatesAreChecked(t *testing.T) {
 		field string
 		l     fakealb.Listener
 	}{
-		{"certificates[0].names", fakealb.Listener{Certificates: []fakealb.Certificate{{}}}},
-		{"certificates[0].names", fakealb.Listener{Certificates: []fakealb.Certificate{{Names: []string{"a b"}}}}},
-		{"certificates[0].key_type", fakealb.Listener{Certificates: []fakealb.Certificate{{Names: names, KeyType: "ED25519"}}}},
-		{"certificates[0].key_size", fakealb.Listener{Certificates: []fakealb.Certificate{{Names: names, KeySize: 1024}}}},
-		{"certificates[1].hash", fakealb.Listener{Certificates: []fakealb.Certificate{{Names: names}, {Names: names, Hash: "MD5"}}}},
-		{"certificates[0].not_after", fakealb.Listener{Certificates: []fakealb.Certificate{{Names: names, NotBefore: time.Unix(2e9, 0), NotAfter: time.Unix(1e9, 0)}}}},
-		{"certificates", fakealb.Listener{Certificates: make([]fakealb.Certificate, 27)}},
+		{"certificates[0].names", fakealb.Listener{Certificates: []cert.Certificate{{}}}},
+		{"certificates[0].names", fakealb.Listener{Certificates: []cert.Certificate{{Names: []string{"a b"}}}}},
+		{"certificates[0].key_type", fakealb.Listener{Certificates: []cert.Certificate{{Names: names, KeyType: "ED25519"}}}},
+		{"certificates[0].key_size", fakealb.Listener{Certificates: []cert.Certificate{{Names: names, KeySize: 1024}}}},
+		{"certificates[1].hash", fakealb.Listener{Certificates: []cert.Certificate{{Names: names}, {Names: names, Hash: "MD5"}}}},
+		{"certificates[0].not_after", fakealb.Listener{Certificates: []cert.Certificate{{Names: names, NotBefore: time.Unix(2e9, 0), NotAfter: time.Unix(1e9, 0)}}}},
+		{"certificates", fakealb.Listener{Certificates: make([]cert.Certificate, 27)}},
 		{"ssl_policy", fakealb.Listener{SSLPolicy: "ELBSecurityPolicy-2015-05"}},
 		{"protocol", fakealb.Listener{Protocol: fakealb.ProtocolHTTP, SSLPolicy: "ELBSecurityPolicy-2016-08"}},
 	} {
@@ -156,8 +157,8 @@ func TestCertificatesAreChecked(t *testing.T) {
 // Handshakes while the default certificate changes get one or the other, whole.
 func TestCertificateSwapUnderHandshakes(t *testing.T) {
 	listeners := []fakealb.Listener{
-		{Certificates: []fakealb.Certificate{{Names: []string{"old.test"}}}},
-		{Certificates: []fakealb.Certificate{{Names: []string{"new.test"}, KeyType: "ECDSA"}}},
+		{Certificates: []cert.Certificate{{Names: []string{"old.test"}}}},
+		{Certificates: []cert.Certificate{{Names: []string{"new.test"}, KeyType: "ECDSA"}}},
 	}
 	f := secured(t, "127.0.80.8", listeners[0])
 	pool := tlsTransport(t, f).TLSClientConfig.RootCAs
