@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/proxychaos/proxychaos/harness/controlguard"
 )
 
 // EndpointState is one address in the admin API.
@@ -88,14 +89,14 @@ func (p *Proxy) openAdmin(text string) error {
 	if p.admin, err = p.bind("admin", addr.String()); err != nil {
 		return err
 	}
-	if p.adminOpen = !addr.Addr().IsLoopback(); p.adminOpen {
+	if !addr.Addr().IsLoopback() {
 		p.log.Warn("admin: other machines can reach it, and it asks for no password", "address", addr.String())
 	}
 	return nil
 }
 
-// adminHandler serves metrics, state and the switches. Pages of other origins
-// cannot use it.
+// adminHandler serves metrics, state and the switches. Web pages cannot use it,
+// whatever address it is on.
 func (p *Proxy) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", p.metrics.handler(p))
@@ -114,11 +115,9 @@ func (p *Proxy) adminHandler() http.Handler {
 		w.Header().Set("Content-Type", "application/yaml")
 		_, _ = w.Write(OpenAPI) // who asked may be gone
 	})
-	sameOrigin := http.NewCrossOriginProtection().Handler(mux)
-	if p.adminOpen {
-		return sameOrigin // it goes by whatever name it has there
-	}
-	return localOnly(sameOrigin)
+	return controlguard.Handler(mux, func(w http.ResponseWriter, message string) {
+		p.writeError(w, http.StatusForbidden, "", message)
+	})
 }
 
 func (p *Proxy) postReload(w http.ResponseWriter, _ *http.Request) {
@@ -151,22 +150,6 @@ func (p *Proxy) putEndpoint(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
-}
-
-// localOnly refuses a Host that is not an IP address or localhost: a page in
-// the operator's browser could otherwise point a name of its own at 127.0.0.1.
-func localOnly(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		host := req.Host
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-		if _, err := netip.ParseAddr(host); err != nil && host != "localhost" {
-			http.Error(w, "call the admin address by its IP address or as localhost", http.StatusForbidden)
-			return
-		}
-		next.ServeHTTP(w, req)
-	})
 }
 
 // readJSON reads a body of known fields only.

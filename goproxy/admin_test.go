@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,23 +20,34 @@ func TestAdminAddress(t *testing.T) {
 		if bound.IsLoopback() == open {
 			t.Errorf("%s: listens on %v", listen, bound)
 		}
-		want := http.StatusForbidden
-		if open {
-			want = http.StatusOK // it goes by whatever name it has there
-		}
-		if status, _ := admin(t, p, "GET", "/metrics", "", "goproxy.example:9901"); status != want {
-			t.Errorf("%s: status %d by a name, want %d", listen, status, want)
+		for host, want := range map[string]int{
+			"":                          http.StatusOK,
+			"localhost:9901":            http.StatusOK,
+			"proxy1:9901":               http.StatusOK,
+			"goproxy.example:9901":      http.StatusForbidden, // a page can point such a name at any address
+			"127.0.0.1.goproxy.example": http.StatusForbidden,
+		} {
+			if status, text := admin(t, p, "GET", "/metrics", "", host); status != want || (want != http.StatusOK && !strings.Contains(text, `{"error":{"message":"got Host `)) {
+				t.Errorf("%s: called as %q: status %d, %.100s; want %d", listen, host, status, text, want)
+			}
 		}
 	}
 }
 
 // A page of another origin in the operator's browser can change nothing.
 func TestAdminRefusesOtherOrigins(t *testing.T) {
-	p := startEcho(t, func(c *Config) { c.Admin = "127.0.0.1:0" })
+	for _, listen := range []string{"127.0.0.1:0", "0.0.0.0:0"} {
+		t.Run(listen, func(t *testing.T) { refusesOtherOrigins(t, listen) })
+	}
+}
+
+func refusesOtherOrigins(t *testing.T, listen string) {
+	p := startEcho(t, func(c *Config) { c.Admin = listen })
+	address := "http://127.0.0.1:" + strconv.Itoa(p.AdminAddr().(*net.TCPAddr).Port)
 	called := false
 	p.opts.Reread = func() error { called = true; return nil }
 	post := func(headers ...string) int {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.AdminAddr().String()+"/api/reload", nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+"/api/reload", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,12 +64,14 @@ func TestAdminRefusesOtherOrigins(t *testing.T) {
 	for _, headers := range [][]string{
 		{"Origin", "https://elsewhere.example"},
 		{"Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site"},
+		{"Origin", "http://127.0.0.1:9", "Sec-Fetch-Site", "same-site"},
+		{"Origin", "null"},
 	} {
 		if status := post(headers...); status != http.StatusForbidden || called {
 			t.Errorf("%v: status %d, called %v", headers, status, called)
 		}
 	}
-	for _, headers := range [][]string{nil, {"Origin", "http://" + p.AdminAddr().String(), "Sec-Fetch-Site", "same-origin"}} {
+	for _, headers := range [][]string{nil, {"Origin", address, "Sec-Fetch-Site", "same-origin"}} {
 		if called = false; post(headers...) != http.StatusNoContent || !called {
 			t.Errorf("%v: refused", headers)
 		}

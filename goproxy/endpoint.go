@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"github.com/proxychaos/proxychaos/goproxy/wire"
 )
 
 // endpoint is one address of an upstream with its own pool of connections and
@@ -65,6 +67,24 @@ func (e *endpoint) dialTCP(ctx context.Context, dialer *net.Dialer) (net.Conn, e
 	defer cancel()
 	defer context.AfterFunc(e.gone, cancel)() //nolint:contextcheck // ends with the endpoint too
 	return dialer.DialContext(ctx, "tcp", e.addr.String())
+}
+
+// connect makes a connection and introduces it. req is the request that it is
+// for, if it is for one; the introduction may take so long.
+func (e *endpoint) connect(ctx context.Context, dialer *net.Dialer, req *request, introduction time.Duration) (*wire.Conn, error) {
+	dialed, err := e.dialTCP(ctx, dialer)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := wire.New(dialed.(*net.TCPConn))
+	if err == nil {
+		err = e.introduce(conn, req, introduction)
+	}
+	if err != nil {
+		_ = dialed.Close() // the first error says more
+		return nil, err
+	}
+	return conn, nil
 }
 
 // depart takes the endpoint out of use: dials end now, idle connections close

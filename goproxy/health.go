@@ -102,11 +102,11 @@ func (e *endpoint) checkTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: time.Duration(cfg.Timeouts.Connect)}
 	t := &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			conn, err := e.dialTCP(ctx, dialer)
+			conn, err := e.connect(ctx, dialer, nil, dialer.Timeout)
 			if err != nil {
 				return nil, err
 			}
-			return conn, e.introduce(conn, nil, dialer.Timeout)
+			return conn, nil
 		},
 		DisableKeepAlives: true,
 		Protocols:         &http.Protocols{},

@@ -86,8 +86,8 @@ func TestHealthChecks(t *testing.T) {
 	}
 	_, metrics := admin(t, p, "GET", "/metrics", "", "")
 	for _, want := range []string{
-		fmt.Sprintf(`goproxy_endpoint_usable{address=%q,upstream="backend"} 0`, backends[0].Addr()),
-		fmt.Sprintf(`goproxy_health_checks_total{address=%q,result="failed",upstream="backend"} `, backends[0].Addr()),
+		fmt.Sprintf(`goproxy_endpoint_usable{address=%q,member=%q,upstream="backend"} 0`, backends[0].Addr(), fmt.Sprint(backendName, ":", port)),
+		fmt.Sprintf(`goproxy_health_checks_total{address=%q,member=%q,result="failed",upstream="backend"} `, backends[0].Addr(), fmt.Sprint(backendName, ":", port)),
 	} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("no line %s in\n%s", want, metrics)

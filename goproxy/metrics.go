@@ -57,16 +57,17 @@ func (m *metrics) handler(p *Proxy) http.Handler {
 type stateCollector struct{ p *Proxy }
 
 var (
-	endpointLabels  = []string{"upstream", "address"}
+	// A member is in them, because two may have one address, or follow one name.
+	endpointLabels  = []string{"upstream", "member", "address"}
 	attemptsDesc    = prometheus.NewDesc("goproxy_attempts_total", "Attempts by reason: first, retry, hedge, rescue.", []string{"upstream", "reason"}, nil)
 	ejectionsDesc   = prometheus.NewDesc("goproxy_ejections_total", "Times an address was left out because of a failed request.", []string{"upstream"}, nil)
 	panicDesc       = prometheus.NewDesc("goproxy_upstream_panic", "1 while too few addresses are healthy and all are used.", []string{"upstream"}, nil)
-	checksDesc      = prometheus.NewDesc("goproxy_health_checks_total", "Health checks by result: ok, failed.", []string{"upstream", "address", "result"}, nil)
+	checksDesc      = prometheus.NewDesc("goproxy_health_checks_total", "Health checks by result: ok, failed.", []string{"upstream", "member", "address", "result"}, nil)
 	outstandingDesc = prometheus.NewDesc("goproxy_endpoint_outstanding", "Attempts without a finished response.", endpointLabels, nil)
 	usableDesc      = prometheus.NewDesc("goproxy_endpoint_usable", "1 when the address takes requests, 0 when it is left out or disabled.", endpointLabels, nil)
-	dnsQueriesDesc  = prometheus.NewDesc("goproxy_dns_queries_total", "DNS messages sent.", []string{"upstream", "name"}, nil)
-	dnsFailuresDesc = prometheus.NewDesc("goproxy_dns_failures_total", "DNS questions without a usable answer.", []string{"upstream", "name"}, nil)
-	dnsChangesDesc  = prometheus.NewDesc("goproxy_dns_changes_total", "Changes of the address set.", []string{"upstream", "name"}, nil)
+	dnsQueriesDesc  = prometheus.NewDesc("goproxy_dns_queries_total", "DNS messages sent.", []string{"upstream", "member", "name"}, nil)
+	dnsFailuresDesc = prometheus.NewDesc("goproxy_dns_failures_total", "DNS questions without a usable answer.", []string{"upstream", "member", "name"}, nil)
+	dnsChangesDesc  = prometheus.NewDesc("goproxy_dns_changes_total", "Changes of the address set.", []string{"upstream", "member", "name"}, nil)
 )
 
 // Describe implements prometheus.Collector.
@@ -90,20 +91,20 @@ func (c stateCollector) Collect(ch chan<- prometheus.Metric) {
 		for _, e := range up.set.Load().endpoints {
 			usable := zeroOrOne(!e.disabled.Load() && !e.member.refuses("") && !e.leftOut(now))
 			if up.cfg.HealthCheck != nil {
-				ch <- prometheus.MustNewConstMetric(checksDesc, prometheus.CounterValue, float64(e.health.passed.Load()), name, e.addr.String(), "ok")
-				ch <- prometheus.MustNewConstMetric(checksDesc, prometheus.CounterValue, float64(e.health.failed.Load()), name, e.addr.String(), "failed")
+				ch <- prometheus.MustNewConstMetric(checksDesc, prometheus.CounterValue, float64(e.health.passed.Load()), name, e.member.id, e.addr.String(), "ok")
+				ch <- prometheus.MustNewConstMetric(checksDesc, prometheus.CounterValue, float64(e.health.failed.Load()), name, e.member.id, e.addr.String(), "failed")
 			}
-			ch <- prometheus.MustNewConstMetric(outstandingDesc, prometheus.GaugeValue, float64(e.outstanding.Load()), name, e.addr.String())
-			ch <- prometheus.MustNewConstMetric(usableDesc, prometheus.GaugeValue, usable, name, e.addr.String())
+			ch <- prometheus.MustNewConstMetric(outstandingDesc, prometheus.GaugeValue, float64(e.outstanding.Load()), name, e.member.id, e.addr.String())
+			ch <- prometheus.MustNewConstMetric(usableDesc, prometheus.GaugeValue, usable, name, e.member.id, e.addr.String())
 		}
 		for _, m := range up.members {
 			if m.follower == nil {
 				continue
 			}
 			s, host := m.follower.Stats(), m.url.Hostname()
-			ch <- prometheus.MustNewConstMetric(dnsQueriesDesc, prometheus.CounterValue, float64(s.Queries), name, host)
-			ch <- prometheus.MustNewConstMetric(dnsFailuresDesc, prometheus.CounterValue, float64(s.Failures), name, host)
-			ch <- prometheus.MustNewConstMetric(dnsChangesDesc, prometheus.CounterValue, float64(s.Changes), name, host)
+			ch <- prometheus.MustNewConstMetric(dnsQueriesDesc, prometheus.CounterValue, float64(s.Queries), name, m.id, host)
+			ch <- prometheus.MustNewConstMetric(dnsFailuresDesc, prometheus.CounterValue, float64(s.Failures), name, m.id, host)
+			ch <- prometheus.MustNewConstMetric(dnsChangesDesc, prometheus.CounterValue, float64(s.Changes), name, m.id, host)
 		}
 	}
 }

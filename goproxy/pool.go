@@ -6,8 +6,6 @@ import (
 	"net"
 	"sync"
 	"time"
-
-	"github.com/proxychaos/proxychaos/goproxy/wire"
 )
 
 // pool is the HTTP/1 connections to one endpoint.
@@ -117,16 +115,8 @@ func (p *pool) dial(ctx context.Context, req *request) (*upstreamConn, error) {
 }
 
 func (p *pool) connectTo(ctx context.Context, req *request) (*upstreamConn, error) {
-	dialed, err := p.endpoint.dialTCP(ctx, &p.dialer)
+	tcp, err := p.endpoint.connect(ctx, &p.dialer, req, time.Duration(p.timeouts.Connect))
 	if err != nil {
-		return nil, err
-	}
-	tcp, err := wire.New(dialed.(*net.TCPConn))
-	if err != nil {
-		return nil, err
-	}
-	if err := p.endpoint.introduce(tcp, req, time.Duration(p.timeouts.Connect)); err != nil {
-		_ = tcp.Close() // the write's error says more
 		return nil, err
 	}
 	var conn net.Conn = tcp

@@ -60,23 +60,23 @@ type Proxy struct {
 	tracer        *tracer // nil without Config.Traces; set by Run
 	via           *via
 
-	limits    limits
-	clients   clients
-	handlers  sync.WaitGroup // goroutines of clients
-	h2        *h2Server
-	plain     net.Listener
-	secure    net.Listener // nil without Config.TLS
-	admin     net.Listener // nil without Config.Admin
-	adminOpen bool         // it is not on loopback
-	closers   []io.Closer  // listeners, and the access log's queue and file
-	isClosed  context.Context
-	close     context.CancelFunc
+	limits   limits
+	clients  clients
+	handlers sync.WaitGroup // goroutines of clients
+	h2       *h2Server
+	plain    net.Listener
+	secure   net.Listener // nil without Config.TLS
+	admin    net.Listener // nil without Config.Admin
+	closers  []io.Closer  // listeners, and the access log's queue and file
+	isClosed context.Context
+	close    context.CancelFunc
 
 	requests context.Context // parent of every request
 	cutOff   context.CancelFunc
 
 	reloading sync.Mutex
-	work      context.Context // parent of the followers; nil before Run
+	ending    bool            // nothing may be started any more; guarded by reloading
+	work      context.Context // parent of the followers; nil before Run; guarded by reloading
 	followers sync.WaitGroup
 }
 
@@ -208,6 +208,9 @@ func (p *Proxy) Run(ctx context.Context) error {
 			failed = fmt.Errorf("serve on %s: %w", p.Addr(), err)
 		}
 	}
+	p.reloading.Lock()
+	p.ending = true
+	p.reloading.Unlock()
 	// The followers and the metrics live on while requests drain.
 	failed = errors.Join(failed, p.drain(context.WithoutCancel(ctx)))
 	_ = adminServer.Close() // nothing there needs a drain

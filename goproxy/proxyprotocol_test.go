@@ -1,6 +1,7 @@
 package goproxy
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -185,4 +186,23 @@ http {
 			}
 		}
 	}
+}
+
+// A connection that could not be introduced is closed, for requests and for
+// health checks alike.
+func TestConnectionThatIsNotIntroducedIsClosed(t *testing.T) {
+	ended := make(chan struct{})
+	raw := startRaw(t, func(_ net.Conn, r *bufio.Reader) {
+		io.Copy(io.Discard, r)
+		close(ended)
+	})
+	u := members(t, 1, func(u *Upstream) {
+		u.Members[0].URL = "http://" + raw.Addr().String()
+		u.ProxyProtocol = "v1"
+	})
+	e := u.set.Load().endpoints[0]
+	if conn, err := e.connect(t.Context(), &net.Dialer{}, nil, -time.Second); conn != nil || !isTimeout(err) {
+		t.Errorf("got %v, %v; want the introduction to be too late", conn, err)
+	}
+	await(t, ended, "the upstream sees the end of the connection")
 }

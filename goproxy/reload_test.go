@@ -1,6 +1,7 @@
 package goproxy
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -247,6 +248,67 @@ func admin(t *testing.T, p *testProxy, method, path, body string, host string) (
 	return resp.StatusCode, string(data)
 }
 
+// A proxy that ends starts nothing more, whenever it is told to reload.
+func TestReloadWhileTheProxyEnds(t *testing.T) {
+	backends, port := startBackends(t, 1)
+	entered, release := make(chan struct{}), make(chan struct{})
+	backends[0].handle(func(http.ResponseWriter, *http.Request) {
+		close(entered)
+		<-release
+	})
+	d := startDNS(t, 1)
+	d.set(backends...)
+	cfg := simpleConfig(port)
+	cfg.DrainTimeout = Duration(time.Minute)
+	p, err := New(cfg, Options{Listen: "127.0.0.1:0", Resolvers: []netip.AddrPort{d.addr}, AccessLog: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- p.Run(ctx) }()
+	answered := make(chan error, 1)
+	go func() {
+		resp, err := http.Post("http://"+p.Addr().String(), "", nil)
+		if err == nil {
+			resp.Body.Close()
+		}
+		answered <- err
+	}()
+	await(t, entered, "the request is on the backend")
+	next := simpleConfig(port)
+	next.Upstreams["other"] = next.Upstreams["backend"]
+	if err := p.Reload(next); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	eventually(t, 10*time.Second, "Reload is refused while requests drain", func() bool {
+		err := p.Reload(next)
+		return err != nil && strings.Contains(err.Error(), "the proxy is ending")
+	})
+	close(release)
+	if err := <-answered; err != nil {
+		t.Error(err)
+	}
+	if err := <-ran; err != nil {
+		t.Error(err)
+	}
+	if err := p.Reload(next); err == nil {
+		t.Error("Reload was taken after Run")
+	}
+
+	never, err := New(simpleConfig(port), Options{Listen: "127.0.0.1:0", Resolvers: []netip.AddrPort{d.addr}, AccessLog: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := never.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := never.Reload(next); err == nil {
+		t.Error("Reload was taken after Close")
+	}
+}
+
 func TestAdmin(t *testing.T) {
 	backends, port := startBackends(t, 2)
 	d := startDNS(t, 1)
@@ -285,14 +347,15 @@ func TestAdmin(t *testing.T) {
 		method, path, body, host string
 		want                     int
 	}{
-		"no such address": {"PUT", "/api/endpoints/backend/10.9.9.9:1", `{"disabled":true}`, "", 404},
-		"no such name":    {"PUT", "/api/endpoints/b/" + state[0].Address, `{"disabled":true}`, "", 404},
-		"no address":      {"PUT", "/api/endpoints/backend/x", `{"disabled":true}`, "", 400},
-		"no body":         {"PUT", path, ``, "", 400},
-		"unknown field":   {"PUT", path, `{"disable":true}`, "", 400},
-		"method":          {"DELETE", path, ``, "", 405},
-		"foreign host":    {"GET", "/", "", "rebound.example.com", 403},
-		"localhost":       {"GET", "/", "", "localhost", 200},
+		"no such address":             {"PUT", "/api/endpoints/backend/10.9.9.9:1", `{"disabled":true}`, "", 404},
+		"no such name":                {"PUT", "/api/endpoints/b/" + state[0].Address, `{"disabled":true}`, "", 404},
+		"no address":                  {"PUT", "/api/endpoints/backend/x", `{"disabled":true}`, "", 400},
+		"no body":                     {"PUT", path, ``, "", 400},
+		"unknown field":               {"PUT", path, `{"disable":true}`, "", 400},
+		"method":                      {"DELETE", path, ``, "", 405},
+		"foreign host":                {"GET", "/", "", "rebound.example.com", 403},
+		"foreign host, which changes": {"PUT", path, `{"disabled":true}`, "rebound.example.com", 403},
+		"localhost":                   {"GET", "/", "", "localhost", 200},
 	} {
 		if status, text := admin(t, p, test.method, test.path, test.body, test.host); status != test.want {
 			t.Errorf("%s: status %d %s, want %d", what, status, text, test.want)
@@ -307,9 +370,9 @@ func TestAdmin(t *testing.T) {
 	for _, want := range []string{
 		`goproxy_requests_total{status="200",upstream="backend"} 30`,
 		`goproxy_attempts_total{reason="first",upstream="backend"} 30`,
-		fmt.Sprintf(`goproxy_endpoint_usable{address=%q,upstream="backend"} 0`, state[0].Address),
-		fmt.Sprintf(`goproxy_endpoint_usable{address=%q,upstream="backend"} 1`, state[1].Address),
-		fmt.Sprintf(`goproxy_dns_changes_total{name=%q,upstream="backend"} 1`, backendName),
+		fmt.Sprintf(`goproxy_endpoint_usable{address=%q,member=%q,upstream="backend"} 0`, state[0].Address, fmt.Sprint(backendName, ":", port)),
+		fmt.Sprintf(`goproxy_endpoint_usable{address=%q,member=%q,upstream="backend"} 1`, state[1].Address, fmt.Sprint(backendName, ":", port)),
+		fmt.Sprintf(`goproxy_dns_changes_total{member=%q,name=%q,upstream="backend"} 1`, fmt.Sprint(backendName, ":", port), backendName),
 	} {
 		if !strings.Contains(metrics, want+"\n") {
 			t.Errorf("no line %s in\n%s", want, metrics)

@@ -127,13 +127,17 @@ func (p *Proxy) start(t, old *table) {
 
 // Reload puts cfg in place of the present config. Requests that run go on under
 // the old one; no connection is refused or closed. The addresses to listen on
-// and the access log cannot change. On an error nothing has changed.
+// and the access log cannot change, and a proxy that drains or is closed takes no
+// other config. On an error nothing has changed.
 func (p *Proxy) Reload(cfg Config) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
 	p.reloading.Lock()
 	defer p.reloading.Unlock()
+	if p.ending || p.isClosed.Err() != nil {
+		return errors.New("the proxy is ending: no other config can be put in force")
+	}
 	old := p.table.Load()
 	if err := sameListeners(old.cfg, cfg); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/proxychaos/proxychaos/goproxy/http1"
 	"github.com/proxychaos/proxychaos/goproxy/resolve"
@@ -66,6 +67,9 @@ func (c Config) problems() []problem {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
+		if !utf8.ValidString(name) {
+			add(fmt.Sprintf("%q is no UTF-8, as names in metrics have to be", name), "upstreams", name)
+		}
 		checkUpstream(c.Upstreams[name], func(text string, path ...string) {
 			add(text, append([]string{"upstreams", name}, path...)...)
 		})
