@@ -29,10 +29,11 @@ type attempt struct {
 	endpoint *endpoint
 	start    time.Time
 	cancel   context.CancelFunc // ends it
-	queued   atomic.Bool        // it waits for a connection to be free
+	since    atomic.Int64       // unix ns; the endpoint is waited for since then, 0: a place in its pool is
 	sent     atomic.Bool        // a connection was there: bytes may have left
 	reused   atomic.Bool        // the connection had carried a request before
 	finished bool               // owned by exchange.run
+	accuses  bool               // likewise: it counted as evidence against its endpoint
 	resp     response           // what it brought
 	h1       h1Response         // its reader, from an HTTP/1 upstream
 }
@@ -69,6 +70,7 @@ type transport interface {
 
 // begin counts an attempt in. Whoever ends it calls endpoint.release.
 func (x *exchange) begin(a *attempt, why reason) {
+	a.since.Store(a.start.UnixNano())
 	x.attempts = append(x.attempts, a)
 	x.req.tried(a.endpoint.addr)
 	x.up.attempts[why].Add(1)

@@ -15,12 +15,12 @@ var balances = []string{leastConn, byRequests, byTraffic, byBusyness, byHash}
 
 // wish is what the choice of an endpoint takes into account.
 type wish struct {
-	tried      []*attempt
-	route      string // preferred member, "" for any
-	only       bool   // no other member than that one
-	hash       uint64 // of the hash key, 0 for none
-	repeatable bool   // the request may probe an ejected endpoint
-	anyway     bool   // a tried or ejected endpoint is better than none
+	tried   []*attempt
+	route   string // preferred member, "" for any
+	only    bool   // no other member than that one
+	hash    uint64 // of the hash key, 0 for none
+	mayCopy bool   // the request may probe an ejected endpoint: a copy saves it if that is silent
+	anyway  bool   // a tried or ejected endpoint is better than none
 }
 
 // pick chooses an endpoint. It prefers, in this order, one that is healthy and
@@ -55,7 +55,7 @@ func (u *upstream) pickFrom(w wish, route string) *endpoint {
 			healthy = append(healthy, e)
 		case e.health.sick.Load():
 			ejected = append(ejected, e)
-		case e.probe(now, w.repeatable):
+		case e.probe(now, w.mayCopy):
 			return e
 		case e.ejectedUntil.Load() == 0:
 			healthy = append(healthy, e)

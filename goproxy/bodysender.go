@@ -3,7 +3,6 @@ package goproxy
 import (
 	"errors"
 	"io"
-	"sync/atomic"
 	"time"
 
 	"github.com/proxychaos/proxychaos/goproxy/http1"
@@ -12,11 +11,9 @@ import (
 // bodySender copies a streamed request body to an upstream, while the response
 // may already be coming.
 type bodySender struct {
+	from     *upload
 	done     chan struct{}
-	read     atomic.Bool  // the client's body came to its end, and is read no more
-	progress atomic.Int64 // unix ns of the last byte from the client
-	err      error        // of the client; valid when done
-	complete bool         // the upstream was sent all; valid when done
+	complete bool // the upstream was sent all; valid when done
 }
 
 // lastWrite is how long a response that has ended waits for the last write of
@@ -33,60 +30,53 @@ func (x *exchange) startBody(c *upstreamConn) *bodySender {
 	if x.closed {
 		return nil
 	}
-	s := &bodySender{done: make(chan struct{})}
-	s.progress.Store(time.Now().UnixNano())
-	x.req.sending.Store(s)
-	go s.run(x.req.body.stream, x.req.Length == http1.Chunked, c)
+	s := &bodySender{from: x.req.body.stream, done: make(chan struct{})}
+	go s.run(x.req.Length == http1.Chunked, c)
 	return s
 }
 
-func (s *bodySender) run(from bodyReader, chunked bool, c *upstreamConn) {
-	s.complete, s.err = s.copy(from, chunked, c)
+func (s *bodySender) run(chunked bool, c *upstreamConn) {
+	s.complete = s.copy(chunked, c)
 	close(s.done)
-	if s.err != nil {
+	if s.from.failed() != nil {
 		c.abort() // the upstream must see that the body is not whole
 	}
 }
 
-// copy returns an error of the client only; the upstream's is seen by who
-// reads the response.
-func (s *bodySender) copy(from bodyReader, chunked bool, c *upstreamConn) (complete bool, err error) {
+// copy reports whether the upstream was sent all. What goes wrong on its side is
+// seen by who reads the response.
+func (s *bodySender) copy(chunked bool, c *upstreamConn) bool {
 	buf := getCopyBuffer()
 	defer putCopyBuffer(buf)
 	const start, end = http1.ChunkRoom, copyBufferSize - len(chunkEnd)
 	for {
-		n, err := readReady(from, buf[start:end])
+		n, err := readReady(s.from, buf[start:end])
 		ended := errors.Is(err, io.EOF)
-		if ended {
-			s.read.Store(true) // before the upstream can answer
-		}
 		out := buf[start : start+n]
-		if n > 0 {
-			s.progress.Store(time.Now().UnixNano())
-			if chunked {
-				out = append(buf[http1.PutChunkSize(buf[:], n):start+n], "\r\n"...)
-			}
+		if n > 0 && chunked {
+			out = append(buf[http1.PutChunkSize(buf[:], n):start+n], "\r\n"...)
 		}
 		if ended && chunked {
-			out = http1.AppendTrailer(out, from.Trailer())
+			out = http1.AppendTrailer(out, s.from.Trailer())
 		}
 		if len(out) > 0 {
 			if _, err := c.Write(out); err != nil {
-				return false, nil
+				return false
 			}
+			s.from.passed.Add(int64(n))
 		}
 		if ended {
-			return true, nil
+			return true
 		}
 		if err != nil {
-			return false, &clientError{err}
+			return false
 		}
 	}
 }
 
 // whole reports whether the body was sent to its end.
 func (s *bodySender) whole() bool {
-	if !s.read.Load() {
+	if !s.from.ended.Load() {
 		return false
 	}
 	select {
@@ -95,23 +85,4 @@ func (s *bodySender) whole() bool {
 	case <-time.After(lastWrite):
 		return false
 	}
-}
-
-// clientError is what went wrong on the client's side so far.
-func (s *bodySender) clientError() error {
-	select {
-	case <-s.done:
-		return s.err
-	default:
-		return nil
-	}
-}
-
-// left is how much of a limit since the last byte is left; none where nothing
-// is being sent.
-func (s *bodySender) left(limit time.Duration) time.Duration {
-	if s == nil {
-		return 0
-	}
-	return limit - time.Since(time.Unix(0, s.progress.Load()))
 }

@@ -36,14 +36,14 @@ func TestBodyCountsAsReadBeforeItsLastWrite(t *testing.T) {
 			var body http1.Body
 			body.Reset(http1.NewReader(strings.NewReader(c.text)), c.length)
 			conn := &heldConn{written: make(chan string), release: make(chan struct{})}
-			s := &bodySender{done: make(chan struct{})}
-			go s.run(&body, c.length == http1.Chunked, &upstreamConn{Conn: conn})
+			s := &bodySender{from: newUpload(&body), done: make(chan struct{})}
+			go s.run(c.length == http1.Chunked, &upstreamConn{Conn: conn})
 			for i, want := range c.writes {
 				if got := <-conn.written; got != want {
 					t.Errorf("wrote %q, want %q", got, want)
 				}
 				last := i == len(c.writes)-1
-				if got := s.read.Load(); got != last {
+				if got := s.from.ended.Load(); got != last {
 					t.Errorf("after %q was written read is %v, want %v", want, got, last)
 				}
 				if s.whole() {

@@ -241,8 +241,9 @@ func (c *clientConn) refuse(req *request, start time.Time, err error) {
 // settle ends what still reads from the connection when the response is sent.
 func (c *clientConn) settle(req *request) {
 	c.watcher.stop(c)
-	if s := req.sending.Swap(nil); s != nil {
-		c.interrupt(s.done)
+	if body := req.body.stream; body != nil {
+		body.stop(c.stopReading)
+		c.readAgain()
 	}
 	if req.source != nil && !c.body.Ended() {
 		c.keep = false
@@ -255,8 +256,8 @@ func (c *clientConn) bodyRead(req *request) bool {
 	if req.source == nil {
 		return true
 	}
-	if s := req.sending.Load(); s != nil {
-		return s.read.Load()
+	if body := req.body.stream; body != nil {
+		return body.ended.Load()
 	}
 	return c.body.Ended()
 }
@@ -268,11 +269,21 @@ func (c *clientConn) interrupt(done <-chan struct{}) {
 		return
 	default:
 	}
+	c.stopReading()
+	<-done
+	c.readAgain()
+}
+
+// stopReading makes whoever reads the connection return, until readAgain.
+func (c *clientConn) stopReading() {
 	c.stopping.Store(true)
 	_ = c.SetReadDeadline(longAgo) // fails on a closed connection, as the read does
-	<-done
-	c.stopping.Store(false)
-	c.arm(time.Now().Add(c.proxy.limits.idle))
+}
+
+func (c *clientConn) readAgain() {
+	if c.stopping.Swap(false) {
+		c.arm(time.Now().Add(c.proxy.limits.idle))
+	}
 }
 
 // breakOff closes the connection so that the client sees that its response is

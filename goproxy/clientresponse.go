@@ -18,8 +18,11 @@ func (c *clientConn) respond(req *request, resp *response) error {
 	}
 	if ahead := resp.ahead; ahead != nil {
 		head := c.appendHead(ahead.buf[:0:headRoom], req, &resp.Response, false)
+		if err := c.writeBehind(head, ahead.buf, headRoom, headRoom+ahead.n); err != nil {
+			return err
+		}
 		req.bytes = int64(ahead.n)
-		return c.writeBehind(head, ahead.buf, headRoom, headRoom+ahead.n)
+		return nil
 	}
 	buf := getCopyBuffer()
 	defer putCopyBuffer(buf)

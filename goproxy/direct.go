@@ -38,7 +38,7 @@ func (x *exchange) direct(e *endpoint) (*attempt, error) {
 		return nil, nil
 	}
 	a := &x.first
-	a.endpoint, a.start, a.finished, a.cancel = e, x.start, false, nothing
+	a.endpoint, a.start, a.finished, a.accuses, a.cancel = e, x.start, false, false, nothing
 	a.sent.Store(true)
 	a.reused.Store(true)
 	x.begin(a, firstTry)
@@ -126,11 +126,7 @@ func (c *upstreamConn) send(req *request) error {
 // appendHead appends the head of the upstream's request.
 func (m *member) appendHead(dst []byte, req *request) []byte {
 	dst = http1.AppendRequestLine(dst, req.Method, req.target)
-	host := m.host
-	if req.route.PreserveHost && req.Host != "" {
-		host = req.Host
-	}
-	dst = http1.AppendField(dst, "Host", host)
+	dst = http1.AppendField(dst, "Host", m.hostFor(req))
 	dst = http1.AppendHeader(dst, req.header)
 	switch {
 	case req.Length == http1.Chunked:

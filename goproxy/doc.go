@@ -21,7 +21,7 @@
 // and writes the response (direct.go): no other goroutine, no channel, timer or
 // context. Only where that fails, takes longer than Retries.HedgeAfter, or its
 // address leaves, the attempt is handed to the machinery for retries, hedges
-// and rescues (exchange.go, repeat.go) and goes on as one attempt among others. A client
+// and rescues (exchange.go, repeat.go, blame.go) and goes on as one attempt among others. A client
 // is watched for its end only while its request waits long (watcher.go).
 // Deadlines are set rarely: an earlier one is left in force, and the reader
 // that it wakes for nothing sets the right one. Sockets are read and written by

@@ -33,6 +33,7 @@ type endpoint struct {
 	leave       context.CancelFunc // cancels gone, and so every dial
 
 	lastByte     atomic.Int64 // unix ns of the last response header
+	unheard      atomic.Int32 // requests in a row to which it was silent
 	failures     atomic.Int32 // in a row
 	ejectedUntil atomic.Int64 // unix ns; 0 when healthy
 	probing      atomic.Bool  // one request is trying an ejected endpoint
@@ -108,7 +109,12 @@ func (e *endpoint) release() {
 }
 
 // heard notes that a response came, whatever it says.
-func (e *endpoint) heard() { e.lastByte.Store(time.Now().UnixNano()) }
+func (e *endpoint) heard() {
+	e.lastByte.Store(time.Now().UnixNano())
+	if e.unheard.Load() != 0 {
+		e.unheard.Store(0)
+	}
+}
 
 // alive notes a good response: an ejection is over.
 func (e *endpoint) alive() {
@@ -153,9 +159,9 @@ func (e *endpoint) ejected(now time.Time) bool {
 func (e *endpoint) leftOut(now time.Time) bool { return e.health.sick.Load() || e.ejected(now) }
 
 // probe reports whether the caller's request shall be the one that tries an
-// ejected endpoint whose time is over. A request that cannot be repeated is not
-// risked: a bare connection is tried in its place.
-func (e *endpoint) probe(now time.Time, repeatable bool) bool {
+// ejected endpoint whose time is over. A request of which no copy can be sent is
+// not risked: a bare connection is tried in its place.
+func (e *endpoint) probe(now time.Time, mayCopy bool) bool {
 	until := e.ejectedUntil.Load()
 	if until == 0 || until > now.UnixNano() {
 		return false
@@ -164,10 +170,10 @@ func (e *endpoint) probe(now time.Time, repeatable bool) bool {
 		return false
 	}
 	e.probing.Store(true)
-	if !repeatable {
+	if !mayCopy {
 		go e.knock()
 	}
-	return repeatable
+	return mayCopy
 }
 
 // knock ends an ejection when a connection can be made, and prolongs it when
@@ -175,10 +181,21 @@ func (e *endpoint) probe(now time.Time, repeatable bool) bool {
 func (e *endpoint) knock() {
 	dialer := &net.Dialer{Timeout: time.Duration(e.member.up.cfg.Timeouts.Connect)}
 	conn, err := e.dialTCP(e.gone, dialer)
-	if err != nil {
+	switch {
+	case err == nil:
+		_ = conn.Close() // it carried nothing
+		e.alive()
+	case culpritOf(err) == theProxy:
+		e.unproved()
+	default:
 		e.eject(time.Now())
-		return
 	}
-	_ = conn.Close() // it carried nothing
-	e.alive()
+}
+
+// unproved lets another request try an ejected endpoint, if one did and says
+// nothing about it.
+func (e *endpoint) unproved() {
+	if e.probing.CompareAndSwap(true, false) {
+		e.ejectedUntil.Store(time.Now().UnixNano())
+	}
 }

@@ -3,6 +3,8 @@ package goproxy
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,6 +24,7 @@ type exchange struct {
 	req *request
 
 	repeatable bool   // may be sent again after it was sent
+	mayCopy    bool   // may be sent again while it is still waited for
 	route      string // member that holds the client's session, "" for none
 	hash       uint64 // of the request's hash key, 0 for none
 	start      time.Time
@@ -35,9 +38,17 @@ type exchange struct {
 	shared  bool            // goroutines other than the client's know it
 	ctx     context.Context // ends when the client goes away; nil until shared
 	results chan result     // nil until shared
+	informs chan informing  // likewise
+	over    chan struct{}   // likewise; closed when nobody reads the others any more
 
 	mu     sync.Mutex
-	closed bool // nobody reads results any more
+	closed bool // over is closed
+}
+
+// informing is a 1xx response on its way to the client.
+type informing struct {
+	resp *http1.Response
+	done chan error // gets the outcome; has room for it
 }
 
 // result is how an attempt ended.
@@ -57,6 +68,7 @@ func (u *upstream) get(req *request) (*response, error) {
 	x.up, x.req, x.start = u, req, time.Now()
 	x.attempts, x.resent, x.pauses, x.lastErr = x.attempts[:0], 0, 0, nil
 	x.repeatable = req.repeatable()
+	x.mayCopy = x.repeatable && slices.Contains(u.cfg.Retries.HedgeMethods, req.Method)
 	x.route = u.sticky.routeOf(req)
 	x.hash = u.hashOf(req)
 	u.budget.earn()
@@ -79,9 +91,8 @@ func (u *upstream) get(req *request) (*response, error) {
 	default:
 		x.results <- result{a, err}
 	}
-	resp, err := x.run()
-	x.abandon()
-	return resp, err
+	defer x.abandon()
+	return x.run()
 }
 
 // share prepares for goroutines other than the client's.
@@ -89,6 +100,7 @@ func (x *exchange) share() {
 	x.shared = true
 	x.ctx = x.req.client.watch()
 	x.results = make(chan result, maxAttempts)
+	x.informs, x.over = make(chan informing), make(chan struct{})
 }
 
 // run is the life of the request until a response is there, where that takes
@@ -128,6 +140,12 @@ func (x *exchange) run() (*response, error) {
 				patience.restart()
 			case keepWaiting:
 			}
+		case i := <-x.informs:
+			err := x.req.client.inform(i.resp)
+			i.done <- err
+			if err != nil {
+				return nil, notTaken(err)
+			}
 		case <-again.C:
 			if x.waiting() > 0 {
 				continue
@@ -158,7 +176,7 @@ func (x *exchange) run() (*response, error) {
 			}
 		case <-deadline.C:
 			// A body that is still coming in is not the upstream's delay.
-			if left := x.req.sending.Load().left(time.Duration(x.up.cfg.Timeouts.Response)); left > 0 {
+			if left := x.req.body.stream.left(time.Duration(x.up.cfg.Timeouts.Response)); left > 0 {
 				deadline.Reset(left)
 				continue
 			}
@@ -172,18 +190,19 @@ func (x *exchange) run() (*response, error) {
 // pick chooses the endpoint for the next attempt.
 func (x *exchange) pick(anyway bool) *endpoint {
 	return x.up.pick(wish{
-		tried:      x.attempts,
-		route:      x.route,
-		hash:       x.hash,
-		only:       x.up.cfg.NoFailover,
-		repeatable: x.repeatable,
-		anyway:     anyway,
+		tried:   x.attempts,
+		route:   x.route,
+		hash:    x.hash,
+		only:    x.up.cfg.NoFailover,
+		mayCopy: x.mayCopy,
+		anyway:  anyway,
 	})
 }
 
 // won ends the other attempts.
 func (x *exchange) won(winner *attempt) {
 	x.req.served = winner.endpoint
+	x.overtaken(winner)
 	for _, a := range x.attempts {
 		if a != winner {
 			a.cancel()
@@ -195,10 +214,15 @@ func (x *exchange) won(winner *attempt) {
 func (x *exchange) abandon() {
 	x.mu.Lock()
 	x.closed = true
+	close(x.over)
 	x.mu.Unlock()
 	for _, a := range x.attempts {
-		if !a.finished {
-			a.cancel()
+		if a.finished {
+			continue
+		}
+		a.cancel()
+		if x.ctx.Err() != nil {
+			a.endpoint.unproved()
 		}
 	}
 	for {
@@ -230,15 +254,26 @@ func (r result) discard() {
 }
 
 // inform passes a 1xx response on, whichever attempt it comes from. HTTP/1.0
-// has none.
+// has none. Only the client's goroutine writes to the client: where an attempt
+// has another one, it waits for that.
 func (x *exchange) inform(resp *http1.Response) error {
-	if x.req.Minor == 0 {
+	switch {
+	case x.req.Minor == 0:
+		return nil
+	case !x.shared:
+		if err := x.req.client.inform(resp); err != nil {
+			return notTaken(err)
+		}
 		return nil
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.closed {
+	i := informing{resp, make(chan error, 1)}
+	select {
+	case x.informs <- i:
+		return <-i.done
+	case <-x.over:
 		return context.Canceled
 	}
-	return x.req.client.inform(resp)
 }
+
+// notTaken is the error of a client that did not take what was sent to it.
+func notTaken(err error) error { return fmt.Errorf("%w: %w", errClientGone, err) }

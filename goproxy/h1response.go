@@ -244,11 +244,5 @@ func (p *pool) roundTrip(ctx context.Context, x *exchange, a *attempt) error {
 			return context.Canceled
 		}
 	}
-	err = a.h1.goOn()
-	if err != nil && a.h1.sender != nil {
-		if fromClient := a.h1.sender.clientError(); fromClient != nil {
-			return fromClient
-		}
-	}
-	return err
+	return a.h1.goOn()
 }

@@ -267,8 +267,11 @@ func (c *h2Client) respond(req *request, resp *response) error {
 	}
 	c.w.WriteHeader(resp.Status)
 	if ahead := resp.ahead; ahead != nil {
+		if err := c.write(ahead.buf[headRoom : headRoom+ahead.n]); err != nil {
+			return err
+		}
 		req.bytes = int64(ahead.n)
-		return c.write(ahead.buf[headRoom : headRoom+ahead.n])
+		return nil
 	}
 	if resp.Length == 0 {
 		return nil

@@ -76,6 +76,9 @@ func (h *h2Transport) roundTrip(ctx context.Context, x *exchange, a *attempt) er
 	req := h.request(x.req).WithContext(ctx)
 	resp, err := h.t.RoundTrip(req) //nolint:bodyclose // the response's reader closes it
 	if err != nil {
+		if strings.Contains(err.Error(), headerTooLarge) {
+			return &clientError{"send the request", &http1.Error{Status: http.StatusRequestHeaderFieldsTooLarge, Reason: "the header is larger than the upstream takes"}}
+		}
 		return err
 	}
 	h.endpoint.heard()
@@ -93,6 +96,10 @@ func (h *h2Transport) roundTrip(ctx context.Context, x *exchange, a *attempt) er
 	}
 	return nil
 }
+
+// headerTooLarge is in net/http's error for a request with a larger header than the
+// upstream's settings allow, which is not sent. The error itself is not exported.
+const headerTooLarge = "request header list larger than peer's advertised limit"
 
 // takeOver makes the head of a response to a request with that method of what
 // net/http has read.
@@ -122,10 +129,7 @@ func takeOver(resp *http.Response, method string, out *http1.Response) error {
 
 // request writes the upstream's request for net/http.
 func (h *h2Transport) request(r *request) *http.Request {
-	host := h.endpoint.member.host
-	if r.route.PreserveHost {
-		host = r.Host
-	}
+	host := h.endpoint.member.hostFor(r)
 	out := &http.Request{
 		Method: r.Method, Host: host, Header: http.Header{}, ContentLength: r.Length,
 		Proto: "HTTP/2.0", ProtoMajor: 2,
@@ -170,13 +174,11 @@ type h2RequestBody struct {
 // Read implements io.Reader.
 func (b *h2RequestBody) Read(p []byte) (int, error) {
 	n, err := b.r.body.stream.Read(p)
-	switch {
-	case errors.Is(err, io.EOF):
+	b.r.body.stream.passed.Add(int64(n))
+	if errors.Is(err, io.EOF) {
 		for _, f := range b.r.body.stream.Trailer() {
 			b.out.Trailer.Add(f.Name, f.Value)
 		}
-	case err != nil:
-		err = &clientError{err}
 	}
 	return n, err
 }

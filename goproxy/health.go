@@ -72,9 +72,7 @@ func (e *endpoint) check(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if e.health.checked(err == nil, cfg) {
-			e.stateChanged(err)
-		}
+		e.checked(err, cfg)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -83,7 +81,16 @@ func (e *endpoint) check(ctx context.Context) {
 	}
 }
 
-func (e *endpoint) stateChanged(err error) {
+// checked takes in the outcome of a check, unless it says something about the
+// proxy only.
+func (e *endpoint) checked(err error, cfg *HealthCheck) {
+	if culpritOf(err) == theProxy {
+		e.member.up.lacking(e, err)
+		return
+	}
+	if !e.health.checked(err == nil, cfg) {
+		return
+	}
 	log := e.member.up.log.With("address", e.addr.String())
 	if err == nil {
 		e.alive()

@@ -85,6 +85,15 @@ func newMember(up *upstream, cfg Member, servers []netip.AddrPort, tlsConfig *tl
 	return m, nil
 }
 
+// hostFor is the Host that the member gets of a request. HTTP/1.0 may have none
+// that could be preserved.
+func (m *member) hostFor(req *request) string {
+	if req.route.PreserveHost && req.Host != "" {
+		return req.Host
+	}
+	return m.host
+}
+
 // inherit begins with the addresses of an older member of the same name, until
 // DNS answers.
 func (m *member) inherit(from *member) {

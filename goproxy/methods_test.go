@@ -2,6 +2,7 @@ package goproxy
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -81,6 +82,22 @@ func TestByTraffic(t *testing.T) {
 	}
 	if late < 10 || late > 15 {
 		t.Errorf("an address that came late, with an eighth of the weight, got %d of 100 requests", late)
+	}
+}
+
+func TestTrafficSaturates(t *testing.T) {
+	u := members(t, 2, func(u *Upstream) { u.Balance = byTraffic; u.Members[1].LoadFactor = 100 })
+	for _, bytes := range []int64{math.MaxInt64 / shareUnit, math.MaxInt64/shareUnit + 1, math.MaxInt64 - 1, math.MaxInt64, math.MaxInt64} {
+		for _, port := range []uint16{1, 2} {
+			before := u.at(port).traffic.Load()
+			u.at(port).carried(bytes)
+			if after := u.at(port).traffic.Load(); after < before {
+				t.Errorf("%d bytes at member %d: %d became %d", bytes, port, before, after)
+			}
+		}
+	}
+	if got := u.at(1).traffic.Load(); got != math.MaxInt64 {
+		t.Errorf("got %d", got)
 	}
 }
 

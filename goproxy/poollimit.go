@@ -45,8 +45,8 @@ func (p *pool) reserve(ctx context.Context, a *attempt) (*upstreamConn, error) {
 	turn := make(chan *upstreamConn, 1)
 	p.waiting = append(p.waiting, turn)
 	p.mu.Unlock()
-	a.queued.Store(true)
-	defer a.queued.Store(false)
+	a.since.Store(0)
+	defer func() { a.since.Store(time.Now().UnixNano()) }()
 	timeout := time.NewTimer(time.Duration(cfg.Acquire))
 	defer timeout.Stop()
 	var err error

@@ -1,12 +1,11 @@
 package goproxy
 
 import (
-	"errors"
 	"net/http"
 	"time"
 )
 
-// When a request is sent again, and where the blame goes.
+// When a request is sent again. Whose fault a failure is, is in blame.go.
 
 // maxAttempts bounds everything sent for one request: first try, retries,
 // hedges and rescues.
@@ -26,7 +25,9 @@ const (
 
 // afterFailure decides what follows an attempt without a response.
 func (x *exchange) afterFailure(r result) verdict {
-	x.blame(r)
+	if x.blame(r) == theClient {
+		return giveUp
+	}
 	if x.hopeful() {
 		return keepWaiting
 	}
@@ -70,22 +71,6 @@ func (x *exchange) retryStatus(r result) bool {
 	return true
 }
 
-// blame keeps the book on the endpoint of a failed attempt.
-func (x *exchange) blame(r result) {
-	e := r.attempt.endpoint
-	switch {
-	case e.departed.Load() || x.ctx.Err() != nil || errors.Is(r.err, errPoolFull):
-	case !r.attempt.sent.Load():
-		x.up.eject(e, "connect: "+r.err.Error())
-	case !r.attempt.reused.Load():
-		// On a connection that had been idle this is the usual keep-alive
-		// race and says nothing; on a fresh one the address is in trouble.
-		x.up.eject(e, "no response on a fresh connection: "+r.err.Error())
-	default:
-		x.up.nudge()
-	}
-}
-
 // expired reports whether it is too late, or too often, to try again.
 func (x *exchange) expired() bool {
 	return len(x.attempts) >= maxAttempts || time.Since(x.start) >= time.Duration(x.up.cfg.Retries.Window)
@@ -100,15 +85,8 @@ func (x *exchange) pause() time.Duration {
 
 // hedge runs when the newest attempts have been silent for a while.
 func (x *exchange) hedge(after time.Duration) {
-	now := time.Now()
-	silent := false
-	for _, a := range x.attempts {
-		if !a.finished && !a.queued.Load() && now.Sub(a.start) >= after && a.endpoint.silentSince(a.start) {
-			silent = true
-			x.up.eject(a.endpoint, "silent")
-		}
-	}
-	if n := x.waiting(); !x.repeatable || n == 0 || n > maxHedges {
+	silent := x.silent(after)
+	if n := x.waiting(); !x.mayCopy || n == 0 || n > maxHedges {
 		return
 	}
 	e := x.pick(false)
@@ -118,7 +96,7 @@ func (x *exchange) hedge(after time.Duration) {
 	// An address that is silent to everyone is saved from without a budget;
 	// one that answers others is only slow, and slow times must not double
 	// the load.
-	if !silent && !x.up.budget.spend(now) {
+	if !silent && !x.up.budget.spend(time.Now()) {
 		return
 	}
 	x.launch(e, hedge)
@@ -126,7 +104,7 @@ func (x *exchange) hedge(after time.Duration) {
 
 // rescue sends a request again that waits only on addresses that have left.
 func (x *exchange) rescue() bool {
-	if !x.repeatable || x.waiting() == 0 {
+	if !x.mayCopy || x.waiting() == 0 {
 		return false
 	}
 	for _, a := range x.attempts {

@@ -3,8 +3,8 @@ package goproxy
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/proxychaos/proxychaos/goproxy/http1"
@@ -34,7 +34,6 @@ type request struct {
 	header http1.Header
 
 	exchange exchange
-	sending  atomic.Pointer[bodySender] // of a streamed body
 }
 
 // client is where a request came from and its response goes. Its methods are
@@ -57,7 +56,6 @@ func (r *request) reset(c client, start time.Time) {
 	r.record = record{start: start, remote: r.remote, local: r.local, addresses: r.addresses[:0]}
 	r.said, r.span = said{}, nil
 	r.body = requestBody{}
-	r.sending.Store(nil)
 	r.path, r.query = pathForms{raw: r.Target}, ""
 	if i := strings.IndexByte(r.Target, '?'); i >= 0 {
 		r.path.raw, r.query = r.Target[:i], r.Target[i:]
@@ -155,9 +153,9 @@ func (r *request) repeatable() bool {
 	if r.body.stream != nil || r.Upgrade != "" {
 		return false
 	}
-	switch r.Method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete, http.MethodTrace:
-		return true
-	}
-	return false
+	return slices.Contains(idempotent, r.Method)
 }
+
+// idempotent are the methods that can be sent again (RFC 9110, 9.2.2), those in
+// the front that are used most.
+var idempotent = []string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete, http.MethodTrace}

@@ -16,7 +16,7 @@ const bufferedRequest = 64 << 10
 // or a stream that can be sent once. Neither is set when there is none.
 type requestBody struct {
 	data   []byte
-	stream bodyReader
+	stream *upload
 }
 
 // bodyReader is a body that is read once.
@@ -50,20 +50,31 @@ func readReady(from readyReader, p []byte) (n int, err error) {
 func (b *requestBody) read(req *http1.Request, from bodyReader) error {
 	// A client that waits for "100 Continue" shall wait for the backend's.
 	if req.Length < 0 || req.Length > bufferedRequest || req.Continue {
-		b.stream = from
+		b.stream = newUpload(from)
 		return nil
 	}
 	b.data = make([]byte, req.Length)
 	if _, err := io.ReadFull(from, b.data); err != nil {
-		return &clientError{err}
+		return &clientError{"read the request body", err}
 	}
 	return nil
 }
 
-// clientError is a failure on the client's side of the proxy.
-type clientError struct{ err error }
+// passed is how many bytes of the body an upstream was sent.
+func (b *requestBody) passed() int64 {
+	if b.stream != nil {
+		return b.stream.passed.Load()
+	}
+	return int64(len(b.data))
+}
 
-func (e *clientError) Error() string { return "read the request body: " + e.err.Error() }
+// clientError is a failure on the client's side of the proxy.
+type clientError struct {
+	doing string
+	err   error
+}
+
+func (e *clientError) Error() string { return e.doing + ": " + e.err.Error() }
 func (e *clientError) Unwrap() error { return e.err }
 
 // isTimeout reports whether a connection's deadline passed.

@@ -1,6 +1,9 @@
 package goproxy
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // shareUnit is the weight of one load factor. It keeps the quotient exact for a
 // member with up to 10 addresses.
@@ -37,10 +40,22 @@ func (e *endpoint) warm(now time.Time) {
 	}
 }
 
-// carried counts bytes of requests and responses.
+// carried counts bytes of requests and responses. The count ends at the most that
+// there is room for.
 func (e *endpoint) carried(bytes int64) {
-	if e.member.up.cfg.Balance == byTraffic {
-		e.traffic.Add(bytes * shareUnit / e.share(time.Now()))
+	if e.member.up.cfg.Balance != byTraffic {
+		return
+	}
+	share := e.share(time.Now())
+	more := int64(math.MaxInt64)
+	if bytes <= math.MaxInt64/shareUnit {
+		more = bytes * shareUnit / share
+	}
+	for {
+		was := e.traffic.Load()
+		if e.traffic.CompareAndSwap(was, was+min(more, math.MaxInt64-was)) {
+			return
+		}
 	}
 }
 

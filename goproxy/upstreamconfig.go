@@ -1,6 +1,9 @@
 package goproxy
 
-import "time"
+import (
+	"net/http"
+	"time"
+)
 
 // Upstream is a backend known by name.
 type Upstream struct {
@@ -160,9 +163,15 @@ type Retries struct {
 	// Window is how long after its start a request may still be tried again
 	// (default 2500ms). It bridges an upstream that is away for a moment.
 	Window Duration `yaml:"window"`
-	// HedgeAfter is the silence after which a request that can be repeated is
-	// also sent to another address (default 500ms, "off" for never).
+	// HedgeAfter is the silence after which a request of HedgeMethods is also
+	// sent to another address (default 500ms, "off" for never). It counts from
+	// the end of the request's body.
 	HedgeAfter Duration `yaml:"hedge_after"`
+	// HedgeMethods are those of which a second copy may be on its way while the
+	// first is waited for, because its address is silent or has left DNS
+	// (default GET, HEAD and OPTIONS). PUT, DELETE and TRACE may be added: the
+	// upstream can then carry out an old copy after a newer request.
+	HedgeMethods []string `yaml:"hedge_methods"`
 	// BudgetPercent bounds repeats of requests that had been sent to an
 	// address that is alive, as a share of all requests (default 20).
 	BudgetPercent int `yaml:"budget_percent"`
@@ -217,6 +226,9 @@ func (u Upstream) withDefaults() Upstream {
 	u.Timeouts.Body = Duration(u.Timeouts.Body.or(60 * time.Second))
 	u.Retries.Window = Duration(u.Retries.Window.or(2500 * time.Millisecond))
 	u.Retries.HedgeAfter = Duration(u.Retries.HedgeAfter.or(500 * time.Millisecond))
+	if u.Retries.HedgeMethods == nil {
+		u.Retries.HedgeMethods = []string{http.MethodGet, http.MethodHead, http.MethodOptions}
+	}
 	if u.Retries.Attempts == 0 {
 		u.Retries.Attempts = 5
 	}

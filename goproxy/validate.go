@@ -171,6 +171,11 @@ func checkUpstream(u Upstream, add func(string, ...string)) {
 	if u.Retries.Attempts < 0 || u.Retries.Attempts > maxAttempts {
 		add(fmt.Sprintf("%d attempts: want 1 to %d", u.Retries.Attempts, maxAttempts), "retries", "attempts")
 	}
+	for i, method := range u.Retries.HedgeMethods {
+		if !slices.Contains(idempotent, method) {
+			add(fmt.Sprintf("%q: want methods that may be sent again (RFC 9110, 9.2.2): %s", method, strings.Join(idempotent, ", ")), "retries", "hedge_methods", strconv.Itoa(i))
+		}
+	}
 	if u.Retries.BudgetPercent < 0 || u.Retries.BudgetPercent > 100 {
 		add(fmt.Sprintf("%d percent: want 1 to 100", u.Retries.BudgetPercent), "retries", "budget_percent")
 	}

@@ -1,0 +1,145 @@
+package goproxy
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// Whose fault it is that a request brought no response. Nothing else in the
+// package decides that an address has failed, but for the statuses of
+// Upstream.FailOnStatus and the outcome of health checks, which ask here too.
+//
+// What a client did counts for nothing: an upload that is slow or breaks off, a
+// request that cannot be sent, its going away. Nor does what the proxy itself
+// lacks, such as file descriptors.
+
+// culprit is who a failure is blamed on.
+type culprit int
+
+const (
+	theUpstream culprit = iota
+	theClient
+	theProxy
+)
+
+// lacks are what the system says when this machine has no more of something.
+var lacks = []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL}
+
+// culpritOf says whom an error blames.
+func culpritOf(err error) culprit {
+	var fromClient *clientError
+	switch {
+	case errors.As(err, &fromClient), errors.Is(err, errClientGone):
+		return theClient
+	case errors.Is(err, errPoolFull), slices.ContainsFunc(lacks, func(lack error) bool { return errors.Is(err, lack) }):
+		return theProxy
+	}
+	return theUpstream
+}
+
+// blame keeps the book on the endpoint of a failed attempt. It returns whose
+// fault the failure is and, if it is the client's, makes it the request's error.
+func (x *exchange) blame(r result) culprit {
+	e, body := r.attempt.endpoint, x.req.body.stream
+	who := culpritOf(r.err)
+	if body != nil && body.failed() != nil {
+		// However the attempt came to know of it.
+		who, x.lastErr = theClient, body.failed()
+	}
+	if x.ctx.Err() != nil {
+		who, x.lastErr = theClient, context.Cause(x.ctx)
+	}
+	switch {
+	case who == theClient:
+		e.unproved()
+	case who == theProxy:
+		e.unproved()
+		x.up.lacking(e, r.err)
+	case e.departed.Load():
+	case !r.attempt.sent.Load():
+		x.up.eject(e, "connect: "+r.err.Error())
+	case body != nil && !body.ended.Load():
+		// An upstream may end a connection because the upload is too slow or too
+		// large for it, and its answer can be lost with it.
+		x.up.nudge()
+	case r.attempt.reused.Load():
+		// On a connection that had been idle this is the usual keep-alive
+		// race and says nothing; on a fresh one the address is in trouble.
+		x.up.nudge()
+	default:
+		x.up.eject(e, "no response on a fresh connection: "+r.err.Error())
+	}
+	return who
+}
+
+// lacking says in the log what the proxy lacks.
+func (u *upstream) lacking(e *endpoint, err error) {
+	if !errors.Is(err, errPoolFull) && e.mayLog(time.Now()) {
+		u.log.Warn("the proxy lacks what it needs for another connection", "address", e.addr.String(), "error", err.Error())
+	}
+}
+
+// waitsSince is since when the endpoint of an attempt, and nobody else, has been
+// waited for; the zero time while the client is, or a free place in the pool.
+func (x *exchange) waitsSince(a *attempt) time.Time {
+	since := a.since.Load()
+	if body := x.req.body.stream; since != 0 && body != nil && a.sent.Load() {
+		since = body.since.Load()
+	}
+	if since == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, since)
+}
+
+// silent reports whether an endpoint of this request has answered nobody for so
+// long, since the request was with it. Unless copies of the request show whether
+// it is the address that is slow or the request, that counts against it.
+func (x *exchange) silent(after time.Duration) bool {
+	now, one := time.Now(), false
+	for _, a := range x.attempts {
+		since := x.waitsSince(a)
+		if a.finished || since.IsZero() || now.Sub(since) < after || !a.endpoint.silentSince(since) {
+			continue
+		}
+		one = true
+		if !x.mayCopy {
+			x.accuse(a)
+		}
+	}
+	if one {
+		x.up.nudge()
+	}
+	return one
+}
+
+// overtaken counts against endpoints that a copy of the request was answered
+// before they said anything, though it was sent much later.
+func (x *exchange) overtaken(winner *attempt) {
+	after := time.Duration(x.up.cfg.Retries.HedgeAfter)
+	for _, a := range x.attempts {
+		since := x.waitsSince(a)
+		if !a.finished && !since.IsZero() && winner.start.Sub(since) >= after && a.endpoint.silentSince(since) {
+			x.accuse(a)
+		}
+	}
+}
+
+// accuse counts an attempt as evidence that its endpoint is silent, once.
+func (x *exchange) accuse(a *attempt) {
+	if a.accuses {
+		return
+	}
+	a.accuses = true
+	if a.endpoint.unheard.Add(1) >= silentRequests {
+		x.up.eject(a.endpoint, "silent")
+	}
+}
+
+// silentRequests is to how many requests in a row an address has to be silent to be
+// left out. One alone may just be slow, and on a quiet proxy there is no other
+// that would be answered meanwhile.
+const silentRequests = 2
