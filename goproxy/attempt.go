@@ -92,10 +92,16 @@ func (x *exchange) launch(e *endpoint, why reason) bool {
 
 // finish delivers what a piece of an attempt's work brings.
 func (x *exchange) finish(a *attempt, work func() error) {
-	err := work()
+	err := x.try(work)
 	if err != nil {
 		a.endpoint.release()
 		a.cancel()
 	}
 	x.deliver(result{a, err})
+}
+
+// try makes a panic the failure of the attempt.
+func (x *exchange) try(work func() error) (err error) {
+	defer caught(x.up.log, func() { err = errPanicked })
+	return work()
 }

@@ -34,10 +34,14 @@ func culpritOf(err error) culprit {
 	switch {
 	case errors.As(err, &fromClient), errors.Is(err, errClientGone):
 		return theClient
-	case errors.Is(err, errPoolFull), slices.ContainsFunc(lacks, func(lack error) bool { return errors.Is(err, lack) }):
+	case errors.Is(err, errPoolFull), errors.Is(err, errPanicked), isLack(err):
 		return theProxy
 	}
 	return theUpstream
+}
+
+func isLack(err error) bool {
+	return slices.ContainsFunc(lacks, func(lack error) bool { return errors.Is(err, lack) })
 }
 
 // blame keeps the book on the endpoint of a failed attempt. It returns whose
@@ -77,7 +81,7 @@ func (x *exchange) blame(r result) culprit {
 
 // lacking says in the log what the proxy lacks.
 func (u *upstream) lacking(e *endpoint, err error) {
-	if !errors.Is(err, errPoolFull) && e.mayLog(time.Now()) {
+	if isLack(err) && e.mayLog(time.Now()) {
 		u.log.Warn("the proxy lacks what it needs for another connection", "address", e.addr.String(), "error", err.Error())
 	}
 }

@@ -386,12 +386,12 @@ func (f failing) roundTrip(context.Context, *exchange, *attempt) error { return 
 func (failing) closeIdle()                                             {}
 func (failing) wake()                                                  {}
 
-// failOn makes every attempt fail.
-func failOn(u *upstream, err error) {
+// useTransport puts a transport in place of those of all endpoints.
+func useTransport(u *upstream, with transport) {
 	u.setMu.Lock()
 	defer u.setMu.Unlock()
 	for _, e := range u.set.Load().endpoints {
-		e.pool, e.transport = nil, failing{err}
+		e.pool, e.transport = nil, with
 	}
 	close(u.publish())
 }
@@ -410,7 +410,7 @@ func TestWhatTheProxyLacksIsNotTheUpstreamsFault(t *testing.T) {
 		t.Run(errno.Error(), func(t *testing.T) {
 			_, p := startMembers(t, 2, func(u *Upstream) { u.Retries.Window = Duration(200 * time.Millisecond) })
 			u := p.table.Load().upstreams["app"]
-			failOn(u.upstream, dialError(errno))
+			useTransport(u.upstream, failing{dialError(errno)})
 			wantStatus, out := http.StatusBadGateway, 2
 			if lacking {
 				wantStatus, out = http.StatusServiceUnavailable, 0
@@ -446,7 +446,7 @@ func TestProbeOfARequestThatTheProxyCouldNotSend(t *testing.T) {
 	})
 	u := p.table.Load().upstreams["app"]
 	e := u.set.Load().endpoints[0]
-	failOn(u.upstream, dialError(syscall.EMFILE))
+	useTransport(u.upstream, failing{dialError(syscall.EMFILE)})
 	u.eject(e, "test")
 	e.ejectedUntil.Store(1) // its time is over
 	send(t, p, http.MethodGet, "")

@@ -3,6 +3,7 @@ package goproxy
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/proxychaos/proxychaos/goproxy/http1"
@@ -31,11 +32,12 @@ func (x *exchange) startBody(c *upstreamConn) *bodySender {
 		return nil
 	}
 	s := &bodySender{from: x.req.body.stream, done: make(chan struct{})}
-	go s.run(x.req.Length == http1.Chunked, c)
+	go s.run(x.req.Length == http1.Chunked, c, x.up.log)
 	return s
 }
 
-func (s *bodySender) run(chunked bool, c *upstreamConn) {
+func (s *bodySender) run(chunked bool, c *upstreamConn, log *slog.Logger) {
+	defer caught(log, c.abort)
 	s.complete = s.copy(chunked, c)
 	close(s.done)
 	if s.from.failed() != nil {

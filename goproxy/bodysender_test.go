@@ -37,7 +37,7 @@ func TestBodyCountsAsReadBeforeItsLastWrite(t *testing.T) {
 			body.Reset(http1.NewReader(strings.NewReader(c.text)), c.length)
 			conn := &heldConn{written: make(chan string), release: make(chan struct{})}
 			s := &bodySender{from: newUpload(&body), done: make(chan struct{})}
-			go s.run(c.length == http1.Chunked, &upstreamConn{Conn: conn})
+			go s.run(c.length == http1.Chunked, &upstreamConn{Conn: conn}, discardLog)
 			for i, want := range c.writes {
 				if got := <-conn.written; got != want {
 					t.Errorf("wrote %q, want %q", got, want)

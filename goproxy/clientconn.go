@@ -51,6 +51,7 @@ var requests = sync.Pool{New: func() any { return new(request) }}
 // connection needs while it only waits, so that the stack need not grow.
 func (c *clientConn) serve() {
 	defer c.end()
+	defer caught(c.proxy.log, c.breakOff)
 	if c.proxied != nil && !c.introduced() {
 		return
 	}

@@ -124,6 +124,14 @@ func (s *h2Server) over(conn net.Conn, state http.ConnState) {
 
 // ServeHTTP implements http.Handler.
 func (s *h2Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.serve(w, r) != nil {
+		panic(http.ErrAbortHandler) // resets the stream: the response is not whole
+	}
+}
+
+// serve serves one request, as Proxy.serve does.
+func (s *h2Server) serve(w http.ResponseWriter, r *http.Request) (err error) {
+	defer caught(s.proxy.log, func() { err = errPanicked })
 	req := &request{}
 	req.Request = http1.Request{
 		Method: r.Method, Target: r.RequestURI, Host: r.Host, Minor: 1,
@@ -154,14 +162,12 @@ func (s *h2Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		req.err = err
 		_ = c.answer(req, http1.StatusOf(err), err.Error()) // a client that is gone needs none
 		s.proxy.finish(req)
-		return
+		return nil
 	}
-	err := s.proxy.serve(req)
+	err = s.proxy.serve(req)
 	// net/http writes what it still has of the response, and its end.
 	_ = c.control.SetWriteDeadline(time.Now().Add(s.proxy.limits.send)) // fails where the stream has ended
-	if err != nil {
-		panic(http.ErrAbortHandler) // resets the stream: the response is not whole
-	}
+	return err
 }
 
 // h2Body is the body of a request that came by HTTP/2.

@@ -86,7 +86,7 @@ func (p *Proxy) finish(req *request) {
 	}
 	p.metrics.request(req.upstream, req.status, took)
 	if req.served != nil {
-		req.served.carried(req.body.passed() + req.bytes)
+		req.served.carried(req.body.passed() + req.sent + req.bytes)
 	}
 	if p.accessLog != nil {
 		req.log(p.accessLog, took)
@@ -110,6 +110,8 @@ func fail(req *request, err error) error {
 		return err
 	case errors.As(err, &fromClient):
 		status = clientStatus(fromClient.err)
+	case errors.Is(err, errPanicked):
+		status = http.StatusInternalServerError
 	case errors.Is(err, errNoAddress), culpritOf(err) == theProxy:
 		status = http.StatusServiceUnavailable
 	case errors.Is(err, errTimeout):

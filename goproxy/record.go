@@ -21,6 +21,7 @@ type record struct {
 	answered  time.Duration    // from the request's head to that of its response; 0 without one
 	status    int
 	bytes     int64 // of the response body
+	sent      int64 // through a tunnel to the upstream
 	err       error
 }
 

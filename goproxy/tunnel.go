@@ -4,14 +4,14 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/proxychaos/proxychaos/goproxy/http1"
 )
 
-// tunnel passes a 101 on, and then bytes both ways until one side breaks off
-// or both have ended. There is no timeout: such connections are silent for as
-// long as they like.
+// tunnel passes a 101 on, and then bytes both ways until one side breaks off,
+// both have ended, or nothing has passed for Timeouts.Tunnel.
 func (c *clientConn) tunnel(req *request, resp *response) error {
 	c.keep = false
 	h, ok := resp.body.(*h1Response)
@@ -37,26 +37,95 @@ func (c *clientConn) tunnel(req *request, resp *response) error {
 	}
 	_ = c.SetDeadline(time.Time{}) // fails on a closed connection, as the copies will
 	up.arm(time.Time{})
+	t := &tunnel{idle: time.Duration(req.route.up.cfg.Timeouts.Tunnel)}
+	t.last.Store(time.Now().UnixNano())
+	t.goesOn(c.Conn)
+	t.goesOn(up.Conn)
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		pass(up.Conn, c.Conn)
+		defer caught(c.proxy.log, func() { _ = up.Close() })
+		req.sent = t.pass(up.Conn, c.Conn)
 	}()
-	req.bytes = pass(c.Conn, up.Conn)
+	req.bytes = t.pass(c.Conn, up.Conn)
 	<-sent
 	return nil
 }
 
+// tunnel is an upgraded connection.
+type tunnel struct {
+	idle time.Duration // 0 or less for no limit
+	last atomic.Int64  // unix ns; a byte passed, either way
+}
+
+// tunnelBuffer is what each direction of a tunnel costs while little passes.
+const tunnelBuffer = 4 << 10
+
 // pass copies until from ends, and then ends the sending side of to. After an
 // error both are closed, so that the other direction ends too.
-func pass(to, from net.Conn) int64 {
-	n, err := io.Copy(to, from)
+func (t *tunnel) pass(to, from net.Conn) int64 {
+	n, err := t.copy(to, from)
 	half, ok := to.(interface{ CloseWrite() error })
 	if err != nil || !ok || half.CloseWrite() != nil {
 		_ = to.Close()
 		_ = from.Close()
 	}
 	return n
+}
+
+func (t *tunnel) copy(to, from net.Conn) (copied int64, err error) {
+	small := make([]byte, tunnelBuffer)
+	var large *[copyBufferSize]byte // while much passes
+	defer func() {
+		if large != nil {
+			putCopyBuffer(large)
+		}
+	}()
+	var armed time.Time // the write deadline in force
+	for {
+		buf := small
+		if large != nil {
+			buf = large[:]
+		}
+		n, err := from.Read(buf)
+		if n > 0 {
+			now := time.Now()
+			t.last.Store(now.UnixNano())
+			if t.idle > 0 && armed.Before(now.Add(t.idle/2)) {
+				armed = now.Add(t.idle)
+				_ = to.SetWriteDeadline(armed) // fails on a closed connection, as the write will
+			}
+			written, err := to.Write(buf[:n])
+			copied += int64(written)
+			if err != nil {
+				return copied, err
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return copied, nil
+		case err != nil && !(isTimeout(err) && t.goesOn(from)):
+			return copied, err
+		case n == len(small) && large == nil:
+			large = getCopyBuffer()
+		case n < len(small) && large != nil:
+			putCopyBuffer(large)
+			large = nil
+		}
+	}
+}
+
+// goesOn sets the read deadline anew and reports whether there is time left. One
+// that passed may have been set before other bytes passed, or by an address that
+// has left DNS: its tunnels remain.
+func (t *tunnel) goesOn(from net.Conn) bool {
+	if t.idle <= 0 {
+		_ = from.SetReadDeadline(time.Time{}) // fails on a closed connection, as the read will
+		return true
+	}
+	due := time.Unix(0, t.last.Load()).Add(t.idle)
+	_ = from.SetReadDeadline(due)
+	return time.Now().Before(due)
 }
 
 // hijack takes the connection of a 101 out of the exchange's hands. Close

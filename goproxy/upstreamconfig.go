@@ -151,8 +151,11 @@ type Timeouts struct {
 	// (default 60s). The client then gets 504.
 	Response Duration `yaml:"response"`
 	// Body is the longest silence inside a response body (default 60s, "off"
-	// for streams that may be silent longer). Upgraded connections have none.
+	// for streams that may be silent longer).
 	Body Duration `yaml:"body"`
+	// Tunnel is how long no byte may pass on an upgraded connection, either way
+	// (default 1h, or "off").
+	Tunnel Duration `yaml:"tunnel"`
 }
 
 // Retries says when a request is sent again.
@@ -224,6 +227,7 @@ func (u Upstream) withDefaults() Upstream {
 	u.Timeouts.TLS = Duration(u.Timeouts.TLS.or(time.Duration(u.Timeouts.Connect)))
 	u.Timeouts.Response = Duration(u.Timeouts.Response.or(60 * time.Second))
 	u.Timeouts.Body = Duration(u.Timeouts.Body.or(60 * time.Second))
+	u.Timeouts.Tunnel = Duration(u.Timeouts.Tunnel.or(time.Hour))
 	u.Retries.Window = Duration(u.Retries.Window.or(2500 * time.Millisecond))
 	u.Retries.HedgeAfter = Duration(u.Retries.HedgeAfter.or(500 * time.Millisecond))
 	if u.Retries.HedgeMethods == nil {
