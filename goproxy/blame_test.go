@@ -462,6 +462,7 @@ func TestProbeOfARequestThatTheProxyCouldNotSend(t *testing.T) {
 type slowTaker struct {
 	client
 	ctx     context.Context
+	once    sync.Once
 	entered chan struct{}
 	release chan struct{}
 }
@@ -469,13 +470,14 @@ type slowTaker struct {
 func (c *slowTaker) watch() context.Context { return c.ctx }
 
 func (c *slowTaker) inform(*http1.Response) error {
-	close(c.entered)
+	c.once.Do(func() { close(c.entered) })
 	<-c.release
 	return nil
 }
 
-// What is written to a client that takes nothing holds up no other attempt.
-func TestInformingHoldsNoLock(t *testing.T) {
+// What is written to a client that takes nothing holds up neither another attempt
+// nor the reader of a connection that others share.
+func TestInformingHoldsNobodyUp(t *testing.T) {
 	u := members(t, 2, nil)
 	c := &slowTaker{ctx: t.Context(), entered: make(chan struct{}), release: make(chan struct{})}
 	req := &request{client: c}
@@ -492,12 +494,15 @@ func TestInformingHoldsNoLock(t *testing.T) {
 	}()
 	go x.inform(&http1.Response{Status: 103})
 	await(t, c.entered, "the client is being informed")
-	delivered := make(chan struct{})
+	done := make(chan struct{})
 	go func() {
+		defer close(done)
+		for range 2 * maxInformed {
+			x.inform(&http1.Response{Status: 103})
+		}
 		x.deliver(result{a, errors.New("failed")})
-		close(delivered)
 	}()
-	await(t, delivered, "another attempt's result is delivered")
+	await(t, done, "other responses and another attempt's result are delivered")
 	close(c.release)
 	<-over
 	x.abandon()

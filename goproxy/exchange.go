@@ -35,20 +35,13 @@ type exchange struct {
 	pauses     int
 	lastErr    error
 
-	shared  bool            // goroutines other than the client's know it
-	ctx     context.Context // ends when the client goes away; nil until shared
-	results chan result     // nil until shared
-	informs chan informing  // likewise
-	over    chan struct{}   // likewise; closed when nobody reads the others any more
+	shared  bool                 // goroutines other than the client's know it
+	ctx     context.Context      // ends when the client goes away; nil until shared
+	results chan result          // nil until shared
+	informs chan *http1.Response // likewise; 1xx responses
 
 	mu     sync.Mutex
-	closed bool // over is closed
-}
-
-// informing is a 1xx response on its way to the client.
-type informing struct {
-	resp *http1.Response
-	done chan error // gets the outcome; has room for it
+	closed bool // nobody reads results any more
 }
 
 // result is how an attempt ended.
@@ -100,7 +93,7 @@ func (x *exchange) share() {
 	x.shared = true
 	x.ctx = x.req.client.watch()
 	x.results = make(chan result, maxAttempts)
-	x.informs, x.over = make(chan informing), make(chan struct{})
+	x.informs = make(chan *http1.Response, maxInformed)
 }
 
 // run is the life of the request until a response is there, where that takes
@@ -128,6 +121,10 @@ func (x *exchange) run() (*response, error) {
 					continue
 				}
 				x.won(r.attempt)
+				if err := x.passInforms(); err != nil {
+					r.discard()
+					return nil, err
+				}
 				return &r.attempt.resp, nil
 			}
 			x.lastErr = r.err
@@ -140,11 +137,9 @@ func (x *exchange) run() (*response, error) {
 				patience.restart()
 			case keepWaiting:
 			}
-		case i := <-x.informs:
-			err := x.req.client.inform(i.resp)
-			i.done <- err
-			if err != nil {
-				return nil, notTaken(err)
+		case resp := <-x.informs:
+			if err := x.tell(resp); err != nil {
+				return nil, err
 			}
 		case <-again.C:
 			if x.waiting() > 0 {
@@ -214,7 +209,6 @@ func (x *exchange) won(winner *attempt) {
 func (x *exchange) abandon() {
 	x.mu.Lock()
 	x.closed = true
-	close(x.over)
 	x.mu.Unlock()
 	for _, a := range x.attempts {
 		if a.finished {
@@ -254,26 +248,41 @@ func (r result) discard() {
 }
 
 // inform passes a 1xx response on, whichever attempt it comes from. HTTP/1.0
-// has none. Only the client's goroutine writes to the client: where an attempt
-// has another one, it waits for that.
+// has none. Only the client's goroutine writes to the client, and nobody waits for
+// that: it may be the reader of a connection that others' requests share.
 func (x *exchange) inform(resp *http1.Response) error {
 	switch {
 	case x.req.Minor == 0:
 		return nil
 	case !x.shared:
-		if err := x.req.client.inform(resp); err != nil {
-			return notTaken(err)
-		}
-		return nil
+		return x.tell(resp)
 	}
-	i := informing{resp, make(chan error, 1)}
+	own := &http1.Response{Status: resp.Status, Reason: resp.Reason, Header: slices.Clone(resp.Header)}
 	select {
-	case x.informs <- i:
-		return <-i.done
-	case <-x.over:
-		return context.Canceled
+	case x.informs <- own:
+	default: // the client takes them too slowly
+	}
+	return nil
+}
+
+// passInforms passes on what came before the response.
+func (x *exchange) passInforms() error {
+	for {
+		select {
+		case resp := <-x.informs:
+			if err := x.tell(resp); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
 	}
 }
 
-// notTaken is the error of a client that did not take what was sent to it.
-func notTaken(err error) error { return fmt.Errorf("%w: %w", errClientGone, err) }
+// tell writes a 1xx response to the client.
+func (x *exchange) tell(resp *http1.Response) error {
+	if err := x.req.client.inform(resp); err != nil {
+		return fmt.Errorf("%w: %w", errClientGone, err)
+	}
+	return nil
+}

@@ -97,7 +97,8 @@ type HealthCheck struct {
 }
 
 // Ejection leaves an address out of balancing after a failed connect, no
-// response on a fresh connection, silence, or a status of FailOnStatus.
+// response on a fresh connection, silence to two requests in a row, or a status
+// of FailOnStatus.
 type Ejection struct {
 	// Retry is how long it is left out the first time; each further failure
 	// doubles that (default 1s).
