@@ -13,6 +13,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,15 +67,26 @@ func (s Subject) Env(values map[string]string) Subject {
 // Option changes how a scenario is run.
 type Option func(*run.Options)
 
-// Request asks for another path or host than "/" at www.example.com; an empty one is not changed.
-func Request(host, path string) Option {
+// Request asks for a host, and for paths in rotation. Without it, or with an empty host or
+// no path, what leads to the load balancer is found by trying.
+func Request(host string, paths ...string) Option {
 	return func(o *run.Options) {
-		if host != "" {
-			o.Host = host
+		o.Host = host
+		o.Paths = slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return path == "" })
+	}
+}
+
+// Port sends the requests to one port of the proxy, which is otherwise found by trying.
+func Port(number uint16) Option { return func(o *run.Options) { o.Port = number } }
+
+// Header adds a header to each request, or takes the place of the one that the load has of
+// this name: those of a browser behind an ALB.
+func Header(name, value string) Option {
+	return func(o *run.Options) {
+		if o.Headers == nil {
+			o.Headers = map[string]string{}
 		}
-		if path != "" {
-			o.Path = path
-		}
+		o.Headers[name] = value
 	}
 }
 
@@ -105,8 +117,7 @@ func Run(t testing.TB, subject Subject, scenario harness.Scenario, options ...Op
 		t.Fatal(subject.err)
 	}
 	opt := run.Options{
-		Settings: harness.DefaultSettings(), Path: run.DefaultPath, Host: run.DefaultHost,
-		Parallel: 1, Log: logger{t},
+		Settings: harness.DefaultSettings(), Parallel: 1, Log: logger{t},
 	}
 	for _, o := range options {
 		o(&opt)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"maps"
 	"slices"
 	"strings"
 
@@ -179,6 +180,7 @@ func cellFacts(c Cell) []fact {
 		{"image", strings.TrimSpace(m.Image.Ref + " (" + cmp.Or(m.Image.Source, "none") + ")")},
 		{"digest", cmp.Or(m.Image.Digest, "none")},
 		{"configuration", config},
+		{"asked for", wayText(m.Way)},
 		{"proxy looks again", again},
 		{"clock", clock},
 		{"phase", fmt.Sprintf("%.3f s, from seed %d", float64(m.Plan.Phase), m.Plan.Seed)},
@@ -187,6 +189,18 @@ func cellFacts(c Cell) []fact {
 		{"wall clock", fmt.Sprintf("%.1f s, of which overhead %s", elapsed(m).Seconds(), seconds(m.Overhead))},
 		{"recording", c.Dir},
 	}
+}
+
+// wayText is how the load got to the proxy.
+func wayText(way recording.Way) string {
+	if way.Target == "" {
+		return "not recorded"
+	}
+	var headers []string
+	for _, name := range slices.Sorted(maps.Keys(way.Headers)) {
+		headers = append(headers, name+": "+way.Headers[name])
+	}
+	return way.Origin() + strings.Join(way.Paths, ", ") + " at " + way.Target + "; " + strings.Join(headers, "; ")
 }
 
 // dash stands for nothing in a table.

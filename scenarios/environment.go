@@ -3,7 +3,6 @@ package scenarios
 import (
 	"fmt"
 	"net/netip"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +14,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/config"
 	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/run"
+	"github.com/proxychaos/proxychaos/harness/wayin"
 )
 
 // Request is what a user asks to be run: every scenario on every subject.
@@ -35,8 +35,8 @@ type Request struct {
 //	SUBJECT                one catalogued subject, such as nginx/static@testing
 //	CLOCK, TTL, GRACE, OUTAGE, POSTS, RATE, PEAK, SEED
 //	                       numbers of the run
-//	URL_PATH, HOST_HEADER, PROXY_PORT
-//	                       of the requests, if a config of one's own needs it
+//	HOST_HEADER, URL_PATH, PROXY_PORT, HEADERS
+//	                       of the requests, if what is found by trying is not what is wanted
 //	PARALLEL               cells at a time
 //	RUNS                   the folder of the recordings
 //	KIT                    the static build of cmd/proxychaos for the agents
@@ -49,8 +49,8 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 		return standard
 	}
 	r := Request{Scenarios: All, Options: run.Options{
-		Path: get("URL_PATH", run.DefaultPath), Host: get("HOST_HEADER", run.DefaultHost),
-		Runs: get("RUNS", "runs"), Binary: get("KIT", ""), Log: os.Stderr,
+		Wanted: wayin.Wanted{Host: get("HOST_HEADER", "")},
+		Runs:   get("RUNS", "runs"), Binary: get("KIT", ""), Log: os.Stderr,
 	}}
 	var err error
 	if r.Options.Settings, err = harness.SettingsFrom(lookup); err != nil {
@@ -67,8 +67,18 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 		return r, err
 	}
 	r.Options.Port = uint16(port)
-	if _, err := url.ParseRequestURI(r.Options.Path); err != nil || !strings.HasPrefix(r.Options.Path, "/") {
-		return r, fmt.Errorf("URL_PATH=%q: want the path of a URL, which begins with /", r.Options.Path)
+	if paths := get("URL_PATH", ""); paths != "" {
+		if r.Options.Paths, err = wayin.Paths(paths); err != nil {
+			return r, fmt.Errorf("URL_PATH: %w", err)
+		}
+	}
+	if headers := get("HEADERS", ""); headers != "" {
+		if r.Options.Headers, err = wayin.Headers(headers); err != nil {
+			return r, fmt.Errorf("HEADERS: %w", err)
+		}
+	}
+	if strings.ContainsAny(r.Options.Host, " \t\r\n/") {
+		return r, fmt.Errorf("HOST_HEADER=%q: want the name of a host, or a name and a port", r.Options.Host)
 	}
 	if name := get("NAME", ""); name != "" {
 		s, err := Named(name)

@@ -36,9 +36,8 @@ func TestNothingIsEverything(t *testing.T) {
 	g.Expect(r.Scenarios).To(HaveLen(len(scenarios.All)))
 	g.Expect(r.Subjects).To(HaveLen(len(scenarios.Subjects())))
 	g.Expect(r.Options.Settings).To(Equal(harness.DefaultSettings()))
-	g.Expect(r.Options.Path).To(Equal("/"))
-	g.Expect(r.Options.Host).To(Equal("www.example.com"))
-	g.Expect(r.Options.Port).To(BeZero())
+	o := r.Options
+	g.Expect([]any{o.Paths, o.Host, o.Port, o.Headers}).To(HaveEach(BeZero()), "found by trying")
 }
 
 func TestWhatMakePassesOn(t *testing.T) {
@@ -46,7 +45,8 @@ func TestWhatMakePassesOn(t *testing.T) {
 	path := write(t, "default.conf", "resolver 10.0.0.2 valid=5s;\nserver { listen 4000; }\n")
 	r, err := from(map[string]string{
 		"NAME": "alias-switch", "PROXY": "nginx", "CONFIG": path, "TTL": "2", "GRACE": "20s", "RATE": "50", "SEED": "9",
-		"URL_PATH": "/user/login?a=b", "HOST_HEADER": "api.dev.jp", "PROXY_PORT": "4000", "PARALLEL": "2", "RUNS": "/tmp/r", "KIT": "/tmp/k", "FLOOR": "3",
+		"URL_PATH": "/user/login?a=b, /api/", "HEADERS": "x-scheme: https, Accept: text/html, */*;q=0.1, X-Forwarded-For: 192.0.2.1, fd00::1",
+		"HOST_HEADER": "api.dev.jp", "PROXY_PORT": "4000", "PARALLEL": "2", "RUNS": "/tmp/r", "KIT": "/tmp/k", "FLOOR": "3",
 	})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(r.Scenarios).To(HaveLen(1))
@@ -58,8 +58,11 @@ func TestWhatMakePassesOn(t *testing.T) {
 	))
 	o := r.Options
 	g.Expect(o.Settings).To(Equal(harness.Settings{Clock: harness.Scaled, TTL: 2 * time.Second, Grace: 20 * time.Second, Outage: 10 * time.Second, Rate: 50, Peak: 64, Seed: 9}))
-	g.Expect([]any{o.Path, o.Host, o.Port, o.Parallel, o.Runs, o.Binary, r.Floor}).
-		To(Equal([]any{"/user/login?a=b", "api.dev.jp", uint16(4000), 2, "/tmp/r", "/tmp/k", 3}))
+	g.Expect([]any{o.Paths, o.Host, o.Port, o.Headers, o.Parallel, o.Runs, o.Binary, r.Floor}).
+		To(Equal([]any{
+			[]string{"/user/login?a=b", "/api/"}, "api.dev.jp", uint16(4000),
+			map[string]string{"X-Scheme": "https", "Accept": "text/html, */*;q=0.1", "X-Forwarded-For": "192.0.2.1, fd00::1"}, 2, "/tmp/r", "/tmp/k", 3,
+		}))
 }
 
 func TestSubjectsAreChosen(t *testing.T) {
@@ -92,25 +95,32 @@ func TestWrongWords(t *testing.T) {
 		env  map[string]string
 		want []string
 	}{
-		"NAME":                  {map[string]string{"NAME": "alb-rotate"}, []string{"NAME=alb-rotate: ", "alb-ip-rotate, alb-ip-refuse, alias-switch, alb-ip-abrupt"}},
-		"NAME is no pattern":    {map[string]string{"NAME": "*"}, []string{"NAME=*: "}},
-		"PROXY":                 {map[string]string{"PROXY": "ngnix"}, []string{"PROXY=ngnix: ", "[apache nginx"}},
-		"CONFIG without PROXY":  {map[string]string{"CONFIG": nginx}, []string{"CONFIG=" + nginx, "PROXY="}},
-		"CONFIG is not there":   {map[string]string{"PROXY": "nginx", "CONFIG": "/none/x.conf"}, []string{"CONFIG=/none/x.conf: ", "no such file or folder"}},
-		"CONFIG is empty":       {map[string]string{"PROXY": "nginx", "CONFIG": empty}, []string{"CONFIG=" + empty, "no file in it"}},
-		"CONFIG of two files":   {map[string]string{"PROXY": "apache", "CONFIG": "configs"}, []string{"httpd.conf"}},
-		"RELEASE of one's own":  {map[string]string{"PROXY": "nginx", "CONFIG": nginx, "RELEASE": "1.9"}, []string{"RELEASE=1.9: ", "stable, testing"}},
-		"RELEASE of goproxy":    {map[string]string{"PROXY": "goproxy", "CONFIG": "configs/goproxy/default.yaml", "RELEASE": "stable"}, []string{"RELEASE=stable: ", "leave RELEASE out"}},
-		"SUBJECT":               {map[string]string{"SUBJECT": "nginx/none"}, []string{`SUBJECT="nginx/none"`, "nginx/static"}},
-		"TTL":                   {map[string]string{"TTL": "0"}, []string{"TTL=0: ", "from 1s to 5m0s"}},
-		"GRACE":                 {map[string]string{"GRACE": "x"}, []string{"GRACE=x: ", "from 1s to 30m0s"}},
-		"RATE":                  {map[string]string{"RATE": "1"}, []string{"RATE=1: ", "from 10 to 5000"}},
-		"SEED":                  {map[string]string{"SEED": "-1"}, []string{"SEED=-1: "}},
-		"PARALLEL":              {map[string]string{"PARALLEL": "0"}, []string{"PARALLEL=0: ", "from 1 to 64"}},
-		"PROXY_PORT":            {map[string]string{"PROXY_PORT": "65536"}, []string{"PROXY_PORT=65536: ", "from 0 to 65535"}},
-		"FLOOR":                 {map[string]string{"FLOOR": "all"}, []string{"FLOOR=all: ", "whole number"}},
-		"URL_PATH":              {map[string]string{"URL_PATH": "user/login"}, []string{`URL_PATH="user/login": `, "begins with /"}},
-		"URL_PATH of two lines": {map[string]string{"URL_PATH": "/a\r\nX: y"}, []string{"URL_PATH=", "begins with /"}},
+		"NAME":                 {map[string]string{"NAME": "alb-rotate"}, []string{"NAME=alb-rotate: ", "alb-ip-rotate, alb-ip-refuse, alias-switch, alb-ip-abrupt"}},
+		"NAME is no pattern":   {map[string]string{"NAME": "*"}, []string{"NAME=*: "}},
+		"PROXY":                {map[string]string{"PROXY": "ngnix"}, []string{"PROXY=ngnix: ", "[apache nginx"}},
+		"CONFIG without PROXY": {map[string]string{"CONFIG": nginx}, []string{"CONFIG=" + nginx, "PROXY="}},
+		"CONFIG is not there":  {map[string]string{"PROXY": "nginx", "CONFIG": "/none/x.conf"}, []string{"CONFIG=/none/x.conf: ", "no such file or folder"}},
+		"CONFIG is empty":      {map[string]string{"PROXY": "nginx", "CONFIG": empty}, []string{"CONFIG=" + empty, "no file in it"}},
+		"CONFIG of two files":  {map[string]string{"PROXY": "apache", "CONFIG": "configs"}, []string{"httpd.conf"}},
+		"RELEASE of one's own": {map[string]string{"PROXY": "nginx", "CONFIG": nginx, "RELEASE": "1.9"}, []string{"RELEASE=1.9: ", "stable, testing"}},
+		"RELEASE of goproxy":   {map[string]string{"PROXY": "goproxy", "CONFIG": "configs/goproxy/default.yaml", "RELEASE": "stable"}, []string{"RELEASE=stable: ", "leave RELEASE out"}},
+		"SUBJECT":              {map[string]string{"SUBJECT": "nginx/none"}, []string{`SUBJECT="nginx/none"`, "nginx/static"}},
+		"TTL":                  {map[string]string{"TTL": "0"}, []string{"TTL=0: ", "from 1s to 5m0s"}},
+		"GRACE":                {map[string]string{"GRACE": "x"}, []string{"GRACE=x: ", "from 1s to 30m0s"}},
+		"RATE":                 {map[string]string{"RATE": "1"}, []string{"RATE=1: ", "from 10 to 5000"}},
+		"SEED":                 {map[string]string{"SEED": "-1"}, []string{"SEED=-1: "}},
+		"PARALLEL":             {map[string]string{"PARALLEL": "0"}, []string{"PARALLEL=0: ", "from 1 to 64"}},
+		"PROXY_PORT":           {map[string]string{"PROXY_PORT": "65536"}, []string{"PROXY_PORT=65536: ", "from 0 to 65535"}},
+		"FLOOR":                {map[string]string{"FLOOR": "all"}, []string{"FLOOR=all: ", "whole number"}},
+		"URL_PATH":             {map[string]string{"URL_PATH": "user/login"}, []string{`URL_PATH: got "user/login"`, "begins with /"}},
+		"URL_PATH, the second": {map[string]string{"URL_PATH": "/a,b"}, []string{`URL_PATH: got "b"`, "begins with /"}},
+		"HOST_HEADER":          {map[string]string{"HOST_HEADER": "http://a.example/"}, []string{`HOST_HEADER="http://a.example/": `, "name of a host"}},
+		"HEADERS":              {map[string]string{"HEADERS": "X-Forwarded-Proto=https"}, []string{`HEADERS: got "X-Forwarded-Proto=https"`, "such as X-Forwarded-Proto: https"}},
+		"HEADERS, no value":    {map[string]string{"HEADERS": "A: b, C:"}, []string{`HEADERS: got " C:"`, "such as"}},
+		"HEADERS, Host":        {map[string]string{"HEADERS": "host: a.example"}, []string{"HEADERS: Host", "HOST_HEADER="}},
+		"HEADERS, the number":  {map[string]string{"HEADERS": "X-Proxychaos-Seq: 1"}, []string{"HEADERS: X-Proxychaos-Seq", "told apart"}},
+
+		"URL_PATH of two lines": {map[string]string{"URL_PATH": "/a\r\nX: y"}, []string{"URL_PATH: got", "begins with /"}},
 		"a grace that a subject cannot keep": {
 			map[string]string{"NAME": "alb-ip-rotate", "SUBJECT": "nginx/variable", "GRACE": "4s"},
 			[]string{"GRACE=4s", "refresh 3s", "nginx/variable", "raise GRACE"},

@@ -48,7 +48,7 @@ func clean(set ...string) []string {
 		name, _, _ := strings.Cut(pair, "=")
 		switch name {
 		case "NAME", "PROXY", "CONFIG", "SUBJECT", "RELEASE", "TTL", "GRACE", "RATE", "SEED", "PARALLEL", "RUNS", "KIT", "FLOOR",
-			"URL_PATH", "HOST_HEADER", "PROXY_PORT", "A", "B", "MAKEFLAGS", "MAKELEVEL", "MFLAGS":
+			"URL_PATH", "HOST_HEADER", "PROXY_PORT", "HEADERS", "A", "B", "MAKEFLAGS", "MAKELEVEL", "MFLAGS":
 		default:
 			env = append(env, pair)
 		}

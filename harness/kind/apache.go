@@ -3,6 +3,7 @@ package kind
 import (
 	"embed"
 	"regexp"
+	"strings"
 )
 
 // Apache is Apache httpd.
@@ -17,11 +18,11 @@ var apache = Kind{
 	Name:   Apache,
 	Layout: apacheLayout,
 	Hints: Hints{
+		Serves:  apacheServes,
 		Refresh: regexp.MustCompile(`\baddressttl\s*=\s*(\d+)(ms|s|m|h|d)?\b`),
 		TLS:     regexp.MustCompile(`(?im)^\s*(?:ProxyPass(?:Match)?|BalancerMember|RewriteRule)\s[^\n]*https://`),
 	},
 	Complaints: []string{"syntax error", "invalid command", "ah0", "line "},
-	Advice:     apacheAdvice,
 	// [proxy:error] and its like.
 	Errors: regexp.MustCompile(`\[[a-z0-9_]+:(?:error|crit|alert|emerg)\]`),
 	// The numbers are those of httpd's log messages (seen in 2.4.71).
@@ -76,3 +77,26 @@ var apache = Kind{
 		},
 	},
 }
+
+func apacheServes(c Config) Serves {
+	var s Serves
+	for _, l := range apacheLines(c, map[string]string{}) {
+		switch name := l.name; {
+		case name == "servername" || name == "serveralias":
+			s.Hosts = append(s.Hosts, bare(l.args)...)
+		case len(l.args) == 0:
+		case name == "<location" && l.args[0] == "~" && len(l.args) > 1:
+			s.Patterns = append(s.Patterns, l.args[1])
+		case (name == "proxypassmatch" || name == "<locationmatch") && !strings.Contains(l.args[0], "://"):
+			s.Patterns = append(s.Patterns, l.args[0])
+		case name == "proxypass" || name == "<location":
+			s.Paths = append(s.Paths, l.args[0])
+		case name == "rewriterule" && apacheProxies.MatchString(l.args[len(l.args)-1]):
+			s.Patterns = append(s.Patterns, l.args[0])
+		}
+	}
+	return s
+}
+
+// apacheProxies finds the flag with which RewriteRule proxies.
+var apacheProxies = regexp.MustCompile(`^\[(?:.*,)?P(?:,.*)?\]$`)

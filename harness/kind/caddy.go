@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
+	"strings"
 )
 
 // Caddy is Caddy 2, configured by a Caddyfile.
@@ -20,12 +22,12 @@ var caddy = Kind{
 	Name:   Caddy,
 	Layout: caddyLayout,
 	Hints: Hints{
+		Serves:  caddyServes,
 		Refresh: regexp.MustCompile(`(?m)^\s*refresh\s+(\d+)(ms|s|m|h|d)?\b`),
 		TLS:     regexp.MustCompile(`(?m)^\s*(?:(?:reverse_proxy|to)\s[^\n]*https://|tls\s*$|tls_\w+\s)`),
 		Port:    regexp.MustCompile(`(?m)(?:^\s*(?:reverse_proxy|to)\s[^\n{]*?:|^\s*dynamic\s+a\s+[A-Za-z0-9.-]+\s+|^\s*port\s+)(\d{1,5})\b`),
 	},
 	Complaints: []string{"error:"},
-	Advice:     caddyAdvice,
 	Errors:     regexp.MustCompile(`"level":"(?:error|fatal|panic)"`),
 	Marks: []Mark{
 		{"no upstreams available", "Caddy has no address, or holds every one to be down"},
@@ -78,4 +80,29 @@ func caddyLayout(c Config) (Layout, error) {
 		l.Files[0].Path = l.Cmd[3]
 	}
 	return l, nil
+}
+
+var (
+	// A site's addresses begin a line and end in a brace; a file of one site begins with
+	// them, and needs none.
+	caddyBlocks = regexp.MustCompile(`(?m)^([^\s({}#@][^\n{}]*)\{[ \t\r]*$`)
+	caddyFirst  = regexp.MustCompile(`\A\s*([^\s({}#@][^\n{}]*)\n`)
+	caddyHosts  = regexp.MustCompile(`(?m)^\s+(?:@\w+\s+)?host\s+([^\n{}]+)`)
+	caddyPaths  = regexp.MustCompile(`(?m)^\s*(?:(?:handle|handle_path|route|reverse_proxy)\s+(/\S*)|(?:@\w+\s+)?path\s+([^\n{}]+))`)
+	caddyRegexp = regexp.MustCompile(`(?m)^\s*(?:@\w+\s+)?path_regexp\s+(?:\w+\s+)?(\S+)\s*$`)
+)
+
+func caddyServes(c Config) Serves {
+	text := uncommented(c)
+	var s Serves
+	for _, host := range bare(slices.Concat(words(caddyBlocks, text), words(caddyFirst, text), words(caddyHosts, text))) {
+		if strings.Contains(host, ".") { // the others are Caddy's own words
+			s.Hosts = append(s.Hosts, host)
+		}
+	}
+	for _, m := range caddyPaths.FindAllStringSubmatch(text, -1) {
+		s.Paths = append(s.Paths, strings.Fields(m[1]+" "+m[2])...)
+	}
+	s.Patterns = words(caddyRegexp, text)
+	return s
 }

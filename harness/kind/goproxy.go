@@ -14,7 +14,8 @@ var goproxy = Kind{
 	Name:   GoProxy,
 	Layout: goproxyLayout,
 	Hints: Hints{
-		TLS: regexp.MustCompile(`(?m)^\s*(?:-\s*)?url:\s*["']?https://`),
+		Serves: goproxyServes,
+		TLS:    regexp.MustCompile(`(?m)^\s*(?:-\s*)?url:\s*["']?https://`),
 	},
 	Complaints: []string{"error:", ".yaml:"},
 }
@@ -27,4 +28,15 @@ func goproxyLayout(c Config) (Layout, error) {
 		Cmd:   []string{"goproxy", "run", goproxyMain},
 		Files: []Placed{c.at(goproxyMain, c.Files[0].Name)},
 	}, nil
+}
+
+var (
+	goproxyHosts    = regexp.MustCompile(`(?m)(?:^|[{,-])\s*host:\s*([^\s#,}]+)`)
+	goproxyPaths    = regexp.MustCompile(`(?m)(?:^|[{,-])\s*path:\s*([^\s#,}]+)`)
+	goproxyPatterns = regexp.MustCompile(`(?m)(?:^|[{,-])\s*path_regex:\s*([^\s#,}]+)`)
+)
+
+func goproxyServes(c Config) Serves {
+	text := uncommented(c)
+	return Serves{Hosts: words(goproxyHosts, text), Paths: words(goproxyPaths, text), Patterns: words(goproxyPatterns, text)}
 }

@@ -23,12 +23,12 @@ var haproxy = Kind{
 	Name:   HAProxy,
 	Layout: haproxyLayout,
 	Hints: Hints{
+		Serves:  haproxyServes,
 		Refresh: regexp.MustCompile(`\bhold\s+valid\s+(\d+)(ms|s|m|h|d)?\b`),
 		TLS:     regexp.MustCompile(`(?m)^\s*server(?:-template)?\s[^\n]*\sssl\b`),
 		Port:    regexp.MustCompile(`(?m)^\s*server(?:-template)?\s+\S+\s+(?:\d+(?:-\d+)?\s+)?[A-Za-z0-9._-]+:(\d{1,5})\b`),
 	},
 	Complaints: []string{"[alert]"},
-	Advice:     haproxyAdvice,
 	Errors:     regexp.MustCompile(`\[(?:ALERT|EMERG)\]`),
 	Marks: []Mark{
 		{"has no server available", "HAProxy holds every server to be down"},
@@ -105,4 +105,34 @@ func haproxyLayout(c Config) (Layout, error) {
 		}
 	}
 	return l, nil
+}
+
+var (
+	// In an ACL or a condition, after flags such as -i: names, which have a dot.
+	haproxyHosts = regexp.MustCompile(`(?:hdr(?:_\w+)?\(host\)|ssl_fc_sni)\S*([^\n{}]*)`)
+	haproxyHost  = regexp.MustCompile(`^[\w*-]*(?:\.[\w-]*)+$`)
+	haproxyPaths = regexp.MustCompile(`\b(?:path|path_beg|path_dir|url_beg)\b([^\n{}]*)`)
+	// A regular expression that does not begin with the path's first character is of no use.
+	haproxyPatterns = regexp.MustCompile(`\b(?:path_reg|path\s+-m\s+reg)\b([^\n{}]*)`)
+)
+
+func haproxyServes(c Config) Serves {
+	text := uncommented(c)
+	var s Serves
+	for _, word := range words(haproxyHosts, text) {
+		if haproxyHost.MatchString(word) {
+			s.Hosts = append(s.Hosts, word)
+		}
+	}
+	for _, word := range words(haproxyPaths, text) {
+		if strings.HasPrefix(word, "/") {
+			s.Paths = append(s.Paths, word)
+		}
+	}
+	for _, word := range words(haproxyPatterns, text) {
+		if strings.HasPrefix(word, "^") {
+			s.Patterns = append(s.Patterns, word)
+		}
+	}
+	return s
 }

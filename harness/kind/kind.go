@@ -27,8 +27,6 @@ type Kind struct {
 	// Complaints are words of the lines, in lower case, in which the program says why it
 	// does not start.
 	Complaints []string
-	// Advice is what to do about such lines, the more special first.
-	Advice []Advice
 	// Marks are lines that the program writes when an upstream fails, the more telling
 	// first.
 	Marks []Mark
@@ -100,6 +98,8 @@ type Hints struct {
 	TLS *regexp.Regexp
 	// Port finds the port of an upstream, besides those of URLs.
 	Port *regexp.Regexp
+	// Serves reads which hosts and paths are served.
+	Serves func(Config) Serves
 }
 
 // Release is one line of versions of a proxy.

@@ -3,6 +3,7 @@ package kind
 import (
 	"embed"
 	"regexp"
+	"strings"
 )
 
 // Nginx is nginx.
@@ -17,12 +18,12 @@ var nginx = Kind{
 	Name:   Nginx,
 	Layout: nginxLayout,
 	Hints: Hints{
+		Serves:  nginxServes,
 		Refresh: regexp.MustCompile(`\bvalid\s*=\s*(\d+)(ms|s|m|h|d)?\b`),
 		TLS:     regexp.MustCompile(`(?m)(?:^|[\s{;])proxy_pass\s[^;\n]*https://`),
 		Port:    regexp.MustCompile(`(?m)^\s*server\s+[A-Za-z0-9.-]+:(\d{1,5})\b`),
 	},
 	Complaints: []string{"[emerg]"},
-	Advice:     nginxAdvice,
 	Errors:     regexp.MustCompile(`\[(?:error|crit|alert|emerg)\]`),
 	Marks: []Mark{
 		{"connect() failed (110", "nginx's connection to a node timed out"},
@@ -69,4 +70,19 @@ var nginx = Kind{
 			},
 		},
 	},
+}
+
+func nginxServes(c Config) Serves {
+	var s Serves
+	for _, d := range nginxDirectives(c) {
+		switch {
+		case d.name == "server_name":
+			s.Hosts = append(s.Hosts, d.args...)
+		case d.name == "location" && len(d.args) == 2 && strings.HasPrefix(d.args[0], "~"):
+			s.Patterns = append(s.Patterns, d.args[1])
+		case d.name == "location" && len(d.args) > 0:
+			s.Paths = append(s.Paths, d.args[len(d.args)-1])
+		}
+	}
+	return s
 }

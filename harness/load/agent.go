@@ -29,6 +29,7 @@ type streamEnd struct {
 //	GET  /v1/health   {"status":"ok"}
 //	POST /v1/attacks  a Spec; streams {"row":Row} lines while it runs, then {"end":{"rows":N}}
 //	POST /v1/bursts   a Burst; answers a BurstResult
+//	POST /v1/trials   Trials; answers a list of Trial
 //
 // One attack runs at a time; another is answered 409. Bursts may run beside it:
 // a proxy is warmed again just before a fault. An attack ends when its caller
@@ -40,7 +41,8 @@ func Handler() http.Handler {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
 	mux.HandleFunc("POST /v1/attacks", a.attack)
-	mux.HandleFunc("POST /v1/bursts", burst)
+	mux.HandleFunc("POST /v1/bursts", answer(Burst.Run))
+	mux.HandleFunc("POST /v1/trials", answer(Trials.Run))
 	return controlguard.Handler(mux, func(w http.ResponseWriter, message string) {
 		writeError(w, &Error{Code: CodeForbidden, Message: message})
 	})
@@ -81,26 +83,32 @@ func (a *agent) attack(w http.ResponseWriter, r *http.Request) {
 	_ = encoder.Encode(streamLine{End: end}) // a caller who is gone misses the end and knows
 }
 
-func burst(w http.ResponseWriter, r *http.Request) {
-	var wanted Burst
-	if !decode(w, r, &wanted) {
-		return
+// answer runs what the body asks for and answers with what came of it.
+func answer[In, Out any](run func(In, context.Context) (Out, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var wanted In
+		if !decode(w, r, &wanted) {
+			return
+		}
+		result, err := run(wanted, r.Context())
+		var wrong *Error
+		if errors.As(err, &wrong) {
+			writeError(w, wrong)
+			return
+		}
+		if err != nil {
+			return // the caller is gone
+		}
+		writeJSON(w, http.StatusOK, result)
 	}
-	result, err := wanted.Run(r.Context())
-	var wrong *Error
-	if errors.As(err, &wrong) {
-		writeError(w, wrong)
-		return
-	}
-	if err != nil {
-		return // the caller is gone
-	}
-	writeJSON(w, http.StatusOK, result)
 }
+
+// maxAsked bounds the body of a call: Trials have many ways.
+const maxAsked = 4 << 20
 
 // decode reads the body; if it cannot, it answers and returns false.
 func decode(w http.ResponseWriter, r *http.Request, into any) bool {
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAsked))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
 		writeError(w, invalid("", "not the JSON that is wanted: %v", err))

@@ -75,7 +75,11 @@ func TestAgentRefuses(t *testing.T) {
 	if err := client.Attack(t.Context(), s, func(load.Row) {}); !errors.As(err, &wrong) || wrong.Field != "rate" {
 		t.Errorf("got error %v, want one for the rate", err)
 	}
-	_, err := client.Burst(t.Context(), load.Burst{Target: server.URL, Path: "/", Concurrency: 1, Hold: 2, Timeout: 1})
+	_, err := client.Try(t.Context(), load.Trials{Ways: []recording.Way{way(server)}, Timeout: 1})
+	if !errors.As(err, &wrong) || wrong.Field != "within_seconds" {
+		t.Errorf("got error %v, want one for the time in all", err)
+	}
+	_, err = client.Burst(t.Context(), load.Burst{Way: way(server), Concurrency: 1, Hold: 2, Timeout: 1})
 	if !errors.As(err, &wrong) || wrong.Field != "hold_seconds" {
 		t.Errorf("got error %v, want one for the hold", err)
 	}
@@ -84,7 +88,7 @@ func TestAgentRefuses(t *testing.T) {
 		`{"rate":1}{}`:           "more than one",
 		`{"rat":1}`:              "rat",
 		`{"rate":"fast"}`:        "rate",
-		strings.Repeat(" ", 1e5): "too large",
+		strings.Repeat(" ", 5e6): "too large",
 	} {
 		for _, path := range []string{"/v1/attacks", "/v1/bursts"} {
 			if path == "/v1/bursts" {
@@ -125,7 +129,7 @@ func TestOneAttackAtATimeAndItEndsWithItsCaller(t *testing.T) {
 		t.Errorf("got error %v, want that the agent is busy", err)
 	}
 	// A burst may run beside it.
-	if _, err := client.Burst(t.Context(), load.Burst{Target: server.URL, Path: "/", Concurrency: 2, Timeout: 5}); err != nil {
+	if _, err := client.Burst(t.Context(), load.Burst{Way: way(server), Concurrency: 2, Timeout: 5}); err != nil {
 		t.Errorf("got error %v for a burst beside an attack", err)
 	}
 	cancel()
@@ -173,7 +177,7 @@ func TestBurst(t *testing.T) {
 	all := make(chan struct{})
 	var arrived atomic.Int32
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.Host != "www.example.com" || r.RequestURI != "/warm" || r.Header.Get(load.HoldHeader) != "300ms" || r.Header.Get(load.SeqHeader) != "" {
+		if r.Host != "www.example.com" || !strings.HasPrefix(r.RequestURI, "/warm?proxychaos=x") || r.Header.Get(load.HoldHeader) != "300ms" || r.Header.Get(load.SeqHeader) != "" {
 			t.Errorf("got %s%s with %v", r.Host, r.RequestURI, r.Header)
 		}
 		n := arrived.Add(1)
@@ -188,7 +192,9 @@ func TestBurst(t *testing.T) {
 			w.Header().Set("Content-Length", "9")
 		}
 	})
-	burst := load.Burst{Target: server.URL, Path: "/warm", Host: "www.example.com", Concurrency: 8, Hold: 0.3, Timeout: 10}
+	warm := way(server)
+	warm.Paths = []string{"/warm"}
+	burst := load.Burst{Way: warm, Concurrency: 8, Hold: 0.3, Timeout: 10}
 	result, err := client.Burst(t.Context(), burst)
 	if err != nil {
 		t.Fatal(err)
@@ -204,7 +210,7 @@ func TestBurst(t *testing.T) {
 
 func TestBurstThatIsNotAnswered(t *testing.T) {
 	server := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	burst := load.Burst{Target: server.URL, Path: "/", Concurrency: 3, Timeout: 0.1}
+	burst := load.Burst{Way: way(server), Concurrency: 3, Timeout: 0.1}
 	result, err := burst.Run(t.Context())
 	if err != nil || result.Outcomes[recording.Timeout] != 3 {
 		t.Errorf("got %+v and error %v, want 3 timeouts", result, err)
@@ -223,7 +229,7 @@ func TestBurstRefusesAWrongField(t *testing.T) {
 		"timeout_seconds": func(b *load.Burst) { b.Timeout = 301 },
 		"hold_seconds":    func(b *load.Burst) { b.Hold = -1 },
 	} {
-		burst := load.Burst{Target: "http://127.0.0.1:1", Path: "/", Concurrency: 1, Timeout: 1}
+		burst := load.Burst{Way: recording.Way{Target: "http://127.0.0.1:1", Host: "a", Paths: []string{"/"}}, Concurrency: 1, Timeout: 1}
 		breakIt(&burst)
 		_, err := burst.Run(t.Context())
 		var wrong *load.Error

@@ -15,9 +15,7 @@ import (
 // workers of a proxy, because a busy one does not take them all: the warm-up
 // after which each worker holds a connection.
 type Burst struct {
-	Target      string            `json:"target"` // as in Spec
-	Path        string            `json:"path"`
-	Host        string            `json:"host,omitempty"`
+	recording.Way
 	Concurrency int               `json:"concurrency"`  // 1 to 1,000
 	Hold        recording.Seconds `json:"hold_seconds"` // 0 or more, below Timeout
 	Timeout     recording.Seconds `json:"timeout_seconds"`
@@ -32,7 +30,7 @@ type BurstResult struct {
 const maxConcurrency = 1000
 
 func (b Burst) validate() error {
-	if err := validateRequest(b.Target, b.Path, b.Host); err != nil {
+	if err := validateWay(b.Way); err != nil {
 		return err
 	}
 	if err := validateTimeout(b.Timeout); err != nil {
@@ -53,11 +51,12 @@ func (b Burst) Run(ctx context.Context) (BurstResult, error) {
 	if err := b.validate(); err != nil {
 		return result, err
 	}
-	transport := &http.Transport{DisableKeepAlives: true, DisableCompression: true}
+	transport := transport(b.Way)
+	transport.DisableKeepAlives = true
 	rows := make([]Row, b.Concurrency)
 	var wg sync.WaitGroup
 	for i := range rows {
-		wg.Go(func() { b.get(ctx, transport, &rows[i]) })
+		wg.Go(func() { b.get(ctx, transport, b.Paths[i%len(b.Paths)], &rows[i]) })
 	}
 	wg.Wait()
 	if err := ctx.Err(); err != nil {
@@ -72,16 +71,16 @@ func (b Burst) Run(ctx context.Context) (BurstResult, error) {
 	return result, nil
 }
 
-func (b Burst) get(ctx context.Context, transport *http.Transport, row *Row) {
+func (b Burst) get(ctx context.Context, transport *http.Transport, path string, row *Row) {
 	timeout := b.Timeout.Duration()
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, b.Target+b.Path, nil)
+	number, client := unnumbered()
+	request, err := get(ctx, b.Way, recording.Numbered(path, number), client)
 	if err != nil {
 		row.failed(err, timeout)
 		return
 	}
-	request.Host = b.Host
 	request.Header.Set(HoldHeader, b.Hold.Duration().String())
 	response, err := transport.RoundTrip(request)
 	if err != nil {

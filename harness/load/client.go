@@ -66,6 +66,18 @@ func (c *Client) Burst(ctx context.Context, burst Burst) (BurstResult, error) {
 	return result, err
 }
 
+// Try tries ways in the agent.
+func (c *Client) Try(ctx context.Context, trials Trials) ([]Trial, error) {
+	var result []Trial
+	err := c.call(ctx, http.MethodPost, "/v1/trials", trials, func(body io.Reader) error {
+		return json.NewDecoder(body).Decode(&result)
+	})
+	if err == nil && len(result) != len(trials.Ways) {
+		err = fmt.Errorf("load: got what came of %d ways, want %d", len(result), len(trials.Ways))
+	}
+	return result, err
+}
+
 func (c *Client) call(ctx context.Context, method, path string, in any, read func(io.Reader) error) (err error) {
 	var text []byte
 	if in != nil {

@@ -16,7 +16,7 @@ package load
 // Headers of requests and answers.
 const (
 	// SeqHeader carries the sequence number of a request, from 1. Requests of
-	// a Burst have none.
+	// a Burst have none, those of Trials one that begins with x.
 	SeqHeader = "X-Proxychaos-Seq"
 	// HoldHeader asks a node to delay its answer; a Go duration ("300ms").
 	HoldHeader = "X-Proxychaos-Hold"

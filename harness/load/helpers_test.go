@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness/load"
+	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
 // target is a server that plays the proxy and counts connections.
@@ -54,9 +55,14 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "hello seq=%s\n", r.Header.Get(load.SeqHeader))
 }
 
+// way is to the root of a server.
+func way(s *target) recording.Way {
+	return recording.Way{Target: s.URL, Host: "www.example.com", Paths: []string{"/"}}
+}
+
 // spec is a short attack of 50 requests by 5 users.
 func spec(s *target) load.Spec {
-	return load.Spec{Target: s.URL, Path: "/", Rate: 200, Duration: 0.25, Timeout: 5, Clients: 5, CheckBody: true}
+	return load.Spec{Way: way(s), Rate: 200, Duration: 0.25, Timeout: 5, Clients: 5, CheckBody: true}
 }
 
 func run(t *testing.T, spec load.Spec) []load.Row {

@@ -43,7 +43,7 @@ func Run(ctx context.Context, spec Spec, each func(Row)) error {
 		vegeta.MaxBody(maxBody),
 	)
 	defer context.AfterFunc(ctx, func() { attacker.Stop() })()
-	target := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: spec.Target + spec.Path})
+	target := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: spec.Target})
 	for result := range attacker.Attack(target, schedule{spec, start}, 0, "") {
 		row := Row{
 			Seq:     result.Seq + 1,

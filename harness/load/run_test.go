@@ -27,6 +27,9 @@ func TestEveryRequestIsSentOnceAndReported(t *testing.T) {
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		got[r.Method+" "+r.Host+r.RequestURI+" "+r.Header.Get(load.SeqHeader)]++
+		if ip := netip.MustParseAddr(r.Header.Get("X-Forwarded-For")); r.UserAgent() != "Mozilla/5.0" || !netip.MustParsePrefix("203.0.113.0/24").Contains(ip) {
+			t.Errorf("got headers %v, want those of the way, and a client's address", r.Header)
+		}
 		if strings.Contains(fmt.Sprint(r.Header), "Vegeta") {
 			t.Errorf("headers of the load generator leaked: %v", r.Header)
 		}
@@ -34,14 +37,17 @@ func TestEveryRequestIsSentOnceAndReported(t *testing.T) {
 		echo(w, r)
 	})
 	s := spec(server)
-	s.Host, s.Path = "www.example.com", "/a%2Fb?q=1"
+	s.Host, s.Paths, s.Headers = "www.example.com", []string{"/a%2Fb?q=1", "/c"}, map[string]string{"User-Agent": "Mozilla/5.0"}
 	s.StartAt = time.Now().Add(100 * time.Millisecond).Round(0) // as it comes out of JSON
 	rows := run(t, s)
-	if len(rows) != 50 {
-		t.Errorf("got %d rows, want 50", len(rows))
+	if len(rows) != 50 || len(got) != 50 {
+		t.Errorf("got %d rows of %d requests, want 50", len(rows), len(got))
 	}
+	asked := map[string]int{}
 	for _, row := range rows {
-		if key := fmt.Sprintf("GET www.example.com/a%%2Fb?q=1 %d", row.Seq); got[key] != 1 {
+		path, _, _ := strings.Cut(s.Way.Path(row.Seq), "?")
+		asked[path]++
+		if key := fmt.Sprintf("GET www.example.com%s %d", s.Way.Path(row.Seq), row.Seq); got[key] != 1 || !strings.Contains(key, fmt.Sprintf("proxychaos=%d ", row.Seq)) {
 			t.Errorf("the server got %q %d times, want once; it got %v", key, got[key], got)
 		}
 		want := s.StartAt.Add(time.Duration(row.Seq-1) * 5 * time.Millisecond)
@@ -55,6 +61,9 @@ func TestEveryRequestIsSentOnceAndReported(t *testing.T) {
 			row.Node != netip.MustParseAddr("198.18.1.21") || row.Server != "nginx" {
 			t.Errorf("got row %+v", row)
 		}
+	}
+	if asked["/a%2Fb"] < 20 || asked["/c"] < 20 {
+		t.Errorf("the paths were asked for by %v of 50 requests, want both in turn", asked)
 	}
 }
 
@@ -225,8 +234,9 @@ func TestStopBeforeTheStart(t *testing.T) {
 func TestRunRefusesAWrongSpec(t *testing.T) {
 	server := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("a request was sent") })
 	for field, breakIt := range map[string]func(*load.Spec){
-		"target":                  func(s *load.Spec) { s.Target = "https://127.0.0.1" },
-		"path":                    func(s *load.Spec) { s.Path = "index.html" },
+		"target":                  func(s *load.Spec) { s.Target = "ftp://127.0.0.1" },
+		"paths":                   func(s *load.Spec) { s.Paths = []string{"/", "index.html"} },
+		"headers":                 func(s *load.Spec) { s.Headers = map[string]string{"X": "a\r\nb"} },
 		"host":                    func(s *load.Spec) { s.Host = "a b" },
 		"rate":                    func(s *load.Spec) { s.Rate = 0 },
 		"duration_seconds":        func(s *load.Spec) { s.Duration = 0.004 },

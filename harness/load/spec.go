@@ -1,10 +1,7 @@
 package load
 
 import (
-	"context"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
@@ -12,9 +9,7 @@ import (
 
 // Spec is one attack: what is sent, how fast, by how many users.
 type Spec struct {
-	Target string `json:"target"`         // base URL of the proxy: http://198.18.1.5:80
-	Path   string `json:"path"`           // with its query, if any; starts with /
-	Host   string `json:"host,omitempty"` // Host header; empty: the host of Target
+	recording.Way
 
 	Rate     int               `json:"rate"`             // requests per second, 1 to 20,000
 	Duration recording.Seconds `json:"duration_seconds"` // more than 0, at most 3,600; Rate x Duration requests are sent
@@ -50,7 +45,7 @@ const (
 )
 
 func (s Spec) validate(now time.Time) error {
-	if err := validateRequest(s.Target, s.Path, s.Host); err != nil {
+	if err := validateWay(s.Way); err != nil {
 		return err
 	}
 	if s.Rate < 1 || s.Rate > maxRate {
@@ -95,23 +90,6 @@ func (s Spec) method(seq uint64) string {
 		return http.MethodPost
 	}
 	return http.MethodGet
-}
-
-func validateRequest(target, path, host string) error {
-	u, err := url.Parse(target)
-	if err != nil || u.Scheme != "http" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
-		return invalid("target", "got %q, want http://<host>:<port> and nothing after it", target)
-	}
-	if !strings.HasPrefix(path, "/") {
-		return invalid("path", "got %q, want a path that starts with /", path)
-	}
-	if _, err := http.NewRequestWithContext(context.Background(), http.MethodGet, target+path, http.NoBody); err != nil {
-		return invalid("path", "got %q: %v", path, err)
-	}
-	if strings.ContainsAny(host, " \t\r\n/") {
-		return invalid("host", "got %q, want a Host header: <name> or <name>:<port>", host)
-	}
-	return nil
 }
 
 func validateTimeout(timeout recording.Seconds) error {

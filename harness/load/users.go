@@ -49,16 +49,15 @@ func newUsers(ctx context.Context, spec Spec) *users {
 	}
 	for i := range spec.Clients {
 		first := spec.RequestsPerConnection - i*spec.RequestsPerConnection/spec.Clients
-		u.free = append(u.free, newUser(first))
+		u.free = append(u.free, u.user(first))
 	}
 	return u
 }
 
-func newUser(first int) *user {
-	return &user{next: first, transport: &http.Transport{
-		MaxIdleConnsPerHost: 1,
-		DisableCompression:  true, // the proxy gets the request as written here
-	}}
+func (u *users) user(first int) *user {
+	one := &user{next: first, transport: transport(u.spec.Way)}
+	one.transport.MaxIdleConnsPerHost = 1
+	return one
 }
 
 // RoundTrip sends the request as the next user in the queue.
@@ -78,10 +77,13 @@ func (u *users) RoundTrip(given *http.Request) (*http.Response, error) {
 			u.sentAgain(seq)
 		}
 	}
-	request := given.Clone(httptrace.WithClientTrace(ctx, trace))
-	request.Header.Del(vegetaSeqHeader)
+	request, err := get(httptrace.WithClientTrace(ctx, trace), u.spec.Way, u.spec.Path(seq), seq)
+	if err != nil {
+		cancel()
+		u.give(one)
+		return nil, err
+	}
 	request.Header.Set(SeqHeader, strconv.FormatUint(seq, 10))
-	request.Host = u.spec.Host
 	if request.Method = u.spec.method(seq); request.Method == http.MethodPost {
 		content := "seq=" + strconv.FormatUint(seq, 10)
 		request.Body, request.ContentLength = io.NopCloser(strings.NewReader(content)), int64(len(content))
@@ -126,7 +128,7 @@ func (u *users) take() *user {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(u.free) == 0 {
-		return newUser(u.spec.RequestsPerConnection)
+		return u.user(u.spec.RequestsPerConnection)
 	}
 	one := u.free[0]
 	u.free = u.free[1:]

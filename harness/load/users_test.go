@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+
+	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
 // These tests run in memory on the clock of testing/synctest: net/http gives
@@ -105,7 +107,7 @@ func inTurn(t *testing.T, p *proxyDouble, spec Spec, n int) (resent []int) {
 	synctest.Test(t, func(t *testing.T) {
 		go func() { _ = p.Serve(p.listener) }()
 		defer p.Close()
-		spec.Timeout = 30
+		spec.Timeout, spec.Way = 30, recording.Way{Target: "http://proxy.test", Host: "proxy.test", Paths: []string{"/"}}
 		users := newUsers(t.Context(), spec)
 		defer users.close()
 		dial := p.listener.dialer()

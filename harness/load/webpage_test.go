@@ -19,6 +19,7 @@ func TestWebPagesAreRefused(t *testing.T) {
 		{"POST", "/v1/attacks", "127.0.0.1:8500", "http://evil.example"},
 		{"POST", "/v1/bursts", "evil.example:8500", "http://evil.example:8500"},
 		{"POST", "/v1/bursts", "127.0.0.1:8500", "http://evil.example"},
+		{"POST", "/v1/trials", "evil.example:8500", "http://evil.example:8500"},
 		{"GET", "/v1/health", "evil.example:8500", "http://evil.example:8500"},
 	} {
 		r := httptest.NewRequest(page.method, page.path, strings.NewReader(`{}`))

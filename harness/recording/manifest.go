@@ -53,11 +53,13 @@ type Manifest struct {
 	Began   time.Time      `json:"began"`
 	Ended   time.Time      `json:"ended"`
 	Testbed string         `json:"testbed"` // "containers" or "embedded"
-	Host    Host           `json:"host"`
-	Tool    Tool           `json:"tool"`
-	Image   Image          `json:"image"`
-	Config  Config         `json:"config"`
-	Replay  string         `json:"replay"` // the shell line that runs this cell again
+	// Way is how the load got to the proxy. Older builds did not write it.
+	Way    Way    `json:"way,omitzero"`
+	Host   Host   `json:"host"`
+	Tool   Tool   `json:"tool"`
+	Image  Image  `json:"image"`
+	Config Config `json:"config"`
+	Replay string `json:"replay"` // the shell line that runs this cell again
 	// Lost counts packets and connections that the nodes could not record: with
 	// any, the recording is not the whole truth.
 	Lost     uint64  `json:"lost,omitempty"`

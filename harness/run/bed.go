@@ -19,8 +19,10 @@ import (
 type bed interface {
 	clients() clients
 	// startProxy starts the proxy under test, which finds the authority of the
-	// nodes' certificates at CAPath, and says where it listens.
-	startProxy(ctx context.Context, ca []byte) ([]netip.AddrPort, error)
+	// nodes' certificates at CAPath, and returns when it listens.
+	startProxy(ctx context.Context, ca []byte) error
+	// listeners are where clients reach the proxy now.
+	listeners(context.Context) ([]netip.AddrPort, error)
 	// watch begins to look which process holds which upstream connection.
 	watch(context.Context) error
 	// workers are the proxy's processes; none if they cannot be seen.

@@ -38,7 +38,7 @@ type cell struct {
 	to     clients
 	live   fault.Live // as it is now
 	asked  uint64     // the last DNS query that was looked at for names
-	target string
+	way    recording.Way
 	// listening is when the proxy was first seen to listen.
 	listening time.Time
 	dir       *recording.Dir
@@ -83,6 +83,7 @@ func (c *cell) run(ctx context.Context) (v judge.Verdict, m recording.Manifest, 
 	runErr := c.play(ctx)
 	m.T0 = c.t0
 	m.Plan, m.World = c.plan, c.live.Topology
+	m.Way, m.Replay = c.way, c.replay()
 	// What was observed is kept, also of a run that broke off.
 	collect, cancel := context.WithTimeout(context.WithoutCancel(ctx), collectLimit)
 	defer cancel()
@@ -112,18 +113,14 @@ func (c *cell) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	listeners, err := c.bed.startProxy(ctx, ca)
-	if err != nil {
+	if err := c.bed.startProxy(ctx, ca); err != nil {
 		return c.explain(err)
 	}
 	c.listening = time.Now()
-	if c.target, err = c.choose(listeners); err != nil {
-		return err
-	}
 	if err := c.bed.watch(ctx); err != nil {
 		return err
 	}
-	if err := c.certified(ctx, c.answers); err != nil {
+	if err := c.certified(ctx, c.findWay); err != nil {
 		return c.unanswerable(ctx, err)
 	}
 	if err := c.fill(ctx); err != nil {
@@ -174,8 +171,7 @@ func (c *cell) attack(ctx context.Context) error {
 	var writeErr error
 	sent, failed := 0, 0
 	err := c.to.load.Attack(ctx, load.Spec{
-		Target: c.target, Path: c.opt.Path, Host: c.opt.Host,
-		Rate: c.plan.Rate, Posts: c.plan.Posts, Duration: c.plan.Duration, Timeout: c.plan.ClientTimeout,
+		Way: c.way, Rate: c.plan.Rate, Posts: c.plan.Posts, Duration: c.plan.Duration, Timeout: c.plan.ClientTimeout,
 		Clients: c.plan.Clients, RequestsPerConnection: requestsPerConnection,
 		CheckBody: true, StartAt: c.t0,
 	}, func(r load.Row) {

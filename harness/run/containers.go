@@ -48,11 +48,16 @@ func (b *containerBed) clients() clients {
 	}
 }
 
-func (b *containerBed) startProxy(ctx context.Context, ca []byte) ([]netip.AddrPort, error) {
+func (b *containerBed) startProxy(ctx context.Context, ca []byte) error {
 	for _, path := range caPaths {
 		b.proxy.Files = append(b.proxy.Files, kind.Placed{Path: path, Content: ca})
 	}
-	listeners, err := b.tb.StartProxy(ctx, b.proxy)
+	_, err := b.tb.StartProxy(ctx, b.proxy)
+	return err
+}
+
+func (b *containerBed) listeners(ctx context.Context) ([]netip.AddrPort, error) {
+	listeners, err := b.tb.Pod.Listeners(ctx, 0)
 	var addrs []netip.AddrPort
 	for _, l := range listeners {
 		if !l.Addr.IsLoopback() {

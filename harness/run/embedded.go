@@ -15,6 +15,7 @@ type embeddedBed struct {
 	bed    *embedded.Bed
 	config config.Config
 	port   uint16
+	proxy  netip.AddrPort
 }
 
 // unprivileged are the ports of the config that any user may listen on.
@@ -50,9 +51,13 @@ func (b *embeddedBed) clients() clients {
 	}
 }
 
-func (b *embeddedBed) startProxy(ctx context.Context, _ []byte) ([]netip.AddrPort, error) {
-	addr, err := b.bed.StartProxy(ctx, b.config.Path, b.config.Files[0].Content)
-	return []netip.AddrPort{addr}, err
+func (b *embeddedBed) startProxy(ctx context.Context, _ []byte) (err error) {
+	b.proxy, err = b.bed.StartProxy(ctx, b.config.Path, b.config.Files[0].Content)
+	return err
+}
+
+func (b *embeddedBed) listeners(context.Context) ([]netip.AddrPort, error) {
+	return []netip.AddrPort{b.proxy}, nil
 }
 
 func (b *embeddedBed) watch(context.Context) error { return nil }

@@ -139,7 +139,7 @@ const unprivilegedCell = "PROXYCHAOS_TEST_CELL_IN"
 
 func runUnprivileged(dir string) int {
 	lab := newEmbedded(Options{
-		Settings: shortGrace(), Path: DefaultPath, Host: DefaultHost, Runs: filepath.Join(dir, "runs"), Parallel: 1, Log: io.Discard,
+		Settings: shortGrace(), Runs: filepath.Join(dir, "runs"), Parallel: 1, Log: io.Discard,
 	})
 	r := one(context.Background(), lab, rotate(), reference(filepath.Join(dir, "default.yaml")))
 	fmt.Printf("uid %d: %s %d failed of %d: %v %v\n", os.Getuid(), r.Verdict.Result, r.Verdict.Failed, r.Verdict.Sent, r.Verdict.Reasons, r.Err)

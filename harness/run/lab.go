@@ -22,6 +22,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/reaper"
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/testbed"
+	"github.com/proxychaos/proxychaos/harness/wayin"
 )
 
 // Cell is one scenario on one subject.
@@ -33,9 +34,7 @@ type Cell struct {
 // Options say how cells are run.
 type Options struct {
 	Settings harness.Settings
-	// Path and Host of the requests; Port of the proxy, 0 to find it.
-	Path, Host string
-	Port       uint16
+	wayin.Wanted
 	// Runs is the folder of the recordings.
 	Runs string
 	// Parallel is how many cells run at a time.

@@ -1,14 +1,17 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/machine"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/wayin"
 )
 
 // manifest is what is known of the cell before its load starts.
@@ -57,17 +60,26 @@ func (c *cell) replay() string {
 	add(set.Rate != standard.Rate, "RATE", set.Rate)
 	add(set.Peak != standard.Peak, "PEAK", set.Peak)
 	add(true, "SEED", set.Seed)
-	add(c.opt.Path != DefaultPath, "URL_PATH", c.opt.Path)
-	add(c.opt.Host != DefaultHost, "HOST_HEADER", c.opt.Host)
-	add(c.opt.Port != 0, "PROXY_PORT", c.opt.Port)
+	host, paths, at := c.requested()
+	add(host != wayin.DefaultHost, "HOST_HEADER", host)
+	add(!slices.Equal(paths, []string{wayin.DefaultPath}), "URL_PATH", wayin.JoinPaths(paths))
+	add(at != 0, "PROXY_PORT", at)
+	add(len(c.opt.Headers) > 0, "HEADERS", wayin.JoinHeaders(c.opt.Headers))
 	return line
 }
 
-// What is asked for if the user does not say.
-const (
-	DefaultPath = "/"
-	DefaultHost = "www.example.com"
-)
+// requested are the host, the paths and the port that were asked for, also those of one's own
+// config that were found by trying: the same way is taken again.
+func (c *cell) requested() (host string, paths []string, at uint16) {
+	host, paths, at = cmp.Or(c.opt.Host, wayin.DefaultHost), c.opt.Paths, c.opt.Port
+	if c.Subject.Role == harness.Own && c.way.Target != "" {
+		host, paths, at = c.way.Host, c.way.Paths, wayin.Port(c.way)
+	}
+	if len(paths) == 0 {
+		paths = []string{wayin.DefaultPath}
+	}
+	return host, paths, at
+}
 
 // plain needs no quotes in a shell.
 var plain = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=,-]+$`)

@@ -9,6 +9,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/config"
 	"github.com/proxychaos/proxychaos/harness/kind"
+	"github.com/proxychaos/proxychaos/harness/wayin"
 )
 
 // The line that is printed with every failure can be pasted into a shell.
@@ -26,22 +27,24 @@ func TestReplay(t *testing.T) {
 	}{
 		"of the catalogue": {
 			static, "configs/nginx/static.conf",
-			Options{Settings: standard, Path: DefaultPath, Host: DefaultHost},
+			Options{Settings: standard},
 			"make scenario NAME=s SUBJECT=nginx/static@testing SEED=1",
 		},
 		"one's own": {
 			own, "/etc/nginx/x.conf",
-			Options{Settings: standard, Path: DefaultPath, Host: DefaultHost},
+			Options{Settings: standard},
 			"make scenario NAME=s PROXY=nginx CONFIG=/etc/nginx/x.conf SEED=1",
 		},
 		"with everything": {
 			onTesting, "/my configs/it's.conf",
 			Options{
 				Settings: harness.Settings{Clock: harness.Scaled, TTL: 2 * time.Second, Grace: time.Minute, Outage: 30 * time.Second, Posts: 10, Rate: 50, Peak: 64, Seed: 7},
-				Path:     "/user/login?a=b&c", Host: "api.dev.jp", Port: 4000,
+				Wanted: wayin.Wanted{
+					Paths: []string{"/user/login?a=b&c", "/a,b"}, Host: "api.dev.jp", Port: 4000, Headers: map[string]string{"X-B": "2", "X-A": "1, 2"},
+				},
 			},
 			`make scenario NAME=s PROXY=nginx CONFIG='/my configs/it'\''s.conf' RELEASE=testing TTL=2s GRACE=1m0s OUTAGE=30s POSTS=10 RATE=50 SEED=7` +
-				` URL_PATH='/user/login?a=b&c' HOST_HEADER=api.dev.jp PROXY_PORT=4000`,
+				` HOST_HEADER=api.dev.jp URL_PATH='/user/login?a=b&c,/a%2Cb' PROXY_PORT=4000 HEADERS='X-A: 1, 2, X-B: 2'`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness/load"
@@ -20,8 +19,6 @@ const (
 	warmLimit = 6 * time.Second
 	// warmMargin is how long before the first fault the warm-up ends.
 	warmMargin = 50 * time.Millisecond
-	// answerLimit is how long a proxy may listen before it can answer.
-	answerLimit = 3 * time.Second
 )
 
 // fill leaves the proxy with pools as deep as after a busy minute: as many requests at
@@ -64,34 +61,8 @@ func cold(workers []recording.Process) int {
 
 func (c *cell) burst(ctx context.Context, concurrency int, hold time.Duration) (load.BurstResult, error) {
 	return c.to.load.Burst(ctx, load.Burst{
-		Target: c.target, Path: c.opt.Path, Host: c.opt.Host,
-		Concurrency: concurrency, Hold: recording.Of(hold), Timeout: recording.Of(hold) + c.plan.ClientTimeout,
+		Way: c.way, Concurrency: concurrency, Hold: recording.Of(hold), Timeout: recording.Of(hold) + c.plan.ClientTimeout,
 	})
-}
-
-// answers waits until the proxy brings a request to an ALB node, before
-// anything is concluded from requests that fail. A proxy that looks its
-// upstream up in the background (nginx's "server ... resolve") listens before
-// it knows an address.
-func (c *cell) answers(ctx context.Context) error {
-	deadline := time.Now().Add(answerLimit)
-	got, err := c.burst(ctx, 1, 0)
-	for err == nil && got.Outcomes[recording.OK] == 0 && time.Now().Before(deadline) {
-		if err = sleepUntil(ctx, time.Now().Add(20*time.Millisecond)); err == nil {
-			got, err = c.burst(ctx, 1, 0)
-		}
-	}
-	if err != nil || got.Outcomes[recording.OK] > 0 {
-		return err
-	}
-	for outcome := range got.Outcomes {
-		if got.Error != "" {
-			outcome += " (" + got.Error + ")"
-		}
-		return fmt.Errorf("before any fault, GET %s through the proxy came to %s: want 200 from an ALB node; give a path that the config proxies with URL_PATH=, a virtual host with HOST_HEADER=",
-			c.opt.Path, outcome)
-	}
-	return nil
 }
 
 // snapshot records the proxy's processes.

@@ -3,7 +3,6 @@ package run
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -13,45 +12,6 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/testbed"
 )
-
-func listeners(ports ...uint16) []netip.AddrPort {
-	var all []netip.AddrPort
-	for _, p := range ports {
-		all = append(all, netip.AddrPortFrom(netip.MustParseAddr("198.18.0.2"), p))
-	}
-	return all
-}
-
-func TestChoose(t *testing.T) {
-	for name, tc := range map[string]struct {
-		port      uint16
-		listeners []netip.AddrPort
-		want      string
-	}{
-		"the only one":           {0, listeners(4000), "http://198.18.0.2:4000"},
-		"80 before a lower one":  {0, listeners(22, 80, 443), "http://198.18.0.2:80"},
-		"80 wherever it stands":  {0, listeners(80, 22), "http://198.18.0.2:80"},
-		"else the lowest":        {0, listeners(9000, 8080, 8443), "http://198.18.0.2:8080"},
-		"the one the user named": {8443, listeners(80, 8443), "http://198.18.0.2:8443"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			g := NewWithT(t)
-			c := &cell{opt: Options{Port: tc.port}}
-			got, err := c.choose(tc.listeners)
-			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(got).To(Equal(tc.want))
-		})
-	}
-}
-
-func TestChooseSaysWhereTheProxyListens(t *testing.T) {
-	g := NewWithT(t)
-	c := &cell{opt: Options{Port: 81}, config: config.Config{Config: kind.Config{Path: "./default.conf"}}}
-	_, err := c.choose(listeners(80, 4000))
-	g.Expect(err).To(MatchError("PROXY_PORT=81: the proxy listens on 80, 4000"))
-	_, err = c.choose(nil)
-	g.Expect(err).To(MatchError(And(HavePrefix("./default.conf: "), ContainSubstring("loopback"))))
-}
 
 // The output of real proxies, and the one line that a user gets.
 func TestWordsOfTheProxy(t *testing.T) {
@@ -109,12 +69,6 @@ func TestExplain(t *testing.T) {
 	var rejected *ConfigError
 	g.Expect(errors.As(err, &rejected)).To(BeTrue())
 	g.Expect(err).To(MatchError("the proxy rejects ./my.conf: nginx: [emerg] no"))
-	c.image.Version = "1.26.3"
-	err = c.explain(&testbed.Rejected{Code: 1, Output: "nginx: [emerg] invalid parameter \"resolve\" in /etc/nginx/conf.d/default.conf:5"})
-	g.Expect(err).To(MatchError(`the proxy rejects ./my.conf: nginx: [emerg] invalid parameter "resolve" in my.conf:5 ("resolve" needs 1.27.3, this is 1.26.3: try RELEASE=testing)`))
-	c.config.Links = []kind.Link{{Name: "ssl/a.pem", Target: "/home/me/a.pem"}}
-	err = c.explain(&testbed.Rejected{Code: 1, Output: "nginx: [emerg] cannot load certificate \"/etc/nginx/ssl/a.pem\": BIO_new_file() failed"})
-	g.Expect(err).To(MatchError(ContainSubstring("(ssl/a.pem is a link to /home/me/a.pem, which is not there in the container")))
 	other := errors.New("the engine is gone")
 	g.Expect(c.explain(other)).To(BeIdenticalTo(other))
 }

@@ -3,7 +3,6 @@ package run
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,44 +12,16 @@ import (
 	"github.com/proxychaos/proxychaos/harness/testbed"
 )
 
-// choose picks where the load goes among the ports that the proxy listens on:
-// the one the user named, else 80, else the lowest.
-func (c *cell) choose(listeners []netip.AddrPort) (string, error) {
-	var ports []string
-	best := netip.AddrPort{}
-	for _, l := range listeners {
-		ports = append(ports, fmt.Sprint(l.Port()))
-		wanted := c.opt.Port != 0 && l.Port() == c.opt.Port
-		better := !best.IsValid() || l.Port() == 80 || (best.Port() != 80 && l.Port() < best.Port())
-		if wanted || (c.opt.Port == 0 && better) {
-			best = l
-		}
-	}
-	if len(ports) == 0 {
-		return "", fmt.Errorf("%s: the proxy listens on loopback addresses only, where no client reaches it: let it listen on every address", c.config.Path)
-	}
-	if !best.IsValid() {
-		return "", fmt.Errorf("PROXY_PORT=%d: the proxy listens on %s", c.opt.Port, strings.Join(ports, ", "))
-	}
-	return "http://" + best.String(), nil
-}
-
 // ConfigError is a configuration that its own proxy rejects, in the proxy's
 // own words.
 type ConfigError struct {
 	Path  string // as the user named it
 	Words string // of the proxy, with file and line
-	// Advice is what can be done about it; empty if nothing is known.
-	Advice string
 }
 
 // Error implements error.
 func (e *ConfigError) Error() string {
-	text := fmt.Sprintf("the proxy rejects %s: %s", e.Path, e.Words)
-	if e.Advice != "" {
-		text += " (" + e.Advice + ")"
-	}
-	return text
+	return fmt.Sprintf("the proxy rejects %s: %s", e.Path, e.Words)
 }
 
 // explain turns the end of a proxy that never listened into its own words.
@@ -59,20 +30,7 @@ func (c *cell) explain(err error) error {
 	if !errors.As(err, &rejected) {
 		return err
 	}
-	said := &ConfigError{Path: c.config.Path, Words: words(rejected.Output, c.config)}
-	var advice []string
-	for _, l := range c.config.Links {
-		if strings.Contains(said.Words, l.Name) {
-			advice = append(advice, l.Name+" is a link to "+l.Target+", which is not there in the container: put the file itself into the folder")
-		}
-	}
-	if k, err := kind.Of(c.config.Kind); err == nil && len(advice) == 0 {
-		if text := k.Advise(said.Words, c.image.Version); text != "" {
-			advice = append(advice, text)
-		}
-	}
-	said.Advice = strings.Join(advice, "; ")
-	return said
+	return &ConfigError{Path: c.config.Path, Words: words(rejected.Output, c.config)}
 }
 
 // nginxStamp begins a line of nginx's log. What stops a start is said twice: in

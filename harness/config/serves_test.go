@@ -1,0 +1,138 @@
+package config
+
+import (
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/harness/kind"
+)
+
+// Shapes in which people write down which hosts and paths a proxy serves.
+func TestServes(t *testing.T) {
+	for name, tc := range map[string]struct {
+		kind         kind.Name
+		text         string
+		hosts, paths []string
+	}{
+		"nginx": {
+			kind.Nginx, `
+server { server_name "" _; return 444; }
+server {
+    # server_name gone.example.com;
+    server_name shop.example.com *.shop.example.com .example.org
+        ~^(?<sub>api|www)\.example\.net$ www.example.*; # and no more
+    location = /health { return 200 "location /not; {\n"; }
+    location /api/ { proxy_pass http://$api; location /api/v2 { proxy_pass http://b; } }
+    location ~* ^/users/(\d+)/?$ { proxy_pass http://b; }
+    location ~ \.php$ { fastcgi_pass x; }
+    location ~ ^/(?!static) { proxy_pass http://b; }
+    location @named { proxy_pass http://b; }
+}`,
+			[]string{"shop.example.com", "www.shop.example.com", "example.org", "api.example.net", "www.example.example.com"},
+			[]string{"/health", "/api/", "/api/v2", "/users/1", "/.php"},
+		},
+		"nginx, a template": {
+			kind.Nginx, `server { server_name ${NAME} b.example.com; location ${BASE}/x { } location /y { } }`,
+			[]string{"b.example.com"}, []string{"/y"},
+		},
+		"plain names": {
+			kind.Nginx, `server { server_name _ "" a.example.com; }`, []string{"a.example.com"}, nil,
+		},
+		"Apache": {
+			kind.Apache, `
+<VirtualHost *:443>
+    ServerName https://Shop.example.com:443
+    ServerAlias www.shop.example.com *.shop.example.com
+    ProxyPass "/static" !
+    ProxyPass /api http://api.internal/ retry=0
+    ProxyPassMatch ^/user/(\d+)$ http://user.internal/$1
+    RewriteRule ^/old/(.*)$ http://old.internal/$1 [P,L]
+    RewriteRule ^/gone - [G]
+    <Location "/admin/">
+        ProxyPass http://admin.internal/
+    </Location>
+    <LocationMatch "^/v[0-9]+/">
+    </LocationMatch>
+</VirtualHost>`,
+			[]string{"shop.example.com", "www.shop.example.com"},
+			[]string{"/static", "/api", "/admin/", "/user/1", "/old/", "/v1/"},
+		},
+		"HAProxy": {
+			kind.HAProxy, `
+frontend www
+    acl shop hdr(host) -i shop.example.com www.shop.example.com
+    acl below hdr_end(host) -i .example.org
+    acl api hdr_beg(host) -i api.
+    acl secure req.hdr(host),lower -m str secure.example.com
+    use_backend sni if { ssl_fc_sni -i sni.example.com }
+    acl v1 path_beg -i /v1 /v2
+    use_backend users if { path -m reg ^/users/[0-9]+ } || { path_beg /u/ }
+    use_backend %[req.hdr(host),lower,map(/etc/haproxy/hosts.map)]`,
+			[]string{"shop.example.com", "www.shop.example.com", "example.org", "api.example.com", "secure.example.com", "sni.example.com"},
+			[]string{"/v1", "/v2", "/u/", "/users/1"},
+		},
+		"Caddy": {
+			kind.Caddy, `{
+	admin off
+}
+(common) {
+	encode gzip
+}
+https://shop.example.com:8443, www.shop.example.com {
+	@api path /api/* /v2/*
+	handle @api {
+		reverse_proxy api.internal:8080
+	}
+	handle_path /old/* {
+		reverse_proxy /older/* old.internal
+	}
+	@user path_regexp id ^/user/([0-9]+)$
+	@other host other.example.com
+}
+:80 {
+	respond 404
+}`,
+			[]string{"shop.example.com", "www.shop.example.com", "other.example.com"},
+			[]string{"/api/", "/v2/", "/old/", "/older/", "/user/1"},
+		},
+		"Caddy, one site": {
+			kind.Caddy, "shop.example.com\n\nreverse_proxy backend.internal:80\n", []string{"shop.example.com"}, nil,
+		},
+		"goproxy": {
+			kind.GoProxy, `
+routes:
+  - host: "*.example.com"
+    path: /api
+    upstream: b
+  - {host: a.example.org, path_regex: "^/users/([0-9]+)$", upstream: b}
+upstreams:
+  b: {url: http://b.internal, preserve_host: true}`,
+			[]string{"www.example.com", "a.example.org"}, []string{"/api", "/users/1"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			c := Config{Kind: tc.kind, Config: kind.Config{Files: []kind.File{{Name: "x", Content: []byte(tc.text)}}}}
+			hosts, unsaid := c.Hosts()
+			g.Expect(hosts).To(Equal(tc.hosts))
+			g.Expect(unsaid).To(Equal(name != "Caddy" && name != "Caddy, one site" && name != "plain names"), "patterns")
+			g.Expect(c.Paths()).To(Equal(tc.paths))
+		})
+	}
+}
+
+func TestSample(t *testing.T) {
+	for pattern, want := range map[string]string{
+		`^/a/(b|c)/\d{2}x?$`: "/a/b/11", `(?i)^/API/[a-z]+`: "/api/a", `^/.+\.(gif|png)$`: "/x.gif",
+		`^/(?!x)`: "", `^/(a{300})`: "/" + "aaa", `[^\x00-\x{10FFFF}]`: "x",
+	} {
+		got := sample(pattern)
+		if pattern == `^/(a{300})` {
+			got = got[:4]
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", pattern, got, want)
+		}
+	}
+}

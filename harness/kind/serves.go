@@ -1,0 +1,58 @@
+package kind
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Serves is what a configuration says of requests that it takes: hints for where to knock,
+// as they stand in its text.
+type Serves struct {
+	// Hosts are host names. *.example.com and .example.com stand for names below, ~ begins
+	// a regular expression.
+	Hosts []string
+	// Paths are beginnings of paths.
+	Paths []string
+	// Patterns are regular expressions of paths.
+	Patterns []string
+}
+
+// words are those of a regular expression's first group, in every match, without quotes.
+func words(re *regexp.Regexp, text string) []string {
+	var found []string
+	for _, m := range re.FindAllStringSubmatch(text, -1) {
+		for word := range strings.FieldsFuncSeq(m[1], func(r rune) bool { return r == ' ' || r == '\t' || r == ',' || r == '\r' }) {
+			found = append(found, strings.Trim(word, `"'`))
+		}
+	}
+	return found
+}
+
+// bare are host names without a scheme before them and a port after them.
+func bare(hosts []string) []string {
+	var found []string
+	for _, h := range hosts {
+		if _, after, ok := strings.Cut(h, "://"); ok {
+			h = after
+		}
+		h, _, _ = strings.Cut(h, "/")
+		if h, _, _ = strings.Cut(h, ":"); h != "" {
+			found = append(found, h)
+		}
+	}
+	return found
+}
+
+// comment is what follows a # that begins a word, where a kind's language is not read by
+// a reader of its own.
+var comment = regexp.MustCompile(`(?m)(?:^|\s)#.*$`)
+
+// uncommented is the text of all files, without comments.
+func uncommented(c Config) string {
+	var b strings.Builder
+	for _, f := range c.Files {
+		b.Write(comment.ReplaceAll(f.Content, nil))
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

@@ -1,0 +1,115 @@
+package load
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// transport sends to one proxy, over HTTP/1.1 as an ALB does.
+func transport(way recording.Way) *http.Transport {
+	return &http.Transport{
+		DisableCompression: true, // the proxy gets the request as written here
+		TLSClientConfig: &tls.Config{
+			ServerName: recording.Hostname(way.Host),
+			// Like an ALB, which takes any certificate of its targets (aws-facts 2.3).
+			InsecureSkipVerify: true, //nolint:gosec // a test is not kept from a proxy by its certificate
+		},
+	}
+}
+
+// forwardedFor is the header in which an ALB says who its client is.
+const forwardedFor = "X-Forwarded-For"
+
+// get makes one request for a path with its query. Client is the number of the client
+// that it is sent for.
+func get(ctx context.Context, way recording.Way, path string, client uint64) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, way.Target+path, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	request.Host = way.Host
+	request.Header.Set(forwardedFor, client203(client).String())
+	for name, value := range way.Headers {
+		request.Header.Set(name, value)
+	}
+	return request, nil
+}
+
+// client203 is the address of a client: behind a load balancer there are many, so that a
+// limit per address is as far away as it is in production. The block is for documentation
+// (RFC 5737).
+func client203(number uint64) netip.Addr {
+	return netip.AddrFrom4([4]byte{203, 0, 113, byte(1 + number%254)})
+}
+
+// aside numbers the requests that are no part of an attack, in the whole process, so that
+// no two of them have the same URL either.
+var aside atomic.Uint64
+
+// unnumbered gives the next of them, as it stands in the query, and the number of its client.
+func unnumbered() (number string, client uint64) {
+	n := aside.Add(1)
+	return "x" + strconv.FormatUint(n, 10), n
+}
+
+// validateWay says which field of a way is wrong, and why.
+func validateWay(way recording.Way) error {
+	u, err := url.Parse(way.Target)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
+		return invalid("target", "got %q, want http://<host>:<port> or https://<host>:<port> and nothing after it", way.Target)
+	}
+	if strings.ContainsAny(way.Host, " \t\r\n/") || way.Host == "" {
+		return invalid("host", "got %q, want a Host header: <name> or <name>:<port>", way.Host)
+	}
+	if len(way.Paths) == 0 {
+		return invalid("paths", "got none, want one or more")
+	}
+	for _, path := range way.Paths {
+		if !strings.HasPrefix(path, "/") {
+			return invalid("paths", "got %q, want a path that starts with /", path)
+		}
+		if _, err := http.NewRequestWithContext(context.Background(), http.MethodGet, way.Target+path, http.NoBody); err != nil {
+			return invalid("paths", "got %q: %v", path, err)
+		}
+	}
+	for name, value := range way.Headers {
+		if err := CheckHeader(name, value); err != nil {
+			return invalid("headers", "%v", err)
+		}
+	}
+	return nil
+}
+
+// reserved are the headers that requests have by themselves, and why.
+var reserved = map[string]string{
+	"Host":              "HOST_HEADER= is for it",
+	"Connection":        "the load keeps connections, and closes them by itself",
+	"Content-Length":    "it follows from the body",
+	"Transfer-Encoding": "it follows from the body",
+	"Accept-Encoding":   "answers are read as they come",
+	SeqHeader:           "requests are told apart by it",
+	HoldHeader:          "the warm-up has nodes wait with it",
+}
+
+// CheckHeader says what is wrong with a header of a Way.
+func CheckHeader(name, value string) error {
+	name = http.CanonicalHeaderKey(name)
+	if why, is := reserved[name]; is {
+		return fmt.Errorf("%s cannot be given: %s", name, why)
+	}
+	if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
+		return fmt.Errorf("got %q with the value %q, want the name of a header and its value", name, value)
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package recording
+
+import (
+	"net"
+	"strconv"
+	"strings"
+)
+
+// Way is how the load gets to the proxy: where to, and what each request says.
+type Way struct {
+	// Target is the base URL of the proxy: http://198.18.1.2:80, or https:// for TLS,
+	// which then asks for the name in Host (SNI).
+	Target string `json:"target"`
+	// Host is the Host header: a name, or a name and a port.
+	Host string `json:"host"`
+	// Paths are asked for in rotation. Each begins with / and may have a query.
+	Paths []string `json:"paths"`
+	// Headers are those of every request, by their names.
+	Headers map[string]string `json:"headers,omitempty"`
+}
+
+// numberKey is the query parameter that carries a request's number, so that no two
+// requests have the same URL: a cache that is keyed by it answers none of them.
+const numberKey = "proxychaos="
+
+// Path is what the request with this sequence number asks for, with its query.
+func (w Way) Path(seq uint64) string {
+	return Numbered(w.Paths[w.turn(seq)], strconv.FormatUint(seq, 10))
+}
+
+// turn is the place of the path that is asked for by this request. The steps are of the
+// golden section: each path gets its share of any requests that come in a rhythm, as the
+// POSTs do and those of one client.
+func (w Way) turn(seq uint64) int {
+	const golden = 0x9e3779b97f4a7c15
+	return int((seq * golden >> 32) * uint64(len(w.Paths)) >> 32)
+}
+
+// Numbered is a path with a number in its query.
+func Numbered(path, number string) string {
+	path, _, _ = strings.Cut(path, "#")
+	switch {
+	case !strings.Contains(path, "?"):
+		path += "?"
+	case !strings.HasSuffix(path, "?") && !strings.HasSuffix(path, "&"):
+		path += "&"
+	}
+	return path + numberKey + number
+}
+
+// Origin is what a browser would show of the way before the path: the scheme, the host
+// and the port.
+func (w Way) Origin() string {
+	scheme, address, _ := strings.Cut(w.Target, "://")
+	return scheme + "://" + Hostname(w.Host) + address[strings.LastIndex(address, ":"):]
+}
+
+// Hostname is a Host header without its port.
+func Hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return host
+}
