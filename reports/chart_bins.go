@@ -230,8 +230,13 @@ func (s *series) upstreamNames() map[int]string {
 	leads := s.ledger.Leads(s.rec.Queries)
 	for _, name := range slices.Sorted(maps.Keys(leads)) {
 		asked := slices.ContainsFunc(s.rec.Queries, func(q recording.Query) bool { return !q.Probe && strings.EqualFold(q.Name, name) })
-		if _, used := names[leads[name]]; used || asked {
+		if _, used := names[leads[name]]; (used || asked) && leads[name] != world.Literal {
 			names[leads[name]] = strings.TrimPrefix(names[leads[name]]+", "+name, ", ")
+		}
+	}
+	if _, used := names[world.Literal]; used {
+		for _, a := range s.ledger.Literals() {
+			names[world.Literal] = strings.TrimPrefix(names[world.Literal]+", "+a.String(), ", ")
 		}
 	}
 	return names

@@ -86,13 +86,15 @@ func moved(p *prober) *Live {
 func TestNames(t *testing.T) {
 	g := NewWithT(t)
 	names := Names(switched.Place(address), time.Second)
-	g.Expect(names).To(HaveLen(1 + 2*world.Upstreams))
+	g.Expect(names).To(HaveLen(2 + 2*world.Upstreams))
 	g.Expect(names[0].Name).To(Equal("*"))
-	g.Expect(names[0].Aliases).To(HaveLen(world.Upstreams))
-	g.Expect(names[1]).To(Equal(fakedns.Name{Name: names[0].Aliases[0], A: []netip.Addr{a21, a22}, TTL: time.Second}))
+	g.Expect(names[0].Aliases).To(HaveLen(world.Names))
+	g.Expect(names[1].Alias).To(Equal(dnsName("backend", world.Literal)), "no name that a proxy asks for leads to the nodes of literal addresses")
+	names = names[1:]
+	g.Expect(names[1]).To(Equal(fakedns.Name{Name: dnsName("backend", 1), A: []netip.Addr{a21, a22}, TTL: time.Second}))
 	g.Expect(names[1].Name).To(Equal("internal-backend-1111111111.ap-northeast-1.elb.amazonaws.com"))
 	g.Expect(names[1+world.Upstreams].A).To(Equal([]netip.Addr{a23, a24}), "the other balancer has a name of its own")
-	g.Expect(Names(replaced.Place(address), time.Second)).To(HaveLen(1+world.Upstreams), "spare nodes have no name")
+	g.Expect(Names(replaced.Place(address), time.Second)).To(HaveLen(2+world.Upstreams), "spare nodes have no name")
 }
 
 // A strike that leaves some requests alone excuses nobody who gives up.
@@ -364,12 +366,13 @@ func TestApplyMovesTheName(t *testing.T) {
 		first, err := w.Probe.Lookup(t.Context(), w.Resolvers[0], "api.example.com", ipv4)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(first).To(ConsistOf(a21, a22))
+		w.Upstreams = map[int]string{1: "api.example.com", world.Literal: LiteralName}
 		g.Expect(tc.fault.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", false)), "before it is applied")
 		before := time.Now()
 		at, err := tc.fault.Apply(t.Context(), w)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(at).To(BeTemporally("~", before, time.Second))
-		g.Expect(tc.fault.Prove(t.Context(), w)).To(ConsistOf(HaveField("OK", true)))
+		g.Expect(tc.fault.Prove(t.Context(), w)).To(ConsistOf(HaveField("OK", true), HaveField("OK", true)), "also of literal addresses")
 		second, err := w.Probe.Lookup(t.Context(), w.Resolvers[0], "login.example.com", ipv4)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(second).NotTo(ContainElements(a23, a24), "another name has nodes of its own")

@@ -23,19 +23,28 @@ func LoadBalancer(balancer string, upstream int) string {
 	return fmt.Sprintf("%s-%d", balancer, upstream)
 }
 
-// dnsNames are the DNS names of one balancer, upstream by upstream.
-func dnsNames(balancer string) []string {
-	var names []string
-	for upstream := range world.Upstreams {
-		names = append(names, dnsName(balancer, upstream+1))
+// LiteralName leads to the load balancer of literal addresses. The proxy does not know it:
+// with it is proved what became of that load balancer's name. It is in the domain of the
+// load balancers: the wildcard does not answer for what has a name below it.
+const LiteralName = "literal-addresses.ap-northeast-1.elb.amazonaws.com"
+
+// leadTo are the names that lead to a balancer: each name that a config asks for to one
+// of its own, and LiteralName.
+func leadTo(balancer string) []fakedns.Name {
+	var aliases []string
+	for upstream := range world.Names {
+		aliases = append(aliases, dnsName(balancer, upstream+1))
 	}
-	return names
+	return []fakedns.Name{
+		{Name: fakedns.Wildcard, Aliases: aliases},
+		{Name: LiteralName, Alias: dnsName(balancer, world.Literal)},
+	}
 }
 
 // Names is what the resolvers answer before any fault: each name that a config
 // asks for leads to a load balancer of its own.
 func Names(t world.Topology, ttl time.Duration) []fakedns.Name {
-	names := []fakedns.Name{{Name: fakedns.Wildcard, Aliases: dnsNames(t.Balancers[0].Name)}}
+	names := leadTo(t.Balancers[0].Name)
 	for _, b := range t.Balancers {
 		for upstream := range world.Upstreams {
 			var addrs []netip.Addr

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
@@ -35,7 +34,7 @@ func (a SwitchAlias) Effects(s world.State) []world.Effect {
 
 // Apply implements Fault.
 func (a SwitchAlias) Apply(ctx context.Context, w *Live) (time.Time, error) {
-	return w.DNS.PutNames(ctx, fakedns.Name{Name: fakedns.Wildcard, Aliases: dnsNames(a.To)})
+	return w.DNS.PutNames(ctx, leadTo(a.To)...)
 }
 
 // Prove implements Fault.

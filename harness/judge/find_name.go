@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // What became of a name that moved.
@@ -23,7 +24,7 @@ func (c *brief) resolvedOnce(u *upstream, v *Verdict) []Finding {
 	var text string
 	switch {
 	case before+after == 0:
-		text = "resolved once at start: 0 DNS queries after t=0; " + words
+		text = u.never() + "; " + words
 	case after == 0 && len(u.lookupsIn(u.moved, moved)) > 0:
 		text = fmt.Sprintf("stopped asking: 0 DNS queries after the name moved at %s, %s between t=0 and then; %s", at(moved), comma(before), words)
 	case after == 0:
@@ -58,8 +59,12 @@ func (c *brief) stoppedTrying(u *upstream, v *Verdict) []Finding {
 	if v.Recovery != nil && !v.NeverRecovered {
 		return nil
 	}
+	text := "resolved once at start: 0 DNS queries after the name moved"
+	if u.number == world.Literal {
+		text = u.never()
+	}
 	return []Finding{{
-		Code: ResolvedOnce, Text: "resolved once at start: 0 DNS queries after the name moved, no request reached the new nodes, and failures went on to the end of the load",
+		Code: ResolvedOnce, Text: text + ", no request reached the new nodes, and failures went on to the end of the load",
 		Evidence: c.quote(append(u.lastBefore(u.moved), c.lastFailure())...),
 	}}
 }

@@ -91,7 +91,7 @@ func (c *brief) staleWords(hits []hit, connects []row) string {
 	var list []netip.Addr
 	for _, n := range c.ledger.Nodes() {
 		if nodes[n.Addr] {
-			list = append(list, n.Addr)
+			list = append(list, c.ledger.Asked(n.Addr)...)
 		}
 	}
 	return traffic(len(hits), len(connects)) + " on the retired " + addresses(list)

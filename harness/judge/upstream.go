@@ -6,14 +6,15 @@ import (
 	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // upstream is one name that the proxy asks for, with the nodes behind it and all
 // that the proxy did with them.
 type upstream struct {
 	number int
-	// name is what the proxy asked for; several names that lead to the same nodes are
-	// joined by commas. Empty if it never asked.
+	// name is what the proxy asked for, or the literal address that it has; several that
+	// lead to the same nodes are joined by commas. Empty if it never asked.
 	name string
 	// moved is when a node first left the answers for it; forever if none did.
 	moved    recording.Seconds
@@ -28,6 +29,18 @@ func (u *upstream) called(text string) string {
 		return text
 	}
 	return u.name + ": " + text
+}
+
+// never says why a proxy that asked nothing stays with what it has.
+func (u *upstream) never() string {
+	switch {
+	case u.number != world.Literal:
+	case strings.Contains(u.name, ", "):
+		return "literal addresses, which no name moves"
+	default:
+		return "a literal address, which no name moves"
+	}
+	return "resolved once at start: 0 DNS queries after t=0"
 }
 
 // lookup is one DNS query of the proxy for the name of an upstream.
@@ -64,6 +77,9 @@ func (c *brief) findUpstreams() []*upstream {
 		}
 	}
 	c.findLookups(of)
+	if u := byNumber[world.Literal]; u != nil {
+		u.name = addresses(c.ledger.Literals())
+	}
 	var all []*upstream
 	for _, u := range byNumber {
 		all = append(all, u)

@@ -49,6 +49,47 @@ func TestEachUpstreamIsJudgedByItself(t *testing.T) {
 	}
 }
 
+// literal makes the nodes of a recording those of literal addresses, which the proxy
+// never asked for.
+func (w *world) literal() {
+	t := &w.Manifest.World
+	for i := range t.Nodes {
+		t.Nodes[i].Upstream = model.Literal
+	}
+	t.Literals = []model.LiteralAddr{
+		{Addr: netip.MustParseAddr("192.168.1.101"), Node: old1}, {Addr: netip.MustParseAddr("10.0.3.7"), Node: old2},
+	}
+	w.Queries = nil
+}
+
+// A literal address goes by itself in findings, and is the cause: no name moves it.
+func TestALiteralAddressIsACause(t *testing.T) {
+	w := rotate()
+	w.literal()
+	conn := w.open(-1, old1)
+	w.serve(0, 8, conn)
+	for at := seconds(8.1); at < 20; at++ {
+		w.syn(at, old1)
+	}
+	w.fail(8.1, 20, recording.BadGateway)
+	v := w.judge()
+	wantText(t, v, judge.ResolvedOnce, "192.168.1.101, 10.0.3.7: literal addresses, which no name moves; 49 requests and 12 connection attempts on the retired 192.168.1.101")
+	if v.Result != judge.Fail {
+		t.Errorf("got %s, want it to fail: a name would have led to nodes that serve", v.Result)
+	}
+}
+
+// The same if nginx stopped trying before anything counted as stale.
+func TestALiteralAddressThatNobodyTriesAnyMore(t *testing.T) {
+	w := atOnce()
+	w.literal()
+	w.Manifest.World.Literals = w.Manifest.World.Literals[:1]
+	w.serve(0, 5, w.open(-1, old1))
+	w.syn(5.1, old1)
+	w.fail(5, 20, recording.BadGateway)
+	wantText(t, w.judge(), judge.ResolvedOnce, "192.168.1.101: a literal address, which no name moves, no request reached the new nodes, and failures went on to the end of the load")
+}
+
 // nginx with proxy_connect_timeout 1s holds every node that it knows to be down before
 // anything counts as stale: it asked no more, and failed to the end.
 func TestStoppedTryingBeforeAnythingIsStale(t *testing.T) {

@@ -1,10 +1,35 @@
 package ledger
 
 import (
+	"net/netip"
 	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
+
+// Literals are the addresses that the proxy has connected to without asking DNS.
+func (l *Ledger) Literals() []netip.Addr {
+	var all []netip.Addr
+	for _, a := range l.topology.Literals {
+		all = append(all, a.Addr)
+	}
+	return all
+}
+
+// Asked are the addresses by which the proxy knows a node: its own, or the literal ones
+// that it stands for.
+func (l *Ledger) Asked(node netip.Addr) []netip.Addr {
+	var asked []netip.Addr
+	for _, a := range l.topology.Literals {
+		if a.Node == node {
+			asked = append(asked, a.Addr)
+		}
+	}
+	if asked == nil {
+		asked = []netip.Addr{node}
+	}
+	return asked
+}
 
 // Leads says, of each name in lower case that was asked for, which upstream it leads
 // to: the one of the nodes that some answer for it held, whoever asked.

@@ -47,6 +47,8 @@ type Agent struct {
 	watches map[string]*watch
 	nextID  int
 	logs    *logFiles // nil until they are asked for
+	// literals is nil until someone says which nodes stand for literal addresses.
+	literals *literals
 }
 
 // New checks the configuration and opens the control address, so that
@@ -104,6 +106,7 @@ func (a *Agent) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.canaries.removeAll()) }()
+	defer func() { err = errors.Join(err, a.stopLiterals()) }()
 	defer a.stopWatches()
 	defer a.stopLogs()
 	return a.serve(ctx)
@@ -216,6 +219,39 @@ func (a *Agent) stopWatch(id string) {
 	if w != nil {
 		w.stop()
 	}
+}
+
+// startLiterals can be called once.
+func (a *Agent) startLiterals(req LiteralsRequest) ([]Literal, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.literals != nil {
+		return nil, invalid("", "the nodes for literal addresses are set already, to %v", a.literals.nodes)
+	}
+	started, err := startLiterals(req)
+	if err != nil {
+		return nil, err
+	}
+	a.literals = started
+	return []Literal{}, nil
+}
+
+func (a *Agent) listLiterals() ([]Literal, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.literals == nil {
+		return []Literal{}, nil
+	}
+	return a.literals.list()
+}
+
+func (a *Agent) stopLiterals() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.literals == nil {
+		return nil
+	}
+	return a.literals.stop()
 }
 
 func (a *Agent) stopWatches() {

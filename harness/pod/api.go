@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness/controlguard"
@@ -29,6 +30,14 @@ func (a *Agent) handler() http.Handler {
 	mux.HandleFunc("GET /v1/listeners", a.getListeners)
 	mux.HandleFunc("GET /v1/processes", a.getProcesses)
 	mux.HandleFunc("GET /v1/logs", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.logFiles().logs(), nil) })
+	mux.HandleFunc("PUT /v1/literals", func(w http.ResponseWriter, r *http.Request) {
+		var req LiteralsRequest
+		perform(w, r, &req, func() (any, error) { return a.startLiterals(req) })
+	})
+	mux.HandleFunc("GET /v1/literals", func(w http.ResponseWriter, _ *http.Request) {
+		found, err := a.listLiterals()
+		reply(w, found, err)
+	})
 	mux.HandleFunc("POST /v1/watches", a.postWatch)
 	mux.HandleFunc("GET /v1/watches/{id}", a.getWatch)
 	mux.HandleFunc("DELETE /v1/watches/{id}", func(w http.ResponseWriter, r *http.Request) {
@@ -137,6 +146,12 @@ func parseNodes(query url.Values) (Nodes, error) {
 			return Nodes{}, invalid("except", "got %q, want an address", text)
 		}
 		nodes.Except = append(nodes.Except, addr)
+	}
+	if text := query.Get("literals"); text != "" {
+		var err error
+		if nodes.Literals, err = strconv.ParseBool(text); err != nil {
+			return Nodes{}, invalid("literals", "got %q, want true or false", text)
+		}
 	}
 	return nodes, nodes.validate()
 }

@@ -48,6 +48,9 @@ func (c *Client) Processes(ctx context.Context, nodes Nodes) ([]Process, error) 
 	for _, a := range nodes.Except {
 		query.Add("except", a.String())
 	}
+	if nodes.Literals {
+		query.Set("literals", "true")
+	}
 	return call[[]Process](ctx, c, http.MethodGet, "/v1/processes?"+query.Encode(), nil)
 }
 
@@ -66,6 +69,17 @@ func (c *Client) StartWatch(ctx context.Context, req WatchRequest) (Watch, error
 // Watch returns what the watch has seen so far.
 func (c *Client) Watch(ctx context.Context, id string) (Watch, error) {
 	return call[Watch](ctx, c, http.MethodGet, "/v1/watches/"+url.PathEscape(id), nil)
+}
+
+// SetLiterals says, once, which nodes stand for literal addresses.
+func (c *Client) SetLiterals(ctx context.Context, req LiteralsRequest) error {
+	_, err := call[[]Literal](ctx, c, http.MethodPut, "/v1/literals", req)
+	return err
+}
+
+// Literals are the addresses that the proxy has tried, in the order of their nodes.
+func (c *Client) Literals(ctx context.Context) ([]Literal, error) {
+	return call[[]Literal](ctx, c, http.MethodGet, "/v1/literals", nil)
 }
 
 // StopWatch ends a watch; one that is not there is no error.

@@ -21,6 +21,9 @@ import (
 type Nodes struct {
 	Prefix netip.Prefix `json:"nodes"`
 	Except []netip.Addr `json:"except,omitempty"`
+	// Literals adds those to every address outside Prefix, but for loopback addresses
+	// and DNS servers: nodes stand for all others.
+	Literals bool `json:"literals,omitempty"`
 }
 
 func (n Nodes) validate() error {
@@ -30,8 +33,12 @@ func (n Nodes) validate() error {
 	return nil
 }
 
-func (n Nodes) contains(a netip.Addr) bool {
-	return n.Prefix.Contains(a) && !slices.Contains(n.Except, a)
+func (n Nodes) contains(peer netip.AddrPort) bool {
+	a := peer.Addr().Unmap()
+	if n.Prefix.Contains(a) {
+		return !slices.Contains(n.Except, a)
+	}
+	return n.Literals && a.Is4() && !a.IsLoopback() && !slices.Contains(dnsPorts, peer.Port())
 }
 
 // Process is one process of the proxy: one in this network namespace that is
@@ -207,7 +214,7 @@ func attribute(all []proc, sockets []socket, nodes Nodes) []Process {
 			case s.inode == 0 || !p.sockets[s.inode]:
 			case s.state == netlink.TCP_LISTEN:
 				p.Listens = true
-			case nodes.contains(s.remote.Addr()):
+			case nodes.contains(s.remote):
 				p.Upstream = append(p.Upstream, Connection{Local: s.local, Remote: s.remote})
 			}
 		}

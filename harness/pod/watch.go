@@ -130,7 +130,7 @@ func (w *watch) sample() error {
 	upstream := map[uint64]socket{}
 	fresh := false
 	for _, s := range sockets {
-		if w.nodes.contains(s.remote.Addr()) && !isProbePort(s.local.Port()) {
+		if w.nodes.contains(s.remote) && !isProbePort(s.local.Port()) {
 			upstream[s.cookie] = s
 			fresh = fresh || !w.known[s.cookie]
 		}

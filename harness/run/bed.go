@@ -13,6 +13,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/load"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // bed is a running testbed: in containers, or embedded in this process.
@@ -23,6 +24,10 @@ type bed interface {
 	startProxy(ctx context.Context, ca []byte) error
 	// listeners are where clients reach the proxy now.
 	listeners(context.Context) ([]netip.AddrPort, error)
+	// standIn says which nodes stand for literal addresses, literals which addresses the
+	// proxy has tried; none if the testbed cannot do that.
+	standIn(ctx context.Context, nodes []netip.Addr) error
+	literals(context.Context) ([]world.LiteralAddr, error)
 	// watch begins to look which process holds which upstream connection.
 	watch(context.Context) error
 	// workers are the proxy's processes; none if they cannot be seen.

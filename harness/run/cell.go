@@ -152,7 +152,7 @@ func (c *cell) build(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return c.bed.standIn(ctx, t.LiteralNodes())
 }
 
 // play runs load and timeline side by side.

@@ -17,6 +17,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/pod"
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/testbed"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // containerBed is a testbed in containers.
@@ -65,6 +66,19 @@ func (b *containerBed) listeners(ctx context.Context) ([]netip.AddrPort, error) 
 		}
 	}
 	return addrs, err
+}
+
+func (b *containerBed) standIn(ctx context.Context, nodes []netip.Addr) error {
+	return b.tb.Pod.SetLiterals(ctx, pod.LiteralsRequest{Network: b.tb.Subnet, Nodes: nodes})
+}
+
+func (b *containerBed) literals(ctx context.Context) ([]world.LiteralAddr, error) {
+	found, err := b.tb.Pod.Literals(ctx)
+	var all []world.LiteralAddr
+	for _, l := range found {
+		all = append(all, world.LiteralAddr{Addr: l.Addr, Node: l.Node})
+	}
+	return all, err
 }
 
 func (b *containerBed) watch(ctx context.Context) error { return b.tb.Watch(ctx) }

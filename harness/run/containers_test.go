@@ -69,15 +69,37 @@ func TestConfigThatBreaks(t *testing.T) {
 	g.Expect(r.Manifest.Replay).To(ContainSubstring("PROXY=nginx CONFIG=" + path))
 }
 
-// An nginx.conf as people have it: a port of its own, the VPC's resolver, an
-// https backend below a path. The config is run as it is.
+// An address in place of a name, on a port that nobody was told of: a node stands for
+// it, and when the nodes end it is the cause.
+func TestConfigWithALiteralAddress(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	lab := containers(t, options(t))
+	path := file(t, "default.conf", "server { listen 80; location / { proxy_pass http://192.168.1.101:8081; } }")
+	r := one(t.Context(), lab, rotate(), own(kind.Nginx, path, 0))
+	g.Expect(r.Err).NotTo(HaveOccurred())
+	g.Expect(r.Verdict.Result).To(Equal(judge.Fail), "%s", strings.Join(r.Verdict.Reasons, "; "))
+	g.Expect(r.Verdict.Findings).To(ContainElement(And(
+		HaveField("Code", judge.ResolvedOnce), HaveField("Upstream", "192.168.1.101"),
+		HaveField("Text", And(ContainSubstring("a literal address"), ContainSubstring("on the retired 192.168.1.101"))))))
+	rec, err := recording.Open(r.Dir)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(rec.Manifest.World.Literals).To(HaveLen(1))
+	node := rec.Manifest.World.Literals[0].Node
+	for _, a := range rec.Attempts {
+		g.Expect(a.Probe || a.Node == node && a.Port == 8081).To(BeTrue(), "%+v", a)
+	}
+}
+
+// An nginx.conf as people have it: a port of its own, the VPC's resolver for IPv6, an
+// https backend on another port, below a path. The config is run as it is.
 func TestConfigOfOnesOwn(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	opt := options(t)
 	opt.Paths, opt.Host = []string{"/user/login"}, "nginx"
 	lab := containers(t, opt)
-	path := file(t, "default.conf", `resolver 10.0.0.2 valid=1s;
+	path := file(t, "default.conf", `resolver [fd00:ec2::253] valid=1s;
 server {
     listen       4000;
     server_name  nginx;
@@ -88,7 +110,7 @@ server {
         proxy_pass http://127.0.0.1:3000;
     }
     location /user/login {
-        proxy_pass https://${api}/user/login$is_args$args;
+        proxy_pass https://${api}:8443/user/login$is_args$args;
     }
 }
 `)
@@ -102,12 +124,12 @@ server {
 	g.Expect(err).NotTo(HaveOccurred())
 	asked, https, moved := 0, 0, 0
 	for _, q := range rec.Queries {
-		if !q.Probe && q.Resolver.String() == "10.0.0.2:53" && strings.HasPrefix(q.Name, "api.dev.jp") {
+		if !q.Probe && q.Resolver.String() == "[fd00:ec2::253]:53" && strings.HasPrefix(q.Name, "api.dev.jp") {
 			asked++
 		}
 	}
 	for _, a := range rec.Attempts {
-		if a.TLS && a.Port == 443 && strings.HasPrefix(a.Path, "/user/login?proxychaos=") && a.Seq != 0 {
+		if a.TLS && a.Port == 8443 && strings.HasPrefix(a.Path, "/user/login?proxychaos=") && a.Seq != 0 {
 			https++
 		}
 	}

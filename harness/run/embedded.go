@@ -8,6 +8,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/config"
 	"github.com/proxychaos/proxychaos/harness/embedded"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // embeddedBed is a testbed in this process.
@@ -59,6 +60,10 @@ func (b *embeddedBed) startProxy(ctx context.Context, _ []byte) (err error) {
 func (b *embeddedBed) listeners(context.Context) ([]netip.AddrPort, error) {
 	return []netip.AddrPort{b.proxy}, nil
 }
+
+func (b *embeddedBed) standIn(context.Context, []netip.Addr) error { return nil }
+
+func (b *embeddedBed) literals(context.Context) ([]world.LiteralAddr, error) { return nil, nil }
 
 func (b *embeddedBed) watch(context.Context) error { return nil }
 

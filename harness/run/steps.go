@@ -11,6 +11,7 @@ import (
 	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // prepareAhead is how long before its time a fault sets up its proof.
@@ -113,8 +114,8 @@ func (c *cell) proveFaults(ctx context.Context, faults []fault.Fault, before []f
 }
 
 // findUpstreams learns from the DNS queries whom the proxy has asked for which names,
-// and which upstream each of them leads to. A config that asks for none, because it has
-// literal addresses, is one upstream.
+// and which upstream each of them leads to, and to which literal addresses it has
+// connected without asking.
 func (c *cell) findUpstreams(ctx context.Context) error {
 	queries, err := c.to.dns.Queries(ctx, fakedns.Filter{After: c.asked})
 	if err != nil {
@@ -136,8 +137,12 @@ func (c *cell) findUpstreams(ctx context.Context) error {
 			}
 		}
 	}
+	literals, err := c.bed.literals(ctx)
+	if len(literals) > 0 {
+		upstreams[world.Literal], c.live.Topology.Literals = fault.LiteralName, literals
+	}
 	c.live.Upstreams = upstreams
-	return nil
+	return err
 }
 
 func proved(proofs []recording.Proof) string {

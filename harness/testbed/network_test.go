@@ -30,7 +30,7 @@ func TestParts(t *testing.T) {
 	g.Expect(upperHalf(p).String()).To(Equal("198.19.7.128/25"))
 	g.Expect(gateway(p).String()).To(Equal("198.19.7.1"))
 	tb := &Testbed{Subnet: p}
-	for _, n := range []int{hostPod, hostLoad, hostALB, firstNode, firstNode + world.Upstreams*24 - 1} {
+	for _, n := range []int{hostPod, hostLoad, hostALB, firstNode, firstNode + world.Upstreams*21 - 1} {
 		g.Expect(upperHalf(p).Contains(tb.host(n))).To(BeFalse(), "Docker must not hand out host %d", n)
 	}
 	g.Expect(tb.ProxyAddress(4000).String()).To(Equal("198.19.7.2:4000"))

@@ -17,7 +17,7 @@ const watchInterval = pod.Duration(50 * time.Millisecond)
 // connection.
 func (tb *Testbed) Watch(ctx context.Context) error {
 	w, err := tb.Pod.StartWatch(ctx, pod.WatchRequest{
-		Nodes:    pod.Nodes{Prefix: tb.Subnet, Except: []netip.Addr{tb.host(1), tb.host(hostPod), tb.host(hostLoad), tb.host(hostALB)}},
+		Nodes:    pod.Nodes{Prefix: tb.Subnet, Except: []netip.Addr{tb.host(1), tb.host(hostPod), tb.host(hostLoad), tb.host(hostALB)}, Literals: true},
 		Interval: watchInterval,
 	})
 	tb.watch = w.ID

@@ -32,14 +32,22 @@ type Balancer struct {
 	Targets int `json:"targets"`
 }
 
-// Upstreams is how many names of one config have load balancers of their own. The
-// last of them also stands for every name after it.
-const Upstreams = 4
+// Names is how many names of one config have load balancers of their own. The last of
+// them also stands for every name after it.
+const Names = 4
+
+// Literal is the upstream of the addresses that a config has in place of a name, such
+// as 192.168.1.101: they are nodes of one load balancer, whose name the proxy never asks.
+const Literal = Names + 1
+
+// Upstreams is how many there are, from 1: those of names, and Literal.
+const Upstreams = Literal
 
 // Node is one node of a load balancer at its address.
 type Node struct {
 	Addr netip.Addr `json:"addr"`
-	// Upstream is the name that it belongs to: 1 is the first that the proxy asks for.
+	// Upstream is the name that it belongs to: 1 is the first that the proxy asks for,
+	// Literal stands for none.
 	Upstream int `json:"upstream"`
 	// Balancer is Balancer.Name.
 	Balancer string `json:"balancer"`
@@ -51,6 +59,26 @@ type Node struct {
 type Topology struct {
 	World
 	Nodes []Node `json:"nodes"`
+	// Literals are the addresses that the proxy has connected to without asking DNS.
+	Literals []LiteralAddr `json:"literals,omitempty"`
+}
+
+// LiteralAddr is an address that a config names, and the node that stands for it.
+type LiteralAddr struct {
+	Addr netip.Addr `json:"addr"`
+	Node netip.Addr `json:"node"`
+}
+
+// LiteralNodes are those that stand for literal addresses, in their order: the ones that
+// the name of their load balancer has at the start.
+func (t Topology) LiteralNodes() []netip.Addr {
+	var nodes []netip.Addr
+	for _, n := range t.Start().Nodes {
+		if n.Upstream == Literal && n.Named {
+			nodes = append(nodes, n.Addr)
+		}
+	}
+	return nodes
 }
 
 // Check says what is wrong with the world; nil if nothing is.
@@ -78,7 +106,7 @@ func (w World) Check() error {
 var word = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 
 // maxPerUpstream keeps the nodes of all upstreams within the lower half of a /24.
-const maxPerUpstream = 24
+const maxPerUpstream = 21
 
 // Place gives every node of every upstream an address: address(0), address(1), ...
 func (w World) Place(address func(n int) netip.Addr) Topology {
