@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb/desync"
+	"github.com/proxychaos/proxychaos/fakealb/read"
 	"github.com/proxychaos/proxychaos/fakealb/record"
 )
 
@@ -24,9 +25,9 @@ type exchange struct {
 	body     activeBody         // over HTTP/1, if the request has a body
 	refused  int                // status with which the load balancer refuses it, or 0
 	verdict  desync.Verdict
-	names    nameKinds // of its header fields
-	hosts    []string  // its fields Host, over HTTP/1
-	once     bool      // the connections to client and target end after it (2.6 D)
+	names    read.NameKinds // of its header fields
+	hosts    []string       // its fields Host, over HTTP/1
+	once     bool           // the connections to client and target end after it (2.6 D)
 	tls      *tls.ConnectionState
 	sending  *sentBody // its body on the way to a target; nil without
 	head     int64     // bytes of its head

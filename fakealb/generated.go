@@ -5,15 +5,15 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+
+	"github.com/proxychaos/proxychaos/fakealb/read"
 )
 
 // Status codes that only an ALB has.
 const (
 	// statusClientGone is for the record only: the client left while its request
 	// was pending (2.4.1 D).
-	statusClientGone = 460
-	// statusTooManyForwarded is for X-Forwarded-For with more than 30 addresses.
-	statusTooManyForwarded = 463
+	statusClientGone       = 460
 	statusProtocolMismatch = 464
 	statusIdentityProvider = 561 // it answered with an error (2.4.1 D)
 	statusKeysUnusable     = 562 // those that JWTs are verified with (2.4.1 D)
@@ -37,7 +37,7 @@ var generatedKinds = map[int]generatedKind{
 	http.StatusRequestTimeout:          {reason: "Request Time-out", closing: true},
 	http.StatusRequestEntityTooLarge:   {reason: "Request Entity Too Large", closing: true},
 	http.StatusRequestURITooLong:       {reason: "Request-URI Too Large", closing: true},
-	statusTooManyForwarded:             {bare: true},
+	read.StatusTooManyForwarded:        {bare: true},
 	statusProtocolMismatch:             {bare: true},
 	http.StatusInternalServerError:     {reason: "Internal Server Error", closing: true},
 	http.StatusNotImplemented:          {reason: "Not Implemented", closing: true},

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/proxychaos/proxychaos/fakealb/read"
 )
 
 // The seeds cover what an ALB refuses; the fuzzer looks for a crash, a hang, or an
@@ -20,19 +22,19 @@ func FuzzRequestHead(f *testing.F) {
 		"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n",
 		"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
 		"\r\n\r\n", "", "GET", "\x00\r\n\r\n",
-		"GET /" + strings.Repeat("a", maxRequestLine) + " HTTP/1.1\r\n\r\n",
+		"GET /" + strings.Repeat("a", read.MaxRequestLine) + " HTTP/1.1\r\n\r\n",
 	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, sent []byte) {
-		req, status, err := newRequestReader(bytes.NewReader(sent)).next()
-		if req == nil && status == 0 && err == nil || err != nil && !errors.Is(err, errLost) {
-			t.Errorf("got request %v, status %d, %v: want one of them, or errLost", req, status, err)
+		req, status, err := read.NewReader(bytes.NewReader(sent)).Next()
+		if req == nil && status == 0 && err == nil || err != nil && !errors.Is(err, read.ErrLost) {
+			t.Errorf("got request %v, status %d, %v: want one of them, or read.ErrLost", req, status, err)
 		}
 		if status != 0 && generatedKinds[status] == (generatedKind{}) {
 			t.Errorf("got status %d, for which there is no response", status)
 		}
-		again, statusAgain, errAgain := newRequestReader(iotest.OneByteReader(bytes.NewReader(sent))).next()
+		again, statusAgain, errAgain := read.NewReader(iotest.OneByteReader(bytes.NewReader(sent))).Next()
 		if status != statusAgain || (err == nil) != (errAgain == nil) || (req == nil) != (again == nil) {
 			t.Errorf("byte by byte: got status %d, %v; at once: %d, %v", statusAgain, errAgain, status, err)
 		}

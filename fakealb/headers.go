@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb/read"
 )
 
 // hopByHop are the fields that concern one connection. An ALB strips Connection;
@@ -24,7 +26,7 @@ func (x *exchange) targetRequest() *http.Request {
 	out.Close, out.Body = x.once, nil
 	attributes := x.v.lb.Attributes
 	for name := range out.Header {
-		if isHopByHop(name) || name == "Expect" || attributes.DropInvalidHeaders && !isPlainName(name) {
+		if isHopByHop(name) || name == "Expect" || attributes.DropInvalidHeaders && !read.IsPlainName(name) {
 			delete(out.Header, name)
 		}
 	}
@@ -40,7 +42,7 @@ func (x *exchange) targetRequest() *http.Request {
 		out.Header["User-Agent"] = nil // otherwise Go's transport adds its own
 	}
 	x.setHost(out)
-	out.RequestURI = encodeTarget(out.RequestURI)
+	out.RequestURI = read.EncodeTarget(out.RequestURI)
 	return out
 }
 
@@ -153,12 +155,14 @@ func newTrace(now time.Time) string {
 	return fmt.Sprintf("1-%08x-%s", uint32(now.Unix()), hex.EncodeToString(id))
 }
 
-// isPlainName reports whether a field name is [-A-Za-z0-9]+ (2.5.4 D).
-func isPlainName(name string) bool {
-	for _, c := range []byte(name) {
-		if c != '-' && (c < '0' || '9' < c) && (c < 'a' || 'z' < c) && (c < 'A' || 'Z' < c) {
-			return false
-		}
+// invalidNames is the metric that counts a request with invalid field names, empty
+// for none (2.5.4, 6.1 D).
+func (x *exchange) invalidNames() string {
+	switch {
+	case x.names.Broken, x.names.Odd && x.v.lb.Attributes.DropInvalidHeaders:
+		return "DroppedInvalidHeaderRequestCount"
+	case x.names.Odd:
+		return "ForwardedInvalidHeaderRequestCount"
 	}
-	return name != ""
+	return ""
 }

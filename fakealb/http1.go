@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb/desync"
+	"github.com/proxychaos/proxychaos/fakealb/read"
 	"github.com/proxychaos/proxychaos/fakealb/record"
 )
 
@@ -23,7 +24,7 @@ type http1 struct {
 	c      *clientConn
 	conn   net.Conn // c, or TLS over it
 	tls    *tls.ConnectionState
-	in     *requestReader
+	in     *read.Reader
 	away   *departure // for the next request
 	out    []byte     // the last response's bytes, room for the next
 	// buffered is for responses that come in pieces; nil until there is one.
@@ -31,7 +32,7 @@ type http1 struct {
 }
 
 func (s *Server) serveHTTP1(c *clientConn, conn net.Conn, state *tls.ConnectionState) {
-	h := &http1{server: s, c: c, conn: conn, tls: state, in: newRequestReader(conn), away: &departure{conn: c, on: conn}}
+	h := &http1{server: s, c: c, conn: conn, tls: state, in: read.NewReader(conn), away: &departure{conn: c, on: conn}}
 	for h.exchange() {
 	}
 }
@@ -40,7 +41,7 @@ func (s *Server) serveHTTP1(c *clientConn, conn net.Conn, state *tls.ConnectionS
 func (h *http1) exchange() bool {
 	v := h.c.node.view()
 	_ = h.conn.SetReadDeadline(time.Now().Add(h.server.scaled(v.lb.Attributes.idleTimeout())))
-	req, status, err := h.in.next()
+	req, status, err := h.in.Next()
 	if err != nil {
 		return false
 	}
@@ -64,14 +65,14 @@ func (h *http1) exchange() bool {
 	}
 	x := h.server.begin(h.c, v, req, h.tls)
 	x.away = h.away
-	x.away.begin(h.in.in)
+	x.away.begin(h.in.Buffered())
 	x.body = activeBody{ReadCloser: req.Body, conn: h.conn, idle: h.server.scaled(v.lb.Attributes.idleTimeout())}
 	if req.Body != http.NoBody {
 		req.Body = &x.body
 	}
-	x.refused, x.head = status, int64(h.in.length)
-	x.verdict, x.once = h.in.verdict, mitigation != allowed
-	x.names, x.hosts = h.in.names, h.in.hosts
+	x.refused, x.head = status, int64(h.in.Length)
+	x.verdict, x.once = h.in.Verdict, mitigation != allowed
+	x.names, x.hosts = h.in.Names, h.in.Hosts
 	r := h.server.respond(x)
 	h.away = x.away.stop()
 	goesOn := h.finish(x, r)
@@ -83,10 +84,10 @@ func (h *http1) exchange() bool {
 
 // judge says what becomes of the head that was read, and counts it.
 func (h *http1) judge(v view) mitigation {
-	if h.in.verdict.Class != desync.Compliant {
+	if h.in.Verdict.Class != desync.Compliant {
 		h.server.metrics.count("DesyncMitigationMode_NonCompliant_Request_Count", v, 1)
 	}
-	return mitigate(v.lb.Attributes.DesyncMode, h.in.verdict.Class)
+	return mitigate(v.lb.Attributes.DesyncMode, h.in.Verdict.Class)
 }
 
 // finish sends a response, completes the exchange's row, and reports whether the
@@ -98,11 +99,11 @@ func (h *http1) finish(x *exchange, r response) bool {
 	}
 	r.close = r.close || x.req.Close || x.once
 	sent, err := h.write(x, &r)
-	read, whole := x.sending.settle(func() {
+	got, whole := x.sending.settle(func() {
 		h.c.readingAhead.Store(true)
 		x.body.interrupt()
 	})
-	x.received += read
+	x.received += got
 	x.end(r, sent, err)
 	switch {
 	case r.cut != nil:
@@ -147,7 +148,7 @@ func (h *http1) refuse(v view, r response) {
 	h.server.metrics.countOwn(v, r.status)
 	h.server.access.write(logEntry{
 		c: h.c, v: v, tls: h.tls, start: now, end: now, status: r.status, sent: int64(len(out)),
-		verdict: h.in.verdict,
+		verdict: h.in.Verdict,
 	})
 	h.c.endedBy(record.ClosedByNode, howBadRequest)
 	h.drain()
@@ -167,7 +168,7 @@ func (h *http1) drain() {
 	buf := make([]byte, 32<<10)
 	for end := time.Now().Add(drainMax); time.Now().Before(end); {
 		_ = h.conn.SetReadDeadline(time.Now().Add(drainIdle))
-		if _, err := h.in.in.Read(buf); err != nil {
+		if _, err := h.in.Buffered().Read(buf); err != nil {
 			return
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/http2"
 
+	"github.com/proxychaos/proxychaos/fakealb/read"
 	"github.com/proxychaos/proxychaos/fakealb/record"
 )
 
@@ -45,7 +46,7 @@ func (s *Server) serveHTTP2(c *clientConn, conn net.Conn, state *tls.ConnectionS
 	}
 	h2.ServeConn(conn, &http2.ServeConnOpts{ //nolint:staticcheck // as above
 		// Twice the limit, so that the answer to what is beyond it is ours.
-		BaseConfig: &http.Server{MaxHeaderBytes: 2 * maxHead, ErrorLog: log.New(io.Discard, "", 0)}, //nolint:gosec // x/net/http2 reads none; IdleTimeout and stallingBody end what stalls
+		BaseConfig: &http.Server{MaxHeaderBytes: 2 * read.MaxHead, ErrorLog: log.New(io.Discard, "", 0)}, //nolint:gosec // x/net/http2 reads none; IdleTimeout and stallingBody end what stalls
 		Handler:    h,
 	})
 	how := howFIN
@@ -88,7 +89,7 @@ func (h *http2Conn) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	x.ctx, x.head = req.Context(), headBytes(req)
 	x.refused = refusalHTTP2(req)
 	for name := range req.Header {
-		x.names.note(name)
+		x.names.Note(name)
 	}
 	switch {
 	case time.Since(h.c.opened) > h.server.scaled(h.c.keepAlive): // this is the one more request (2.1.2 D)
@@ -102,8 +103,8 @@ func (h *http2Conn) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	sent, err := h.write(w, x, &r)
 	// What the transport still reads of the body ends with this function.
-	read, _ := x.sending.progress()
-	x.received += read
+	got, _ := x.sending.progress()
+	x.received += got
 	x.end(r, sent, err)
 	if r.cut != nil {
 		r.cut.end(h.c)
@@ -126,21 +127,21 @@ func refusalHTTP2(req *http.Request) int {
 	for name, values := range req.Header {
 		for _, v := range values {
 			n := len(name) + len(": ") + len(v) + len("\r\n")
-			if n >= maxHeaderLine {
+			if n >= read.MaxHeaderLine {
 				return http.StatusBadRequest
 			}
 			total += int64(n)
 		}
 	}
 	switch {
-	case len(req.Method)+len(req.RequestURI) >= maxRequestLine:
+	case len(req.Method)+len(req.RequestURI) >= read.MaxRequestLine:
 		return http.StatusRequestURITooLong
-	case total > maxHead:
+	case total > read.MaxHead:
 		return http.StatusBadRequest
 	case req.Method == http.MethodTrace:
 		return http.StatusMethodNotAllowed
-	case forwardedFor(req) > maxForwardedFor:
-		return statusTooManyForwarded
+	case read.ForwardedFor(req) > read.MaxForwardedFor:
+		return read.StatusTooManyForwarded
 	}
 	return 0
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/http2"
+
+	"github.com/proxychaos/proxychaos/fakealb/read"
 )
 
 // spokenHTTP2 is HTTP/2 with prior knowledge (RFC 9113, 3.3).
@@ -61,7 +63,7 @@ func memcachedText(b []byte) (name string, sure bool) {
 		}
 		line, _, whole := bytes.Cut(b, []byte("\n"))
 		switch {
-		case bytes.Contains(line, []byte(" HTTP/")), len(line) >= maxRequestLine:
+		case bytes.Contains(line, []byte(" HTTP/")), len(line) >= read.MaxRequestLine:
 			return "", true
 		case whole:
 			return "memcached", true

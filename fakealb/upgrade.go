@@ -53,7 +53,7 @@ func (h *http1) tunnel(x *exchange, r *response) (int64, error) {
 	defer timer.Stop()
 	received := make(chan int64, 1)
 	go func() {
-		n, _ := copyFlushing(r.upgrade, h.in.in, func() error { timer.Reset(idle); return nil })
+		n, _ := copyFlushing(r.upgrade, h.in.Buffered(), func() error { timer.Reset(idle); return nil })
 		end()
 		received <- n
 	}()

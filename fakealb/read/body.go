@@ -1,4 +1,4 @@
-package fakealb
+package read
 
 import (
 	"bufio"

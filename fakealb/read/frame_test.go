@@ -1,4 +1,4 @@
-package fakealb
+package read
 
 import (
 	"net/http"
@@ -44,11 +44,11 @@ func TestLengthOfARequest(t *testing.T) {
 		"Content-Length\r\nContent-Length: 5":                   {400, 0}, // a colon is put behind the first
 		"Trailer: Content-Length\r\nTransfer-Encoding: chunked": {0, chunked},
 	} {
-		r := newRequestReader(strings.NewReader("POST / HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n\r\n"))
+		r := NewReader(strings.NewReader("POST / HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n\r\n"))
 		if fields == "" {
-			r = newRequestReader(strings.NewReader("POST / HTTP/1.1\r\nHost: x\r\n\r\n"))
+			r = NewReader(strings.NewReader("POST / HTTP/1.1\r\nHost: x\r\n\r\n"))
 		}
-		req, status, err := r.next()
+		req, status, err := r.Next()
 		if err != nil || status != want.status {
 			t.Errorf("%q: got %d, %v, want %d", fields, status, err, want.status)
 		}
@@ -66,12 +66,12 @@ func TestLengthOfARequest(t *testing.T) {
 
 // HTTP/1.0 has no transfer codings.
 func TestLengthOfARequestOfHTTP10(t *testing.T) {
-	r := newRequestReader(strings.NewReader("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc"))
-	if req, status, err := r.next(); err != nil || status != 0 || req.ContentLength != 3 || len(req.TransferEncoding) > 0 {
+	r := NewReader(strings.NewReader("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc"))
+	if req, status, err := r.Next(); err != nil || status != 0 || req.ContentLength != 3 || len(req.TransferEncoding) > 0 {
 		t.Errorf("got %+v, %d, %v, want 3 bytes", req, status, err)
 	}
-	r = newRequestReader(strings.NewReader("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"))
-	if req, status, err := r.next(); err != nil || status != 0 || req.Body != http.NoBody {
+	r = NewReader(strings.NewReader("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"))
+	if req, status, err := r.Next(); err != nil || status != 0 || req.Body != http.NoBody {
 		t.Errorf("got %+v, %d, %v, want no body", req, status, err)
 	}
 }

@@ -1,4 +1,4 @@
-package fakealb
+package read
 
 import (
 	"io"
@@ -13,7 +13,7 @@ var chunkedOnly = []string{"chunked"}
 // frame finds out where the request's body ends. A transfer coding goes before
 // Content-Length, which is then not passed on (RFC 9112, 6.3). HTTP/1.0 has no
 // transfer codings.
-func (r *requestReader) frame() (status int) {
+func (r *Reader) frame() (status int) {
 	req := &r.req
 	coding, length := req.Header["Transfer-Encoding"], req.Header["Content-Length"]
 	if coding == nil && length == nil {

@@ -1,4 +1,4 @@
-package fakealb
+package read
 
 import (
 	"errors"
@@ -18,7 +18,7 @@ import (
 // client is left out (a field whose name is no token), becomes a space (a control
 // character in a value) or is percent-encoded (a space or control character in
 // the target). So what goes to a target is well-formed whatever the client sent.
-func (r *requestReader) parse(head string) (status int) {
+func (r *Reader) parse(head string) (status int) {
 	line, rest := cutLine(head)
 	method, target, proto := cutRequestLine(line)
 	major, minor, ok := 1, 1, true
@@ -44,10 +44,10 @@ func (r *requestReader) parse(head string) (status int) {
 	if !r.parseFields(rest) {
 		return http.StatusBadRequest
 	}
-	r.hosts = r.req.Header["Host"]
+	r.Hosts = r.req.Header["Host"]
 	delete(r.req.Header, "Host")
-	if r.req.Host = u.Host; u.Host == "" && len(r.hosts) > 0 {
-		r.req.Host = r.hosts[0] // of several the first counts (2.5.5 D)
+	if r.req.Host = u.Host; u.Host == "" && len(r.Hosts) > 0 {
+		r.req.Host = r.Hosts[0] // of several the first counts (2.5.5 D)
 	}
 	r.req.Close = closes(&r.req)
 	return r.frame()
@@ -64,8 +64,8 @@ func cutRequestLine(line string) (method, target, proto string) {
 	return method, rest, ""
 }
 
-// encodeTarget percent-encodes spaces and control characters.
-func encodeTarget(target string) string {
+// EncodeTarget percent-encodes spaces and control characters.
+func EncodeTarget(target string) string {
 	odd := func(c rune) bool { return c <= ' ' || c == 0x7f }
 	if !strings.ContainsFunc(target, odd) {
 		return target
@@ -91,12 +91,12 @@ func cutLine(s string) (line, rest string) {
 var errTarget = errors.New("got a target that is no path, no http URL, and not * with OPTIONS")
 
 // parseTarget reads a request target. The target of CONNECT is host:port.
-func (r *requestReader) parseTarget(method, target string) (*url.URL, error) {
+func (r *Reader) parseTarget(method, target string) (*url.URL, error) {
 	if isPlainPath(target) {
 		r.url = url.URL{Path: target}
 		return &r.url, nil
 	}
-	target = encodeTarget(target)
+	target = EncodeTarget(target)
 	switch {
 	case strings.HasPrefix(target, "/"), target == "*" && method == http.MethodOptions:
 		return url.ParseRequestURI(target)

@@ -1,4 +1,4 @@
-package fakealb
+package read
 
 import (
 	"net/http"
@@ -13,7 +13,7 @@ const maxKeptFields = 64
 
 // emptyHeader is the map for the fields of the next request, with room for the
 // value of each line.
-func (r *requestReader) emptyHeader(lines string) http.Header {
+func (r *Reader) emptyHeader(lines string) http.Header {
 	if n := strings.Count(lines, "\n"); n > cap(r.values) {
 		r.values = make([]string, 0, n)
 	}
@@ -31,8 +31,8 @@ func (r *requestReader) emptyHeader(lines string) http.Header {
 //
 // An ALB does not support fields of several lines: it makes a line without a colon
 // into a field of its own, with a colon behind it (2.5.7 D).
-func (r *requestReader) parseFields(lines string) bool {
-	r.names = nameKinds{}
+func (r *Reader) parseFields(lines string) bool {
+	r.Names = NameKinds{}
 	lengthAbove := false
 	for {
 		line, rest := cutLine(lines)
@@ -47,7 +47,7 @@ func (r *requestReader) parseFields(lines string) bool {
 			name = trimSpace(name)
 		}
 		lengthAbove = false
-		if r.names.note(name) {
+		if r.Names.Note(name) {
 			name = http.CanonicalHeaderKey(name)
 			value = trimSpace(value)
 			plain := httpguts.ValidHeaderFieldValue(value)
@@ -63,36 +63,24 @@ func (r *requestReader) parseFields(lines string) bool {
 	}
 }
 
-// nameKinds is what kinds of field names a head has that are not [-A-Za-z0-9]+
+// NameKinds is what kinds of field names a head has that are not [-A-Za-z0-9]+
 // (2.5.4 D).
-type nameKinds struct {
-	odd    bool // at least one that is a token
-	broken bool // at least one that is not, and so cannot be sent on
+type NameKinds struct {
+	Odd    bool // at least one that is a token
+	Broken bool // at least one that is not, and so cannot be sent on
 }
 
-// note notes a name and reports whether it can be sent on.
-func (k *nameKinds) note(name string) bool {
+// Note notes a name and reports whether it can be sent on.
+func (k *NameKinds) Note(name string) bool {
 	switch {
-	case isPlainName(name):
+	case IsPlainName(name):
 		return true
 	case httpguts.ValidHeaderFieldName(name):
-		k.odd = true
+		k.Odd = true
 		return true
 	}
-	k.broken = true
+	k.Broken = true
 	return false
-}
-
-// invalidNames is the metric that counts a request with invalid field names, empty
-// for none (2.5.4, 6.1 D).
-func (x *exchange) invalidNames() string {
-	switch {
-	case x.names.broken, x.names.odd && x.v.lb.Attributes.DropInvalidHeaders:
-		return "DroppedInvalidHeaderRequestCount"
-	case x.names.odd:
-		return "ForwardedInvalidHeaderRequestCount"
-	}
-	return ""
 }
 
 // spaced has spaces for control characters, as RFC 9110, 5.5, allows.
@@ -107,7 +95,7 @@ func spaced(value string) string {
 }
 
 // add puts a field in the map. Its slice is a piece of one that all fields share.
-func (r *requestReader) add(name, value string) {
+func (r *Reader) add(name, value string) {
 	if present := r.header[name]; present != nil {
 		r.header[name] = append(present, value)
 		return
@@ -118,3 +106,13 @@ func (r *requestReader) add(name, value string) {
 }
 
 func trimSpace(s string) string { return strings.Trim(s, " \t") }
+
+// IsPlainName reports whether a field name is [-A-Za-z0-9]+ (2.5.4 D).
+func IsPlainName(name string) bool {
+	for _, c := range []byte(name) {
+		if c != '-' && (c < '0' || '9' < c) && (c < 'a' || 'z' < c) && (c < 'A' || 'Z' < c) {
+			return false
+		}
+	}
+	return name != ""
+}

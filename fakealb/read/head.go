@@ -1,4 +1,9 @@
-package fakealb
+// Package read reads the requests of HTTP/1 connections as an ALB does: with its limits,
+// and with what it makes of requests that are not compliant.
+//
+// Facts about the real thing are numbered as in the project's aws-facts list (2.6 is the
+// requests that are not compliant), and marked D documented, O observed or G guessed.
+package read
 
 import (
 	"bufio"
@@ -17,53 +22,65 @@ import (
 
 // Limits of a request's head (2.1.3 D).
 const (
-	maxRequestLine  = 16 << 10
-	maxHeaderLine   = 16 << 10 // a line of 16,384 bytes is refused already (2.1.6 O1)
-	maxHead         = 64 << 10
-	maxForwardedFor = 30 // addresses (2.4.1 D)
+	MaxRequestLine  = 16 << 10
+	MaxHeaderLine   = 16 << 10 // a line of 16,384 bytes is refused already (2.1.6 O1)
+	MaxHead         = 64 << 10
+	MaxForwardedFor = 30 // addresses (2.4.1 D)
 )
+
+// StatusTooManyForwarded is for X-Forwarded-For with more than MaxForwardedFor addresses.
+const StatusTooManyForwarded = 463
 
 // The read buffer is small until a head needs more. The larger one holds a head
-// of maxHead and so much over it that its being too long is seen.
+// of MaxHead and so much over it that its being too long is seen.
 const (
 	smallBuffer = 4 << 10
-	largeBuffer = maxHead + smallBuffer
+	largeBuffer = MaxHead + smallBuffer
 )
 
-// errLost is the end of the connection before a request, or in its head.
-var errLost = errors.New("connection lost")
+// ErrLost is what Next returns for the end of the connection before a request, or in its head.
+var ErrLost = errors.New("connection lost")
 
-// requestReader reads the requests of one HTTP/1 connection, each in the place of
-// the one before: a request, its header and its URL are valid until next is called
-// again.
-type requestReader struct {
+// Reader reads the requests of one HTTP/1 connection, each in the place of
+// the one before: a request, its header, its URL and the exported fields are valid
+// until Next is called again.
+type Reader struct {
+	// Length is that of the head that was read last, in bytes.
+	Length int
+	// Verdict is on that head; Compliant without a whole one.
+	Verdict desync.Verdict
+	// Names are the kinds of names that its fields have.
+	Names NameKinds
+	// Hosts are its fields Host.
+	Hosts []string
+
 	in     *bufio.Reader
 	req    http.Request
 	url    url.URL
 	header http.Header
 	values []string // of the fields, one a line
-	length int      // of the head that was read last
-	// verdict is on the head that was read last; Compliant without a whole head.
-	verdict desync.Verdict
-	names   nameKinds // of its fields
-	hosts   []string  // its fields Host
 }
 
-func newRequestReader(conn io.Reader) *requestReader {
-	return &requestReader{in: bufio.NewReaderSize(conn, smallBuffer)}
+// NewReader makes the reader of a connection.
+func NewReader(conn io.Reader) *Reader {
+	return &Reader{in: bufio.NewReaderSize(conn, smallBuffer)}
 }
 
-// next reads a request's head. If the load balancer itself must answer, status
+// Buffered is what Next reads from: behind a head, with the body and all that the
+// client sends after it. It is another one after a Next that needed more room.
+func (r *Reader) Buffered() *bufio.Reader { return r.in }
+
+// Next reads a request's head. If the load balancer itself must answer, status
 // says with what; then the request may be nil.
-func (r *requestReader) next() (req *http.Request, status int, err error) {
-	r.verdict = desync.Verdict{}
+func (r *Reader) Next() (req *http.Request, status int, err error) {
+	r.Verdict = desync.Verdict{}
 	length, status, err := r.fill()
 	if status != 0 || err != nil {
 		return nil, status, err
 	}
-	r.length = length
+	r.Length = length
 	head, _ := r.in.Peek(length)
-	r.verdict = desync.Classify(head)
+	r.Verdict = desync.Classify(head)
 	status = r.parse(string(head))
 	_, _ = r.in.Discard(length)
 	if status != 0 {
@@ -74,7 +91,7 @@ func (r *requestReader) next() (req *http.Request, status int, err error) {
 
 // fill reads until the whole head is in the buffer, checking its limits. It
 // returns the length of the head.
-func (r *requestReader) fill() (length, status int, err error) {
+func (r *Reader) fill() (length, status int, err error) {
 	for {
 		head, _ := r.in.Peek(r.in.Buffered())
 		length, status := checkHead(head)
@@ -88,7 +105,7 @@ func (r *requestReader) fill() (length, status int, err error) {
 			if len(head) > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
 				return 0, http.StatusRequestTimeout, nil
 			}
-			return 0, 0, errLost
+			return 0, 0, ErrLost
 		}
 	}
 }
@@ -99,7 +116,7 @@ func (r *requestReader) fill() (length, status int, err error) {
 //
 // HTTP/0.9 has no fields: a request without a version ends with its first line.
 func checkHead(b []byte) (total, status int) {
-	limit, tooLong := maxRequestLine, http.StatusRequestURITooLong
+	limit, tooLong := MaxRequestLine, http.StatusRequestURITooLong
 	for {
 		end := bytes.IndexByte(b, '\n')
 		length := end + 1
@@ -110,7 +127,7 @@ func checkHead(b []byte) (total, status int) {
 		switch {
 		case length >= limit:
 			return 0, tooLong
-		case total > maxHead:
+		case total > MaxHead:
 			return 0, http.StatusBadRequest
 		case end < 0:
 			return 0, 0
@@ -120,7 +137,7 @@ func checkHead(b []byte) (total, status int) {
 			return total, 0
 		}
 		b = b[length:]
-		limit, tooLong = maxHeaderLine, http.StatusBadRequest
+		limit, tooLong = MaxHeaderLine, http.StatusBadRequest
 	}
 }
 
@@ -143,14 +160,14 @@ func refusal(req *http.Request) int {
 		return http.StatusBadRequest
 	case req.Method == http.MethodTrace, req.Method == http.MethodConnect: // of CONNECT it is a guess (G)
 		return http.StatusMethodNotAllowed
-	case forwardedFor(req) > maxForwardedFor:
-		return statusTooManyForwarded
+	case ForwardedFor(req) > MaxForwardedFor:
+		return StatusTooManyForwarded
 	}
 	return 0
 }
 
-// forwardedFor counts the addresses in X-Forwarded-For.
-func forwardedFor(req *http.Request) int {
+// ForwardedFor counts the addresses in X-Forwarded-For.
+func ForwardedFor(req *http.Request) int {
 	n := 0
 	for _, line := range req.Header.Values("X-Forwarded-For") {
 		n += strings.Count(line, ",") + 1

@@ -1,4 +1,4 @@
-package fakealb
+package read
 
 import (
 	"bufio"
@@ -41,12 +41,12 @@ func FuzzParseAgreesWithNetHTTP(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, sent []byte) {
-		r := newRequestReader(bytes.NewReader(sent))
-		got, _, err := r.next()
+		r := NewReader(bytes.NewReader(sent))
+		got, _, err := r.Next()
 		if got == nil || err != nil {
 			return // refused, whatever net/http says
 		}
-		if r.verdict.Class > desync.Acceptable {
+		if r.Verdict.Class > desync.Acceptable {
 			return // FuzzForwarded looks at what becomes of these
 		}
 		in := bufio.NewReader(bytes.NewReader(sent))
@@ -62,7 +62,7 @@ func FuzzParseAgreesWithNetHTTP(f *testing.F) {
 			delete(want.Header, "Trailer")
 			delete(got.Header, "Trailer")
 			for name := range want.Header {
-				if !new(nameKinds).note(name) {
+				if !new(NameKinds).Note(name) {
 					delete(want.Header, name)
 				}
 			}
@@ -103,10 +103,10 @@ func BenchmarkParse(b *testing.B) {
 			b.SetBytes(int64(len(head)))
 			b.ReportAllocs()
 			again := strings.NewReader(head)
-			r := newRequestReader(again)
+			r := NewReader(again)
 			for b.Loop() {
 				again.Reset(head)
-				if req, status, err := r.next(); req == nil || status != 0 || err != nil {
+				if req, status, err := r.Next(); req == nil || status != 0 || err != nil {
 					b.Fatalf("got status %d, %v", status, err)
 				}
 			}
