@@ -28,6 +28,7 @@ var caddy = Kind{
 		Port:    regexp.MustCompile(`(?m)(?:^\s*(?:reverse_proxy|to)\s[^\n{]*?:|^\s*dynamic\s+a\s+[A-Za-z0-9.-]+\s+|^\s*port\s+)(\d{1,5})\b`),
 	},
 	Complaints: []string{"error:"},
+	Advice:     caddyAdvice,
 	Errors:     regexp.MustCompile(`"level":"(?:error|fatal|panic)"`),
 	Marks: []Mark{
 		{"no upstreams available", "Caddy has no address, or holds every one to be down"},

@@ -29,6 +29,7 @@ var haproxy = Kind{
 		Port:    regexp.MustCompile(`(?m)^\s*server(?:-template)?\s+\S+\s+(?:\d+(?:-\d+)?\s+)?[A-Za-z0-9._-]+:(\d{1,5})\b`),
 	},
 	Complaints: []string{"[alert]"},
+	Advice:     haproxyAdvice,
 	Errors:     regexp.MustCompile(`\[(?:ALERT|EMERG)\]`),
 	Marks: []Mark{
 		{"has no server available", "HAProxy holds every server to be down"},

@@ -27,6 +27,8 @@ type Kind struct {
 	// Complaints are words of the lines, in lower case, in which the program says why it
 	// does not start.
 	Complaints []string
+	// Advice is what to do about such lines, the more special first.
+	Advice []Advice
 	// Marks are lines that the program writes when an upstream fails, the more telling
 	// first.
 	Marks []Mark

@@ -24,6 +24,7 @@ var nginx = Kind{
 		Port:    regexp.MustCompile(`(?m)^\s*server\s+[A-Za-z0-9.-]+:(\d{1,5})\b`),
 	},
 	Complaints: []string{"[emerg]"},
+	Advice:     nginxAdvice,
 	Errors:     regexp.MustCompile(`\[(?:error|crit|alert|emerg)\]`),
 	Marks: []Mark{
 		{"connect() failed (110", "nginx's connection to a node timed out"},

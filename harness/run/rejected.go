@@ -17,11 +17,17 @@ import (
 type ConfigError struct {
 	Path  string // as the user named it
 	Words string // of the proxy, with file and line
+	// Advice is what can be done about it; empty if nothing is known.
+	Advice string
 }
 
 // Error implements error.
 func (e *ConfigError) Error() string {
-	return fmt.Sprintf("the proxy rejects %s: %s", e.Path, e.Words)
+	text := fmt.Sprintf("the proxy rejects %s: %s", e.Path, e.Words)
+	if e.Advice != "" {
+		text += " (" + e.Advice + ")"
+	}
+	return text
 }
 
 // explain turns the end of a proxy that never listened into its own words.
@@ -30,7 +36,20 @@ func (c *cell) explain(err error) error {
 	if !errors.As(err, &rejected) {
 		return err
 	}
-	return &ConfigError{Path: c.config.Path, Words: words(rejected.Output, c.config)}
+	said := &ConfigError{Path: c.config.Path, Words: words(rejected.Output, c.config)}
+	var advice []string
+	for _, l := range c.config.Links {
+		if strings.Contains(said.Words, l.Name) {
+			advice = append(advice, l.Name+" is a link to "+l.Target+", which is not there in the container: put the file itself into the folder")
+		}
+	}
+	if k, err := kind.Of(c.config.Kind); err == nil && len(advice) == 0 {
+		if text := k.Advise(said.Words, c.image.Version); text != "" {
+			advice = append(advice, text)
+		}
+	}
+	said.Advice = strings.Join(advice, "; ")
+	return said
 }
 
 // nginxStamp begins a line of nginx's log. What stops a start is said twice: in

@@ -69,6 +69,12 @@ func TestExplain(t *testing.T) {
 	var rejected *ConfigError
 	g.Expect(errors.As(err, &rejected)).To(BeTrue())
 	g.Expect(err).To(MatchError("the proxy rejects ./my.conf: nginx: [emerg] no"))
+	c.image.Version = "1.26.3"
+	err = c.explain(&testbed.Rejected{Code: 1, Output: "nginx: [emerg] invalid parameter \"resolve\" in /etc/nginx/conf.d/default.conf:5"})
+	g.Expect(err).To(MatchError(`the proxy rejects ./my.conf: nginx: [emerg] invalid parameter "resolve" in my.conf:5 ("resolve" needs 1.27.3, this is 1.26.3: try RELEASE=testing)`))
+	c.config.Links = []kind.Link{{Name: "ssl/a.pem", Target: "/home/me/a.pem"}}
+	err = c.explain(&testbed.Rejected{Code: 1, Output: "nginx: [emerg] cannot load certificate \"/etc/nginx/ssl/a.pem\": BIO_new_file() failed"})
+	g.Expect(err).To(MatchError(ContainSubstring("(ssl/a.pem is a link to /home/me/a.pem, which is not there in the container")))
 	other := errors.New("the engine is gone")
 	g.Expect(c.explain(other)).To(BeIdenticalTo(other))
 }

@@ -24,7 +24,7 @@ import (
 type checker struct {
 	docker *client.Client
 	labels map[string]string
-	images map[kind.Name]string
+	images map[kind.Name]images.Image
 }
 
 func newChecker(t *testing.T) *checker {
@@ -34,7 +34,7 @@ func newChecker(t *testing.T) *checker {
 	g.Expect(err).NotTo(HaveOccurred(), "this test needs a Docker engine")
 	docker, err := e.Client()
 	g.Expect(err).NotTo(HaveOccurred())
-	c := &checker{docker: docker, labels: reaper.NewSession(), images: map[kind.Name]string{}}
+	c := &checker{docker: docker, labels: reaper.NewSession(), images: map[kind.Name]images.Image{}}
 	t.Cleanup(func() {
 		if err := reaper.Sweep(context.Background(), docker, c.labels); err != nil {
 			t.Error(err)
@@ -65,7 +65,7 @@ func newChecker(t *testing.T) *checker {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			c.images[name] = image.Ref
+			c.images[name] = image
 		})
 	}
 	group.Wait()
@@ -117,7 +117,7 @@ func (c *checker) run(t *testing.T, name kind.Name, l kind.Layout, cmd []string)
 	t.Helper()
 	g := NewWithT(t)
 	made, err := c.docker.ContainerCreate(t.Context(), client.ContainerCreateOptions{
-		Config:     &container.Config{Image: c.images[name], Cmd: cmd, Env: l.Env, Labels: c.labels},
+		Config:     &container.Config{Image: c.images[name].Ref, Cmd: cmd, Env: l.Env, Labels: c.labels},
 		HostConfig: &container.HostConfig{NetworkMode: "none"},
 	})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -139,6 +139,41 @@ func (c *checker) run(t *testing.T, name kind.Name, l kind.Layout, cmd []string)
 	_, err = stdcopy.StdCopy(&out, &out, logs)
 	g.Expect(err).NotTo(HaveOccurred())
 	return made.ID, out.String(), code
+}
+
+// What a proxy refuses comes with what can be done about it.
+func TestWhatIsRefusedComesWithAdvice(t *testing.T) {
+	c := newChecker(t)
+	for name, tc := range map[string]struct {
+		kind   kind.Name
+		config kind.Config
+		want   string
+	}{
+		"nginx, daemon on":            {kind.Nginx, tree("nginx.conf", "daemon on;\n"+nginxHTTP), "foreground"},
+		"nginx, a later version":      {kind.Nginx, tree("a.conf", "upstream a { zone a 64k; server b.example.com resolve; }\n"), "\"resolve\" needs 1.27.3, this is 1."},
+		"nginx, a snippet is missing": {kind.Nginx, tree("shop.conf", "server { include snippets/forward.conf; }\n"), "/etc/nginx/snippets/forward.conf is not in CONFIG="},
+		"nginx, a file of variables":  {kind.Nginx, tree("shop.conf", "server { listen 80; location / { return 200 ${BACKEND}; } }\n"), "call the file *.template"},
+		"nginx, NGINX Plus":           {kind.Nginx, tree("shop.conf", "server { location / { health_check; } }\n"), "NGINX_IMAGE="},
+		"Apache, no workers":          {kind.Apache, tree("httpd.conf", "ServerRoot /usr/local/apache2\nListen 80\n"), "LoadModule mpm_event_module"},
+		"Apache, a module is missing": {kind.Apache, tree("httpd.conf", "ServerRoot /usr/local/apache2\nListen 80\nLoadModule mpm_event_module modules/mod_mpm_event.so\nRewriteEngine On\n"), "LoadModule rewrite_module"},
+		"Apache, no such module":      {kind.Apache, tree("a.conf", "LoadModule pagespeed_module modules/mod_pagespeed.so\n"+apacheSite), "HTTPD_IMAGE="},
+		"Apache, a file is missing":   {kind.Apache, tree("a.conf", "Include conf/elsewhere.conf\n"+apacheSite), "elsewhere.conf is not in CONFIG="},
+		"HAProxy, an unknown word":    {kind.HAProxy, tree("haproxy.cfg", "defaults\n mode http\n nonsense on\n"), "a later HAProxy may know \"nonsense\""},
+		"HAProxy, no certificate":     {kind.HAProxy, tree("haproxy.cfg", "frontend a\n mode http\n bind :443 ssl crt /etc/haproxy/a.pem\n"), "/etc/haproxy/a.pem is not in CONFIG="},
+		"Caddy, a plugin":             {kind.Caddy, tree("Caddyfile", ":80 {\n\trate_limit 5\n}\n"), "\"rate_limit\" is of a plugin"},
+		"Caddy, an import is missing": {kind.Caddy, tree("Caddyfile", "import ./sites/shop.caddy\n"), "is not in CONFIG="},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			l := layoutOf(t, tc.kind, tc.config)
+			_, said, code := c.run(t, tc.kind, l, asked(tc.kind, l.Cmd))
+			g.Expect(code).NotTo(BeZero(), "%s", said)
+			k, err := kind.Of(tc.kind)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(k.Advise(said, c.images[tc.kind].Version)).To(ContainSubstring(tc.want), "%s", said)
+		})
+	}
 }
 
 // What Apache says of its start only in its log is told.

@@ -1,0 +1,135 @@
+package kind
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Advice is what to do about some words of a program that does not start.
+type Advice struct {
+	// Words finds them.
+	Words *regexp.Regexp
+	// Say is the advice. $1 and so on are what the groups of Words found.
+	Say string
+	// Since is the first version that knows what was refused. If it is set, the advice
+	// holds for older ones only, and begins with the two versions.
+	Since string
+}
+
+// Advise says what can be done about the words of a program of this version; empty if
+// nothing is known.
+func (k *Kind) Advise(words, version string) string {
+	for _, a := range k.Advice {
+		found := a.Words.FindStringSubmatchIndex(words)
+		if found == nil || a.Since != "" && compareVersions(version, a.Since) >= 0 {
+			continue
+		}
+		say := string(a.Words.ExpandString(nil, a.Say, words, found))
+		if a.Since == "" {
+			return say
+		}
+		return fmt.Sprintf("%s needs %s, this is %s: try %s", say, a.Since, version, k.with(a.Since))
+	}
+	return ""
+}
+
+// with is how a user gets a version or a later one.
+func (k *Kind) with(version string) string {
+	for _, r := range k.Releases {
+		_, tag, _ := strings.Cut(r.Official, ":")
+		if tag != "" && compareVersions(tag, version) >= 0 {
+			return "RELEASE=" + r.Name
+		}
+	}
+	return k.Image.Variable + "="
+}
+
+// compareVersions compares numbers between dots. What is no number counts as 0.
+func compareVersions(a, b string) int {
+	of, other := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range max(len(of), len(other)) {
+		var x, y int
+		if i < len(of) {
+			x, _ = strconv.Atoi(of[i])
+		}
+		if i < len(other) {
+			y, _ = strconv.Atoi(other[i])
+		}
+		if c := cmp.Compare(x, y); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+// folderAdvice is for a file that is neither in the configuration nor in the image.
+const folderAdvice = "$1 is not in CONFIG= and not in the image: give the folder that has it as CONFIG="
+
+// newer is the advice for a word of a configuration that came with a version.
+func newer(words, say, since string) Advice { return Advice{regexp.MustCompile(words), say, since} }
+
+// nginxAdvice: the versions are those of nginx's CHANGES. That 1.26.3 refuses and 1.30.6
+// takes each was tried.
+var nginxAdvice = []Advice{
+	{regexp.MustCompile(`"daemon" directive is duplicate`), `the config has nginx leave the foreground, and a container ends with its first process: take "daemon on;" out, or say "daemon off;"`, ""},
+	newer(`invalid parameter "(resolve|service=[^"]*)"`, `"$1"`, "1.27.3"),
+	newer(`"resolver" directive is not allowed here`, `"resolver" in an upstream`, "1.27.3"),
+	newer(`unknown directive "(http2)"`, `"$1 on"`, "1.25.1"),
+	newer(`unknown directive "(http3|quic_\w+)"`, `"$1"`, "1.25.0"),
+	newer(`invalid parameter "(quic)"`, `"listen ... $1"`, "1.25.0"),
+	newer(`unknown directive "(proxy_pass_trailers)"`, `"$1"`, "1.27.2"),
+	newer(`unknown directive "(keepalive_min_timeout|(?:proxy_)?ssl_certificate_cache)"`, `"$1"`, "1.27.4"),
+	newer(`unknown directive "(early_hints)"`, `"$1"`, "1.29.0"),
+	newer(`unknown directive "(add_(?:header|trailer)_inherit)"`, `"$1"`, "1.29.3"),
+	newer(`unknown directive "(sticky)"`, `"$1"`, "1.29.6"),
+	{regexp.MustCompile(`unknown directive "(health_check|keyval\w*|zone_sync\w*|queue|state|status_zone|api|auth_jwt\w*|match|ntlm|session_log\w*|otel_\w+)"|invalid parameter "(slow_start=[^"]*)"`), `"$1$2" is of NGINX Plus or a module that the image has not: NGINX_IMAGE= takes one of yours`, ""},
+	{regexp.MustCompile(`unknown directive "((?:more_(?:set|clear)_|brotli|lua_|\w+_by_lua|echo|geoip|js_|subs_filter|cache_purge|fancyindex|auth_pam|set_\w+|rtmp|nchan)\w*)"`), `"$1" is of a module: load it in nginx.conf (load_module modules/...; the image built here has those that Debian has), or give an image that has it built in with NGINX_IMAGE=`, ""},
+	{regexp.MustCompile(`dlopen\(\) "([^"]+)" failed|module "([^"]+)" (?:version \d+ instead|is not binary compatible)`), "the image cannot load $1$2: NGINX_IMAGE= takes one of yours", ""},
+	// nginx says the name in lower case.
+	{regexp.MustCompile(`unknown "(\w+)" variable`), `nginx has no "$1": if it is of the environment, for envsubst, call the file *.template and give the variable with ENV=`, ""},
+	{regexp.MustCompile(`(?:open\(\)|BIO_new_file\(\)|fopen\(\)|cannot load certificate(?: key)?) "([^"]+)"[^/]*(?:failed|No such file)`), folderAdvice, ""},
+}
+
+var apacheAdvice = append(apacheModuleAdvice(), []Advice{
+	{regexp.MustCompile(`AH00534|No MPM loaded`), "a whole httpd.conf needs to say how it runs its workers: LoadModule mpm_event_module modules/mod_mpm_event.so", ""},
+	newer(`unknown Worker parameter`, `"addressttl="`, "2.4.59"),
+	{regexp.MustCompile(`Cannot load (\S+) into server`), "the image has no $1: HTTPD_IMAGE= takes one of yours", ""},
+	{regexp.MustCompile(`file '([^']+)' does not exist or is empty`), folderAdvice, ""},
+	{regexp.MustCompile(`Could not open configuration file ([^\s:]+)`), folderAdvice, ""},
+	{regexp.MustCompile(`no matches for the wildcard '([^']+)' in '([^']+)'`), "nothing in CONFIG= is $2/$1: give the folder that has it as CONFIG=", ""},
+}...)
+
+// apacheModuleAdvice names the module of a directive that a whole configuration does not
+// load.
+func apacheModuleAdvice() []Advice {
+	var all []Advice
+	for _, m := range append([]apacheModule{
+		{"rewrite", "rewriteengine rewriterule rewritecond rewritemap rewritebase rewriteoptions", nil},
+		{"headers", "header requestheader", nil},
+		{"setenvif", "setenvif setenvifnocase setenvifexpr browsermatch browsermatchnocase", nil},
+		{"proxy_balancer", "balancergrowth balancerpersist balancernonce", nil},
+		{"proxy", "proxypass proxypassmatch proxypassreverse proxypassreversecookiedomain proxypassreversecookiepath proxypreservehost proxyrequests proxyset proxytimeout proxyvia proxyerroroverride proxyaddheaders proxybadheader proxyiobuffersize proxyreceivebuffersize proxymaxforwards balancermember", nil},
+		{"ssl", "sslengine sslprotocol sslciphersuite sslcertificatefile sslcertificatekeyfile sslcertificatechainfile sslproxyengine sslproxyverify sslproxycheckpeername sslproxycheckpeercn sslproxycacertificatefile sslhonorcipherorder ssloptions", nil},
+		{"unixd", "user group chrootdir", nil},
+	}, apacheModules...) {
+		names := strings.ReplaceAll(strings.Join(strings.Fields(m.directives), "|"), "<", "")
+		if names == "" {
+			continue
+		}
+		all = append(all, Advice{regexp.MustCompile(`(?i)Invalid command '<?(` + names + `)'`), fmt.Sprintf("$1 is of mod_%[1]s: LoadModule %[1]s_module modules/mod_%[1]s.so", m.name), ""})
+	}
+	return all
+}
+
+var haproxyAdvice = []Advice{
+	{regexp.MustCompile(`unable to stat SSL certificate from file '([^']+)'|error opening file <([^>]+)>`), strings.ReplaceAll(folderAdvice, "$1", "$1$2"), ""},
+	{regexp.MustCompile(`unknown keyword '([^']+)'`), `a later HAProxy may know "$1": try RELEASE=testing, or an image of yours with HAPROXY_IMAGE=`, ""},
+}
+
+var caddyAdvice = []Advice{
+	{regexp.MustCompile(`File to import not found: ([^\s,"]+)`), folderAdvice, ""},
+	{regexp.MustCompile(`(?:unrecognized (?:directive|subdirective|global option|option)s?|module not registered)[:\s']+([\w.-]+)`), `"$1" is of a plugin, or of a later Caddy: try RELEASE=testing, or an image of yours with CADDY_IMAGE=`, ""},
+}

@@ -1,0 +1,48 @@
+package kind
+
+import (
+	"testing"
+
+	. "github.com/onsi/gomega"
+)
+
+// The words are those of real proxies (nginx 1.26.3, Apache 2.4.71, HAProxy 3.2, Caddy 2.11).
+func TestAdvice(t *testing.T) {
+	for words, tc := range map[string]struct {
+		kind    Name
+		version string
+		want    string
+	}{
+		`[emerg] 1#1: invalid parameter "resolve" in default.conf:5`:                                                                                  {Nginx, "1.26.3", `"resolve" needs 1.27.3, this is 1.26.3: try RELEASE=testing`},
+		`[emerg] 1#1: unknown directive "http2" in default.conf:5`:                                                                                    {Nginx, "1.22.1", `"http2 on" needs 1.25.1, this is 1.22.1: try RELEASE=stable`},
+		`[emerg] 1#1: unknown directive "sticky" in default.conf:5`:                                                                                   {Nginx, "1.18.0", `"sticky" needs 1.29.6, this is 1.18.0: try RELEASE=testing`},
+		`[emerg] 1#1: unknown directive "health_check" in default.conf:1`:                                                                             {Nginx, "1.30.6", `"health_check" is of NGINX Plus or a module that the image has not: NGINX_IMAGE= takes one of yours`},
+		`[emerg] "daemon" directive is duplicate in nginx.conf:2`:                                                                                     {Nginx, "1.26.3", `the config has nginx leave the foreground, and a container ends with its first process: take "daemon on;" out, or say "daemon off;"`},
+		`[emerg] 1#1: open() "/etc/nginx/snippets/a.conf" failed (2: No such file or directory) in a.conf:5`:                                          {Nginx, "1.26.3", "/etc/nginx/snippets/a.conf is not in CONFIG= and not in the image: give the folder that has it as CONFIG="},
+		`[emerg] 1#1: cannot load certificate "/etc/ssl/a.pem": BIO_new_file() failed (SSL: error:80000002:system library::No such file or directory`: {Nginx, "1.26.3", "/etc/ssl/a.pem is not in CONFIG= and not in the image: give the folder that has it as CONFIG="},
+		`[emerg] 1#1: unknown "backend" variable`:                                                                                                     {Nginx, "1.26.3", `nginx has no "backend": if it is of the environment, for envsubst, call the file *.template and give the variable with ENV=`},
+		`[emerg] 1#1: unknown directive "more_set_headers" in x:1`:                                                                                    {Nginx, "1.26.3", `"more_set_headers" is of a module: load it in nginx.conf (load_module modules/...; the image built here has those that Debian has), or give an image that has it built in with NGINX_IMAGE=`},
+		`Invalid command 'RewriteEngine', perhaps misspelled or defined by a module not included in the server configuration`:                         {Apache, "2.4.71", "RewriteEngine is of mod_rewrite: LoadModule rewrite_module modules/mod_rewrite.so"},
+		`Invalid command 'Order', perhaps misspelled or defined by a module not included in the server configuration`:                                 {Apache, "2.4.71", "Order is of mod_access_compat: LoadModule access_compat_module modules/mod_access_compat.so"},
+		`AH00534: apache2: Configuration error: No MPM loaded.`:                                                                                       {Apache, "2.4.71", "a whole httpd.conf needs to say how it runs its workers: LoadModule mpm_event_module modules/mod_mpm_event.so"},
+		`ProxyPass unknown Worker parameter`:                                                                                                          {Apache, "2.4.58", `"addressttl=" needs 2.4.59, this is 2.4.58: try HTTPD_IMAGE=`},
+		`Syntax error on line 3 of httpd.conf: SSLCertificateFile: file '/etc/pki/a.crt' does not exist or is empty`:                                  {Apache, "2.4.71", "/etc/pki/a.crt is not in CONFIG= and not in the image: give the folder that has it as CONFIG="},
+		`[ALERT] (1) : config : parsing [haproxy.cfg:3] : unknown keyword 'guid' in 'frontend' section`:                                               {HAProxy, "2.6.12", `a later HAProxy may know "guid": try RELEASE=testing, or an image of yours with HAPROXY_IMAGE=`},
+		`Error: adapting config using caddyfile: Caddyfile:2: unrecognized directive: rate_limit`:                                                     {Caddy, "2.11.4", `"rate_limit" is of a plugin, or of a later Caddy: try RELEASE=testing, or an image of yours with CADDY_IMAGE=`},
+		`Error: adapting config using caddyfile: File to import not found: snippets/x, at Caddyfile:1 import chain []`:                                {Caddy, "2.11.4", "snippets/x is not in CONFIG= and not in the image: give the folder that has it as CONFIG="},
+		`[emerg] 1#1: unexpected "}" in default.conf:5`:                                                                                               {Nginx, "1.26.3", ""},
+		`[emerg] 2#2: invalid parameter "resolve" in default.conf:5`:                                                                                  {Nginx, "1.30.6", ""},
+	} {
+		t.Run(words, func(t *testing.T) {
+			NewWithT(t).Expect(kindOf(t, tc.kind).Advise(words, tc.version)).To(Equal(tc.want))
+		})
+	}
+}
+
+func TestVersions(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(compareVersions("1.30", "1.27.3")).To(Equal(1))
+	g.Expect(compareVersions("1.27.3", "1.27.3")).To(Equal(0))
+	g.Expect(compareVersions("2.4", "2.4.59")).To(Equal(-1))
+	g.Expect(compareVersions("1.9.0", "1.10.0")).To(Equal(-1), "numbers, not letters")
+}
