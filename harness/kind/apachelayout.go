@@ -97,6 +97,9 @@ func apacheLayout(c Config) (Layout, error) {
 		}
 	}
 	l.apachePlaces(lines, root)
+	if c.mentions("/etc/letsencrypt/options-ssl-apache.conf") {
+		l.spare("/etc/letsencrypt/options-ssl-apache.conf", []byte("SSLEngine on\nSSLProtocol all -SSLv3 -TLSv1 -TLSv1.1\n"))
+	}
 	return l, nil
 }
 
@@ -254,6 +257,14 @@ func (l *Layout) apachePlaces(lines []apacheLine, root string) {
 			}
 		case "user", "group":
 			l.user(line.args[0])
+		case "sslcertificatefile", "sslproxymachinecertificatefile":
+			l.both(absolute(line.args[0]))
+		case "sslcertificatekeyfile":
+			l.key(absolute(line.args[0]))
+		case "sslcertificatechainfile", "sslcacertificatefile":
+			l.certificate(absolute(line.args[0]))
+		case "sslproxycacertificatefile":
+			l.authority(absolute(line.args[0]))
 		}
 	}
 }

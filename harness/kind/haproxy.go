@@ -89,6 +89,7 @@ func haproxyLayout(c Config) (Layout, error) {
 	if c.mentions(haproxyDebian + "/errors/") {
 		l.Files = append(l.Files, spareLink(haproxyDebian+"/errors", haproxyFolder+"/errors"))
 	}
+	base := ""
 	for _, f := range c.Files {
 		for line := range strings.Lines(string(f.Content)) {
 			words := strings.Fields(line)
@@ -100,6 +101,12 @@ func haproxyLayout(c Config) (Layout, error) {
 				l.user(words[1])
 			case words[0] == "pidfile":
 				l.folder(path.Dir(words[1]))
+			case words[0] == "crt-base":
+				base = words[1]
+			case words[0] == "bind":
+				l.haproxyCertificates(words, base, l.certificate)
+			case words[0] == "server", words[0] == "default-server", words[0] == "server-template":
+				l.haproxyCertificates(words, base, l.authority)
 			case words[0] == "stats" && words[1] == "socket" && len(words) > 2:
 				l.folder(path.Dir(strings.TrimPrefix(words[2], "unix@")))
 			}
@@ -136,4 +143,25 @@ func haproxyServes(c Config) Serves {
 		}
 	}
 	return s
+}
+
+// haproxyCertificates makes the certificates that a line names, with its keys, and the
+// authorities. One in a folder that is named has any name.
+func (l *Layout) haproxyCertificates(words []string, base string, ca func(string)) {
+	for i, word := range words[:len(words)-1] {
+		where := words[i+1]
+		if word == "ca-file" {
+			ca(where)
+		}
+		if word != "crt" {
+			continue
+		}
+		if strings.HasSuffix(where, "/") {
+			where += "proxychaos.pem"
+		}
+		if !path.IsAbs(where) {
+			where = path.Join(base, where)
+		}
+		l.both(where)
+	}
 }

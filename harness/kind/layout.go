@@ -36,6 +36,17 @@ type Placed struct {
 	Spare bool
 }
 
+// Spares are the files that are made if the image does not have them.
+func (l Layout) Spares() []string {
+	var names []string
+	for _, p := range l.Files {
+		if p.Spare && p.Link == "" {
+			names = append(names, p.Path)
+		}
+	}
+	return names
+}
+
 // spareLink is a symbolic link that is made if the image has nothing there.
 func spareLink(where, target string) Placed { return Placed{Path: where, Link: target, Spare: true} }
 

@@ -158,6 +158,36 @@ func TestWhatDistributionsShipForNginx(t *testing.T) {
 	g.Expect(added(laid(t, Nginx, of("include snippets/fastcgi-php.conf;")), "/etc/nginx/fastcgi.conf")).NotTo(Equal("nothing"), "which the snippet includes")
 }
 
+// The keys of a production machine have no business in a test.
+func TestCertificatesThatWereNotGiven(t *testing.T) {
+	g := NewWithT(t)
+	l := laid(t, Nginx, tree("nginx.conf", `events {}
+http {
+    server {
+        ssl_certificate /etc/letsencrypt/live/a/fullchain.pem;
+        ssl_certificate_key ssl/a.key;
+        ssl_dhparam /etc/nginx/dhparam.pem;
+        include /etc/letsencrypt/options-ssl-nginx.conf;
+        location / { proxy_ssl_trusted_certificate /etc/ssl/our-ca.pem; }
+        location /b { proxy_ssl_trusted_certificate /etc/proxychaos/ca.pem; }
+    }
+    server { ssl_certificate own.pem; ssl_certificate_key linked.key; ssl_certificate $ssl_server_name.pem; ssl_certificate data:$x; }
+}`, "own.pem", "mine", "linked.key", "-> /etc/ssl/private/b.key"))
+	g.Expect(added(l, "/etc/letsencrypt/live/a/fullchain.pem")).To(HavePrefix("-----BEGIN CERTIFICATE-----"))
+	g.Expect(added(l, "/etc/nginx/ssl/a.key")).To(HavePrefix("-----BEGIN PRIVATE KEY-----"))
+	g.Expect(added(l, "/etc/ssl/private/b.key")).To(HavePrefix("-----BEGIN PRIVATE KEY-----"), "where the folder's link leads")
+	g.Expect(added(l, "/etc/nginx/dhparam.pem")).To(HavePrefix("-----BEGIN DH PARAMETERS-----"))
+	g.Expect(added(l, "/etc/letsencrypt/options-ssl-nginx.conf")).To(ContainSubstring("ssl_protocols"))
+	g.Expect(added(l, "/etc/ssl/our-ca.pem")).To(Equal(CAPath))
+	g.Expect(l.Spares()).To(HaveLen(5))
+
+	a := laid(t, Apache, of("<VirtualHost *:443>\nSSLEngine on\nSSLCertificateFile /path/to/your/certificate.crt\nSSLCertificateKeyFile /path/to/your/private.key\n</VirtualHost>"))
+	g.Expect(a.Spares()).To(Equal([]string{"/path/to/your/certificate.crt", "/path/to/your/private.key"}))
+	h := laid(t, HAProxy, of("global\n crt-base /etc/ssl/private\nfrontend a\n bind :443 ssl crt a.pem\n bind :444 ssl crt /etc/haproxy/certs/ alpn h2\nbackend b\n server x b.example.com:443 ssl verify required ca-file /etc/ssl/our.pem"))
+	g.Expect(h.Spares()).To(Equal([]string{"/etc/ssl/private/a.pem", "/etc/haproxy/certs/proxychaos.pem"}))
+	g.Expect(added(h, "/etc/ssl/our.pem")).To(Equal(CAPath))
+}
+
 const vhost = "<VirtualHost *:80>\n  ProxyPass / http://b.example.com/\n</VirtualHost>\n"
 
 func TestWhereApacheFilesGo(t *testing.T) {

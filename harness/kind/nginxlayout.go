@@ -168,8 +168,24 @@ func (l *Layout) nginxPlaces(all []nginxDirective) {
 			}
 		case "user":
 			l.user(d.args[0])
+		case "ssl_certificate", "ssl_client_certificate", "ssl_trusted_certificate", "proxy_ssl_certificate", "grpc_ssl_certificate", "uwsgi_ssl_certificate":
+			l.certificate(nginxFile(d.args[0]))
+		case "ssl_certificate_key", "proxy_ssl_certificate_key", "grpc_ssl_certificate_key", "uwsgi_ssl_certificate_key":
+			l.key(nginxFile(d.args[0]))
+		case "proxy_ssl_trusted_certificate", "grpc_ssl_trusted_certificate", "uwsgi_ssl_trusted_certificate":
+			l.authority(nginxFile(d.args[0]))
+		case "ssl_dhparam":
+			l.spare(nginxFile(d.args[0]), dhParameters)
 		}
 	}
+}
+
+// nginxFile is a file that nginx finds beside nginx.conf unless its name is absolute.
+func nginxFile(name string) string {
+	if path.IsAbs(name) || strings.Contains(name, ":") { // data: and engine: are no files
+		return name
+	}
+	return path.Join(nginxFolder, name)
 }
 
 // nginxSpares adds what a distribution ships and the configuration names.

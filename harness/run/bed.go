@@ -11,6 +11,7 @@ import (
 	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness/embedded"
 	"github.com/proxychaos/proxychaos/harness/fault"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/load"
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/world"
@@ -20,7 +21,7 @@ import (
 type bed interface {
 	clients() clients
 	// startProxy starts the proxy under test, which finds the authority of the
-	// nodes' certificates at CAPath, and returns when it listens.
+	// nodes' certificates at kind.CAPath, and returns when it listens.
 	startProxy(ctx context.Context, ca []byte) error
 	// listeners are where clients reach the proxy now.
 	listeners(context.Context) ([]netip.AddrPort, error)
@@ -37,16 +38,12 @@ type bed interface {
 	Close() error
 }
 
-// CAPath is where a config under test finds the authority that the nodes'
-// certificates are of, as PEM.
-const CAPath = "/etc/proxychaos/ca.pem"
-
-// caPaths is where that authority is put: besides CAPath, the files of trusted
+// caPaths is where the nodes' authority is put: besides kind.CAPath, the files of trusted
 // authorities of Debian and Alpine, of Red Hat (the second is what the first links to
 // there), and of OpenSSL itself. It takes the place of all others, since nothing else
 // can be reached.
 var caPaths = []string{
-	CAPath, "/etc/ssl/certs/ca-certificates.crt",
+	kind.CAPath, "/etc/ssl/certs/ca-certificates.crt",
 	"/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
 	"/etc/ssl/cert.pem",
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/harness/config"
 	"github.com/proxychaos/proxychaos/harness/embedded"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/world"
 )
@@ -32,7 +33,7 @@ func unprivileged(ports []uint16) []uint16 {
 
 func openEmbedded(ctx context.Context, n int, seed uint64, conf config.Config) (bed, error) {
 	if conf.TLS() {
-		return nil, fmt.Errorf("%s: %w, since the nodes' authority is put at %s in the proxy's container", conf.Path, errNeedsEngine, CAPath)
+		return nil, fmt.Errorf("%s: %w, since the nodes' authority is put at %s in the proxy's container", conf.Path, errNeedsEngine, kind.CAPath)
 	}
 	ports := unprivileged(conf.Ports())
 	if len(ports) == 0 {

@@ -56,6 +56,17 @@ func (c *cell) explain(err error) error {
 // the log, and on standard error.
 var nginxStamp = regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (\[\w+\]) \d+#\d+: `)
 
+// harmless are lines that Apache writes at a start that succeeds too: that it does not
+// know its own name, and that a module was loaded twice.
+var harmless = regexp.MustCompile(`AH00557|AH00558|AH01574|built in here, commented out`)
+
+func lastOf(lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	return lines[len(lines)-1]
+}
+
 // complaints are the words by which a kind's telling lines are known.
 func complaints(name kind.Name) []string {
 	k, err := kind.Of(name)
@@ -77,13 +88,12 @@ func words(output string, conf config.Config) string {
 			continue
 		}
 		seen[said] = true
+		follows := len(telling) > 0 && telling[len(telling)-1] == lastOf(all) && strings.HasSuffix(lastOf(all), ":")
 		all = append(all, line)
 		low := strings.ToLower(line)
-		for _, mark := range complaints(conf.Kind) {
-			if strings.Contains(low, mark) && !strings.Contains(line, "AH00558") {
-				telling = append(telling, line)
-				break
-			}
+		marked := slices.ContainsFunc(complaints(conf.Kind), func(mark string) bool { return strings.Contains(low, mark) })
+		if follows || marked && !harmless.MatchString(line) {
+			telling = append(telling, line)
 		}
 	}
 	if len(telling) == 0 {

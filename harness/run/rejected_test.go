@@ -35,6 +35,13 @@ func TestWordsOfTheProxy(t *testing.T) {
 				"Invalid command 'ProxyPas', perhaps misspelled\n",
 			"AH00526: Syntax error on line 2 of my.conf: / Invalid command 'ProxyPas', perhaps misspelled",
 		},
+		"Apache, the cause in a line of its own": {
+			kind.Apache, "x",
+			"[Sun Nov 29 10:57:15 2026] [so:warn] [pid 1:tid 1] AH01574: module proxy_module is already loaded, skipping\n" +
+				"AH00526: Syntax error on line 8 of /usr/local/apache2/conf/extra/site.conf:\n" +
+				"BalancerMember can not have a balancer name when defined in a location\n",
+			"AH00526: Syntax error on line 8 of my.conf: / BalancerMember can not have a balancer name when defined in a location",
+		},
 		"goproxy": {
 			kind.GoProxy, "listn: x\n",
 			"proxychaos: /goproxy.yaml:1:1: unknown key \"listn\"\n",

@@ -61,7 +61,15 @@ func (r *Running) play(ctx context.Context) (v judge.Verdict, m recording.Manife
 	if c.config, err = config.Read(c.Subject.Kind, c.Subject.Files, c.Subject.Config, c.Subject.Env); err != nil {
 		return v, m, err
 	}
-	if remarks := c.config.Remarks(); len(remarks) > 0 {
+	layout, err := c.config.Layout()
+	if err != nil {
+		return v, m, err
+	}
+	remarks := c.config.Remarks()
+	if spares := layout.Spares(); len(spares) > 0 {
+		remarks = append(remarks, "made, unless the image has them: "+strings.Join(spares, ", "))
+	}
+	if len(remarks) > 0 {
 		c.progress("%s: %s", c.config.Path, strings.Join(remarks, "; "))
 	}
 	if c.image, err = l.image(ctx, c.Subject); err != nil {

@@ -159,7 +159,6 @@ func TestWhatIsRefusedComesWithAdvice(t *testing.T) {
 		"Apache, no such module":      {kind.Apache, tree("a.conf", "LoadModule pagespeed_module modules/mod_pagespeed.so\n"+apacheSite), "HTTPD_IMAGE="},
 		"Apache, a file is missing":   {kind.Apache, tree("a.conf", "Include conf/elsewhere.conf\n"+apacheSite), "elsewhere.conf is not in CONFIG="},
 		"HAProxy, an unknown word":    {kind.HAProxy, tree("haproxy.cfg", "defaults\n mode http\n nonsense on\n"), "a later HAProxy may know \"nonsense\""},
-		"HAProxy, no certificate":     {kind.HAProxy, tree("haproxy.cfg", "frontend a\n mode http\n bind :443 ssl crt /etc/haproxy/a.pem\n"), "/etc/haproxy/a.pem is not in CONFIG="},
 		"Caddy, a plugin":             {kind.Caddy, tree("Caddyfile", ":80 {\n\trate_limit 5\n}\n"), "\"rate_limit\" is of a plugin"},
 		"Caddy, an import is missing": {kind.Caddy, tree("Caddyfile", "import ./sites/shop.caddy\n"), "is not in CONFIG="},
 	} {
@@ -232,15 +231,17 @@ func TestEveryShapeIsTaken(t *testing.T) {
 		"nginx, a file of a Debian machine": {kind.Nginx, tree(
 			"shop", "server { listen 80; access_log /var/log/nginx/shop/access.log; location / { include /etc/nginx/proxy_params; return 204; }\n location ~ \\.php$ { include snippets/fastcgi-php.conf; fastcgi_pass unix:/run/php.sock; } }\n",
 		), "fastcgi_index", ""},
-		"nginx, daemon off":                    {kind.Nginx, tree("nginx.conf", "daemon off;\n"+nginxHTTP), "successful", ""},
-		"nginx, stream":                        {kind.Nginx, tree("nginx.conf", "events {}\nstream { resolver 127.0.0.1; server { listen 80; set $b b.example.com; proxy_pass $b:80; } }\n"), "successful", ""},
-		"nginx, stream that is loaded by hand": {kind.Nginx, tree("nginx.conf", "load_module modules/ngx_stream_module.so;\nload_module modules/ngx_http_headers_more_filter_module.so;\nevents {}\nstream { }\nhttp { more_set_headers 'A: b'; }\n"), "successful", ""},
-		"nginx, mail":                          {kind.Nginx, tree("nginx.conf", "daemon off;\nevents {}\nmail { auth_http 127.0.0.1/auth; server { listen 143; protocol imap; } }\n"), "successful", ""},
+		"nginx, daemon off":                       {kind.Nginx, tree("nginx.conf", "daemon off;\n"+nginxHTTP), "successful", ""},
+		"nginx, stream":                           {kind.Nginx, tree("nginx.conf", "events {}\nstream { resolver 127.0.0.1; server { listen 80; set $b b.example.com; proxy_pass $b:80; } }\n"), "successful", ""},
+		"nginx, stream that is loaded by hand":    {kind.Nginx, tree("nginx.conf", "load_module modules/ngx_stream_module.so;\nload_module modules/ngx_http_headers_more_filter_module.so;\nevents {}\nstream { }\nhttp { more_set_headers 'A: b'; }\n"), "successful", ""},
+		"nginx, certificates that were not given": {kind.Nginx, tree("nginx.conf", "events {}\nhttp { server { listen 443 ssl; ssl_certificate /etc/letsencrypt/live/a/fullchain.pem; ssl_certificate_key /etc/letsencrypt/live/a/privkey.pem; ssl_dhparam /etc/letsencrypt/ssl-dhparams.pem; include /etc/letsencrypt/options-ssl-nginx.conf; } }\n"), "successful", ""},
+		"nginx, mail":                             {kind.Nginx, tree("nginx.conf", "daemon off;\nevents {}\nmail { auth_http 127.0.0.1/auth; server { listen 143; protocol imap; } }\n"), "successful", ""},
 
-		"Apache, a Debian virtual host":      {kind.Apache, tree("shop.conf", "<VirtualHost *:8080>\n ServerName shop.example.com\n ErrorLog ${APACHE_LOG_DIR}/shop/error.log\n CustomLog ${APACHE_LOG_DIR}/shop/access.log combined\n Redirect permanent /old https://shop.example.com/new\n Alias /static/ /usr/local/apache2/htdocs/\n SetEnv proxy-initial-not-pooled 1\n <Proxy *>\n  Order deny,allow\n  Allow from all\n </Proxy>\n RemoteIPHeader X-Forwarded-For\n ProxyPass /static/ !\n ProxyPass / http://127.0.0.1:9/\n</VirtualHost>\n"), ":8080", ""},
-		"Apache, a folder of sites":          {kind.Apache, tree("000-default.conf", "<VirtualHost *:80>\n ServerName default.invalid\n <Location \"/\">\n  Require all denied\n </Location>\n</VirtualHost>\n", "shop.conf", apacheSite), "shop.example.com", ""},
-		"Apache, health checks of members":   {kind.Apache, tree("shop.conf", "<VirtualHost *:80>\n ServerName shop.example.com\n <Proxy balancer://b>\n  BalancerMember http://127.0.0.1:9 hcmethod=GET hcuri=/\n </Proxy>\n ProxyPass / balancer://b/\n</VirtualHost>\n"), "proxy_hcheck_module", ""},
-		"Apache, what is built in is loaded": {kind.Apache, tree("httpd.conf", "LoadModule mpm_event_module modules/mod_mpm_event.so\nListen 80\nLoadModule unixd_module modules/mod_unixd.so\nLoadModule authz_core_module modules/mod_authz_core.so\nLoadModule proxy_module modules/mod_proxy.so\nLoadModule proxy_http_module modules/mod_proxy_http.so\nProxyPassMatch \"^/app/users/([0-9]{4})$\" \"http://127.0.0.1:1323/users/$1\"\n"), "proxy_http_module", ""},
+		"Apache, a Debian virtual host":            {kind.Apache, tree("shop.conf", "<VirtualHost *:8080>\n ServerName shop.example.com\n ErrorLog ${APACHE_LOG_DIR}/shop/error.log\n CustomLog ${APACHE_LOG_DIR}/shop/access.log combined\n Redirect permanent /old https://shop.example.com/new\n Alias /static/ /usr/local/apache2/htdocs/\n SetEnv proxy-initial-not-pooled 1\n <Proxy *>\n  Order deny,allow\n  Allow from all\n </Proxy>\n RemoteIPHeader X-Forwarded-For\n ProxyPass /static/ !\n ProxyPass / http://127.0.0.1:9/\n</VirtualHost>\n"), ":8080", ""},
+		"Apache, a folder of sites":                {kind.Apache, tree("000-default.conf", "<VirtualHost *:80>\n ServerName default.invalid\n <Location \"/\">\n  Require all denied\n </Location>\n</VirtualHost>\n", "shop.conf", apacheSite), "shop.example.com", ""},
+		"Apache, health checks of members":         {kind.Apache, tree("shop.conf", "<VirtualHost *:80>\n ServerName shop.example.com\n <Proxy balancer://b>\n  BalancerMember http://127.0.0.1:9 hcmethod=GET hcuri=/\n </Proxy>\n ProxyPass / balancer://b/\n</VirtualHost>\n"), "proxy_hcheck_module", ""},
+		"Apache, what is built in is loaded":       {kind.Apache, tree("httpd.conf", "LoadModule mpm_event_module modules/mod_mpm_event.so\nListen 80\nLoadModule unixd_module modules/mod_unixd.so\nLoadModule authz_core_module modules/mod_authz_core.so\nLoadModule proxy_module modules/mod_proxy.so\nLoadModule proxy_http_module modules/mod_proxy_http.so\nProxyPassMatch \"^/app/users/([0-9]{4})$\" \"http://127.0.0.1:1323/users/$1\"\n"), "proxy_http_module", ""},
+		"Apache, certificates that were not given": {kind.Apache, tree("a.conf", "<VirtualHost *:443>\n ServerName shop.example.com\n SSLEngine on\n SSLCertificateFile /path/to/your/certificate.crt\n SSLCertificateKeyFile /path/to/your/private.key\n SSLCertificateChainFile /path/to/chain.pem\n Include /etc/letsencrypt/options-ssl-apache.conf\n ProxyPass / http://127.0.0.1:9/\n</VirtualHost>\n"), ":443", ""},
 		"Apache, Debian's folder": {kind.Apache, tree(
 			"apache2.conf", "DefaultRuntimeDir ${APACHE_RUN_DIR}\nPidFile ${APACHE_PID_FILE}\nUser ${APACHE_RUN_USER}\nGroup ${APACHE_RUN_GROUP}\nErrorLog ${APACHE_LOG_DIR}/error.log\nIncludeOptional mods-enabled/*.load\nInclude ports.conf\nLogFormat \"%h\" combined\nIncludeOptional sites-enabled/*.conf\n",
 			"envvars", "unset HOME\nexport APACHE_RUN_USER=www-data APACHE_RUN_GROUP=www-data\nexport APACHE_PID_FILE=/var/run/apache2/apache2.pid APACHE_RUN_DIR=/var/run/apache2 APACHE_LOCK_DIR=/var/lock/apache2 APACHE_LOG_DIR=/var/log/elsewhere\n",
@@ -259,9 +260,10 @@ func TestEveryShapeIsTaken(t *testing.T) {
 			"haproxy.cfg", "global\n log /dev/log local0\n chroot /var/lib/haproxy\n stats socket /run/haproxy/admin.sock mode 660 level admin\n user app\n group app\n daemon\ndefaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s\n errorfile 503 /etc/haproxy/errors/503.http\n",
 			"conf.d/shop.cfg", "frontend shop\n bind :80\n default_backend b\nbackend b\n server a 127.0.0.1:9\n",
 		), "", "WARNING"},
-		"HAProxy, a folder of files": {kind.HAProxy, tree("00-defaults.cfg", "defaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s\n", "10-shop.cfg", "frontend shop\n bind :80\n default_backend b\nbackend b\n server a 127.0.0.1:9\n"), "", "WARNING"},
-		"Caddy, with imports":        {kind.Caddy, tree("Caddyfile", "import sites/*\n", "sites/shop", ":80 {\n\treverse_proxy b.example.com:80\n}\n"), "Valid configuration", ""},
-		"Caddy, its own JSON":        {kind.Caddy, tree("shop.json", `{"apps":{"http":{"servers":{"a":{"listen":[":80"]}}}}}`), "Valid configuration", ""},
+		"HAProxy, a certificate that was not given": {kind.HAProxy, tree("haproxy.cfg", "defaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s\nfrontend shop\n bind :443 ssl crt /etc/haproxy/certs/\n default_backend b\nbackend b\n server a 127.0.0.1:9\n"), "", "WARNING"},
+		"HAProxy, a folder of files":                {kind.HAProxy, tree("00-defaults.cfg", "defaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s\n", "10-shop.cfg", "frontend shop\n bind :80\n default_backend b\nbackend b\n server a 127.0.0.1:9\n"), "", "WARNING"},
+		"Caddy, with imports":                       {kind.Caddy, tree("Caddyfile", "import sites/*\n", "sites/shop", ":80 {\n\treverse_proxy b.example.com:80\n}\n"), "Valid configuration", ""},
+		"Caddy, its own JSON":                       {kind.Caddy, tree("shop.json", `{"apps":{"http":{"servers":{"a":{"listen":[":80"]}}}}}`), "Valid configuration", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,101 @@
+package kind
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	_ "embed"
+	"encoding/pem"
+	"math/big"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// CAPath is where a configuration finds the authority of the nodes' certificates, as PEM.
+const CAPath = "/etc/proxychaos/ca.pem"
+
+// dhParameters are the group ffdhe2048 of RFC 7919, for configurations that name a file
+// of their own.
+//
+//go:embed files/shipped/tls/ffdhe2048.pem
+var dhParameters []byte
+
+// pair is a certificate and its key, as PEM, made once for all: the keys of a production
+// machine have no business in a test, and the load takes any certificate.
+var pair = sync.OnceValues(func() (certificate, key []byte) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err) // the machine has no randomness
+	}
+	template := x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "proxychaos"}, DNSNames: []string{"localhost", "*.example.com"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0),
+		BasicConstraintsValid: true, IsCA: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &template, &template, private.Public(), private)
+	if err != nil {
+		panic(err) // the template is the program's own
+	}
+	private8, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		panic(err) // as above
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private8})
+})
+
+// certificate makes the certificate that a configuration names, if nobody gave it.
+func (l *Layout) certificate(where string) {
+	made, _ := pair()
+	l.spare(where, made)
+}
+
+// key makes the key of certificate.
+func (l *Layout) key(where string) {
+	_, made := pair()
+	l.spare(where, made)
+}
+
+// both makes a file that has the certificate and its key.
+func (l *Layout) both(where string) {
+	certificate, key := pair()
+	l.spare(where, slices.Concat(certificate, key))
+}
+
+// authority makes the file of the authorities that the proxy trusts behind it: it has
+// the nodes' own.
+func (l *Layout) authority(where string) {
+	if where = l.target(where); l.wanted(where) && where != CAPath {
+		l.Files = append(l.Files, spareLink(where, CAPath))
+	}
+}
+
+func (l *Layout) spare(where string, content []byte) {
+	if where = l.target(where); l.wanted(where) {
+		l.Files = append(l.Files, Placed{Path: where, Content: content, Spare: true})
+	}
+}
+
+// wanted says whether a path is one of the container that nothing is put at yet.
+func (l *Layout) wanted(where string) bool {
+	return path.IsAbs(where) && !strings.ContainsAny(where, "$%{") &&
+		!slices.ContainsFunc(l.Files, func(p Placed) bool { return p.Path == where })
+}
+
+// target is where a path leads if it is a link of the configuration's own.
+func (l *Layout) target(where string) string {
+	where = path.Clean(where)
+	for _, p := range l.Files {
+		if p.Path == where && p.Link != "" {
+			if path.IsAbs(p.Link) {
+				return path.Clean(p.Link)
+			}
+			return path.Join(path.Dir(where), p.Link)
+		}
+	}
+	return where
+}
