@@ -11,6 +11,7 @@ FLOOR   ?= 442
 BUILD   := CGO_ENABLED=0 GOFLAGS='$(GOFLAGS) -trimpath' $(GO)
 STRIP   := -ldflags '-s -w'
 SUITE   := bin/scenarios.test
+CORPUS  := bin/corpus.test
 PARALLEL ?= 4
 # The suite is compiled behind a tag, so that the project's own tests do not start it.
 GINKGO  := CGO_ENABLED=0 GOFLAGS='$(GOFLAGS) -trimpath' .ci/suite --procs=$(PARALLEL) --fail-on-empty --silence-skips --no-color --succinct --timeout=120m --poll-progress-after=0
@@ -25,7 +26,7 @@ PROXYCHAOS_CORPORA ?= $(abspath $(wildcard $(CURDIR)/../shared/corpora))
 
 # What is tested is said to make, not found in the environment: some shells
 # have a NAME or a PROXY of their own.
-WORDS   := NAME PROXY CONFIG ENV SUBJECT RELEASE A B BENCH
+WORDS   := NAME PROXY CONFIG ENV SUBJECT RELEASE A B BENCH CASE
 $(foreach word,$(WORDS),$(if $(filter environment,$(origin $(word))),$(eval override $(word) :=)))
 
 export GO CLOCK TTL GRACE OUTAGE POSTS RATE PEAK SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT HEADERS PARALLEL KIT PROXYCHAOS_CORPORA
@@ -35,7 +36,7 @@ ABSOLUTE := RUNS="$$(realpath -m -- '$(RUNS)')"
 ENVIRONMENT := ENV="$$(case '$(ENV)' in ''|[A-Za-z_]*=*) printf %s '$(ENV)' ;; *) realpath -m -- '$(ENV)' ;; esac)"
 
 .DEFAULT_GOAL := help
-.PHONY: help list build suite named scenario compare nightly demo test bench bench-proxy soak fidelity lint clean FORCE
+.PHONY: help list build suite named scenario compare nightly corpus demo test bench bench-proxy soak fidelity lint clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,12 +72,20 @@ nightly: build ## every scenario over every subject; runs/junit.xml, runs/report
 	@mkdir -p '$(RUNS)'
 	@NAME= CONFIG= FLOOR='$(FLOOR)' $(ABSOLUTE) $(GINKGO) --output-dir="$$(realpath -- '$(RUNS)')" --junit-report=junit.xml $(SUITE)
 
+corpus: build $(CORPUS) ## [CASE=haproxy]: configs of many shapes, each with the outcome that is right; a case, a kind, or gate; docs/corpus.md
+	@mkdir -p '$(RUNS)'
+	@$(ABSOLUTE) $(GINKGO) --label-filter='$(CASE)' $(CORPUS)
+
+$(CORPUS): FORCE
+	@mkdir -p bin
+	@$(BUILD) test -c $(STRIP) -tags scenario -o $(CORPUS).$$$$ ./scenarios/corpus/suite && mv -f $(CORPUS).$$$$ $(CORPUS)
+
 demo: build ## goproxy in front of a fake ALB whose name keeps moving, until Ctrl-C
 	@$(BIN) demo
 
 test: ## the project's own tests, with the race detector
 	@.ci/packages
-	$(GO) vet ./... && $(GO) vet -tags scenario ./scenarios/suite
+	$(GO) vet ./... && $(GO) vet -tags scenario ./scenarios/suite ./scenarios/corpus/suite
 	$(GO) test -race $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CELLS))")
 	$(GO) test -race -p 1 $(CELLS)
 	cd examples/own-config && $(GO) vet ./... && $(GO) test -count=1 ./...

@@ -3,13 +3,10 @@
 package suite_test
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +19,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/run"
 	"github.com/proxychaos/proxychaos/reports"
 	"github.com/proxychaos/proxychaos/scenarios"
+	"github.com/proxychaos/proxychaos/scenarios/suite"
 )
 
 // asked is what the environment asks for. It is read before the specs are
@@ -43,56 +41,10 @@ func TestScenarios(t *testing.T) {
 // The first process opens the engine, makes the image of the agents and starts the
 // reaper; the others join it.
 var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
-	first, err := run.Open(ctx, options())
-	DeferCleanup(first.Close)
-	Expect(err).NotTo(HaveOccurred())
-	shared, err := json.Marshal(first.Shared())
-	Expect(err).NotTo(HaveOccurred())
-	go first.Fetch(context.WithoutCancel(ctx), chosen()) // each cell waits for its own image
-	return shared
+	return suite.Open(ctx, asked.Options, chosen())
 }, func(_ SpecContext, text []byte) {
-	var shared run.Shared
-	Expect(json.Unmarshal(text, &shared)).To(Succeed())
-	var err error
-	lab, err = run.Join(options(), shared)
-	DeferCleanup(lab.Close)
-	Expect(err).NotTo(HaveOccurred())
+	lab = suite.Join(asked.Options, text)
 })
-
-// root is the folder of the checkout, where make puts recordings and programs; the
-// current one if this is none.
-func root() string {
-	dir, err := os.Getwd()
-	Expect(err).NotTo(HaveOccurred())
-	for at := dir; at != filepath.Dir(at); at = filepath.Dir(at) {
-		if _, err := os.Stat(filepath.Join(at, "go.mod")); err == nil {
-			return at
-		}
-	}
-	return dir
-}
-
-// runs is the folder of the recordings.
-func runs() string {
-	if filepath.IsAbs(asked.Options.Runs) {
-		return asked.Options.Runs
-	}
-	return filepath.Join(root(), asked.Options.Runs)
-}
-
-// options are what the environment asks for, with the progress where it can be read
-// while the suite runs: Ginkgo keeps what parallel processes print until the end.
-func options() run.Options {
-	opt := asked.Options
-	opt.Runs = runs()
-	if path := os.Getenv("PROGRESS"); path != "" {
-		progress, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
-		Expect(err).NotTo(HaveOccurred())
-		DeferCleanup(progress.Close)
-		opt.Log = progress
-	}
-	return opt
-}
 
 // chosen are the cells that the label filter leaves.
 func chosen() []run.Cell {
@@ -167,12 +119,8 @@ var _ = ReportAfterSuite("reports", func(report Report) {
 func cellsOf(report types.Report) []reports.Cell {
 	var found []scenarios.CellOutcome
 	for _, spec := range report.SpecReports {
-		for _, e := range spec.ReportEntries {
-			if e.Name != entry {
-				continue
-			}
-			var outcome scenarios.CellOutcome
-			Expect(json.Unmarshal([]byte(jsonOf(e.Value)), &outcome)).To(Succeed())
+		var outcome scenarios.CellOutcome
+		if suite.Entry(spec, entry, &outcome) {
 			found = append(found, outcome)
 		}
 	}
@@ -186,16 +134,6 @@ func cellsOf(report types.Report) []reports.Cell {
 	return cells
 }
 
-// jsonOf is the value of an entry, whether it comes from this process or another.
-func jsonOf(value types.ReportEntryValue) string {
-	if value.AsJSON != "" {
-		return value.AsJSON
-	}
-	text, err := json.Marshal(value.GetRawValue())
-	Expect(err).NotTo(HaveOccurred())
-	return string(text)
-}
-
 // place is where a cell stands in the catalogue.
 func place(outcome scenarios.CellOutcome) int {
 	scenario := slices.IndexFunc(asked.Scenarios, func(s harness.Scenario) bool { return s.Name == outcome.Scenario })
@@ -203,20 +141,12 @@ func place(outcome scenarios.CellOutcome) int {
 	return scenario*len(asked.Subjects) + subject
 }
 
-// tableFile is where the table goes: Ginkgo frames what is printed here.
-func tableFile() (*os.File, error) {
-	if path := os.Getenv("TABLE"); path != "" {
-		return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	}
-	return os.Stdout, nil
-}
-
 // show prints the table and writes what is read afterwards.
 func show(cells []reports.Cell) error {
 	if len(cells) == 0 {
 		return nil
 	}
-	out, err := tableFile()
+	out, err := suite.Table()
 	if err != nil {
 		return err
 	}
@@ -233,7 +163,7 @@ func show(cells []reports.Cell) error {
 		{"report.json", func(w io.Writer) error { return reports.JSON(w, cells) }},
 		{"report.md", func(w io.Writer) error { return reports.Markdown(w, cells) }},
 	} {
-		path, err := scenarios.Write(runs(), file.name, file.into)
+		path, err := scenarios.Write(suite.Runs(asked.Options.Runs), file.name, file.into)
 		errs = append(errs, err)
 		fmt.Fprintln(out, "wrote", path)
 	}

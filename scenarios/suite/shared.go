@@ -1,0 +1,103 @@
+//go:build scenario
+
+package suite
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
+	"github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/harness/run"
+)
+
+// Root is the folder of the checkout, where make puts recordings and programs; the
+// current one if this is none.
+func Root() string {
+	dir, err := os.Getwd() // asked before there is a spec that could fail
+	if err != nil {
+		return "."
+	}
+	for at := dir; at != filepath.Dir(at); at = filepath.Dir(at) {
+		if _, err := os.Stat(filepath.Join(at, "go.mod")); err == nil {
+			return at
+		}
+	}
+	return dir
+}
+
+// Runs is the folder of the recordings: a relative one is in the checkout.
+func Runs(asked string) string {
+	if filepath.IsAbs(asked) {
+		return asked
+	}
+	return filepath.Join(Root(), asked)
+}
+
+// Options are those given, with recordings and progress where they can be read while the
+// suite runs: Ginkgo keeps what parallel processes print until the end.
+func Options(opt run.Options) run.Options {
+	opt.Runs = Runs(opt.Runs)
+	if path := os.Getenv("PROGRESS"); path != "" {
+		progress, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+		gomega.Expect(err).NotTo(gomega.HaveOccurred())
+		ginkgo.DeferCleanup(progress.Close)
+		opt.Log = progress
+	}
+	return opt
+}
+
+// Open is for the first process of a suite: it opens the engine, makes the image of the
+// agents, starts the reaper, and fetches the images of the cells. It returns what the
+// others need for Join.
+func Open(ctx context.Context, opt run.Options, cells []run.Cell) []byte {
+	first, err := run.Open(ctx, Options(opt))
+	ginkgo.DeferCleanup(first.Close)
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	shared, err := json.Marshal(first.Shared())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	go first.Fetch(context.WithoutCancel(ctx), cells) // each cell waits for its own image
+	return shared
+}
+
+// Join is a process's part of what Open has opened, with options of its own.
+func Join(opt run.Options, text []byte) *run.Lab {
+	var shared run.Shared
+	gomega.Expect(json.Unmarshal(text, &shared)).To(gomega.Succeed())
+	lab, err := run.Join(Options(opt), shared)
+	ginkgo.DeferCleanup(lab.Close)
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	return lab
+}
+
+// Entry reads what a spec has left under a name, whether in this process or another; false
+// if it left nothing.
+func Entry(spec types.SpecReport, name string, into any) bool {
+	for _, e := range spec.ReportEntries {
+		if e.Name != name {
+			continue
+		}
+		text := []byte(e.Value.AsJSON)
+		if len(text) == 0 {
+			var err error
+			text, err = json.Marshal(e.Value.GetRawValue())
+			gomega.Expect(err).NotTo(gomega.HaveOccurred())
+		}
+		gomega.Expect(json.Unmarshal(text, into)).To(gomega.Succeed())
+		return true
+	}
+	return false
+}
+
+// Table is where the table goes: Ginkgo frames what is printed. Close it if it is not
+// standard output.
+func Table() (*os.File, error) {
+	if path := os.Getenv("TABLE"); path != "" {
+		return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	}
+	return os.Stdout, nil
+}
