@@ -17,6 +17,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"github.com/proxychaos/proxychaos/fakealb/desync"
+	"github.com/proxychaos/proxychaos/fakealb/policy"
 	"github.com/proxychaos/proxychaos/fakealb/rules"
 )
 
@@ -62,7 +63,7 @@ func (e *logEntry) line() string {
 	lb := e.v.lb
 	cipher, protocol, domain, certificate := "-", "-", "-", "-"
 	if e.tls != nil {
-		cipher, protocol = cipherName(e.tls.CipherSuite), protocolName(e.tls.Version)
+		cipher, protocol = policy.CipherName(e.tls.CipherSuite), policy.VersionName(e.tls.Version)
 		domain = orDash(e.tls.ServerName)
 		certificate = "session-reused"
 		if !e.tls.DidResume {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb/policy"
 )
 
 // connectionLog writes the lines of an ALB's connection log, one a connection:
@@ -43,7 +45,7 @@ func (l *connectionLog) write(c *clientConn, state *tls.ConnectionState, latency
 	}
 	protocol, cipher, took, exchange := "-", "-", "-", "-"
 	if state != nil {
-		protocol, cipher, exchange = protocolName(state.Version), cipherName(state.CipherSuite), exchangeName(state.CurveID)
+		protocol, cipher, exchange = policy.VersionName(state.Version), policy.CipherName(state.CipherSuite), policy.ExchangeName(state.CurveID)
 		if status == verifySuccess {
 			took = secondsText(latency)
 		}
@@ -65,42 +67,4 @@ func (l *connectionLog) write(c *clientConn, state *tls.ConnectionState, latency
 // traceID joins the lines of the connection log and of the access log.
 func (c *clientConn) traceID() string {
 	return "TID_" + digest("connection", c.opened.String(), fmt.Sprint(c.id))[:32]
-}
-
-// protocolName is the name that OpenSSL, and so AWS, gives a version: TLSv1 and on.
-func protocolName(version uint16) string {
-	if version == 0 {
-		return "-"
-	}
-	return strings.TrimSuffix(strings.Replace(tls.VersionName(version), "TLS ", "TLSv", 1), ".0")
-}
-
-// cipherName is the name that OpenSSL, and so AWS, gives a cipher suite.
-func cipherName(id uint16) string {
-	if id == 0 {
-		return "-"
-	}
-	name := tls.CipherSuiteName(id)
-	exchange, cipher, ok := strings.Cut(strings.TrimPrefix(name, "TLS_"), "_WITH_")
-	if !ok {
-		return name // of TLS 1.3, where the names are the same
-	}
-	cipher = strings.NewReplacer("AES_", "AES", "_CBC", "", "_", "-").Replace(cipher)
-	if exchange == "RSA" {
-		return cipher
-	}
-	return strings.ReplaceAll(exchange, "_", "-") + "-" + cipher
-}
-
-// classicExchanges are the names of field 13 for key exchanges of the present: those
-// of OpenSSL (G). The hybrid ones have the same names in Go as in AWS's guide (D).
-var classicExchanges = map[tls.CurveID]string{
-	0: "-", tls.X25519: "x25519", tls.CurveP256: "secp256r1", tls.CurveP384: "secp384r1", tls.CurveP521: "secp521r1",
-}
-
-func exchangeName(id tls.CurveID) string {
-	if name, ok := classicExchanges[id]; ok {
-		return name
-	}
-	return id.String()
 }

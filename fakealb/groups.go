@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/policy"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
@@ -87,7 +88,7 @@ func (s *Server) setBalancer(n *node, lb LoadBalancer) {
 	v := n.view()
 	place := targets.Node{
 		Addr: n.addr, Zone: v.zone, Port: lb.firstPort(s.config.Ports),
-		ShiftedZone: lb.ZonalShift, Idle: lb.Attributes.idleTimeout(), Lag: time.Duration(v.lag), TLS: lb.backendTLS(),
+		ShiftedZone: lb.ZonalShift, Idle: lb.Attributes.idleTimeout(), Lag: time.Duration(v.lag), TLS: policy.Backend(lb.policies()),
 		Connected: func(change int) { s.connectedToTarget(n, change) },
 	}
 	next, groups := pools{}, lb.groups()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/policy"
 	"github.com/proxychaos/proxychaos/fakealb/read"
 )
 
@@ -72,8 +73,8 @@ func (x *exchange) setTLS(h http.Header) {
 	if x.tls == nil || !x.v.lb.Attributes.TLSHeaders {
 		return
 	}
-	h.Set("X-Amzn-Tls-Version", protocolName(x.tls.Version))
-	h.Set("X-Amzn-Tls-Cipher-Suite", cipherName(x.tls.CipherSuite))
+	h.Set("X-Amzn-Tls-Version", policy.VersionName(x.tls.Version))
+	h.Set("X-Amzn-Tls-Cipher-Suite", policy.CipherName(x.tls.CipherSuite))
 }
 
 // setHost sets the Host that the target gets (2.5.5 D).

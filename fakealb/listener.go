@@ -3,8 +3,10 @@ package fakealb
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/proxychaos/proxychaos/fakealb/cert"
+	"github.com/proxychaos/proxychaos/fakealb/policy"
 	"github.com/proxychaos/proxychaos/fakealb/rules"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
@@ -92,10 +94,10 @@ func (l Listener) checkTLS(field string) (Listener, error) {
 		return l, nil
 	}
 	if l.SSLPolicy == "" {
-		l.SSLPolicy = policyDefault
+		l.SSLPolicy = policy.Default
 	}
-	if _, ok := securityPolicies[l.SSLPolicy]; !ok {
-		return l, badField(field+"ssl_policy", "got %q, want one of %s", l.SSLPolicy, policyNames())
+	if _, ok := policy.Named(l.SSLPolicy); !ok {
+		return l, badField(field+"ssl_policy", "got %q, want one of %s", l.SSLPolicy, strings.Join(policy.Names(), ", "))
 	}
 	if len(l.Certificates) > maxCertificates {
 		return l, badField(field+"certificates", "got %d certificates, want at most %d", len(l.Certificates), maxCertificates)
@@ -118,11 +120,22 @@ func (l Listener) checkTLS(field string) (Listener, error) {
 // serves every port; what it returns for that has no protocol.
 func (lb LoadBalancer) listener(port uint16) (Listener, bool) {
 	if len(lb.Listeners) == 0 {
-		return Listener{Port: port, SSLPolicy: policyAnyPort}, true
+		return Listener{Port: port, SSLPolicy: policy.AnyPort}, true
 	}
 	i := slices.IndexFunc(lb.Listeners, func(l Listener) bool { return l.Port == port })
 	if i < 0 {
 		return Listener{}, false
 	}
 	return lb.Listeners[i], true
+}
+
+// policies are the security policies of the listeners that have one.
+func (lb LoadBalancer) policies() []string {
+	var names []string
+	for _, l := range lb.Listeners {
+		if l.SSLPolicy != "" {
+			names = append(names, l.SSLPolicy)
+		}
+	}
+	return names
 }

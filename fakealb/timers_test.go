@@ -82,7 +82,7 @@ func TestEveryTimerIsScaled(t *testing.T) {
 	isTime := regexp.MustCompile(`\btime\.(Millisecond|Second|Minute|Hour)\b|\bDuration\(`)
 	var all strings.Builder
 	consts := map[string]bool{}
-	for _, folder := range []string{".", "cert", "read", "nlb", "targets", "netfault", "sticky", "rules", "capture"} {
+	for _, folder := range []string{".", "cert", "policy", "read", "nlb", "targets", "netfault", "sticky", "rules", "capture"} {
 		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 		if err != nil {
 			t.Fatal(err)

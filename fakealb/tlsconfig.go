@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/proxychaos/proxychaos/fakealb/cert"
+	"github.com/proxychaos/proxychaos/fakealb/policy"
 )
 
 // tlsConfig is what the listener offers to one client, as the load balancer was
@@ -13,24 +14,22 @@ import (
 // right one.
 func (s *Server) tlsConfig(c *clientConn, lb LoadBalancer, hello *tls.ClientHelloInfo, wrong func(cert.Leaf) cert.Leaf) *tls.Config {
 	listener, _ := lb.listener(c.port)
-	policy := securityPolicies[listener.SSLPolicy]
-	config := &tls.Config{
-		MinVersion: policy.min, MaxVersion: policy.max, CipherSuites: policy.suites, CurvePreferences: policy.curves(), //nolint:gosec // as the policy has it
-		NextProtos: common(lb.alpn(listener), hello.SupportedProtos),
-		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			spec, err := s.certificateFor(lb, listener, hello, c.node.addr)
-			if err != nil {
-				return nil, err
-			}
-			if wrong != nil {
-				spec = wrong(spec)
-			}
-			c.certificate = fmt.Sprintf("%s %s %d %s", spec.Names, spec.KeyType, spec.KeySize, spec.Hash)
-			return s.authority.Leaf(spec)
-		},
-		// Resumption would hide a wrong certificate.
-		SessionTicketsDisabled: wrong != nil,
+	p, _ := policy.Named(listener.SSLPolicy)
+	config := p.Config()
+	config.NextProtos = common(lb.alpn(listener), hello.SupportedProtos)
+	config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		spec, err := s.certificateFor(lb, listener, hello, c.node.addr)
+		if err != nil {
+			return nil, err
+		}
+		if wrong != nil {
+			spec = wrong(spec)
+		}
+		c.certificate = fmt.Sprintf("%s %s %d %s", spec.Names, spec.KeyType, spec.KeySize, spec.Hash)
+		return s.authority.Leaf(spec)
 	}
+	// Resumption would hide a wrong certificate.
+	config.SessionTicketsDisabled = wrong != nil
 	if wrong == nil {
 		// Sessions are resumed by the node that began them only (1.18 D).
 		config.SetSessionTicketKeys([][32]byte{c.node.ticketKey})

@@ -1,15 +1,19 @@
-package fakealb
+// Package policy has the TLS security policies of ALBs, as far as Go's crypto/tls can
+// follow them, and the names that their logs have for what was agreed on. README.md of
+// fakealb says what Go cannot.
+//
+// Facts about the real thing are numbered as in the project's aws-facts list, and
+// marked D documented or G guessed.
+package policy
 
 import (
 	"crypto/tls"
 	"maps"
 	"slices"
-	"strings"
 )
 
-// securityPolicy is what Go's crypto/tls can do of a security policy of an ALB
-// (2.3.1 D). README.md says what it cannot.
-type securityPolicy struct {
+// Policy is what Go's crypto/tls can do of a security policy of an ALB (2.3.1 D).
+type Policy struct {
 	min, max uint16
 	suites   []uint16 // up to TLS 1.2; those of TLS 1.3 cannot be chosen
 	hybrid   bool     // post-quantum key exchange too
@@ -17,10 +21,10 @@ type securityPolicy struct {
 
 // The policies that a listener gets when it names none.
 const (
-	// policyDefault is what listeners get that were not made in the console.
-	policyDefault = "ELBSecurityPolicy-2016-08"
-	// policyAnyPort, the console's default, is for load balancers without listeners.
-	policyAnyPort = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+	// Default is what listeners get that were not made in the console.
+	Default = "ELBSecurityPolicy-2016-08"
+	// AnyPort, the console's default, is for load balancers without listeners.
+	AnyPort = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 )
 
 // Cipher suites by what a policy may or may not allow, in an ALB's words: GCM with
@@ -46,19 +50,19 @@ var (
 	suitesExt2 = slices.Concat(suitesExt0, suitesRSA, suitesRSASHA1)
 )
 
-// securityPolicies are the policies of ALBs by name, as the ALB guide lists them.
+// policies are those of ALBs by name, as the ALB guide lists them.
 // Those of RFC 9151 are left out: Go cannot restrict TLS 1.3 to their suite.
-var securityPolicies = policiesByName()
+var policies = policiesByName()
 
-func policiesByName() map[string]securityPolicy {
+func policiesByName() map[string]Policy {
 	const tls10, tls11, tls12, tls13 = tls.VersionTLS10, tls.VersionTLS11, tls.VersionTLS12, tls.VersionTLS13
-	p := map[string]securityPolicy{
+	p := map[string]Policy{
 		"2016-08":             {min: tls10, max: tls12, suites: suitesExt2},
 		"TLS-1-1-2017-01":     {min: tls11, max: tls12, suites: suitesExt2},
 		"TLS-1-2-2017-01":     {min: tls12, max: tls12, suites: suitesExt1},
 		"TLS-1-2-Ext-2018-06": {min: tls12, max: tls12, suites: suitesExt2},
 	}
-	for family, policy := range map[string]securityPolicy{
+	for family, policy := range map[string]Policy{
 		"TLS13-1-3":      {min: tls13, max: tls13},
 		"TLS13-1-2-Res":  {min: tls12, max: tls13, suites: suitesRes},
 		"TLS13-1-2":      {min: tls12, max: tls13, suites: suites12},
@@ -80,17 +84,29 @@ func policiesByName() map[string]securityPolicy {
 			}
 		}
 	}
-	named := map[string]securityPolicy{}
+	named := map[string]Policy{}
 	for name, policy := range p {
 		named["ELBSecurityPolicy-"+name] = policy
 	}
 	return named
 }
 
-func policyNames() string { return strings.Join(slices.Sorted(maps.Keys(securityPolicies)), ", ") }
+// Named finds a policy by its name.
+func Named(name string) (p Policy, ok bool) {
+	p, ok = policies[name]
+	return p, ok
+}
+
+// Names lists all policies.
+func Names() []string { return slices.Sorted(maps.Keys(policies)) }
+
+// Config is what the policy allows; the rest of it is as in a new [tls.Config].
+func (p Policy) Config() *tls.Config {
+	return &tls.Config{MinVersion: p.min, MaxVersion: p.max, CipherSuites: p.suites, CurvePreferences: p.curves()} //nolint:gosec // as the policy has it
+}
 
 // curves are the key exchanges of the policy.
-func (p securityPolicy) curves() []tls.CurveID {
+func (p Policy) curves() []tls.CurveID {
 	classic := []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
 	if !p.hybrid {
 		return classic
@@ -101,28 +117,21 @@ func (p securityPolicy) curves() []tls.CurveID {
 // The policies of connections to HTTPS targets. That they are few lets a pool see
 // by the pointer whether its own changed.
 var (
-	backendTLS12  = backendPolicy(policyDefault)
-	backendTLS13  = backendPolicy("ELBSecurityPolicy-TLS13-1-0-2021-06")
-	backendHybrid = backendPolicy("ELBSecurityPolicy-TLS13-1-0-PQ-2025-09")
+	backendTLS12  = policies[Default].Config()
+	backendTLS13  = policies["ELBSecurityPolicy-TLS13-1-0-2021-06"].Config()
+	backendHybrid = policies["ELBSecurityPolicy-TLS13-1-0-PQ-2025-09"].Config()
 )
 
-func backendPolicy(name string) *tls.Config {
-	p := securityPolicies[name]
-	return &tls.Config{MinVersion: p.min, MaxVersion: p.max, CipherSuites: p.suites, CurvePreferences: p.curves()} //nolint:gosec // as the policy has it
-}
-
-// backendTLS is what nodes speak to HTTPS targets: it follows from the policies of
-// all HTTPS listeners together (2.3.6 D). Without any it is a guess (G). The FIPS
-// policies differ from the others in nothing that Go can do.
-func (lb LoadBalancer) backendTLS() *tls.Config {
+// Backend is what nodes speak to HTTPS targets: it follows from the policies of all
+// HTTPS listeners together (2.3.6 D). Without any it is a guess (G). The FIPS policies
+// differ from the others in nothing that Go can do.
+func Backend(names []string) *tls.Config {
 	best := (*tls.Config)(nil)
-	for _, l := range lb.Listeners {
-		policy, ok := securityPolicies[l.SSLPolicy]
-		switch {
-		case !ok: // not an HTTPS listener
-		case policy.hybrid:
+	for _, name := range names {
+		switch p := policies[name]; {
+		case p.hybrid:
 			return backendHybrid
-		case policy.max == tls.VersionTLS13:
+		case p.max == tls.VersionTLS13:
 			best = backendTLS13
 		case best == nil:
 			best = backendTLS12
