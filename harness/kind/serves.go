@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Serves is what a configuration says of requests that it takes: hints for where to knock,
-// as they stand in its text.
+// Serves is what a configuration says of the requests that it takes, as it stands in its
+// text: hints for what to try.
 type Serves struct {
 	// Hosts are host names. *.example.com and .example.com stand for names below, ~ begins
 	// a regular expression.

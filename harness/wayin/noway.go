@@ -20,7 +20,7 @@ type NoWayError struct {
 func (e *NoWayError) Error() string {
 	lines := []string{fmt.Sprintf("%s: nothing that was tried leads to an ALB node, so there is nothing to load", e.search.Config)}
 	lines = append(lines, e.search.report()...)
-	if len(e.search.doors) == 0 {
+	if len(e.search.chosen) == 0 {
 		lines = append(lines, "the proxy listens no more: it has ended")
 	}
 	for _, line := range e.Log {
@@ -38,7 +38,7 @@ func (s *Search) report() []string {
 		forwarded    bool // all were sent as if clients had used HTTPS
 	}
 	var lines []string
-	for _, at := range s.knockedAt() {
+	for _, at := range s.triedPorts() {
 		for _, safe := range []bool{false, true} {
 			var groups []*group
 			for _, t := range s.tried {
@@ -71,8 +71,8 @@ func (s *Search) report() []string {
 	return lines
 }
 
-// knockedAt are the ports that were tried, in their order.
-func (s *Search) knockedAt() []uint16 {
+// triedPorts are the ports that were tried, in their order.
+func (s *Search) triedPorts() []uint16 {
 	var found []uint16
 	for _, t := range s.tried {
 		if !slices.Contains(found, Port(t.way)) {
@@ -173,7 +173,7 @@ func (s *Search) Drives(way recording.Way) string {
 	if !secure(way) && way.Headers[forwardedProto] == "https" && s.Headers[forwardedProto] == "" {
 		text += " with " + forwardedProto + ": https"
 	}
-	for _, at := range s.knockedAt() {
+	for _, at := range s.triedPorts() {
 		for _, t := range s.tried {
 			if Port(t.way) != at || s.foreign(t) || t.came.Came == load.NotTried || t.came.Reached {
 				continue

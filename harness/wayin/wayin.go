@@ -34,7 +34,7 @@ const (
 	listenLimit = time.Second
 	// tryTimeout is of one request. It is longer than a proxy that works takes on a busy machine.
 	tryTimeout = 2 * time.Second
-	// maxTries bounds how often a proxy is knocked at.
+	// maxTries bounds how many ways are tried.
 	maxTries = 1500
 	// maxPaths is how many paths are asked for in rotation, of those that are found: a
 	// burst of the warm-up has one request for each.
@@ -74,10 +74,10 @@ type Search struct {
 	// Try has the load agent try ways.
 	Try func(context.Context, load.Trials) ([]load.Trial, error)
 
-	began time.Time
-	all   []netip.AddrPort // where the proxy listens, the preferred first
-	doors []netip.AddrPort // of them those that are tried
-	tried []tried          // in the order of the first time
+	began  time.Time
+	all    []netip.AddrPort // where the proxy listens, the preferred first
+	chosen []netip.AddrPort // of them those that are tried
+	tried  []tried          // in the order of the first time
 }
 
 // tried is a way and what came of it at last.
@@ -92,9 +92,9 @@ func (s *Search) Find(ctx context.Context) (recording.Way, error) {
 	if err := s.look(ctx); err != nil {
 		return recording.Way{}, err
 	}
-	first := s.way(s.doors[0], false, s.askedHosts()[0], s.askedPaths()[0], "http")
+	first := s.way(s.chosen[0], false, s.askedHosts()[0], s.askedPaths()[0], "http")
 	for {
-		way, err := s.knock(ctx, []recording.Way{first})
+		way, err := s.try(ctx, []recording.Way{first})
 		if err != nil || way != nil {
 			return s.found(ctx, way, err)
 		}
@@ -109,9 +109,9 @@ func (s *Search) Find(ctx context.Context) (recording.Way, error) {
 	if err := s.look(ctx); err != nil {
 		return recording.Way{}, err
 	}
-	for _, stage := range []func() []recording.Way{s.redirected, s.everyDoor, s.everyHostOrPath, s.everyHostAndPath} {
+	for _, stage := range []func() []recording.Way{s.redirected, s.everyPort, s.everyHostOrPath, s.everyHostAndPath} {
 		for ways := s.fresh(stage()); len(ways) > 0; ways = s.fresh(s.redirected()) {
-			if way, err := s.knock(ctx, ways); err != nil || way != nil {
+			if way, err := s.try(ctx, ways); err != nil || way != nil {
 				return s.found(ctx, way, err)
 			}
 		}
@@ -120,7 +120,7 @@ func (s *Search) Find(ctx context.Context) (recording.Way, error) {
 		if err := sleep(ctx, 100*time.Millisecond); err != nil {
 			return recording.Way{}, err
 		}
-		if way, err := s.knock(ctx, again); err != nil || way != nil {
+		if way, err := s.try(ctx, again); err != nil || way != nil {
 			return s.found(ctx, way, err)
 		}
 	}
@@ -163,10 +163,10 @@ func (s *Search) look(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.all = doors(listeners)
-		s.doors = slices.DeleteFunc(slices.Clone(s.all), func(d netip.AddrPort) bool { return s.Port != 0 && d.Port() != s.Port })
+		s.all = inOrder(listeners)
+		s.chosen = slices.DeleteFunc(slices.Clone(s.all), func(d netip.AddrPort) bool { return s.Port != 0 && d.Port() != s.Port })
 		switch {
-		case len(s.doors) > 0:
+		case len(s.chosen) > 0:
 			return nil
 		case len(s.tried) > 0: // it has ended
 			return nil
@@ -182,9 +182,9 @@ func (s *Search) look(ctx context.Context) error {
 	}
 }
 
-// doors are the listeners in the order in which they are tried: 80, 443, then the others
+// inOrder are the listeners in the order in which they are tried: 80, 443, then the others
 // by their numbers.
-func doors(listeners []netip.AddrPort) []netip.AddrPort {
+func inOrder(listeners []netip.AddrPort) []netip.AddrPort {
 	found := slices.Clone(listeners)
 	rank := func(d netip.AddrPort) int {
 		if i := slices.Index([]uint16{80, 443}, d.Port()); i >= 0 {
@@ -196,17 +196,17 @@ func doors(listeners []netip.AddrPort) []netip.AddrPort {
 	return slices.CompactFunc(found, func(a, b netip.AddrPort) bool { return a.Port() == b.Port() })
 }
 
-func ports(doors []netip.AddrPort) string {
+func ports(addrs []netip.AddrPort) string {
 	var all []string
-	for _, d := range doors {
+	for _, d := range addrs {
 		all = append(all, fmt.Sprint(d.Port()))
 	}
 	return strings.Join(all, ", ")
 }
 
-// knock tries ways, in their order, and returns the first that leads to a node; nil if none
+// try sends requests by ways, in their order, and returns the first that leads to a node; nil if none
 // does, or if the time is up.
-func (s *Search) knock(ctx context.Context, ways []recording.Way) (*recording.Way, error) {
+func (s *Search) try(ctx context.Context, ways []recording.Way) (*recording.Way, error) {
 	left := searchLimit - time.Since(s.began)
 	if left <= 0 {
 		return nil, nil

@@ -63,21 +63,21 @@ func host(name string) func(*http.Request) bool {
 // proxy is a proxy with a handler for each of its ports, of which the first is preferred.
 type proxy struct {
 	ports []netip.AddrPort
-	knock atomic.Int64 // how often it was asked
+	asked atomic.Int64 // how often it was asked
 }
 
-type door struct {
+type port struct {
 	handler http.HandlerFunc
 	tls     bool
 }
 
-// serve starts a proxy whose first door has the lowest port, as the order of the tries is
+// serve starts a proxy whose first port has the lowest number, as the order of the tries is
 // that of the numbers.
-func serve(t *testing.T, doors ...door) *proxy {
+func serve(t *testing.T, ports ...port) *proxy {
 	t.Helper()
 	p := &proxy{}
 	var listeners []net.Listener
-	for range doors {
+	for range ports {
 		l, err := net.Listen("tcp4", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -86,9 +86,9 @@ func serve(t *testing.T, doors ...door) *proxy {
 	}
 	at := func(l net.Listener) netip.AddrPort { return netip.MustParseAddrPort(l.Addr().String()) }
 	slices.SortFunc(listeners, func(a, b net.Listener) int { return int(at(a).Port()) - int(at(b).Port()) })
-	for i, d := range doors {
+	for i, d := range ports {
 		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			p.knock.Add(1)
+			p.asked.Add(1)
 			d.handler(w, r)
 		}))
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -128,59 +128,59 @@ func TestFind(t *testing.T) {
 		return func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, path) }
 	}
 	for name, tc := range map[string]struct {
-		doors  []door
+		ports  []port
 		hints  Hints
 		wanted Wanted
 		want   string
 	}{
-		"at once": {doors: []door{{node, false}}, hints: shop, want: "http://www.example.com:A/"},
+		"at once": {ports: []port{{node, false}}, hints: shop, want: "http://www.example.com:A/"},
 		"80 only redirects": {
-			doors: []door{{redirect("https://www.example.com%s"), false}, {node, true}},
+			ports: []port{{redirect("https://www.example.com%s"), false}, {node, true}},
 			want:  "https://www.example.com:B/; port A answers 301 to it",
 		},
 		"the header of a load balancer": {
-			doors: []door{{only(behindHTTPS, redirect("https://www.example.com%s")), false}},
+			ports: []port{{only(behindHTTPS, redirect("https://www.example.com%s")), false}},
 			want:  "http://www.example.com:A/ with X-Forwarded-Proto: https; http://www.example.com:A/ answers 301 to it",
 		},
 		"another host": {
-			doors: []door{{only(host("shop.example.com"), drop), false}}, hints: shop,
+			ports: []port{{only(host("shop.example.com"), drop), false}}, hints: shop,
 			want: "http://shop.example.com:A/; http://www.example.com:A/: closed without an answer",
 		},
 		"another host, over TLS, which only a redirect names": {
-			doors: []door{{redirect("https://hidden.example.com/"), false}, {only(host("hidden.example.com"), status(421)), true}},
+			ports: []port{{redirect("https://hidden.example.com/"), false}, {only(host("hidden.example.com"), status(421)), true}},
 			want:  "https://hidden.example.com:B/; port A answers 301 to it",
 		},
 		"another port": {
-			doors: []door{{page, false}, {node, false}},
+			ports: []port{{page, false}, {node, false}},
 			want:  "http://www.example.com:B/; port A: the proxy itself answers 200 (alive)",
 		},
 		"another path": {
-			doors: []door{{only(below("/api"), status(404)), false}}, hints: Hints{Paths: []string{"/static/", "/api/"}},
+			ports: []port{{only(below("/api"), status(404)), false}}, hints: Hints{Paths: []string{"/static/", "/api/"}},
 			want: "http://www.example.com:A/api/; http://www.example.com:A/: the proxy itself answers 404 (Not Found)",
 		},
 		"another path, which only a redirect names": {
-			doors: []door{{only(below("/app/"), redirect("/app/")), false}},
+			ports: []port{{only(below("/app/"), redirect("/app/")), false}},
 			want:  "http://www.example.com:A/app/; http://www.example.com:A/ answers 301 to it",
 		},
 		"another host and another path": {
-			doors: []door{{only(func(r *http.Request) bool { return host("shop.example.com")(r) && below("/api")(r) }, status(404)), false}},
+			ports: []port{{only(func(r *http.Request) bool { return host("shop.example.com")(r) && below("/api")(r) }, status(404)), false}},
 			hints: Hints{Hosts: []string{"x.example.com", "shop.example.com"}, Paths: []string{"/x", "/api"}},
 			want:  "http://shop.example.com:A/api; http://www.example.com:A/: the proxy itself answers 404 (Not Found)",
 		},
 		"several paths": {
-			doors: []door{{only(func(r *http.Request) bool { return !below("/own")(r) }, page), false}}, hints: Hints{Paths: []string{"/api/", "/own", "/img/"}},
+			ports: []port{{only(func(r *http.Request) bool { return !below("/own")(r) }, page), false}}, hints: Hints{Paths: []string{"/api/", "/own", "/img/"}},
 			want: "http://www.example.com:A/, /api/, /img/",
 		},
 		"no more paths than a burst has requests": {
-			doors: []door{{node, false}}, hints: Hints{Paths: []string{"/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8", "/9"}},
+			ports: []port{{node, false}}, hints: Hints{Paths: []string{"/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8", "/9"}},
 			want: "http://www.example.com:A/, /1, /2, /3, /4, /5, /6, /7",
 		},
 		"no program's name": {
-			doors: []door{{only(func(r *http.Request) bool { return strings.HasPrefix(r.UserAgent(), "Mozilla/5.0 ") }, drop), false}},
+			ports: []port{{only(func(r *http.Request) bool { return strings.HasPrefix(r.UserAgent(), "Mozilla/5.0 ") }, drop), false}},
 			want:  "http://www.example.com:A/",
 		},
 		"what the user wants, though there is another way": {
-			doors:  []door{{node, false}, {only(func(r *http.Request) bool { return r.Header.Get("X-Scheme") == "https" && host("b.example.com")(r) }, drop), true}},
+			ports:  []port{{node, false}, {only(func(r *http.Request) bool { return r.Header.Get("X-Scheme") == "https" && host("b.example.com")(r) }, drop), true}},
 			wanted: Wanted{Host: "b.example.com", Paths: []string{"/a?x=1", "/b"}, Headers: map[string]string{"x-scheme": "https"}}, hints: shop,
 			want: "https://b.example.com:B/a?x=1, /b",
 		},
@@ -188,7 +188,7 @@ func TestFind(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			p := serve(t, tc.doors...)
+			p := serve(t, tc.ports...)
 			s := p.search(t)
 			s.Hints, s.Wanted = tc.hints, tc.wanted
 			if tc.wanted.Host != "" {
@@ -208,7 +208,7 @@ func TestFind(t *testing.T) {
 // A subject of the catalogue is asked as it always was, and not knocked at for long.
 func TestFindAtOnce(t *testing.T) {
 	g := NewWithT(t)
-	p := serve(t, door{node, false}, door{node, false})
+	p := serve(t, port{node, false}, port{node, false})
 	s := p.search(t)
 	s.Several, s.Hints = false, Hints{Hosts: []string{"shop.example.com"}, Paths: []string{"/api/"}}
 	way, err := s.Find(t.Context())
@@ -216,21 +216,21 @@ func TestFindAtOnce(t *testing.T) {
 	g.Expect(way.Target).To(Equal("http://" + p.ports[0].String()))
 	g.Expect(way.Host).To(Equal("www.example.com"))
 	g.Expect(way.Paths).To(Equal([]string{"/"}))
-	g.Expect(p.knock.Load()).To(BeEquivalentTo(2))
+	g.Expect(p.asked.Load()).To(BeEquivalentTo(2))
 }
 
 // A proxy that is not ready is waited for, and what is asked for first is preferred.
 func TestFindWaits(t *testing.T) {
 	g := NewWithT(t)
 	var asked atomic.Int64
-	p := serve(t, door{only(func(r *http.Request) bool { return asked.Add(1) > 3 && host("www.example.com")(r) }, status(502)), false})
+	p := serve(t, port{only(func(r *http.Request) bool { return asked.Add(1) > 3 && host("www.example.com")(r) }, status(502)), false})
 	s := p.search(t)
 	way, err := s.Find(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(s.Drives(way)).To(HavePrefix("http://www.example.com:"))
 
 	began := time.Now()
-	slow := serve(t, door{only(func(*http.Request) bool { return time.Since(began) > time.Second }, status(503)), false})
+	slow := serve(t, port{only(func(*http.Request) bool { return time.Since(began) > time.Second }, status(503)), false})
 	s = slow.search(t)
 	way, err = s.Find(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
@@ -240,7 +240,7 @@ func TestFindWaits(t *testing.T) {
 // Ports open one after the other: one that comes later is seen.
 func TestFindLooksAgain(t *testing.T) {
 	g := NewWithT(t)
-	p := serve(t, door{redirect("https://www.example.com%s"), false}, door{node, true})
+	p := serve(t, port{redirect("https://www.example.com%s"), false}, port{node, true})
 	s := p.search(t)
 	looked := 0
 	s.Listeners = func(context.Context) ([]netip.AddrPort, error) {
@@ -275,91 +275,91 @@ func TestNoWay(t *testing.T) {
 	var first atomic.Value
 	first.Store("")
 	for name, tc := range map[string]struct {
-		doors  []door
+		ports  []port
 		hints  Hints
 		wanted Wanted
 		want   []string // lines after the first
 	}{
 		"it answers by itself": {
-			doors: []door{{page, false}}, hints: Hints{Hosts: []string{"a.example.com"}, Paths: []string{"/b"}},
+			ports: []port{{page, false}}, hints: Hints{Hosts: []string{"a.example.com"}, Paths: []string{"/b"}},
 			want: []string{"port A, for www.example.com, a.example.com /, /b: the proxy itself answers 200 (alive)"},
 		},
 		"it redirects to where nothing is": {
-			doors: []door{{redirect("https://www.example.com%s"), false}}, hints: Hints{Hosts: []string{"www.example.com"}},
+			ports: []port{{redirect("https://www.example.com%s"), false}}, hints: Hints{Hosts: []string{"www.example.com"}},
 			want: []string{
 				"port A, for www.example.com /: the proxy itself answers 301, Location https://www.example.com/",
 				"if the config wants another header of the load balancer in front than X-Forwarded-Proto, give it with HEADERS='Name: value'",
 			},
 		},
 		"it drops who is not known": {
-			doors: []door{{drop, false}}, hints: Hints{Unsaid: true},
+			ports: []port{{drop, false}}, hints: Hints{Unsaid: true},
 			want: []string{
 				"port A, for www.example.com /: closed without an answer",
 				"the config serves hosts by a pattern: give one with HOST_HEADER=",
 			},
 		},
 		"it drops everybody": {
-			doors: []door{{drop, false}}, hints: Hints{Hosts: []string{"a.example.com"}},
+			ports: []port{{drop, false}}, hints: Hints{Hosts: []string{"a.example.com"}},
 			want: []string{"port A, for www.example.com, a.example.com /: closed without an answer"},
 		},
 		"it drops the host that the user wants": {
-			doors: []door{{only(host("b.example.com"), drop), false}}, wanted: Wanted{Host: "a.example.com"}, hints: Hints{Hosts: []string{"b.example.com"}},
+			ports: []port{{only(host("b.example.com"), drop), false}}, wanted: Wanted{Host: "a.example.com"}, hints: Hints{Hosts: []string{"b.example.com"}},
 			want: []string{"port A, for a.example.com /: closed without an answer", "the config names other hosts: HOST_HEADER=b.example.com"},
 		},
 		"it knows no such path": {
-			doors: []door{{status(404), false}}, hints: Hints{Hosts: []string{"a.example.com"}, Paths: []string{"/1", "/2", "/3", "/4"}},
+			ports: []port{{status(404), false}}, hints: Hints{Hosts: []string{"a.example.com"}, Paths: []string{"/1", "/2", "/3", "/4"}},
 			want: []string{
 				"port A, for www.example.com, a.example.com /, /1, /2, /3 and 1 more: the proxy itself answers 404 (Not Found)",
 				"if the config proxies another path, give it with URL_PATH=",
 			},
 		},
 		"one of the user's paths": {
-			doors:  []door{{only(func(r *http.Request) bool { return r.URL.Path == "/a" }, status(404)), false}},
+			ports:  []port{{only(func(r *http.Request) bool { return r.URL.Path == "/a" }, status(404)), false}},
 			wanted: Wanted{Paths: []string{"/a", "/b"}}, hints: Hints{Hosts: []string{"a.example.com"}},
 			want: []string{"port A, for www.example.com, a.example.com /b: the proxy itself answers 404 (Not Found)", "if the config proxies another path, give it with URL_PATH="},
 		},
 		"it wants a user": {
-			doors: []door{{status(401), false}},
+			ports: []port{{status(401), false}},
 			want:  []string{"port A, for www.example.com /: the proxy itself answers 401 (Unauthorized)", "if the config wants a user, give one with HEADERS='Authorization: Basic ...'"},
 		},
 		"it reaches no upstream": {
-			doors: []door{{status(502), false}},
+			ports: []port{{status(502), false}},
 			want:  []string{"port A, for www.example.com /: the proxy itself answers 502 (Bad Gateway)"},
 		},
 		"it is silent": {
-			doors: []door{{func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, false}},
+			ports: []port{{func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, false}},
 			want:  []string{"port A, for www.example.com /: no whole answer within 2s"},
 		},
 		"it answers from a cache": {
-			doors: []door{{func(w http.ResponseWriter, r *http.Request) {
+			ports: []port{{func(w http.ResponseWriter, r *http.Request) {
 				first.CompareAndSwap("", r.Header.Get(load.SeqHeader))
 				fmt.Fprintf(w, "fakealb lb=blue node=198.18.1.21 target=t1 received=0 seq=%s\n", first.Load())
 			}, false}},
 			want: []string{"port A, for www.example.com /: answered from the proxy's cache, whatever the query: a node's answer to an earlier request, of which nothing about DNS can be seen"},
 		},
 		"it takes the number away": {
-			doors: []door{{func(w http.ResponseWriter, r *http.Request) {
+			ports: []port{{func(w http.ResponseWriter, r *http.Request) {
 				r.Header.Del(load.SeqHeader)
 				node(w, r)
 			}, false}},
 			want: []string{"port A, for www.example.com /: a node answers, but does not get the number of the request: the proxy takes the header X-Proxychaos-Seq away, without which no answer can be told from another"},
 		},
 		"over TLS, and another port": {
-			doors: []door{{status(403), true}, {page, false}}, hints: Hints{Hosts: []string{"a.example.com"}},
+			ports: []port{{status(403), true}, {page, false}}, hints: Hints{Hosts: []string{"a.example.com"}},
 			want: []string{
 				"port A over TLS, for www.example.com, a.example.com /: the proxy itself answers 403 (Forbidden)",
 				"port B, for www.example.com, a.example.com /: the proxy itself answers 200 (alive)",
 			},
 		},
 		"another port than the user's": {
-			doors: []door{{node, false}, {page, false}}, wanted: Wanted{Port: 1},
+			ports: []port{{node, false}, {page, false}}, wanted: Wanted{Port: 1},
 			want: []string{"port B, for www.example.com /: the proxy itself answers 200 (alive)", "the proxy listens on A, B: another one is chosen with PROXY_PORT="},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			p := serve(t, tc.doors...)
+			p := serve(t, tc.ports...)
 			s := p.search(t)
 			if s.Hints, s.Wanted = tc.hints, tc.wanted; tc.wanted.Port != 0 {
 				s.Port = p.ports[1].Port()
@@ -385,7 +385,7 @@ func TestNoWay(t *testing.T) {
 // A proxy that ends while it is tried has ended: that is what is said.
 func TestProxyThatEnds(t *testing.T) {
 	g := NewWithT(t)
-	p := serve(t, door{drop, false})
+	p := serve(t, port{drop, false})
 	s := p.search(t)
 	looked := 0
 	s.Listeners = func(context.Context) ([]netip.AddrPort, error) {

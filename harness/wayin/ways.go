@@ -25,7 +25,7 @@ const browser = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like
 
 // way is one way: a port, with TLS or without, and what is asked for there, as it comes
 // from clients that used proto.
-func (s *Search) way(door netip.AddrPort, secure bool, host string, paths []string, proto string) recording.Way {
+func (s *Search) way(addr netip.AddrPort, secure bool, host string, paths []string, proto string) recording.Way {
 	target, port := "http://", "80"
 	if secure {
 		target = "https://"
@@ -37,7 +37,7 @@ func (s *Search) way(door netip.AddrPort, secure bool, host string, paths []stri
 	for name, value := range s.Headers {
 		headers[http.CanonicalHeaderKey(name)] = value
 	}
-	return recording.Way{Target: target + door.String(), Host: host, Paths: slices.Clone(paths), Headers: headers}
+	return recording.Way{Target: target + addr.String(), Host: host, Paths: slices.Clone(paths), Headers: headers}
 }
 
 func sameWay(a, b recording.Way) bool {
@@ -84,13 +84,13 @@ func distinct(all []string) []string {
 	return found
 }
 
-// everyDoor are all ports, plain and over TLS.
-func (s *Search) everyDoor() []recording.Way {
+// everyPort are all ports, plain and over TLS.
+func (s *Search) everyPort() []recording.Way {
 	var ways []recording.Way
-	for _, door := range s.doors {
+	for _, addr := range s.chosen {
 		ways = append(ways,
-			s.way(door, false, s.askedHosts()[0], s.askedPaths()[0], "http"),
-			s.way(door, true, s.askedHosts()[0], s.askedPaths()[0], "https"))
+			s.way(addr, false, s.askedHosts()[0], s.askedPaths()[0], "http"),
+			s.way(addr, true, s.askedHosts()[0], s.askedPaths()[0], "https"))
 	}
 	return ways
 }
@@ -104,17 +104,17 @@ func (s *Search) everyHostAndPath() []recording.Way {
 	return s.within(func(int, int) bool { return true })
 }
 
-// within are ways through the doors behind which there may be more: with the hosts and
-// paths that are wanted, by their places.
+// within are ways to the ports that may lead to more: with the hosts and paths that are
+// wanted, by their places.
 func (s *Search) within(wanted func(host, path int) bool) []recording.Way {
 	var ways []recording.Way
-	for _, door := range s.doors {
+	for _, addr := range s.chosen {
 		for _, secure := range []bool{false, true} {
-			for _, proto := range s.protos(door.Port(), secure) {
+			for _, proto := range s.protos(addr.Port(), secure) {
 				for h, host := range s.askedHosts() {
 					for p, paths := range s.askedPaths() {
 						if wanted(h, p) {
-							ways = append(ways, s.way(door, secure, host, paths, proto))
+							ways = append(ways, s.way(addr, secure, host, paths, proto))
 						}
 					}
 				}
@@ -124,8 +124,8 @@ func (s *Search) within(wanted func(host, path int) bool) []recording.Way {
 	return ways
 }
 
-// protos are the schemes that clients may have used who come through a door; none if it
-// leads nowhere. Behind a plain one that sends clients to HTTPS, both are possible.
+// protos are the schemes that clients may have used whose requests come to a port; none
+// if it leads nowhere. If a plain one sends clients to HTTPS, both are possible.
 func (s *Search) protos(number uint16, tls bool) []string {
 	switch plain, safe := s.speaks(number, false), s.speaks(number, true); {
 	case tls && (safe == load.Answered || safe == load.Closed && plain != load.Answered):
@@ -142,8 +142,8 @@ func (s *Search) protos(number uint16, tls bool) []string {
 	return protos
 }
 
-// speaks says what is behind a door, plain or over TLS: Answered if anything was said in
-// the door's own language, else Closed, Silent or the like.
+// speaks says what came of the tries at a port, plain or over TLS: Answered if there was
+// any answer in that protocol, else Closed, Silent or the like.
 func (s *Search) speaks(number uint16, tls bool) string {
 	said := load.NotTried
 	for _, t := range s.tried {
@@ -177,15 +177,15 @@ func (s *Search) redirected() []recording.Way {
 		if len(paths) == 0 {
 			paths = []string{u.RequestURI()}
 		}
-		for _, door := range s.doors {
-			switch same := door.Port() == Port(t.way); {
+		for _, addr := range s.chosen {
+			switch same := addr.Port() == Port(t.way); {
 			case u.Scheme == "https" && same && !secure(t.way):
-				ways = append(ways, s.way(door, false, t.way.Host, t.way.Paths, "https"), s.way(door, false, host, paths, "https"))
+				ways = append(ways, s.way(addr, false, t.way.Host, t.way.Paths, "https"), s.way(addr, false, host, paths, "https"))
 				fallthrough
 			case u.Scheme == "https":
-				ways = append(ways, s.way(door, true, host, paths, "https"))
+				ways = append(ways, s.way(addr, true, host, paths, "https"))
 			case same:
-				ways = append(ways, s.way(door, secure(t.way), host, paths, u.Scheme))
+				ways = append(ways, s.way(addr, secure(t.way), host, paths, u.Scheme))
 			}
 		}
 	}
