@@ -69,7 +69,21 @@ func (c *Config) readHere(p string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.folder(root.FS()), root.Close())
+	if err := errors.Join(c.folder(root.FS()), root.Close()); err != nil {
+		return err
+	}
+	whole, err := filepath.Abs(clean) // "." has a name too
+	if err != nil {
+		return err
+	}
+	for _, docker := range []kind.Dockerfile{{Name: "Dockerfile", Within: "."}, {Name: "../Dockerfile", Within: filepath.Base(whole)}} {
+		// One that cannot be read, or is a folder, lays nothing out.
+		if docker.Content, err = os.ReadFile(filepath.Join(whole, docker.Name)); err == nil {
+			c.Docker = &docker
+			break
+		}
+	}
+	return nil
 }
 
 // read takes one file by its own name, or a folder.
@@ -153,6 +167,6 @@ func (c Config) Layout() (kind.Layout, error) {
 		return kind.Layout{}, err
 	}
 	layout, err := k.Layout(c.Config)
-	layout.Env = append(layout.Env, c.Env.Assignments()...)
+	layout.Env = append(layout.Env, c.Environment()...)
 	return layout, err
 }

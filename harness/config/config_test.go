@@ -110,6 +110,26 @@ func TestReadAFolder(t *testing.T) {
 	g.Expect(c.Path).To(Equal(dir))
 }
 
+func TestTheDockerfileOfAFolder(t *testing.T) {
+	g := NewWithT(t)
+	dir := t.TempDir()
+	folder := filepath.Join(dir, "nginx")
+	g.Expect(os.Mkdir(folder, 0o755)).To(Succeed())
+	g.Expect(os.WriteFile(filepath.Join(folder, "a.conf"), []byte("server {}"), 0o600)).To(Succeed())
+	c, err := Read(kind.Nginx, nil, folder, kind.Env{})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(c.Docker).To(BeNil())
+	g.Expect(os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("beside"), 0o600)).To(Succeed())
+	c, err = Read(kind.Nginx, nil, folder, kind.Env{})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(*c.Docker).To(Equal(kind.Dockerfile{Name: "../Dockerfile", Content: []byte("beside"), Within: "nginx"}))
+	g.Expect(os.WriteFile(filepath.Join(folder, "Dockerfile"), []byte("in it"), 0o600)).To(Succeed())
+	t.Chdir(folder)
+	c, err = Read(kind.Nginx, nil, ".", kind.Env{})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(*c.Docker).To(Equal(kind.Dockerfile{Name: "Dockerfile", Content: []byte("in it"), Within: "."}))
+}
+
 // Git on Windows, and archives that know no links, leave a file with the path in it.
 func TestLinksThatWereFlattened(t *testing.T) {
 	g := NewWithT(t)

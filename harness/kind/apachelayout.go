@@ -53,6 +53,7 @@ func apacheIsWhole(content []byte) bool {
 // image, in Debian's /etc/apache2 or Red Hat's /etc/httpd. Fragments get a base around
 // them.
 func apacheLayout(c Config) (Layout, error) {
+	c, begun := c.fromDockerfile(apacheFolder, debianFolder, redhatFolder)
 	l := Layout{Cmd: []string{"httpd-foreground"}}
 	known := maps.Clone(debianVariables)
 	maps.Copy(known, c.Env.Values)
@@ -96,6 +97,7 @@ func apacheLayout(c Config) (Layout, error) {
 			l.Env = append(l.Env, name+"="+debianVariables[name])
 		}
 	}
+	l.Files, l.From = append(l.Files, begun.Files...), begun.From
 	l.apachePlaces(lines, root)
 	if c.mentions("/etc/letsencrypt/options-ssl-apache.conf") {
 		l.spare("/etc/letsencrypt/options-ssl-apache.conf", []byte("SSLEngine on\nSSLProtocol all -SSLv3 -TLSv1 -TLSv1.1\n"))
@@ -201,7 +203,7 @@ func (l *Layout) apacheParts(c Config, lines []apacheLine) error {
 			force = append(force, name)
 		}
 	}
-	for _, dir := range []string{"vhosts.d", "vhosts", sites} {
+	for _, dir := range []string{"extra", "vhosts.d", "vhosts", sites} {
 		found := c.in(dir, "*.conf")
 		if len(found) == 0 {
 			found = c.in(dir, "*")

@@ -63,6 +63,7 @@ var caddy = Kind{
 
 // caddyLayout takes a Caddyfile, or Caddy's own JSON.
 func caddyLayout(c Config) (Layout, error) {
+	c, begun := c.fromDockerfile(caddyFolder)
 	main := "Caddyfile"
 	switch {
 	case c.single():
@@ -80,6 +81,7 @@ func caddyLayout(c Config) (Layout, error) {
 	if l.Files = c.below(caddyFolder); c.single() {
 		l.Files[0].Path = l.Cmd[3]
 	}
+	l.Files, l.From = append(l.Files, begun.Files...), begun.From
 	return l, nil
 }
 

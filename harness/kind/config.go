@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -18,6 +19,8 @@ type Config struct {
 	Links []Link
 	// Env are the variables that it was given.
 	Env Env
+	// Docker is the Dockerfile of the folder; nil if there is none.
+	Docker *Dockerfile
 	// LeftOut says what else is in the folder, and why it is not put into the container.
 	LeftOut []string
 }
@@ -27,6 +30,8 @@ type File struct {
 	Name       string // slash-separated, relative to Config.Path
 	Content    []byte
 	Executable bool
+	// Own is what its user calls the file, if that is not Name.
+	Own string
 	// Template is what the content was rendered from; nil if the file is the user's own.
 	Template *Template
 }
@@ -36,7 +41,7 @@ func (f File) own() string {
 	if f.Template != nil {
 		return f.Template.Name
 	}
-	return f.Name
+	return cmp.Or(f.Own, f.Name)
 }
 
 // Link is a symbolic link of a configuration.

@@ -63,6 +63,17 @@ func ReadEnv(said string) (Env, error) {
 	return env, nil
 }
 
+// Environment are the variables of the proxy's environment, each NAME=value: those of the
+// Dockerfile, and those that were given.
+func (c Config) Environment() []string {
+	env := Env{Values: map[string]string{}}
+	if c.Docker != nil {
+		_, env.Values = dockerCopies(string(c.Docker.Content))
+	}
+	maps.Copy(env.Values, c.Env.Values)
+	return env.Assignments()
+}
+
 // Assignments are the variables, each NAME=value, in order.
 func (e Env) Assignments() []string {
 	var all []string

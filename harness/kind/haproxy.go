@@ -65,12 +65,13 @@ var haproxy = Kind{
 // container does not heed SIGTERM for 10 s. A folder that its -f takes holds files *.cfg,
 // read in the order of their names.
 func haproxyLayout(c Config) (Layout, error) {
-	l := Layout{Cmd: []string{"haproxy", "-W", "-db"}}
+	c, l := c.fromDockerfile(haproxyFolder, haproxyDebian)
+	l.Cmd = []string{"haproxy", "-W", "-db"}
 	if c.single() {
-		l.Files = []Placed{c.at(haproxyMain, c.Files[0].Name)}
+		l.Files = append(l.Files, c.at(haproxyMain, c.Files[0].Name))
 		l.Cmd = append(l.Cmd, "-f", haproxyMain)
 	} else {
-		l.Files = c.below(haproxyFolder)
+		l.Files = append(l.Files, c.below(haproxyFolder)...)
 		if c.mentions(haproxyDebian + "/") {
 			l.Files = append(l.Files, c.below(haproxyDebian)...)
 		}

@@ -9,6 +9,8 @@ import (
 // Layout is how a configuration runs in its proxy's image.
 type Layout struct {
 	Cmd []string
+	// From is the Dockerfile that says where the files go; empty for none.
+	From string
 	// Env are variables of the proxy's environment, each NAME=value.
 	Env   []string
 	Files []Placed

@@ -33,6 +33,7 @@ var (
 // nginxLayout puts a configuration into the official image. A file or a folder without
 // events { } goes beside the image's own nginx.conf, whose default.conf is out of the way.
 func nginxLayout(c Config) (Layout, error) {
+	c, begun := c.fromDockerfile(nginxFolder)
 	all := nginxDirectives(c)
 	l := Layout{Cmd: []string{"nginx"}}
 	main := nginxMainOf(c)
@@ -58,6 +59,7 @@ func nginxLayout(c Config) (Layout, error) {
 	if !slices.ContainsFunc(all, off) { // nginx refuses to hear it twice
 		l.Cmd = []string{"nginx", "-g", "daemon off;"}
 	}
+	l.Files, l.From = append(l.Files, begun.Files...), begun.From
 	l.nginxPlaces(all)
 	return l, l.nginxSpares(c)
 }

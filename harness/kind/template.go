@@ -2,6 +2,7 @@ package kind
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -31,9 +32,11 @@ const localResolvers = "127.0.0.11"
 // template and the variables that it needs and were not given.
 func (c Config) Render() (Config, error) {
 	given := map[string]string{"NGINX_LOCAL_RESOLVERS": localResolvers}
-	for name, value := range c.Env.Values {
-		given[name] = value
+	if c.Docker != nil {
+		_, env := dockerCopies(string(c.Docker.Content))
+		maps.Copy(given, env)
 	}
+	maps.Copy(given, c.Env.Values)
 	filter, err := regexp.Compile(given["NGINX_ENVSUBST_FILTER"])
 	if err != nil {
 		return c, fmt.Errorf("ENV: NGINX_ENVSUBST_FILTER: %w", err)

@@ -66,6 +66,9 @@ func (r *Running) play(ctx context.Context) (v judge.Verdict, m recording.Manife
 		return v, m, err
 	}
 	remarks := c.config.Remarks()
+	if layout.From != "" {
+		remarks = append(remarks, "laid out as "+layout.From+" says")
+	}
 	if spares := layout.Spares(); len(spares) > 0 {
 		remarks = append(remarks, "made, unless the image has them: "+strings.Join(spares, ", "))
 	}
