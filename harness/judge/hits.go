@@ -27,7 +27,8 @@ type flow struct {
 
 // findHits lists the requests to nodes in the order of time. A request that is in
 // both files, or sent again by TCP, is one request: it has one sequence number on one
-// connection, and one method and path if a packet shows them.
+// connection, and one method and path if a packet shows them. It was sent when its first
+// packet was seen: a silent node takes it only when it is back.
 func (c *brief) findHits() []hit {
 	byID := map[uint64]*recording.Conn{}
 	byFlow := map[flow][]*recording.Conn{}
@@ -42,7 +43,7 @@ func (c *brief) findHits() []hit {
 		seq          uint64
 		method, path string
 	}
-	seen := map[request]bool{}
+	seen := map[request]int{} // by the index of its hit, from 1
 	var hits []hit
 	for i, a := range c.Attempts {
 		if a.Probe {
@@ -52,9 +53,10 @@ func (c *brief) findHits() []hit {
 		if h.conn != nil {
 			f = flow{h.conn.Node, h.conn.Port, h.conn.Peer}
 		}
-		of := a.Seq != 0 && f.peer.IsValid()
-		seen[request{f, a.Seq, "", ""}], seen[request{f, a.Seq, a.Method, a.Path}] = of, of
 		hits = append(hits, h)
+		if a.Seq != 0 && f.peer.IsValid() {
+			seen[request{f, a.Seq, "", ""}], seen[request{f, a.Seq, a.Method, a.Path}] = len(hits), len(hits)
+		}
 	}
 	for i, p := range c.Packets {
 		if p.Kind != recording.Segment || p.Probe || p.Retransmit {
@@ -62,10 +64,10 @@ func (c *brief) findHits() []hit {
 		}
 		f := flow{p.Node, p.Port, p.Peer}
 		one := request{f, p.Seq, p.Method, p.Path}
-		if seen[one] {
+		if n := seen[one]; n > 0 {
+			hits[n-1].at = min(hits[n-1].at, p.At)
 			continue
 		}
-		seen[one] = p.Seq != 0
 		h := hit{at: p.At, node: p.Node, row: row{recording.PacketsFile, i}}
 		// A port can be used again: the connection is the last one opened by then.
 		for _, conn := range byFlow[f] {
@@ -74,6 +76,9 @@ func (c *brief) findHits() []hit {
 			}
 		}
 		hits = append(hits, h)
+		if p.Seq != 0 {
+			seen[one] = len(hits)
+		}
 	}
 	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.at, b.at) })
 	return hits

@@ -134,6 +134,24 @@ func TestWhatSilentNodesWereStillSent(t *testing.T) {
 	}
 }
 
+// A request that TCP sent again until the node was back was sent when it was silent.
+func TestARequestThatASilentNodeTakesOnceItIsBack(t *testing.T) {
+	w := silentNode()
+	var stalled recording.Packet
+	for _, p := range w.Packets {
+		if p.Kind == recording.Segment {
+			stalled = p
+			break
+		}
+	}
+	for _, k := range w.Connections {
+		if k.Peer == stalled.Peer {
+			w.attempt(19, k, stalled.Seq, 200)
+		}
+	}
+	wantText(t, w.judge(), judge.StruckNodes, `backend.example.com: after "half of the nodes go silent", 1 request and 3 connection attempts still went to the nodes concerned, the last 3.5 s after it`)
+}
+
 func TestNothingWasSentToSilentNodes(t *testing.T) {
 	w := kept(halfDies, struck("silence"), nil)
 	w.serve(0, 5, w.open(-1, old1))
