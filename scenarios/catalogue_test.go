@@ -146,6 +146,35 @@ func TestEveryConfigIsThereAndUsed(t *testing.T) {
 	})).To(Succeed())
 }
 
+// What is put beside a config for its sake is put beside none of these: they run as they
+// did when the catalogue's outcomes were seen.
+func TestCataloguedConfigsRunAsTheyAre(t *testing.T) {
+	for _, who := range scenarios.Subjects() {
+		t.Run(who.ID(), func(t *testing.T) {
+			g := NewWithT(t)
+			conf, err := config.Read(who.Kind, who.Files, who.Config, kind.Env{})
+			g.Expect(err).NotTo(HaveOccurred())
+			l, err := conf.Layout()
+			g.Expect(err).NotTo(HaveOccurred())
+			content, err := scenarios.Configs.ReadFile(who.Config)
+			g.Expect(err).NotTo(HaveOccurred())
+			last := l.Files[len(l.Files)-1]
+			g.Expect(last.Content).To(Equal(content))
+			g.Expect(last.Own).To(Equal(path.Base(who.Config)))
+			if who.Kind == kind.Apache {
+				base, err := os.ReadFile("../harness/kind/apache_base.conf")
+				g.Expect(err).NotTo(HaveOccurred())
+				g.Expect(l.Files[0].Content).To(Equal(base))
+				g.Expect(l.Files).To(HaveLen(2))
+			} else {
+				g.Expect(l.Files).To(HaveLen(1))
+			}
+			l.Files, l.Cmd = nil, nil
+			g.Expect(l).To(Equal(kind.Layout{}))
+		})
+	}
+}
+
 func TestSubjectsAreWhole(t *testing.T) {
 	g := NewWithT(t)
 	ids := map[string]bool{}

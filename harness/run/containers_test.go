@@ -58,7 +58,7 @@ func TestConfigThatBreaks(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	lab := containers(t, options(t))
-	path := file(t, "resolver-only.conf", "resolver 169.254.169.253 valid=1s;\n"+nginxStatic)
+	path := file(t, "resolver-only.conf", "error_log /var/log/nginx/shop/error.log;\nresolver 169.254.169.253 valid=1s;\n"+nginxStatic)
 	r := one(t.Context(), lab, rotate(), own(kind.Nginx, path, 0))
 	g.Expect(r.Err).NotTo(HaveOccurred())
 	g.Expect(r.Verdict.Result).To(Equal(judge.Fail), "%s", strings.Join(r.Verdict.Reasons, "; "))
@@ -66,6 +66,7 @@ func TestConfigThatBreaks(t *testing.T) {
 	g.Expect(r.Verdict.Stale).To(BeNumerically(">=", 10), "served from old nodes until they went silent")
 	g.Expect(r.Verdict.Findings).To(ContainElement(And(
 		HaveField("Code", judge.ResolvedOnce), HaveField("Text", ContainSubstring("resolved once at start")))))
+	g.Expect(r.Verdict.Findings).To(ContainElement(HaveField("Code", judge.LogEvidence)), "nginx's log is a file of its own")
 	g.Expect(r.Manifest.Replay).To(ContainSubstring("PROXY=nginx CONFIG=" + path))
 }
 
