@@ -139,3 +139,24 @@ func TestTallyIsRedWhenNothingRan(t *testing.T) {
 		}
 	}
 }
+
+// What a cell broke off with says several things, each in a line.
+func TestTableKeepsTheLinesOfAReason(t *testing.T) {
+	cell := Cell{Verdict: judge.Verdict{Result: judge.Unproven, Reasons: []string{"nothing leads to a node\n    port 80: closed\n    the proxy's log: no"}}}
+	got := tableText(t, []Cell{cell})
+	for _, want := range []string{"    ! expected pass, got unproven: nothing leads to a node\n", "\n      port 80: closed\n", "\n      the proxy's log: no\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got\n%s\nwant %q in it", got, want)
+		}
+	}
+}
+
+func TestWayOfTheLoad(t *testing.T) {
+	if got := wayText(recording.Way{}); got != "not recorded" {
+		t.Errorf("got %q of an older recording", got)
+	}
+	way := recording.Way{Target: "https://198.18.0.2:443", Host: "shop.example.com", Paths: []string{"/", "/api/"}, Headers: map[string]string{"X-B": "2", "X-A": "1"}}
+	if got, want := wayText(way), "https://shop.example.com:443/, /api/ at https://198.18.0.2:443; X-A: 1; X-B: 2"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

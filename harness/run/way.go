@@ -45,6 +45,9 @@ func (c *cell) findWay(ctx context.Context) error {
 // maxWords is how many lines of the proxy's log are shown.
 const maxWords = 4
 
+// telltale is how much of a line says what it is about; the rest is about one request.
+const telltale = 100
+
 // digits tell lines of a log apart that say the same.
 var digits = regexp.MustCompile(`\d+`)
 
@@ -83,11 +86,12 @@ func lastWords(name kind.Name, lines []embedded.Line) (words []string, telling b
 	seen := map[string]bool{}
 	for _, line := range slices.Backward(lines) {
 		text := strings.TrimSpace(line.Text)
-		if what := digits.ReplaceAllString(text, "0"); text == "" || seen[what] || noise.MatchString(text) || strings.ContainsFunc(text, unreadable) {
+		what := digits.ReplaceAllString(text, "0")
+		what = what[:min(len(what), telltale)]
+		if text == "" || seen[what] || noise.MatchString(text) || strings.ContainsFunc(text, unreadable) {
 			continue
-		} else {
-			seen[what] = true
 		}
+		seen[what] = true
 		if all = append(all, text); kind.Errors(name, text) {
 			errors = append(errors, text)
 		}

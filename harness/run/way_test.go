@@ -91,6 +91,9 @@ func TestLastWords(t *testing.T) {
 	words, telling = lastWords(kind.Nginx, lines("a", "b", "c", "d", "e", "[notice] f", "[error] broken header: \"\x16\x03\x01\"", `"\x16\x03\x01" 400`))
 	g.Expect(words).To(Equal([]string{"b", "c", "d", "e"}))
 	g.Expect(telling).To(BeFalse())
+	const failed = "2026/11/29 11:00:34 [error] 24#24: *156 connect() failed (111: Connection refused) while connecting to upstream, client: 198.18.141.3, server: "
+	words, _ = lastWords(kind.Nginx, lines(failed+`a, host: "a.example.com"`, failed+`a, host: "b.example.com"`))
+	g.Expect(words).To(Equal([]string{failed + `a, host: "b.example.com"`}))
 	words, _ = lastWords(kind.Nginx, nil)
 	g.Expect(words).To(BeEmpty())
 }
