@@ -228,7 +228,8 @@ func (l *Layout) apacheParts(c Config, lines []apacheLine) error {
 // notApache are the names of files that lie in folders of configuration and are none.
 var notApache = regexp.MustCompile(`(?i)(?:^(?:dockerfile|makefile|license|readme|envvars|magic|mime\.types)$|\.(?:pem|crt|cer|key|csr|md|txt|sh|html?|ya?ml|json|lua|template|bak|orig|env|log|dockerfile)$)`)
 
-// apachePlaces notes where the configuration has Apache write, and as whom it runs.
+// apachePlaces notes where the configuration has Apache write, what has to be there, and as
+// whom it runs.
 func (l *Layout) apachePlaces(lines []apacheLine, root string) {
 	absolute := func(name string) string {
 		if path.IsAbs(name) {
@@ -246,7 +247,7 @@ func (l *Layout) apachePlaces(lines []apacheLine, root string) {
 			l.Logs = append(l.Logs, absolute(line.args[0]))
 		case "customlog", "transferlog", "globallog", "forensiclog", "scriptlog", "pidfile", "scriptsock":
 			l.folder(path.Dir(absolute(line.args[0])))
-		case "cacheroot", "defaultruntimedir":
+		case "cacheroot", "defaultruntimedir", "documentroot":
 			l.folder(absolute(line.args[0]))
 		case "mutex", "sslsessioncache", "sslstaplingcache":
 			if _, where, is := strings.Cut(line.args[0], ":"); is {

@@ -2,6 +2,7 @@ package kind
 
 import (
 	"fmt"
+	"net"
 	"path"
 	"regexp"
 	"slices"
@@ -82,7 +83,31 @@ func caddyLayout(c Config) (Layout, error) {
 		l.Files[0].Path = l.Cmd[3]
 	}
 	l.Files, l.From = append(l.Files, begun.Files...), begun.From
+	l.caddyCertificates(c)
 	return l, nil
+}
+
+// caddyGot is where Caddy keeps the certificates that an authority has given it, and looks
+// for them before it asks for one.
+const caddyGot = "/data/caddy/certificates/acme-v02.api.letsencrypt.org-directory"
+
+// caddyCertificates makes the certificates that the configuration names, and those that
+// Caddy would get for its sites: no authority is in reach here.
+func (l *Layout) caddyCertificates(c Config) {
+	for _, files := range caddyTLS.FindAllStringSubmatch(uncommented(c), -1) {
+		l.certificate(files[1])
+		l.key(files[2])
+	}
+	for _, host := range caddyServes(c).Hosts {
+		if strings.ContainsAny(host, "*~$") || net.ParseIP(host) != nil {
+			continue
+		}
+		certificate, key := pairFor(host)
+		where := path.Join(caddyGot, host, host)
+		l.spare(where+".crt", certificate)
+		l.spare(where+".key", key)
+		l.spare(where+".json", fmt.Appendf(nil, `{"sans": [%q], "issuer_data": {}}`, host))
+	}
 }
 
 var (
@@ -92,6 +117,7 @@ var (
 	caddyFirst  = regexp.MustCompile(`\A\s*([^\s({}#@][^\n{}]*)\n`)
 	caddyHosts  = regexp.MustCompile(`(?m)^\s+(?:@\w+\s+)?host\s+([^\n{}]+)`)
 	caddyPaths  = regexp.MustCompile(`(?m)^\s*(?:(?:handle|handle_path|route|reverse_proxy)\s+(/\S*)|(?:@\w+\s+)?path\s+([^\n{}]+))`)
+	caddyTLS    = regexp.MustCompile(`(?m)^\s*tls\s+(/\S+)\s+(/\S+)`)
 	caddyRegexp = regexp.MustCompile(`(?m)^\s*(?:@\w+\s+)?path_regexp\s+(?:\w+\s+)?(\S+)\s*$`)
 )
 

@@ -27,13 +27,16 @@ var dhParameters []byte
 
 // pair is a certificate and its key, as PEM, made once for all: the keys of a production
 // machine have no business in a test, and the load takes any certificate.
-var pair = sync.OnceValues(func() (certificate, key []byte) {
+var pair = sync.OnceValues(func() (certificate, key []byte) { return pairFor("localhost", "*.example.com") })
+
+// pairFor makes a certificate for names, and its key.
+func pairFor(names ...string) (certificate, key []byte) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err) // the machine has no randomness
 	}
 	template := x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "proxychaos"}, DNSNames: []string{"localhost", "*.example.com"},
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "proxychaos"}, DNSNames: names,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0),
 		BasicConstraintsValid: true, IsCA: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
@@ -46,7 +49,7 @@ var pair = sync.OnceValues(func() (certificate, key []byte) {
 		panic(err) // as above
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private8})
-})
+}
 
 // certificate makes the certificate that a configuration names, if nobody gave it.
 func (l *Layout) certificate(where string) {

@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"crypto/tls"
 	"strings"
 	"testing"
 
@@ -188,6 +189,20 @@ http {
 	g.Expect(added(h, "/etc/ssl/our.pem")).To(Equal(CAPath))
 }
 
+// Caddy would get a certificate for each of its sites; here no authority is in reach.
+func TestCertificatesThatCaddyWouldGet(t *testing.T) {
+	g := NewWithT(t)
+	l := laid(t, Caddy, of("shop.example.org, www.shop.example.org {\n\treverse_proxy shop:8080\n}\n*.apps.example.org {\n\ttls /certs/apps.pem /certs/apps.key\n}\n"))
+	for _, host := range []string{"shop.example.org", "www.shop.example.org"} {
+		where := caddyGot + "/" + host + "/" + host
+		pair, err := tls.X509KeyPair([]byte(added(l, where+".crt")), []byte(added(l, where+".key")))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(pair.Leaf.VerifyHostname(host)).To(Succeed())
+		g.Expect(added(l, where+".json")).To(ContainSubstring(`"sans": ["` + host + `"]`))
+	}
+	g.Expect(l.Spares()).To(And(ContainElements("/certs/apps.pem", "/certs/apps.key"), HaveLen(8)))
+}
+
 const vhost = "<VirtualHost *:80>\n  ProxyPass / http://b.example.com/\n</VirtualHost>\n"
 
 func TestWhereApacheFilesGo(t *testing.T) {
@@ -278,6 +293,8 @@ func TestApacheElsewhere(t *testing.T) {
 
 	vhost := laid(t, Apache, of("<VirtualHost *:80>\nErrorLog ${APACHE_LOG_DIR}/shop/error.log\n</VirtualHost>"))
 	g.Expect(vhost.Folders).To(Equal([]string{"/var/log/apache2/shop"}))
+	rooted := laid(t, Apache, of("<VirtualHost *:80>\nDocumentRoot \"/var/www/html\"\n</VirtualHost>"))
+	g.Expect(rooted.Folders).To(Equal([]string{"/var/www/html"}), "Apache does not start if it is not there")
 	g.Expect(laid(t, Apache, of(vhostPiped)).Folders).To(BeEmpty())
 }
 
