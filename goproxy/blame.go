@@ -138,6 +138,7 @@ func (x *exchange) accuse(a *attempt) {
 		return
 	}
 	a.accuses = true
+	a.endpoint.suspectUntil.Store(time.Now().Add(time.Duration(x.up.cfg.Ejection.Retry)).UnixNano())
 	if a.endpoint.unheard.Add(1) >= silentRequests {
 		x.up.eject(a.endpoint, "silent")
 	}

@@ -34,6 +34,7 @@ type endpoint struct {
 
 	lastByte     atomic.Int64 // unix ns of the last response header
 	unheard      atomic.Int32 // requests in a row to which it was silent
+	suspectUntil atomic.Int64 // unix ns; of the last of them
 	failures     atomic.Int32 // in a row
 	ejectedUntil atomic.Int64 // unix ns; 0 when healthy
 	probing      atomic.Bool  // one request is trying an ejected endpoint
@@ -129,6 +130,12 @@ func (e *endpoint) alive() {
 // silentSince reports whether not one response came from the address after t.
 func (e *endpoint) silentSince(t time.Time) bool {
 	return e.lastByte.Load() < t.UnixNano()
+}
+
+// suspected reports whether the endpoint was silent to a request just now, and has
+// answered none since.
+func (e *endpoint) suspected(now time.Time) bool {
+	return e.unheard.Load() > 0 && e.suspectUntil.Load() > now.UnixNano()
 }
 
 // eject leaves the endpoint out for a while. It reports whether that is news:
