@@ -30,23 +30,29 @@ func (c *brief) answeredByProxy(*Verdict) []Finding {
 // 800 requests with status 302".
 func (c *brief) proxyAnswers(rows []row) string {
 	codes := map[int]bool{}
-	kept := ""
 	for _, r := range rows {
-		request := c.Requests[r.index]
-		codes[request.Code] = true
-		switch {
-		case kept != "":
-		case request.Names != 0:
-			kept = fmt.Sprintf(" from its cache (they name other requests, such as seq=%d in the answer to %d)", request.Names, request.Seq)
-		case request.Node.IsValid(): // it once gave the answer to a request of the warm-up, which has no number
-			kept = fmt.Sprintf(" from its cache (they name nodes that gave them to other requests, such as %s in the answer to %d)", request.Node, request.Seq)
-		}
+		codes[c.Requests[r.index].Code] = true
 	}
 	var statuses []string
 	for _, code := range slices.Sorted(maps.Keys(codes)) {
 		statuses = append(statuses, strconv.Itoa(code))
 	}
-	return fmt.Sprintf("the proxy itself answered %s with status %s%s", requests(len(rows)), strings.Join(statuses, " and "), kept)
+	return fmt.Sprintf("the proxy itself answered %s with status %s%s", requests(len(rows)), strings.Join(statuses, " and "), c.fromCache(rows))
+}
+
+// fromCache says by what it shows that some of the answers are from the proxy's cache; it
+// is empty if nothing shows it.
+func (c *brief) fromCache(rows []row) string {
+	for _, r := range rows {
+		request := c.Requests[r.index]
+		switch {
+		case request.Names != 0:
+			return fmt.Sprintf(" from its cache (they name other requests, such as seq=%d in the answer to %d)", request.Names, request.Seq)
+		case request.Node.IsValid(): // it once gave the answer to a request of the warm-up, which has no number
+			return fmt.Sprintf(" from its cache (they name nodes that gave them to other requests, such as %s in the answer to %d)", request.Node, request.Seq)
+		}
+	}
+	return ""
 }
 
 // refused says whether the proxy itself would not take a request: it sent it to no node, and
@@ -56,7 +62,7 @@ func (c *brief) refused(request recording.Request) bool {
 	if !failed(request) || code < http.StatusBadRequest || c.sent(request) {
 		return false
 	}
-	return code == http.StatusTooManyRequests || c.unmet(request) && (code < http.StatusInternalServerError || code == http.StatusServiceUnavailable)
+	return code == http.StatusTooManyRequests || c.beforeFaults(request) && (code < http.StatusInternalServerError || code == http.StatusServiceUnavailable)
 }
 
 // refusedByProxy: a limit or a rule of the proxy itself, which no fault has anything to do with.

@@ -10,7 +10,8 @@ func (c *brief) findings(v *Verdict) []Finding {
 	findings = append(findings, c.each(c.usedStruck, v)...)
 	findings = append(findings, c.livedWithoutDNS(v)...)
 	findings = append(findings, c.lostPosts(v)...)
-	findings = append(findings, append(c.answeredByProxy(v), c.refusedByProxy(v)...)...)
+	findings = append(findings, c.answeredByProxy(v)...)
+	findings = append(findings, c.refusedByProxy(v)...)
 	findings = append(c.lastResort(v, findings), findings...)
 	findings = append(findings, c.resentRequests(v)...)
 	findings = append(findings, c.connectionPerRequest(v)...)
@@ -29,8 +30,8 @@ func (c *brief) lastResort(v *Verdict, found []Finding) []Finding {
 	if v.Result != Fail || explained {
 		return nil
 	}
-	itself := slices.ContainsFunc(found, func(f Finding) bool { return f.Code == AnsweredByProxy || f.Code == RefusedByProxy })
-	if because := append(c.each(c.leftLate, v), c.heldDown(v)...); len(because) > 0 || itself {
+	byProxy := slices.ContainsFunc(found, func(f Finding) bool { return f.Code == AnsweredByProxy || f.Code == RefusedByProxy })
+	if because := append(c.each(c.leftLate, v), c.heldDown(v)...); len(because) > 0 || byProxy {
 		return because
 	}
 	return []Finding{{

@@ -99,13 +99,13 @@ func (c *brief) came(number int) (first, last recording.Seconds, ok bool) {
 // notHealthy: failures that no fault had caused. What the proxy answered by itself says
 // nothing about nodes and is told apart.
 func (c *brief) notHealthy() []string {
-	var kept, refused []row
+	var answered, refused []row
 	count, kinds := 0, map[string]int{}
 	for i, request := range c.Requests {
 		switch {
-		case !failed(request) || !c.unmet(request):
+		case !failed(request) || !c.beforeFaults(request):
 		case recording.IsByProxy(request.Outcome):
-			kept = append(kept, row{recording.RequestsFile, i})
+			answered = append(answered, row{recording.RequestsFile, i})
 		case c.refused(request):
 			refused = append(refused, row{recording.RequestsFile, i})
 		default:
@@ -114,8 +114,8 @@ func (c *brief) notHealthy() []string {
 		}
 	}
 	var reasons []string
-	if len(kept) > 0 {
-		reasons = append(reasons, c.proxyAnswers(kept)+" before the fault: of such requests no fault is seen")
+	if len(answered) > 0 {
+		reasons = append(reasons, c.proxyAnswers(answered)+" before the fault: of such requests no fault is seen")
 	}
 	if len(refused) > 0 {
 		reasons = append(reasons, c.refusals(refused)+", before the fault: by a limit or a rule of its own, or for want of a node that it holds to be up")
@@ -126,9 +126,9 @@ func (c *brief) notHealthy() []string {
 	return reasons
 }
 
-// unmet says whether a request had ended before anything was asked for that takes
+// beforeFaults says whether a request had ended before anything was asked for that takes
 // something away or moves a name.
-func (c *brief) unmet(request recording.Request) bool {
+func (c *brief) beforeFaults(request recording.Request) bool {
 	return endedBefore(request, min(c.first.At, c.losses[0].Asked))
 }
 
