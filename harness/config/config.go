@@ -10,7 +10,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 
 	"github.com/proxychaos/proxychaos/harness/kind"
 )
@@ -25,10 +24,6 @@ const (
 	maxFiles = 1000
 	maxBytes = 16 << 20
 )
-
-// flattened is a symbolic link as git leaves it where it makes none (core.symlinks=false):
-// a file with nothing but the path in it, and no end of line. No proxy's file looks so.
-var flattened = regexp.MustCompile(`^\.{0,2}/[^\s;{}<>]{1,200}$`)
 
 // Read reads the file or folder at p, in the file system files; on this machine if that
 // is nil. A link to a file of the same folder is read as that file, as in sites-enabled.
@@ -104,59 +99,6 @@ func (c *Config) read(files fs.FS, root string) error {
 	}
 	content, err := fs.ReadFile(files, root)
 	c.Files = []kind.File{{Name: path.Base(root), Content: content}}
-	return err
-}
-
-// folder takes all that lies in a folder, in the order of the names.
-func (c *Config) folder(folder fs.FS) error {
-	total := 0
-	err := fs.WalkDir(folder, ".", func(p string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && d.Name() == ".git":
-			c.LeftOut = append(c.LeftOut, p+": the history of a repository")
-			return fs.SkipDir
-		case d.IsDir():
-			return nil
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		if info.Mode()&fs.ModeSymlink != 0 {
-			to, statErr := fs.Stat(folder, p)
-			if statErr != nil || !to.Mode().IsRegular() {
-				target, err := fs.ReadLink(folder, p)
-				c.Links = append(c.Links, kind.Link{Name: p, Target: target})
-				return err
-			}
-			info = to
-		}
-		if !info.Mode().IsRegular() {
-			c.LeftOut = append(c.LeftOut, p+": neither a file, a folder nor a link")
-			return nil
-		}
-		if total += int(info.Size()); len(c.Files) == maxFiles || total > maxBytes {
-			return fmt.Errorf("more than %d files or %d MiB: want the folder of a proxy's configuration", maxFiles, maxBytes>>20)
-		}
-		content, err := fs.ReadFile(folder, p)
-		if err != nil {
-			return err
-		}
-		if flattened.Match(content) {
-			target := string(content)
-			if content, err = fs.ReadFile(folder, path.Join(path.Dir(p), target)); err != nil || path.IsAbs(target) {
-				c.Links = append(c.Links, kind.Link{Name: p, Target: target})
-				return nil
-			}
-		}
-		c.Files = append(c.Files, kind.File{Name: p, Content: content, Executable: info.Mode()&0o111 != 0})
-		return nil
-	})
-	if err == nil && len(c.Files) == 0 {
-		err = errors.New("the folder has no file in it")
-	}
 	return err
 }
 
