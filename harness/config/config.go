@@ -1,6 +1,6 @@
 // Package config reads a proxy's configuration as its user has it, a file or a folder,
-// once, and finds hints in it: its refresh, its use of TLS, the ports of its backends. The
-// files are never changed.
+// once, and finds hints in it: its refresh, its use of TLS, the hosts and paths that it
+// serves, the ports of its backends. The files are never changed.
 package config
 
 import (
@@ -19,11 +19,6 @@ type Config struct {
 	Kind kind.Name
 	kind.Config
 }
-
-const (
-	maxFiles = 1000
-	maxBytes = 16 << 20
-)
 
 // Read reads the file or folder at p, in the file system files; on this machine if that
 // is nil. A link to a file of the same folder is read as that file, as in sites-enabled.
@@ -67,7 +62,12 @@ func (c *Config) readHere(p string) error {
 	if err := errors.Join(c.folder(root.FS()), root.Close()); err != nil {
 		return err
 	}
-	whole, err := filepath.Abs(clean) // "." has a name too
+	return c.dockerfile(clean)
+}
+
+// dockerfile reads the Dockerfile in a folder of this machine, or the one beside it.
+func (c *Config) dockerfile(folder string) error {
+	whole, err := filepath.Abs(folder) // "." has a name too
 	if err != nil {
 		return err
 	}

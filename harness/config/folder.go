@@ -10,8 +10,14 @@ import (
 	"github.com/proxychaos/proxychaos/harness/kind"
 )
 
-// flattened is a symbolic link as git leaves it where it makes none (core.symlinks=false):
-// a file with nothing but the path in it, and no end of line. No proxy's file looks so.
+// What a folder may hold at most.
+const (
+	maxFiles = 1000
+	maxBytes = 16 << 20
+)
+
+// flattened is a symbolic link as git leaves it if it makes none (core.symlinks=false): a
+// file with nothing but the path in it, and no end of line. No proxy's file looks so.
 var flattened = regexp.MustCompile(`^\.{0,2}/[^\s;{}<>]{1,200}$`)
 
 // folder takes all that lies in a folder, in the order of the names.

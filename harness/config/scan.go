@@ -9,18 +9,15 @@ import (
 	"github.com/proxychaos/proxychaos/harness/kind"
 )
 
-var (
-	// A backend's port in a URL.
-	urlPort = regexp.MustCompile(`(?:https?|wss?|h2c?|fcgi|ajp|grpcs?)://[^\s/;"'{}]*?(?:\$\{?\w+\}?)?:(\d{1,5})\b`)
-	comment = regexp.MustCompile(`(?m)(?:^|\s)#.*$`)
-)
+// urlPort finds a backend's port in a URL.
+var urlPort = regexp.MustCompile(`(?:https?|wss?|h2c?|fcgi|ajp|grpcs?)://[^\s/;"'{}]*?(?:\$\{?\w+\}?)?:(\d{1,5})\b`)
 
 // Ports are 80, 443, and every other that the configuration gives to a backend, in a
 // form that is known here. Nodes have to listen on them if no Docker engine is there;
 // in containers they take any port.
 func (c Config) Ports() []uint16 {
 	found := []uint16{80, 443}
-	for _, text := range c.texts() {
+	for _, text := range c.Texts() {
 		for _, re := range []*regexp.Regexp{urlPort, c.hints().Port} {
 			if re == nil {
 				continue
@@ -45,7 +42,7 @@ func (c Config) Refresh() time.Duration {
 		return 0
 	}
 	var longest time.Duration
-	for _, text := range c.texts() {
+	for _, text := range c.Texts() {
 		for _, m := range refresh.FindAllStringSubmatch(text, -1) {
 			n, err := strconv.ParseInt(m[1], 10, 32)
 			if err == nil {
@@ -59,7 +56,7 @@ func (c Config) Refresh() time.Duration {
 // TLS says whether the configuration speaks HTTPS to a backend.
 func (c Config) TLS() bool {
 	secure := c.hints().TLS
-	return secure != nil && slices.ContainsFunc(c.texts(), secure.MatchString)
+	return secure != nil && slices.ContainsFunc(c.Texts(), secure.MatchString)
 }
 
 func (c Config) hints() kind.Hints {
@@ -68,13 +65,4 @@ func (c Config) hints() kind.Hints {
 		return kind.Hints{}
 	}
 	return k.Hints
-}
-
-// texts are the files without their comment lines.
-func (c Config) texts() []string {
-	var texts []string
-	for _, f := range c.Files {
-		texts = append(texts, comment.ReplaceAllString(string(f.Content), ""))
-	}
-	return texts
 }

@@ -39,6 +39,11 @@ var (
 	apacheLoad   = regexp.MustCompile(`(?im)^\s*LoadModule\s`)
 )
 
+// apacheModuleFolders are where Red Hat and Debian have the modules.
+var apacheModuleFolders = []Placed{
+	spareLink("/usr/lib64/httpd/modules", apacheRoot+"/modules"), spareLink("/usr/lib/apache2/modules", apacheRoot+"/modules"),
+}
+
 // debianVariables are those of Debian's envvars, which its configurations name.
 var debianVariables = map[string]string{
 	"APACHE_RUN_USER": "www-data", "APACHE_RUN_GROUP": "www-data", "APACHE_PID_FILE": "/var/run/apache2/apache2.pid",
@@ -143,7 +148,7 @@ func (l *Layout) debianTree(c Config) {
 		}
 		l.Files = append(l.Files, spare)
 	}
-	// Debian has these built in, the official image has not.
+	// Debian has these built in, the official image does not.
 	start := "exec httpd -d /etc/apache2 -f /etc/apache2/apache2.conf -DFOREGROUND"
 	for _, name := range []string{"unixd", "log_config", "logio", "version", "watchdog"} {
 		start += fmt.Sprintf(" -C '<IfModule !%[1]s_module>' -C 'LoadModule %[1]s_module /usr/local/apache2/modules/mod_%[1]s.so' -C '</IfModule>'", name)
@@ -161,8 +166,7 @@ func (l *Layout) apacheElsewhere(root string) {
 	if root == apacheRoot {
 		return
 	}
-	l.Files = append(l.Files,
-		spareLink("/usr/lib64/httpd/modules", apacheRoot+"/modules"), spareLink("/usr/lib/apache2/modules", apacheRoot+"/modules"))
+	l.Files = append(l.Files, apacheModuleFolders...)
 	if where := root + "/modules"; !l.places(where) {
 		l.Files = append(l.Files, spareLink(where, apacheRoot+"/modules"))
 	}
@@ -192,36 +196,32 @@ func (l *Layout) apacheParts(c Config, lines []apacheLine) error {
 			folder = other
 		}
 	}
-	sites := "sites-enabled"
-	if len(c.in(sites, "*")) == 0 {
-		sites = "sites-available"
-	}
-	force := slices.Concat(c.in(".", "ports.conf"), c.in("mods-enabled", "*.load"), c.in("mods-enabled", "*.conf"),
+	inForce := slices.Concat(c.in(".", "ports.conf"), c.in("mods-enabled", "*.load"), c.in("mods-enabled", "*.conf"),
 		c.in("conf.modules.d", "*.conf"), c.in("conf-enabled", "*.conf"), c.in("conf.d", "*.conf"))
 	for _, name := range c.in(".", "*.conf") {
 		if name != "ports.conf" {
-			force = append(force, name)
+			inForce = append(inForce, name)
 		}
 	}
-	for _, dir := range []string{"extra", "vhosts.d", "vhosts", sites} {
+	for _, dir := range []string{"extra", "vhosts.d", "vhosts", c.sites()} {
 		found := c.in(dir, "*.conf")
 		if len(found) == 0 {
 			found = c.in(dir, "*")
 		}
-		force = append(force, found...)
+		inForce = append(inForce, found...)
 	}
-	if len(force) == 0 {
-		force = slices.DeleteFunc(c.in(".", "*"), notApache.MatchString)
+	if len(inForce) == 0 {
+		inForce = slices.DeleteFunc(c.in(".", "*"), notApache.MatchString)
 	}
-	if len(force) == 0 {
+	if len(inForce) == 0 {
 		return fmt.Errorf("%s: nothing in this folder is in force in Apache: want the main file httpd.conf, conf/httpd.conf or apache2.conf, or files *.conf, conf.d/*.conf or sites-enabled/*; it has %s",
-			c.Path, strings.Join(c.names()[:min(len(c.names()), 8)], ", "))
+			c.Path, c.someNames())
 	}
-	for i, name := range force {
-		force[i] = `"` + path.Join(folder, name) + `"`
+	for i, name := range inForce {
+		inForce[i] = `"` + path.Join(folder, name) + `"`
 	}
-	l.Files = append([]Placed{{Path: apacheMain, Content: apacheAround(lines, force...)}}, c.below(folder)...)
-	l.Files = append(l.Files, spareLink("/usr/lib64/httpd/modules", apacheRoot+"/modules"), spareLink("/usr/lib/apache2/modules", apacheRoot+"/modules"))
+	l.Files = append([]Placed{{Path: apacheMain, Content: apacheAround(lines, inForce...)}}, c.below(folder)...)
+	l.Files = append(l.Files, apacheModuleFolders...)
 	return nil
 }
 

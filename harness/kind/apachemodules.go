@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// apacheModule is a module of Apache's distribution that the base of a fragment has not,
+// apacheModule is a module of Apache's distribution that the base of a fragment does not load,
 // and what tells that a fragment needs it.
 type apacheModule struct {
 	name       string
@@ -101,8 +101,8 @@ var apacheModules = []apacheModule{
 	{"lua", "", matching(`^Lua`)},
 }
 
-// apacheLoads are the lines that load what the fragments need and the base has not. What
-// a program has built in is not loaded again.
+// apacheLoads are the lines that load what the fragments need and the base does not load.
+// What a program has built in is not loaded again.
 func apacheLoads(lines []apacheLine) string {
 	var loads strings.Builder
 	for _, m := range apacheModules {

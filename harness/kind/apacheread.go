@@ -9,7 +9,6 @@ import (
 // apacheLine is a directive of Apache's as it stands in one of the files; a section's
 // name begins with <.
 type apacheLine struct {
-	file string
 	name string // in lower case
 	args []string
 	text string // the whole line
@@ -42,7 +41,7 @@ func apacheLines(c Config, env map[string]string) []apacheLine {
 					words[i] = word[1 : len(word)-1]
 				}
 			}
-			line := apacheLine{file: f.Name, name: strings.ToLower(words[0]), args: words[1:], text: text}
+			line := apacheLine{name: strings.ToLower(words[0]), args: words[1:], text: text}
 			if line.name == "define" && len(line.args) == 2 {
 				env[line.args[0]] = line.args[1]
 			}

@@ -94,7 +94,7 @@ const caddyGot = "/data/caddy/certificates/acme-v02.api.letsencrypt.org-director
 // caddyCertificates makes the certificates that the configuration names, and those that
 // Caddy would get for its sites: no authority is in reach here.
 func (l *Layout) caddyCertificates(c Config) {
-	for _, files := range caddyTLS.FindAllStringSubmatch(uncommented(c), -1) {
+	for _, files := range caddyTLS.FindAllStringSubmatch(c.text(), -1) {
 		l.certificate(files[1])
 		l.key(files[2])
 	}
@@ -122,7 +122,7 @@ var (
 )
 
 func caddyServes(c Config) Serves {
-	text := uncommented(c)
+	text := c.text()
 	var s Serves
 	for _, host := range bare(slices.Concat(words(caddyBlocks, text), words(caddyFirst, text), words(caddyHosts, text))) {
 		if strings.Contains(host, ".") { // the others are Caddy's own words

@@ -3,6 +3,7 @@ package kind
 import (
 	"cmp"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -78,6 +79,21 @@ func (c Config) file(name string) *File {
 
 func (c Config) has(name string) bool { return c.file(name) != nil }
 
+// comment is what follows a # that begins a word: a comment in the language of every kind.
+var comment = regexp.MustCompile(`(?m)(?:^|\s)#.*$`)
+
+// Texts are the contents of the files, without comments.
+func (c Config) Texts() []string {
+	texts := make([]string, 0, len(c.Files))
+	for _, f := range c.Files {
+		texts = append(texts, string(comment.ReplaceAll(f.Content, nil)))
+	}
+	return texts
+}
+
+// text is that of all files, without comments.
+func (c Config) text() string { return strings.Join(c.Texts(), "\n") }
+
 // mentions says whether some file has the text in it, be it in a comment.
 func (c Config) mentions(text string) bool {
 	return slices.ContainsFunc(c.Files, func(f File) bool { return strings.Contains(string(f.Content), text) })
@@ -94,6 +110,21 @@ func (c Config) names() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// someNames are the first of names, for an error.
+func (c Config) someNames() string {
+	names := c.names()
+	return strings.Join(names[:min(len(names), 8)], ", ")
+}
+
+// sites is the folder of the sites that are in force: sites-enabled, or sites-available if
+// nothing is in that.
+func (c Config) sites() string {
+	if len(c.in("sites-enabled", "*")) > 0 {
+		return "sites-enabled"
+	}
+	return "sites-available"
 }
 
 // in are the names of what lies in a folder of the configuration, not deeper, and is

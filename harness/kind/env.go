@@ -26,25 +26,37 @@ var (
 // NAME=value in a line. Empty lines and comments are left out of the file, and quotes
 // around a value. An error names the line and never the value, which may be a secret.
 func ReadEnv(said string) (Env, error) {
-	env := Env{Said: said, Values: map[string]string{}}
-	if envAssigned.MatchString(said) {
-		for _, word := range strings.Fields(said) {
-			name, value, is := strings.Cut(word, "=")
-			if !is || !envName.MatchString(name) {
-				return Env{}, fmt.Errorf("ENV: want NAME=value for each variable, with a space between them; a value with spaces in it needs a file: ENV=./file")
-			}
-			env.Values[name] = value
-		}
-		return env, nil
+	values, err := map[string]string{}, error(nil)
+	switch {
+	case envAssigned.MatchString(said):
+		values, err = envWords(said)
+	case said != "":
+		values, err = envFile(said)
 	}
-	if said == "" {
-		return env, nil
-	}
-	text, err := os.ReadFile(said)
 	if err != nil {
-		return Env{}, fmt.Errorf("ENV=%s: want variables, NAME=value, or a file of them: %w", said, err)
+		return Env{}, err
 	}
-	n := 0
+	return Env{Said: said, Values: values}, nil
+}
+
+func envWords(said string) (map[string]string, error) {
+	values := map[string]string{}
+	for _, word := range strings.Fields(said) {
+		name, value, is := strings.Cut(word, "=")
+		if !is || !envName.MatchString(name) {
+			return nil, fmt.Errorf("ENV: want NAME=value for each variable, with a space between them; a value with spaces in it needs a file: ENV=./file")
+		}
+		values[name] = value
+	}
+	return values, nil
+}
+
+func envFile(file string) (map[string]string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("ENV=%s: want variables, NAME=value, or a file of them: %w", file, err)
+	}
+	values, n := map[string]string{}, 0
 	for line := range strings.Lines(string(text)) {
 		n++
 		line = strings.TrimPrefix(strings.TrimSpace(line), "export ")
@@ -53,14 +65,14 @@ func ReadEnv(said string) (Env, error) {
 		}
 		name, value, is := strings.Cut(line, "=")
 		if !is || !envName.MatchString(name) {
-			return Env{}, fmt.Errorf("ENV=%s:%d: want NAME=value in each line", said, n)
+			return nil, fmt.Errorf("ENV=%s:%d: want NAME=value in each line", file, n)
 		}
 		if len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0] {
 			value = value[1 : len(value)-1]
 		}
-		env.Values[name] = value
+		values[name] = value
 	}
-	return env, nil
+	return values, nil
 }
 
 // Environment are the variables of the proxy's environment, each NAME=value: those of the

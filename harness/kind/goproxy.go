@@ -37,6 +37,6 @@ var (
 )
 
 func goproxyServes(c Config) Serves {
-	text := uncommented(c)
+	text := c.text()
 	return Serves{Hosts: words(goproxyHosts, text), Paths: words(goproxyPaths, text), Patterns: words(goproxyPatterns, text)}
 }

@@ -126,7 +126,7 @@ var (
 )
 
 func haproxyServes(c Config) Serves {
-	text := uncommented(c)
+	text := c.text()
 	var s Serves
 	for _, word := range words(haproxyHosts, text) {
 		if haproxyHost.MatchString(word) {

@@ -126,6 +126,7 @@ func TestNginxIsToldOnceToStayInTheForeground(t *testing.T) {
 	g.Expect(laid(t, Nginx, of(wholeNginx)).Cmd).To(Equal([]string{"nginx", "-g", "daemon off;"}))
 	g.Expect(laid(t, Nginx, of("daemon off; # as in a container\n"+wholeNginx)).Cmd).To(Equal([]string{"nginx"}))
 	g.Expect(laid(t, Nginx, of("# daemon off;\n"+wholeNginx)).Cmd).To(Equal([]string{"nginx", "-g", "daemon off;"}))
+	g.Expect(laid(t, Nginx, of("daemon;\n"+wholeNginx)).Cmd).To(HaveLen(3), "nginx itself says that a word is missing")
 	g.Expect(laid(t, Nginx, of("daemon on;\n"+wholeNginx)).Cmd).To(HaveLen(3), "nginx itself says that it is told twice")
 }
 

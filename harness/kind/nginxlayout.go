@@ -19,16 +19,13 @@ const (
 )
 
 // nginxShipped are files that a distribution has beside its nginx and its users include,
-// and the official image has not.
+// and the official image does not have.
 //
 //go:embed files/shipped/nginx
 var nginxShipped embed.FS
 
-var (
-	// nginxWhole is what only a whole configuration has.
-	nginxWhole   = regexp.MustCompile(`(?m)(?:^|[;}])[ \t]*(events|http|stream|mail)\s*\{`)
-	nginxComment = regexp.MustCompile(`(?m)(?:^|\s)#.*$`)
-)
+// nginxWhole is what only a whole configuration has.
+var nginxWhole = regexp.MustCompile(`(?m)(?:^|[;}])[ \t]*(events|http|stream|mail)\s*\{`)
 
 // nginxLayout puts a configuration into the official image. A file or a folder without
 // events { } goes beside the image's own nginx.conf, whose default.conf is out of the way.
@@ -55,7 +52,9 @@ func nginxLayout(c Config) (Layout, error) {
 			return l, err
 		}
 	}
-	off := func(d nginxDirective) bool { return d.block == "" && d.name == "daemon" && d.args[0] == "off" }
+	off := func(d nginxDirective) bool {
+		return d.block == "" && d.name == "daemon" && slices.Equal(d.args, []string{"off"})
+	}
 	if !slices.ContainsFunc(all, off) { // nginx refuses to hear it twice
 		l.Cmd = []string{"nginx", "-g", "daemon off;"}
 	}
@@ -69,7 +68,7 @@ func nginxLayout(c Config) (Layout, error) {
 func nginxMainOf(c Config) string {
 	var whole []string
 	for _, f := range c.Files {
-		if path.Dir(f.Name) != "." || !nginxWhole.Match(nginxComment.ReplaceAll(f.Content, nil)) {
+		if path.Dir(f.Name) != "." || !nginxWhole.Match(comment.ReplaceAll(f.Content, nil)) {
 			continue
 		}
 		if f.Name == "nginx.conf" {
@@ -101,29 +100,26 @@ func (l *Layout) nginxParts(c Config, all []nginxDirective) error {
 		}
 	}
 	fragments := slices.DeleteFunc(nginxTop(c), func(name string) bool { return included[name] })
-	forced := map[string]bool{}
+	inForce := map[string]bool{}
 	for _, name := range fragments {
-		forced[name] = true
+		inForce[name] = true
 		where := path.Join(nginxFragments, name)
 		if path.Ext(name) != ".conf" {
 			where += ".conf" // what nginx.conf includes
 		}
 		l.Files = append(l.Files, c.at(where, name))
 	}
-	mounted := !c.hasFolder("conf.d") && !c.hasFolder("sites-enabled") // the folder is conf.d itself
+	isConfD := !c.hasFolder("conf.d") && !c.hasFolder("sites-enabled")
 	for _, p := range c.below(nginxFolder) {
 		switch {
-		case forced[p.Own]:
-		case mounted && !included[p.Own]:
+		case inForce[p.Own]:
+		case isConfD && !included[p.Own]:
 			l.Files = append(l.Files, c.at(path.Join(nginxFragments, p.Own), p.Own), p)
 		default:
 			l.Files = append(l.Files, p)
 		}
 	}
-	sites := "sites-enabled"
-	if len(c.in(sites, "*")) == 0 {
-		sites = "sites-available"
-	}
+	sites := c.sites()
 	switch {
 	case len(c.in(sites, "*")) > 0 && (sites == "sites-enabled" || len(fragments)+len(c.in("conf.d", "*.conf")) == 0):
 		include := fmt.Appendf(nil, "include %s/%s/*;\n", nginxFolder, sites)
@@ -134,7 +130,7 @@ func (l *Layout) nginxParts(c Config, all []nginxDirective) error {
 		l.nginxDefault(include)
 	case len(fragments)+len(c.in("conf.d", "*.conf")) == 0:
 		return fmt.Errorf("%s: nothing in this folder is in force in nginx: want nginx.conf, or files *.conf, conf.d/*.conf or sites-enabled/*; it has %s",
-			c.Path, strings.Join(c.names()[:min(len(c.names()), 8)], ", "))
+			c.Path, c.someNames())
 	}
 	l.nginxDefault(nil)
 	return nil

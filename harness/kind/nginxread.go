@@ -10,7 +10,6 @@ import (
 // nginxDirective is a directive as it stands in one of the files. Includes are not
 // followed.
 type nginxDirective struct {
-	file  string
 	block string // the innermost block of its file that it stands in; empty for none
 	name  string
 	args  []string
@@ -31,7 +30,7 @@ func nginxDirectives(c Config) []nginxDirective {
 		var walk func(block string, all crossplane.Directives)
 		walk = func(block string, all crossplane.Directives) {
 			for _, d := range all {
-				found = append(found, nginxDirective{file: f.Name, block: block, name: d.Directive, args: d.Args})
+				found = append(found, nginxDirective{block: block, name: d.Directive, args: d.Args})
 				walk(d.Directive, d.Block)
 			}
 		}

@@ -42,17 +42,3 @@ func bare(hosts []string) []string {
 	}
 	return found
 }
-
-// comment is what follows a # that begins a word, where a kind's language is not read by
-// a reader of its own.
-var comment = regexp.MustCompile(`(?m)(?:^|\s)#.*$`)
-
-// uncommented is the text of all files, without comments.
-func uncommented(c Config) string {
-	var b strings.Builder
-	for _, f := range c.Files {
-		b.Write(comment.ReplaceAll(f.Content, nil))
-		b.WriteByte('\n')
-	}
-	return b.String()
-}

@@ -18,7 +18,7 @@ type Template struct {
 var (
 	// A variable of a template, as envsubst knows it.
 	templateVariable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)`)
-	// The environment's have upper case, nginx's own have not.
+	// Those of the environment are in upper case, nginx's own are not.
 	templateUpper = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`)
 )
 
@@ -28,7 +28,7 @@ const localResolvers = "127.0.0.11"
 
 // Render turns the files that are called *.template into what the entrypoint of the
 // official image of nginx makes of them with envsubst: variables that are given are
-// replaced, others stay. Those in a folder templates go to conf.d. The error names a
+// replaced, others are left. Those in a folder templates go to conf.d. The error names a
 // template and the variables that it needs and were not given.
 func (c Config) Render() (Config, error) {
 	given := map[string]string{"NGINX_LOCAL_RESOLVERS": localResolvers}
@@ -50,26 +50,40 @@ func (c Config) Render() (Config, error) {
 		if below, is := strings.CutPrefix(name, "templates/"); is {
 			name = path.Join("conf.d", below)
 		}
-		var unset []string
-		content := templateVariable.ReplaceAllStringFunc(string(f.Content), func(word string) string {
-			variable := strings.Trim(word, "${}")
-			value, known := given[variable]
-			switch {
-			case known && filter.MatchString(variable):
-				return value
-			case !known && templateUpper.MatchString(variable) && !strings.HasPrefix(variable, "APACHE_") &&
-				!strings.Contains(string(f.Content), "set $"+variable) && !slices.Contains(unset, variable):
-				unset = append(unset, variable)
-			}
-			return word
-		})
+		content, unset := substitute(string(f.Content), given, filter)
 		if len(unset) > 0 {
-			return c, fmt.Errorf("%s is a template, and %s not set: give ENV=./file with a line NAME=value for each, or ENV='%s=...'",
-				f.Name, strings.Join(unset, ", ")+map[bool]string{true: " is", false: " are"}[len(unset) == 1], strings.Join(unset, "=... "))
+			return c, unsetError(f.Name, unset)
 		}
 		files[i] = File{Name: name, Content: []byte(content), Executable: f.Executable, Template: &Template{Name: f.Name, Content: f.Content}}
 	}
 	slices.SortStableFunc(files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	c.Files = files
 	return c, nil
+}
+
+// substitute puts variables into the text of a template, and returns the names of those
+// that it needs and that were not given.
+func substitute(text string, given map[string]string, filter *regexp.Regexp) (rendered string, unset []string) {
+	rendered = templateVariable.ReplaceAllStringFunc(text, func(word string) string {
+		variable := strings.Trim(word, "${}")
+		value, known := given[variable]
+		switch {
+		case known && filter.MatchString(variable):
+			return value
+		case !known && templateUpper.MatchString(variable) && !strings.HasPrefix(variable, "APACHE_") &&
+			!strings.Contains(text, "set $"+variable) && !slices.Contains(unset, variable):
+			unset = append(unset, variable)
+		}
+		return word
+	})
+	return rendered, unset
+}
+
+func unsetError(template string, unset []string) error {
+	are := "are"
+	if len(unset) == 1 {
+		are = "is"
+	}
+	return fmt.Errorf("%s is a template, and %s %s not set: give ENV=./file with a line NAME=value for each, or ENV='%s=...'",
+		template, strings.Join(unset, ", "), are, strings.Join(unset, "=... "))
 }
