@@ -80,6 +80,12 @@ func (s *Server) builtIn(x *exchange) response {
 	n := x.c.node
 	x.builtIn = int(n.turn.Add(1)%uint64(x.v.lb.Targets)) + 1
 	x.targetStatus, x.sentAt, x.headAt = http.StatusOK, x.start, time.Now()
+	if wantsSocket(x.req) {
+		if r, ok := s.builtInSocket(x); ok {
+			x.targetStatus = r.status
+			return r
+		}
+	}
 	return response{
 		status:      http.StatusOK,
 		reason:      "OK",

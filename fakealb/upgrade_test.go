@@ -83,6 +83,39 @@ func TestWebSocketThroughANode(t *testing.T) {
 	}
 }
 
+// The targets of the short form send messages back, and their connection ends as others do.
+func TestWebSocketOfABuiltInTarget(t *testing.T) {
+	f := start(t, nil, "127.0.77.24")
+	c, resp, err := websocket.Dial(t.Context(), "ws://"+f.at(0)+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := resp.Header.Get(fakealb.HeaderNode); got != f.nodes[0].String() {
+		t.Errorf("got node %q in the answer, want %s", got, f.nodes[0])
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for _, message := range []string{"one", strings.Repeat("x", 20_000)} {
+		if err := c.Write(ctx, websocket.MessageText, []byte(message)); err != nil {
+			t.Fatal(err)
+		}
+		if _, got, err := c.Read(ctx); err != nil || string(got) != message {
+			t.Fatalf("got %d bytes, %v, want %q back", len(got), err, message[:3])
+		}
+	}
+	if err := c.Close(websocket.StatusNormalClosure, ""); err != nil {
+		t.Errorf("the end: %v", err)
+	}
+	eventually(t, "the request with status 101", func() bool {
+		rows, err := f.Attempts(f.ctx)
+		return err == nil && len(rows) == 1 && rows[0].Status == 101 && rows[0].TargetStatus == 101 && !rows[0].End.IsZero()
+	})
+	// A request that is none of WebSocket's is answered as others are.
+	if got := tell(t, f.at(0), "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade, close\r\nUpgrade: websocket\r\n\r\n", false); !strings.HasPrefix(got, "HTTP/1.1 200 ") {
+		t.Errorf("without a key: got %q, want 200", got)
+	}
+}
+
 func TestIdleWebSocketIsClosed(t *testing.T) {
 	t.Attr("aws-fact", "2.2.3")
 	t.Attr("aws-fact", "2.1.1")
