@@ -2,25 +2,19 @@ package run
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/proxychaos/proxychaos/fakealb/cert"
 	"github.com/proxychaos/proxychaos/fakedns"
 )
 
-const (
-	// certifyEvery is how often is looked for names that the proxy has asked for.
-	certifyEvery = 20 * time.Millisecond
-	// certifyMost is how many names a certificate can have.
-	certifyMost = 100
-)
+// certifyEvery is the time between two looks for names that the proxy has asked for.
+const certifyEvery = 20 * time.Millisecond
 
-// certified does something while each name that the proxy asks for gets into the
+// certified does something, and meanwhile puts each name that the proxy asks for into the
 // certificate for clients that send no SNI. The default certificate of a load balancer
 // is for the name by which its clients know it, so a client that checks it goes through.
 func (c *cell) certified(ctx context.Context, do func(context.Context) error) error {
@@ -66,7 +60,7 @@ func (c *certifier) look(ctx context.Context) error {
 	known := len(c.names)
 	for _, q := range queries {
 		c.after = q.Seq
-		if len(c.names) < certifyMost && len(q.Answers) > 0 && !c.to.isProbe(q.Client) && !slices.Contains(c.names, q.Name) {
+		if len(c.names) < cert.MaxNames && len(q.Answers) > 0 && !c.to.isProbe(q.Client) && !slices.Contains(c.names, q.Name) {
 			c.names = append(c.names, q.Name)
 		}
 	}
@@ -74,23 +68,4 @@ func (c *certifier) look(ctx context.Context) error {
 		_, err = c.to.alb.PutDefaultCertificate(ctx, c.names...)
 	}
 	return err
-}
-
-// unanswerable adds to an error what the proxy spoke to nodes that no node answers.
-func (c *cell) unanswerable(ctx context.Context, err error) error {
-	connections, readErr := c.to.alb.Connections(ctx)
-	if readErr != nil {
-		return errors.Join(err, readErr)
-	}
-	var spoken []string
-	for _, k := range connections {
-		text := fmt.Sprintf("%s to port %d", k.Spoke, k.Port)
-		if k.Spoke != "" && !slices.Contains(spoken, text) {
-			spoken = append(spoken, text)
-		}
-	}
-	if len(spoken) == 0 {
-		return err
-	}
-	return fmt.Errorf("%w; the proxy spoke %s: nodes answer HTTP/1, HTTP/2 and TLS", err, strings.Join(spoken, ", "))
 }

@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	// refreshLook is how long queries are watched if the config's word would make a long
-	// run: a proxy whose real period is shorter than that shows it.
+	// refreshLook is how long queries are watched if what the config says would make a
+	// long run: a proxy whose real period is shorter than that shows it.
 	refreshLook = 6 * time.Second
-	// graceRoom is what a grace is longer than the time in which a proxy may know.
+	// graceRoom is how much longer a grace is than the time after which a proxy can know.
 	graceRoom = 3 * time.Second
 )
 
@@ -28,17 +28,17 @@ type asked struct {
 	most int
 }
 
-// observed picks the queries for addresses in use. A query to libc before the proxy
-// listened is one of its start.
+// observed picks the queries whose answers have used addresses. A query to libc before
+// the proxy listened is one of its start.
 func observed(queries []fakedns.Query, used map[netip.Addr]bool, libc netip.AddrPort, listening time.Time) asked {
 	var a asked
 	counts := map[string]int{}
 	for _, q := range queries {
-		inUse := false
+		found := false
 		for _, addr := range q.Answers {
-			inUse = inUse || used[addr]
+			found = found || used[addr]
 		}
-		if !inUse {
+		if !found {
 			continue
 		}
 		late := !q.ReceivedAt.Before(listening)
@@ -55,8 +55,8 @@ func observed(queries []fakedns.Query, used map[netip.Addr]bool, libc netip.Addr
 // workers.
 func (a asked) twice(workers int) bool { return a.most > max(workers, 1) }
 
-// period is how long the proxy may keep an address, and what says so. hint is the
-// config's word, window how long its queries were watched.
+// period is how long the proxy may keep an address, and what says so. hint is what the
+// config says, window how long its queries were watched.
 func (a asked) period(hint, window time.Duration, workers int) (time.Duration, recording.RefreshSource) {
 	switch {
 	case !a.own:
@@ -135,10 +135,11 @@ func (c *cell) asks(ctx context.Context) (asked, error) {
 	if err != nil {
 		return asked{}, err
 	}
-	return observed(queries, c.inUse(attempts), c.to.libc, c.listening), nil
+	return observed(queries, c.usedSoFar(attempts), c.to.libc, c.listening), nil
 }
 
-func (c *cell) inUse(attempts []record.Attempt) map[netip.Addr]bool {
+// usedSoFar are the nodes to which the proxy has sent a request, also of the warm-up.
+func (c *cell) usedSoFar(attempts []record.Attempt) map[netip.Addr]bool {
 	used := map[netip.Addr]bool{}
 	for _, a := range attempts {
 		if !a.Probe && !c.to.isProbe(a.Peer) {

@@ -11,7 +11,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// What a proxy asks tells for what its config's word stands.
+// What a proxy asks shows whether its config's period is that of its look-ups.
 func TestRefreshIsWhatTheQueriesShow(t *testing.T) {
 	libc, own := netip.MustParseAddrPort("127.0.0.1:53"), netip.MustParseAddrPort("169.254.169.253:53")
 	node, spare := netip.MustParseAddr("198.18.0.21"), netip.MustParseAddr("198.18.0.23")

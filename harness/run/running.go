@@ -61,19 +61,8 @@ func (r *Running) play(ctx context.Context) (v judge.Verdict, m recording.Manife
 	if c.config, err = config.Read(c.Subject.Kind, c.Subject.Files, c.Subject.Config, c.Subject.Env); err != nil {
 		return v, m, err
 	}
-	layout, err := c.config.Layout()
-	if err != nil {
+	if err = c.remark(); err != nil {
 		return v, m, err
-	}
-	remarks := c.config.Remarks()
-	if layout.From != "" {
-		remarks = append(remarks, "laid out as "+layout.From+" says")
-	}
-	if spares := layout.Spares(); len(spares) > 0 {
-		remarks = append(remarks, "made, unless the image has them: "+strings.Join(spares, ", "))
-	}
-	if len(remarks) > 0 {
-		c.progress("%s: %s", c.config.Path, strings.Join(remarks, "; "))
 	}
 	if c.image, err = l.image(ctx, c.Subject); err != nil {
 		return v, m, err
@@ -100,6 +89,25 @@ func (r *Running) play(ctx context.Context) (v judge.Verdict, m recording.Manife
 		Topology: topology, State: topology.Start(), Upstreams: map[int]string{}, Port: c.to.port,
 	}
 	return c.run(ctx)
+}
+
+// remark tells the user what of the config does not run as it lies there.
+func (c *cell) remark() error {
+	layout, err := c.config.Layout()
+	if err != nil {
+		return err
+	}
+	remarks := c.config.Remarks()
+	if layout.From != "" {
+		remarks = append(remarks, "laid out as "+layout.From+" says")
+	}
+	if spares := layout.Spares(); len(spares) > 0 {
+		remarks = append(remarks, "made, unless the image has them: "+strings.Join(spares, ", "))
+	}
+	if len(remarks) > 0 {
+		c.progress("%s: %s", c.config.Path, strings.Join(remarks, "; "))
+	}
+	return nil
 }
 
 // Close takes the testbed down. What it costs is part of the cell's overhead. It can be
