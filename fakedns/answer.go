@@ -2,6 +2,7 @@ package fakedns
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -152,19 +153,23 @@ func payloadSize(req *dns.Msg, transport Transport) int {
 }
 
 // describe notes in the log's record what a finished message says, and returns its
-// addresses: all are of the type asked for.
+// addresses: those of the answer, or of the hosts beside it, all of one family.
 func (rec *record) describe(m *dns.Msg) []netip.Addr {
 	rec.rcode = int16(m.Rcode)
 	rec.set(isTruncated, m.Truncated)
-	addrs := make([]netip.Addr, 0, len(m.Answer))
-	for _, rr := range m.Answer {
+	addrs := make([]netip.Addr, 0, len(m.Answer)+len(m.Extra))
+	for _, rr := range slices.Concat(m.Answer, m.Extra) {
+		var addr netip.Addr
 		switch rr := rr.(type) {
 		case *dns.A:
-			a, _ := netip.AddrFromSlice(rr.A.To4())
-			addrs = append(addrs, a)
+			addr, _ = netip.AddrFromSlice(rr.A.To4())
 		case *dns.AAAA:
-			a, _ := netip.AddrFromSlice(rr.AAAA)
-			addrs = append(addrs, a)
+			addr, _ = netip.AddrFromSlice(rr.AAAA)
+		default:
+			continue
+		}
+		if len(addrs) == 0 || addr.BitLen() == addrs[0].BitLen() { // beside SRV both can stand
+			addrs = append(addrs, addr)
 		}
 	}
 	records := m.Answer

@@ -159,7 +159,7 @@ func (w *worker) send(wire, packet []byte, req *dns.Msg, q *question, rec record
 	}
 	if r.mangle != nil {
 		r.mangle(packed)
-		r.msg.Answer, r.msg.Ns = nil, nil
+		r.msg.Answer, r.msg.Ns, r.msg.Extra = nil, nil, nil
 	}
 	answers := rec.describe(r.msg)
 	return w.s.log.sending(outcome{wire: append(wire, packed...), delay: r.delay}, &rec, answers)

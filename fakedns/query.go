@@ -42,7 +42,9 @@ type Query struct {
 	Type string `json:"type"`
 	// RCode of the answer, such as "NOERROR"; "" if none was meant to be sent.
 	RCode string `json:"rcode"`
-	// Answers are the addresses that were sent, in their order; none with KindGarbage.
+	// Answers are the addresses that were sent, in their order; none with KindGarbage. Of
+	// SRV records they are those of the hosts that came beside them: the IPv4 ones if there
+	// are any.
 	Answers []netip.Addr `json:"answers,omitempty"`
 	// TTL is how long a client may keep the answer: the lowest TTL in it; for a
 	// negative answer that of the SOA.

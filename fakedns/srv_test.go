@@ -104,6 +104,15 @@ func section(out, name string) (records []string) {
 
 // Answers of any size: an SRV record that does not fit sends the client to TCP, an
 // address that does not fit is left out without a word (RFC 2181, 9).
+// A client that is given addresses beside SRV records asks for them no more: the log has
+// them.
+func TestTheLogHasTheHostsOfSRV(t *testing.T) {
+	g := NewWithT(t)
+	srv := service(t)
+	ask(t, srv, "udp", question("_http._tcp.app.example", dns.TypeSRV).SetEdns0(4096, false))
+	g.Expect(srv.Queries(fakedns.Filter{})).To(ConsistOf(HaveField("Answers", addrs("10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.3"))))
+}
+
 func TestAdditionalRecordsOfSRVFit(t *testing.T) {
 	for _, hosts := range []int{1, 7, 8, 9, 20, 200} {
 		big := fakedns.Name{Name: "_http._tcp.app.example", TTL: time.Minute, MaxAnswers: 1000}

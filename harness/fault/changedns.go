@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -47,13 +48,16 @@ func (c ChangeDNS) Apply(ctx context.Context, w *Live) (time.Time, error) {
 	to := c.To.Of(w.State)
 	var names []fakedns.Name
 	for upstream := range world.Upstreams {
-		name := fakedns.Name{TTL: w.TTL}
+		var nodes []world.Node
 		for _, n := range to {
 			if n.Upstream == upstream+1 {
-				name.Name, name.A = dnsName(n.Balancer, n.Upstream), append(name.A, n.Addr)
+				nodes = append(nodes, n.Node)
 			}
 		}
-		names = append(names, name)
+		if len(nodes) == 0 {
+			return time.Time{}, fmt.Errorf("%s: no node of the world is one of them", c.Name())
+		}
+		names = append(names, balancerName(nodes[0].Balancer, upstream+1, nodes, w.TTL))
 	}
 	return w.DNS.PutNames(ctx, names...)
 }

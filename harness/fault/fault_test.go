@@ -86,15 +86,19 @@ func moved(p *prober) *Live {
 func TestNames(t *testing.T) {
 	g := NewWithT(t)
 	names := Names(switched.Place(address), time.Second)
-	g.Expect(names).To(HaveLen(2 + 2*world.Upstreams))
+	g.Expect(names).To(HaveLen(2 + 2*world.Upstreams + len(switched.Place(address).Nodes)))
 	g.Expect(names[0].Name).To(Equal("*"))
 	g.Expect(names[0].Aliases).To(HaveLen(world.Names))
 	g.Expect(names[1].Alias).To(Equal(dnsName("backend", world.Literal)), "no name that a proxy asks for leads to the nodes of literal addresses")
 	names = names[1:]
-	g.Expect(names[1]).To(Equal(fakedns.Name{Name: dnsName("backend", 1), A: []netip.Addr{a21, a22}, TTL: time.Second}))
+	first := dnsName("backend", 1)
+	g.Expect(names[1]).To(Equal(fakedns.Name{Name: first, A: []netip.Addr{a21, a22}, TTL: time.Second, SRV: []fakedns.SRV{
+		{Priority: 1, Weight: 1, Port: 8080, Target: "node-1." + first}, {Priority: 1, Weight: 1, Port: 8080, Target: "node-2." + first},
+	}}), "who asks for a service gets the same nodes")
+	g.Expect(names).To(ContainElement(fakedns.Name{Name: "node-1." + first, A: []netip.Addr{a21}, TTL: time.Second}))
 	g.Expect(names[1].Name).To(Equal("internal-backend-1111111111.ap-northeast-1.elb.amazonaws.com"))
 	g.Expect(names[1+world.Upstreams].A).To(Equal([]netip.Addr{a23, a24}), "the other balancer has a name of its own")
-	g.Expect(Names(replaced.Place(address), time.Second)).To(HaveLen(2+world.Upstreams), "spare nodes have no name")
+	g.Expect(Names(replaced.Place(address), time.Second)).To(HaveLen(2+world.Upstreams+len(replaced.Place(address).Nodes)), "spare nodes have no name but their own")
 }
 
 // A strike that leaves some requests alone excuses nobody who gives up.

@@ -47,16 +47,39 @@ func Names(t world.Topology, ttl time.Duration) []fakedns.Name {
 	names := leadTo(t.Balancers[0].Name)
 	for _, b := range t.Balancers {
 		for upstream := range world.Upstreams {
-			var addrs []netip.Addr
+			var nodes []world.Node
 			for _, n := range t.Nodes {
 				if n.Upstream == upstream+1 && n.Balancer == b.Name && n.Number <= b.Nodes {
-					addrs = append(addrs, n.Addr)
+					nodes = append(nodes, n)
 				}
 			}
-			names = append(names, fakedns.Name{Name: dnsName(b.Name, upstream+1), A: addrs, TTL: ttl})
+			names = append(names, balancerName(b.Name, upstream+1, nodes, ttl))
 		}
 	}
+	for _, n := range t.Nodes {
+		names = append(names, fakedns.Name{Name: hostName(n), A: []netip.Addr{n.Addr}, TTL: ttl})
+	}
 	return names
+}
+
+// servicePort is the port of SRV records. A node takes any.
+const servicePort = 8080
+
+// hostName is the name of a node alone, to which SRV records lead.
+func hostName(n world.Node) string {
+	return fmt.Sprintf("node-%d.%s", n.Number, dnsName(n.Balancer, n.Upstream))
+}
+
+// balancerName is the name of a load balancer with these nodes: their addresses and, for
+// who asks for a service (nginx's service=, HAProxy's server-template, Caddy's dynamic
+// srv), an SRV record for each.
+func balancerName(balancer string, upstream int, nodes []world.Node, ttl time.Duration) fakedns.Name {
+	name := fakedns.Name{Name: dnsName(balancer, upstream), TTL: ttl}
+	for _, n := range nodes {
+		name.A = append(name.A, n.Addr)
+		name.SRV = append(name.SRV, fakedns.SRV{Priority: 1, Weight: 1, Port: servicePort, Target: hostName(n)})
+	}
+	return name
 }
 
 // proveNames asks every resolver for the name of each upstream in use: the answer must
