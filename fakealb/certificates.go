@@ -13,8 +13,8 @@ import (
 // store of a client.
 func (s *Server) CA() []byte { return s.authority.PEM() }
 
-// certificateFor is the certificate that a client gets that asks for a name, or for
-// none: the best one of the listener's, and without any one for whatever is asked for.
+// certificateFor is the certificate for a client that asks for a name, or for none: the
+// best one of the listener's or, if that has none, one for whatever is asked for.
 func (s *Server) certificateFor(lb LoadBalancer, l Listener, hello *tls.ClientHelloInfo, node netip.Addr) (cert.Leaf, error) {
 	asked := strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))
 	list := l.Certificates

@@ -88,8 +88,8 @@ func groupPath(lb, group string) string {
 	return balancerPath(lb) + "/target-groups/" + url.PathEscape(group)
 }
 
-// PutDefaultCertificate says for which names the certificate is that a client gets
-// which sends no SNI, from a node whose load balancer has none of its own.
+// PutDefaultCertificate sets the names in the certificate for clients that send no SNI,
+// on nodes whose load balancer has no certificates of its own.
 func (c *Client) PutDefaultCertificate(ctx context.Context, names ...string) (Applied, error) {
 	if names == nil {
 		names = []string{}

@@ -99,7 +99,7 @@ func (c *clientConn) sniff() string {
 		c.noteError(err)
 		c.first = append(c.first, more[:n]...)
 		if err != nil {
-			return "" // whoever reads on meets the end himself
+			return "" // the next read meets the end too
 		}
 	}
 }

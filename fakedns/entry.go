@@ -76,7 +76,7 @@ func newEntry(n Name, previous *entry, now time.Time) *entry {
 		return e
 	}
 	if previous != nil {
-		// What is seen now is seen from now on; a change that was itself on its way is overtaken.
+		// What is answered now is answered until this change comes; one that was on its way is overtaken.
 		if seen := previous.settledAt(now); seen != nil {
 			kept := *seen
 			kept.before = nil // or every change would keep all those before it

@@ -42,8 +42,8 @@ func (k *kernelNet) takeAnyPort(ports []uint16) error {
 	return nil
 }
 
-// takeAllOf has any port of addr taken, if that was wanted of the network. It is not
-// undone when addr is removed: what is sent there is dropped then.
+// takeAllOf takes connections to any port of addr, if the network was opened for that. It
+// is not undone when addr is removed: what is sent there is dropped then.
 func (k *kernelNet) takeAllOf(addr netip.Addr) error {
 	if k.anyPort == nil {
 		return nil

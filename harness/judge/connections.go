@@ -8,7 +8,7 @@ import (
 
 // opened gives the upstream connections that were opened, and for how many requests any
 // were used, from the start of the load to the first fault. What the proxy sends besides
-// a client's request, or sends again, is of that request; what has no number is by itself.
+// a client's request, or sends again, counts with it; what has no number counts by itself.
 func (c *brief) opened() (connections []row, requests int) {
 	for i, conn := range c.Connections {
 		if !conn.Probe && conn.Opened >= 0 && conn.Opened < c.first.At {

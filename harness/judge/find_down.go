@@ -29,7 +29,7 @@ func (c *brief) heldDown(*Verdict) []Finding {
 	}}
 }
 
-// sent says whether the proxy sent the request to a node. A sub-request is not it.
+// sent says whether the proxy sent the request to a node. A sub-request does not count.
 func (c *brief) sent(r recording.Request) bool {
 	return slices.ContainsFunc(c.hits[r.Seq], func(h hit) bool { return c.isOwn(h, r) })
 }

@@ -6,11 +6,11 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// Outcomes are the requests of a recording, in the order of their file, with their
-// outcomes as the records of the nodes bear them out. An answer is good if a node gave
-// it for this request. The client alone cannot always tell: a page that the proxy had
-// kept bears the name of the node that once gave it, and a node that belongs to somebody
-// else now says nothing that we know.
+// Outcomes are the requests of a recording, in the order of their file, with outcomes by
+// what the client saw and what the nodes recorded. An answer is good if a node gave it for
+// this request. The client alone cannot always tell: a page from the proxy's cache has the
+// name of the node that once gave it, and a node that belongs to somebody else now does not
+// name itself.
 func Outcomes(r *recording.Recording) []recording.Request { return newBrief(r).Requests }
 
 // settle gives the requests their outcomes. It needs the hits and the requests as the
@@ -67,8 +67,9 @@ func method(request recording.Request) string {
 	return request.Method
 }
 
-// findOwn learns the shapes in which the requests of clients reach nodes: of what a served
-// request came to at the node that the client names, the last is what it was answered by.
+// findOwn learns the shapes in which the requests of clients reach nodes. A served request
+// may have come to several at the node that the client names: the one that was answered
+// last is the client's.
 func (c *brief) findOwn() map[shape]bool {
 	own := map[shape]bool{}
 	for _, request := range c.Requests {

@@ -53,8 +53,8 @@ func (c *brief) sentPosts() map[uint64][]hit {
 	return sent
 }
 
-// usualShapes are what served POSTs came to before the first fault: that many requests
-// the config itself makes of one. A copy of the same shape is not among them.
+// usualShapes are the requests that the config itself makes of one POST, as POSTs that were
+// served before the first fault show them. A copy of the same shape is not among them.
 func (c *brief) usualShapes(sent map[uint64][]hit) shapes {
 	var usual shapes
 	for _, request := range c.requests {

@@ -26,7 +26,7 @@ const (
 	dnsPriority = 53
 )
 
-// loopbackOf is, for an address family, the address from which asks who has no other.
+// loopbackOf is, by address family, the source of a query whose sender has no other address.
 var loopbackOf = map[int]netip.Addr{
 	netlink.FAMILY_V4: netip.AddrFrom4([4]byte{127, 0, 0, 1}),
 	netlink.FAMILY_V6: netip.IPv6Loopback(),
@@ -45,12 +45,12 @@ func families() []int {
 func resolverSockets() []netip.AddrPort {
 	var all []netip.AddrPort
 	for _, family := range families() {
-		any := netip.IPv4Unspecified()
+		everywhere := netip.IPv4Unspecified()
 		if family == netlink.FAMILY_V6 {
-			any = netip.IPv6Unspecified()
+			everywhere = netip.IPv6Unspecified()
 		}
 		for _, port := range dnsPorts {
-			all = append(all, netip.AddrPortFrom(any, port))
+			all = append(all, netip.AddrPortFrom(everywhere, port))
 		}
 	}
 	return all

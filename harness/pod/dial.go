@@ -75,7 +75,7 @@ func (d *dialer) dial(ctx context.Context, to netip.AddrPort) (*net.TCPConn, err
 	return nil, errPortsBusy
 }
 
-// dnsClient is from where a resolver is asked, so that IsProbe knows the query.
+// dnsClient is the address from which a resolver is asked, so that IsProbe knows the query.
 func (d *dialer) dnsClient(resolver netip.Addr) *net.UDPAddr {
 	if resolver.Unmap().Is4() {
 		return &net.UDPAddr{IP: ProbeClient.AsSlice()}
