@@ -97,8 +97,8 @@ func (s *stage) testHTTP2WithoutTLS(t *testing.T) {
 
 func (s *stage) testFaultsOn(t *testing.T, port uint16) {
 	addr := s.on(12, port)
-	tryNew := func() error {
-		c, err := s.dial(addr, 0, 500*time.Millisecond)
+	tryNew := func(patience time.Duration) error {
+		c, err := s.dial(addr, 0, patience)
 		if err == nil {
 			c.Close()
 		}
@@ -106,14 +106,14 @@ func (s *stage) testFaultsOn(t *testing.T, port uint16) {
 	}
 	old := s.connect(t, addr, "1")
 	s.fault(t, fakealb.FaultSilenceNew, 12)
-	if err := tryNew(); !isTimeout(err) {
+	if err := tryNew(500 * time.Millisecond); !isTimeout(err) {
 		t.Errorf("silence-new: got %v for a new connection, want no answer", err)
 	}
 	if got := ask(t, old, "2"); !strings.Contains(got, "seq=2") {
 		t.Errorf("silence-new: got %q on the open connection", got)
 	}
 	a := s.fault(t, fakealb.FaultSilence, 12)
-	if err := tryNew(); !isTimeout(err) {
+	if err := tryNew(500 * time.Millisecond); !isTimeout(err) {
 		t.Errorf("silence: got %v for a new connection, want no answer", err)
 	}
 	send(t, old, "lost-3")
@@ -138,7 +138,7 @@ func (s *stage) testFaultsOn(t *testing.T, port uint16) {
 		t.Errorf("after the silence: got %q, %v, want TCP to deliver the request", got, err)
 	}
 	s.fault(t, fakealb.FaultRefuse, 12)
-	if err := tryNew(); !isRefused(err) {
+	if err := tryNew(10 * time.Second); !isRefused(err) {
 		t.Errorf("refuse: got %v for a new connection, want it refused", err)
 	}
 	if _, err := readWithin(old, 5*time.Second); !isReset(err) {

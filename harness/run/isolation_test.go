@@ -45,9 +45,9 @@ func TestNothingIsReachedFromOutside(t *testing.T) {
 	stranger := anotherMachine(t)
 	// inside says what became of a request from the load agent: nothing, or an answer of
 	// whatever kind.
-	inside := func(to netip.AddrPort) (bool, string) {
+	inside := func(to netip.AddrPort, patience recording.Seconds) (bool, string) {
 		got, err := tb.Load.Burst(t.Context(), load.Burst{
-			Way: recording.Way{Target: "http://" + to.String(), Host: "www.example.com", Paths: []string{"/"}}, Concurrency: 1, Timeout: 1,
+			Way: recording.Way{Target: "http://" + to.String(), Host: "www.example.com", Paths: []string{"/"}}, Concurrency: 1, Timeout: patience,
 		})
 		g.Expect(err).NotTo(HaveOccurred())
 		return got.Error == "", fmt.Sprintf("%s: %v %s", to, got.Outcomes, got.Error)
@@ -63,15 +63,15 @@ func TestNothingIsReachedFromOutside(t *testing.T) {
 		netip.AddrPortFrom(host(3), 9100), netip.AddrPortFrom(host(4), 9100), // load, fakealb
 	} {
 		if to.Port() != 53 { // which answers no HTTP
-			yes, what := inside(to)
+			yes, what := inside(to, 20)
 			g.Expect(yes).To(BeTrue(), "from inside %s", what)
 		}
 		g.Expect(stranger.dial(to)).NotTo(Succeed(), "from outside %s", to)
 	}
-	yes, what := inside(stranger.at)
+	yes, what := inside(stranger.at, 2)
 	g.Expect(yes).To(BeFalse(), "out of the testbed %s", what)
 	for _, to := range []netip.AddrPort{stranger.at, netip.MustParseAddrPort("8.8.8.8:443"), netip.MustParseAddrPort("192.168.1.101:8080")} {
-		got, err := tb.Pod.ProbeHTTP(t.Context(), pod.HTTPRequest{Addr: to})
+		got, err := tb.Pod.ProbeHTTP(t.Context(), pod.HTTPRequest{Addr: to, Timeout: pod.Duration(20 * time.Second)})
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(got.Status).To(Equal(200), "from the pod to %s: %+v", to, got)
 	}
