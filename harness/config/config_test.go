@@ -97,7 +97,8 @@ func TestReadAFolder(t *testing.T) {
 	c, err := Read(kind.Nginx, nil, dir, kind.Env{})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(c.Files).To(Equal([]kind.File{
-		{Name: "conf.d/a.conf", Content: []byte("x")}, {Name: "enabled/a", Content: []byte("x")},
+		{Name: "conf.d/a.conf", Content: []byte("x")},
+		{Name: "enabled/a", Content: []byte("x")},
 		{Name: "run.sh", Content: []byte("y"), Executable: true},
 	}))
 	delete(links, "enabled/a")
@@ -145,8 +146,10 @@ func TestLinksThatWereFlattened(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(c.Links).To(Equal([]kind.Link{{Name: "enabled/b", Target: "/etc/nginx/sites-available/b"}, {Name: "modules", Target: "../../usr/lib64/httpd/modules"}}))
 	g.Expect(c.Files).To(Equal([]kind.File{
-		{Name: "available/a", Content: []byte("server {}\n")}, {Name: "enabled/a", Content: []byte("server {}\n")},
-		{Name: "not-a-link", Content: []byte("/etc/nginx\n")}, {Name: "password", Content: []byte("/x y")},
+		{Name: "available/a", Content: []byte("server {}\n")},
+		{Name: "enabled/a", Content: []byte("server {}\n")},
+		{Name: "not-a-link", Content: []byte("/etc/nginx\n")},
+		{Name: "password", Content: []byte("/x y")},
 	}))
 }
 

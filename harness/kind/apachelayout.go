@@ -260,6 +260,10 @@ func (l *Layout) apachePlaces(lines []apacheLine, root string) {
 			}
 		case "user", "group":
 			l.user(line.args[0])
+		case "sslpassphrasedialog": // of a distribution's ssl.conf; nothing here has a passphrase
+			if where := strings.TrimPrefix(line.args[0], "exec:"); where != line.args[0] && l.wanted(where) {
+				l.Files = append(l.Files, Placed{Path: where, Content: []byte("#!/bin/sh\n"), Executable: true, Spare: true})
+			}
 		case "sslcertificatefile", "sslproxymachinecertificatefile":
 			l.both(absolute(line.args[0]))
 		case "sslcertificatekeyfile":
