@@ -45,7 +45,7 @@ func (u *upstream) pickFrom(w wish, route string) *endpoint {
 	everyone := route == "" && u.panics(endpoints, spares)
 	// Nothing saves a request from a silent address if no copy may be sent. A session
 	// or a key does not move for a suspicion.
-	careful := !w.mayCopy && route == "" && w.hash == 0
+	trusting := w.mayCopy || route != "" || w.hash != 0
 	var room [3][8]*endpoint // an ELB answer has at most 8 addresses
 	healthy, ejected, tried := room[0][:0], room[1][:0], room[2][:0]
 	for _, e := range endpoints {
@@ -60,7 +60,7 @@ func (u *upstream) pickFrom(w wish, route string) *endpoint {
 			ejected = append(ejected, e)
 		case e.probe(now, w.mayCopy):
 			return e
-		case e.ejectedUntil.Load() == 0 && !(careful && e.suspected(now)):
+		case e.ejectedUntil.Load() == 0 && (trusting || !e.suspected(now)):
 			healthy = append(healthy, e)
 		default:
 			ejected = append(ejected, e)

@@ -28,7 +28,7 @@ func startPlain(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &http.Server{MaxHeaderBytes: 4 << 10, Protocols: &http.Protocols{}, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := &http.Server{MaxHeaderBytes: 4 << 10, Protocols: &http.Protocols{}, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			panic(http.ErrAbortHandler)
 		}
@@ -566,7 +566,7 @@ func TestTrafficIsWhatWasPassedOn(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				s := &http.Server{Protocols: &http.Protocols{}, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				s := &http.Server{Protocols: &http.Protocols{}, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 					io.CopyN(io.Discard, r.Body, test.want)
 				})}
 				s.Protocols.SetHTTP1(true)

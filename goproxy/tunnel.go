@@ -104,7 +104,7 @@ func (t *tunnel) copy(to, from net.Conn) (copied int64, err error) {
 		switch {
 		case errors.Is(err, io.EOF):
 			return copied, nil
-		case err != nil && !(isTimeout(err) && t.goesOn(from)):
+		case err != nil && (!isTimeout(err) || !t.goesOn(from)):
 			return copied, err
 		case n == len(small) && large == nil:
 			large = getCopyBuffer()
