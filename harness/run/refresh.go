@@ -79,7 +79,10 @@ func (c *cell) allow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	workers := 0
+	workers, err := c.workerCount(ctx)
+	if err != nil {
+		return err
+	}
 	for a.own && !a.twice(workers) && set.Grace <= set.TTL+hint && time.Since(c.listening) < refreshLook {
 		if a, workers, err = c.askAgain(ctx); err != nil {
 			return err
@@ -111,18 +114,24 @@ func (c *cell) askAgain(ctx context.Context) (asked, int, error) {
 	if err := sleepUntil(ctx, time.Now().Add(200*time.Millisecond)); err != nil {
 		return asked{}, 0, err
 	}
-	processes, err := c.bed.workers(ctx)
+	workers, err := c.workerCount(ctx)
 	if err != nil {
 		return asked{}, 0, err
 	}
-	workers := 0
-	for _, p := range processes {
-		if p.Worker {
-			workers++
-		}
-	}
 	a, err := c.asks(ctx)
 	return a, workers, err
+}
+
+// workerCount is how many workers the proxy has, each of which may ask for itself.
+func (c *cell) workerCount(ctx context.Context) (int, error) {
+	processes, err := c.bed.workers(ctx)
+	count := 0
+	for _, p := range processes {
+		if p.Worker {
+			count++
+		}
+	}
+	return count, err
 }
 
 // asks looks at the queries so far.
