@@ -60,8 +60,10 @@ func TestWhatMakePassesOn(t *testing.T) {
 	g.Expect(o.Settings).To(Equal(harness.Settings{Clock: harness.Scaled, TTL: 2 * time.Second, Grace: 20 * time.Second, Outage: 10 * time.Second, Rate: 50, Peak: 64, Seed: 9}))
 	g.Expect([]any{o.Paths, o.Host, o.Port, o.Headers, o.Parallel, o.Runs, o.Binary, r.Floor}).
 		To(Equal([]any{
-			[]string{"/user/login?a=b", "/api/"}, "api.dev.jp", uint16(4000),
-			map[string]string{"X-Scheme": "https", "Accept": "text/html, */*;q=0.1", "X-Forwarded-For": "192.0.2.1, fd00::1"}, 2, "/tmp/r", "/tmp/k", 3,
+			[]string{"/user/login?a=b", "/api/"},
+			"api.dev.jp", uint16(4000),
+			map[string]string{"X-Scheme": "https", "Accept": "text/html, */*;q=0.1", "X-Forwarded-For": "192.0.2.1, fd00::1"},
+			2, "/tmp/r", "/tmp/k", 3,
 		}))
 }
 

@@ -34,7 +34,8 @@ server {
 		},
 		"nginx, a template": {
 			kind.Nginx, `server { server_name ${NAME} b.example.com; location ${BASE}/x { } location /y { } }`,
-			[]string{"b.example.com"}, []string{"/y"},
+			[]string{"b.example.com"},
+			[]string{"/y"},
 		},
 		"plain names": {
 			kind.Nginx, `server { server_name _ "" a.example.com; }`, []string{"a.example.com"}, nil,
@@ -108,7 +109,8 @@ routes:
   - {host: a.example.org, path_regex: "^/users/([0-9]+)$", upstream: b}
 upstreams:
   b: {url: http://b.internal, preserve_host: true}`,
-			[]string{"www.example.com", "a.example.org"}, []string{"/api", "/users/1"},
+			[]string{"www.example.com", "a.example.org"},
+			[]string{"/api", "/users/1"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

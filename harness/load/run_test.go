@@ -45,9 +45,9 @@ func TestEveryRequestIsSentOnceAndReported(t *testing.T) {
 	}
 	asked := map[string]int{}
 	for _, row := range rows {
-		path, _, _ := strings.Cut(s.Way.Path(row.Seq), "?")
+		path, _, _ := strings.Cut(s.Path(row.Seq), "?")
 		asked[path]++
-		if key := fmt.Sprintf("GET www.example.com%s %d", s.Way.Path(row.Seq), row.Seq); got[key] != 1 || !strings.Contains(key, fmt.Sprintf("proxychaos=%d ", row.Seq)) {
+		if key := fmt.Sprintf("GET www.example.com%s %d", s.Path(row.Seq), row.Seq); got[key] != 1 || !strings.Contains(key, fmt.Sprintf("proxychaos=%d ", row.Seq)) {
 			t.Errorf("the server got %q %d times, want once; it got %v", key, got[key], got)
 		}
 		want := s.StartAt.Add(time.Duration(row.Seq-1) * 5 * time.Millisecond)

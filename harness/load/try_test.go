@@ -37,13 +37,17 @@ func TestWhatCameOfATry(t *testing.T) {
 		handler http.HandlerFunc
 		want    load.Trial
 	}{
-		"a node": {func(w http.ResponseWriter, r *http.Request) { node(w, r.Header.Get(load.SeqHeader)) },
-			load.Trial{Reached: true, Came: load.Answered, Code: 200}},
+		"a node": {
+			func(w http.ResponseWriter, r *http.Request) { node(w, r.Header.Get(load.SeqHeader)) },
+			load.Trial{Reached: true, Came: load.Answered, Code: 200},
+		},
 		"the proxy's own page": {func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(w, "<html><head><title>It\n works!</title></head><body>and more</body></html>")
 		}, load.Trial{Came: load.Answered, Code: 200, Title: "It works!"}},
-		"the proxy's own text": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "alive\n") },
-			load.Trial{Came: load.Answered, Code: 200, Title: "alive"}},
+		"the proxy's own text": {
+			func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "alive\n") },
+			load.Trial{Came: load.Answered, Code: 200, Title: "alive"},
+		},
 		"the proxy's own redirect": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "https://www.example.com/a")
 			w.WriteHeader(301)
@@ -52,8 +56,10 @@ func TestWhatCameOfATry(t *testing.T) {
 			w.WriteHeader(404)
 			node(w, r.Header.Get(load.SeqHeader))
 		}, load.Trial{Came: load.Answered, Code: 404, Title: "fakealb lb=blue node"}},
-		"a node that does not get the number": {func(w http.ResponseWriter, _ *http.Request) { node(w, "") },
-			load.Trial{Came: load.Nameless, Code: 200, Title: "fakealb lb=blue node"}},
+		"a node that does not get the number": {
+			func(w http.ResponseWriter, _ *http.Request) { node(w, "") },
+			load.Trial{Came: load.Nameless, Code: 200, Title: "fakealb lb=blue node"},
+		},
 		"closed": {func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, _ := http.NewResponseController(w).Hijack()
 			_ = conn.Close()
@@ -63,10 +69,14 @@ func TestWhatCameOfATry(t *testing.T) {
 			_ = conn.(*net.TCPConn).SetLinger(0)
 			_ = conn.Close()
 		}, load.Trial{Came: load.Closed, Error: "reset"}},
-		"nothing": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-			load.Trial{Came: load.Silent, Error: "no whole answer within 500ms"}},
-		"half": {func(w http.ResponseWriter, r *http.Request) { hangInBody(w, r) },
-			load.Trial{Came: load.Silent, Error: "no whole answer within 500ms"}},
+		"nothing": {
+			func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+			load.Trial{Came: load.Silent, Error: "no whole answer within 500ms"},
+		},
+		"half": {
+			func(w http.ResponseWriter, r *http.Request) { hangInBody(w, r) },
+			load.Trial{Came: load.Silent, Error: "no whole answer within 500ms"},
+		},
 		"no HTTP": {func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, _ := http.NewResponseController(w).Hijack()
 			_, _ = conn.Write([]byte("SSH-2.0-x\r\n"))

@@ -24,28 +24,58 @@ func TestConfigsThatCannotBeDriven(t *testing.T) {
 		want    []string
 		advice  string // empty: no variable is named
 	}{
-		{"a maintenance page", kind.Nginx, `server { listen 80; return 200 "<title>Back soon</title>"; }`,
-			[]string{"port 80, for www.example.com /: the proxy itself answers 200 (Back soon)"}, ""},
-		{"a redirect to a site elsewhere", kind.Nginx, `server { listen 80; server_name _; return 301 https://new.example.org$request_uri; }`,
-			[]string{"port 80, for www.example.com, new.example.org /: the proxy itself answers 301, Location https://new.example.org/"}, ""},
-		{"clients that are not known are dropped", kind.Nginx, `server { listen 80 default_server; return 444; }
+		{
+			"a maintenance page", kind.Nginx, `server { listen 80; return 200 "<title>Back soon</title>"; }`,
+			[]string{"port 80, for www.example.com /: the proxy itself answers 200 (Back soon)"},
+			"",
+		},
+		{
+			"a redirect to a site elsewhere", kind.Nginx, `server { listen 80; server_name _; return 301 https://new.example.org$request_uri; }`,
+			[]string{"port 80, for www.example.com, new.example.org /: the proxy itself answers 301, Location https://new.example.org/"},
+			"",
+		},
+		{
+			"clients that are not known are dropped", kind.Nginx, `server { listen 80 default_server; return 444; }
 server { listen 80; server_name ~^(?!www)\w+\.example\.com$; location / { proxy_pass http://backend.example.com; } }`,
-			[]string{"port 80, for www.example.com /: closed without an answer"}, "HOST_HEADER="},
-		{"a path that no hint gives", kind.Nginx, `server { listen 80; location / { return 404; } location ~ "^/(?=[a-z]{7}$)" { proxy_pass http://backend.example.com; } }`,
-			[]string{"port 80, for www.example.com /: the proxy itself answers 404 (Not Found)"}, "URL_PATH="},
-		{"a password", kind.Nginx, `server { listen 80; auth_basic "staff"; auth_basic_user_file /dev/null; location / { proxy_pass http://backend.example.com; } }`,
-			[]string{"the proxy itself answers 401 (Authorization Required)"}, "HEADERS='Authorization: "},
-		{"TLS, of names that are not said", kind.Nginx, `server { listen 443 ssl; ssl_reject_handshake on; }`,
-			[]string{"port 443 over TLS, for www.example.com /: TLS alert: unrecognized name"}, ""},
-		{"the PROXY protocol", kind.Nginx, `server { listen 80 proxy_protocol; location / { proxy_pass http://backend.example.com; } }`,
-			[]string{"port 80, for www.example.com /: ", `broken header: "GET /`}, ""},
-		{"a backend beside the proxy that is not there", kind.Nginx, `server { listen 80; location / { proxy_pass http://127.0.0.1:3000; } }`,
-			[]string{"the proxy itself answers 502 (Bad Gateway)", "connect() failed (111: Connection refused)", "http://127.0.0.1:3000"}, ""},
-		{"a cache that has no query in its key", kind.Nginx, `proxy_cache_path /tmp/c keys_zone=c:1m;
+			[]string{"port 80, for www.example.com /: closed without an answer"},
+			"HOST_HEADER=",
+		},
+		{
+			"a path that no hint gives", kind.Nginx, `server { listen 80; location / { return 404; } location ~ "^/(?=[a-z]{7}$)" { proxy_pass http://backend.example.com; } }`,
+			[]string{"port 80, for www.example.com /: the proxy itself answers 404 (Not Found)"},
+			"URL_PATH=",
+		},
+		{
+			"a password", kind.Nginx, `server { listen 80; auth_basic "staff"; auth_basic_user_file /dev/null; location / { proxy_pass http://backend.example.com; } }`,
+			[]string{"the proxy itself answers 401 (Authorization Required)"},
+			"HEADERS='Authorization: ",
+		},
+		{
+			"TLS, of names that are not said", kind.Nginx, `server { listen 443 ssl; ssl_reject_handshake on; }`,
+			[]string{"port 443 over TLS, for www.example.com /: TLS alert: unrecognized name"},
+			"",
+		},
+		{
+			"the PROXY protocol", kind.Nginx, `server { listen 80 proxy_protocol; location / { proxy_pass http://backend.example.com; } }`,
+			[]string{"port 80, for www.example.com /: ", `broken header: "GET /`},
+			"",
+		},
+		{
+			"a backend beside the proxy that is not there", kind.Nginx, `server { listen 80; location / { proxy_pass http://127.0.0.1:3000; } }`,
+			[]string{"the proxy itself answers 502 (Bad Gateway)", "connect() failed (111: Connection refused)", "http://127.0.0.1:3000"},
+			"",
+		},
+		{
+			"a cache that has no query in its key", kind.Nginx, `proxy_cache_path /tmp/c keys_zone=c:1m;
 server { listen 80; location / { proxy_cache c; proxy_cache_key $host$uri; proxy_cache_valid 200 1m; proxy_pass http://backend.example.com; } }`,
-			[]string{"answered from the proxy's cache"}, ""},
-		{"nobody may", kind.Apache, "<VirtualHost *:80>\nServerName www.example.com\nProxyPass / http://backend.example.com/\n<Location \"/\">\nRequire all denied\n</Location>\n</VirtualHost>\n",
-			[]string{"the proxy itself answers 403 (Forbidden)", "AH01630: client denied by server configuration"}, ""},
+			[]string{"answered from the proxy's cache"},
+			"",
+		},
+		{
+			"nobody may", kind.Apache, "<VirtualHost *:80>\nServerName www.example.com\nProxyPass / http://backend.example.com/\n<Location \"/\">\nRequire all denied\n</Location>\n</VirtualHost>\n",
+			[]string{"the proxy itself answers 403 (Forbidden)", "AH01630: client denied by server configuration"},
+			"",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			g := NewWithT(t)

@@ -215,11 +215,11 @@ func (s *Search) try(ctx context.Context, ways []recording.Way) (*recording.Way,
 	if err != nil {
 		return nil, err
 	}
-	for i, came := range trials {
-		if k := s.place(ways[i]); k >= 0 {
-			s.tried[k].came = came
+	for i, way := range ways {
+		if k := s.place(way); k >= 0 {
+			s.tried[k].came = trials[i]
 		} else {
-			s.tried = append(s.tried, tried{ways[i], came})
+			s.tried = append(s.tried, tried{way, trials[i]})
 		}
 	}
 	if i := slices.IndexFunc(trials, func(t load.Trial) bool { return t.Reached }); i >= 0 {
