@@ -30,6 +30,8 @@ type Trial struct {
 	// Reached says that each path was asked for twice, and that a node made each answer
 	// for that request. The rest is about the first answer of which that is not so.
 	Reached bool `json:"reached"`
+	// LB is the load balancer that made the last answer, if a node did.
+	LB string `json:"lb,omitempty"`
 	// Came is what kind of answer there was, one of the constants.
 	Came     string `json:"came"`
 	Path     string `json:"path,omitempty"` // that was asked for, without the number
@@ -159,10 +161,10 @@ func (t Trials) ask(ctx context.Context, transport *http.Transport, way recordin
 	got.Code, got.Location, got.Title = response.StatusCode, response.Header.Get("Location"), title(body)
 	numbers := anyNumber.FindSubmatch(body)
 	switch {
-	case got.Code < 400 && numbers != nil && string(numbers[1]) == number:
-		got.Came, got.Reached = Answered, true
-	case got.Code < 400 && numbers != nil && len(numbers[1]) > 0:
-		got.Came, got.Error = Cached, fmt.Sprintf("seq=%s in the answer to %s", numbers[1], number)
+	case got.Code < 400 && numbers != nil && string(numbers[2]) == number:
+		got.Came, got.Reached, got.LB = Answered, true, string(numbers[1])
+	case got.Code < 400 && numbers != nil && len(numbers[2]) > 0:
+		got.Came, got.Error = Cached, fmt.Sprintf("seq=%s in the answer to %s", numbers[2], number)
 	case got.Code < 400 && numbers != nil:
 		got.Came = Nameless
 	default:
@@ -171,8 +173,8 @@ func (t Trials) ask(ctx context.Context, transport *http.Transport, way recordin
 	return got
 }
 
-// anyNumber finds the number in a built-in target's answer.
-var anyNumber = regexp.MustCompile(`\bfakealb lb=.* seq=(x?\d*)`)
+// anyNumber finds the load balancer and the number in a built-in target's answer.
+var anyNumber = regexp.MustCompile(`\bfakealb lb=(\S+).* seq=(x?\d*)`)
 
 // failed says why there was no answer.
 func (t Trial) failed(err error, timeout time.Duration) Trial {

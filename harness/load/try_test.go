@@ -39,7 +39,7 @@ func TestWhatCameOfATry(t *testing.T) {
 	}{
 		"a node": {
 			func(w http.ResponseWriter, r *http.Request) { node(w, r.Header.Get(load.SeqHeader)) },
-			load.Trial{Reached: true, Came: load.Answered, Code: 200},
+			load.Trial{Reached: true, LB: "blue", Came: load.Answered, Code: 200},
 		},
 		"the proxy's own page": {func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(w, "<html><head><title>It\n works!</title></head><body>and more</body></html>")

@@ -182,6 +182,10 @@ func (s *Search) Drives(way recording.Way) string {
 			break
 		}
 	}
+	if len(s.others) > 0 {
+		all := append(slices.Clone(way.Paths), s.others...)
+		text += fmt.Sprintf("; %s: to another upstream, not asked for (URL_PATH=%s)", strings.Join(s.others, ", "), strings.Join(all, ","))
+	}
 	return text
 }
 

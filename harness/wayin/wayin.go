@@ -66,7 +66,8 @@ type Search struct {
 	Wanted
 	Hints Hints
 	// Several asks for several paths in rotation, if the user names none and several lead
-	// to a node: what depends on the path is not seen with one.
+	// to nodes of the same load balancer: what depends on the path is not seen with one.
+	// Paths to another one are another site, and are only told of.
 	Several bool
 	Config  string // its path, for messages
 	// Listeners says where the proxy listens now.
@@ -78,6 +79,7 @@ type Search struct {
 	all    []netip.AddrPort // where the proxy listens, the preferred first
 	chosen []netip.AddrPort // of them those that are tried
 	tried  []tried          // in the order of the first time
+	others []string         // paths that lead to another load balancer than the way
 }
 
 // tried is a way and what came of it at last.
@@ -127,7 +129,7 @@ func (s *Search) Find(ctx context.Context) (recording.Way, error) {
 	return recording.Way{}, &NoWayError{search: s}
 }
 
-// found adds the other paths that lead to a node.
+// found adds the other paths that lead to the same load balancer.
 func (s *Search) found(ctx context.Context, way *recording.Way, err error) (recording.Way, error) {
 	if err != nil {
 		return recording.Way{}, err
@@ -147,8 +149,12 @@ func (s *Search) found(ctx context.Context, way *recording.Way, err error) (reco
 	if err != nil {
 		return recording.Way{}, err
 	}
+	lb := s.tried[s.place(*way)].came.LB
 	for i, came := range trials {
-		if came.Reached && len(way.Paths) < maxPaths {
+		switch {
+		case came.Reached && came.LB != lb:
+			s.others = append(s.others, others[i].Paths...)
+		case came.Reached && len(way.Paths) < maxPaths:
 			way.Paths = append(way.Paths, others[i].Paths...)
 		}
 	}

@@ -23,7 +23,11 @@ import (
 
 // node answers as a node does, to the request that it got.
 func node(w http.ResponseWriter, r *http.Request) {
-	fmt.Fprintf(w, "fakealb lb=blue node=198.18.1.21 target=t1 received=0 seq=%s\n", r.Header.Get(load.SeqHeader))
+	lb := "blue"
+	if strings.HasPrefix(r.URL.Path, "/green") {
+		lb = "green"
+	}
+	fmt.Fprintf(w, "fakealb lb=%s node=198.18.1.21 target=t1 received=0 seq=%s\n", lb, r.Header.Get(load.SeqHeader))
 }
 
 // only lets a node answer requests of which it is true, and another handler all others.
@@ -170,6 +174,10 @@ func TestFind(t *testing.T) {
 		"several paths": {
 			ports: []port{{only(func(r *http.Request) bool { return !below("/own")(r) }, page), false}}, hints: Hints{Paths: []string{"/api/", "/own", "/img/"}},
 			want: "http://www.example.com:A/, /api/, /img/",
+		},
+		"paths to another upstream": {
+			ports: []port{{node, false}}, hints: Hints{Paths: []string{"/green/", "/api/"}},
+			want: "http://www.example.com:A/, /api/; /green/: to another upstream, not asked for (URL_PATH=/,/api/,/green/)",
 		},
 		"no more paths than a burst has requests": {
 			ports: []port{{node, false}}, hints: Hints{Paths: []string{"/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8", "/9"}},
