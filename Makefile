@@ -86,8 +86,8 @@ demo: build ## goproxy in front of a fake ALB whose name keeps moving, until Ctr
 test: ## the project's own tests, with the race detector
 	@.ci/packages
 	$(GO) vet ./... && $(GO) vet -tags scenario ./scenarios/suite ./scenarios/corpus/suite
-	$(GO) test -race $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CELLS))")
-	$(GO) test -race -p 1 $(CELLS)
+	$(GO) test -race -timeout=30m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CELLS))")
+	$(GO) test -race -timeout=30m -p 1 $(CELLS)
 	cd examples/own-config && $(GO) vet ./... && $(GO) test -count=1 ./...
 
 bench: build ## fakedns and fakealb beside CoreDNS, nginx and others; docs/performance.md [BENCH="--only dns"]

@@ -23,9 +23,9 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 	if err := s.Check(); err != nil {
 		return recording.Plan{}, err
 	}
-	if subject.Role != Own && s.waitsForGrace() && set.Grace <= set.TTL+subject.Refresh {
+	if subject.Role != Own && s.waitsForGrace() && set.Grace <= set.TTL+subject.mayKeep() {
 		return recording.Plan{}, fmt.Errorf("GRACE=%v is not longer than TTL %v plus the refresh %v of %s: the old nodes would end before a proxy can know; raise GRACE",
-			set.Grace, set.TTL, subject.Refresh, subject.ID())
+			set.Grace, set.TTL, subject.mayKeep(), subject.ID())
 	}
 	timing := Timings[set.Clock]
 	phase := s.phase(subject, set)
@@ -35,10 +35,10 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 	}
 	end := steps[len(steps)-1].At.Duration() + timing.After
 	if s.strikesAtOnce(t) {
-		end = max(end, steps[0].At.Duration()+timing.After+set.TTL+subject.Refresh)
+		end = max(end, steps[0].At.Duration()+timing.After+set.TTL+subject.mayKeep())
 	}
 	plan := recording.Plan{
-		Clock: string(set.Clock), TTL: recording.Of(set.TTL), Refresh: recording.Of(subject.Refresh), Phase: recording.Of(phase),
+		Clock: string(set.Clock), TTL: recording.Of(set.TTL), Refresh: recording.Of(subject.mayKeep()), Phase: recording.Of(phase),
 		Duration: recording.Of(end.Round(time.Second)), ClientTimeout: recording.Of(timing.ClientTimeout),
 		Rate: set.Rate, Posts: set.Posts, Clients: clients, Seed: set.Seed, Steps: steps,
 	}

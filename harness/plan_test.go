@@ -75,6 +75,18 @@ func TestGraceMustOutlastTTLAndRefresh(t *testing.T) {
 	g.Expect(plan(t, sudden, subject, set).Steps).To(HaveLen(1), "no grace that could be too short")
 }
 
+// What DNS no longer has may be kept for longer than until the next look.
+func TestAnAddressThatIsKept(t *testing.T) {
+	g := NewWithT(t)
+	keeps := subject
+	keeps.Keeps = 10 * time.Second
+	_, err := planOf(graceful, keeps, harness.DefaultSettings())
+	g.Expect(err).To(MatchError(ContainSubstring("refresh 13s")))
+	set := harness.DefaultSettings()
+	set.Grace = 20 * time.Second
+	g.Expect(plan(t, graceful, keeps, set).Refresh).To(BeEquivalentTo(13))
+}
+
 // The reference may lose nothing even if others may.
 func TestBudgetWithoutAGrace(t *testing.T) {
 	g := NewWithT(t)

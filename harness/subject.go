@@ -41,9 +41,15 @@ type Subject struct {
 	// looks again: nginx valid=, Apache addressttl=. Zero if it asks DNS
 	// for every request, or follows the TTL alone.
 	Refresh time.Duration
+	// Keeps is how long it goes on using an address after it has seen that DNS has it no
+	// more: HAProxy's hold obsolete. It comes on top of Refresh.
+	Keeps time.Duration
 	// Expect is the outcome of each scenario, as runs here have shown it.
 	Expect map[string]judge.Expectation
 }
+
+// mayKeep is how long the subject may use an address that has left DNS, on top of the TTL.
+func (s Subject) mayKeep() time.Duration { return s.Refresh + s.Keeps }
 
 // Stable is the release that a subject is run on unless it says another.
 const Stable = "stable"

@@ -189,7 +189,7 @@ func OwnSubject(name kind.Name, path, release string, env kind.Env) (harness.Sub
 	called := notInFolders.ReplaceAllString(strings.TrimSuffix(base, filepath.Ext(base)), "-")
 	return harness.Subject{
 		Kind: name, Name: "own-" + called, Release: release, Role: harness.Own, Config: path, Env: env,
-		Summary: "your own config", Refresh: conf.Refresh(), TLS: conf.TLS(),
+		Summary: "your own config", Refresh: conf.Refresh(), Keeps: conf.Keeps(), TLS: conf.TLS(),
 	}, nil
 }
 

@@ -36,6 +36,13 @@ func TestPorts(t *testing.T) {
 	}
 }
 
+func TestKeeps(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(of(kind.HAProxy, "resolvers vpc\n  hold valid 3s\n  hold obsolete 10s\n").Keeps()).To(Equal(10 * time.Second))
+	g.Expect(of(kind.HAProxy, "resolvers vpc\n  hold valid 3s\n").Keeps()).To(BeZero())
+	g.Expect(of(kind.Nginx, "resolver 10.0.0.2 valid=3s;").Keeps()).To(BeZero())
+}
+
 func TestRefresh(t *testing.T) {
 	g := NewWithT(t)
 	g.Expect(of(kind.Nginx, "resolver 10.0.0.2 valid=3s;").Refresh()).To(Equal(3 * time.Second))

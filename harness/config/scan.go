@@ -35,15 +35,21 @@ func (c Config) Ports() []uint16 {
 
 // Refresh is the longest period after which the configuration looks a name up
 // again by its own word, such as nginx's valid= and Apache's addressttl=.
-func (c Config) Refresh() time.Duration {
+func (c Config) Refresh() time.Duration { return c.longest(c.hints().Refresh) }
+
+// Keeps is the longest time for which the configuration goes on using an address that has
+// left DNS, by its own word, such as HAProxy's hold obsolete.
+func (c Config) Keeps() time.Duration { return c.longest(c.hints().Keeps) }
+
+// longest is the longest time that an expression finds; 0 if there is none.
+func (c Config) longest(finds *regexp.Regexp) time.Duration {
 	units := map[string]time.Duration{"": time.Second, "s": time.Second, "ms": time.Millisecond, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}
-	refresh := c.hints().Refresh
-	if refresh == nil {
+	if finds == nil {
 		return 0
 	}
 	var longest time.Duration
 	for _, text := range c.Texts() {
-		for _, m := range refresh.FindAllStringSubmatch(text, -1) {
+		for _, m := range finds.FindAllStringSubmatch(text, -1) {
 			n, err := strconv.ParseInt(m[1], 10, 32)
 			if err == nil {
 				longest = max(longest, time.Duration(n)*units[m[2]])

@@ -25,6 +25,7 @@ var haproxy = Kind{
 	Hints: Hints{
 		Serves:  haproxyServes,
 		Refresh: regexp.MustCompile(`\bhold\s+valid\s+(\d+)(ms|s|m|h|d)?\b`),
+		Keeps:   regexp.MustCompile(`\bhold\s+obsolete\s+(\d+)(ms|s|m|h|d)?\b`),
 		TLS:     regexp.MustCompile(`(?m)^\s*server(?:-template)?\s[^\n]*\sssl\b`),
 		Port:    regexp.MustCompile(`(?m)^\s*server(?:-template)?\s+\S+\s+(?:\d+(?:-\d+)?\s+)?[A-Za-z0-9._-]+:(\d{1,5})\b`),
 	},

@@ -96,6 +96,9 @@ type Hints struct {
 	// Refresh finds a period after which a name is looked up again: a number, and a unit
 	// of ms, s, m, h or d; seconds without one.
 	Refresh *regexp.Regexp
+	// Keeps finds how long an address is used on after DNS has been seen to have it no
+	// more, in the same form; nil if the program has nothing of the kind.
+	Keeps *regexp.Regexp
 	// TLS finds an upstream that is spoken to over HTTPS.
 	TLS *regexp.Regexp
 	// Port finds the port of an upstream, besides those of URLs.

@@ -71,8 +71,8 @@ func (a asked) period(hint, window time.Duration, workers int) (time.Duration, r
 // allow settles how long a config of the user's may keep an address. What it says
 // itself is a hint: the queries can show another period, or that it never asks again.
 func (c *cell) allow(ctx context.Context) error {
-	hint, set := c.Subject.Refresh, c.opt.Settings
-	if c.Subject.Role != harness.Own || hint == 0 {
+	hint, keeps, set := c.Subject.Refresh, c.Subject.Keeps, c.opt.Settings
+	if c.Subject.Role != harness.Own || hint+c.Subject.Keeps == 0 {
 		return nil
 	}
 	a, err := c.asks(ctx)
@@ -90,18 +90,21 @@ func (c *cell) allow(ctx context.Context) error {
 	}
 	refresh, source := a.period(hint, time.Since(c.listening), workers)
 	c.Subject.Refresh = refresh
-	if allowed := set.TTL + refresh; set.Grace <= allowed {
+	if source == recording.NeverAsked {
+		c.Subject.Keeps = 0
+	}
+	if allowed := set.TTL + refresh + c.Subject.Keeps; set.Grace <= allowed {
 		set.Grace = allowed + graceRoom
 	}
 	if c.plan, err = c.Scenario.PlanOf(c.Subject, set, c.live.Topology); err != nil {
 		return err
 	}
-	c.plan.RefreshSource, c.plan.RefreshHint = source, recording.Of(hint)
-	switch {
-	case source != recording.FromConfig:
+	c.plan.RefreshSource, c.plan.RefreshHint = source, recording.Of(hint+keeps)
+	if source != recording.FromConfig {
 		c.progress("the config's %v is not used: %s", hint, source)
-	case set.Grace != c.opt.Settings.Grace:
-		c.progress("the config looks a name up again after %v: the grace is %v", hint, set.Grace)
+	}
+	if set.Grace != c.opt.Settings.Grace {
+		c.progress("the proxy may keep an address for %v: the grace is %v", c.plan.Refresh.Duration(), set.Grace)
 	}
 	return nil
 }

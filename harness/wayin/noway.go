@@ -140,7 +140,11 @@ func (s *Search) advice() []string {
 	others := slices.DeleteFunc(slices.Clone(s.Hints.Hosts), func(h string) bool { return h == s.Host })
 	switch unknown := came(load.Closed, load.Alert, 403, 404, 421, 503); {
 	case unknown && s.Host != "" && len(others) > 0:
-		lines = append(lines, "the config names other hosts: HOST_HEADER="+others[0])
+		line := "the config names other hosts: HOST_HEADER=" + others[0]
+		if len(others) > 1 {
+			line += ", or " + some(others[1:])
+		}
+		lines = append(lines, line)
 	case unknown && s.Host == "" && s.Hints.Unsaid:
 		lines = append(lines, "the config serves hosts by a pattern: give one with HOST_HEADER=")
 	}

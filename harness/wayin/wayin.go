@@ -267,6 +267,8 @@ func (t tried) mayChange() bool {
 	switch t.came.Came {
 	case load.Refused, load.Silent:
 		return true
+	case load.Alert: // so it answers while its certificate is still being made
+		return strings.HasSuffix(t.came.Error, "internal error")
 	case load.Answered:
 		return t.came.Code >= 500 && t.came.Code <= 504
 	}
