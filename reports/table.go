@@ -210,10 +210,13 @@ func wrap(s string, width int) []string {
 	return lines
 }
 
-// indented is s as lines of its own below a row.
+// indented is s as lines of its own below a row. Those that it has are kept.
 func indented(s string) []string {
 	const indent = "    "
-	lines := wrap(plain(s), tableWidth-2*len(indent))
+	var lines []string
+	for line := range strings.SplitSeq(s, "\n") {
+		lines = append(lines, wrap(plain(strings.TrimSpace(line)), tableWidth-2*len(indent))...)
+	}
 	for i := range lines {
 		if i > 0 {
 			lines[i] = "  " + lines[i]
