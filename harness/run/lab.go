@@ -163,8 +163,9 @@ func (l *Lab) logf(format string, args ...any) {
 func (l *Lab) Embedded() bool { return l.shared.Embedded }
 
 // Fetch puts the images of the cells in place, all at once, and returns when they
-// are there. It is not needed: a cell gets its own, and waits for it. An error is
-// left to the cell.
+// are there. It comes before the first cell: making an image keeps both cores of a small
+// machine busy, so that a cell beside it could not hold its load. An error is left to
+// the cell.
 func (l *Lab) Fetch(ctx context.Context, cells []Cell) {
 	var fetching sync.WaitGroup
 	for _, c := range cells {
@@ -177,11 +178,7 @@ func (l *Lab) Fetch(ctx context.Context, cells []Cell) {
 // the same order. It does not stop at the first that breaks.
 func (l *Lab) Run(ctx context.Context, cells []Cell) []Result {
 	results := make([]Result, len(cells))
-	// Images first, all at once: a cell that waits for one holds a place. Waited
-	// for, because what makes an image has containers of its own.
-	var fetching sync.WaitGroup
-	defer fetching.Wait()
-	fetching.Go(func() { l.Fetch(ctx, cells) })
+	l.Fetch(ctx, cells)
 	label := Labels(cells)
 	var group errgroup.Group
 	group.SetLimit(max(1, l.opt.Parallel))

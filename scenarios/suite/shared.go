@@ -60,7 +60,7 @@ func Open(ctx context.Context, opt run.Options, cells []run.Cell) []byte {
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	shared, err := json.Marshal(first.Shared())
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
-	go first.Fetch(context.WithoutCancel(ctx), cells) // each cell waits for its own image
+	first.Fetch(ctx, cells)
 	return shared
 }
 
