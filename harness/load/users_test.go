@@ -29,6 +29,7 @@ type proxyDouble struct {
 	// word (no Connection: close); 0 is never.
 	dropAt int
 	mute   bool // that one request gets no answer either
+	says   bool // its answer says that the connection ends
 
 	mu       sync.Mutex
 	order    []string
@@ -93,7 +94,10 @@ func (p *proxyDouble) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	if !p.mute {
+	switch {
+	case p.says:
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+	case !p.mute:
 		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 	}
 	_ = conn.Close()
@@ -141,9 +145,9 @@ func TestWhatTheClientSendsAgainIsNoted(t *testing.T) {
 		t.Errorf("got %v sent again, want 5: the third on the first connection", got)
 	}
 	p = newProxyDouble()
-	p.dropAt = 3
+	p.dropAt, p.says = 3, true
 	if got := inTurn(t, p, Spec{Clients: 2}, 10); got != nil {
-		t.Errorf("got %v sent again, want none: the connection was closed with an answer", got)
+		t.Errorf("got %v sent again, want none: the answer said that the connection ends", got)
 	}
 }
 
