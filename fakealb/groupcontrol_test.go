@@ -230,29 +230,39 @@ func TestDeregistrationDelayEndsThroughANode(t *testing.T) {
 		status int
 		err    error
 	}
-	outcomes := make(chan outcome, 2)
-	for range 2 { // round robin: one request each
-		go func() {
-			resp, err := http.Get("http://" + f.at(0) + "/")
-			if err != nil {
-				outcomes <- outcome{err: err}
-				return
-			}
-			defer resp.Body.Close()
-			_, err = io.Copy(io.Discard, resp.Body)
-			outcomes <- outcome{resp.StatusCode, err}
-		}()
+	outcomes := make(chan outcome, 100)
+	ask := func() {
+		resp, err := http.Get("http://" + f.at(0) + "/")
+		if err != nil {
+			outcomes <- outcome{err: err}
+			return
+		}
+		defer resp.Body.Close()
+		_, err = io.Copy(io.Discard, resp.Body)
+		outcomes <- outcome{resp.StatusCode, err}
 	}
-	eventually(t, "both requests under way", func() bool {
+	// One after the other, so that round robin gives each target one; a client that
+	// sends a request again takes a turn more.
+	asked := 0
+	eventually(t, "both targets have a request", func() bool {
 		list, err := f.TargetHealth(f.ctx, "blue")
-		return err == nil && list[0].Groups[0].Targets[0].Outstanding == 1 && list[0].Groups[0].Targets[1].Outstanding == 1
+		if err != nil {
+			return false
+		}
+		waits, streams := list[0].Groups[0].Targets[0].Outstanding, list[0].Groups[0].Targets[1].Outstanding
+		if both := waits > 0 && streams > 0; both || waits+streams < asked || asked == cap(outcomes) {
+			return both
+		}
+		asked++
+		go ask()
+		return false
 	})
 	for _, id := range []string{"waits", "streams"} {
 		if _, err := f.DeregisterTarget(f.ctx, "blue", "g", id); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for range 2 {
+	for range asked {
 		switch o := <-outcomes; {
 		case o.status == http.StatusBadGateway && o.err == nil:
 		case o.status == http.StatusOK && o.err != nil:
