@@ -96,7 +96,7 @@ func TestClientsAreNotTheUpstreamsFault(t *testing.T) {
 		}},
 		"a client that goes away": {4, nil, func(c *rawClient) {
 			c.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n")
-			time.Sleep(1500 * time.Millisecond) // so that a copy is on its way too
+			time.Sleep(1500 * time.Millisecond) // the client's patience, longer than HedgeAfter
 			c.reset()
 		}},
 		"no Host, where it is preserved": {4, func(cfg *Config) { cfg.Routes[0].PreserveHost = true }, func(c *rawClient) {
@@ -183,8 +183,32 @@ func TestStoppedProcessIsLeftOutWhereOnlyPOSTsCome(t *testing.T) {
 	}
 }
 
+// methodCounts counts requests by their method.
+type methodCounts struct {
+	mu sync.Mutex
+	n  map[string]int
+}
+
+func (m *methodCounts) add(method string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.n == nil {
+		m.n = map[string]int{}
+	}
+	m.n[method]++
+}
+
+func (m *methodCounts) of(method string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.n[method]
+}
+
 // turns lets a test answer the copies of requests in the order that it likes.
-type turns struct{ came [2]chan chan struct{} }
+type turns struct {
+	came [2]chan chan struct{}
+	seen methodCounts
+}
 
 // startTurns is a quiet proxy before two members that answer when they are told to.
 func startTurns(t *testing.T, change func(*Upstream)) (*turns, *testProxy) {
@@ -201,6 +225,7 @@ func startTurns(t *testing.T, change func(*Upstream)) (*turns, *testProxy) {
 		s.came[i] = make(chan chan struct{}, 100)
 		b.handle(func(w http.ResponseWriter, r *http.Request) {
 			answer := make(chan struct{})
+			s.seen.add(r.Method)
 			s.came[i] <- answer
 			select {
 			case <-answer:
@@ -262,7 +287,7 @@ func TestSlowPOSTOnAQuietProxyLeavesNoAddressOut(t *testing.T) {
 	for range 3 {
 		served := ask(t, p, "POST")
 		first, answer := s.next(t)
-		time.Sleep(400 * time.Millisecond) // its slowness is the condition
+		time.Sleep(400 * time.Millisecond) // its slowness is the condition: four times HedgeAfter
 		close(answer)
 		if got := <-served; got != fmt.Sprint(first) {
 			t.Fatalf("served by %s, want %d", got, first)
@@ -365,10 +390,12 @@ func TestCopiesAreOfSafeMethods(t *testing.T) {
 		s, p := startTurns(t, nil)
 		served := ask(t, p, method)
 		first, answer := s.next(t)
-		time.Sleep(400 * time.Millisecond) // a copy would be sent
+		// A GET that was asked for later has its copy: the time for one of the first is over.
+		ask(t, p, "GET")
+		eventually(t, 10*time.Second, "the copy of a GET", func() bool { return s.seen.of("GET") == 2 })
 		close(answer)
-		if got := <-served; got != fmt.Sprint(first) || len(s.came[0])+len(s.came[1]) > 0 {
-			t.Errorf("%s: served by %s, want %d; %d copies", method, got, first, len(s.came[0])+len(s.came[1]))
+		if got := <-served; got != fmt.Sprint(first) || s.seen.of(method) != 1 {
+			t.Errorf("%s: served by %s, want %d; it came %d times", method, got, first, s.seen.of(method))
 		}
 	}
 	for _, method := range []string{"GET", "OPTIONS", "PUT"} {
@@ -389,31 +416,47 @@ func TestCopiesAreOfSafeMethods(t *testing.T) {
 
 // Nor is one sent if the address has left DNS: it may still carry out the first.
 func TestPUTWaitsForTheAddressThatHasLeft(t *testing.T) {
-	a, b, d, p := startPair(t)
-	entered, release := make(chan struct{}, 10), make(chan struct{})
-	for _, each := range []*backend{a, b} {
-		each.handle(func(w http.ResponseWriter, _ *http.Request) {
-			entered <- struct{}{}
+	backends, port := startBackends(t, 2)
+	d := startDNS(t, 1)
+	d.set(backends...)
+	cfg := simpleConfig(port)
+	upstream := cfg.Upstreams["backend"]
+	upstream.Retries.HedgeAfter = Duration(time.Minute) // a copy is sent only because the address has left
+	cfg.Upstreams["backend"] = upstream
+	p := startProxy(t, cfg, d)
+	release := make(chan struct{})
+	seen := map[*backend]*methodCounts{}
+	for _, b := range backends {
+		seen[b] = &methodCounts{}
+		b.handle(func(w http.ResponseWriter, r *http.Request) {
+			seen[b].add(r.Method)
 			<-release
-			fmt.Fprint(w, each.addr)
+			fmt.Fprint(w, b.addr)
 		})
 	}
 	served := ask(t, p, "PUT")
-	await(t, entered, "the PUT is on an address")
-	stays := b
-	if b.requestsAfter(time.Time{}) > 0 {
-		stays = a
+	eventually(t, 10*time.Second, "the PUT is on an address", func() bool { return seen[backends[0]].of("PUT")+seen[backends[1]].of("PUT") == 1 })
+	leaves, remains := backends[0], backends[1]
+	if seen[remains].of("PUT") == 1 {
+		leaves, remains = remains, leaves
 	}
-	d.set(stays)
-	eventually(t, 10*time.Second, "the address has left", func() bool {
-		return len(p.Endpoints()) == 1 && p.Endpoints()[0].Address == stays.Addr().String()
+	gets := 0
+	const there = 5 // several, so that what happens to the PUT happens before the last of them
+	eventually(t, 10*time.Second, "GETs are there too", func() bool {
+		if seen[leaves].of("GET")+seen[remains].of("GET") == gets {
+			gets++
+			ask(t, p, "GET")
+		}
+		return seen[leaves].of("GET") == there
 	})
-	time.Sleep(300 * time.Millisecond) // a copy would be sent
+	before := seen[remains].of("GET")
+	d.set(remains)
+	eventually(t, 10*time.Second, "the GETs are sent to the address that remains", func() bool { return seen[remains].of("GET") == before+there })
 	close(release)
 	if got := <-served; got == "" {
 		t.Error("the PUT got no response")
 	}
-	if n := stays.requestsAfter(time.Time{}); n != 0 {
+	if n := seen[remains].of("PUT"); n != 0 {
 		t.Errorf("%d copies were sent", n)
 	}
 }
