@@ -40,6 +40,7 @@ func (a *Agent) handler() http.Handler {
 	})
 	mux.HandleFunc("POST /v1/watches", a.postWatch)
 	mux.HandleFunc("GET /v1/watches/{id}", a.getWatch)
+	mux.HandleFunc("PUT /v1/watches/{id}/pace", a.paceWatch)
 	mux.HandleFunc("DELETE /v1/watches/{id}", func(w http.ResponseWriter, r *http.Request) {
 		a.stopWatch(r.PathValue("id"))
 		w.WriteHeader(http.StatusNoContent)
@@ -187,6 +188,22 @@ func (a *Agent) getWatch(w http.ResponseWriter, r *http.Request) {
 	}
 	state, err := found.state()
 	reply(w, state, err)
+}
+
+func (a *Agent) paceWatch(w http.ResponseWriter, r *http.Request) {
+	var req Pace
+	perform(w, r, &req, func() (any, error) {
+		found, err := a.watch(r.PathValue("id"))
+		if err != nil {
+			return nil, err
+		}
+		interval, err := req.Interval.sampling()
+		if err != nil {
+			return nil, err
+		}
+		found.pace(interval)
+		return Pace{Interval: Duration(interval)}, nil
+	})
 }
 
 // perform reads the body into req, then does what was asked.

@@ -66,6 +66,12 @@ func (c *Client) StartWatch(ctx context.Context, req WatchRequest) (Watch, error
 	return call[Watch](ctx, c, http.MethodPost, "/v1/watches", req)
 }
 
+// PaceWatch changes how often a watch looks.
+func (c *Client) PaceWatch(ctx context.Context, id string, p Pace) error {
+	_, err := call[Pace](ctx, c, http.MethodPut, "/v1/watches/"+url.PathEscape(id)+"/pace", p)
+	return err
+}
+
 // Watch returns what the watch has seen so far.
 func (c *Client) Watch(ctx context.Context, id string) (Watch, error) {
 	return call[Watch](ctx, c, http.MethodGet, "/v1/watches/"+url.PathEscape(id), nil)

@@ -26,6 +26,19 @@ const (
 	DefaultTimeout = 2 * time.Second // of a probe or canary that names none
 )
 
+// sampling returns the span as the interval of a watch, or DefaultInterval where it is
+// zero.
+func (d Duration) sampling() (time.Duration, error) {
+	v := time.Duration(d)
+	if v == 0 {
+		return DefaultInterval, nil
+	}
+	if v < time.Millisecond || v > 10*time.Second {
+		return 0, invalid("interval", "got %v, want 1ms to 10s", v)
+	}
+	return v, nil
+}
+
 // orDefault returns the span, or DefaultTimeout where it is zero.
 func (d Duration) orDefault() (time.Duration, error) {
 	v := time.Duration(d)

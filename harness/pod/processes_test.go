@@ -185,6 +185,20 @@ func TestWatchSeesConnectionsThatAreGone(t *testing.T) {
 	if w := state(); w.Unattributed != 0 {
 		t.Errorf("got %d connections unattributed, want 0", w.Unattributed)
 	}
+	if err := c.PaceWatch(timely(t), started.ID, Pace{Interval: Duration(10 * time.Second)}); err != nil {
+		t.Fatal(err)
+	}
+	if w := state(); time.Duration(w.Interval) != 10*time.Second {
+		t.Errorf("got an interval of %v, want 10 s", w.Interval)
+	}
+	samples = state().Cost.Samples
+	if err := c.PaceWatch(timely(t), started.ID, Pace{Interval: Duration(5 * time.Millisecond)}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "samples at the new pace", func() bool { return state().Cost.Samples > samples+3 })
+	if err := c.PaceWatch(timely(t), started.ID, Pace{Interval: Duration(time.Hour)}); err == nil {
+		t.Error("an interval of an hour was taken")
+	}
 	if err := c.StopWatch(timely(t), started.ID); err != nil {
 		t.Fatal(err)
 	}

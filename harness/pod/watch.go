@@ -17,6 +17,11 @@ type WatchRequest struct {
 	Interval Duration `json:"interval,omitempty"` // 1ms to 10s; 0 is DefaultInterval
 }
 
+// Pace is a new interval of a watch.
+type Pace struct {
+	Interval Duration `json:"interval,omitempty"` // 1ms to 10s; 0 is DefaultInterval
+}
+
 // Watch is what a watch has seen so far.
 type Watch struct {
 	ID       string    `json:"id"`
@@ -33,11 +38,9 @@ type Watch struct {
 	Error string `json:"error,omitempty"`
 }
 
-// Cost is what the samples of a watch cost. Missed counts the samples that
-// were not taken because the one before took longer than the interval.
+// Cost is what the samples of a watch cost.
 type Cost struct {
 	Samples int      `json:"samples"`
-	Missed  int      `json:"missed"`
 	Mean    Duration `json:"mean"`
 	Max     Duration `json:"max"`
 	// Share is the part of one core that sampling takes, 0 to 1.
@@ -46,16 +49,17 @@ type Cost struct {
 
 // watch samples the established connections to nodes until it is stopped.
 type watch struct {
-	id       string
-	nodes    Nodes
-	interval time.Duration
-	since    time.Time
-	diag     *diag
-	procs    *procs
-	cancel   context.CancelFunc
-	done     chan struct{}
+	id     string
+	nodes  Nodes
+	since  time.Time
+	diag   *diag
+	procs  *procs
+	tick   *time.Ticker
+	cancel context.CancelFunc
+	done   chan struct{}
 
 	mu           sync.Mutex
+	interval     time.Duration
 	known        map[uint64]bool // connections of the last sample, by cookie; true once its process is known
 	holders      map[holder]*Process
 	unattributed int
@@ -74,12 +78,9 @@ func (a *Agent) newWatch(id string, req WatchRequest) (*watch, error) {
 	if err := req.validate(); err != nil {
 		return nil, err
 	}
-	interval := time.Duration(req.Interval)
-	if interval == 0 {
-		interval = DefaultInterval
-	}
-	if interval < time.Millisecond || interval > 10*time.Second {
-		return nil, invalid("interval", "got %v, want 1ms to 10s", interval)
+	interval, err := req.Interval.sampling()
+	if err != nil {
+		return nil, err
 	}
 	d, err := newDiag() // its own: a sample need not wait for another request's
 	if err != nil {
@@ -88,7 +89,7 @@ func (a *Agent) newWatch(id string, req WatchRequest) (*watch, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &watch{
 		id: id, nodes: req.Nodes, interval: interval, since: time.Now(),
-		diag: d, procs: a.procs, cancel: cancel, done: make(chan struct{}),
+		diag: d, procs: a.procs, tick: time.NewTicker(interval), cancel: cancel, done: make(chan struct{}),
 		known: map[uint64]bool{}, holders: map[holder]*Process{},
 	}
 	go w.run(ctx)
@@ -97,8 +98,7 @@ func (a *Agent) newWatch(id string, req WatchRequest) (*watch, error) {
 
 func (w *watch) run(ctx context.Context) {
 	defer close(w.done)
-	tick := time.NewTicker(w.interval)
-	defer tick.Stop()
+	defer w.tick.Stop()
 	for {
 		began := time.Now()
 		err := w.sample()
@@ -106,9 +106,16 @@ func (w *watch) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-w.tick.C:
 		}
 	}
+}
+
+func (w *watch) pace(interval time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.interval = interval
+	w.tick.Reset(interval)
 }
 
 func (w *watch) account(took time.Duration, err error) {
@@ -217,7 +224,6 @@ func (w *watch) state() (Watch, error) {
 func (w *watch) cost() Cost {
 	age := time.Since(w.since)
 	c := Cost{Samples: w.samples, Max: Duration(w.max), Share: w.spent.Seconds() / age.Seconds()}
-	c.Missed = max(0, int(age/w.interval)-w.samples)
 	if w.samples > 0 {
 		c.Mean = Duration(w.spent / time.Duration(w.samples))
 	}

@@ -31,6 +31,8 @@ type bed interface {
 	literals(context.Context) ([]world.LiteralAddr, error)
 	// watch begins to look which process holds which upstream connection.
 	watch(context.Context) error
+	// warmed says that the first fault is about to come: the watch need not be as close.
+	warmed(context.Context) error
 	// workers are the proxy's processes; none if they cannot be seen.
 	workers(context.Context) ([]recording.Process, error)
 	// proxyLog is the proxy's own output, with the time of each line.

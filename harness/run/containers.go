@@ -83,6 +83,8 @@ func (b *containerBed) literals(ctx context.Context) ([]world.LiteralAddr, error
 
 func (b *containerBed) watch(ctx context.Context) error { return b.tb.Watch(ctx) }
 
+func (b *containerBed) warmed(ctx context.Context) error { return b.tb.Warmed(ctx) }
+
 func (b *containerBed) workers(ctx context.Context) ([]recording.Process, error) {
 	return b.tb.Workers(ctx)
 }

@@ -68,6 +68,8 @@ func (b *embeddedBed) literals(context.Context) ([]world.LiteralAddr, error) { r
 
 func (b *embeddedBed) watch(context.Context) error { return nil }
 
+func (b *embeddedBed) warmed(context.Context) error { return nil }
+
 func (b *embeddedBed) workers(context.Context) ([]recording.Process, error) { return nil, nil }
 
 func (b *embeddedBed) proxyLog(context.Context) ([]embedded.Line, error) { return b.bed.Log(), nil }

@@ -72,7 +72,7 @@ func (a asked) period(hint, window time.Duration, workers int) (time.Duration, r
 // itself is a hint: the queries can show another period, or that it never asks again.
 func (c *cell) allow(ctx context.Context) error {
 	hint, keeps, set := c.Subject.Refresh, c.Subject.Keeps, c.opt.Settings
-	if c.Subject.Role != harness.Own || hint+c.Subject.Keeps == 0 {
+	if c.Subject.Role != harness.Own || hint+keeps == 0 {
 		return nil
 	}
 	a, err := c.asks(ctx)

@@ -95,7 +95,10 @@ func (c *cell) lookBeforeFaults(ctx context.Context, due time.Time) error {
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return c.snapshot(ctx, recording.MomentFault)
+	if err := c.snapshot(ctx, recording.MomentFault); err != nil {
+		return err
+	}
+	return c.bed.warmed(ctx)
 }
 
 // proveFaults has each fault proved and records it.

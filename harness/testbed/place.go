@@ -18,7 +18,11 @@ import (
 
 // place puts a layout into a container that was made and has not started.
 func (tb *Testbed) place(ctx context.Context, container string, l kind.Layout) error {
-	p := placing{ctx: ctx, docker: tb.docker, container: container, known: map[string]bool{}}
+	made, err := tb.docker.ContainerInspect(ctx, container, client.ContainerInspectOptions{})
+	if err != nil {
+		return fmt.Errorf("putting the configuration in place: %w", err)
+	}
+	p := placing{ctx: ctx, docker: tb.docker, container: container, image: made.Container.Image, known: map[string]bool{}}
 	p.tar = tar.NewWriter(&p.out)
 	for _, name := range l.Folders {
 		p.folder(name, 0o777) // the proxy may run as any user
@@ -48,9 +52,10 @@ type placing struct {
 	ctx       context.Context
 	docker    *client.Client
 	container string
+	image     string // its ID
 	out       bytes.Buffer
 	tar       *tar.Writer
-	known     map[string]bool // paths that are there, or will be
+	known     map[string]bool // paths that will be there
 	err       error
 }
 
@@ -59,13 +64,16 @@ func (p *placing) has(name string) bool {
 	if p.err != nil || name == "/" || p.known[name] {
 		return true
 	}
-	_, err := p.docker.ContainerStatPath(p.ctx, p.container, client.ContainerStatPathOptions{Path: name})
-	switch {
-	case err == nil:
-		p.known[name] = true
-	case !errdefs.IsNotFound(err):
-		p.err = err
+	had, looked := inImages.has(p.image, name)
+	if looked {
+		return had
 	}
+	_, err := p.docker.ContainerStatPath(p.ctx, p.container, client.ContainerStatPathOptions{Path: name})
+	if err != nil && !errdefs.IsNotFound(err) {
+		p.err = err
+		return false
+	}
+	inImages.note(p.image, name, err == nil)
 	return err == nil
 }
 
