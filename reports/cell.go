@@ -65,48 +65,32 @@ func (c Cell) expectation() judge.Expectation {
 }
 
 // Phrase is the verdict in words, with what was expected: "pitfall broke, as
-// expected". What is not as expected is in capitals: "FIX DID NOT HOLD".
+// expected". What is not as expected is in capitals: "FIX BROKE".
 func (c Cell) Phrase() string {
-	role := c.Manifest.Subject.Role
-	broke := c.Verdict.Result == judge.Fail
-	asSaid := ", as expected"
-	either := c.expectation().Verdict == judge.Either
-	if either {
-		asSaid = ", as either is"
-	}
-	switch c.State() {
-	case NotRun:
-		return "not run"
-	case Unproven:
-		return "UNPROVEN"
-	case Unexpected:
-		if either || c.Verdict.Result == c.expectation().Verdict {
-			asSaid = ", NOT AS EXPECTED" // the class, the finding or the log line is another
-			break
-		}
-		switch {
-		case broke && c.Expect == nil:
-			return "BROKE"
-		case broke:
-			return strings.ToUpper(strings.TrimSpace(role + " did not hold"))
-		default:
-			return strings.ToUpper(strings.TrimSpace(role + " did not break"))
-		}
-	case Expected:
-		if c.Expect == nil {
-			return "held"
-		}
-	}
 	word := "held"
-	switch {
-	case broke && role == "fix":
-		word = "did not hold"
-	case broke:
+	if c.Verdict.Result == judge.Fail {
 		word = "broke"
-	case role == "pitfall":
-		word = "no longer breaks"
 	}
-	return strings.TrimSpace(role+" "+word) + asSaid
+	if c.Expect != nil {
+		word = strings.TrimSpace(c.Manifest.Subject.Role + " " + word)
+	}
+	want := c.expectation().Verdict
+	switch state := c.State(); {
+	case state == NotRun:
+		return "not run"
+	case state == Unproven:
+		return "UNPROVEN"
+	case state == Unexpected && want != judge.Either && want != c.Verdict.Result:
+		return strings.ToUpper(word)
+	case state == Unexpected:
+		return word + ", NOT AS EXPECTED" // the class, the finding or the log line is another
+	case c.Expect == nil:
+		return word
+	case want == judge.Either:
+		return word + ", either expected"
+	default:
+		return word + ", as expected"
+	}
 }
 
 // FirstFinding is the text of the first finding, empty when there is none.

@@ -20,7 +20,7 @@ func TestMarkdownRowsHaveTheirColumns(t *testing.T) {
 			t.Errorf("%d bars, want 8: %s", bars, line)
 		}
 	}
-	for _, want := range []string{"**Not as expected**: 9 cells run", `a \| b c &lt;script>`, "**FIX DID NOT HOLD**", "- **apache/smax-ttl**: expected pass, got fail", "no image of Apache 2.4.58"} {
+	for _, want := range []string{"**Not as expected**: 9 cells run", `a \| b c &lt;script>`, "**FIX BROKE**", "- **apache/smax-ttl**: expected pass, got fail", "no image of Apache 2.4.58"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("lacks %q", want)
 		}

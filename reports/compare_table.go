@@ -12,19 +12,19 @@ import (
 	"github.com/proxychaos/proxychaos/harness/judge"
 )
 
-// The narrow widths with one space between the columns add up to 114.
+// The narrow widths with one space between the columns add up to 100.
 var pairColumns = []column{
-	{"SCENARIO", 30, 24, text.AlignLeft},
+	{"SCENARIO", 30, 20, text.AlignLeft},
 	{"B IS", 13, 13, text.AlignLeft},
 	{"A", 8, 8, text.AlignLeft},
-	{"A FAILED\n/SENT", 15, 13, text.AlignRight},
-	{"A RECOVERY", 15, 14, text.AlignRight},
+	{"A FAILED\n/SENT", 15, 12, text.AlignRight},
+	{"A RECOVERY", 15, 10, text.AlignRight},
 	{"B", 8, 8, text.AlignLeft},
-	{"B FAILED\n/SENT", 15, 13, text.AlignRight},
-	{"B RECOVERY", 15, 14, text.AlignRight},
+	{"B FAILED\n/SENT", 15, 12, text.AlignRight},
+	{"B RECOVERY", 15, 10, text.AlignRight},
 }
 
-// Table writes both configurations side by side, one row a scenario, in 120
+// Table writes both configurations side by side, one row a scenario, in 100
 // columns of ASCII, coloured as Table is.
 func (c Comparison) Table(w io.Writer) error {
 	p := newPaint(w)

@@ -191,7 +191,7 @@ func plain(s string) string {
 func clockNote(cells []Cell) string {
 	for _, c := range cells {
 		if c.NotRun == "" && c.Verdict.Failed > 0 && c.Manifest.Plan.Clock != recording.ProductionClock {
-			return "scaled clock: a connect that nothing answers ends after 3 s here, after 127 s in production, where users may\n" +
+			return "scaled clock: a connect that nothing answers ends after 3 s here, after 127 s in production, where users may " +
 				"wait for a timeout instead of the 502 or 503 that stands here; CLOCK=production shows what they get"
 		}
 	}

@@ -13,12 +13,12 @@ import (
 )
 
 // tableWidth is the longest line of a table, in columns.
-const tableWidth = 120
+const tableWidth = 100
 
 // Table writes the table at the end of a run: one for each scenario, each
 // subject with its figures and below it what was not as expected and the first
-// finding; then the totals. It is ASCII, fits 120 columns, and is coloured
-// only if w is a terminal and NO_COLOR is not set.
+// finding; then the totals. It is ASCII, fits 100 columns so that the log of a CI job
+// shows it unbroken, and is coloured only if w is a terminal and NO_COLOR is not set.
 func Table(w io.Writer, cells []Cell) error {
 	p := newPaint(w)
 	var b strings.Builder
@@ -60,18 +60,18 @@ type column struct {
 	align  text.Align
 }
 
-// The narrow widths with one space between the columns add up to 120.
+// The narrow widths with one space between the columns add up to 100. A subject's release
+// and version and the classes of its failures stand in the row's second line, which the
+// verdict needs anyway.
 var columns = []column{
-	{"SUBJECT", 30, 22, text.AlignLeft},
-	{"VERSION", 14, 12, text.AlignLeft},
-	{"VERDICT", 16, 16, text.AlignLeft},
-	{"FAILED\n/SENT", 13, 11, text.AlignRight},
-	{"FAILED\nBY CLASS", 17, 15, text.AlignRight},
-	{"FIRST\nFAILURE", 7, 7, text.AlignRight},
-	{"RECOVERY", 9, 9, text.AlignRight},
+	{"SUBJECT\nVERSION", 40, 28, text.AlignLeft},
+	{"VERDICT", 15, 15, text.AlignLeft},
+	{"FAILED/SENT\nBY CLASS", 22, 15, text.AlignRight},
+	{"FIRST\nFAILURE", 8, 7, text.AlignRight},
+	{"RECOVERY", 9, 8, text.AlignRight},
 	{"STALE", 7, 6, text.AlignRight},
 	{"CONNS\n/REQ", 6, 6, text.AlignRight},
-	{"DNS\nBEFORE\n/AFTER", 13, 7, text.AlignRight},
+	{"DNS\nBEFORE\n/AFTER", 15, 8, text.AlignRight},
 }
 
 func writeRows(b *strings.Builder, p paint, cells []Cell) {
@@ -84,21 +84,24 @@ func writeRows(b *strings.Builder, p paint, cells []Cell) {
 
 func tableRow(p paint, c Cell) row {
 	v := c.Verdict
+	subject, release, released := strings.Cut(plain(c.Manifest.Subject.ID), "@")
+	if released {
+		release = "@" + release
+	}
 	r := row{
-		cells:   []string{plain(c.Manifest.Subject.ID), "", strings.Replace(plain(c.Phrase()), ", ", ",\n", 1), "", "", "", "", "", "", ""},
-		verdict: 2, state: c.State(),
+		cells:   []string{strings.TrimSpace(subject + "\n" + release), strings.Replace(plain(c.Phrase()), ", ", "\n", 1), "", "", "", "", "", ""},
+		verdict: 1, state: c.State(),
 	}
 	if r.state == NotRun {
 		return r
 	}
-	var classes []string
+	failed := []string{fmt.Sprintf("%d/%d", v.Failed, v.Sent)}
 	for _, k := range countsByKind(v.ByKind) {
-		classes = append(classes, plain(k.Kind)+" "+strconv.Itoa(k.Count))
+		failed = append(failed, plain(k.Kind)+" "+strconv.Itoa(k.Count))
 	}
-	r.cells[1] = cmp.Or(plain(c.Manifest.Image.Version), "none")
-	copy(r.cells[3:], []string{
-		fmt.Sprintf("%d/%d", v.Failed, v.Sent),
-		strings.Join(classes, "\n"),
+	r.cells[0] = subject + "\n" + strings.TrimSpace(release+" "+cmp.Or(plain(c.Manifest.Image.Version), "no version"))
+	copy(r.cells[2:], []string{
+		strings.Join(failed, "\n"),
 		firstFailure(v),
 		strings.Replace(recovery(v), "in ", "in\n", 1),
 		strconv.Itoa(v.Stale),
@@ -116,19 +119,22 @@ func tableRow(p paint, c Cell) row {
 	return r
 }
 
-// write makes the table as wide as it needs to be, and where that is more than
-// tableWidth, first with less space between the columns, then with narrow ones.
+// write makes the table as wide as it needs to be. If that is more than tableWidth, it
+// takes less space between the columns, then narrow ones, then both.
 func write(b *strings.Builder, p paint, columns []column, rows []row) {
 	narrow := slices.Clone(columns)
 	for i := range narrow {
 		narrow[i].width = narrow[i].narrow
 	}
-	lines, heights := render(p, columns, rows, 2)
-	if tooWide(lines) {
-		lines, heights = render(p, columns, rows, 1)
-	}
-	if tooWide(lines) {
-		lines, heights = render(p, narrow, rows, 1)
+	var lines []string
+	var heights []int
+	for _, try := range []struct {
+		columns []column
+		gap     int
+	}{{columns, 2}, {columns, 1}, {narrow, 2}, {narrow, 1}} {
+		if lines, heights = render(p, try.columns, rows, try.gap); !tooWide(lines) {
+			break
+		}
 	}
 	weave(b, lines, heights, rows)
 }
@@ -198,16 +204,33 @@ func tooWide(lines []string) bool {
 	return false
 }
 
-// wrap breaks each line of s at spaces, and inside a word only if it is too
-// long.
+// wrap breaks each line of s, which is ASCII, at spaces; a word that is longer than a
+// line at its punctuation, and anywhere only if it has none.
 func wrap(s string, width int) []string {
 	var lines []string
 	for line := range strings.SplitSeq(s, "\n") {
-		for part := range strings.SplitSeq(text.WrapSoft(line, width), "\n") {
-			lines = append(lines, strings.TrimRight(part, " "))
+		for len(line) > width {
+			at := breakAt(line, width)
+			lines = append(lines, strings.TrimRight(line[:at], " "))
+			line = strings.TrimLeft(line[at:], " ")
 		}
+		lines = append(lines, strings.TrimRight(line, " "))
 	}
 	return lines
+}
+
+// breakAt is how much of a line that is longer than width fits into it. What follows a
+// plus or a tilde, as in a Debian version, stays with it; other punctuation ends a line.
+func breakAt(line string, width int) int {
+	if at := strings.LastIndexByte(line[:width+1], ' '); at > 0 {
+		return at
+	}
+	for at := width; at > 0; at-- {
+		if strings.IndexByte("+~", line[at]) >= 0 || strings.IndexByte("/-_.,:;&?=", line[at-1]) >= 0 {
+			return at
+		}
+	}
+	return width
 }
 
 // indented is s as lines of its own below a row. Those that it has are kept.
@@ -271,9 +294,13 @@ func writeFooter(b *strings.Builder, p paint, cells []Cell) {
 			slowest = c
 		}
 	}
-	fmt.Fprintf(b, "wall clock %.1f s; overhead of a cell at most %s (%s)\n%s\n",
-		wallClock(cells).Seconds(), seconds(slowest.Manifest.Overhead), plain(slowest.Manifest.Subject.ID), loadLateness(cells))
-	if note := clockNote(cells); note != "" {
-		fmt.Fprintln(b, note)
+	for _, line := range []string{
+		fmt.Sprintf("wall clock %.1f s; overhead of a cell at most %s (%s)",
+			wallClock(cells).Seconds(), seconds(slowest.Manifest.Overhead), plain(slowest.Manifest.Subject.ID)),
+		loadLateness(cells), clockNote(cells),
+	} {
+		if line != "" {
+			b.WriteString(strings.Join(wrap(line, tableWidth), "\n") + "\n")
+		}
 	}
 }
