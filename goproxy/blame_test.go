@@ -105,6 +105,10 @@ func TestClientsAreNotTheUpstreamsFault(t *testing.T) {
 			c.send("GET / HTTP/1.0\r\n\r\n")
 			status(c, "200")
 		}},
+		"a Trailer that names no field": {4, nil, func(c *rawClient) {
+			c.send("POST / HTTP/1.1\r\nHost: h\r\nTrailer: a b, \"c\", \xfc\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+			status(c, "200")
+		}},
 		"a header that is too large for the upstream": {4, nil, func(c *rawClient) {
 			c.send(plainGET) // HTTP/2 then knows the limit
 			status(c, "200")

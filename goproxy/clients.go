@@ -153,7 +153,7 @@ func (p *Proxy) accept(l net.Listener, wrap func(net.Conn) net.Conn) error {
 		}
 		conn = socket
 		c := &clientConn{proxy: p, secure: l == p.secure, remote: conn.RemoteAddr().String()}
-		if p.proxyProtocol && p.table.Load().trust.has(c.remote) {
+		if p.proxyProtocol && p.table.Load().trust.has(hostname(c.remote)) {
 			c.proxied = &proxiedConn{Conn: conn, tcp: socket}
 			conn = c.proxied
 		}

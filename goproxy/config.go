@@ -104,7 +104,7 @@ type Route struct {
 	// the upstream then says in Location, Content-Location, Refresh and the
 	// path of cookies is translated back. With PathRegex it is the whole new
 	// path, in which $1 to $9 are the groups of the match; only hosts can be
-	// translated back then. The query string is left as it is.
+	// translated back then. The query string is left as it is, so none stands here.
 	RewritePath string `yaml:"rewrite_path"`
 	// Headers are changed on the way.
 	Headers Headers `yaml:"headers"`
@@ -120,7 +120,7 @@ type Headers struct {
 // same name. Values may have variables, such as "%{client_ip}"; a header whose
 // value comes out empty, or with a control character, is left out. Remove and Set
 // also take names away that differ in what is no letter and no digit only, such as
-// X_Real_IP, and fields of these names in a trailer.
+// X_Real_IP, and fields of these names in a trailer or an informational response.
 type HeaderChange struct {
 	Remove []string          `yaml:"remove"`
 	Set    map[string]string `yaml:"set"`

@@ -281,6 +281,7 @@ func (x *exchange) passInforms() error {
 
 // tell writes a 1xx response to the client.
 func (x *exchange) tell(resp *http1.Response) error {
+	x.req.route.response.withhold(&resp.Header)
 	if err := x.req.client.inform(resp); err != nil {
 		return fmt.Errorf("%w: %w", errClientGone, err)
 	}

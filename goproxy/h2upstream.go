@@ -133,8 +133,9 @@ func (h *h2Transport) request(r *request) *http.Request {
 	out := &http.Request{
 		Method: r.Method, Host: host, Header: http.Header{}, ContentLength: r.Length,
 		Proto: "HTTP/2.0", ProtoMajor: 2,
-		// The opaque form leaves the path as it is.
-		URL: &url.URL{Scheme: h.endpoint.member.url.Scheme, Host: host, Opaque: "//" + host + r.target},
+		// The opaque form leaves the path as it is. Its Host is for net/http, which
+		// makes connections for each: that of the client would be one after another.
+		URL: &url.URL{Scheme: h.endpoint.member.url.Scheme, Host: h.endpoint.member.host, Opaque: "//" + host + r.target},
 	}
 	for _, f := range r.header {
 		// net/http repeats a POST by itself where it sees Idempotency-Key in
@@ -149,13 +150,19 @@ func (h *h2Transport) request(r *request) *http.Request {
 	if r.Trailers {
 		out.Header["Te"] = []string{"trailers"}
 	}
+	if r.Continue {
+		out.Header["Expect"] = []string{"100-continue"} // the client waits for the answer
+	}
 	switch {
 	case r.body.stream != nil:
 		out.Body = &h2RequestBody{r: r, out: out}
 		out.Trailer = http.Header{}
 		for value := range r.header.Values("Trailer") {
 			for name := range http1.Tokens(value) {
-				out.Trailer[http.CanonicalHeaderKey(name)] = nil
+				// net/http refuses a request that announces what cannot come.
+				if http1.ValidField(name, "") && http1.MayTrail(name) {
+					out.Trailer[http.CanonicalHeaderKey(name)] = nil
+				}
 			}
 		}
 	case len(r.body.data) > 0:

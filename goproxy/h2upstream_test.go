@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/net/http2"
@@ -168,5 +171,67 @@ func TestHTTP2UpstreamInformsWithoutEnd(t *testing.T) {
 	all, err := io.ReadAll(c.Reader)
 	if n := strings.Count(string(all), "HTTP/1.1 103 "); err != nil || n > maxInformed || !strings.Contains(string(all), "HTTP/1.1 502 ") {
 		t.Errorf("%d informational responses, %v, and then\n%s", n, err, all[max(0, len(all)-200):])
+	}
+}
+
+// Trailer announces what comes behind the body; what cannot come there is not
+// announced to the upstream, which would refuse the request.
+func TestHTTP2UpstreamTrailersThatCannotCome(t *testing.T) {
+	p := startProxy(t, Config{
+		Routes:    []Route{{Upstream: "h2"}},
+		Upstreams: map[string]Upstream{"h2": {URL: startPlain(t), Protocol: protocolH2C}},
+	}, nil)
+	for _, name := range []string{"Content-Length", "Transfer-Encoding", "Trailer", "a b"} {
+		c := dialProxy(t, p)
+		c.send("POST / HTTP/1.1\r\nHost: h\r\nTrailer: %s\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", name)
+		if head := c.head(); !strings.HasPrefix(head, "HTTP/1.1 200 ") {
+			t.Errorf("Trailer: %s: got\n%s", name, head)
+		}
+	}
+}
+
+// A client that waits for 100 gets the upstream's, also where that speaks HTTP/2.
+func TestHTTP2UpstreamExpectContinue(t *testing.T) {
+	p := startProxy(t, Config{
+		Routes:    []Route{{Upstream: "h2"}},
+		Upstreams: map[string]Upstream{"h2": {URL: startPlain(t), Protocol: protocolH2C}},
+	}, nil)
+	c := dialProxy(t, p)
+	for _, framing := range []string{"Content-Length: 5", "Transfer-Encoding: chunked"} {
+		c.send("POST / HTTP/1.1\r\nHost: h\r\n%s\r\nExpect: 100-continue\r\n\r\n", framing)
+		c.expectHead("HTTP/1.1 100 Continue\r\n")
+		if strings.HasPrefix(framing, "Content") {
+			c.send("hello")
+		} else {
+			c.send("5\r\nhello\r\n0\r\n\r\n")
+		}
+		c.expectHead("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n")
+	}
+}
+
+// Clients cannot make connections to the upstream by naming hosts.
+func TestHTTP2UpstreamOneConnectionForAllHosts(t *testing.T) {
+	var conns atomic.Int32
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Got", r.Host) }))
+	s.Config.Protocols = &http.Protocols{}
+	s.Config.Protocols.SetUnencryptedHTTP2(true)
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			conns.Add(1)
+		}
+	}
+	s.Start()
+	t.Cleanup(s.Close)
+	p := startProxy(t, Config{
+		Routes:    []Route{{Upstream: "h2", PreserveHost: true}},
+		Upstreams: map[string]Upstream{"h2": {URL: s.URL, Protocol: protocolH2C}},
+	}, nil)
+	c := dialProxy(t, p)
+	for _, host := range []string{"a.example", "b.example", "c.example:81", "[::1]:80"} {
+		c.send("GET /x?y HTTP/1.1\r\nHost: %s\r\n\r\n", host)
+		c.expectHead("HTTP/1.1 200 OK\r\nGot: " + host + "\r\nContent-Length: 0\r\n")
+	}
+	if n := conns.Load(); n != 1 {
+		t.Errorf("%d connections, want 1", n)
 	}
 }

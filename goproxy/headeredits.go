@@ -57,13 +57,19 @@ func (e *headerEdits) trailer(t http1.Header) http1.Header {
 			kept.Add(f.Name, f.Value)
 		}
 	}
+	e.withhold(&kept)
+	return kept
+}
+
+// withhold takes away what the changes remove or set, where fields come before or
+// behind the header that has the changes.
+func (e *headerEdits) withhold(h *http1.Header) {
 	for _, name := range e.remove {
-		kept.DelAlike(name)
+		h.DelAlike(name)
 	}
 	for _, v := range e.set {
-		kept.DelAlike(v.name)
+		h.DelAlike(v.name)
 	}
-	return kept
 }
 
 // editedBody is a body whose trailer has the changes made.

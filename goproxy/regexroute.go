@@ -78,8 +78,7 @@ func (r *boundRoute) substitute(p pathForms) (string, error) {
 	out := groups.ReplaceAllStringFunc(r.RewritePath, func(group string) string {
 		return match[group[1]-'0']
 	})
-	path, _, _ := strings.Cut(out, "?")
-	if forms, err := formsOf(path); err != nil || forms.dots {
+	if forms, err := formsOf(out); err != nil || forms.dots {
 		return "", errDots
 	}
 	return out, nil

@@ -44,9 +44,9 @@ func parseNetwork(text string) (netip.Prefix, error) {
 	return network, nil
 }
 
-// has reports whether an address, with a port or without, is a trusted proxy's.
+// has reports whether an address, without a port, is a trusted proxy's.
 func (t *trust) has(address string) bool {
-	addr, err := netip.ParseAddr(hostname(address))
+	addr, err := netip.ParseAddr(address)
 	if err != nil {
 		return false
 	}
@@ -65,7 +65,7 @@ func (t *trust) identify(r *request) {
 	if len(t.networks) == 0 {
 		return
 	}
-	if !t.has(r.remote) {
+	if !t.has(r.clientIP) {
 		r.said.mute = true
 		return
 	}

@@ -106,6 +106,8 @@ func checkRoute(r Route, upstreams map[string]Upstream, add func(text, key strin
 		add(fmt.Sprintf("%q does not begin with /", r.RewritePath), "rewrite_path")
 	} else if r.RewritePath != "" && !http1.ValidTarget(r.RewritePath) {
 		add(fmt.Sprintf("%q has a character that a path cannot have: want it encoded, as %%20 for a space", r.RewritePath), "rewrite_path")
+	} else if strings.Contains(r.RewritePath, "?") {
+		add(fmt.Sprintf("%q has a query, but that of the request is left as it is: want a path, with %%3F for a question mark", r.RewritePath), "rewrite_path")
 	}
 	if r.Status != 0 {
 		checkStatus(r, add)

@@ -203,8 +203,22 @@ func TestRouteOfAPathThatNoRequestHas(t *testing.T) {
 	}
 }
 
+// What a route withholds from its clients does not reach them before the response.
+func TestEditsCountForInformationalResponses(t *testing.T) {
+	const fields = "X_Secret: 1\r\nX-Secret: 1\r\nX-Frame: all\r\n"
+	p := startRawProxy(t, startRaw(t, answer("HTTP/1.1 103 Early Hints\r\n"+fields+"Link: <x>\r\n\r\nHTTP/1.1 200 OK\r\n"+fields+"Content-Length: 0\r\n\r\n")), func(c *Config) {
+		c.Routes[0].Headers.Response = HeaderChange{Remove: []string{"X-Secret"}, Set: map[string]string{"X-Frame": "none"}}
+	})
+	c := dialProxy(t, p)
+	for range 2 { // the second one on the upstream's kept connection
+		c.send(plainGET)
+		c.expectHead("HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n")
+		c.expectHead("HTTP/1.1 200 OK\r\nX-Frame: none\r\nContent-Length: 0\r\n")
+	}
+}
+
 func TestRewritePathIsATarget(t *testing.T) {
-	for _, path := range []string{"/a b", "/a\r\nX-Role: admin", "/a#b", "/\x7f"} {
+	for _, path := range []string{"/a b", "/a\r\nX-Role: admin", "/a#b", "/\x7f", "/a?b=$1"} {
 		cfg := simpleConfig(80)
 		cfg.Routes[0].RewritePath = path
 		if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), "rewrite_path") {
