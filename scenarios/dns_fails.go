@@ -12,8 +12,8 @@ import (
 )
 
 // DNSFails are the scenarios in which no node has anything wrong with it, and
-// every resolver fails for OUTAGE in one of the ways that fakedns knows. A
-// proxy that forgets the addresses it had, or that asks for every request,
+// every resolver fails for OUTAGE in one of the ways that fakedns knows: for all
+// questions, and in the last of them for IPv6 addresses alone. A proxy that forgets the addresses it had, or that asks for every request,
 // takes an outage of DNS for one of the backend.
 //
 // fakedns.KindStale is not among them: to a proxy it is a name that moves
@@ -30,7 +30,12 @@ var DNSFails = []harness.Scenario{
 	dnsFails(fault.FailDNS{Kind: fakedns.KindWrongQuestion}, "answers are to another question than was asked"),
 	dnsFails(fault.FailDNS{Kind: fakedns.KindGarbage}, "answers are noise behind a good header"),
 	dnsFails(fault.FailDNS{Kind: fakedns.KindThrottle, PerSecond: throttle}, fmt.Sprintf("only %d queries of a client are answered in a second, as over the 1,024 of a network interface", throttle)),
+	dnsFails(ipv6Fails, "no query for IPv6 addresses (AAAA) is answered; the name has none, and IPv4 addresses are answered as before"),
 }
+
+// ipv6Fails is what firewalls do that drop AAAA queries, and servers that do not know
+// them. Who asks for both types waits for both answers.
+var ipv6Fails = fault.FailDNS{Kind: fakedns.KindSilence, Type: "AAAA"}
 
 // throttle is below what a proxy asks that looks the name up for each of 100
 // requests in a second: to the 1,024 packets/s of an interface (aws-facts 5.2)
@@ -38,8 +43,12 @@ var DNSFails = []harness.Scenario{
 const throttle = 20
 
 func dnsFails(f fault.FailDNS, what string) harness.Scenario {
+	name := "dns-" + strings.ReplaceAll(string(f.Kind), "_", "-")
+	if f.Type != "" {
+		name = "dns-" + strings.ToLower(f.Type) + "-fails"
+	}
 	return harness.Scenario{
-		Name:    "dns-" + strings.ReplaceAll(string(f.Kind), "_", "-"),
+		Name:    name,
 		Summary: "Nodes and name do not change; for OUTAGE, " + what + ".",
 		World:   four,
 		Timeline: []harness.Step{

@@ -196,8 +196,7 @@ func OwnSubject(name kind.Name, path, release string, env kind.Env) (harness.Sub
 // notInFolders is what a recording's folder cannot have in its name.
 var notInFolders = regexp.MustCompile(`[^A-Za-z0-9_.@+=-]+`)
 
-// ownRelease is the release that a user's own config runs on: stable unless
-// they say another.
+// ownRelease is the release that a user's own config runs on.
 func ownRelease(name kind.Name, release string) (string, error) {
 	k, err := kind.Of(name)
 	switch {
@@ -208,7 +207,7 @@ func ownRelease(name kind.Name, release string) (string, error) {
 	case k.Bundled():
 		return "", nil
 	case release == "":
-		release = harness.Stable
+		release = k.Usual
 	}
 	if _, err := k.Release(release); err != nil {
 		return "", fmt.Errorf("RELEASE=%s: %w", release, err)

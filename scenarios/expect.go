@@ -59,11 +59,11 @@ var (
 	nodesDie = []harness.Scenario{ALBNodeSilent, ALBNodeBlink}
 )
 
-// dnsFailing are the scenarios of DNSFails with these kinds.
+// dnsFailing are the scenarios of DNSFails with these kinds, for every type of question.
 func dnsFailing(kinds ...fakedns.Kind) []harness.Scenario {
 	var some []harness.Scenario
 	for _, s := range DNSFails {
-		if f, ok := s.Timeline[0].Do[0].(fault.FailDNS); ok && slices.Contains(kinds, f.Kind) {
+		if f, ok := s.Timeline[0].Do[0].(fault.FailDNS); ok && f.Type == "" && slices.Contains(kinds, f.Kind) {
 			some = append(some, s)
 		}
 	}

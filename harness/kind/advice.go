@@ -131,5 +131,5 @@ var haproxyAdvice = []Advice{
 
 var caddyAdvice = []Advice{
 	{regexp.MustCompile(`File to import not found: ([^\s,"]+)`), folderAdvice, ""},
-	{regexp.MustCompile(`(?:unrecognized (?:directive|subdirective|global option|option)s?|module not registered)[:\s']+([\w.-]+)`), `"$1" is of a plugin, or of a later Caddy: try RELEASE=testing, or an image of yours with CADDY_IMAGE=`, ""},
+	{regexp.MustCompile(`(?:(?:unrecognized|unknown|unsupported) (?:[\w-]+ ){0,2}?(?:directive|subdirective|option|parameter|property|transport|policy|module)s?|module not registered)[:\s'"]+([\w.-]+)`), `"$1" is of a plugin, or of a later Caddy: the latest here is RELEASE=testing, CADDY_IMAGE= takes an image of yours`, ""},
 }

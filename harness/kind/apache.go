@@ -46,6 +46,7 @@ var apache = Kind{
 		{Name: "stable", Official: "httpd:2.4", Suite: "trixie"},
 		{Name: "testing", Suite: "forky"},
 	},
+	Usual: "stable",
 	Image: Image{
 		Variable:    "HTTPD_IMAGE",
 		Version:     []string{"httpd", "-v"},

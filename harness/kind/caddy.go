@@ -42,6 +42,8 @@ var caddy = Kind{
 		{Name: "stable", Official: "caddy:2.6", Suite: "trixie"},
 		{Name: "testing", Official: "caddy:2.11", Suite: "forky"},
 	},
+	// The 2.6 of Debian's stable is of 2022; people run later ones.
+	Usual: "testing",
 	Image: Image{
 		Variable:    "CADDY_IMAGE",
 		Version:     []string{"caddy", "version"},

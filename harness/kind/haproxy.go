@@ -44,6 +44,7 @@ var haproxy = Kind{
 		{Name: "stable", Official: "haproxy:3.0", Suite: "trixie"},
 		{Name: "testing", Official: "haproxy:3.2", Suite: "forky"},
 	},
+	Usual: "stable",
 	Image: Image{
 		Variable:    "HAPROXY_IMAGE",
 		Version:     []string{"haproxy", "-v"},

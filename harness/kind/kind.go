@@ -37,6 +37,9 @@ type Kind struct {
 	// Releases are the lines of versions that it can be run on; none if it is part of
 	// this program.
 	Releases []Release
+	// Usual is the name of the release that a configuration runs on unless the user says
+	// another.
+	Usual string
 	// Image is how the image of a release is had; empty if it is part of this program.
 	Image Image
 }

@@ -43,6 +43,7 @@ var nginx = Kind{
 		{Name: "stable", Official: "nginx:1.26", Suite: "trixie"},
 		{Name: "testing", Official: "nginx:1.30", Suite: "forky"},
 	},
+	Usual: "stable",
 	Image: Image{
 		Variable: "NGINX_IMAGE",
 		Version:  []string{"nginx", "-v"},

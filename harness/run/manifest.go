@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/machine"
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/wayin"
@@ -37,6 +38,15 @@ func (c *cell) manifest(ctx context.Context) (recording.Manifest, error) {
 	return m, recording.SaveManifest(c.dir.Path, m)
 }
 
+// usual is the release of a kind that need not be named; "" if it is bundled.
+func usual(name kind.Name) string {
+	k, err := kind.Of(name)
+	if err != nil {
+		return ""
+	}
+	return k.Usual
+}
+
 // replay is the shell line that runs this cell again, with the same phase.
 func (c *cell) replay() string {
 	set, standard := c.opt.Settings, c.opt.Settings.Clock.Defaults()
@@ -50,7 +60,7 @@ func (c *cell) replay() string {
 	add(!own, "SUBJECT", c.Subject.ID())
 	add(own, "PROXY", c.Subject.Kind)
 	add(own, "CONFIG", c.config.Path)
-	add(own && c.Subject.Release != "" && c.Subject.Release != harness.Stable, "RELEASE", c.Subject.Release)
+	add(own && c.Subject.Release != usual(c.Subject.Kind), "RELEASE", c.Subject.Release)
 	add(set.Clock == harness.Production, "CLOCK", set.Clock)
 	add(own && c.Subject.Env.Said != "", "ENV", c.Subject.Env.Said)
 	add(set.TTL != standard.TTL, "TTL", set.TTL)
