@@ -59,6 +59,9 @@ var (
 	nodesDie = []harness.Scenario{ALBNodeSilent, ALBNodeBlink}
 )
 
+// aaaaFails is the scenario of DNSFails in which only questions for IPv6 addresses fail.
+var aaaaFails = DNSFails[slices.IndexFunc(DNSFails, func(s harness.Scenario) bool { return s.Timeline[0].Do[0] == ipv6Fails })]
+
 // dnsFailing are the scenarios of DNSFails with these kinds, for every type of question.
 func dnsFailing(kinds ...fakedns.Kind) []harness.Scenario {
 	var some []harness.Scenario
@@ -123,6 +126,8 @@ var nginxVariable = with(asked,
 	all(passes(judge.DNSOutage), dnsFailing(fakedns.KindTruncate, fakedns.KindThrottle)...),
 	all(fails(status(recording.BadGateway), judge.DNSOutage), dnsFailing(denied...)...),
 	all(fails(timeout, judge.DNSOutage), dnsFailing(append(unusable, fakedns.KindGarbage)...)...),
+	// It asks for both types and waits for both answers; "ipv6=off" asks for one.
+	all(fails(timeout, judge.DNSOutage), aaaaFails),
 )
 
 // nginxResolve: "server ... resolve" keeps the addresses it has through any
@@ -137,6 +142,7 @@ var nginxResolve = with(followed, dnsUnfelt,
 var apacheEachRequest = with(asked,
 	all(fails(timeout, judge.StruckNodes), nodesDie...),
 	all(passes(judge.DNSOutage), dnsFailing(fakedns.KindTruncate)...),
+	all(passes(judge.DNSOutage), aaaaFails), // the C library asks for no IPv6 address on a host that has none
 	all(fails(status(internalError), judge.DNSOutage), dnsFailing(append(denied, fakedns.KindGarbage)...)...),
 	all(fails(timeout, judge.DNSOutage), dnsFailing(append(unusable, fakedns.KindThrottle)...)...),
 )
@@ -146,6 +152,7 @@ var apacheEachRequest = with(asked,
 var apacheAddressTTL = with(followed,
 	all(passes(judge.StruckNodes), nodesDie...),
 	all(passes(judge.DNSOutage), dnsFailing(fakedns.KindTruncate, fakedns.KindThrottle)...),
+	all(passes(judge.DNSOutage), aaaaFails),
 	all(fails(status(internalError), judge.DNSOutage), dnsFailing(denied...)...),
 	all(fails(timeout, judge.DNSOutage), dnsFailing(append(unusable, fakedns.KindGarbage)...)...),
 )
@@ -280,4 +287,5 @@ var caddyDynamic = with(followed,
 	all(passes(judge.DNSOutage), dnsFailing(fakedns.KindThrottle)...),
 	all(fails(status(recording.Unavailable), judge.DNSOutage), dnsFailing(append(denied, fakedns.KindTruncate)...)...),
 	all(fails(timeout, judge.DNSOutage), dnsFailing(append(unusable, fakedns.KindGarbage)...)...),
+	all(fails(timeout, judge.DNSOutage), aaaaFails), // it waits for both answers
 )

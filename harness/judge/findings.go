@@ -5,10 +5,10 @@ import "slices"
 // findings gives the causes, the most telling first, and then what was seen besides.
 func (c *brief) findings(v *Verdict) []Finding {
 	findings := append(c.each(c.resolvedOnce, v), c.each(c.pooledOld, v)...)
-	findings = append(findings, c.healed(v)...)
-	findings = append(findings, c.each(c.followed, v)...)
 	findings = append(findings, c.each(c.usedStruck, v)...)
 	findings = append(findings, c.livedWithoutDNS(v)...)
+	findings = append(findings, c.healed(v)...)
+	findings = append(findings, c.each(c.followed, v)...)
 	findings = append(findings, c.lostPosts(v)...)
 	findings = append(findings, c.answeredByProxy(v)...)
 	findings = append(findings, c.refusedByProxy(v)...)
