@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,6 +124,15 @@ func TestClosedStaysClosed(t *testing.T) {
 		"unix":               {kind: "nginx", text: "server { location /x/ { proxy_pass http://unix:/a.sock:/x/; } " + nginxOpen + "}", open: []string{"h/"}, closed: []string{"h/x/"}},
 		"other port":         {kind: "nginx", text: "server { server_name s; " + nginxOpen + "} server { listen 127.0.0.1:8081; server_name i; location / { proxy_pass http://b; } }", open: []string{"s/"}, closed: []string{}},
 		"host without rest":  {kind: "nginx", text: "server { server_name d; " + nginxOpen + "} server { server_name s; location /x/ { proxy_pass http://a; } }", open: []string{"d/", "s/x/"}, closed: []string{"s/", "s/y"}, whole: true},
+		"in an expression":   {kind: "nginx", text: "server { location ~ ^/(x|y)/ { proxy_pass http://a; location /x/z/ { deny all; proxy_pass http://a; } location /w/ { proxy_pass http://a; } } location /o/ { proxy_pass http://a; } }", open: []string{"h/o/"}, closed: []string{"h/x/z/", "h/x/", "h/w/"}},
+		"query in a url":     {kind: "nginx", text: "server { " + nginxOpen + "location /x/ { proxy_pass http://a/p?q=; } }", open: []string{"h/"}, closed: []string{"h/x/"}},
+		"user in a url":      {kind: "nginx", text: "server { " + nginxOpen + "location /x/ { proxy_pass http://a:b@c/; } }", open: []string{"h/"}, closed: []string{"h/x/"}},
+		"loopback and TLS":   {kind: "nginx", text: "server { listen 127.0.0.1:80; server_name i; location / { proxy_pass http://b; } } server { listen 127.0.0.1:80; listen 443 ssl; ssl_certificate c; ssl_certificate_key k; server_name s; " + nginxOpen + "}", open: []string{"s/"}, closed: []string{"i/"}},
+		"TLS of loopback":    {kind: "nginx", text: "server { listen 80; server_name s; " + nginxOpen + "} server { listen 127.0.0.1:443 ssl; ssl_certificate c; ssl_certificate_key k; server_name i; location / { proxy_pass http://b; } }", open: []string{"s/"}, closed: []string{"i/"}},
+		"PROXY protocol":     {kind: "nginx", text: "server { listen 80 proxy_protocol; " + nginxOpen + "}", open: []string{"h/"}},
+		"another Host":       {kind: "nginx", text: "server { location / { proxy_set_header Host other; proxy_pass http://a; } }", open: []string{"h/"}},
+		"^~ with a longer":   {kind: "nginx", text: `server { location ^~ /x/ { proxy_pass http://a; } location /x/y/ { proxy_pass http://a; } location ~ \.php$ { proxy_pass http://b; } location /o/ { proxy_pass http://a; } }`, open: []string{"h/o/"}, closed: []string{"h/x/", "h/x/a.php", "h/x/y/a.php"}},
+		"^~ with a path":     {kind: "nginx", text: `server { location ^~ /x/ { proxy_pass http://a/z/; } location ~ \.php$ { proxy_pass http://b; } location /o/ { proxy_pass http://a; } }`, open: []string{"h/o/"}, closed: []string{"h/x/", "h/x/a.php"}},
 
 		"Require in Location": {kind: "apache", text: apacheOpen + "ProxyPass /x/y http://a/\n<Location /x>\nRequire ip 10.0.0.0/8\n</Location>\n", open: []string{"h/", "h/xy"}, closed: []string{"h/x", "h/x/y", "h/%78/y"}},
 		"LocationMatch":       {kind: "apache", text: apacheOpen + "<LocationMatch ^/(x|y)>\nRequire all denied\n</LocationMatch>\n", open: []string{"h/"}, closed: []string{"h/x", "h/y/z"}},
@@ -168,6 +180,62 @@ func TestClosedStaysClosed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A path goes to the upstream to which it goes in the file.
+func TestOrderIsKept(t *testing.T) {
+	for name, test := range map[string]struct {
+		kind, text string
+		want       map[string]string // host/path: upstream
+	}{
+		"^~ before expressions": {"nginx", `server { location ~ \.php$ { proxy_pass http://b; } location ^~ /x/ { proxy_pass http://a; } location ^~ /y/ { proxy_pass http://c/y/; } location / { proxy_pass http://d; } }`, map[string]string{"h/x/a.php": "a", "h/y/a.php": "c", "h/a.php": "b", "h/z": "d"}},
+		"= before expressions":  {"nginx", `server { location ~ ^/x { proxy_pass http://b; } location = /x/y { proxy_pass http://a; } location ^~ /x/ { proxy_pass http://c; } }`, map[string]string{"h/x/y": "a", "h/x/z": "c", "h/xz": "b"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg, notes, err := parse(t, test.kind, test.text)
+			if err != nil {
+				t.Fatalf("%v\n%v", err, notes)
+			}
+			got := reaches(t, cfg, slices.Collect(maps.Keys(test.want)))
+			for target, want := range test.want {
+				if got[target] != want {
+					t.Errorf("%s reaches %q, want %q: %v", target, got[target], want, notes)
+				}
+			}
+		})
+	}
+}
+
+// HTTP/3 is no listener of goproxy's: its port is not served without TLS.
+func TestQUICIsNoListener(t *testing.T) {
+	cfg, notes, err := parse(t, "nginx", "server { listen 443 quic; listen 443 ssl; listen 80; ssl_certificate c; ssl_certificate_key k; server_name s; "+nginxOpen+"}")
+	if err != nil || cfg.Listen != ":80" || cfg.TLS == nil || cfg.TLS.Listen != ":443" {
+		t.Errorf("listen %s, tls %v, %v, %v", cfg.Listen, cfg.TLS, err, notes)
+	}
+}
+
+// What clients may say of themselves is what they may say in the file.
+func TestHeadersThatNginxReplaces(t *testing.T) {
+	cfg, notes, err := parse(t, "nginx", `server { location / { proxy_pass http://a;
+proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto https; proxy_set_header X-Forwarded-Host $server_name; } location /x/ { proxy_pass http://a;
+proxy_set_header X-Forwarded-For $proxy_protocol_addr; proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host ""; } location /y/ { proxy_pass http://a/api$request_uri;
+proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; } }`)
+	if err != nil {
+		t.Fatalf("%v\n%v", err, notes)
+	}
+	for path, want := range map[string]goproxy.HeaderChange{
+		"":    {Set: map[string]string{"X-Forwarded-For": "%{client_ip}", "X-Forwarded-Proto": "https"}},
+		"/x/": {Set: map[string]string{"X-Forwarded-For": "%{client_ip}"}, Remove: []string{"X-Forwarded-Host"}},
+		"/y/": {},
+	} {
+		i := slices.IndexFunc(cfg.Routes, func(r goproxy.Route) bool { return r.Path == path })
+		if got := cfg.Routes[i].Headers.Request; !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %v, want %v: %v", path, got, want, notes)
+		}
+		if want := map[string]string{"/y/": "/api/y/"}[path]; cfg.Routes[i].RewritePath != want {
+			t.Errorf("%q: rewrite_path %s, want %s", path, cfg.Routes[i].RewritePath, want)
+		}
 	}
 }
 

@@ -164,5 +164,8 @@ func memberURL(text string) (base, path string, err error) {
 	if scheme == "" || u.Host == "" || strings.EqualFold(u.Hostname(), "unix") {
 		return "", "", fmt.Errorf("%q is no url that goproxy speaks to: want http or https to an address or a name", text)
 	}
+	if u.User != nil || u.ForceQuery || u.RawQuery != "" || u.Fragment != "" {
+		return "", "", fmt.Errorf("%q: goproxy sends the query of the request: want a url without one, and without a user", text)
+	}
 	return scheme + "://" + u.Host, u.EscapedPath(), nil
 }

@@ -103,6 +103,11 @@ type scope struct {
 	cert, key string
 	closedBy  *crossplane.Directive // why no location in here may be open, or nil
 	status    int                   // that answers every request, or 0
+
+	prefixes    []string // of all locations of the server
+	expressions bool     // it has locations with expressions
+
+	beforeExpressions bool // this location comes before those
 }
 
 func at(d *crossplane.Directive) place { return place{d.File, d.Line, d.Directive} }
@@ -130,24 +135,78 @@ func (n *nginx) server(d *crossplane.Directive, s scope) {
 	s, rest := n.settings(d.Block, s)
 	out := &site{place: at(d), hosts: s.hosts, odd: s.odd, cert: s.cert, key: s.key}
 	for _, l := range s.listens {
-		if len(l.Args) == 0 {
+		switch {
+		case len(l.Args) == 0:
 			continue
+		case slices.Contains(l.Args, "quic"):
+			n.note(at(l), "goproxy has no HTTP/3")
+			continue
+		case slices.Contains(l.Args, "proxy_protocol"):
+			n.close(at(l), "goproxy takes the PROXY protocol with proxy_protocol: true, and needs trusted_proxies for it")
 		}
 		standard := slices.Contains(l.Args, "default_server") || slices.Contains(l.Args, "default")
 		out.listens = append(out.listens, newListener(l.Args[0], s.secure || slices.Contains(l.Args, "ssl"), standard))
 	}
-	if len(out.listens) == 0 {
+	if len(s.listens) == 0 {
 		out.listens = []listener{newListener("80", s.secure, false)}
 	}
-	for _, inner := range rest {
-		if inner.Directive == "location" {
-			n.location(inner, s, out, false)
-		}
+	s.prefixes, s.expressions = prefixesOf(rest)
+	for _, inner := range byRank(rest) {
+		n.location(inner, s, out, false)
 	}
 	if s.status != 0 || out.barred {
 		out.closeAll()
 	}
 	n.sites = append(n.sites, out)
+}
+
+// isExpression reports whether a location is one with a regular expression.
+func isExpression(d *crossplane.Directive) bool {
+	return d.Directive == "location" && len(d.Args) == 2 && strings.HasPrefix(d.Args[0], "~")
+}
+
+// prefixesOf returns the prefixes of locations, also of those in others, and
+// whether there are expressions.
+func prefixesOf(all crossplane.Directives) (prefixes []string, expressions bool) {
+	for _, d := range all {
+		if d.Directive != "location" || len(d.Args) == 0 {
+			continue
+		}
+		switch {
+		case isExpression(d):
+			expressions = true
+		case d.Args[0] != "=":
+			prefixes = append(prefixes, d.Args[len(d.Args)-1])
+		}
+		inner, more := prefixesOf(d.Block)
+		prefixes, expressions = append(prefixes, inner...), expressions || more
+	}
+	return prefixes, expressions
+}
+
+// byRank returns the locations as nginx tries them: "=", then "^~", the longest
+// first, and expressions after all prefixes. goproxy takes the first expression that
+// matches, and these are what the first two become.
+func byRank(all crossplane.Directives) crossplane.Directives {
+	all = slices.DeleteFunc(slices.Clone(all), func(d *crossplane.Directive) bool { return d.Directive != "location" })
+	rank := func(d *crossplane.Directive) int {
+		switch {
+		case isExpression(d):
+			return 3
+		case len(d.Args) == 2 && d.Args[0] == "=":
+			return 0
+		case len(d.Args) == 2:
+			return 1
+		}
+		return 2
+	}
+	slices.SortStableFunc(all, func(a, b *crossplane.Directive) int {
+		if d := rank(a) - rank(b); d != 0 || rank(a) != 1 {
+			return d
+		}
+		return len(b.Args[1]) - len(a.Args[1])
+	})
+	return all
 }
 
 // location makes the routes of a location, and of those in it. What is not
@@ -157,14 +216,17 @@ func (n *nginx) location(d *crossplane.Directive, s scope, to *site, nested bool
 	s, rest := n.settings(d.Block, s)
 	var pass *crossplane.Directive
 	for _, inner := range rest {
-		switch inner.Directive {
-		case "proxy_pass":
+		switch {
+		case inner.Directive == "proxy_pass":
 			pass = inner
-		case "location":
-			n.location(inner, s, to, true)
-			if len(inner.Args) == 2 && strings.HasPrefix(inner.Args[0], "~") && s.closedBy == nil {
-				s.closedBy = inner // goproxy has expressions for whole hosts
-			}
+		case inner.Directive == "location" && isExpression(d) && s.closedBy == nil:
+			s.closedBy = inner // it counts only for what the expression matches
+		}
+	}
+	for _, inner := range byRank(rest) {
+		n.location(inner, s, to, true)
+		if isExpression(inner) && s.closedBy == nil {
+			s.closedBy = inner // goproxy has expressions for whole hosts
 		}
 	}
 	if len(d.Args) == 1 && strings.HasPrefix(d.Args[0], "@") {
@@ -192,6 +254,7 @@ func (n *nginx) location(d *crossplane.Directive, s scope, to *site, nested bool
 		closed = http.StatusForbidden
 		n.close(at(d), "%s answers 403 in this draft: goproxy has expressions for whole hosts", strings.Join(d.Args, " "))
 	default:
+		s.beforeExpressions = s.expressions && len(d.Args) == 2 && d.Args[0] == "^~"
 		open, ok := n.open(pass, s, r, prefix)
 		if ok {
 			to.add(open)
@@ -217,9 +280,12 @@ func (n *nginx) open(pass *crossplane.Directive, s scope, r goproxy.Route, prefi
 	if len(pass.Args) != 1 {
 		return r, false
 	}
-	name, uri, ok := n.target(pass, s)
+	name, uri, whole, ok := n.target(pass, s)
 	if !ok {
 		return r, false
+	}
+	if whole && uri != "" {
+		uri = strings.TrimSuffix(uri, "/") + prefix
 	}
 	r.Upstream = name
 	n.setHeaders(at(pass), s, &r)
@@ -234,6 +300,21 @@ func (n *nginx) open(pass *crossplane.Directive, s scope, r goproxy.Route, prefi
 			n.note(at(pass), "one of location and url ends in a slash: nginx joins what follows as it is, goproxy with exactly one slash")
 		}
 	}
+	if s.beforeExpressions {
+		return n.beforeExpressions(at(pass), s, r, prefix)
+	}
+	return r, true
+}
+
+// beforeExpressions makes of the route of a "^~" one that comes before those of
+// expressions, which goproxy tries before all paths.
+func (n *nginx) beforeExpressions(where place, s scope, r goproxy.Route, prefix string) (goproxy.Route, bool) {
+	longer := func(p string) bool { return len(p) > len(prefix) && strings.HasPrefix(p, prefix) }
+	if r.RewritePath != "" || slices.ContainsFunc(s.prefixes, longer) {
+		n.note(where, "goproxy tries expressions before all paths, and cannot except %s from that", prefix)
+		return r, false
+	}
+	r.Path, r.PathRegex = "", "^"+regexp.QuoteMeta(prefix)
 	return r, true
 }
 

@@ -200,6 +200,22 @@ var ownNginx = map[string][]string{
 	"connection":        {"upgrade", "$connection_upgrade", ""},
 }
 
+// replacesOwn reports whether a header that goproxy sends by itself is to have a
+// value in its place. What a client says of the addresses before it, nginx passes on
+// with one value only.
+func (n *nginx) replacesOwn(where place, name string, value *string) bool {
+	_, known := nginxValue(*value)
+	switch lower := strings.ToLower(name); {
+	case lower == "upgrade" || lower == "connection":
+		return false
+	case !known && lower == "x-forwarded-for":
+		n.note(where, "proxy_set_header %s: goproxy has no such variable as in %q; it sends the address of the client", name, *value)
+		*value = "$remote_addr"
+		return true
+	}
+	return known
+}
+
 // setHeaders takes over proxy_set_header and add_header.
 func (n *nginx) setHeaders(where place, s scope, r *goproxy.Route) {
 	r.Headers.Response = s.changes
@@ -208,18 +224,18 @@ func (n *nginx) setHeaders(where place, s scope, r *goproxy.Route) {
 		lower := strings.ToLower(name)
 		if lower == "host" {
 			switch value {
-			case "$host", "$http_host":
+			case "$host", "$http_host", "$host:$server_port":
 				r.PreserveHost = true
 			case "$proxy_host":
 			default:
-				n.note(where, "Host: goproxy sends the upstream's own name, or with preserve_host the client's")
+				n.close(where, "Host: goproxy sends the upstream's own name, or with preserve_host the client's, and not %q", value)
 			}
 			continue
 		}
-		if own, is := ownNginx[lower]; is {
-			if !slices.Contains(own, value) {
-				n.note(where, "proxy_set_header %s: goproxy sends its own", name)
-			}
+		if own, is := ownNginx[lower]; is && slices.Contains(own, value) {
+			continue
+		} else if is && !n.replacesOwn(where, name, &value) {
+			n.note(where, "proxy_set_header %s: goproxy sends its own", name)
 			continue
 		}
 		if value == "" {

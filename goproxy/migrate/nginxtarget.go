@@ -12,13 +12,13 @@ import (
 )
 
 // target makes the upstream of a proxy_pass and returns its name and the path
-// after the server.
-func (n *nginx) target(d *crossplane.Directive, s scope) (name, uri string, ok bool) {
+// after the server, which the whole path of the request may follow.
+func (n *nginx) target(d *crossplane.Directive, s scope) (name, uri string, whole, ok bool) {
 	text := resolveVars(d.Args[0], s.vars)
 	// The request's own path, in any spelling, is the same as none.
 	for _, own := range []string{"$uri$is_args$args", "$request_uri", "$uri"} {
 		if cut, found := strings.CutSuffix(text, own); found {
-			text = cut
+			text, whole = cut, true
 			if own != "$request_uri" {
 				n.note(at(d), "$uri is decoded by nginx: goproxy sends the path as the client wrote it")
 			}
@@ -27,17 +27,17 @@ func (n *nginx) target(d *crossplane.Directive, s scope) (name, uri string, ok b
 	}
 	if strings.Contains(text, "$") {
 		n.note(at(d), "goproxy needs a name that is known before the request: %s", text)
-		return "", "", false
+		return "", "", false, false
 	}
 	server, uri, err := memberURL(text)
 	if err != nil {
 		n.note(at(d), "%v", err)
-		return "", "", false
+		return "", "", false, false
 	}
 	u, err := url.Parse(server)
 	if err != nil {
 		n.note(at(d), "%v", err)
-		return "", "", false
+		return "", "", false, false
 	}
 	up := s.upstream
 	up.TLS.ServerName = resolveVars(up.TLS.ServerName, s.vars)
@@ -48,7 +48,7 @@ func (n *nginx) target(d *crossplane.Directive, s scope) (name, uri string, ok b
 			n.note(at(d), "nginx sends the name of the upstream block, %s, as Host; goproxy each server's own", u.Host)
 		}
 		if !n.fill(block, u.Scheme, &up) {
-			return "", "", false
+			return "", "", false, false
 		}
 	} else {
 		up.URL = server
@@ -61,7 +61,7 @@ func (n *nginx) target(d *crossplane.Directive, s scope) (name, uri string, ok b
 	} else if !s.verify {
 		n.note(at(d), "nginx does not verify the upstream's certificate without proxy_ssl_verify; goproxy does, unless insecure_skip_verify is set")
 	}
-	return n.upstream(name, up), uri, true
+	return n.upstream(name, up), uri, whole, true
 }
 
 // resolveVars puts in what set directives say. A name that none says is left as it is.

@@ -83,6 +83,15 @@ func (s *site) on(l listener) bool {
 	return slices.ContainsFunc(s.listens, func(o listener) bool { return o.address == l.address && o.secure == l.secure })
 }
 
+// reachedAs reports whether whoever reaches l reaches the site too, at another port.
+func (s *site) reachedAs(l listener) bool {
+	host, _, _ := net.SplitHostPort(l.address)
+	return slices.ContainsFunc(s.listens, func(o listener) bool {
+		own, _, _ := net.SplitHostPort(o.address)
+		return own == "" || own == host
+	})
+}
+
 // choose returns the first listener of the kind that a proxying site has.
 func (d *draft) choose(secure bool) []listener {
 	for _, s := range d.sites {
@@ -183,8 +192,13 @@ func (d *draft) served(taken []listener, plain bool) []*site {
 		}
 		out = append(out, s)
 		onPlain := slices.ContainsFunc(taken, func(l listener) bool { return !l.secure && s.on(l) })
-		if plain && !onPlain && proxies(s.routes) {
+		onSecure := slices.ContainsFunc(taken, func(l listener) bool { return l.secure && s.on(l) })
+		switch {
+		case !proxies(s.routes):
+		case plain && !onPlain:
 			d.close(s.place, "this draft serves it on %s too, without TLS: goproxy has the same routes on both listeners", d.cfg.Listen)
+		case !onSecure && slices.ContainsFunc(taken, func(l listener) bool { return l.secure }):
+			d.close(s.place, "this draft serves it with TLS too: goproxy has the same routes on both listeners")
 		}
 	}
 	return out
@@ -214,9 +228,14 @@ func (d *draft) foreign(taken []listener, served []*site) []goproxy.Route {
 func (d *draft) table(host string, taken []listener, served []*site) []goproxy.Route {
 	var routes []goproxy.Route
 	found := false
+	names := func(s *site) bool { return slices.Contains(s.hosts, host) }
 	for _, l := range taken {
-		i := slices.IndexFunc(served, func(s *site) bool { return s.on(l) && slices.Contains(s.hosts, host) })
+		i := slices.IndexFunc(served, func(s *site) bool { return s.on(l) && names(s) })
 		if i < 0 {
+			if i = slices.IndexFunc(served, names); i >= 0 && !served[i].reachedAs(l) {
+				d.close(served[i].place, "host %s answers 403 in this draft: it is not on %s, and goproxy has the same routes on both listeners", host, l.address)
+				return []goproxy.Route{{Status: http.StatusForbidden}}
+			}
 			continue
 		}
 		s := served[i]
