@@ -41,8 +41,9 @@ func parseApache(file, text string, files bool) (goproxy.Config, []Note, error) 
 		v := &vhost{
 			timeout: server.timeout, preserveHost: server.preserveHost, tls: server.tls, headers: cloneHeaders(server.headers),
 			passes: slices.Clone(server.passes), closed: slices.Clone(server.closed), barred: server.barred,
+			secure: server.secure, cert: server.cert, key: server.key,
 		}
-		a.collect(a.flatten(d.block, 0), v)
+		a.collect(d.block, v)
 		for _, address := range d.args {
 			v.listens = append(v.listens, newListener(address, v.secure, false))
 		}
@@ -77,7 +78,8 @@ type apache struct {
 type vhost struct {
 	listens      []listener
 	hosts        []string
-	odd          string // a name that goproxy cannot match
+	patterns     []string // of the names of hosts
+	odd          string   // a name that goproxy cannot match
 	preserveHost bool
 	timeout      goproxy.Duration
 	tls          goproxy.UpstreamTLS
@@ -87,6 +89,7 @@ type vhost struct {
 	passes       []pass
 	closed       []goproxy.Route // paths that must not be open
 	barred       bool            // nothing of it may be open
+	rules        []rewriteRule   // that send requests to an upstream
 	routeCookie  string          // that a Header directive sets to the member's route
 	cookieAt     place
 }
@@ -113,7 +116,7 @@ func put(m *map[string]string, key, value string) {
 }
 
 // flatten takes in what stands in sections that only say when it counts, and
-// in files that are included, and puts in what Define says.
+// in files that are included, and puts in what Define says up to there.
 func (a *apache) flatten(all []directive, depth int) []directive {
 	var out []directive
 	for _, d := range all {
@@ -126,8 +129,9 @@ func (a *apache) flatten(all []directive, depth int) []directive {
 		}
 		switch strings.ToLower(d.name) {
 		case "<ifmodule>", "<ifdefine>", "<ifversion>":
-			a.note(d.place, "taken as true")
-			out = append(out, a.flatten(d.block, depth)...)
+			if a.counts(d) {
+				out = append(out, a.flatten(d.block, depth)...)
+			}
 		case "include", "includeoptional":
 			if inner := a.include(d, depth); inner != nil {
 				out = append(out, a.flatten(inner, depth+1)...)
@@ -135,14 +139,41 @@ func (a *apache) flatten(all []directive, depth int) []directive {
 				out = append(out, d)
 			}
 		case "define":
-			if len(d.args) == 2 {
-				a.defines[d.args[0]] = d.args[1]
+			if len(d.args) > 0 {
+				a.defines[d.args[0]] = strings.Join(d.args[1:], " ")
 			}
 		default:
+			d.block = a.flatten(d.block, depth)
 			out = append(out, d)
 		}
 	}
 	return out
+}
+
+// counts decides whether what stands in a section with a condition counts. Where
+// the file does not say, it does: what it closes is closed then.
+func (a *apache) counts(d directive) bool {
+	name, not := strings.CutPrefix(strings.Join(d.args, " "), "!")
+	if _, defined := a.defines[name]; defined && strings.EqualFold(d.name, "<IfDefine>") {
+		return !not
+	}
+	if opensRoutes(d.block) && (not || !strings.EqualFold(d.name, "<IfModule>")) {
+		a.close(d.place, "taken as true, so that its routes are open in this draft (%s)", strings.Join(d.args, " "))
+	} else {
+		a.note(d.place, "taken as true")
+	}
+	return true
+}
+
+// opensRoutes reports whether directives send requests to an upstream.
+func opensRoutes(all []directive) bool {
+	return slices.ContainsFunc(all, func(d directive) bool {
+		switch strings.ToLower(d.name) {
+		case "proxypass", "proxypassmatch", "balancermember":
+			return true
+		}
+		return opensRoutes(d.block)
+	})
 }
 
 // pass is a ProxyPass or ProxyPassMatch.
@@ -150,7 +181,23 @@ type pass struct {
 	place
 	path, target string
 	regex        bool
+	section      bool // it stands in a <Location>
 	params       []string
+}
+
+// inOrder returns passes as Apache tries them: first those of sections, of which
+// the last one counts, then the others, of which the first does.
+func inOrder(passes []pass) []pass {
+	var sections, others []pass
+	for _, p := range passes {
+		if p.section {
+			sections = append(sections, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	slices.Reverse(sections)
+	return append(sections, others...)
 }
 
 // collect reads what applies to the whole of v, and its balancers.
@@ -183,33 +230,19 @@ func (a *apache) collect(all []directive, v *vhost) {
 		case "proxypass", "proxypassmatch":
 			a.proxyPass(d, v, "")
 		default:
-			if a.unknown(d) && !a.isProxyRule(d) {
+			if rule, is := proxyRule(d); is {
+				v.rules = append(v.rules, rule)
+			} else if a.unknown(d) {
 				a.bar(d, v)
 			}
 		}
 	}
 }
 
-// isProxyRule reports whether d is a RewriteRule that sends requests to an
-// upstream: without it they go where ProxyPass says.
-func (a *apache) isProxyRule(d directive) bool {
-	if !strings.EqualFold(d.name, "RewriteRule") || len(d.args) != 3 {
-		return false
-	}
-	flags := strings.Split(strings.ToUpper(strings.Trim(d.args[2], "[]")), ",")
-	harmless := slices.Contains(flags, "P") && !slices.ContainsFunc(flags, func(f string) bool {
-		return !slices.Contains([]string{"P", "L", "NC", "QSA", "NE"}, f)
-	})
-	if harmless {
-		a.close(d.place, "its requests go where ProxyPass says: mod_rewrite is not read")
-	}
-	return harmless
-}
-
 // filesSection reads what closes files. Those of .htaccess alone, in every
 // stock config, become a route.
 func (a *apache) filesSection(d directive, v *vhost) {
-	for _, inner := range a.flatten(d.block, 0) {
+	for _, inner := range d.block {
 		if !a.unknown(inner) {
 			continue
 		}
@@ -230,7 +263,7 @@ func (a *apache) location(d directive, v *vhost, regex bool) {
 	case len(d.args) == 2 && d.args[0] == "~":
 		path, regex = d.args[1], true
 	}
-	for _, inner := range a.flatten(d.block, 0) {
+	for _, inner := range d.block {
 		name := strings.ToLower(inner.name)
 		switch {
 		case hasUndefined(inner) && !harmlessApache.MatchString(inner.name):
@@ -263,7 +296,7 @@ func (a *apache) closeLocation(d, inner directive, v *vhost, path string, regex 
 }
 
 func (a *apache) proxyPass(d directive, v *vhost, path string) {
-	p := pass{place: d.place, path: path, regex: strings.EqualFold(d.name, "ProxyPassMatch")}
+	p := pass{place: d.place, path: path, section: path != "", regex: strings.EqualFold(d.name, "ProxyPassMatch")}
 	args := d.args
 	if path == "" && len(args) > 0 {
 		p.path, args = args[0], args[1:]
@@ -286,19 +319,20 @@ func (a *apache) proxyPass(d directive, v *vhost, path string) {
 
 // site makes the routes of v.
 func (a *apache) site(at place, v *vhost) {
-	out := &site{place: at, hosts: v.hosts, odd: v.odd, listens: v.listens}
+	out := &site{place: at, hosts: v.hosts, patterns: v.patterns, odd: v.odd, listens: v.listens}
 	if v.secure {
 		out.cert, out.key = v.cert, v.key
 	}
 	for i := range out.listens {
 		out.listens[i].secure = out.listens[i].secure || v.secure
 	}
-	for i, p := range v.passes {
-		if j := slices.IndexFunc(v.passes[:i], p.isHiddenBy); j >= 0 {
-			a.note(p.place, "Apache never comes to it: line %d is first and matches the same", v.passes[j].line)
-			continue
-		}
+	a.leaveNames(out)
+	passes := a.visible(inOrder(v.passes))
+	for i, p := range passes {
 		r, ok := a.routeOf(p, v)
+		if ok && !p.regex && slices.ContainsFunc(passes[i:], func(later pass) bool { return later.regex }) {
+			r, ok = a.beforeExpressions(p, r)
+		}
 		if ok {
 			out.add(r)
 			continue
@@ -309,6 +343,9 @@ func (a *apache) site(at place, v *vhost) {
 		}
 		a.close(p.place, "%s answers 403 in this draft: its upstream is not carried over", p.path)
 	}
+	for _, r := range v.rules {
+		a.rewrite(r, v)
+	}
 	for _, r := range v.closed {
 		out.add(r)
 	}
@@ -318,10 +355,39 @@ func (a *apache) site(at place, v *vhost) {
 	a.sites = append(a.sites, out)
 }
 
+// visible returns the passes to which Apache comes.
+func (a *apache) visible(passes []pass) (out []pass) {
+	for i, p := range passes {
+		if j := slices.IndexFunc(passes[:i], p.isHiddenBy); j >= 0 {
+			a.note(p.place, "Apache never comes to it: line %d is first and matches the same", passes[j].line)
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
 // isHiddenBy reports whether an earlier ProxyPass takes every path of p.
 func (p pass) isHiddenBy(earlier pass) bool {
 	prefix := strings.TrimSuffix(earlier.path, "/") + "/"
-	return !p.regex && !earlier.regex && (p.path == earlier.path || strings.HasPrefix(p.path, prefix))
+	switch {
+	case earlier.regex:
+		return false
+	case p.regex:
+		return earlier.path == "/"
+	}
+	return p.path == earlier.path || strings.HasPrefix(p.path, prefix)
+}
+
+// beforeExpressions makes of the route of a path one that comes before those of
+// later expressions, which goproxy tries before all paths.
+func (a *apache) beforeExpressions(p pass, r goproxy.Route) (goproxy.Route, bool) {
+	if r.RewritePath != "" {
+		a.note(p.place, "goproxy tries expressions before all paths, and cannot except %s from that", p.path)
+		return r, false
+	}
+	r.Path, r.PathRegex = "", segments(p.path)
+	return r, true
 }
 
 func (a *apache) routeOf(p pass, v *vhost) (r goproxy.Route, ok bool) {

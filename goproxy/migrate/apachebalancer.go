@@ -25,7 +25,7 @@ func (a *apache) balancer(name string) *balancer {
 
 func (a *apache) proxySection(d directive, v *vhost) {
 	balances := len(d.args) == 1 && strings.HasPrefix(d.args[0], "balancer://")
-	for _, inner := range a.flatten(d.block, 0) {
+	for _, inner := range d.block {
 		name := strings.ToLower(inner.name)
 		switch {
 		case hasUndefined(inner):

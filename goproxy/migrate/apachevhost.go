@@ -1,7 +1,9 @@
 package migrate
 
 import (
+	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/proxychaos/proxychaos/goproxy"
@@ -65,12 +67,34 @@ func (v *vhost) name(names []string) {
 		}
 		name, _, _ = strings.Cut(name, ":")
 		name = strings.ToLower(name)
+		if strings.ContainsAny(name, "*?") {
+			v.patterns = append(v.patterns, name)
+		}
 		if name == "" || strings.ContainsAny(name, "/ ?$") || strings.Contains(strings.TrimPrefix(name, "*."), "*") {
 			v.odd = name + " (a pattern)"
 			continue
 		}
 		v.hosts = append(v.hosts, name)
 	}
+}
+
+// leaveNames takes names from s that a pattern of an earlier virtual host matches:
+// Apache takes the first one that does.
+func (a *apache) leaveNames(s *site) {
+	s.hosts = slices.DeleteFunc(s.hosts, func(host string) bool {
+		for _, earlier := range a.sites {
+			shared := slices.ContainsFunc(s.listens, earlier.on)
+			i := slices.IndexFunc(earlier.patterns, func(pattern string) bool {
+				matched, err := path.Match(pattern, host)
+				return matched || err != nil
+			})
+			if shared && i >= 0 {
+				a.note(s.place, "Apache never comes to it for %s: %s of line %d is first", host, earlier.patterns[i], earlier.line)
+				return true
+			}
+		}
+		return false
+	})
 }
 
 func builtIn(a *apache, _ *vhost, d directive) {
@@ -92,11 +116,18 @@ var apacheVariables = strings.NewReplacer("%%", "%%", "%{REMOTE_ADDR}e", "%{clie
 // header reads RequestHeader and Header.
 func (a *apache) header(d directive, v *vhost, to *goproxy.HeaderChange) {
 	args := d.args
-	if len(args) > 0 && strings.EqualFold(args[0], "always") {
+	if len(args) > 0 && (strings.EqualFold(args[0], "always") || strings.EqualFold(args[0], "onsuccess")) {
 		args = args[1:]
 	}
-	if len(args) == 2 && strings.EqualFold(args[0], "unset") {
+	if len(args) > 2 && strings.EqualFold(args[len(args)-1], "early") {
+		args = args[:len(args)-1]
+	}
+	request := to == &v.headers.Request
+	if len(args) >= 2 && strings.EqualFold(args[0], "unset") {
 		to.Remove = append(to.Remove, args[1])
+		if len(args) > 2 {
+			a.note(d.place, "goproxy has no conditions on headers: it is always removed")
+		}
 		return
 	}
 	if len(args) < 3 {
@@ -110,6 +141,13 @@ func (a *apache) header(d directive, v *vhost, to *goproxy.HeaderChange) {
 	}
 	value = apacheVariables.Replace(value)
 	switch {
+	case action != "set" && action != "add" && request:
+		a.close(d.place, "the header goes on as the client sent it: goproxy sets, adds and removes headers, nothing else")
+	case action != "set" && action != "add":
+		a.note(d.place, "goproxy sets, adds and removes headers, nothing else")
+	case len(args) > 3 && request && action == "set":
+		to.Remove = append(to.Remove, name)
+		a.note(d.place, "goproxy has no conditions on headers: it removes the client's")
 	case len(args) > 3:
 		a.note(d.place, "goproxy has no conditions on headers")
 	case strings.Contains(strings.NewReplacer("%%", "", "%{client_ip}", "", "%{scheme}", "").Replace(value), "%"):
@@ -118,13 +156,11 @@ func (a *apache) header(d directive, v *vhost, to *goproxy.HeaderChange) {
 		a.note(d.place, "goproxy has no such variable as in %q; it removes the header that is there", value)
 	case strings.EqualFold(name, "Host"):
 		a.note(d.place, "goproxy sends the upstream's own name, or with preserve_host the client's")
-	case strings.EqualFold(name, "X-Forwarded-Proto") && to == &v.headers.Request:
+	case strings.EqualFold(name, "X-Forwarded-Proto") && request && value == "%{scheme}":
 		a.note(d.place, "goproxy sends it by itself: the scheme of the client")
 	case action == "set":
 		put(&to.Set, name, value)
-	case action == "add":
-		put(&to.Add, name, value)
 	default:
-		a.note(d.place, "goproxy sets, adds and removes headers, nothing else")
+		put(&to.Add, name, value)
 	}
 }

@@ -134,24 +134,34 @@ func TestClosedStaysClosed(t *testing.T) {
 		"^~ with a longer":   {kind: "nginx", text: `server { location ^~ /x/ { proxy_pass http://a; } location /x/y/ { proxy_pass http://a; } location ~ \.php$ { proxy_pass http://b; } location /o/ { proxy_pass http://a; } }`, open: []string{"h/o/"}, closed: []string{"h/x/", "h/x/a.php", "h/x/y/a.php"}},
 		"^~ with a path":     {kind: "nginx", text: `server { location ^~ /x/ { proxy_pass http://a/z/; } location ~ \.php$ { proxy_pass http://b; } location /o/ { proxy_pass http://a; } }`, open: []string{"h/o/"}, closed: []string{"h/x/", "h/x/a.php"}},
 
-		"Require in Location": {kind: "apache", text: apacheOpen + "ProxyPass /x/y http://a/\n<Location /x>\nRequire ip 10.0.0.0/8\n</Location>\n", open: []string{"h/", "h/xy"}, closed: []string{"h/x", "h/x/y", "h/%78/y"}},
-		"LocationMatch":       {kind: "apache", text: apacheOpen + "<LocationMatch ^/(x|y)>\nRequire all denied\n</LocationMatch>\n", open: []string{"h/"}, closed: []string{"h/x", "h/y/z"}},
-		"RequireAny":          {kind: "apache", text: apacheOpen + "<Location /x>\n<RequireAny>\nRequire host a\n</RequireAny>\n</Location>\n", open: []string{"h/"}, closed: []string{"h/x"}},
-		"Order":               {kind: "apache", text: apacheOpen + "<Location /x>\nOrder deny,allow\nDeny from all\nAllow from 10\n</Location>\n", open: []string{"h/"}, closed: []string{"h/x"}},
-		"AuthType":            {kind: "apache", text: apacheOpen + "<Location /x>\nAuthType Basic\nRequire valid-user\n</Location>\n", open: []string{"h/"}, closed: []string{"h/x"}},
-		"LimitExcept":         {kind: "apache", text: apacheOpen + "<Location /x>\n<LimitExcept GET>\nRequire all denied\n</LimitExcept>\n</Location>\n", open: []string{"h/"}, closed: []string{"h/x"}},
-		"exception":           {kind: "apache", text: "ProxyPass /x !\n" + apacheOpen, open: []string{"h/"}, closed: []string{"h/x", "h/x/y"}, whole: true},
-		"SSLVerifyClient":     {kind: "apache", text: "SSLVerifyClient require\n" + apacheOpen, closed: []string{"h/"}},
-		"forbidding rewrite":  {kind: "apache", text: apacheOpen + "RewriteRule ^/x - [F]\n", closed: []string{"h/x"}},
-		"Proxy":               {kind: "apache", text: apacheOpen + "<Proxy *>\nRequire ip 10\n</Proxy>\n", closed: []string{"h/"}},
-		"open Proxy":          {kind: "apache", text: apacheOpen + "<Proxy *>\nOrder deny,allow\nAllow from all\n</Proxy>\n", open: []string{"h/"}, whole: true},
-		"wildcard Location":   {kind: "apache", text: apacheOpen + "<Location /*/x>\nRequire all denied\n</Location>\n", closed: []string{"h/", "h/a/x"}},
-		"missing Include":     {kind: "apache", text: apacheOpen + "Include acl.conf\n", closed: []string{"h/"}},
-		"first vhost":         {kind: "apache", text: "<VirtualHost *:80>\nServerName d\n</VirtualHost>\n<VirtualHost *:80>\nServerName s\n" + apacheOpen + "</VirtualHost>\n", open: []string{"s/"}, closed: []string{"foreign/"}, whole: true},
-		"inherited Location":  {kind: "apache", text: "<Location /x>\nRequire all denied\n</Location>\n<VirtualHost *:80>\nServerName s\n" + apacheOpen + "</VirtualHost>\n", open: []string{"s/"}, closed: []string{"s/x"}},
-		"undefined vhost":     {kind: "apache", text: "<VirtualHost *:80>\nServerName s\n" + apacheOpen + "</VirtualHost>\n<VirtualHost *:80>\nServerName ${NAME}\nProxyPass / http://b/\n</VirtualHost>\n", open: []string{"s/"}, closed: []string{"other/"}},
-		"undefined target":    {kind: "apache", text: "ProxyPass /x http://${B}/\n" + apacheOpen, closed: []string{"h/x"}},
-		"unix target":         {kind: "apache", text: "ProxyPass /x unix:/a.sock|http://localhost/\n" + apacheOpen, open: []string{"h/"}, closed: []string{"h/x"}},
+		"Require in Location":   {kind: "apache", text: apacheOpen + "ProxyPass /x/y http://a/\n<Location /x>\nRequire ip 10.0.0.0/8\n</Location>\n", open: []string{"h/", "h/xy"}, closed: []string{"h/x", "h/x/y", "h/%78/y"}},
+		"LocationMatch":         {kind: "apache", text: apacheOpen + "<LocationMatch ^/(x|y)>\nRequire all denied\n</LocationMatch>\n", open: []string{"h/"}, closed: []string{"h/x", "h/y/z"}},
+		"RequireAny":            {kind: "apache", text: apacheOpen + "<Location /x>\n<RequireAny>\nRequire host a\n</RequireAny>\n</Location>\n", open: []string{"h/"}, closed: []string{"h/x"}},
+		"Order":                 {kind: "apache", text: apacheOpen + "<Location /x>\nOrder deny,allow\nDeny from all\nAllow from 10\n</Location>\n", open: []string{"h/"}, closed: []string{"h/x"}},
+		"AuthType":              {kind: "apache", text: apacheOpen + "<Location /x>\nAuthType Basic\nRequire valid-user\n</Location>\n", open: []string{"h/"}, closed: []string{"h/x"}},
+		"LimitExcept":           {kind: "apache", text: apacheOpen + "<Location /x>\n<LimitExcept GET>\nRequire all denied\n</LimitExcept>\n</Location>\n", open: []string{"h/"}, closed: []string{"h/x"}},
+		"exception":             {kind: "apache", text: "ProxyPass /x !\n" + apacheOpen, open: []string{"h/"}, closed: []string{"h/x", "h/x/y"}, whole: true},
+		"SSLVerifyClient":       {kind: "apache", text: "SSLVerifyClient require\n" + apacheOpen, closed: []string{"h/"}},
+		"forbidding rewrite":    {kind: "apache", text: apacheOpen + "RewriteRule ^/x - [F]\n", closed: []string{"h/x"}},
+		"Proxy":                 {kind: "apache", text: apacheOpen + "<Proxy *>\nRequire ip 10\n</Proxy>\n", closed: []string{"h/"}},
+		"open Proxy":            {kind: "apache", text: apacheOpen + "<Proxy *>\nOrder deny,allow\nAllow from all\n</Proxy>\n", open: []string{"h/"}, whole: true},
+		"wildcard Location":     {kind: "apache", text: apacheOpen + "<Location /*/x>\nRequire all denied\n</Location>\n", closed: []string{"h/", "h/a/x"}},
+		"missing Include":       {kind: "apache", text: apacheOpen + "Include acl.conf\n", closed: []string{"h/"}},
+		"first vhost":           {kind: "apache", text: "<VirtualHost *:80>\nServerName d\n</VirtualHost>\n<VirtualHost *:80>\nServerName s\n" + apacheOpen + "</VirtualHost>\n", open: []string{"s/"}, closed: []string{"foreign/"}, whole: true},
+		"inherited Location":    {kind: "apache", text: "<Location /x>\nRequire all denied\n</Location>\n<VirtualHost *:80>\nServerName s\n" + apacheOpen + "</VirtualHost>\n", open: []string{"s/"}, closed: []string{"s/x"}},
+		"undefined vhost":       {kind: "apache", text: "<VirtualHost *:80>\nServerName s\n" + apacheOpen + "</VirtualHost>\n<VirtualHost *:80>\nServerName ${NAME}\nProxyPass / http://b/\n</VirtualHost>\n", open: []string{"s/"}, closed: []string{"other/"}},
+		"undefined target":      {kind: "apache", text: "ProxyPass /x http://${B}/\n" + apacheOpen, closed: []string{"h/x"}},
+		"rewrite elsewhere":     {kind: "apache", text: apacheOpen + "RewriteRule ^/x/(.*)$ http://guard/x/$1 [P,L]\n", open: []string{"h/"}, closed: []string{"h/x/y", "h/%78/y"}},
+		"rewrite by a cond":     {kind: "apache", text: apacheOpen + "RewriteCond %{HTTP:Upgrade} websocket [NC]\nRewriteRule /(.*) ws://a/$1 [P,L]\n", open: []string{"h/", "h/x"}},
+		"rewrite of the rest":   {kind: "apache", text: apacheOpen + "RewriteRule !^/x http://guard/ [P]\n", closed: []string{"h/", "h/x"}},
+		"query of a target":     {kind: "apache", text: "ProxyPass /x http://a/?q=\n" + apacheOpen, open: []string{"h/"}, closed: []string{"h/x"}},
+		"wildcard first":        {kind: "apache", text: "<VirtualHost *:80>\nServerName s.e\nServerAlias *.s.e\n" + apacheOpen + "</VirtualHost>\n<VirtualHost *:80>\nServerName i.s.e\nProxyPass / http://b/\n</VirtualHost>\n", open: []string{"s.e/", "i.s.e/"}, whole: true},
+		"IfDefine":              {kind: "apache", text: "<IfDefine DEBUG>\nProxyPass /x http://a/\n</IfDefine>\n" + apacheOpen, open: []string{"h/"}},
+		"IfDefine not":          {kind: "apache", text: "Define LIVE\n<IfDefine !LIVE>\nProxyPass /x http://b/\n</IfDefine>\n" + apacheOpen, open: []string{"h/", "h/x"}, whole: true},
+		"IfModule not":          {kind: "apache", text: "<IfModule !mod_x.c>\nProxyPass /x http://a/\n</IfModule>\n" + apacheOpen, open: []string{"h/"}},
+		"before ProxyPassMatch": {kind: "apache", text: "ProxyPass /x/ http://a/z/\nProxyPassMatch \\.php$ http://b\n" + apacheOpen, open: []string{"h/"}, closed: []string{"h/x/a.php", "h/x/a"}},
+		"edited header":         {kind: "apache", text: "RequestHeader edit X-A b c\n" + apacheOpen, open: []string{"h/"}},
+		"unix target":           {kind: "apache", text: "ProxyPass /x unix:/a.sock|http://localhost/\n" + apacheOpen, open: []string{"h/"}, closed: []string{"h/x"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg, notes, err := parse(t, test.kind, test.text)
@@ -191,6 +201,12 @@ func TestOrderIsKept(t *testing.T) {
 	}{
 		"^~ before expressions": {"nginx", `server { location ~ \.php$ { proxy_pass http://b; } location ^~ /x/ { proxy_pass http://a; } location ^~ /y/ { proxy_pass http://c/y/; } location / { proxy_pass http://d; } }`, map[string]string{"h/x/a.php": "a", "h/y/a.php": "c", "h/a.php": "b", "h/z": "d"}},
 		"= before expressions":  {"nginx", `server { location ~ ^/x { proxy_pass http://b; } location = /x/y { proxy_pass http://a; } location ^~ /x/ { proxy_pass http://c; } }`, map[string]string{"h/x/y": "a", "h/x/z": "c", "h/xz": "b"}},
+		"ProxyPass first":       {"apache", "ProxyPass /x http://a/x\nProxyPassMatch \\.php$ http://b\nProxyPass / http://c/\n", map[string]string{"h/x/a.php": "a", "h/x": "a", "h/xa": "c", "h/a.php": "b", "h/y": "c"}},
+		"all of it first":       {"apache", "ProxyPass / http://a/\nProxyPassMatch \\.php$ http://b\n", map[string]string{"h/a.php": "a"}},
+		"last Location wins":    {"apache", "ProxyPass /y http://c/\n<Location />\nProxyPass http://a/\n</Location>\n<Location /x>\nProxyPass http://b/\n</Location>\n", map[string]string{"h/x": "b", "h/x/y": "b", "h/z": "a", "h/y": "a"}},
+		"last Location hides":   {"apache", "<Location /x>\nProxyPass http://b/\n</Location>\n<Location />\nProxyPass http://a/\n</Location>\n", map[string]string{"h/x": "a", "h/z": "a"}},
+		"vhost before server":   {"apache", "<Location /x>\nProxyPass http://b/\n</Location>\n<VirtualHost *:80>\nServerName s\n<Location /x>\nProxyPass http://a/\n</Location>\n</VirtualHost>\n", map[string]string{"s/x": "a"}},
+		"Define anew":           {"apache", "Define S one\nDefine B a\n<VirtualHost *:80>\nServerName ${S}\nProxyPass / http://${B}/\n</VirtualHost>\nDefine S two\nDefine B b\n<VirtualHost *:80>\nServerName ${S}\nProxyPass / http://${B}/\n</VirtualHost>\n", map[string]string{"one/": "a", "two/": "b"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg, notes, err := parse(t, test.kind, test.text)
@@ -236,6 +252,31 @@ proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; } }`)
 		if want := map[string]string{"/y/": "/api/y/"}[path]; cfg.Routes[i].RewritePath != want {
 			t.Errorf("%q: rewrite_path %s, want %s", path, cfg.Routes[i].RewritePath, want)
 		}
+	}
+}
+
+// What clients must not say for themselves is taken away.
+func TestRequestHeadersOfApache(t *testing.T) {
+	cfg, notes, err := parse(t, "apache", apacheOpen+`RequestHeader unset Proxy early
+RequestHeader unset X-A env=!ok
+RequestHeader set X-User "%{USER}e" env=USER
+RequestHeader set X-B c early
+RequestHeader set X-Forwarded-Proto https
+`)
+	if err != nil {
+		t.Fatalf("%v\n%v", err, notes)
+	}
+	want := goproxy.HeaderChange{Remove: []string{"Proxy", "X-A", "X-User"}, Set: map[string]string{"X-B": "c", "X-Forwarded-Proto": "https"}}
+	if got := cfg.Routes[0].Headers.Request; !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v: %v", got, want, notes)
+	}
+}
+
+// A virtual host has TLS where the server around it switches it on.
+func TestSSLEngineOfTheServer(t *testing.T) {
+	cfg, notes, err := parse(t, "apache", "SSLEngine on\nSSLCertificateFile c\nSSLCertificateKeyFile k\n<VirtualHost *:443>\nServerName s\n"+apacheOpen+"</VirtualHost>\n")
+	if err != nil || cfg.Listen != loopback || cfg.TLS == nil || cfg.TLS.Listen != ":443" {
+		t.Errorf("listen %s, tls %v, %v, %v", cfg.Listen, cfg.TLS, err, notes)
 	}
 }
 

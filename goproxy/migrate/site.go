@@ -41,7 +41,8 @@ func newListener(address string, secure, standard bool) listener {
 type site struct {
 	place
 	hosts     []string
-	odd       string // a name that goproxy cannot match, or ""
+	patterns  []string // of Apache's, in whose order sites are tried
+	odd       string   // a name that goproxy cannot match, or ""
 	listens   []listener
 	cert, key string
 	routes    []goproxy.Route // without host
