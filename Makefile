@@ -59,7 +59,7 @@ named:
 	@test -n '$(NAME)' || { echo "make scenario needs a NAME=, such as NAME=alb-ip-rotate; make list shows them" >&2; exit 2; }
 
 scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf ENV=./file] [SUBJECT=] [CLOCK=production TTL= GRACE= OUTAGE= POSTS= RATE= PEAK= SEED=]
-	@NAME='$(NAME)' CONFIG='$(CONFIG)' $(ENVIRONMENT) $(BIN) check
+	@NAME='$(NAME)' CONFIG='$(CONFIG)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) check
 	@$(MAKE) --no-print-directory suite
 	@NAME='$(NAME)' CONFIG="$$(test -z '$(CONFIG)' || realpath -- '$(CONFIG)')" $(ENVIRONMENT) $(ABSOLUTE) $(GINKGO) $(SUITE)
 
@@ -67,7 +67,7 @@ compare: build ## A=./now.conf B=./next.conf PROXY=nginx [NAME=]: both over ever
 	@NAME='$(NAME)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) compare --a '$(A)' --b '$(B)'
 
 nightly: build ## every scenario over every subject; runs/junit.xml, runs/report.html
-	@NAME= CONFIG= $(BIN) check
+	@NAME= CONFIG= $(ABSOLUTE) $(BIN) check
 	@$(MAKE) --no-print-directory suite
 	@mkdir -p '$(RUNS)'
 	@NAME= CONFIG= FLOOR='$(FLOOR)' $(ABSOLUTE) $(GINKGO) --output-dir="$$(realpath -- '$(RUNS)')" --junit-report=junit.xml $(SUITE)

@@ -1,6 +1,7 @@
 package fakealb
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -121,6 +122,8 @@ func run(cmd *cobra.Command, config Config, logs logFiles) error {
 		return err
 	}
 	fmt.Fprintln(cmd.ErrOrStderr(), notice)
-	fmt.Fprintln(cmd.OutOrStdout(), s.ControlURL())
+	if _, err := fmt.Fprintln(cmd.OutOrStdout(), s.ControlURL()); err != nil {
+		return errors.Join(err, s.Close())
+	}
 	return s.Run(ctx) // which closes s
 }

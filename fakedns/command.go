@@ -24,7 +24,7 @@ type options struct {
 }
 
 // Command returns the subcommand "fakedns", which runs one server until it gets
-// SIGINT or SIGTERM. The caller prints a returned error and exits with 1.
+// SIGINT or SIGTERM. The caller prints a returned error.
 func Command() *cobra.Command {
 	var o options
 	cmd := &cobra.Command{

@@ -12,7 +12,7 @@ import (
 )
 
 // Command is "goproxy" with its subcommands run and validate. The caller
-// prints a returned error and exits with 1.
+// prints a returned error. It is a *ConfigError if FILE was read and cannot be served.
 func Command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "goproxy",

@@ -22,8 +22,27 @@ func Load(path string) (Config, error) {
 	return Parse(path, data)
 }
 
-// Parse is Load for a file already read. Name stands in the errors.
+// ConfigError is a config that was read and cannot be served. Its text has a line for
+// each problem.
+type ConfigError struct{ problems error }
+
+// Error implements error.
+func (e *ConfigError) Error() string { return e.problems.Error() }
+
+// Unwrap gives the problems to errors.Is and errors.As.
+func (e *ConfigError) Unwrap() error { return e.problems }
+
+// Parse is Load for a file already read. Name stands in the errors, which are of type
+// *ConfigError.
 func Parse(name string, data []byte) (Config, error) {
+	cfg, err := parse(name, data)
+	if err != nil {
+		return cfg, &ConfigError{err}
+	}
+	return cfg, nil
+}
+
+func parse(name string, data []byte) (Config, error) {
 	var cfg Config
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {

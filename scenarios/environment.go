@@ -91,6 +91,7 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 	if err != nil {
 		return r, err
 	}
+	r.Options.NeedsEngine = !slices.ContainsFunc(r.Subjects, func(s harness.Subject) bool { return s.Kind == kind.GoProxy })
 	// What cannot be planned is refused before anything is started.
 	cells := 0
 	for _, s := range r.Scenarios {

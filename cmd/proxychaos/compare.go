@@ -23,11 +23,12 @@ func compareCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compare --a FILE --b FILE",
 		Short: "Run two configs over every scenario and set them side by side; exit 1 if B is worse, 2 if nothing was proved",
-		Long:  "The kind of proxy and the numbers of the run come from the variables of make: PROXY, RELEASE, TTL, GRACE, RATE, SEED.",
-		Args:  cobra.NoArgs,
+		Long: "Runs two configs over every scenario that suits both, and sets them side by side.\n" +
+			"The kind of proxy and the numbers of the run come from the variables of make: PROXY, RELEASE, TTL, GRACE, RATE, SEED.",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if a == "" || b == "" {
-				return &exitError{2, "compare needs two configs: make compare A=./now.conf B=./next.conf PROXY=nginx"}
+				return errors.New("compare needs two configs: make compare A=./now.conf B=./next.conf PROXY=nginx")
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
@@ -49,7 +50,7 @@ func compare(ctx context.Context, cmd *cobra.Command, a, b string) (err error) {
 			return withoutMake(name)
 		})
 		if err != nil {
-			return &exitError{2, strings.Replace(err.Error(), "CONFIG="+path, []string{"A=", "B="}[i]+path, 1)}
+			return errors.New(strings.Replace(err.Error(), "CONFIG="+path, []string{"A=", "B="}[i]+path, 1))
 		}
 		r.Subjects[0].Name = strings.Replace(r.Subjects[0].Name, "own", []string{"a", "b"}[i], 1)
 		asked[i] = r
@@ -62,7 +63,7 @@ func compare(ctx context.Context, cmd *cobra.Command, a, b string) (err error) {
 	}
 	results := lab.Run(ctx, cells)
 	if ctx.Err() != nil {
-		return &exitError{130, "interrupted: nothing is compared; what was recorded until then is in " + opt.Runs}
+		return &exitError{exitInterrupted, "interrupted: nothing is compared; what was recorded until then is in " + opt.Runs}
 	}
 	shown := scenarios.Cells(results)
 	comparison := reports.Compare(shown[:len(shown)/2], shown[len(shown)/2:])
@@ -73,7 +74,9 @@ func compare(ctx context.Context, cmd *cobra.Command, a, b string) (err error) {
 	if err := errors.Join(comparison.Table(cmd.OutOrStdout()), err); err != nil {
 		return err
 	}
-	fmt.Fprintln(cmd.OutOrStdout(), "wrote", page)
+	if _, err := fmt.Fprintln(cmd.OutOrStdout(), "wrote", page); err != nil {
+		return err
+	}
 	if code := comparison.ExitCode(); code != 0 {
 		return &exitError{code, ""}
 	}

@@ -56,5 +56,5 @@ func getDemo(ctx context.Context) (string, error) {
 }
 
 func TestDemoRefusesAStayShorterThanTheGrace(t *testing.T) {
-	NewWithT(t).Expect(execute([]string{"demo", "--every", "1s"})).To(Equal(1))
+	NewWithT(t).Expect(execute([]string{"demo", "--every", "1s"})).To(Equal(exitTrouble))
 }

@@ -33,12 +33,13 @@ func listCommand() *cobra.Command {
 // slow, so that a wrong word gets one clear line.
 func checkCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "check", Short: "Check NAME, PROXY, CONFIG, TTL and the other variables of make", Args: cobra.NoArgs, Hidden: true,
+		Use: "check", Short: "Check NAME, PROXY, CONFIG, TTL and the other variables of make, and that RUNS can be written", Args: cobra.NoArgs, Hidden: true,
 		RunE: func(*cobra.Command, []string) error {
-			if _, err := scenarios.FromEnvironment(os.LookupEnv); err != nil {
-				return &exitError{2, err.Error()}
+			asked, err := scenarios.FromEnvironment(os.LookupEnv)
+			if err != nil {
+				return err
 			}
-			return nil
+			return asked.Options.CanRecord()
 		},
 	}
 }

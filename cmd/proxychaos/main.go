@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -21,22 +20,24 @@ import (
 
 func main() { os.Exit(execute(os.Args[1:])) }
 
-// exitError ends the process with a code of its own.
-type exitError struct {
-	code int
-	text string
+func execute(args []string) int {
+	root := newRoot()
+	root.SetArgs(args)
+	page := checkHelp(root)
+	return end(os.Stderr, errors.Join(root.ExecuteContext(context.Background()), page()))
 }
 
-func (e *exitError) Error() string { return e.text }
-
-func execute(args []string) int {
+// newRoot is the command with all its subcommands.
+func newRoot() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "proxychaos",
-		Short: "Show, before a rollout, whether a proxy's config survives what an AWS load balancer does to it",
+		Use:     "proxychaos",
+		Short:   "Show, before a rollout, whether a proxy's config survives what an AWS load balancer does to it",
+		Version: build(),
 		// One clear line for an error, and no page of usage after it.
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.SetArgs(args)
+	root.SetOut(os.Stdout) // or cobra prints some errors on standard error, in a second line
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.AddCommand(
 		goproxy.Command(), migrate.Command(), fakealb.Command(), fakedns.Command(),
 		demoCommand(), listCommand(), checkCommand(), compareCommand(), recheckCommand(), reportCommand(), versionCommand(),
@@ -45,20 +46,8 @@ func execute(args []string) int {
 		agent.Hidden = true // only the harness starts them
 		root.AddCommand(agent)
 	}
-	root.InitDefaultCompletionCmd(args...)
-	refuseUnknownWords(root)
-	err := root.ExecuteContext(context.Background())
-	var exit *exitError
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &exit):
-		if exit.text != "" {
-			fmt.Fprintln(os.Stderr, exit.text)
-		}
-		return exit.code
-	default:
-		fmt.Fprintln(os.Stderr, "proxychaos:", err)
-		return 1
-	}
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	refuseWrongWords(root)
+	return root
 }

@@ -28,7 +28,7 @@ func recheckCommand() *cobra.Command {
 				return err
 			}
 			if len(differ) > 0 {
-				return &exitError{1, fmt.Sprintf("judged otherwise than when they were made: %v", differ)}
+				return &exitError{exitWrong, fmt.Sprintf("judged otherwise than when they were made: %v", differ)}
 			}
 			return nil
 		},

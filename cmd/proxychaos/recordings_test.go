@@ -98,7 +98,7 @@ func TestRecheckFindsAnotherVerdict(t *testing.T) {
 	v.Result, v.Failed = judge.Pass, 0
 	g.Expect(recording.SaveVerdict(bad, v)).To(Succeed())
 	got := proxychaos(t, "recheck", good, bad)
-	g.Expect(got.code).To(Equal(1))
+	g.Expect(got.code).To(Equal(exitWrong))
 	g.Expect(got.stderr).To(And(ContainSubstring(bad), Not(ContainSubstring(good))))
 	g.Expect(strings.Count(got.stderr, "\n")).To(Equal(1))
 }
@@ -121,7 +121,7 @@ func TestRecheckOfACutRecording(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(os.WriteFile(path, text[:len(text)-5], 0o600)).To(Succeed())
 	got := proxychaos(t, "recheck", dir)
-	g.Expect(got.code).To(Equal(1))
+	g.Expect(got.code).To(Equal(exitTrouble))
 	g.Expect(got.stderr).To(ContainSubstring(path + ":100: the row is cut off"))
 }
 
@@ -136,6 +136,6 @@ func TestReportWritesThePage(t *testing.T) {
 	g.Expect(string(text)).To(And(HavePrefix("<!DOCTYPE html>"), ContainSubstring("goproxy/default")))
 
 	got = proxychaos(t, "report", dir, "-o", filepath.Join(page, "below-a-file.html"))
-	g.Expect(got.code).To(Equal(1))
+	g.Expect(got.code).To(Equal(exitTrouble))
 	g.Expect(strings.Count(got.stderr, "\n")).To(Equal(1))
 }

@@ -16,6 +16,9 @@ var readers = map[string]func(file string) (goproxy.Config, []Note, error){
 	"nginx":  Nginx,
 }
 
+// ErrNotWhole says that a draft was written that lacks a part of what the file does.
+var ErrNotWhole = errors.New("the draft is not the whole: its first lines say what is missing; --force ends with 0 all the same")
+
 // Command is "migrate": the config goes to the output, the notes to the error
 // output.
 func Command() *cobra.Command {
@@ -43,7 +46,7 @@ func Command() *cobra.Command {
 				return err
 			}
 			if !force && slices.ContainsFunc(notes, func(n Note) bool { return n.NotWhole }) {
-				return errors.New("the draft is not the whole: its first lines say what is missing; --force ends with 0 all the same")
+				return ErrNotWhole
 			}
 			return nil
 		},

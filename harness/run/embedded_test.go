@@ -127,6 +127,11 @@ func TestOpenWithoutAnEngine(t *testing.T) {
 	g.Expect(lab.Close()).To(Succeed())
 	g.Expect(fmt.Sprint(opt.Log)).To(And(ContainSubstring("no Docker engine"), ContainSubstring(nowhere)))
 
+	opt.NeedsEngine = true
+	lab, err = Open(t.Context(), opt)
+	g.Expect(err).To(MatchError(ContainSubstring("no Docker engine")), "goproxy is not asked for")
+	g.Expect(lab.Close()).To(Succeed())
+
 	t.Setenv("CI", "true")
 	lab, err = Open(t.Context(), options(t))
 	g.Expect(err).To(MatchError(And(ContainSubstring("no Docker engine"), ContainSubstring(nowhere))))

@@ -41,6 +41,9 @@ type Options struct {
 	Parallel int
 	// Log gets one line for each thing that happens.
 	Log io.Writer
+	// NeedsEngine says that none of the cells can be run without an engine, so that
+	// it is an error if there is none.
+	NeedsEngine bool
 	// Binary is the static build of cmd/proxychaos for the agents; empty to
 	// build it.
 	Binary string
@@ -95,11 +98,14 @@ type pending struct {
 
 // Open finds the engine (or installs one), builds the agents' image and starts
 // the reaper. Without an engine, goproxy alone can be run, embedded; with
-// CI=true that is an error.
+// CI=true, and if it is not goproxy that is to be run, that is an error.
 func Open(ctx context.Context, opt Options) (*Lab, error) {
 	lab := &Lab{opt: opt, began: time.Now(), proxies: map[kind.Release]*pending{}}
+	if err := opt.CanRecord(); err != nil {
+		return lab, err
+	}
 	e, err := engine.Ensure(ctx, lab)
-	if errors.Is(err, engine.ErrNoEngine) && os.Getenv("CI") != "true" {
+	if errors.Is(err, engine.ErrNoEngine) && !opt.NeedsEngine && os.Getenv("CI") != "true" {
 		lab.logf("%v", err)
 		lab.shared.Embedded = true
 		return lab, lab.connect()

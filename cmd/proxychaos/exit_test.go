@@ -1,0 +1,249 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	. "github.com/onsi/gomega"
+	"github.com/spf13/cobra"
+)
+
+var update = flag.Bool("update", false, "write docs/exit-codes.md")
+
+// situation is what goes wrong, or not, and commands that it is tried with.
+type situation struct {
+	title, intro string
+	tries        []try
+}
+
+// try is a command in a situation.
+type try struct {
+	words  string
+	env    string // one variable
+	full   bool   // standard output is on a full disk
+	nobody bool   // its user owns nothing here
+	// says is true if the first line is on standard output.
+	says bool
+}
+
+// aDisk is a device on which nothing can be written.
+const aDisk = "/dev/full"
+
+// noEngine is where no engine listens.
+const noEngine = "DOCKER_HOST=unix:///run/proxychaos-none.sock"
+
+// special are the situations that have to be thought of for each command. The folder has
+// ok.yaml, bad.yaml, now.conf, left-out.conf, a recording run and a folder read-only.
+var special = []situation{
+	{"A file that is not there, or does not say what it should", "", []try{
+		{words: "goproxy run none.yaml"},
+		{words: "goproxy run bad.yaml"},
+		{words: "goproxy validate none.yaml"},
+		{words: "goproxy validate bad.yaml"},
+		{words: "goproxy validate ok.yaml", says: true},
+		{words: "migrate none.conf --from nginx"},
+		{words: "migrate left-out.conf --from nginx"},
+		{words: "recheck none"},
+		{words: "recheck run-edited"},
+		{words: "report none"},
+		{words: "compare --a none.conf --b now.conf", env: "PROXY=nginx"},
+		{words: "compare --a now.conf --b now.conf"},
+		{words: "compare --a now.conf --b now.conf", env: "NAME=none"},
+		{words: "fakealb --access-log none/access.log --nodes a=127.0.7.1"},
+	}},
+	{"No Docker engine", "`compare` alone needs one, unless it compares configs of goproxy.", []try{
+		{words: "compare --a now.conf --b now.conf", env: "PROXY=nginx"},
+	}},
+	{"A full disk", "The commands write to `" + aDisk + "`.", []try{
+		{words: "--help", full: true},
+		{words: "help goproxy", full: true},
+		{words: "--version", full: true},
+		{words: "version", full: true},
+		{words: "list", full: true},
+		{words: "completion bash", full: true},
+		{words: "goproxy validate ok.yaml", full: true},
+		{words: "migrate now.conf --from nginx", full: true},
+		{words: "recheck run", full: true},
+		{words: "report run -o " + aDisk},
+		{words: "fakedns --listen 127.0.0.1:0 --control 127.0.0.1:0", full: true},
+		{words: "fakealb --control 127.0.0.1:0", full: true},
+	}},
+	{"A folder that cannot be written to", "", []try{
+		{words: "report run -o read-only/page.html", nobody: true},
+		{words: "compare --a now.conf --b now.conf", env: "PROXY=nginx RUNS=read-only/runs", nobody: true},
+		{words: "check", env: "RUNS=read-only", nobody: true},
+		{words: "fakealb --access-log read-only/access.log --nodes a=127.0.7.1", nobody: true},
+	}},
+}
+
+// general are the situations that every command can be in.
+func general(root *cobra.Command) []situation {
+	help := situation{title: "Asked for help"}
+	flags := situation{title: "A wrong flag"}
+	words := situation{title: "A wrong word, or none"}
+	var add func(*cobra.Command)
+	add = func(c *cobra.Command) {
+		path := strings.TrimSpace(strings.TrimPrefix(c.CommandPath(), root.Name()))
+		help.tries = append(help.tries, try{words: strings.TrimSpace(path + " --help"), says: true})
+		flags.tries = append(flags.tries, try{words: strings.TrimSpace(path + " --wrong")})
+		wrong := path + " wrong"
+		if c.Args != nil && c.Args(c, []string{"wrong"}) == nil && !c.HasSubCommands() && c.Name() != "help" {
+			wrong = path // it takes files: what is wrong is that there is none
+		}
+		words.tries = append(words.tries, try{words: strings.TrimSpace(wrong)})
+		for _, sub := range c.Commands() {
+			if !sub.Hidden {
+				add(sub)
+			}
+		}
+	}
+	add(root)
+	return []situation{help, flags, words}
+}
+
+// materials is a folder with what the tries name, which another user can read.
+func materials(t *testing.T) string {
+	t.Helper()
+	g := NewWithT(t)
+	dir, err := os.MkdirTemp("", "proxychaos-exit-") // t.TempDir is for its owner only
+	g.Expect(err).NotTo(HaveOccurred())
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	for name, text := range map[string]string{
+		"ok.yaml":       "listen: 127.0.0.1:0\nroutes: [{upstream: a}]\nupstreams: {a: {url: \"http://127.0.0.1:1\"}}\n",
+		"bad.yaml":      "lissen: 127.0.0.1:0\n",
+		"now.conf":      "server {\n    location / { proxy_pass http://backend.example.com; }\n}\n",
+		"left-out.conf": "server {\n    location / { proxy_pass http://backend.example.com; }\n    location /x/ { allow 10.0.0.0/8; deny all; proxy_pass http://backend.example.com; }\n}\n",
+	} {
+		g.Expect(os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600)).To(Succeed())
+	}
+	g.Expect(os.CopyFS(filepath.Join(dir, "run"), os.DirFS(record(t, 7)))).To(Succeed())
+	g.Expect(os.CopyFS(filepath.Join(dir, "run-edited"), os.DirFS(record(t, 7)))).To(Succeed())
+	g.Expect(os.WriteFile(filepath.Join(dir, "run-edited", "verdict.json"), []byte(`{"result": "pass"}`), 0o600)).To(Succeed())
+	g.Expect(os.Mkdir(filepath.Join(dir, "read-only"), 0o755)).To(Succeed())
+	g.Expect(exec.Command("chmod", "-R", "a+rX", dir).Run()).To(Succeed())
+	g.Expect(os.Chmod(filepath.Join(dir, "read-only"), 0o555)).To(Succeed())
+	return dir
+}
+
+// in runs a try in the folder and returns what became of it.
+func (c try) in(t *testing.T, dir string) ran {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), program, strings.Fields(c.words)...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, clean(append(strings.Fields(c.env), noEngine, "CI=")...), &stdout, &stderr
+	if c.full {
+		disk, err := os.OpenFile(aDisk, os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = disk.Close() }()
+		cmd.Stdout = disk
+	}
+	if c.nobody && os.Getuid() == 0 { // root may write everywhere
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	}
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return ran{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// Whatever is wrong with a command, it says so in one line and ends with the code that
+// docs/exit-codes.md has for it. The table there is made by
+// `go test ./cmd/proxychaos -run TestExitCodes -update`.
+func TestExitCodes(t *testing.T) {
+	dir := materials(t)
+	var table strings.Builder
+	for _, s := range append(general(newRoot()), special...) {
+		fmt.Fprintf(&table, "\n### %s\n", s.title)
+		if s.intro != "" {
+			fmt.Fprintf(&table, "\n%s\n", s.intro)
+		}
+		table.WriteString("\n| `proxychaos` ... | exit | says |\n|---|--:|---|\n")
+		for _, c := range s.tries {
+			got := c.in(t, dir)
+			said, silent := got.stderr, got.stdout
+			if c.says {
+				said, silent = got.stdout, got.stderr
+			}
+			first, rest, _ := strings.Cut(said, "\n")
+			if _, after, found := strings.Cut(said, "\nproxychaos: "); found {
+				first = "proxychaos: " + strings.TrimSuffix(after, "\n")
+			}
+			name := strings.TrimSpace(c.env + " " + c.words)
+			switch {
+			case c.says && (got.code != exitDone || silent != ""):
+				t.Errorf("%s: exit %d, and %q on standard error: want success", name, got.code, silent)
+			case !c.says && (got.code != exitWrong && got.code != exitTrouble || !strings.Contains(said, "proxychaos: ")):
+				t.Errorf("%s: exit %d, %q: want 1 or 2, and a line that begins with proxychaos:", name, got.code, said)
+			case !c.says && rest != "" && !strings.HasPrefix(c.words, "migrate") && !strings.HasPrefix(c.words, "fake"):
+				t.Errorf("%s: more than one line: %s", name, said)
+			case first == "":
+				t.Errorf("%s: says nothing", name)
+			case strings.Contains(said, "goroutine "):
+				t.Errorf("%s: panics: %s", name, said)
+			}
+			fmt.Fprintf(&table, "| `%s` | %d | %s |\n", name, got.code, inTable(first))
+		}
+	}
+	checkDoc(t, "../../docs/exit-codes.md", table.String())
+}
+
+// inTable is a line as a cell of a Markdown table has it.
+func inTable(line string) string {
+	if len(line) > 150 {
+		line = line[:150] + "..."
+	}
+	return strings.NewReplacer("|", `\|`, "<", "&lt;", "*", `\*`).Replace(line)
+}
+
+// checkDoc holds what stands below the marker of a doc against the text, or writes it.
+func checkDoc(t *testing.T, path, text string) {
+	t.Helper()
+	const marker = "<!-- what follows is made by TestExitCodes -->\n"
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, got, found := strings.Cut(string(content), marker)
+	switch {
+	case !found:
+		t.Fatalf("%s has no %q", path, marker)
+	case got == text:
+	case *update:
+		if err := os.WriteFile(path, []byte(head+marker+text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Errorf("%s is not what the commands do; go test ./cmd/proxychaos -run TestExitCodes -update writes\n%s", path, text)
+	}
+}
+
+// A run that cannot be kept, since the disk is full, does not begin.
+func TestCompareOnAFullDisk(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("making a full disk takes root")
+	}
+	g := NewWithT(t)
+	dir := t.TempDir()
+	disk := filepath.Join(dir, "disk")
+	g.Expect(os.Mkdir(disk, 0o755)).To(Succeed())
+	g.Expect(syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=16k")).To(Succeed())
+	t.Cleanup(func() { g.Expect(syscall.Unmount(disk, 0)).To(Succeed()) })
+	err := os.WriteFile(filepath.Join(disk, "ballast"), make([]byte, 64<<10), 0o600)
+	g.Expect(err).To(MatchError(syscall.ENOSPC))
+	g.Expect(os.WriteFile(filepath.Join(dir, "ok.yaml"), []byte("listen: 127.0.0.1:0\nroutes: [{upstream: a}]\nupstreams: {a: {url: \"http://a.example.com:8080\"}}\n"), 0o600)).To(Succeed())
+	got := start(t, dir, clean(noEngine, "CI=", "PROXY=goproxy", "RUNS=disk"), program, "compare", "--a", "ok.yaml", "--b", "ok.yaml")
+	g.Expect(got.code).To(Equal(exitTrouble))
+	g.Expect(got.stderr).To(MatchRegexp(`^proxychaos: recordings cannot be written to disk: no space left on device; name another folder with RUNS=\n$`))
+}
