@@ -352,7 +352,7 @@ func (n *nesting) block(prefix string, depth int, closed bool) {
 				n.closed = append(n.closed, "h"+path+"/zz")
 			}
 		}
-		if depth > 0 && modifier == "" {
+		if depth > 0 && modifier != "= " {
 			n.block(path, depth-1, inner)
 		}
 		n.text.WriteString("} ")
