@@ -1,6 +1,7 @@
 package goproxy
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -192,6 +193,32 @@ func TestHTTP2RequestsThatHTTP1CannotHave(t *testing.T) {
 		if resp.StatusCode != http.StatusBadRequest {
 			t.Errorf("%s: status %d, want 400", name, resp.StatusCode)
 		}
+	}
+}
+
+// OPTIONS * has a route, as it has by HTTP/1.
+func TestOptionsOfTheServerByHTTP2(t *testing.T) {
+	p := startRawProxy(t, startRaw(t, func(conn net.Conn, r *bufio.Reader) {
+		if req, err := http.ReadRequest(r); err == nil {
+			fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nGot: %s %s\r\n\r\n", req.Method, req.RequestURI)
+		}
+	}), func(c *Config) { c.H2C = true })
+	protocols := &http.Protocols{}
+	protocols.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{Protocols: protocols}
+	defer transport.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, p.url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.URL.Opaque = "*"
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if got := resp.Header.Get("Got"); got != "OPTIONS *" {
+		t.Errorf("the upstream got %q", got)
 	}
 }
 

@@ -54,6 +54,8 @@ func newH2Server(p *Proxy, plain bool) *h2Server {
 		},
 		ConnState: s.over,
 		ErrorLog:  log.New(debugWriter{p.log}, "", 0),
+		// OPTIONS * has routes as all requests do.
+		DisableGeneralOptionsHandler: true,
 	}
 	return s
 }
