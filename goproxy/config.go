@@ -95,7 +95,8 @@ type Route struct {
 	Upstream string `yaml:"upstream"`
 	// Status stands in place of Upstream: 400 to 599, which the proxy answers
 	// by itself. It closes a path. With PathRegex, it is answered too if the
-	// expression matches the decoded path, so that no encoding leads around it.
+	// expression matches the path decoded, also with its parameters and slashes, and
+	// "." and "$" match line ends, so that no way of writing a path leads around it.
 	Status int `yaml:"status"`
 	// PreserveHost passes the client's Host header on instead of the host of
 	// the upstream's url.

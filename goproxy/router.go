@@ -2,6 +2,7 @@ package goproxy
 
 import (
 	"errors"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,7 +26,11 @@ func newBoundRoute(r Route, up *running) (boundRoute, error) {
 	r.Host = unrooted(r.Host)
 	b := boundRoute{Route: r, up: up}
 	var errs [3]error
-	if r.PathRegex != "" {
+	switch {
+	case r.PathRegex == "":
+	case r.Status != 0:
+		b.regex, errs[0] = regexp.Compile("(?s)" + r.PathRegex) // an encoded line's end does not lead around it
+	default:
 		b.regex, errs[0] = regexp.Compile(r.PathRegex)
 	}
 	b.request, errs[1] = newHeaderEdits(r.Headers.Request, requestVariables)
@@ -81,12 +86,26 @@ func (r *router) match(host string, path pathForms) *boundRoute {
 			if forRegex == "" {
 				forRegex, _ = path.forRegex()
 			}
-			if route.regex.MatchString(forRegex) || route.Status != 0 && route.regex.MatchString(path.clean) {
+			if route.regex.MatchString(forRegex) || route.Status != 0 && route.closes(path) {
 				return route
 			}
 		}
 	}
 	return nil
+}
+
+// closes reports whether the expression matches the path decoded, as routes see it
+// or with its parameters and slashes. A "$" matches before a line's end too, as it
+// does in most programs that may read the path later.
+func (r *boundRoute) closes(path pathForms) bool {
+	matches := func(p string) bool {
+		return r.regex.MatchString(p) || strings.HasSuffix(p, "\n") && r.regex.MatchString(p[:len(p)-1])
+	}
+	if matches(path.clean) {
+		return true
+	}
+	decoded, err := url.PathUnescape(path.raw)
+	return err == nil && decoded != path.clean && matches(decoded)
 }
 
 // unrooted is a name without the dots at its end: with them it is the same host's.
