@@ -567,7 +567,7 @@ func (c *slowTaker) inform(*http1.Response) error {
 func TestInformingHoldsNobodyUp(t *testing.T) {
 	u := members(t, 2, nil)
 	c := &slowTaker{ctx: t.Context(), entered: make(chan struct{}), release: make(chan struct{})}
-	req := &request{client: c}
+	req := &request{client: c, route: &boundRoute{}}
 	req.Minor = 1
 	x := &req.exchange
 	x.up, x.req, x.start, x.set = u, req, time.Now(), u.set.Load()
