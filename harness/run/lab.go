@@ -57,6 +57,7 @@ type Shared struct {
 	Engine engine.Engine     `json:"engine"`
 	Labels map[string]string `json:"labels"` // of everything that is started
 	Kit    string            `json:"kit"`    // the image of the agents
+	Tally  Tally             `json:"tally"`
 	// Embedded says that there is no engine.
 	Embedded bool `json:"embedded,omitempty"`
 }
@@ -83,6 +84,7 @@ type Lab struct {
 	finder *images.Finder
 	closes []func() error
 	logMu  sync.Mutex
+	tally  *tally       // nil if cells are not counted
 	next   atomic.Int64 // where the next cell looks for a subnet
 
 	proxyMu sync.Mutex
@@ -124,7 +126,7 @@ func Open(ctx context.Context, opt Options) (*Lab, error) {
 // of its own, and what it runs ends at the latest with the first.
 func Join(opt Options, shared Shared) (*Lab, error) {
 	lab := &Lab{opt: opt, began: time.Now(), shared: shared, proxies: map[kind.Release]*pending{}}
-	return lab, lab.connect()
+	return lab, errors.Join(lab.connect(), lab.joinTally())
 }
 
 // Shared is what another process needs for Join.
@@ -155,7 +157,7 @@ func (l *Lab) Write(p []byte) (int, error) {
 	l.logMu.Lock()
 	defer l.logMu.Unlock()
 	// In one piece: others write to the same terminal.
-	if _, err := fmt.Fprintf(l.opt.Log, "[%6.1fs] %s", time.Since(l.began).Seconds(), p); err != nil {
+	if _, err := fmt.Fprintf(l.opt.Log, "[%6.1fs]%s %s", time.Since(l.began).Seconds(), l.tally, p); err != nil {
 		return 0, err
 	}
 	return len(p), nil
@@ -185,6 +187,7 @@ func (l *Lab) Fetch(ctx context.Context, cells []Cell) {
 func (l *Lab) Run(ctx context.Context, cells []Cell) []Result {
 	results := make([]Result, len(cells))
 	l.Fetch(ctx, cells)
+	l.Expect(len(cells), l.opt.Parallel)
 	label := Labels(cells)
 	var group errgroup.Group
 	group.SetLimit(max(1, l.opt.Parallel))

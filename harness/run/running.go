@@ -32,7 +32,7 @@ func (l *Lab) Begin(which Cell, label string) *Running {
 
 // Run runs the cell and logs what came of it.
 func (r *Running) Run(ctx context.Context) Result {
-	c := r.cell
+	c, count, begins := r.cell, r.lab.tally, time.Now()
 	result := Result{Cell: c.Cell}
 	if err := context.Cause(ctx); err != nil {
 		result.Err = err
@@ -46,11 +46,14 @@ func (r *Running) Run(ctx context.Context) Result {
 	switch {
 	case errors.Is(result.Err, images.ErrNotAvailable) || errors.Is(result.Err, errNeedsEngine):
 		result.NotRun, result.Err = result.Err.Error(), nil
-		c.progress("not run: %s", result.NotRun)
+		count.add(0)
+		c.progress("not run: %s%s", result.NotRun, count.left())
 	case result.Err != nil:
-		c.progress("broke off: %v", result.Err)
+		count.add(time.Since(begins))
+		c.progress("broke off: %v%s", result.Err, count.left())
 	default:
-		c.progress("%s: %s", result.Verdict.Result, strings.Join(result.Verdict.Reasons, "; "))
+		count.add(time.Since(begins))
+		c.progress("%s: %s%s", result.Verdict.Result, strings.Join(result.Verdict.Reasons, "; "), count.left())
 	}
 	return result
 }

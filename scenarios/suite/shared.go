@@ -51,6 +51,12 @@ func Options(opt run.Options) run.Options {
 	return opt
 }
 
+// specs are those of this suite that will be run, once Count was told.
+var specs int
+
+// Count is for ReportBeforeSuite: only Ginkgo knows which specs its filters leave.
+func Count(report ginkgo.Report) { specs = report.PreRunStats.SpecsThatWillRun }
+
 // Open is for the first process of a suite: it opens the engine, makes the image of the
 // agents, starts the reaper, and fetches the images of the cells. It returns what the
 // others need for Join.
@@ -58,9 +64,11 @@ func Open(ctx context.Context, opt run.Options, cells []run.Cell) []byte {
 	first, err := run.Open(ctx, Options(opt))
 	ginkgo.DeferCleanup(first.Close)
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	first.Fetch(ctx, cells)
+	config, _ := ginkgo.GinkgoConfiguration()
+	first.Expect(min(specs, len(cells)), config.ParallelTotal)
 	shared, err := json.Marshal(first.Shared())
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
-	first.Fetch(ctx, cells)
 	return shared
 }
 

@@ -38,6 +38,8 @@ func TestScenarios(t *testing.T) {
 	RunSpecs(t, "proxychaos scenarios")
 }
 
+var _ = ReportBeforeSuite(suite.Count)
+
 // The first process opens the engine, makes the image of the agents and starts the
 // reaper; the others join it.
 var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {

@@ -36,6 +36,8 @@ func TestCorpus(t *testing.T) {
 	RunSpecs(t, "proxychaos corpus")
 }
 
+var _ = ReportBeforeSuite(suite.Count)
+
 var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 	Expect(baseErr).NotTo(HaveOccurred())
 	Expect(casesErr).NotTo(HaveOccurred())
