@@ -105,9 +105,11 @@ fidelity: ## docs/aws-fidelity.md: which test of the fakes proves which fact abo
 	@.ci/packages
 	@$(GO) test -json ./fakedns/... ./fakealb/... | $(GO) run ./cmd/fidelity
 
-lint: ## golangci-lint and actionlint, built from their modules
+# golangci-lint checks the spelling in Go files, misspell that in the others.
+lint: ## golangci-lint, actionlint and misspell, built from their modules
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
 	$(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+	git ls-files -z '*.md' '*.yaml' '*.yml' '*.tsv' '*.tmpl' '*.css' '*.sh' Makefile .ci | xargs -0 $(GO) run github.com/golangci/misspell/cmd/misspell@v0.8.0 -error
 
 clean: ## what was built here; recordings and images stay
 	rm -rf bin
