@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Command is "goproxy" with its subcommands run and validate. The caller
+// Command is "goproxy" with its subcommands run, validate and schema. The caller
 // prints a returned error. It is a *ConfigError if FILE was read and cannot be served.
 func Command() *cobra.Command {
 	cmd := &cobra.Command{
@@ -20,7 +20,7 @@ func Command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(runCommand(), validateCommand())
+	cmd.AddCommand(runCommand(), validateCommand(), schemaCommand())
 	return cmd
 }
 
@@ -102,6 +102,18 @@ func validateCommand() *cobra.Command {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: ok: %d routes, %d upstreams\n", args[0], len(cfg.Routes), len(cfg.Upstreams))
+			return err
+		},
+	}
+}
+
+func schemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON schema of the config, for editors",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := cmd.OutOrStdout().Write(Schema)
 			return err
 		},
 	}

@@ -70,6 +70,7 @@ var special = []situation{
 		{words: "list", full: true},
 		{words: "completion bash", full: true},
 		{words: "goproxy validate ok.yaml", full: true},
+		{words: "goproxy schema", full: true},
 		{words: "migrate now.conf --from nginx", full: true},
 		{words: "recheck run", full: true},
 		{words: "report run -o " + aDisk},
