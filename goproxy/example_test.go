@@ -34,6 +34,7 @@ upstreams:
 		return
 	}
 	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
 	done := make(chan error, 1)
 	go func() { done <- proxy.Run(ctx) }()
 

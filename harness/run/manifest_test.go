@@ -36,12 +36,14 @@ func TestReplay(t *testing.T) {
 			"make scenario NAME=s PROXY=nginx CONFIG=/etc/nginx/x.conf SEED=1",
 		},
 		"one's own on its kind's usual release": {
-			harness.Subject{Kind: kind.Caddy, Name: "own-x", Role: harness.Own, Release: "testing"}, "x",
+			harness.Subject{Kind: kind.Caddy, Name: "own-x", Role: harness.Own, Release: "testing"},
+			"x",
 			Options{Settings: standard},
 			"make scenario NAME=s PROXY=caddy CONFIG=x SEED=1",
 		},
 		"one's own on another": {
-			harness.Subject{Kind: kind.Caddy, Name: "own-x", Role: harness.Own, Release: harness.Stable}, "x",
+			harness.Subject{Kind: kind.Caddy, Name: "own-x", Role: harness.Own, Release: harness.Stable},
+			"x",
 			Options{Settings: standard},
 			"make scenario NAME=s PROXY=caddy CONFIG=x RELEASE=stable SEED=1",
 		},
