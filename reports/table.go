@@ -16,8 +16,8 @@ import (
 const tableWidth = 100
 
 // Table writes the table at the end of a run: one for each scenario, each
-// subject with its figures and below it what was not as expected and the first
-// finding; then the totals. It is ASCII, fits 100 columns so that the log of a CI job
+// subject with its figures and below it what was not as expected, the first finding,
+// and the command that runs it again if it was not as expected; then the totals. It is ASCII, fits 100 columns so that the log of a CI job
 // shows it unbroken, and is coloured only if w is a terminal and NO_COLOR is not set.
 func Table(w io.Writer, cells []Cell) error {
 	p := newPaint(w)
@@ -115,6 +115,9 @@ func tableRow(p paint, c Cell) row {
 	}
 	if finding := c.FirstFinding(); finding != "" {
 		r.below = append(r.below, indented(finding)...)
+	}
+	if r.state != Expected && c.Manifest.Replay != "" {
+		r.below = append(r.below, indented("again: "+c.Manifest.Replay)...)
 	}
 	return r
 }

@@ -23,6 +23,7 @@ func TestTableSaysWhatHappened(t *testing.T) {
 		"alb-ip-rotate: the ALB scales",
 		"pitfall broke", "as expected",
 		"FIX BROKE",
+		"    again: make scenario NAME=alb-ip-rotate SUBJECT=apache/smax-ttl SEED=",
 		"UNPROVEN",
 		"reference held",
 		"never in",

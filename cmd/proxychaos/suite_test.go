@@ -39,6 +39,17 @@ func TestSuiteAsGinkgoUsersExpect(t *testing.T) {
 	g.Expect(filepath.Join(dir, "report.html")).NotTo(BeAnExistingFile(), "nothing was run")
 }
 
+// A suite in which too few cells ran is red, also in several processes, whose report is put
+// together of theirs.
+func TestSuiteOfTooFewCellsIsRed(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	got := start(t, ".", clean(noEngine, "CI=", "NAME=alb-ip-rotate", "RUNS="+t.TempDir(), "KIT="+program),
+		"go", "tool", "ginkgo", "run", "--no-color", "--procs=2", "--label-filter=caddy", buildSuite(t))
+	g.Expect(got.code).To(Equal(1))
+	g.Expect(got.stdout).To(ContainSubstring("fewer than FLOOR are red"))
+}
+
 // An interrupt ends the suite soon, in all its processes, keeps what was recorded, and
 // leaves nothing behind.
 func TestSuiteInterruptLeavesNothing(t *testing.T) {

@@ -85,6 +85,9 @@ func (c *cell) requested() (host string, paths []string, at uint16) {
 	if c.Subject.Role == harness.Own && c.way.Target != "" {
 		host, paths, at = c.way.Host, c.way.Paths, wayin.Port(c.way)
 	}
+	if c.opt.testbed == "embedded" {
+		at = 0 // it was free this time, and may not be the next
+	}
 	if len(paths) == 0 {
 		paths = []string{wayin.DefaultPath}
 	}

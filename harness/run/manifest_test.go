@@ -9,6 +9,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/config"
 	"github.com/proxychaos/proxychaos/harness/kind"
+	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/wayin"
 )
 
@@ -23,28 +24,33 @@ func TestReplay(t *testing.T) {
 		subject harness.Subject
 		path    string
 		opt     Options
+		way     recording.Way // that was found
 		want    string
 	}{
 		"of the catalogue": {
 			static, "configs/nginx/static.conf",
 			Options{Settings: standard},
+			recording.Way{},
 			"make scenario NAME=s SUBJECT=nginx/static@testing SEED=1",
 		},
 		"one's own": {
 			own, "/etc/nginx/x.conf",
 			Options{Settings: standard},
+			recording.Way{},
 			"make scenario NAME=s PROXY=nginx CONFIG=/etc/nginx/x.conf SEED=1",
 		},
 		"one's own on its kind's usual release": {
 			harness.Subject{Kind: kind.Caddy, Name: "own-x", Role: harness.Own, Release: "testing"},
 			"x",
 			Options{Settings: standard},
+			recording.Way{},
 			"make scenario NAME=s PROXY=caddy CONFIG=x SEED=1",
 		},
 		"one's own on another": {
 			harness.Subject{Kind: kind.Caddy, Name: "own-x", Role: harness.Own, Release: harness.Stable},
 			"x",
 			Options{Settings: standard},
+			recording.Way{},
 			"make scenario NAME=s PROXY=caddy CONFIG=x RELEASE=stable SEED=1",
 		},
 		"with everything": {
@@ -55,12 +61,19 @@ func TestReplay(t *testing.T) {
 					Paths: []string{"/user/login?a=b&c", "/a,b"}, Host: "api.dev.jp", Port: 4000, Headers: map[string]string{"X-B": "2", "X-A": "1, 2"},
 				},
 			},
+			recording.Way{},
 			`make scenario NAME=s PROXY=nginx CONFIG='/my configs/it'\''s.conf' RELEASE=testing TTL=2s GRACE=1m0s OUTAGE=30s POSTS=10 RATE=50 SEED=7` +
 				` HOST_HEADER=api.dev.jp URL_PATH='/user/login?a=b&c,/a%2Cb' PROXY_PORT=4000 HEADERS='X-A: 1, 2, X-B: 2'`,
 		},
+		"without an engine": { // its port was free this time
+			own, "x.conf",
+			Options{Settings: standard, testbed: "embedded"},
+			recording.Way{Target: "http://127.77.0.2:46759", Host: "www.example.com", Paths: []string{"/"}},
+			"make scenario NAME=s PROXY=nginx CONFIG=x.conf SEED=1",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := &cell{Cell: Cell{harness.Scenario{Name: "s"}, tc.subject}, opt: tc.opt, config: config.Config{Config: kind.Config{Path: tc.path}}}
+			c := &cell{Cell: Cell{harness.Scenario{Name: "s"}, tc.subject}, opt: tc.opt, way: tc.way, config: config.Config{Config: kind.Config{Path: tc.path}}}
 			NewWithT(t).Expect(c.replay()).To(Equal(tc.want))
 		})
 	}

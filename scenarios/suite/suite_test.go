@@ -112,9 +112,10 @@ var _ = ReportAfterSuite("reports", func(report Report) {
 	}
 	cells := cellsOf(report)
 	Expect(show(cells)).To(Succeed())
-	if report.SpecialSuiteFailureReasons == nil {
+	if len(report.SpecialSuiteFailureReasons) == 0 {
 		Expect(reports.Count(cells).Run).To(BeNumerically(">=", asked.Floor), "cells that ran; fewer than FLOOR are red")
 	}
+	Expect(suite.Told(report, entry)).To(Succeed())
 })
 
 // cellsOf are the cells that the specs left, in the order of the catalogue.

@@ -108,4 +108,5 @@ var _ = ReportAfterSuite("table", func(report Report) {
 	Expect(err).NotTo(HaveOccurred())
 	defer func() { _ = file.Close() }()
 	Expect(corpus.Table(file, cases, all)).To(Succeed())
+	Expect(suite.Told(report, entry)).To(Succeed())
 })
