@@ -151,6 +151,33 @@ func (c *brief) pooledOld(u *upstream, _ *Verdict) []Finding {
 	}}
 }
 
+// openedNone: connections from before went on being used for old nodes, and no other was
+// opened meanwhile. Whether DNS would be asked for a new one was then not seen.
+func (c *brief) openedNone(u *upstream, _ *Verdict) []Finding {
+	stale := c.staleHits(u)
+	if u.number == world.Literal || len(stale) == 0 || len(c.staleConnects(u)) > 0 {
+		return nil
+	}
+	connections := map[*recording.Conn]bool{}
+	var last recording.Seconds
+	for _, h := range stale {
+		if !c.early(h) {
+			return nil
+		}
+		left, _ := c.ledger.Left(h.node, h.at)
+		connections[h.conn], last = true, max(last, h.at-left)
+	}
+	moved := c.departure(stale, nil)
+	if len(u.lookupsIn(moved, moved+last)) > 0 {
+		return nil
+	}
+	return []Finding{{
+		Code: PooledOld, Text: fmt.Sprintf("pooled connections kept the old address: no connection was opened after the name moved, so that DNS was not asked; %s on %s opened before it, the last %s after it",
+			requests(len(stale)), count(len(connections), "connection", "connections"), span(last)),
+		Evidence: c.quote(rowsOf(stale, nil)...),
+	}}
+}
+
 // followed: nodes that the name has serve, and those that it left were left in time.
 func (c *brief) followed(u *upstream, _ *Verdict) []Finding {
 	if u.moved == forever || len(c.staleHits(u))+len(c.staleConnects(u)) > 0 {

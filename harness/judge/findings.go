@@ -4,7 +4,8 @@ import "slices"
 
 // findings gives the causes, the most telling first, and then what was seen besides.
 func (c *brief) findings(v *Verdict) []Finding {
-	findings := append(c.each(c.resolvedOnce, v), c.each(c.pooledOld, v)...)
+	findings := append(c.each(c.openedNone, v), c.each(c.resolvedOnce, v)...)
+	findings = append(findings, c.each(c.pooledOld, v)...)
 	findings = append(findings, c.each(c.usedStruck, v)...)
 	findings = append(findings, c.livedWithoutDNS(v)...)
 	findings = append(findings, c.healed(v)...)

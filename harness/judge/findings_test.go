@@ -242,6 +242,19 @@ func TestPortsAreUsedAgain(t *testing.T) {
 	}
 }
 
+// A pool that opens no connection asks nothing: that it would not ask was not seen.
+func TestPooledConnectionsWithoutAQuestion(t *testing.T) {
+	w := rotate()
+	conn := w.open(-1, old1)
+	w.serve(0, 20, conn)
+	v := w.judge()
+	wantFindings(t, v, judge.PooledOld, judge.ResolvedOnce)
+	wantText(t, v, judge.PooledOld,
+		"backend.example.com: pooled connections kept the old address: no connection was opened after the name moved, so that DNS was not asked; 649 requests on 1 connection opened before it, the last 15.0 s after it")
+	w.syn(9, old2) // it opens one: to where it knows from before
+	wantFindings(t, w.judge(), judge.ResolvedOnce)
+}
+
 func TestEvidenceFromPackets(t *testing.T) {
 	w := rotate()
 	conn := w.open(-1, old1)
