@@ -114,7 +114,8 @@ var nginxOnce = with(dnsUnfelt, all(passes(judge.StruckNodes), nodesDie...), exp
 	ALBScaleOut.Name: {Verdict: judge.Fail, Outcomes: []string{recording.BadGateway}, Findings: []string{judge.ResolvedOnce}, Log: `no live upstreams`},
 	// One address of two, or two of four, still serve: the next one is tried, and all
 	// that is lost is a request or two that meet two dead ones in a row.
-	ALBPartialRotate.Name: {Verdict: judge.Pass, Findings: []string{judge.ResolvedOnce}},
+	// One that is under way as its node goes silent is lost too.
+	ALBPartialRotate.Name: passesOrFails(timeout, judge.ResolvedOnce),
 	ZoneFlap.Name:         passesOrFails(timeout, judge.ResolvedOnce),
 })
 

@@ -16,6 +16,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/load"
 	"github.com/proxychaos/proxychaos/harness/pod"
 	"github.com/proxychaos/proxychaos/harness/reaper"
+	"github.com/proxychaos/proxychaos/harness/renew"
 )
 
 func main() { os.Exit(execute(os.Args[1:])) }
@@ -42,7 +43,8 @@ func newRoot() *cobra.Command {
 		goproxy.Command(), migrate.Command(), fakealb.Command(), fakedns.Command(),
 		demoCommand(), listCommand(), checkCommand(), compareCommand(), recheckCommand(), reportCommand(), versionCommand(),
 	)
-	for _, agent := range []*cobra.Command{pod.Command(), load.Command(), reaper.Command()} {
+	agents := func() []*cobra.Command { return []*cobra.Command{pod.Command(), load.Command(), fakealb.Command()} }
+	for _, agent := range []*cobra.Command{pod.Command(), load.Command(), reaper.Command(), renew.Command(agents)} {
 		agent.Hidden = true // only the harness starts them
 		root.AddCommand(agent)
 	}

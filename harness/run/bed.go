@@ -37,7 +37,9 @@ type bed interface {
 	workers(context.Context) ([]recording.Process, error)
 	// proxyLog is the proxy's own output, with the time of each line.
 	proxyLog(context.Context) ([]embedded.Line, error)
-	Close() error
+	// Close takes the bed down. If the cell has ended well, another one may be given what
+	// is left of it.
+	Close(well bool) error
 }
 
 // caPaths is where the nodes' authority is put: besides kind.CAPath, the files of trusted

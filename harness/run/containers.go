@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"time"
 
-	"github.com/moby/moby/client"
-
+	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/config"
 	"github.com/proxychaos/proxychaos/harness/embedded"
 	"github.com/proxychaos/proxychaos/harness/kind"
@@ -22,6 +22,7 @@ import (
 
 // containerBed is a testbed in containers.
 type containerBed struct {
+	lab   *Lab
 	tb    *testbed.Testbed
 	proxy testbed.Proxy
 }
@@ -29,16 +30,19 @@ type containerBed struct {
 // vpcResolver is where AWS has its resolver in every VPC (aws-facts 5.1).
 var vpcResolver = netip.AddrPortFrom(netip.AddrFrom4([4]byte{169, 254, 169, 253}), 53)
 
-// openContainers starts the agents of a cell. The bed is to be closed also
+// openContainers readies the agents of a cell. The bed is to be closed also
 // when there is an error.
-func openContainers(ctx context.Context, docker *client.Client, kit, image string, conf config.Config, spec testbed.Spec) (*containerBed, error) {
+func (l *Lab) openContainers(ctx context.Context, image string, conf config.Config) (*containerBed, error) {
+	b := &containerBed{lab: l}
 	layout, err := conf.Layout()
 	if err != nil {
-		return &containerBed{}, err
+		return b, err
 	}
-	b := &containerBed{proxy: testbed.Proxy{Image: image, Layout: layout}}
-	spec.Kit = kit
-	b.tb, err = testbed.Start(ctx, docker, spec)
+	b.proxy = testbed.Proxy{Image: image, Layout: layout}
+	b.tb, err = l.bedFor(ctx, testbed.Spec{
+		Kit: l.shared.Kit, Labels: l.shared.Labels, Scaled: l.opt.Settings.Clock != harness.Production, Seed: l.opt.Settings.Seed,
+		Start: os.Getpid() + int(l.next.Add(1)),
+	})
 	return b, err
 }
 
@@ -112,9 +116,12 @@ func (b *containerBed) proxyLog(ctx context.Context) ([]embedded.Line, error) {
 	return lines, errors.Join(err, filesErr)
 }
 
-func (b *containerBed) Close() error {
-	if b.tb == nil {
+func (b *containerBed) Close(well bool) error {
+	switch {
+	case b.tb == nil:
 		return nil
+	case well:
+		return b.lab.leave(b.tb)
 	}
 	return b.tb.Close()
 }

@@ -74,4 +74,4 @@ func (b *embeddedBed) workers(context.Context) ([]recording.Process, error) { re
 
 func (b *embeddedBed) proxyLog(context.Context) ([]embedded.Line, error) { return b.bed.Log(), nil }
 
-func (b *embeddedBed) Close() error { return b.bed.Close() }
+func (b *embeddedBed) Close(bool) error { return b.bed.Close() }

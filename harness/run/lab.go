@@ -21,7 +21,6 @@ import (
 	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/reaper"
 	"github.com/proxychaos/proxychaos/harness/recording"
-	"github.com/proxychaos/proxychaos/harness/testbed"
 	"github.com/proxychaos/proxychaos/harness/wayin"
 )
 
@@ -86,6 +85,7 @@ type Lab struct {
 	logMu  sync.Mutex
 	tally  *tally       // nil if cells are not counted
 	next   atomic.Int64 // where the next cell looks for a subnet
+	spares spares
 
 	proxyMu sync.Mutex
 	proxies map[kind.Release]*pending
@@ -218,19 +218,17 @@ func Labels(cells []Cell) func(Cell) string {
 // errNeedsEngine: the embedded testbed has goproxy only.
 var errNeedsEngine = errors.New("needs a Docker engine")
 
-// open starts a testbed for a cell.
+// open readies a testbed for a cell.
 func (l *Lab) open(ctx context.Context, c *cell) (bed, error) {
 	if l.Embedded() {
 		return openEmbedded(ctx, int(l.next.Add(1)), l.opt.Settings.Seed, c.config)
 	}
-	return openContainers(ctx, l.docker, l.shared.Kit, c.image.Ref, c.config, testbed.Spec{
-		Labels: l.shared.Labels, Scaled: l.opt.Settings.Clock != harness.Production, Seed: l.opt.Settings.Seed, Start: os.Getpid() + int(l.next.Add(1)),
-	})
+	return l.openContainers(ctx, c.image.Ref, c.config)
 }
 
-// Close ends what Open started.
+// Close ends what Open started, and what the cells have left.
 func (l *Lab) Close() error {
-	var errs []error
+	errs := []error{l.spares.close()}
 	for i := len(l.closes) - 1; i >= 0; i-- {
 		errs = append(errs, l.closes[i]())
 	}

@@ -121,7 +121,7 @@ func (r *Running) Close() error {
 			return
 		}
 		closing := time.Now()
-		if r.err = r.cell.bed.Close(); r.err != nil || !r.done {
+		if r.err = r.cell.bed.Close(r.done); r.err != nil || !r.done {
 			return
 		}
 		var m recording.Manifest

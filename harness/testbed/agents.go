@@ -9,6 +9,8 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/testcontainers/testcontainers-go"
 	tcnetwork "github.com/testcontainers/testcontainers-go/network"
+
+	"github.com/proxychaos/proxychaos/harness/renew"
 )
 
 // agent is one of our own containers.
@@ -74,7 +76,7 @@ var listenAny = fmt.Sprintf("0.0.0.0:%d", controlPort)
 func (tb *Testbed) run(ctx context.Context, a agent) (testcontainers.Container, error) {
 	c, err := testcontainers.Run(ctx, a.image,
 		testcontainers.WithEntrypoint("/proxychaos"),
-		testcontainers.WithCmd(a.args...),
+		testcontainers.WithCmd(append([]string{renew.Name, "1"}, a.args...)...),
 		testcontainers.WithLabels(tb.labels),
 		tcnetwork.WithNetwork(nil, tb.network),
 		tb.endpoint(a.host),

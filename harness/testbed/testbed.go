@@ -1,11 +1,12 @@
-// Package testbed is everything that runs for one cell, in containers on an
+// Package testbed is everything that runs for one cell at a time, in containers on an
 // internal network of its own:
 //
 //	.3 load ──▶ .2 pod (fakedns; the proxy joins its namespaces) ──▶ .4 fakealb, and the node addresses it adds
 //
 // Start brings up the agents; StartProxy puts the proxy under test beside
 // them once the resolvers answer, because some proxies resolve only at start.
-// Close removes everything, also after a Start that failed half-way.
+// Vacate and Renew ready it for another cell. Close removes everything, also after a
+// Start that failed half-way.
 package testbed
 
 import (
@@ -25,6 +26,7 @@ import (
 	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness/load"
 	"github.com/proxychaos/proxychaos/harness/pod"
+	"github.com/proxychaos/proxychaos/harness/renew"
 )
 
 // Limits are the times after which starting is given up. An agent answers
@@ -76,6 +78,8 @@ type Testbed struct {
 	proxy      testcontainers.Container
 	labels     map[string]string
 	watch      string // ID of the pod's watch
+	turn       int    // how often the agents have begun
+	scaled     bool   // as in Spec
 	// masters have had children that accept. One whose children have all just
 	// ended (Apache's MaxConnectionsPerChild) looks like a worker, and is none.
 	masters map[int]bool
@@ -84,7 +88,7 @@ type Testbed struct {
 // Start brings up the network and the agents. The Testbed is never nil; Close
 // it whatever the error.
 func Start(ctx context.Context, docker *client.Client, spec Spec) (*Testbed, error) {
-	tb := &Testbed{docker: docker, labels: spec.Labels, masters: map[int]bool{}}
+	tb := &Testbed{docker: docker, labels: spec.Labels, masters: map[int]bool{}, turn: 1, scaled: spec.Scaled}
 	if err := tb.createNetwork(ctx, spec.Start); err != nil {
 		return tb, err
 	}
@@ -166,6 +170,45 @@ func awaitAnswer(ctx context.Context, name, url string) error {
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
+}
+
+// Vacate takes the proxy away, and leaves what another cell can use.
+func (tb *Testbed) Vacate(ctx context.Context) error {
+	if tb.proxy == nil {
+		return nil
+	}
+	err := tb.remove(ctx, tb.proxy)
+	tb.proxy = nil
+	return err
+}
+
+// Renew readies a testbed that was vacated for another cell: its agents begin anew, and
+// know nothing of the one before. If it cannot, or finds that something was left behind,
+// the testbed is of no use and has to be closed.
+func (tb *Testbed) Renew(ctx context.Context, spec Spec) error {
+	if spec.Scaled != tb.scaled {
+		return errors.New("the testbed was started for another clock")
+	}
+	ctx, cancel := context.WithTimeout(ctx, Limits.Agent)
+	defer cancel()
+	tb.turn++
+	control.CloseIdleConnections()
+	var group errgroup.Group
+	for _, a := range []agent{podAgent(spec), loadAgent(spec), albAgent(spec)} {
+		group.Go(func() error { return renew.Do(ctx, control, tb.host(a.host), tb.turn, a.args) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := tb.awaitAgents(ctx); err != nil {
+		return err
+	}
+	left, err := tb.Pod.Processes(ctx, tb.nodes())
+	if err == nil && len(left) > 0 {
+		err = fmt.Errorf("got %d processes of the cell before, such as %q, want none", len(left), left[0].Command)
+	}
+	tb.watch, tb.masters = "", map[int]bool{}
+	return err
 }
 
 // Close removes containers and network. It works on after ctx of Start was

@@ -22,11 +22,16 @@ const (
 // connection.
 func (tb *Testbed) Watch(ctx context.Context) error {
 	w, err := tb.Pod.StartWatch(ctx, pod.WatchRequest{
-		Nodes:    pod.Nodes{Prefix: tb.Subnet, Except: []netip.Addr{tb.host(1), tb.host(hostPod), tb.host(hostLoad), tb.host(hostALB)}, Literals: true},
+		Nodes:    tb.nodes(),
 		Interval: warmInterval,
 	})
 	tb.watch = w.ID
 	return err
+}
+
+// nodes are the peers of the proxy that are nodes.
+func (tb *Testbed) nodes() pod.Nodes {
+	return pod.Nodes{Prefix: tb.Subnet, Except: []netip.Addr{tb.host(1), tb.host(hostPod), tb.host(hostLoad), tb.host(hostALB)}, Literals: true}
 }
 
 // Warmed makes the watch look less often: it takes time from the load.

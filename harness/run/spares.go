@@ -1,0 +1,76 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/proxychaos/proxychaos/harness/testbed"
+)
+
+// spares are testbeds that a cell has left, for the next one: to make one takes longer
+// than all else that a cell does before its load.
+type spares struct {
+	mu   sync.Mutex
+	beds []*testbed.Testbed
+}
+
+// take gives a spare, nil if there is none.
+func (s *spares) take() *testbed.Testbed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.beds) == 0 {
+		return nil
+	}
+	last := s.beds[len(s.beds)-1]
+	s.beds = s.beds[:len(s.beds)-1]
+	return last
+}
+
+func (s *spares) give(tb *testbed.Testbed) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.beds = append(s.beds, tb)
+}
+
+func (s *spares) close() error {
+	var errs []error
+	for tb := s.take(); tb != nil; tb = s.take() {
+		errs = append(errs, tb.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// vacateLimit is how long the removal of a proxy may take.
+const vacateLimit = 30 * time.Second
+
+// leave gives up a testbed whose cell has ended well, for another one.
+func (l *Lab) leave(tb *testbed.Testbed) error {
+	ctx, cancel := context.WithTimeout(context.Background(), vacateLimit)
+	defer cancel()
+	if err := tb.Vacate(ctx); err != nil {
+		return errors.Join(err, tb.Close())
+	}
+	l.spares.give(tb)
+	return nil
+}
+
+// bedFor is a testbed for a cell: one that another has left, if it can be used, else a
+// new one. It is to be closed also if there is an error.
+func (l *Lab) bedFor(ctx context.Context, spec testbed.Spec) (*testbed.Testbed, error) {
+	tb := l.spares.take()
+	if tb == nil {
+		return testbed.Start(ctx, l.docker, spec)
+	}
+	err := tb.Renew(ctx, spec)
+	if err == nil {
+		return tb, nil
+	}
+	l.logf("a testbed is made anew: %v", err)
+	if err := tb.Close(); err != nil {
+		return nil, fmt.Errorf("taking the testbed of the cell before away: %w", err)
+	}
+	return testbed.Start(ctx, l.docker, spec)
+}
