@@ -75,6 +75,7 @@ func newer(words, say, since string) Advice { return Advice{regexp.MustCompile(w
 // takes each was tried.
 var nginxAdvice = []Advice{
 	{regexp.MustCompile(`"daemon" directive is duplicate`), `the config has nginx leave the foreground, and a container ends with its first process: take "daemon on;" out, or say "daemon off;"`, ""},
+	{regexp.MustCompile(`no "events" section in configuration`), `a whole nginx.conf needs the line "events {}"; a file of servers and upstreams alone needs no "http {" around it`, ""},
 	newer(`invalid parameter "(resolve|service=[^"]*)"`, `"$1"`, "1.27.3"),
 	newer(`"resolver" directive is not allowed here`, `"resolver" in an upstream`, "1.27.3"),
 	newer(`unknown directive "(http2)"`, `"$1 on"`, "1.25.1"),
@@ -126,6 +127,7 @@ func apacheModuleAdvice() []Advice {
 
 var haproxyAdvice = []Advice{
 	{regexp.MustCompile(`unable to stat SSL certificate from file '([^']+)'|error opening file <([^>]+)>`), strings.ReplaceAll(folderAdvice, "$1", "$1$2"), ""},
+	{regexp.MustCompile(`Cannot raise FD limit to (\d+), limit is (\d+)`), `for its maxconn HAProxy wants $1 open files, and the engine gives a container $2: start the engine with more (dockerd --default-ulimit nofile=$1:$1), or run the config with a lower maxconn`, ""},
 	{regexp.MustCompile(`unknown keyword '([^']+)'`), `a later HAProxy may know "$1": try RELEASE=testing, or an image of yours with HAPROXY_IMAGE=`, ""},
 }
 

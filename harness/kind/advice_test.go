@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"fmt"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -17,6 +18,8 @@ func TestAdvice(t *testing.T) {
 		`[emerg] 1#1: unknown directive "http2" in default.conf:5`:                                                                                                     {Nginx, "1.22.1", `"http2 on" needs 1.25.1, this is 1.22.1: try RELEASE=stable`},
 		`[emerg] 1#1: unknown directive "sticky" in default.conf:5`:                                                                                                    {Nginx, "1.18.0", `"sticky" needs 1.29.6, this is 1.18.0: try RELEASE=testing`},
 		`[emerg] 1#1: unknown directive "health_check" in default.conf:1`:                                                                                              {Nginx, "1.30.6", `"health_check" is of NGINX Plus or a module that the image has not: NGINX_IMAGE= takes one of yours`},
+		`[emerg] 14#14: no "events" section in configuration`:                                                                                                          {Nginx, "1.26.3", `a whole nginx.conf needs the line "events {}"; a file of servers and upstreams alone needs no "http {" around it`},
+		`[ALERT] (16) : [haproxy.main()] Cannot raise FD limit to 40032, limit is 20000.`:                                                                              {HAProxy, "3.0.11", `for its maxconn HAProxy wants 40032 open files, and the engine gives a container 20000: start the engine with more (dockerd --default-ulimit nofile=40032:40032), or run the config with a lower maxconn`},
 		`[emerg] "daemon" directive is duplicate in nginx.conf:2`:                                                                                                      {Nginx, "1.26.3", `the config has nginx leave the foreground, and a container ends with its first process: take "daemon on;" out, or say "daemon off;"`},
 		`[emerg] 1#1: open() "/etc/nginx/snippets/a.conf" failed (2: No such file or directory) in a.conf:5`:                                                           {Nginx, "1.26.3", "/etc/nginx/snippets/a.conf is not in CONFIG= and not in the image: give the folder that has it as CONFIG="},
 		`[emerg] 1#1: cannot load certificate "/etc/ssl/a.pem": BIO_new_file() failed (SSL: error:80000002:system library::No such file or directory`:                  {Nginx, "1.26.3", "/etc/ssl/a.pem is not in CONFIG= and not in the image: give the folder that has it as CONFIG="},
@@ -47,4 +50,18 @@ func TestVersions(t *testing.T) {
 	g.Expect(compareVersions("1.27.3", "1.27.3")).To(Equal(0))
 	g.Expect(compareVersions("2.4", "2.4.59")).To(Equal(-1))
 	g.Expect(compareVersions("1.9.0", "1.10.0")).To(Equal(-1), "numbers, not letters")
+}
+
+func TestApacheCommentBehindArguments(t *testing.T) {
+	c := Config{Files: []File{{Name: "conf.d/app.conf", Content: []byte(`<Proxy balancer://a>
+  BalancerMember http://192.168.1.103:8080 loadfactor=5 # half of the others
+  RequestHeader set X-A "1 # 2" # for HTTP
+  # a comment
+  RewriteRule ^/([^#]*)$ "/x # y"
+  ProxyPass /a http://b/#c nonsense
+</Proxy>`)}}}
+	for number, want := range []bool{false, true, true, false, false, false, false, false} {
+		words := fmt.Sprintf("AH00526: Syntax error on line %d of conf.d/app.conf: / Too many arguments", number+1)
+		NewWithT(t).Expect(apacheComment(c, words) != "").To(Equal(want), "line %d", number+1)
+	}
 }

@@ -24,6 +24,7 @@ var apache = Kind{
 	},
 	Complaints: []string{"syntax error", "invalid command", "ah0", "line "},
 	Advice:     apacheAdvice,
+	Look:       apacheComment,
 	// [proxy:error] and its like.
 	Errors: regexp.MustCompile(`\[[a-z0-9_]+:(?:error|crit|alert|emerg)\]`),
 	// The numbers are those of httpd's log messages (seen in 2.4.71).

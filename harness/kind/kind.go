@@ -29,6 +29,9 @@ type Kind struct {
 	Complaints []string
 	// Advice is what to do about such lines, the more special first.
 	Advice []Advice
+	// Look finds in the configuration what such lines complain of, if they do not say it
+	// well; nil if there is nothing to find.
+	Look func(c Config, words string) string
 	// Marks are lines that the program writes when an upstream fails, the more telling
 	// first.
 	Marks []Mark

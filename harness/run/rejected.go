@@ -44,7 +44,11 @@ func (c *cell) explain(err error) error {
 		}
 	}
 	if k, err := kind.Of(c.config.Kind); err == nil && len(advice) == 0 {
-		if text := k.Advise(said.Words, c.image.Version); text != "" {
+		text := k.Advise(said.Words, c.image.Version)
+		if text == "" && k.Look != nil {
+			text = k.Look(c.config.Config, said.Words)
+		}
+		if text != "" {
 			advice = append(advice, text)
 		}
 	}
