@@ -26,7 +26,7 @@ const (
 	DefaultTimeout = 2 * time.Second // of a probe or canary that names none
 )
 
-// sampling returns the span as the interval of a watch, or DefaultInterval where it is
+// sampling returns the span as the interval of a watch, or DefaultInterval if it is
 // zero.
 func (d Duration) sampling() (time.Duration, error) {
 	v := time.Duration(d)

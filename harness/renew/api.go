@@ -18,8 +18,10 @@ import (
 	"github.com/proxychaos/proxychaos/harness/controlguard"
 )
 
-// Port is where an agent is told to begin anew.
-const Port = 9101
+// Port is where an agent is told to begin anew. The proxy under test shares the pod's
+// ports: this one is above those of connections (32768 to 60999), and no program's usual
+// one.
+const Port = 61101
 
 // request is what it is told.
 type request struct {

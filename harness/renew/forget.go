@@ -15,9 +15,14 @@ import (
 // conntrack, by which a new connection could be translated as an old one was, and what it
 // knows of the times of peers. An agent without CAP_NET_ADMIN has no part in that.
 func forget() error {
-	err := errors.Join(destroySockets(), netlink.ConntrackTableFlush(netlink.ConntrackTable), flushMetrics())
-	if err != nil && !errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("%s: forget the connections from before: %w", Name, err)
+	for _, part := range []func() error{
+		destroySockets,
+		func() error { return netlink.ConntrackTableFlush(netlink.ConntrackTable) },
+		flushMetrics,
+	} {
+		if err := part(); err != nil && !errors.Is(err, unix.EPERM) {
+			return fmt.Errorf("%s: forget the connections from before: %w", Name, err)
+		}
 	}
 	return nil
 }
