@@ -14,7 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/proxychaos/proxychaos/harness/engine"
 	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/lock"
 )
@@ -57,22 +56,8 @@ func (f *Finder) builtBefore(ctx context.Context, r kind.Release) (Image, bool, 
 
 // fromDebian builds the image of a release from the packages of its suite.
 func (f *Finder) fromDebian(ctx context.Context, r kind.Release, why string) (Image, error) {
-	if _, err := exec.LookPath("mmdebstrap"); err != nil {
-		if os.Geteuid() != 0 {
-			return Image{}, fmt.Errorf("%w: %s: %s, and mmdebstrap is missing: as root, apt-get install mmdebstrap", ErrNotAvailable, r, why)
-		}
-		if _, err := exec.LookPath("apt-get"); err != nil {
-			return Image{}, fmt.Errorf("%w: %s: %s, and this is not Debian, so it cannot be built from packages", ErrNotAvailable, r, why)
-		}
-		unlock, err := lock.Take(ctx, "mmdebstrap")
-		if err != nil {
-			return Image{}, err
-		}
-		err = engine.AptInstall(ctx, lineWriter{f}, "mmdebstrap")
-		unlock()
-		if err != nil {
-			return Image{}, fmt.Errorf("install mmdebstrap: %w", err)
-		}
+	if err := f.haveBuilder(ctx, fmt.Sprintf("%s: %s", r, why)); err != nil {
+		return Image{}, err
 	}
 	ref, rec, err := debianRef(r)
 	if err != nil {
