@@ -36,7 +36,7 @@ ABSOLUTE := RUNS="$$(realpath -m -- '$(RUNS)')"
 ENVIRONMENT := ENV="$$(case '$(ENV)' in ''|[A-Za-z_]*=*) printf %s '$(ENV)' ;; *) realpath -m -- '$(ENV)' ;; esac)"
 
 .DEFAULT_GOAL := help
-.PHONY: help list build suite named scenario compare nightly corpus demo test bench bench-proxy soak fidelity lint clean FORCE
+.PHONY: help list build suite images named scenario compare nightly corpus demo test bench bench-proxy soak fidelity lint clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,9 +58,13 @@ $(SUITE): FORCE
 named:
 	@test -n '$(NAME)' || { echo "make scenario needs a NAME=, such as NAME=alb-ip-rotate; make list shows them" >&2; exit 2; }
 
+# Put in place while the suite is compiled.
+images:
+	@NAME='$(NAME)' CONFIG='$(CONFIG)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) images
+
 scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf ENV=./file] [SUBJECT=] [CLOCK=production TTL= GRACE= OUTAGE= POSTS= RATE= PEAK= SEED=]
 	@NAME='$(NAME)' CONFIG='$(CONFIG)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) check
-	@$(MAKE) --no-print-directory suite
+	@$(MAKE) --no-print-directory -j2 suite images
 	@NAME='$(NAME)' CONFIG="$$(test -z '$(CONFIG)' || realpath -- '$(CONFIG)')" $(ENVIRONMENT) $(ABSOLUTE) $(GINKGO) $(SUITE)
 
 compare: build ## A=./now.conf B=./next.conf PROXY=nginx [NAME=]: both over every scenario; exit 1 if B is worse
@@ -68,7 +72,7 @@ compare: build ## A=./now.conf B=./next.conf PROXY=nginx [NAME=]: both over ever
 
 nightly: build ## every scenario over every subject; runs/junit.xml, runs/report.html
 	@NAME= CONFIG= $(ABSOLUTE) $(BIN) check
-	@$(MAKE) --no-print-directory suite
+	@$(MAKE) --no-print-directory -j2 suite images NAME= CONFIG=
 	@mkdir -p '$(RUNS)'
 	@NAME= CONFIG= FLOOR='$(FLOOR)' $(ABSOLUTE) $(GINKGO) --output-dir="$$(realpath -- '$(RUNS)')" --junit-report=junit.xml $(SUITE)
 

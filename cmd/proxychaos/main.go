@@ -41,7 +41,7 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.AddCommand(
 		goproxy.Command(), migrate.Command(), fakealb.Command(), fakedns.Command(),
-		demoCommand(), listCommand(), checkCommand(), compareCommand(), recheckCommand(), reportCommand(), versionCommand(),
+		demoCommand(), listCommand(), checkCommand(), imagesCommand(), compareCommand(), recheckCommand(), reportCommand(), versionCommand(),
 	)
 	agents := func() []*cobra.Command { return []*cobra.Command{pod.Command(), load.Command(), fakealb.Command()} }
 	for _, agent := range []*cobra.Command{pod.Command(), load.Command(), reaper.Command(), renew.Command(agents)} {

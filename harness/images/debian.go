@@ -72,6 +72,11 @@ func (f *Finder) fromDebian(ctx context.Context, r kind.Release, why string) (Im
 		return img, err
 	}
 	begin := time.Now()
+	f.registryTold.Do(func() {
+		if f.registryErr != nil {
+			f.logf("no registry answers (%v): proxy images come from Debian's packages", f.registryErr)
+		}
+	})
 	f.logf("building %s from Debian %s packages", r.Kind, r.Suite)
 	if err := f.build(ctx, r, ref, rec); err != nil {
 		return Image{}, fmt.Errorf("build %s from Debian %s: %w", r.Kind, r.Suite, err)

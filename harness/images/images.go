@@ -63,6 +63,7 @@ type Finder struct {
 	probe        string        // the image that a registry is asked for
 	registryOnce sync.Once
 	registryErr  error
+	registryTold sync.Once
 }
 
 // New returns a Finder. Lines of progress go to log. The labels are put on the

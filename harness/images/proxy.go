@@ -96,12 +96,9 @@ func (f *Finder) askRegistry(ctx context.Context) error {
 		limited, cancel := context.WithTimeout(ctx, registryTimeout)
 		defer cancel()
 		_, f.registryErr = f.cli.DistributionInspect(limited, f.probe, client.DistributionInspectOptions{})
-		if f.registryErr != nil {
-			f.logf("no registry answers (%v): proxy images come from Debian's packages", f.registryErr)
-		}
 	})
 	if f.registryErr != nil {
-		return errNoRegistry // why, the log has said once
+		return errNoRegistry // why, the log says before the first image is built instead
 	}
 	return nil
 }
