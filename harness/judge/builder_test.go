@@ -99,6 +99,15 @@ func rotate() *world {
 	return w
 }
 
+// ended adds what the processes were after the load. Process 9 had waited for a CPU for so
+// long at the first fault and at the end, process 8 a second less at the end.
+func (w *world) ended(fault, end seconds) {
+	w.Snapshots[1].Processes[1].Waited, w.Snapshots[1].Processes[2].Waited = fault, fault
+	last := recording.Snapshot{At: 20, Moment: recording.MomentEnd, Processes: slices.Clone(w.Snapshots[1].Processes)}
+	last.Processes[1].Waited, last.Processes[2].Waited = end-1, end
+	w.Snapshots = append(w.Snapshots, last)
+}
+
 // atOnce has both faults at 5 s and lets a subject fail for 2 s.
 func atOnce() *world {
 	w := rotate()

@@ -34,6 +34,7 @@ func (c *brief) loadCheck() LoadCheck {
 	check.LatenessP50 = percentile(lateness, 0.50)
 	check.LatenessP99 = percentile(lateness, 0.99)
 	check.LatenessMax = percentile(lateness, 1)
+	check.Waited = c.findWait().share
 	return check
 }
 

@@ -23,6 +23,7 @@ func (c *brief) unproven(v *Verdict) []string {
 	reasons = append(reasons, c.missingProofs()...)
 	reasons = append(reasons, c.tooSoon()...)
 	reasons = append(reasons, v.Load.reasons()...)
+	reasons = append(reasons, c.starved(v)...)
 	reasons = append(reasons, c.notHealthy()...)
 	reasons = append(reasons, c.nothingAtStake()...)
 	reasons = append(reasons, c.coldWorkers()...)

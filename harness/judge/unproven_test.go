@@ -55,6 +55,13 @@ func TestUnproven(t *testing.T) {
 			},
 			"the load missed its floor: 1 % of the requests were sent 0.3 s or more late, want at most 0.2 s: the machine was busy",
 		},
+		"no CPU for the proxy": {
+			func(w *world) {
+				w.Requests[900].Outcome = recording.Timeout
+				w.ended(1.5, 9.1)
+			},
+			"the machine was busy: process 9 of the proxy (nginx: worker) was ready to run and had no CPU for 7.6 s of 15.1 s; 1 request failed, which may be why",
+		},
 		"failed before the fault": {
 			func(w *world) {
 				w.Requests[50].Outcome = recording.BadGateway
@@ -151,10 +158,11 @@ func TestEmbeddedProxyHasNoProcesses(t *testing.T) {
 // What is within the floors, or had met the fault, is judged.
 func TestNotUnproven(t *testing.T) {
 	for name, change := range map[string]func(*world){
-		"rate within 0.5 %":      func(w *world) { w.Requests = append(w.Requests[:100:100], w.Requests[105:]...) },
-		"1 % late":               func(w *world) { late(w, 10, 5) },
-		"all a little late":      func(w *world) { late(w, 1000, 0.2) },
-		"grace a little shorter": func(w *world) { w.Steps[1].InForce = 7.802 },
+		"rate within 0.5 %":                        func(w *world) { w.Requests = append(w.Requests[:100:100], w.Requests[105:]...) },
+		"1 % late":                                 func(w *world) { late(w, 10, 5) },
+		"all a little late":                        func(w *world) { late(w, 1000, 0.2) },
+		"grace a little shorter":                   func(w *world) { w.Steps[1].InForce = 7.802 },
+		"no CPU for the proxy, and nothing failed": func(w *world) { w.ended(0, 14) },
 		"a worker started since the warm-up": func(w *world) {
 			w.Snapshots[1].Processes = append(w.Snapshots[1].Processes, recording.Process{PID: 10, Worker: true})
 		},

@@ -86,6 +86,10 @@ type LoadCheck struct {
 	LatenessP50 recording.Seconds `json:"lateness_p50"` // of sends against the schedule
 	LatenessP99 recording.Seconds `json:"lateness_p99"`
 	LatenessMax recording.Seconds `json:"lateness_max"`
+	// Waited is the share of the time from the first fault to the end of the load, 0 to 1,
+	// in which a thread of the proxy was ready to run and had no CPU, of the thread that
+	// waited longest; 0 if that was not looked at.
+	Waited float64 `json:"waited,omitempty"`
 }
 
 // Codes of findings.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/prometheus/procfs"
 	"github.com/vishvananda/netlink"
@@ -61,6 +62,10 @@ type Process struct {
 	Seen int `json:"seen"`
 	// Gone: a watch has seen it, and it has ended since.
 	Gone bool `json:"gone,omitempty"`
+	// Waited is how long one of its threads, the one that waited longest, was ready to run
+	// and had no CPU since it began; 0 outside a watch, and if the kernel does not count
+	// it (CONFIG_SCHED_INFO).
+	Waited Duration `json:"waited,omitempty"`
 
 	start uint64 // when it began, in clock ticks: a pid can come again
 }
@@ -155,6 +160,23 @@ func (p *procs) read(entry procfs.Proc) (proc, bool, error) {
 	one := proc{Process: Process{PID: entry.PID, PPID: stat.PPID, Command: command(args, stat.Comm), start: stat.Starttime}}
 	one.sockets = socketInodes(targets)
 	return one, true, nil
+}
+
+// waited is Process.Waited.
+func (p *procs) waited(pid int) (time.Duration, error) {
+	threads, err := p.fs.AllThreads(pid)
+	if err != nil {
+		return 0, ignoreEnded(err)
+	}
+	var longest time.Duration
+	for _, thread := range threads {
+		stat, err := thread.Schedstat()
+		if err := ignoreEnded(err); err != nil {
+			return 0, err
+		}
+		longest = max(longest, time.Duration(stat.WaitingNanoseconds)) //nolint:gosec // 292 years of waiting
+	}
+	return longest, nil
 }
 
 // socketInodes picks the sockets among the targets of file descriptors.

@@ -195,6 +195,13 @@ func (w *watch) state() (Watch, error) {
 		return Watch{}, err
 	}
 	now := attribute(all, sockets, w.nodes)
+	for i := range now {
+		waited, err := w.procs.waited(now[i].PID)
+		if err != nil {
+			return Watch{}, err
+		}
+		now[i].Waited = Duration(waited)
+	}
 
 	w.mu.Lock()
 	defer w.mu.Unlock()

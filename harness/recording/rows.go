@@ -179,6 +179,9 @@ type Process struct {
 	Worker   bool   `json:"worker"`   // it accepts client connections or holds upstream ones
 	Upstream int    `json:"upstream"` // connections to ALB nodes held now
 	Seen     int    `json:"seen"`     // connections to ALB nodes seen since the warm-up began
+	// Waited is how long one of its threads, the one that waited longest, was ready to run
+	// and had no CPU since it began.
+	Waited Seconds `json:"waited,omitempty"`
 }
 
 // LogLine is one line of the proxy's own log.

@@ -58,6 +58,7 @@ func (tb *Testbed) Workers(ctx context.Context) ([]recording.Process, error) {
 		}
 		rows = append(rows, recording.Process{
 			PID: p.PID, Command: p.Command, Worker: p.Worker && !tb.masters[p.PID], Upstream: len(p.Upstream), Seen: p.Seen,
+			Waited: recording.Of(time.Duration(p.Waited)),
 		})
 	}
 	return rows, nil
