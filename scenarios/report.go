@@ -88,6 +88,9 @@ func Expectation(m recording.Manifest) *judge.Expectation {
 	}
 	for _, s := range Subjects() {
 		if e, ok := s.Expect[m.Scenario]; ok && s.ID() == m.Subject.ID {
+			if m.Plan.Clock == recording.ProductionClock {
+				e = onProduction(e)
+			}
 			return &e
 		}
 	}

@@ -58,6 +58,23 @@ func TestExpectation(t *testing.T) {
 	g.Expect(of("other", "nginx/static", harness.Pitfall)).To(BeNil())
 }
 
+// On the production clock nginx's pitfall breaks by timeouts, without the log line of the
+// scaled one: CLOCK=production RATE=20, nginx 1.26.3, 2026-11-29.
+func TestExpectationOnTheProductionClock(t *testing.T) {
+	g := NewWithT(t)
+	m := recording.Manifest{Scenario: "alb-ip-rotate", Subject: recording.Subject{ID: "nginx/static", Role: string(harness.Pitfall)}}
+	broke := judge.Verdict{
+		Result: judge.Fail, Sent: 4640, Failed: 2591, ByKind: map[string]int{recording.Timeout: 2591},
+		Findings: []judge.Finding{{Code: judge.ResolvedOnce}},
+	}
+	g.Expect(scenarios.Expectation(m).Check(broke)).NotTo(BeEmpty())
+	m.Plan.Clock = recording.ProductionClock
+	g.Expect(scenarios.Expectation(m).Check(broke)).To(BeEmpty())
+	g.Expect(scenarios.Expectation(m).Check(judge.Verdict{Result: judge.Pass})).NotTo(BeEmpty())
+	m.Plan.Clock = recording.ScaledClock
+	g.Expect(scenarios.Expectation(m).Check(broke)).NotTo(BeEmpty(), "the catalogue itself is left as it is")
+}
+
 func TestWrite(t *testing.T) {
 	g := NewWithT(t)
 	dir := filepath.Join(t.TempDir(), "a", "b")
