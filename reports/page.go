@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
@@ -56,6 +57,8 @@ type pageView struct {
 	Title      string
 	CSS        template.CSS
 	JS         template.JS
+	Answers    []answerView
+	MoreWrong  int // cells that are not as expected either, and of which Answers does not speak
 	Tally      Tally
 	Red        bool
 	Comparison *comparisonView
@@ -64,6 +67,42 @@ type pageView struct {
 	Kinds      []string
 	WallClock  string
 	Lateness   string
+}
+
+// answerView is what the head of the page says of one cell.
+type answerView struct {
+	Anchor string // empty if there is no article
+	State  State
+	Text   []part
+}
+
+// part is a piece of text; code is what stood between backticks.
+type part struct {
+	Code bool
+	Text string
+}
+
+func parts(markdown string) []part {
+	var all []part
+	for i, text := range strings.Split(markdown, "`") {
+		if text != "" {
+			all = append(all, part{i%2 == 1, text})
+		}
+	}
+	return all
+}
+
+// answer fills in what the page says first. Cells are in the order of the page.
+func (v *pageView) answer(cells []Cell) {
+	all := wanting(cells)
+	for _, i := range all[:min(len(all), maxAnswers)] {
+		a := answerView{State: cells[i].State(), Text: parts(cells[i].Answer())}
+		if cells[i].NotRun == "" {
+			a.Anchor = anchorOf(i)
+		}
+		v.Answers = append(v.Answers, a)
+	}
+	v.MoreWrong = len(all) - len(v.Answers)
 }
 
 type scenarioView struct {
@@ -82,7 +121,7 @@ type scenarioView struct {
 type fact struct{ Name, Value string }
 
 func newPageView(page Page) (pageView, error) {
-	cells, sides := page.Cells, map[int]string{}
+	cells, sides := brokenFirst(page.Cells), map[int]string{}
 	v := pageView{Title: page.Title, CSS: pageCSS, JS: pageJS}
 	if page.Comparison != nil {
 		cells = nil
@@ -94,6 +133,9 @@ func newPageView(page Page) (pageView, error) {
 	}
 	v.Tally, v.WallClock, v.Lateness = Count(cells), fmt.Sprintf("%.1f s", wallClock(cells).Seconds()), loadLateness(cells)
 	v.Red = v.Tally.Red()
+	if page.Comparison == nil {
+		v.answer(cells)
+	}
 	if m := newMatrix(cells); page.Comparison == nil && len(m.Scenarios) > 1 {
 		v.Matrix = &m
 	}

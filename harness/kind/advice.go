@@ -24,7 +24,7 @@ type Advice struct {
 func (k *Kind) Advise(words, version string) string {
 	for _, a := range k.Advice {
 		found := a.Words.FindStringSubmatchIndex(words)
-		if found == nil || a.Since != "" && compareVersions(version, a.Since) >= 0 {
+		if found == nil || a.Since != "" && CompareVersions(version, a.Since) >= 0 {
 			continue
 		}
 		say := string(a.Words.ExpandString(nil, a.Say, words, found))
@@ -40,15 +40,16 @@ func (k *Kind) Advise(words, version string) string {
 func (k *Kind) with(version string) string {
 	for _, r := range k.Releases {
 		_, tag, _ := strings.Cut(r.Official, ":")
-		if tag != "" && compareVersions(tag, version) >= 0 {
+		if tag != "" && CompareVersions(tag, version) >= 0 {
 			return "RELEASE=" + r.Name
 		}
 	}
 	return k.Image.Variable + "="
 }
 
-// compareVersions compares numbers between dots. What is no number counts as 0.
-func compareVersions(a, b string) int {
+// CompareVersions is -1, 0 or 1 as version a is before, the same as, or after b. It compares
+// the numbers between dots; what is no number counts as 0.
+func CompareVersions(a, b string) int {
 	of, other := strings.Split(a, "."), strings.Split(b, ".")
 	for i := range max(len(of), len(other)) {
 		var x, y int

@@ -46,10 +46,10 @@ func TestAdvice(t *testing.T) {
 
 func TestVersions(t *testing.T) {
 	g := NewWithT(t)
-	g.Expect(compareVersions("1.30", "1.27.3")).To(Equal(1))
-	g.Expect(compareVersions("1.27.3", "1.27.3")).To(Equal(0))
-	g.Expect(compareVersions("2.4", "2.4.59")).To(Equal(-1))
-	g.Expect(compareVersions("1.9.0", "1.10.0")).To(Equal(-1), "numbers, not letters")
+	g.Expect(CompareVersions("1.30", "1.27.3")).To(Equal(1))
+	g.Expect(CompareVersions("1.27.3", "1.27.3")).To(Equal(0))
+	g.Expect(CompareVersions("2.4", "2.4.59")).To(Equal(-1))
+	g.Expect(CompareVersions("1.9.0", "1.10.0")).To(Equal(-1), "numbers, not letters")
 }
 
 func TestApacheCommentBehindArguments(t *testing.T) {

@@ -1,0 +1,75 @@
+package judge
+
+import (
+	"github.com/proxychaos/proxychaos/harness/kind"
+)
+
+// change is what to change in a configuration so that a cause goes away.
+type change struct {
+	code string    // of the finding
+	kind kind.Name // of the proxy; empty for any
+	// since is the first version that it is for, before the first that it is no longer for;
+	// empty if there is none.
+	since, before string
+	say           string // Markdown: what stands between backticks is written as it is
+}
+
+// changes are tried in this order: the first that fits is the advice. docs/findings.md has
+// them as tables, and TestDocsSayWhatToChange holds one against the other. What is said of a
+// proxy was seen in runs here (docs/proxies.md) unless the text says otherwise.
+var changes = []change{
+	{code: ResolvedOnce, kind: kind.Nginx, since: "1.27.3", say: "name the backend in an `upstream` block with `zone` and `server NAME resolve;`, and add a `resolver`. A `resolver` line alone does nothing"},
+	{code: ResolvedOnce, kind: kind.Nginx, before: "1.27.3", say: "put the name into a variable, use that in `proxy_pass`, and add a `resolver`. A `resolver` line alone does nothing"},
+	{code: ResolvedOnce, kind: kind.Apache, since: "2.4.59", say: "add `addressttl=` to `ProxyPass`, with a short `connectiontimeout=`"},
+	{code: ResolvedOnce, kind: kind.Apache, before: "2.4.59", say: "add `disablereuse=On retry=0` to `ProxyPass`. Every request then costs a look-up and a connection"},
+	{code: ResolvedOnce, kind: kind.HAProxy, say: "add a `resolvers` section, and replace `server` by a `server-template` that has `resolvers` and `check`"},
+	{code: ResolvedOnce, kind: kind.Caddy, say: "use `dynamic a` in `reverse_proxy`"},
+
+	{code: PooledOld, kind: kind.Apache, since: "2.4.59", say: "add `addressttl=` to `ProxyPass`: connections then end when the address changes"},
+	{code: PooledOld, kind: kind.Apache, before: "2.4.59", say: "add `disablereuse=On retry=0` to `ProxyPass`. Every request then costs a look-up and a connection"},
+	{code: PooledOld, kind: kind.Nginx, say: "limit how long a connection lives with `keepalive_time` in the `upstream` block (not run here)"},
+	{code: PooledOld, kind: kind.HAProxy, before: "3.2", say: "use HAProxy 3.2, which closes idle connections to an address that it has left; 2.6 goes on with them (versions in between were not run)"},
+	{code: PooledOld, kind: kind.Caddy, say: "use `dynamic a` in `reverse_proxy`"},
+
+	{code: HealedItself, kind: kind.Apache, say: "shorten `connectiontimeout=`, then see to it that the name is followed in time (`addressttl=`)"},
+	{code: HealedItself, kind: kind.Nginx, say: "shorten `proxy_connect_timeout`, then see to it that the name is followed in time (`valid=` of the `resolver`)"},
+	{code: HealedItself, say: "shorten the connect timeout, then see to it that the name is followed in time"},
+
+	{code: FollowedDNS, kind: kind.Apache, say: "shorten `addressttl=`, if it stands beside failures: the nodes ended sooner than Apache looks again"},
+	{code: FollowedDNS, kind: kind.Nginx, say: "shorten `valid=` of the `resolver`, if it stands beside failures: the nodes ended sooner than nginx looks again"},
+
+	{code: StruckNodes, kind: kind.Nginx, say: "put the nodes into an `upstream` block, which remembers those that failed; a variable in `proxy_pass` does not. Shorten `proxy_connect_timeout`"},
+	{code: StruckNodes, kind: kind.Apache, say: "leave out `disablereuse=On`, with which Apache remembers of no node that it failed. Shorten `connectiontimeout=`"},
+	{code: StruckNodes, kind: kind.HAProxy, say: "use a `server-template` with `check`: a `server` has one address, and keeps it while DNS does. Shorten `timeout connect`"},
+	{code: StruckNodes, kind: kind.Caddy, say: "shorten `dial_timeout`: `dynamic a` remembers of no node that it failed"},
+	{code: StruckNodes, say: "shorten the connect timeout: it bounds what a request can lose"},
+
+	{code: DNSOutage, kind: kind.Nginx, since: "1.27.3", say: "use an `upstream` block with `zone` and `resolve`: it keeps its addresses, unless the answer says that there are none (NXDOMAIN, no data)"},
+	{code: DNSOutage, kind: kind.Nginx, before: "1.27.3", say: "use nginx 1.27.3 or later, with `zone` and `resolve` in an `upstream` block: a variable in `proxy_pass` keeps no address"},
+	{code: DNSOutage, kind: kind.Apache, say: "there is no setting for it: `addressttl=` and `disablereuse=On` keep no address"},
+	{code: DNSOutage, kind: kind.Caddy, say: "there is no setting for it with `dynamic a`; `grace_period`, which keeps the last answer, is for `dynamic srv` only"},
+
+	{code: RefusedByProxy, say: "raise the limit for the run, or ask less often (`RATE=`) or otherwise (`URL_PATH=`, `HOST_HEADER=`)"},
+
+	{code: LeftLate, say: "shorten the connect timeout and let the proxy try a second address; shorten its refresh"},
+
+	{code: HeldDown, kind: kind.Nginx, say: "set `max_fails=0` on the servers of the `upstream` block, if it shall go on trying nodes that failed"},
+	{code: HeldDown, kind: kind.HAProxy, say: "use `option redispatch` and health checks"},
+}
+
+// Change says what to change in the configuration of a proxy so that the cause of a finding
+// goes away, as Markdown without a full stop. It is empty if nothing is known. The version is
+// the one that the proxy says of itself.
+func Change(code string, proxy kind.Name, version string) string {
+	for _, c := range changes {
+		if c.code == code && (c.kind == "" || c.kind == proxy) && c.isFor(version) {
+			return c.say
+		}
+	}
+	return ""
+}
+
+func (c change) isFor(version string) bool {
+	return (c.since == "" || kind.CompareVersions(version, c.since) >= 0) &&
+		(c.before == "" || kind.CompareVersions(version, c.before) < 0)
+}
