@@ -12,7 +12,7 @@ import (
 type Cell struct {
 	Manifest recording.Manifest
 	Verdict  judge.Verdict
-	// Dir is the folder of the recording. The page draws its charts from it;
+	// Dir is the folder of the recording. The page has its plots and rows from it;
 	// the other reports do not need it.
 	Dir string
 	// Expect is what the catalogue says of the subject. Nil, as for a user's

@@ -3,7 +3,7 @@
 // and already judged, and writes
 //
 //	Table      the table at the end of make scenario, on a terminal
-//	HTML       one page that works offline, with every chart and all evidence
+//	HTML       one page that works offline, with every plot and all evidence
 //	Markdown   a short summary for the page of a CI job
 //	JSON       the figures of each cell, for programs
 //
@@ -15,12 +15,12 @@
 // reads recordings (harness/recording) and verdicts (harness/judge), nothing
 // else, so that a page can be made again from a stored run.
 //
-// # Why the charts are drawn here
+// # The page
 //
-// go-analyze/charts v0.5.20 was searched: no shaded windows along the x axis
-// were found in it, and no dots on a logarithmic axis against free time.
-// gonum/plot v0.17 was not tried. What is needed is bars, dots, ticks and
-// rectangles on one time axis, in colours of the page's style sheet, so that
-// they follow its dark scheme, and many dots in one element; so they are
-// written as SVG paths, coloured by class.
+// HTML writes one file that asks for no other: a policy in its head forbids it to. It begins
+// with what broke, why, and what to change (Cell.Answer). Each cell carries what its plots show
+// and the rows of its recording, packed (pack.go), and the page's script unpacks them when
+// somebody comes near. Plots are drawn by uPlot, which the module of vegeta carries (uplot.go).
+// series.go and plots.go count what they show, rows.go chooses the rows: all of a recording of
+// usual size, and of one of a million requests each failed one.
 package reports

@@ -31,10 +31,16 @@ var (
 	//go:embed page.js
 	pageJS template.JS
 
+	//go:embed page_plots.js
+	plotsJS template.JS
+	//go:embed page_rows.js
+	rowsJS template.JS
+
 	pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 		"thousands": thousands, "seconds": seconds, "milliseconds": milliseconds, "kinds": kindsInWords,
 		"first": firstFailure, "recovery": recovery, "perRequest": connectionsPerRequest,
 		"classes": countsByKind, "shown": shownKind, "count": count, "dash": dash, "class": cssClass,
+		"once": legend,
 	}).Parse(pageHTML))
 )
 
@@ -55,8 +61,8 @@ func HTML(w io.Writer, page Page) error {
 // pageView is what the template shows; all text in it is escaped there.
 type pageView struct {
 	Title      string
-	CSS        template.CSS
-	JS         template.JS
+	CSS        []template.CSS
+	JS         []template.JS
 	Answers    []answerView
 	MoreWrong  int // cells that are not as expected either, and of which Answers does not speak
 	Tally      Tally
@@ -64,7 +70,8 @@ type pageView struct {
 	Comparison *comparisonView
 	Matrix     *matrix // if there are several scenarios and no comparison
 	Scenarios  []scenarioView
-	Kinds      []string
+	Filters    []filter // none if there is one cell only
+	Broke      string   // the anchor of the first article with a failed request
 	WallClock  string
 	Lateness   string
 }
@@ -111,18 +118,17 @@ type scenarioView struct {
 	Summary string
 	Facts   []fact
 	Scale   string
-	Strips  template.HTML
-	Bin     string
 	Kinds   []string // that occur in it
 	Steps   []stepWindow
 	Cells   []cellView
+	End     recording.Seconds // of the time axis of its plots
 }
 
 type fact struct{ Name, Value string }
 
 func newPageView(page Page) (pageView, error) {
 	cells, sides := brokenFirst(page.Cells), map[int]string{}
-	v := pageView{Title: page.Title, CSS: pageCSS, JS: pageJS}
+	v := pageView{Title: page.Title, CSS: []template.CSS{uplotCSS, pageCSS}, JS: []template.JS{uplotJS, plotsJS, rowsJS, pageJS}}
 	if page.Comparison != nil {
 		cells = nil
 		for _, p := range page.Comparison.Pairs {
@@ -136,13 +142,14 @@ func newPageView(page Page) (pageView, error) {
 	if page.Comparison == nil {
 		v.answer(cells)
 	}
+	v.Filters, v.Broke = filters(cells), firstBroken(cells)
 	if m := newMatrix(cells); page.Comparison == nil && len(m.Scenarios) > 1 {
 		v.Matrix = &m
 	}
 	var errs []error
 	for i, name := range scenarios(cells) {
 		s := scenarioView{Name: name, Anchor: fmt.Sprintf("s%d", i+1)}
-		var rows []strip
+		var rows []ran
 		for j, c := range cells {
 			if c.Manifest.Scenario != name {
 				continue
@@ -152,7 +159,7 @@ func newPageView(page Page) (pageView, error) {
 				errs = append(errs, err)
 			}
 			s.Cells = append(s.Cells, cv)
-			rows = append(rows, strip{cell: c, anchor: cv.Anchor, side: sides[j], series: data})
+			rows = append(rows, ran{cell: c, series: data})
 		}
 		s.describe(rows)
 		v.Scenarios = append(v.Scenarios, s)
@@ -178,11 +185,16 @@ func titleOf(all []scenarioView) string {
 	}
 }
 
+// ran is a cell, with the series of its recording if it has one.
+type ran struct {
+	cell   Cell
+	series *series
+}
+
 // describe fills in what the cells of a scenario share, from the first that
 // was run.
-func (s *scenarioView) describe(rows []strip) {
+func (s *scenarioView) describe(rows []ran) {
 	occurs := map[string]bool{}
-	bin := recording.Seconds(0)
 	for _, r := range rows {
 		if s.Summary == "" {
 			s.Summary = r.cell.Manifest.Summary
@@ -196,15 +208,13 @@ func (s *scenarioView) describe(rows []strip) {
 		if len(s.Steps) == 0 {
 			s.Steps = legend(r.series.windows)
 		}
-		bin = max(bin, r.series.bin)
+		s.End = max(s.End, r.series.end)
 	}
 	for _, kind := range shownKinds {
 		if occurs[kind] {
 			s.Kinds = append(s.Kinds, kind)
 		}
 	}
-	s.Bin = binName(bin)
-	s.Strips = strips(rows)
 	s.Facts, s.Scale = scenarioFacts(rows)
 }
 
@@ -214,7 +224,7 @@ const elbTTL = recording.Seconds(60)
 
 // scenarioFacts are the numbers of the plan and of the machine, and the
 // sentence on the scale of time.
-func scenarioFacts(rows []strip) ([]fact, string) {
+func scenarioFacts(rows []ran) ([]fact, string) {
 	var m *recording.Manifest
 	oneSeed := true
 	for i := range rows {
@@ -261,7 +271,7 @@ func scenarioFacts(rows []strip) ([]fact, string) {
 
 // timelineFacts are the steps of the timeline that came into force, in their order, with
 // the times at which they did in the cells of the scenario, which differ by the phase.
-func timelineFacts(rows []strip) []fact {
+func timelineFacts(rows []ran) []fact {
 	type step struct {
 		number int
 		name   string

@@ -1,40 +1,100 @@
-// Shows the figures of the moment under the pointer, and opens every detail
-// for print. The page says everything without it, too.
-(function () {
-  "use strict";
-  function words(parts) { return parts.filter(function (p) { return p; }).join(", "); }
+// Filters the cells, follows the links to moments and rows, draws what comes near, and makes
+// the page ready for print. What the page says in words is there without it.
+"use strict";
 
-  document.querySelectorAll(".chart").forEach(function (chart) {
-    var s = JSON.parse(chart.dataset.series);
-    var svg = chart.querySelector("svg");
-    var cursor = svg.querySelector(".cursor");
-    var readout = chart.closest("figure").querySelector(".readout");
+async function showMoment(cell, t, row) {
+  const figure = document.getElementById(cell + "-plots");
+  const run = await runOf(cell);
+  const i = row === undefined ? undefined : run.requests.rows.indexOf(row);
+  run.look(t, i);
+  figure.scrollIntoView({ block: "start" });
+}
 
-    svg.addEventListener("pointermove", function (event) {
-      var box = svg.getBoundingClientRect();
-      var x = (event.clientX - box.left) * s.width / box.width;
-      var inside = x >= s.x0 && x <= s.x1;
-      cursor.style.visibility = inside ? "visible" : "hidden";
-      if (!inside) { return; }
-      cursor.setAttribute("transform", "translate(" + (x - s.x0) + " 0)");
-      var bin = Math.floor((x - s.x0) / (s.x1 - s.x0) * s.end / s.bin + 1e-9);
-      var outcomes = s.order.map(function (kind) {
-        var n = s.counts[kind] && s.counts[kind][bin];
-        return n ? kind + " " + n : "";
-      });
-      var nodes = Object.keys(s.nodes).map(function (node) {
-        var n = s.nodes[node];
-        var said = words([n[0][bin] && n[0][bin] + " served", n[1][bin] && n[1][bin] + " with a 5xx", n[2][bin] && n[2][bin] + " never answered"]);
-        return said && node + ": " + said;
-      });
-      var from = bin * s.bin;
-      readout.textContent = from.toFixed(1) + " to " + (from + s.bin).toFixed(1) + " s: " +
-        (words(outcomes) || "no request sent") + "; at the nodes: " + (nodes.filter(Boolean).join("; ") || "nothing");
-    });
-    svg.addEventListener("pointerleave", function () { cursor.style.visibility = "hidden"; });
+document.addEventListener("click", async event => {
+  const a = event.target.closest("a[href^='#']");
+  if (!a) { return; }
+  const [cell, part] = a.getAttribute("href").slice(1).split("-");
+  if (a.dataset.row) {
+    event.preventDefault();
+    const [file, line] = a.dataset.row.split(":");
+    if (a.dataset.moment) { (await runOf(cell)).look(+a.dataset.moment); }
+    showRow(cell, file, +line);
+  } else if (a.dataset.file) {
+    event.preventDefault();
+    showRow(cell, a.dataset.file);
+  } else if (a.dataset.moment) {
+    event.preventDefault();
+    showMoment(cell, +a.dataset.moment);
+  } else if (a.hasAttribute("data-first-failure") && part) {
+    event.preventDefault();
+    const run = await runOf(cell);
+    const i = run.requests.firstFailure();
+    run.look(run.requests.at[i], i);
+    run.figure.scrollIntoView({ block: "start" });
+  }
+});
+
+for (const details of document.querySelectorAll(".rows details")) {
+  details.addEventListener("toggle", () => { if (details.open) { pagerOf(details); } });
+}
+
+const filters = document.querySelector(".filters");
+if (filters) {
+  const choose = () => {
+    const chosen = [...filters.querySelectorAll("select")].filter(s => s.value);
+    const fits = el => chosen.every(s => el.dataset[s.name] === undefined || el.dataset[s.name] === s.value || s.name === "words" && el.dataset.words.split(" ").includes(s.value));
+    document.querySelectorAll("[data-proxy]").forEach(el => { el.hidden = !fits(el); });
+    const cells = [...document.querySelectorAll(".subjects > li")];
+    document.querySelectorAll("section").forEach(s => { s.hidden = !s.querySelector(".subjects > li:not([hidden])"); });
+    const shown = filters.querySelector("output");
+    if (shown) { shown.textContent = cells.filter(c => !c.hidden).length + " of " + cells.length + " shown"; }
+  };
+  filters.addEventListener("change", choose);
+  choose(); // a browser may remember the choice of the last visit
+}
+
+const drawNear = new IntersectionObserver(entries => {
+  for (const e of entries.filter(e => e.isIntersecting)) {
+    drawNear.unobserve(e.target);
+    if (e.target.classList.contains("mini")) { drawMini(e.target); } else { runOf(e.target.dataset.cell); }
+  }
+}, { rootMargin: "400px" });
+document.querySelectorAll(".mini[data-cell], .plots").forEach(el => drawNear.observe(el));
+
+const everything = act => {
+  for (const { el, u } of minis) { act(u, el); }
+  for (const run of finished) { for (const u of run.plots) { act(u, u.root.parentElement); } }
+};
+const fit = (u, el) => { if (el.clientWidth && el.clientWidth !== u.width) { u.setSize({ width: el.clientWidth, height: u.height }); } };
+addEventListener("resize", () => everything(fit));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => everything(u => u.redraw()));
+
+// For print every detail is open, and the plots are those of a sheet of paper. Plots that
+// nobody has come near are not drawn then: of a page with few cells all are drawn beforehand.
+const few = 20;
+let drawnAt = 0; // ms after the page was asked for
+if (document.querySelectorAll(".plots").length <= few) {
+  addEventListener("load", () => {
+    const waiting = [...document.querySelectorAll(".plots")];
+    const next = async () => {
+      const el = waiting.shift();
+      if (!el) { document.documentElement.dataset.drawn = "all"; drawnAt = performance.now(); return; }
+      await runOf(el.dataset.cell);
+      requestIdleCallback(next);
+    };
+    requestIdleCallback(next);
   });
-
-  window.addEventListener("beforeprint", function () {
-    document.querySelectorAll("details").forEach(function (d) { d.open = true; });
+}
+const paper = 680; // px
+function forPrint(printing) {
+  document.documentElement.classList.toggle("printing", printing);
+  everything((u, el) => {
+    if (printing) { u.setSize({ width: Math.min(paper, u.width), height: u.height }); } else { fit(u, el); }
+    u.redraw();
   });
-})();
+}
+addEventListener("beforeprint", () => {
+  document.querySelectorAll("details").forEach(d => { d.open = true; });
+  forPrint(true);
+});
+addEventListener("afterprint", () => forPrint(false));

@@ -2,11 +2,12 @@ package reports
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/judge"
@@ -16,23 +17,35 @@ import (
 // cellView is one subject in the page.
 type cellView struct {
 	Cell
-	Anchor   string
-	Name     string // of the subject, with "A" or "B" before it in a comparison
-	State    State
-	Phrase   string
-	Reasons  []string
-	Because  []string // the judge's reasons that Reasons does not repeat
-	Failed   string
-	Unread   string // why the recording could not be read
-	Timeline template.HTML
-	Kinds    []string     // the outcomes that occur in it
-	Steps    []stepWindow // what its chart shades and marks
-	Marks    []legendMark // the other marks of its chart
-	Hover    string       // hover as JSON
-	Phases   []phaseView
-	Facts    []fact
-	Findings []findingView
-	Evidence *evidence
+	Anchor    string
+	Name      string // of the subject, with "A" or "B" before it in a comparison
+	State     State
+	Phrase    string
+	Words     string // of the filter by verdict
+	Reasons   []string
+	Because   []string // the judge's reasons that Reasons does not repeat
+	Failed    string
+	Unread    string        // why the recording could not be read
+	Plots     template.HTML // packed
+	Rows      template.HTML // packed
+	Upstreams []string      // the titles of the plots of nodes
+	Kinds     []string      // the outcomes that occur in it
+	Steps     []stepWindow  // what its plots shade and mark
+	Ends      []recording.Seconds
+	Marks     []legendMark // the other marks of its plots
+	Bin       string
+	Files     []rowFile
+	Phases    []phaseView
+	Facts     []fact
+	Findings  []findingView
+	Proofs    []recording.Step
+	Configs   []configText
+	ConfigCut string
+}
+
+// rowFile is a file of the recording whose rows the page has.
+type rowFile struct {
+	File, Title, Size string
 }
 
 type phaseView struct {
@@ -42,36 +55,31 @@ type phaseView struct {
 
 type findingView struct {
 	Code, Text string
-	Evidence   []string
-	Cut        string // what was left out, in words
+	Evidence   []quote
+	Moment     string // when the first row is from, in seconds since t=0; empty if none says
 }
 
-// legendMark is one mark of a chart by its class in the style sheet.
-type legendMark struct{ Class, Text string }
-
-// nodeMarks are the marks of the lanes of nodes.
-var nodeMarks = []legendMark{
-	{nodeIn, "node in its name"},
-	{nodeStruck, "in its name, and does not serve"},
-	{nodeLeft, "left by its name"},
-	{nodeNever, "not in its name so far"},
-	{"hollow", "sent to a node, never answered"},
-	{"triangle", "connection attempt (SYN) to a node that its name had left or that did not serve"},
-	{"dashed", "from here what is sent to the node is stale"},
+// quote is one row of the recording that a finding quotes, as its file and line, when it is
+// from, and what stands there; or text that leads nowhere.
+type quote struct {
+	Row    string
+	Moment string
+	Text   string
 }
 
-// marks are those of nodeMarks that the chart has.
-func (s *series) marks() []legendMark {
-	has := map[string]bool{}
-	for _, n := range s.nodes {
-		for _, spell := range n.spells {
-			has[spell.class] = has[spell.class] || spell.From < s.end && spell.To > 0
+func newFindingView(f judge.Finding) findingView {
+	v := findingView{Code: f.Code, Text: f.Text}
+	for _, e := range f.Evidence {
+		q := quote{Text: e}
+		if m := quotePattern.FindStringSubmatch(e); m != nil {
+			q.Row = m[1] + ":" + m[2]
+			q.Text = strings.TrimPrefix(e, q.Row+" ")
+			q.Moment = m[3]
 		}
-		has["hollow"] = has["hollow"] || slices.Max(n.unanswered) > 0
-		has["triangle"] = has["triangle"] || slices.Max(n.connects) > 0
-		has["dashed"] = has["dashed"] || len(n.outdated) > 0 && n.outdated[0].From < s.end
+		v.Moment = cmp.Or(v.Moment, q.Moment)
+		v.Evidence = append(v.Evidence, q)
 	}
-	return slices.DeleteFunc(slices.Clone(nodeMarks), func(m legendMark) bool { return !has[m.Class] })
+	return v
 }
 
 // sided puts the side of a comparison before a name.
@@ -82,22 +90,10 @@ func sided(side, name string) string {
 	return side + ": " + name
 }
 
-// hover is what the script shows for the bin under the pointer.
-type hover struct {
-	Bin    float64            `json:"bin"`
-	From   float64            `json:"x0"`
-	To     float64            `json:"x1"`
-	End    float64            `json:"end"`
-	Width  float64            `json:"width"`
-	Counts map[string][]int   `json:"counts"`
-	Nodes  map[string][][]int `json:"nodes"` // served, errors, unanswered
-	Order  []string           `json:"order"`
-}
-
 func newCellView(c Cell, anchor, side string) (cellView, *series, error) {
 	v := cellView{
 		Cell: c, Anchor: anchor, Name: sided(side, c.Manifest.Subject.ID), State: c.State(), Phrase: c.Phrase(), Reasons: c.Reasons(),
-		Failed: failedInWords(c), Facts: cellFacts(c),
+		Words: filterWords(c), Failed: failedInWords(c), Facts: cellFacts(c),
 	}
 	if c.NotRun != "" {
 		return v, nil, nil
@@ -107,8 +103,7 @@ func newCellView(c Cell, anchor, side string) (cellView, *series, error) {
 	v.Because = slices.DeleteFunc(slices.Clone(verdict.Reasons), func(r string) bool { return strings.Contains(said, r) })
 	v.Phases = []phaseView{{"before", verdict.Before}, {"during", verdict.During}, {"after", verdict.After}}
 	for _, f := range verdict.Findings {
-		rows, cut := first(f.Evidence, maxEvidence)
-		v.Findings = append(v.Findings, findingView{f.Code, f.Text, rows, cut})
+		v.Findings = append(v.Findings, newFindingView(f))
 	}
 	if c.Dir == "" { // it broke off before there was anything to record
 		v.Unread = "there is none"
@@ -119,40 +114,40 @@ func newCellView(c Cell, anchor, side string) (cellView, *series, error) {
 		v.Unread = err.Error()
 		return v, nil, fmt.Errorf("page of %s: %w", c.Manifest.Subject.ID, err)
 	}
-	rec.Requests = judge.Outcomes(rec)
-	s := newSeries(rec)
-	v.Timeline = s.timeline()
-	v.Kinds, v.Steps, v.Marks = s.kinds(), legend(s.windows), s.marks()
-	text, err := json.Marshal(s.hover())
+	s, err := v.read(rec)
 	if err != nil {
 		return v, nil, fmt.Errorf("page of %s: %w", c.Manifest.Subject.ID, err)
 	}
-	v.Hover = string(text)
-	v.Evidence = newEvidence(rec)
 	return v, s, nil
 }
 
-func (s *series) hover() hover {
-	a := s.axis()
-	h := hover{
-		Bin: float64(s.bin), From: a.x0, To: a.x1, End: a.to, Width: chartWidth,
-		Counts: s.outcomes, Nodes: map[string][][]int{}, Order: shownKinds,
+// read fills in what comes from the recording.
+func (v *cellView) read(rec *recording.Recording) (*series, error) {
+	rec.Requests = judge.Outcomes(rec)
+	s := newSeries(rec)
+	drawn := s.plots()
+	v.Kinds, v.Steps, v.Marks, v.Ends, v.Bin = s.kinds(), s.windows, drawn.marks(), drawn.Ends, binName(s.bin)
+	for _, u := range drawn.Upstreams {
+		v.Upstreams = append(v.Upstreams, strings.TrimSuffix("Nodes: "+u.Name, ": "))
 	}
-	for _, n := range s.nodes {
-		h.Nodes[n.Addr.String()] = [][]int{s.sum(n.served), s.sum(n.errors), n.unanswered}
-	}
-	return h
-}
-
-// sum adds up the counts of all classes, bin by bin.
-func (s *series) sum(counts map[string][]int) []int {
-	sums := make([]int, s.bins())
-	for _, of := range counts {
-		for i, n := range of {
-			sums[i] += n
+	tables := rowTables(rec, v.Verdict.Findings)
+	for _, t := range tables {
+		size := thousands(t.Of)
+		if t.Which != "" {
+			size = thousands(len(t.Lines)) + " of " + thousands(t.Of) + ": " + t.Which
 		}
+		v.Files = append(v.Files, rowFile{t.File, t.Title, size})
 	}
-	return sums
+	var err error
+	if v.Plots, err = pack(drawn); err != nil {
+		return nil, err
+	}
+	if v.Rows, err = pack(tables); err != nil {
+		return nil, err
+	}
+	v.Proofs = rec.Steps
+	v.Configs, v.ConfigCut = configTexts(rec)
+	return s, nil
 }
 
 func cellFacts(c Cell) []fact {
@@ -235,4 +230,33 @@ func newComparisonView(c Comparison) *comparisonView {
 		v.Rows = append(v.Rows, pairView{p, stateOf(p.Result), anchorOf(2 * i), anchorOf(2*i + 1)})
 	}
 	return v
+}
+
+func binName(bin recording.Seconds) string {
+	if bin < 1 {
+		return strconv.Itoa(int(math.Round(float64(bin)*1000))) + " ms"
+	}
+	return seconds(bin)
+}
+
+func failedInWords(c Cell) string {
+	v := c.Verdict
+	switch {
+	case v.Failed == 0:
+		return fmt.Sprintf("0 of %s failed", thousands(v.Sent))
+	case v.NeverRecovered:
+		return fmt.Sprintf("%s failed, no recovery in %s", thousands(v.Failed), seconds(v.Window))
+	case v.Recovery != nil && *v.Recovery >= 0:
+		return fmt.Sprintf("%s failed, recovered after %s", thousands(v.Failed), recovery(v))
+	default:
+		return fmt.Sprintf("%s of %s failed", thousands(v.Failed), thousands(v.Sent))
+	}
+}
+
+// shorten cuts s to n characters and says so by three dots.
+func shorten(s string, n int) string {
+	if runes := []rune(s); len(runes) > n {
+		return string(runes[:n-3]) + "..."
+	}
+	return s
 }

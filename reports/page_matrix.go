@@ -15,16 +15,17 @@ type matrix struct {
 }
 
 type matrixRow struct {
-	Subject, Role string
-	Places        []matrixPlace
+	Subject, Role, Kind string
+	Places              []matrixPlace
 }
 
 // matrixPlace is one cell; one without a State was not part of the suite.
 type matrixPlace struct {
-	Anchor string // empty if there is no article
-	Text   string
-	State  State
-	Title  string
+	Scenario string
+	Anchor   string // empty if there is no article
+	Text     string
+	State    State
+	Title    string
 }
 
 // newMatrix numbers the anchors as newPageView does. A subject that ran a
@@ -36,7 +37,7 @@ func newMatrix(cells []Cell) matrix {
 		at := slices.IndexFunc(m.Rows, func(r matrixRow) bool { return r.Subject == subject.ID })
 		if at < 0 {
 			at = len(m.Rows)
-			m.Rows = append(m.Rows, matrixRow{subject.ID, subject.Role, make([]matrixPlace, len(m.Scenarios))})
+			m.Rows = append(m.Rows, matrixRow{subject.ID, subject.Role, subject.Kind, make([]matrixPlace, len(m.Scenarios))})
 		}
 		place := &m.Rows[at].Places[slices.Index(m.Scenarios, c.Manifest.Scenario)]
 		if place.State == "" || place.State == Expected {
@@ -48,9 +49,9 @@ func newMatrix(cells []Cell) matrix {
 
 func newMatrixPlace(c Cell, i int) matrixPlace {
 	if c.NotRun != "" {
-		return matrixPlace{Text: "not run", State: NotRun, Title: c.NotRun}
+		return matrixPlace{Scenario: c.Manifest.Scenario, Text: "not run", State: NotRun, Title: c.NotRun}
 	}
-	p := matrixPlace{Anchor: anchorOf(i), State: c.State(), Title: c.Phrase()}
+	p := matrixPlace{Scenario: c.Manifest.Scenario, Anchor: anchorOf(i), State: c.State(), Title: c.Phrase()}
 	switch c.Verdict.Result {
 	case judge.Pass:
 		p.Text = "held"

@@ -2,12 +2,15 @@ package reports
 
 import (
 	"bytes"
+	"compress/gzip"
+	"encoding/base64"
 	"encoding/json"
-	"fmt"
+	"html/template"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,26 +108,56 @@ func TestPageOfASuite(t *testing.T) {
 		t.Errorf("the page begins with %q, want what broke and should not have", first)
 	}
 	article := articleOf(t, root, "nginx/static")
-	var shown hover
-	must(t, json.Unmarshal([]byte(attr(find(article, "div", "class", "wide chart")[0], "data-series")), &shown))
 	timeouts := 0
-	for _, n := range shown.Counts[recording.Timeout] {
-		timeouts += n
+	for _, l := range plotsOf(t, article).Outcomes {
+		for _, n := range l.Counts {
+			if l.Class == "k-timeout" {
+				timeouts += n
+			}
+		}
 	}
 	if want := cells[4].Verdict.ByKind[recording.Timeout]; timeouts != want || want == 0 {
-		t.Errorf("the chart counts %d timeouts, the verdict %d", timeouts, want)
+		t.Errorf("the plot counts %d timeouts, the verdict %d", timeouts, want)
 	}
 	got := textOf(article)
 	for _, want := range []string{
 		"nginx/static", "1.30.6", "pitfall broke, as expected", "resolved once at start",
-		"dns.jsonl:2 A backend.example.com.", "no DNS query after t=0, 1 before", "make scenario NAME=alb-ip-rotate SUBJECT=nginx/static SEED=5",
-		"proxy_pass http://backend.example.com;", "upstream timed out (110: Connection timed out)", "SYN to 10.10.1.55:80: no answer in 0.3 s",
-		"localhost:1/proxychaos/nginx:forky (debian)", "name moves", "old nodes go silent", "Failed requests: first 15 of 1,252",
+		"dns.jsonl:2 A backend.example.com.", "make scenario NAME=alb-ip-rotate SUBJECT=nginx/static SEED=5",
+		"proxy_pass http://backend.example.com;", "SYN to 10.10.1.55:80: no answer in 0.3 s",
+		"localhost:1/proxychaos/nginx:forky (debian)", "name moves", "old nodes go silent", "Requests of clients, requests.jsonl: 2,800",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the article of nginx/static lacks %q", want)
 		}
 	}
+}
+
+// unpackInto reads what pack made.
+func unpackInto(t *testing.T, packed string, into any) {
+	t.Helper()
+	zipped, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(strings.TrimSpace(packed))))
+	must(t, err)
+	must(t, json.NewDecoder(zipped).Decode(into))
+}
+
+// plotsOf are those that the script draws in an article.
+func plotsOf(t *testing.T, article *html.Node) plots {
+	t.Helper()
+	var p plots
+	unpackInto(t, textOf(find(article, "script", "id", attr(article, "id")+"-packed-plots")[0]), &p)
+	return p
+}
+
+// rowsOf are the tables of rows in an article, by their files.
+func rowsOf(t *testing.T, article *html.Node) map[string]rowTable {
+	t.Helper()
+	var all []rowTable
+	unpackInto(t, textOf(find(article, "script", "id", attr(article, "id")+"-packed-rows")[0]), &all)
+	tables := map[string]rowTable{}
+	for _, table := range all {
+		tables[table.File] = table
+	}
+	return tables
 }
 
 // articleOf is the article of a subject.
@@ -151,10 +184,22 @@ func TestPageNeedsNothingElse(t *testing.T) {
 			t.Errorf("the page loads %s", attr(script, "src"))
 		}
 	}
+	if policy := attr(find(root, "meta", "http-equiv", "Content-Security-Policy")[0], "content"); !strings.HasPrefix(policy, "default-src 'none';") {
+		t.Errorf("the page may load something: its policy is %q", policy)
+	}
 	if loads := regexp.MustCompile(`url\(|@import|fetch\(|XMLHttpRequest`).FindString(text); loads != "" {
 		t.Errorf("the page holds %q", loads)
 	}
 }
+
+// pageScripts are the page's own.
+var pageScripts = func() []string {
+	var all []string
+	for _, script := range []template.JS{uplotJS, plotsJS, rowsJS, pageJS} {
+		all = append(all, strings.TrimSpace(string(script)))
+	}
+	return all
+}()
 
 func TestPageEscapesWhatOthersWrote(t *testing.T) {
 	const hostile = `</pre></script><script>alert(1)</script><img src=x onerror=alert(2)>"'` + "`&amp;"
@@ -177,8 +222,10 @@ func TestPageEscapesWhatOthersWrote(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			root, _ := pageOf(t, page)
-			if n := find(root, "script", "", ""); len(n) != 1 {
-				t.Errorf("%d scripts, want the page's own only", len(n))
+			for _, script := range find(root, "script", "", "") {
+				if text := textOf(script); attr(script, "type") != "text/plain" && !slices.Contains(pageScripts, strings.TrimSpace(text)) {
+					t.Errorf("a script is not the page's own: %.100q", text)
+				}
 			}
 			if n := find(root, "img", "", ""); len(n) != 0 {
 				t.Errorf("%d images, want none", len(n))
@@ -228,24 +275,9 @@ func writeJSONLines[T any](t *testing.T, path string, rows []T) {
 func TestPageSaysWhatItCut(t *testing.T) {
 	b := catalogue()[0]
 	b.config = strings.Repeat("# a line of the configuration\n", 2000)
-	b.log = strings.Repeat("long ", 200)
-	b.finding.Evidence = make([]string, 100)
-	for i := range b.finding.Evidence {
-		b.finding.Evidence[i] = fmt.Sprintf("row %d", i)
-	}
-	b.asks = .1
 	root, _ := pageOf(t, Page{Cells: []Cell{synthesize(t, t.TempDir(), "s", b, 1)}})
-	got := textOf(root)
-	for _, want := range []string{
-		"first 32,768 of 60,000 bytes", "of 1,339; 60 lines cut at 500 characters", "first 30 of 100",
-		"DNS queries: first 40 of 140", "Failed requests: first 15 of 1,338",
-	} {
-		if !strings.Contains(got, want) {
-			t.Errorf("the page does not say %q", want)
-		}
-	}
-	if strings.Contains(got, "row 30") {
-		t.Error("a row is shown that is said to be cut")
+	if got := textOf(root); !strings.Contains(got, "first 32,768 of 60,000 bytes") {
+		t.Error("the page does not say that the configuration is cut")
 	}
 }
 
@@ -257,7 +289,7 @@ func TestPageWithoutItsRecording(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "apache/disablereuse") {
 		t.Errorf("error %v, want one that names the subject", err)
 	}
-	for _, want := range []string{"No charts, as the recording could not be read", "fix held, as expected", "pitfall broke, as expected"} {
+	for _, want := range []string{"No plots, as the recording could not be read", "fix held, as expected", "pitfall broke, as expected"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -281,7 +313,7 @@ func TestPageOfSeveralScenarios(t *testing.T) {
 	if got := len(find(page, "section", "", "")); got != 4 {
 		t.Errorf("%d sections, want one for each of 4 scenarios", got)
 	}
-	overview := find(page, "table", "class", "summary")[0]
+	overview := find(page, "table", "class", "summary stack")[0]
 	rows := find(find(overview, "tbody", "", "")[0], "tr", "", "")
 	if len(rows) != 9 {
 		t.Fatalf("%d rows in the overview, want 9 subjects", len(rows))
@@ -379,7 +411,7 @@ func TestPageOfAComparison(t *testing.T) {
 	}
 }
 
-// The charts show what the verdict says, not what the client took an answer for: a redirect
+// The plots show what the verdict says, not what the client took an answer for: a redirect
 // of the proxy itself is no success.
 func TestPageShowsWhatTheProxyAnsweredItself(t *testing.T) {
 	c := synthesize(t, t.TempDir(), "s", catalogue()[0], 1)
@@ -389,7 +421,8 @@ func TestPageShowsWhatTheProxyAnsweredItself(t *testing.T) {
 	last.Outcome, last.Code, last.Node = recording.OK, 302, netip.Addr{}
 	writeJSONLines(t, filepath.Join(c.Dir, recording.RequestsFile), rec.Requests)
 	root, _ := pageOf(t, Page{Cells: []Cell{c}})
-	if got := find(root, "path", "class", "bar k-by-proxy"); len(got) == 0 {
-		t.Error("no bar has the colour of what the proxy answered itself")
+	drawn := plotsOf(t, find(root, "article", "", "")[0]).Outcomes
+	if !slices.ContainsFunc(drawn, func(l layer) bool { return l.Class == "k-by-proxy" }) {
+		t.Errorf("no layer has the colour of what the proxy answered itself: %v", drawn)
 	}
 }

@@ -19,7 +19,7 @@ func TestPageSaysWhatHappened(t *testing.T) {
 		return recording.Step{Number: number, Name: name, Planned: at - .1, InForce: at, Effects: []world.Effect{e}}
 	}
 	unmoved := []string{
-		"name moves", "stale from", "stale\n", "nodes end", "go silent", "old nodes", "left by its name", "not in its name so far", "is stale<", "dashed",
+		"name moves", "nodes end", "go silent", "old nodes", "left by its name", "left for so long", "not in its name so far",
 	}
 	for name, tc := range map[string]struct {
 		steps     []recording.Step
@@ -48,9 +48,9 @@ func TestPageSaysWhatHappened(t *testing.T) {
 			[]string{
 				"name has nodes 2, 2.00 s", "name has nodes 1 and 2, 4.00 s", "name has nodes 2, 6.00 s", "name has nodes 1 and 2, 11.00 s",
 				"name has nodes 2|in force at 2.0 s", "name has nodes 1 and 2|in force at 4.0 s", "name has nodes 2|in force at 6.0 s", "name has nodes 1 and 2|in force at 11.0 s",
-				"stale from 9.00 s", "left by its name",
+				"left for so long that what is sent there is stale", "left by its name",
 			},
-			[]string{"go silent", "name moves", "does not serve", "stale from 5", "stale from 14"},
+			[]string{"go silent", "name moves", "does not serve"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -100,16 +100,16 @@ func textOfTimeline(t *testing.T, steps []recording.Step) string {
 // A step that came in no cell is not among the facts, and of cells that differ by the
 // phase the first and the latest are named.
 func TestFactsOfTheTimelineAreThoseThatCame(t *testing.T) {
-	row := func(steps ...recording.Step) strip {
+	row := func(steps ...recording.Step) ran {
 		r := smallRecording()
 		r.Manifest.Plan.Steps = []recording.PlannedStep{{At: 5}, {At: 8}, {At: 11, Faults: []recording.PlannedFault{{Name: "never came"}}}}
 		r.Steps = steps
-		return strip{series: newSeries(r), cell: Cell{Manifest: r.Manifest}}
+		return ran{series: newSeries(r), cell: Cell{Manifest: r.Manifest}}
 	}
 	moves := func(at recording.Seconds) recording.Step {
 		return recording.Step{Number: 1, Name: "name moves", InForce: at}
 	}
-	got := timelineFacts([]strip{
+	got := timelineFacts([]ran{
 		{}, // not run
 		row(moves(5)),
 		row(moves(6.5), recording.Step{Number: 2, Name: "old nodes go silent", InForce: 9}),

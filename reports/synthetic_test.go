@@ -144,19 +144,26 @@ func ends(p recording.Plan) recording.Seconds { return p.Steps[len(p.Steps)-1].A
 
 func writeSteps(t *testing.T, dir *recording.Dir, p recording.Plan) {
 	t.Helper()
+	steps := syntheticSteps(moves(p), ends(p))
+	steps[1].Number = len(p.Steps)
+	must(t, dir.Steps.Append(steps...))
+}
+
+// syntheticSteps are a name that moves, and its old nodes that go silent.
+func syntheticSteps(moved, ended recording.Seconds) []recording.Step {
 	var left, silent []world.Effect
 	for i := range oldNodes {
 		left = append(left, world.Effect{Node: oldNodes[i], Named: world.Truth(false)}, world.Effect{Node: freshNodes[i], Named: world.Truth(true)})
 		silent = append(silent, world.Effect{Node: oldNodes[i], Serves: world.Truth(false), How: "silence"})
 	}
-	must(t, dir.Steps.Append(
-		recording.Step{Number: 1, Name: "name moves", Planned: moves(p), Asked: moves(p) + .001, InForce: moves(p) + .002, Effects: left, Proofs: []recording.Proof{
-			{OK: true, At: moves(p) + .004, Detail: "asked 127.0.0.1 for backend.example.com: 10.10.1.77 10.10.2.77"},
+	return []recording.Step{
+		{Number: 1, Name: "name moves", Planned: moved, Asked: moved + .001, InForce: moved + .002, Effects: left, Proofs: []recording.Proof{
+			{OK: true, At: moved + .004, Detail: "asked 127.0.0.1 for backend.example.com: 10.10.1.77 10.10.2.77"},
 		}},
-		recording.Step{Number: len(p.Steps), Name: "old nodes go silent", Planned: ends(p), Asked: ends(p) + .001, InForce: ends(p) + .003, Effects: silent, Proofs: []recording.Proof{
-			{OK: true, At: ends(p) + .31, Detail: "SYN to 10.10.1.55:80: no answer in 0.3 s; open connection: no answer in 0.3 s"},
+		{Number: 2, Name: "old nodes go silent", Planned: ended, Asked: ended + .001, InForce: ended + .003, Effects: silent, Proofs: []recording.Proof{
+			{OK: true, At: ended + .31, Detail: "SYN to 10.10.1.55:80: no answer in 0.3 s; open connection: no answer in 0.3 s"},
 		}},
-	))
+	}
 }
 
 func writeRequests(t *testing.T, dir *recording.Dir, p recording.Plan, b behaviour, random *rand.Rand, v *judge.Verdict) {

@@ -1,13 +1,17 @@
 package recording
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Recording is everything that was recorded of one run, read back. The row
@@ -53,16 +57,16 @@ func Open(dir string) (*Recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = errors.Join(
-		readRows(dir, RequestsFile, &r.Requests, decodeJSON[Request]),
-		readRows(dir, AttemptsFile, &r.Attempts, decodeJSON[Attempt]),
-		readRows(dir, ConnectionsFile, &r.Connections, decodeJSON[Conn]),
-		readRows(dir, PacketsFile, &r.Packets, decodeJSON[Packet]),
-		readRows(dir, QueriesFile, &r.Queries, decodeJSON[Query]),
-		readRows(dir, SnapshotsFile, &r.Snapshots, decodeJSON[Snapshot]),
-		readRows(dir, ProxyLogFile, &r.ProxyLog, decodeLogLine),
-	)
-	if err != nil {
+	// At the same time, as a recording may have millions of rows.
+	var files errgroup.Group
+	read(&files, dir, RequestsFile, &r.Requests, decodeJSON[Request])
+	read(&files, dir, AttemptsFile, &r.Attempts, decodeJSON[Attempt])
+	read(&files, dir, ConnectionsFile, &r.Connections, decodeJSON[Conn])
+	read(&files, dir, PacketsFile, &r.Packets, decodeJSON[Packet])
+	read(&files, dir, QueriesFile, &r.Queries, decodeJSON[Query])
+	read(&files, dir, SnapshotsFile, &r.Snapshots, decodeJSON[Snapshot])
+	read(&files, dir, ProxyLogFile, &r.ProxyLog, decodeLogLine)
+	if err := files.Wait(); err != nil {
 		return nil, err
 	}
 	if version.Schema == 1 {
@@ -71,27 +75,48 @@ func Open(dir string) (*Recording, error) {
 	return r, nil
 }
 
+func read[T any](files *errgroup.Group, dir, name string, into *[]T, decode func([]byte) (T, error)) {
+	files.Go(func() error { return readRows(dir, name, into, decode) })
+}
+
+// readBuffer is how much of a file is read at a time, in bytes.
+const readBuffer = 1 << 20
+
 // readRows decodes one row from each line. Every row ends with a newline, so
 // a last line without one was cut off.
 func readRows[T any](dir, name string, into *[]T, decode func([]byte) (T, error)) error {
 	path := filepath.Join(dir, name)
-	text, err := os.ReadFile(path)
+	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("read the recording: %w", err)
 	}
-	for number := 1; len(text) > 0; number++ {
-		line, rest, whole := bytes.Cut(text, []byte("\n"))
-		if !whole {
-			return fmt.Errorf("%s:%d: the row is cut off: want a newline at its end", path, number)
+	defer file.Close()
+	text := bufio.NewReaderSize(file, readBuffer)
+	var long []byte // a line that is longer than the buffer, as far as it was read
+	for number := 1; ; {
+		line, err := text.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			long = append(long, line...)
+			continue
 		}
-		row, err := decode(line)
+		if len(long) > 0 {
+			line, long = append(long, line...), nil
+		}
+		switch {
+		case errors.Is(err, io.EOF) && len(line) == 0:
+			return nil
+		case errors.Is(err, io.EOF):
+			return fmt.Errorf("%s:%d: the row is cut off: want a newline at its end", path, number)
+		case err != nil:
+			return fmt.Errorf("read the recording: %w", err)
+		}
+		row, err := decode(line[:len(line)-1])
 		if err != nil {
 			return fmt.Errorf("%s:%d: %w", path, number, err)
 		}
 		*into = append(*into, row)
-		text = rest
+		number++
 	}
-	return nil
 }
 
 func decodeJSON[T any](line []byte) (T, error) {

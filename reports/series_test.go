@@ -3,7 +3,6 @@ package reports
 import (
 	"net/netip"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/proxychaos/proxychaos/harness/ledger"
@@ -28,19 +27,6 @@ func TestWindowsOverlapAndRepeat(t *testing.T) {
 	}
 	if got := legend(got); !slices.Equal(got, want[:3]) {
 		t.Errorf("legend %v, want each name once", got)
-	}
-}
-
-// What lasts is shaded while it does; what heals is a mark without a shade.
-func TestShadeEndsWithWhatItShows(t *testing.T) {
-	d := &drawing{}
-	all := []stepWindow{{2, 6, "step0", "DNS fails"}, {6, 6, heals, "DNS answers"}}
-	a := timeAxis{to: 10, x0: 0, x1: 100}
-	shade(d, a, all, 0, 9)
-	mark(d, a, all, 0, 9)
-	want := `<rect class="shade step0" x="20" y="0" width="40" height="9"/><path class="begin step0" d="M20 0L20 9"/><path class="begin heals" d="M60 0L60 9"/>`
-	if d.String() != want {
-		t.Errorf("got  %s\nwant %s", d.String(), want)
 	}
 }
 
@@ -127,40 +113,6 @@ func TestBinsOfALongRunAreBounded(t *testing.T) {
 	}
 }
 
-// A burst, as of a load that catches up, must not reach into the row above.
-func TestABurstStaysInItsStrip(t *testing.T) {
-	r := smallRecording()
-	r.Manifest.Plan.Rate = 10 // one in a bin
-	for range 50 {
-		r.Requests = append(r.Requests, recording.Request{Sent: 3.05, Outcome: recording.Unavailable}, recording.Request{Sent: 3.05, Outcome: recording.OK})
-	}
-	s, d := newSeries(r), &drawing{}
-	s.stack(d, timeAxis{to: 100, x0: 0, x1: 1000}, 100, stripHeight, s.planned())
-	// All of 50 and 50 within 1.3 times the height: each half has 15.6 px.
-	for _, want := range []string{`<path class="bar k-503" d="M30 108.4h1.4v15.6h-1.4z"/>`, `M30 92.8h1.4v15.6h-1.4z`} {
-		if !strings.Contains(d.String(), want) {
-			t.Errorf("got %s, want %s in it", d.String(), want)
-		}
-	}
-}
-
-func TestDotsAreBounded(t *testing.T) {
-	r := smallRecording()
-	r.Requests = nil
-	for i := range 60000 {
-		latency := recording.Seconds(.0001) * recording.Seconds(1+i*7919%10000)
-		r.Requests = append(r.Requests, recording.Request{Sent: recording.Seconds(i) / 6000, Latency: latency, Outcome: recording.OK})
-	}
-	d := &drawing{}
-	s := newSeries(r)
-	if grid := s.dots(d, s.axis(), 0); grid < 2 {
-		t.Errorf("grid of %d px for 60,000 scattered dots, want a wider one", grid)
-	}
-	if n := strings.Count(d.String(), "h0"); n == 0 || n > maxDots {
-		t.Errorf("%d dots, want 1 to %d", n, maxDots)
-	}
-}
-
 func TestAnswerLane(t *testing.T) {
 	s := newSeries(smallRecording())
 	for _, c := range []struct {
@@ -229,21 +181,22 @@ func TestLanesOfSeveralUpstreams(t *testing.T) {
 	if len(groups) != 2 || len(groups[0]) != 1 || len(groups[1]) != 2 {
 		t.Fatalf("got %d upstreams, want the 2 in use, with the nodes that were in their names", len(groups))
 	}
-	for i, want := range []struct{ name, stale string }{
-		{"api.example.com", ""}, {"login.example.com", "nodes that the name has left are stale from 8.00 s"},
+	drawn := s.plots().Upstreams
+	for i, want := range []struct {
+		name   string
+		spells [][]plotWindow
+	}{
+		{"api.example.com", [][]plotWindow{{{0, 20, nodeIn}}}},
+		{"login.example.com", [][]plotWindow{{{0, 5, nodeIn}, {5, 8, nodeLeft}, {8, 20, nodeStale}}, {{0, 5, nodeNever}, {5, 20, nodeIn}}}},
 	} {
-		if groups[i][0].upstream != want.name || s.staleWords(groups[i]) != want.stale {
-			t.Errorf("upstream %d: %q, %q, want %v", i+1, groups[i][0].upstream, s.staleWords(groups[i]), want)
+		if drawn[i].Name != want.name {
+			t.Errorf("upstream %d is called %q, want %q", i+1, drawn[i].Name, want.name)
 		}
-	}
-	drawn := string(s.timeline())
-	for _, want := range []string{">api.example.com<", ">login.example.com: nodes that the name has left are stale from 8.00 s<"} {
-		if !strings.Contains(drawn, want) {
-			t.Errorf("the chart lacks %q", want)
+		for j, lane := range drawn[i].Lanes {
+			if !slices.Equal(lane.Spells, want.spells[j]) {
+				t.Errorf("%s, node %d: got %v, want %v", want.name, j+1, lane.Spells, want.spells[j])
+			}
 		}
-	}
-	if strings.Contains(drawn, "probed") || strings.Contains(drawn, nodes[4].String()) {
-		t.Error("the chart shows an upstream that only the harness asked for")
 	}
 }
 
@@ -258,9 +211,11 @@ func TestStaleOnlyIfOutForSoLong(t *testing.T) {
 	}{{2, no}, {4.9, yes}, {6, no}, {10, yes}, {15, no}} {
 		r.Steps = append(r.Steps, recording.Step{Number: i + 1, InForce: step.at, Effects: []world.Effect{{Node: nodes[0], Named: step.named}}})
 	}
-	s := newSeries(r)
-	if got, want := s.staleWords(s.upstreams()[0]), "nodes that the name has left are stale from 9.00 s, 18.00 s"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	n := newSeries(r).nodes[0]
+	for at, want := range map[recording.Seconds]string{3: nodeLeft, 5: nodeIn, 8.9: nodeLeft, 9: nodeStale, 9.9: nodeStale, 10: nodeIn, 17.9: nodeLeft, 18: nodeStale} {
+		if got := n.classAt(at); got != want {
+			t.Errorf("at %g the node is %q, want %q", at, got, want)
+		}
 	}
 }
 
@@ -279,18 +234,22 @@ func TestNoFailureIsAllowedAfterEachLoss(t *testing.T) {
 	}
 }
 
-// Text among the shapes is written after them, so that no line runs through it.
-func TestCaptionsLieOverShapes(t *testing.T) {
-	drawn := string(newSeries(smallRecording()).timeline())
-	if first, last := strings.Index(drawn, "halo"), strings.LastIndex(drawn, "<path"); first < last {
-		t.Error("a shape is drawn over a caption")
+// An empty recording is what a run leaves that was stopped in its warm-up.
+func TestPlotsOfAnEmptyRecording(t *testing.T) {
+	p := newSeries(&recording.Recording{}).plots()
+	if p.End != 1 || len(p.Outcomes) != 0 || len(p.Upstreams) != 0 || len(p.Queries.At) != 0 {
+		t.Errorf("got %+v", p)
 	}
 }
 
-// An empty recording is what a run leaves that was stopped in its warm-up.
-func TestTimelineOfAnEmptyRecording(t *testing.T) {
-	got := string(newSeries(&recording.Recording{}).timeline())
-	if !strings.HasPrefix(got, "<svg") || strings.Contains(got, "NaN") || strings.Contains(got, "Inf") {
-		t.Errorf("got %s", got)
+// The queries are in the lanes of what their answers held, without the harness's own.
+func TestPlotsOfQueries(t *testing.T) {
+	r := smallRecording()
+	r.Queries = []recording.Query{
+		{At: -1, Answers: oldNodes}, {At: 1, Answers: oldNodes}, {At: 6, Answers: oldNodes}, {At: 7, Answers: oldNodes, Probe: true},
+	}
+	q := newSeries(r).plots().Queries
+	if q.Before != 1 || !slices.Equal(q.At, []recording.Seconds{1, 6}) || !slices.Equal(q.Lane, []int{0, 1}) || !slices.Equal(q.Names, []string{"what the name had", "nodes it had left"}) {
+		t.Errorf("got %+v", q)
 	}
 }

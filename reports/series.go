@@ -21,7 +21,7 @@ const (
 	other   = "other"
 )
 
-// shownKinds are the outcomes in the order in which a bar is stacked: failures
+// shownKinds are the outcomes in the order in which they are stacked: failures
 // stand on the base line, where small numbers can be compared.
 var shownKinds = append(slices.Clone(kinds), byProxy, other, recording.OK)
 
@@ -35,11 +35,11 @@ func shownKind(outcome string) string {
 	return other
 }
 
-// series is what the charts of one recording are drawn from.
+// series is what the plots of one recording show.
 type series struct {
 	rec *recording.Recording
 	end recording.Seconds // of the time axis
-	bin recording.Seconds // width of one bar
+	bin recording.Seconds // the time for which requests are counted together
 	// outcomes counts requests by outcome and bin of their send time.
 	outcomes map[string][]int
 	nodes    []nodeSeries
@@ -52,7 +52,6 @@ type nodeSeries struct {
 	world.Node
 	upstream   string           // the name that it belongs to; empty if there is only one
 	spells     []spell          // what was true of it, without a gap
-	outdated   []ledger.Span    // when what is sent to it is stale
 	served     map[string][]int // answered with a status below 500, by the node class then
 	errors     map[string][]int // answered with a 5xx, by class
 	unanswered []int            // sent there, and no answer was finished
@@ -70,11 +69,12 @@ const (
 	nodeIn     = "in"     // its name has it, and it serves
 	nodeStruck = "struck" // its name has it, and it does not serve
 	nodeLeft   = "left"   // its name had it and has it no more
+	nodeStale  = "stale"  // the same, for so long that what is sent there is stale
 	nodeNever  = "never"  // its name has not had it yet
 )
 
-// nodeClasses are in the order in which a bar of what was served is stacked.
-var nodeClasses = []string{nodeIn, nodeStruck, nodeLeft, nodeNever}
+// nodeClasses are in the order in which what was served is stacked.
+var nodeClasses = []string{nodeIn, nodeStruck, nodeLeft, nodeStale, nodeNever}
 
 func nodeClass(c ledger.Condition) string {
 	switch {
@@ -88,8 +88,9 @@ func nodeClass(c ledger.Condition) string {
 	return nodeIn
 }
 
-// maxBins bounds the number of bars of a chart: each is at least 2 px wide.
-const maxBins = 400
+// maxBins bounds the points of a plot. There are more than a screen has pixels, so that
+// something is left to see when one looks closer.
+const maxBins = 2000
 
 func newSeries(rec *recording.Recording) *series {
 	s := &series{rec: rec, end: rec.Manifest.Plan.Duration, outcomes: map[string][]int{}, ledger: ledger.Of(rec)}
@@ -97,7 +98,7 @@ func newSeries(rec *recording.Recording) *series {
 		s.end = max(s.end, r.Sent)
 	}
 	s.end = max(s.end, 1)
-	for _, width := range []recording.Seconds{.1, .2, .5, 1, 2, 5, 10, 60} {
+	for _, width := range []recording.Seconds{.1, .2, .5, 1, 2, 5, 10, 30, 60, 300} {
 		s.bin = width
 		if s.end/width <= maxBins {
 			break
@@ -186,13 +187,33 @@ func (n nodeSeries) idle() bool {
 func (s *series) newNode(n world.Node, name string) nodeSeries {
 	node := nodeSeries{
 		Node: n, upstream: cmp.Or(name, fmt.Sprintf("upstream %d", n.Upstream)),
-		outdated: s.ledger.Outdated(n.Addr, s.rec.Manifest.Plan.Allowed()),
-		served:   map[string][]int{}, errors: map[string][]int{}, unanswered: make([]int, s.bins()), connects: make([]int, s.bins()),
+		served: map[string][]int{}, errors: map[string][]int{}, unanswered: make([]int, s.bins()), connects: make([]int, s.bins()),
 	}
 	for _, c := range s.ledger.Conditions(n.Addr) {
 		node.spells = append(node.spells, spell{c.Span, nodeClass(c)})
 	}
+	for _, outdated := range s.ledger.Outdated(n.Addr, s.rec.Manifest.Plan.Allowed()) {
+		node.age(outdated)
+	}
 	return node
+}
+
+// age makes what was left stale from the beginning of a span to its end.
+func (n *nodeSeries) age(outdated ledger.Span) {
+	var aged []spell
+	for _, s := range n.spells {
+		from, to := max(s.From, outdated.From), min(s.To, outdated.To)
+		if s.class != nodeLeft || from >= to {
+			aged = append(aged, s)
+			continue
+		}
+		for _, part := range []spell{{ledger.Span{From: s.From, To: from}, nodeLeft}, {ledger.Span{From: from, To: to}, nodeStale}, {ledger.Span{From: to, To: s.To}, nodeLeft}} {
+			if part.From < part.To {
+				aged = append(aged, part)
+			}
+		}
+	}
+	n.spells = aged
 }
 
 func (n nodeSeries) classAt(t recording.Seconds) string {
@@ -255,15 +276,79 @@ func statusKind(status int) string {
 	}
 }
 
-// planned is how many requests the plan has for one bin.
-func (s *series) planned() float64 {
-	if rate := s.rec.Manifest.Plan.Rate; rate > 0 {
-		return float64(rate) * float64(s.bin)
+// sum adds up the counts of all classes, bin by bin.
+func (s *series) sum(counts map[string][]int) []int {
+	sums := make([]int, s.bins())
+	for _, of := range counts {
+		for i, n := range of {
+			sums[i] += n
+		}
 	}
-	return s.tallest()
+	return sums
 }
 
-// tallest is the largest sum of one bin.
-func (s *series) tallest() float64 {
-	return float64(max(1, slices.Max(s.sum(s.outcomes))))
+// upstreams are the nodes of each upstream.
+func (s *series) upstreams() [][]nodeSeries {
+	var groups [][]nodeSeries
+	for i, n := range s.nodes {
+		if i == 0 || n.Upstream != s.nodes[i-1].Upstream {
+			groups = append(groups, nil)
+		}
+		groups[len(groups)-1] = append(groups[len(groups)-1], n)
+	}
+	return groups
+}
+
+// budgetEnds are when the time to recover from each loss ends, unless the next loss has
+// come by then, which gives as much time again.
+func (s *series) budgetEnds() []recording.Seconds {
+	within := s.rec.Manifest.Plan.Budget.RecoverWithin
+	if within <= 0 {
+		return nil
+	}
+	var ends []recording.Seconds
+	losses := s.ledger.Losses()
+	for i, loss := range losses {
+		end := loss.At + within
+		if end < s.end && (i+1 == len(losses) || end < losses[i+1].At) {
+			ends = append(ends, end)
+		}
+	}
+	return ends
+}
+
+// Lanes of DNS answers.
+const (
+	laneCurrent = iota
+	laneLeft
+	laneOther
+	laneMixed
+	laneEmpty
+)
+
+// queryLanes are the kinds of DNS answers, in the order of their lanes.
+var queryLanes = []struct{ name, class string }{
+	laneCurrent: {"what the name had", nodeIn},
+	laneLeft:    {"nodes it had left", nodeLeft},
+	laneOther:   {"other addresses", nodeNever},
+	laneMixed:   {"some of each", "mixed"},
+	laneEmpty:   {"no address", "mixed"},
+}
+
+// answerLane is the index in queryLanes.
+func (s *series) answerLane(q recording.Query) int {
+	lane := laneEmpty
+	for _, a := range q.Answers {
+		of := laneOther
+		if _, left := s.ledger.Left(a, q.At); left {
+			of = laneLeft
+		} else if s.ledger.Named(a, q.At) {
+			of = laneCurrent
+		}
+		if lane != laneEmpty && lane != of {
+			return laneMixed
+		}
+		lane = of
+	}
+	return lane
 }
