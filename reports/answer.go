@@ -104,6 +104,21 @@ func wanting(cells []Cell) []int {
 	return all
 }
 
+// allExpected is what to say of cells of which each is as expected, or was not run.
+func allExpected(cells []Cell) string {
+	broke, held := 0, 0
+	for _, c := range cells {
+		switch {
+		case c.NotRun != "":
+		case c.Verdict.Result == judge.Fail:
+			broke++
+		default:
+			held++
+		}
+	}
+	return fmt.Sprintf("Every result is as expected: %s broke, %s held.", thousands(broke), thousands(held))
+}
+
 // severity orders cells for the page: what broke and should not have comes first.
 func (c Cell) severity() int {
 	switch state := c.State(); {

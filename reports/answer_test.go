@@ -73,3 +73,12 @@ func TestBrokenComesFirst(t *testing.T) {
 		t.Errorf("got %v, want %v", ids, want)
 	}
 }
+
+func TestAPageWithoutSurprisesSaysSo(t *testing.T) {
+	broke, held := broke("1.26.3", judge.Finding{Text: "x"}), broke("1.26.3", judge.Finding{})
+	broke.Expect, held.Verdict = &judge.Expectation{Verdict: judge.Fail}, judge.Verdict{Result: judge.Pass}
+	root, _ := pageOf(t, Page{Cells: []Cell{broke, held, {Manifest: held.Manifest, NotRun: "no image"}}})
+	if got, want := textOf(find(root, "li", "", "")[0]), "Every result is as expected: 1 broke, 1 held."; got != want {
+		t.Errorf("the page begins with %q, want %q", got, want)
+	}
+}

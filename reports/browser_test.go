@@ -257,6 +257,7 @@ func TestPageInABrowser(t *testing.T) {
 	t.Run("follows evidence to its row and moment", func(t *testing.T) {
 		// nginx/static quotes line 2 of dns.jsonl.
 		cell := value[string](t, b, `[...document.querySelectorAll("article")].find(a => a.querySelector("h3").textContent.startsWith("nginx/static")).id`)
+		run(t, b, fmt.Sprintf(`document.querySelector("#%s .evidence").open = true`, cell))
 		b.click(t, fmt.Sprintf(`#%s a[data-row="dns.jsonl:1"], #%s a[data-row="packets.jsonl:1"]`, cell, cell))
 		b.await(t, fmt.Sprintf(`document.querySelector("#%s-rows tr.here")?.dataset.line === "1"`, cell))
 		b.await(t, fmt.Sprintf(`(r => r.top >= 0 && r.bottom <= innerHeight)(document.querySelector("#%s-rows tr.here").getBoundingClientRect())`, cell))

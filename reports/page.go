@@ -110,6 +110,9 @@ func (v *pageView) answer(cells []Cell) {
 		v.Answers = append(v.Answers, a)
 	}
 	v.MoreWrong = len(all) - len(v.Answers)
+	if len(all) == 0 && !v.Red {
+		v.Answers = []answerView{{State: Expected, Text: parts(allExpected(cells))}}
+	}
 }
 
 type scenarioView struct {

@@ -22,6 +22,7 @@ func TestPageHasEveryRow(t *testing.T) {
 	c := synthesize(t, t.TempDir(), "s", catalogue()[5], 1)
 	rec, err := recording.Open(c.Dir)
 	must(t, err)
+	rec.Requests = judge.Outcomes(rec)
 	root, _ := pageOf(t, Page{Cells: []Cell{c}})
 	tables := rowsOf(t, articleOf(t, root, c.Manifest.Subject.ID))
 	for file, want := range map[string]int{

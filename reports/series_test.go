@@ -87,7 +87,7 @@ func TestSeriesCountsEachSideOnce(t *testing.T) {
 		t.Fatalf("got %d lanes, want those of the 3 nodes that were ever in the name", len(s.nodes))
 	}
 	old, fresh := s.nodes[0], s.nodes[2]
-	for at, want := range map[recording.Seconds]string{-1: nodeIn, 4.99: nodeIn, 5: nodeLeft, 9: nodeLeft} {
+	for at, want := range map[recording.Seconds]string{-1: nodeIn, 4.99: nodeIn, 5: nodeLeft, 9: nodeStale} {
 		if got := old.classAt(at); got != want {
 			t.Errorf("at %g the old node is %q, want %q", at, got, want)
 		}
