@@ -22,6 +22,7 @@ func Judge(r *recording.Recording) Verdict {
 	c.splitPhases(&v)
 	c.countStale(&v)
 	c.countPosts(&v)
+	c.countRetries(&v)
 	c.countWithoutNode(&v)
 	c.countConnections(&v)
 	for _, u := range c.upstreams {

@@ -54,7 +54,7 @@ func (c *brief) phase(from, to, first, last recording.Seconds) Phase {
 			p.ByKind[request.Outcome]++
 			continue
 		}
-		latency = append(latency, request.Latency)
+		latency = append(latency, request.Sent-request.Due+request.Latency)
 	}
 	slices.Sort(latency)
 	p.P50, p.P99 = percentile(latency, 0.50), percentile(latency, 0.99)

@@ -161,3 +161,21 @@ func TestA503WithoutTargetsIsNoReplay(t *testing.T) {
 		t.Errorf("got %d POSTs sent twice, want 1", v.PostsTwice)
 	}
 }
+
+// A proxy that sends a request to a second node hides a failure. A mirrored request and
+// one that the client sent again by itself are none of its retries.
+func TestRetries(t *testing.T) {
+	w := follower()
+	if v := w.judge(); v.Retries != 0 {
+		t.Errorf("got %d retries, want none", v.Retries)
+	}
+	fresh := w.Connections[1]
+	for _, seq := range []uint64{500, 501, 502} {
+		w.attempt(w.Requests[seq-1].Due, fresh, seq, 200)
+	}
+	w.Requests[501].Resent = true // number 502
+	w.Attempts[len(w.Attempts)-2].Path = "/mirror"
+	if v := w.judge(); v.Retries != 1 {
+		t.Errorf("got %d retries, want 1: that of number 500", v.Retries)
+	}
+}

@@ -33,8 +33,11 @@ type Verdict struct {
 	ByProxy int `json:"answered_by_proxy,omitempty"`
 	// PostsTwice are POSTs that reached nodes more than once, sub-requests and the 503 of a
 	// load balancer without targets left out. None may.
-	PostsTwice int            `json:"posts_sent_twice,omitempty"`
-	ByKind     map[string]int `json:"failed_by_outcome"` // 502, 503, 504, timeout, connection, wrong-body, proxy-302, ...
+	PostsTwice int `json:"posts_sent_twice,omitempty"`
+	// Retries are requests that the proxy sent to nodes again, in the same shape: they hide
+	// failures. What a client sent again by itself is left out.
+	Retries int            `json:"retries,omitempty"`
+	ByKind  map[string]int `json:"failed_by_outcome"` // 502, 503, 504, timeout, connection, wrong-body, proxy-302, ...
 
 	Before Phase `json:"before"` // start of load to the first fault
 	During Phase `json:"during"` // from there to the first fault that takes something away
@@ -75,8 +78,10 @@ type Phase struct {
 	Sent   int               `json:"sent"`
 	Failed int               `json:"failed"`
 	ByKind map[string]int    `json:"failed_by_outcome"`
-	P50    recording.Seconds `json:"p50"` // latency of requests that succeeded
-	P99    recording.Seconds `json:"p99"`
+	// Latency of requests that succeeded, from when each was due: one that was sent late
+	// because the machine was busy had to wait as well.
+	P50 recording.Seconds `json:"p50"`
+	P99 recording.Seconds `json:"p99"`
 }
 
 // LoadCheck says whether the load was what was asked for.
