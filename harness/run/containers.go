@@ -32,7 +32,7 @@ var vpcResolver = netip.AddrPortFrom(netip.AddrFrom4([4]byte{169, 254, 169, 253}
 
 // openContainers readies the agents of a cell. The bed is to be closed also
 // when there is an error.
-func (l *Lab) openContainers(ctx context.Context, image string, conf config.Config) (*containerBed, error) {
+func (l *Lab) openContainers(ctx context.Context, image string, conf config.Config, seed uint64) (*containerBed, error) {
 	b := &containerBed{lab: l}
 	layout, err := conf.Layout()
 	if err != nil {
@@ -40,7 +40,7 @@ func (l *Lab) openContainers(ctx context.Context, image string, conf config.Conf
 	}
 	b.proxy = testbed.Proxy{Image: image, Layout: layout}
 	b.tb, err = l.bedFor(ctx, testbed.Spec{
-		Kit: l.shared.Kit, Labels: l.shared.Labels, Scaled: l.opt.Settings.Clock != harness.Production, Seed: l.opt.Settings.Seed,
+		Kit: l.shared.Kit, Labels: l.shared.Labels, Scaled: l.opt.Settings.Clock != harness.Production, Seed: seed,
 		Start: os.Getpid() + int(l.next.Add(1)),
 	})
 	return b, err

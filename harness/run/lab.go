@@ -221,9 +221,9 @@ var errNeedsEngine = errors.New("needs a Docker engine")
 // open readies a testbed for a cell.
 func (l *Lab) open(ctx context.Context, c *cell) (bed, error) {
 	if l.Embedded() {
-		return openEmbedded(ctx, int(l.next.Add(1)), l.opt.Settings.Seed, c.config)
+		return openEmbedded(ctx, int(l.next.Add(1)), c.opt.Settings.Seed, c.config)
 	}
-	return l.openContainers(ctx, c.image.Ref, c.config)
+	return l.openContainers(ctx, c.image.Ref, c.config, c.opt.Settings.Seed)
 }
 
 // Close ends what Open started, and what the cells have left.

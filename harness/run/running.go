@@ -27,7 +27,14 @@ type Running struct {
 
 // Begin makes a cell that Run runs. Each line of its progress begins with label.
 func (l *Lab) Begin(which Cell, label string) *Running {
-	return &Running{lab: l, cell: &cell{Cell: which, label: label, opt: l.opt, began: time.Now(), log: l.logf}}
+	return l.BeginSeed(which, l.opt.Settings.Seed, label)
+}
+
+// BeginSeed is Begin with another seed than that of the lab.
+func (l *Lab) BeginSeed(which Cell, seed uint64, label string) *Running {
+	opt := l.opt
+	opt.Settings.Seed = seed
+	return &Running{lab: l, cell: &cell{Cell: which, label: label, opt: opt, began: time.Now(), log: l.logf}}
 }
 
 // Run runs the cell and logs what came of it.
@@ -84,7 +91,7 @@ func (r *Running) play(ctx context.Context) (v judge.Verdict, m recording.Manife
 	}
 	c.to = c.bed.clients()
 	topology := c.Scenario.World.Place(c.to.node)
-	if c.plan, err = c.Scenario.PlanOf(c.Subject, l.opt.Settings, topology); err != nil {
+	if c.plan, err = c.Scenario.PlanOf(c.Subject, c.opt.Settings, topology); err != nil {
 		return v, m, err
 	}
 	c.live = fault.Live{
