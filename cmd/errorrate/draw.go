@@ -1,0 +1,58 @@
+package main
+
+import (
+	"math/rand/v2"
+
+	"github.com/proxychaos/proxychaos/reports/compare"
+)
+
+// mostBlocks is how many blocks of a scenario a comparison may take: sixty runs.
+const mostBlocks = 20
+
+// drawn is what became of a number of comparisons.
+type drawn struct {
+	words  map[compare.Word]int
+	blocks int // of all comparisons together
+}
+
+// draw makes comparisons of a subject with itself in some scenarios, each with runs drawn
+// anew. What plant does to B's runs is what there is to find.
+func (b *bank) draw(comparisons int, subject string, scenarios []string, plant func(*compare.Run)) drawn {
+	groups := map[string][][]compare.Run{}
+	for _, scenario := range scenarios {
+		groups[scenario], _ = b.of(subject, scenario)
+	}
+	d := drawn{words: map[compare.Word]int{}}
+	for seed := range uint64(comparisons) {
+		from := rand.New(rand.NewPCG(seed, 14))
+		word, blocks := decide(scenarios, func(scenario string) compare.Block {
+			block := three(groups[scenario], from)
+			plant(&block.B)
+			return block
+		})
+		d.words[word]++
+		d.blocks += blocks
+	}
+	return d
+}
+
+// decide takes one block after the other until there is a word, or mostBlocks of each
+// scenario were taken.
+func decide(scenarios []string, next func(scenario string) compare.Block) (compare.Word, int) {
+	var blocks []compare.Block
+	for {
+		c := compare.Compare(compare.DefaultRules(), scenarios, blocks)
+		scenario := c.Next(nil)
+		if scenario == "" || len(blocks) == mostBlocks*len(scenarios) {
+			return c.Word, len(blocks)
+		}
+		blocks = append(blocks, next(scenario))
+	}
+}
+
+// three draws three different runs of one group: which of them is B's is chance.
+func three(groups [][]compare.Run, from *rand.Rand) compare.Block {
+	group := groups[from.IntN(len(groups))]
+	order := from.Perm(len(group))
+	return compare.Block{A: group[order[0]], B: group[order[1]], Again: group[order[2]]}
+}
