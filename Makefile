@@ -26,17 +26,18 @@ PROXYCHAOS_CORPORA ?= $(abspath $(wildcard $(CURDIR)/../shared/corpora))
 
 # What is tested is said to make, not found in the environment: some shells
 # have a NAME or a PROXY of their own.
-WORDS   := NAME PROXY CONFIG ENV SUBJECT RELEASE A B BENCH CASE
+WORDS   := NAME PROXY CONFIG ENV SUBJECT RELEASE A B BENCH CASE FOR PROXY_A PROXY_B RELEASE_A RELEASE_B
 $(foreach word,$(WORDS),$(if $(filter environment,$(origin $(word))),$(eval override $(word) :=)))
 
 export GO CLOCK TTL GRACE OUTAGE POSTS RATE PEAK SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT HEADERS PARALLEL KIT PROXYCHAOS_CORPORA
+export FOR PROXY_A PROXY_B RELEASE_A RELEASE_B MIN_FAILED MIN_RECOVERY MIN_P99
 # Ginkgo runs the suite in its own folder: paths are made absolute.
 ABSOLUTE := RUNS="$$(realpath -m -- '$(RUNS)')"
 # Variables, or else a file of them.
 ENVIRONMENT := ENV="$$(case '$(ENV)' in ''|[A-Za-z_]*=*) printf %s '$(ENV)' ;; *) realpath -m -- '$(ENV)' ;; esac)"
 
 .DEFAULT_GOAL := help
-.PHONY: help list build suite images named scenario compare nightly corpus demo test bench bench-proxy soak fidelity lint clean FORCE
+.PHONY: help list build suite images named scenario compare nightly corpus demo test bench bench-proxy soak fidelity errorrate lint clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,7 +68,7 @@ scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf E
 	@$(MAKE) --no-print-directory -j2 suite images
 	@NAME='$(NAME)' CONFIG="$$(test -z '$(CONFIG)' || realpath -- '$(CONFIG)')" $(ENVIRONMENT) $(ABSOLUTE) $(GINKGO) $(SUITE)
 
-compare: build ## A=./now.conf B=./next.conf PROXY=nginx [NAME=]: both over every scenario; exit 1 if B is worse
+compare: build ## A=./now.conf B=./next.conf PROXY=nginx [NAME= FOR=20m RELEASE_A= RELEASE_B= MIN_FAILED=5 MIN_RECOVERY=0.3s MIN_P99=20%]: roll out, do not, or cannot tell
 	@NAME='$(NAME)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) compare --a '$(A)' --b '$(B)'
 
 nightly: build ## every scenario over every subject; runs/junit.xml, runs/report.html
@@ -108,6 +109,9 @@ soak: build ## goproxy for 20 minutes under load while its upstream moves; docs/
 fidelity: ## docs/aws-fidelity.md: which test of the fakes proves which fact about AWS
 	@.ci/packages
 	@$(GO) test -json ./fakedns/... ./fakealb/... | $(GO) run ./cmd/fidelity
+
+errorrate: ## docs/comparing.md: how often compare errs, over a bank of stored runs
+	@$(GO) run ./cmd/errorrate
 
 # golangci-lint checks the spelling in Go files, misspell that in the others.
 lint: ## golangci-lint, actionlint and misspell, built from their modules

@@ -2,236 +2,221 @@ package reports
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strings"
+	"time"
 
-	"github.com/proxychaos/proxychaos/harness/judge"
-	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/reports/compare"
 )
 
-// What a comparison can say of B against A.
-const (
-	Better       = "better"
-	Worse        = "worse"
-	NoDifference = "no difference"
-	// NotCompared: neither was run, for a reason that both share.
-	NotCompared = "not run"
-	// An Unproven pair, as an unproven cell, is red.
-)
-
-// Two runs of one configuration are never quite alike. What is less than this
-// counts as no difference.
-const (
-	// failedNoise is a number of failed requests. At 200 requests a second it
-	// is 15 ms of the phase between the faults and the proxy's timers.
-	failedNoise = 3
-	// failedNoiseShare is a share of the larger of both numbers. The failures
-	// of a proxy that does not recover scale with how soon each request fails.
-	failedNoiseShare = 0.10
-	// recoveryNoise is a difference of recovery times: half of the period of
-	// the resolver that looks once a second.
-	recoveryNoise = recording.Seconds(0.5)
-)
-
-// noise is the rule in words.
-var noise = fmt.Sprintf("No difference: equal verdicts, failed requests that differ by at most %d or by at most %.0f %%, and recovery within %s of each other; if a scenario allows a time to recover, what fits into it is chance.",
-	failedNoise, failedNoiseShare*100, seconds(recoveryNoise))
-
-// Comparison is two configurations, A and B, over the same scenarios.
+// Comparison is what the runs of two configurations came to.
 type Comparison struct {
-	A, B  string // what they are called: the path of the configuration
+	A, B     string // what they are called: the path of the configuration
+	Decision compare.Comparison
+	// Pairs have a run of A and of B in each scenario, to look at.
 	Pairs []Pair
+	// PerBlock is how long a block took, on average, with as many as ran at a time; 0
+	// if that is not known.
+	PerBlock time.Duration
+	// Changes is what differs between the files, as diff says it; empty if nothing does.
+	Changes string
 }
 
-// Pair is one scenario run with A and with B.
+// Pair is one scenario, with a run of A and one of B.
 type Pair struct {
 	Scenario string
 	A, B     Cell
-	Result   string   // of B: Better, Worse, NoDifference, Unproven or NotCompared
+	Result   string   // of B: a compare.Word
 	Reasons  []string // why, one line each
 }
 
-// Compare pairs the cells of a and b by scenario, in the order of a; where a
-// scenario was run several times, the first of a with the first of b, and so
-// on. A cell without a partner makes an unproven pair.
-//
-// The verdict decides: pass beats fail. With equal verdicts the one with fewer
-// failed requests is better, if the difference is more than 3 and more than
-// a tenth of the larger number; else the one that recovered sooner by more
-// than 0.5 s. Where the scenario allows a time to recover, differences within
-// it are chance as well.
-func Compare(a, b []Cell) Comparison {
-	c := Comparison{A: calledAs(a), B: calledAs(b)}
-	for _, name := range scenarios(slices.Concat(a, b)) {
-		ofA, ofB := ofScenario(a, name), ofScenario(b, name)
-		for i := range max(len(ofA), len(ofB)) {
-			c.Pairs = append(c.Pairs, newPair(name, partner(ofA, i, name, ofB), partner(ofB, i, name, ofA)))
+// noise is the rule in words.
+const noise = "A difference counts if its interval (bootstrap, 95 %) reaches the size that counts and lies above half of it, " +
+	"and if chance would have it seem so in at most 1 of 100 comparisons of a config with itself, over all scenarios and measures. " +
+	"docs/comparing.md."
+
+// NewComparison describes a decision. last are a run of A and of B of each scenario, by its
+// name; a scenario without is left out of Pairs.
+func NewComparison(a, b string, decision compare.Comparison, last map[string][2]Cell) Comparison {
+	c := Comparison{A: a, B: b, Decision: decision}
+	for _, s := range decision.Scenarios {
+		cells, ok := last[s.Name]
+		if !ok {
+			continue
 		}
+		c.Pairs = append(c.Pairs, Pair{Scenario: s.Name, A: cells[0], B: cells[1], Result: string(s.Word), Reasons: reasons(s)})
 	}
 	return c
 }
 
-// partner is the i-th cell, or one that says that there is none.
-func partner(cells []Cell, i int, scenario string, other []Cell) Cell {
-	if i < len(cells) {
-		return cells[i]
-	}
-	m := recording.Manifest{Scenario: scenario, Subject: other[i].Manifest.Subject}
-	return Cell{Manifest: m, NotRun: "the other configuration has a run that this one lacks"}
-}
-
-func calledAs(cells []Cell) string {
-	for _, c := range cells {
-		if c.Manifest.Config.Path != "" {
-			return c.Manifest.Config.Path
+// reasons are what was measured in a scenario: what decides, then the rest that differs or
+// is not known, then how many runs that is.
+func reasons(s compare.Scenario) []string {
+	var lines []string
+	for _, e := range s.Evidence {
+		if e.Word != compare.NoDifference {
+			lines = append(lines, fmt.Sprintf("%s: %s", e.Word, difference(e)))
 		}
 	}
-	if len(cells) > 0 {
-		return cells[0].Manifest.Subject.ID
+	if len(lines) == 0 && len(s.Blocks) > 0 {
+		lines = []string{difference(s.Evidence[0])}
 	}
-	return "nothing"
+	return append(lines, runs(s)...)
 }
 
-func newPair(scenario string, a, b Cell) Pair {
-	p := Pair{Scenario: scenario, A: a, B: b}
-	p.Result, p.Reasons = compareCells(a, b)
-	return p
+// difference is "failed requests 0 with A, 812 with B: +812 (805 to 820)".
+func difference(e compare.Evidence) string {
+	m := e.Measure
+	return fmt.Sprintf("%s %s with A, %s with B: %s", m.Name, m.Figure(e.A), m.Figure(e.B), withInterval(e))
 }
 
-func compareCells(a, b Cell) (string, []string) {
-	if a.NotRun != "" && a.NotRun == b.NotRun {
-		return NotCompared, []string{a.NotRun}
+func withInterval(e compare.Evidence) string {
+	low, high := e.Interval()
+	if math.IsInf(low, 0) || low == high {
+		return e.Measure.Difference(e.Difference)
 	}
-	var unproven []string
-	for _, side := range []struct {
-		name string
-		cell Cell
-	}{{"A", a}, {"B", b}} {
-		switch side.cell.State() {
-		case NotRun:
-			unproven = append(unproven, side.name+" was not run: "+side.cell.NotRun)
-		case Unproven:
-			why := append(slices.Clone(side.cell.Verdict.Reasons), "nothing was tested")
-			unproven = append(unproven, side.name+" is unproven: "+why[0])
-		case Expected, Unexpected:
+	return fmt.Sprintf("%s (%s to %s)", e.Measure.Difference(e.Difference), e.Measure.Difference(low), e.Measure.Difference(high))
+}
+
+// runs says what was run, what was left out, and what nothing lost means.
+func runs(s compare.Scenario) []string {
+	var lines []string
+	if n := len(s.Blocks); n > 0 {
+		a, ofA, b, ofB, atMost := s.FailedRuns()
+		line := fmt.Sprintf("%s; requests failed in %d of %d runs of A and %d of %d of B", count(n, "block"), a, ofA, b, ofB)
+		if atMost > 0 {
+			line += fmt.Sprintf(", so with 95 %% in at most %.0f %% of B's", 100*atMost)
 		}
+		lines = append(lines, line)
 	}
-	if len(unproven) > 0 {
-		return string(Unproven), unproven
+	if s.Unproven > 0 {
+		lines = append(lines, fmt.Sprintf("%s not counted: %s", count(s.Unproven, "block"), s.Why))
 	}
-	return compareVerdicts(a.Verdict, b.Verdict, phaseSpread(a.Manifest.Plan, b.Manifest.Plan))
+	return lines
 }
 
-// spread is by how much two runs of one configuration may differ only because the fault
-// met the proxy's own timers at another moment.
-type spread struct {
-	failed   int
-	recovery recording.Seconds
-}
+// Overall is the word of the comparison, a compare.Word.
+func (c Comparison) Overall() string { return string(c.Decision.Word) }
 
-// phaseSpread is the spread in a scenario that allows a time to recover: a proxy that
-// looks a name up every 3 s may lose anything from 0 to 3 s. Of two such times
-// the shorter counts, so that a config that looks seldom cannot hide behind it.
-func phaseSpread(a, b recording.Plan) spread {
-	within := min(a.Budget.RecoverWithin, b.Budget.RecoverWithin)
-	return spread{failed: int(float64(within) * float64(max(a.Rate, b.Rate))), recovery: within}
-}
-
-func compareVerdicts(a, b judge.Verdict, by spread) (string, []string) {
-	failed := fmt.Sprintf("%s failed with A, %s with B", thousands(a.Failed), thousands(b.Failed))
-	if a.Result != b.Result {
-		return betterIf(b.Result == judge.Pass), []string{fmt.Sprintf("A is %s, B is %s", a.Result, b.Result), failed}
-	}
-	allowed := max(failedNoise, float64(by.failed), failedNoiseShare*float64(max(a.Failed, b.Failed)))
-	if diff := b.Failed - a.Failed; float64(max(diff, -diff)) > allowed {
-		return betterIf(diff < 0), []string{failed}
-	}
-	recovered := fmt.Sprintf("A recovered after %s, B after %s", recovery(a), recovery(b))
-	later := recoveredAfter(b) - recoveredAfter(a)
-	if a.NeverRecovered != b.NeverRecovered || max(later, -later) > max(recoveryNoise, by.recovery) {
-		better := later < 0
-		if a.NeverRecovered != b.NeverRecovered {
-			better = a.NeverRecovered
-		}
-		return betterIf(better), []string{recovered}
-	}
-	if a.Failed == 0 && b.Failed == 0 {
-		return NoDifference, []string{"both are " + a.Result + ", none failed"}
-	}
-	return NoDifference, []string{"both are " + a.Result + ", " + failed}
-}
-
-// recoveredAfter is 0 if no request failed after a loss, and does not tell two that never
-// recovered apart.
-func recoveredAfter(v judge.Verdict) recording.Seconds {
-	if v.Recovery == nil || v.NeverRecovered {
-		return 0
-	}
-	return *v.Recovery
-}
-
-func betterIf(better bool) string {
-	if better {
-		return Better
-	}
-	return Worse
-}
-
-// Overall is what the pairs come to: worse if B is worse in any scenario,
-// else unproven if any pair is or none was compared, else better if B is
-// better in any, else no difference.
-func (c Comparison) Overall() string {
-	compared := slices.ContainsFunc(c.Pairs, func(p Pair) bool { return p.Result != NotCompared })
-	switch {
-	case c.Worse():
-		return Worse
-	case c.any(string(Unproven)) || !compared:
-		return string(Unproven)
-	case c.any(Better):
-		return Better
-	default:
-		return NoDifference
-	}
-}
-
-// Worse says whether B is worse in any scenario.
-func (c Comparison) Worse() bool { return c.any(Worse) }
-
-// ExitCode is 1 if B is worse in any scenario, else 2 if the comparison
-// is unproven, else 0.
+// ExitCode is 0 if B is not worse, 1 if it is, 2 if that cannot be told.
 func (c Comparison) ExitCode() int {
-	switch c.Overall() {
-	case Worse:
+	switch c.Decision.Word {
+	case compare.Worse:
 		return 1
-	case string(Unproven):
+	case compare.CannotTell:
 		return 2
 	default:
 		return 0
 	}
 }
 
-// Sentence is the outcome in words.
+// Sentence is the outcome in one line: whether to roll B out, and why.
 func (c Comparison) Sentence() string {
-	tally := map[string]int{}
-	for _, p := range c.Pairs {
-		tally[p.Result]++
+	switch c.Decision.Word {
+	case compare.Worse:
+		return "do not roll out: B is worse: " + c.telling(compare.Worse)
+	case compare.Better:
+		return "roll out: B is better: " + c.telling(compare.Better)
+	case compare.NotWorse:
+		return "roll out: B is not worse; whether it is better was not seen: " + c.telling(compare.NotWorse)
+	case compare.NoDifference:
+		return "roll out: no difference that counts in " + count(len(c.Decision.Scenarios), "scenario") + c.noisy()
 	}
-	detail := fmt.Sprintf("better in %d, no difference in %d, worse in %d, unproven in %d of %s",
-		tally[Better], tally[NoDifference], tally[Worse], tally[string(Unproven)], count(len(c.Pairs), "scenario"))
-	if n := tally[NotCompared]; n > 0 {
-		detail += fmt.Sprintf(" (%d not run)", n)
-	}
-	switch c.Overall() {
-	case Worse:
-		return "B is worse: " + detail
-	case Better:
-		return "B is better: " + detail
-	case NoDifference:
-		return "no difference: " + detail
-	default:
-		return "the comparison is unproven: " + detail
-	}
+	return "cannot tell: " + c.missing()
 }
 
-func (c Comparison) any(result string) bool {
-	return slices.ContainsFunc(c.Pairs, func(p Pair) bool { return p.Result == result })
+// noisy says what could not be told because A differs from itself.
+func (c Comparison) noisy() string {
+	var measures []string
+	for _, s := range c.Decision.Scenarios {
+		for _, e := range s.Evidence {
+			if e.Word == compare.TooNoisy && !slices.Contains(measures, e.Measure.Name) {
+				measures = append(measures, e.Measure.Name)
+			}
+		}
+	}
+	if len(measures) == 0 {
+		return ""
+	}
+	return "; not told, since A differs from itself by more: " + strings.Join(measures, ", ")
+}
+
+// telling is the weightiest difference of a word, by how many times its size it is.
+func (c Comparison) telling(word compare.Word) string {
+	var found *compare.Evidence
+	in, more := "", 0
+	for _, s := range c.Decision.Scenarios {
+		here := false
+		for _, e := range s.Evidence {
+			if e.Word != word {
+				continue
+			}
+			here = true
+			if found == nil || e.Measure.Concern < found.Measure.Concern ||
+				e.Measure.Concern == found.Measure.Concern && c.sizes(e) > c.sizes(*found) {
+				found, in = &e, s.Name
+			}
+		}
+		if here {
+			more++
+		}
+	}
+	if found == nil {
+		return "no measure"
+	}
+	text := fmt.Sprintf("%s in %s", difference(*found), in)
+	if more > 1 {
+		text += fmt.Sprintf("; so in %s in all", count(more, "scenario"))
+	}
+	return text
+}
+
+// sizes is how many times the size that counts a difference is.
+func (c Comparison) sizes(e compare.Evidence) float64 {
+	return math.Abs(e.Difference) / e.Measure.Size(c.Decision.Rules.Sizes)
+}
+
+// missing says what cannot be told yet, and what it would take.
+func (c Comparison) missing() string {
+	var open []string
+	further, many, hopeless := 0, false, ""
+	for _, s := range c.Decision.Scenarios {
+		more := c.Decision.Further(s)
+		if len(s.Blocks) == 0 && s.Unproven > 0 {
+			hopeless = fmt.Sprintf("; nothing was proved in %s: %s", s.Name, s.Why)
+		}
+		if more > 0 {
+			var measures []string
+			for _, e := range c.Decision.Open(s) {
+				measures = append(measures, e.Measure.Name)
+			}
+			name := s.Name
+			if len(measures) > 0 {
+				name = strings.Join(measures, ", ") + " in " + name
+			}
+			open = append(open, name)
+			further, many = further+more, many || more >= compare.TooMany
+		}
+	}
+	text := strings.Join(open, "; ")
+	if len(open) > 3 {
+		text = fmt.Sprintf("%s; and in %d more", strings.Join(open[:3], "; "), len(open)-3)
+	}
+	switch {
+	case many:
+		text += ": what differs there is too near to the size that counts, or too scattered, for any number of runs that is worth it"
+	case c.PerBlock > 0:
+		text += fmt.Sprintf(": about %s would tell, FOR=%.0fm", count(further, "more block"), math.Ceil((time.Duration(further) * c.PerBlock).Minutes()))
+	default:
+		text += fmt.Sprintf(": about %s would tell", count(further, "more block"))
+	}
+	return text + hopeless
+}
+
+// shown are the rows of a scenario in the table: what users lose, and what is not the same.
+func shown(s compare.Scenario) []compare.Evidence {
+	return slices.DeleteFunc(slices.Clone(s.Evidence), func(e compare.Evidence) bool {
+		return e.Measure.Concern != compare.Lost && e.Word == compare.NoDifference
+	})
 }

@@ -1,43 +1,47 @@
 package reports
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
-	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/reports/compare"
 )
 
 // The narrow widths with one space between the columns add up to 100.
 var pairColumns = []column{
-	{"SCENARIO", 30, 20, text.AlignLeft},
+	{"SCENARIO", 24, 20, text.AlignLeft},
 	{"B IS", 13, 13, text.AlignLeft},
-	{"A", 8, 8, text.AlignLeft},
-	{"A FAILED\n/SENT", 15, 12, text.AlignRight},
-	{"A RECOVERY", 15, 10, text.AlignRight},
-	{"B", 8, 8, text.AlignLeft},
-	{"B FAILED\n/SENT", 15, 12, text.AlignRight},
-	{"B RECOVERY", 15, 10, text.AlignRight},
+	{"MEASURE", 23, 18, text.AlignLeft},
+	{"A", 10, 8, text.AlignRight},
+	{"B", 10, 8, text.AlignRight},
+	{"B - A\n(95 %)", 24, 20, text.AlignRight},
+	{"A - A\nAGAIN", 9, 7, text.AlignRight},
 }
 
-// Table writes both configurations side by side, one row a scenario, in 100
-// columns of ASCII, coloured as Table is.
+// Table writes the outcome in one line, then a row for each measure in each scenario, then
+// what differs between the files. It is 100 columns of ASCII, coloured as Table is.
 func (c Comparison) Table(w io.Writer) error {
 	p := newPaint(w)
 	var b strings.Builder
+	b.WriteString(p.state(stateOf(c.Overall()), []string{plain(c.Sentence())}) + "\n")
 	for _, line := range append(indented("A: "+c.A), indented("B: "+c.B)...) {
 		b.WriteString(p.bold(strings.TrimPrefix(line, "    ")) + "\n")
 	}
-	rows := make([]row, len(c.Pairs))
-	for i, pair := range c.Pairs {
-		rows[i] = pairRow(pair)
+	var rows []row
+	for _, s := range c.Decision.Scenarios {
+		rows = append(rows, scenarioRows(s)...)
 	}
 	write(&b, p, pairColumns, rows)
-	b.WriteString("\n" + p.state(stateOf(c.Overall()), []string{c.Sentence()}) + "\n")
+	if c.Changes != "" {
+		b.WriteString("\nWhat differs between A and B:\n")
+		for line := range strings.Lines(c.Changes) {
+			b.WriteString("    " + plain(strings.TrimSuffix(line, "\n")) + "\n")
+		}
+	}
+	b.WriteByte('\n')
 	for _, line := range wrap(noise, tableWidth) {
 		b.WriteString(line + "\n")
 	}
@@ -45,46 +49,46 @@ func (c Comparison) Table(w io.Writer) error {
 	return err
 }
 
-func pairRow(pair Pair) row {
-	r := row{verdict: 1, state: stateOf(pair.Result)}
-	result := pair.Result
-	if r.state != Expected {
-		result = strings.ToUpper(result)
+// scenarioRows has the scenario's own word in the first row, and that of a measure in each.
+func scenarioRows(s compare.Scenario) []row {
+	var rows []row
+	for _, e := range shown(s) {
+		m := e.Measure
+		rows = append(rows, row{
+			cells:   []string{"", word(e.Word), m.Name, m.Figure(e.A), m.Figure(e.B), strings.Replace(withInterval(e), " (", "\n(", 1), m.Apart(e.Noise)},
+			verdict: 1, state: stateOf(string(e.Word)),
+		})
 	}
-	r.cells = slices.Concat([]string{plain(pair.Scenario), result}, sideCells(pair.A), sideCells(pair.B))
-	for _, reason := range pair.Reasons {
-		r.below = append(r.below, indented(reason)...)
+	if len(rows) == 0 {
+		rows = []row{{cells: []string{"", word(s.Word), "", "", "", "", ""}, verdict: 1, state: stateOf(string(s.Word))}}
 	}
-	for _, side := range []struct{ name, finding string }{{"A", pair.A.FirstFinding()}, {"B", pair.B.FirstFinding()}} {
-		if side.finding != "" {
-			r.below = append(r.below, indented(side.name+": "+side.finding)...)
-		}
+	rows[0].cells[0] = plain(s.Name)
+	last := &rows[len(rows)-1]
+	for _, line := range runs(s) {
+		last.below = append(last.below, indented(line)...)
 	}
-	return r
+	return rows
 }
 
-func sideCells(c Cell) []string {
-	if c.NotRun != "" {
-		return []string{"not run", "", ""}
+// word has what is not as it should be in capitals.
+func word(w compare.Word) string {
+	if s := stateOf(string(w)); s == Expected || s == NotRun {
+		return string(w)
 	}
-	v := c.Verdict
-	result := v.Result
-	if result != judge.Pass {
-		result = strings.ToUpper(cmp.Or(result, "none"))
-	}
-	return []string{plain(result), fmt.Sprintf("%d/%d", v.Failed, v.Sent), recovery(v)}
+	return strings.ToUpper(string(w))
 }
 
-// stateOf is the state whose colour a result has.
+// stateOf is the state whose colour a word has.
 func stateOf(result string) State {
-	switch result {
-	case Worse:
+	switch compare.Word(result) {
+	case compare.Worse:
 		return Unexpected
-	case string(Unproven):
+	case compare.CannotTell:
 		return Unproven
-	case NotCompared:
+	case compare.TooNoisy:
 		return NotRun
-	default:
+	case compare.Better, compare.NoDifference, compare.NotWorse:
 		return Expected
 	}
+	panic(fmt.Sprintf("%q is no word of a comparison", result))
 }

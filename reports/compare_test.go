@@ -1,156 +1,93 @@
 package reports
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/proxychaos/proxychaos/harness/judge"
-	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/reports/compare"
 )
 
-func span(s recording.Seconds) *recording.Seconds { return &s }
-
-// judged is a cell of the scenario with that many failures; recovered is how
-// long after the retirement they ended, negative for never.
-func judged(scenario, result string, failed int, recovered recording.Seconds) Cell {
-	v := judge.Verdict{Result: result, Sent: 4000, Failed: failed, Window: 6}
-	if failed > 0 {
-		v.ByKind = map[string]int{"503": failed}
-		v.NeverRecovered = recovered < 0
-		v.Recovery = span(max(recovered, 0))
+// comparisonOf is a comparison in which each run of A came out as a, and each of B as b, n
+// times over.
+func comparisonOf(n int, a, b []Cell) Comparison {
+	var blocks []compare.Block
+	var names []string
+	last := map[string][2]Cell{}
+	for i := range a {
+		name := a[i].Manifest.Scenario
+		names, last[name] = append(names, name), [2]Cell{a[i], b[i]}
+		runA, runB := compare.NewRun(a[i].Manifest, a[i].Verdict), compare.NewRun(b[i].Manifest, b[i].Verdict)
+		blocks = append(blocks, slices.Repeat([]compare.Block{{A: runA, B: runB, Again: runA}}, n)...)
 	}
-	if result == judge.Unproven {
-		v.Reasons = []string{"old-silent was not proved"}
-	}
-	return Cell{Manifest: recording.Manifest{Scenario: scenario}, Verdict: v}
+	return NewComparison(a[0].Manifest.Config.Path, b[0].Manifest.Config.Path, compare.Compare(compare.DefaultRules(), names, blocks), last)
 }
 
-func TestCompareOnePair(t *testing.T) {
-	skipped := Cell{Manifest: recording.Manifest{Scenario: "s"}, NotRun: "needs 2.4.59"}
+// Of the suite of the tests, one that broke and one that held in the same scenario.
+func brokeAndHeld(t *testing.T) (broke, held Cell) {
+	all := catalogue()
+	root := t.TempDir()
+	broke, held = synthesize(t, root, "alb-ip-rotate", all[4], 1), synthesize(t, root, "alb-ip-rotate", all[6], 2)
+	broke.Manifest.Config.Path, held.Manifest.Config.Path = "./now.conf", "./next\x1b[2J.conf"
+	return broke, held
+}
+
+func TestTheFirstLineSaysWhatToDo(t *testing.T) {
+	broke, held := brokeAndHeld(t)
 	for name, c := range map[string]struct {
+		n    int
 		a, b Cell
 		want string
 		exit int
 	}{
-		"pass beats fail":                {judged("s", judge.Fail, 900, -1), judged("s", judge.Pass, 0, 0), Better, 0},
-		"fail after pass":                {judged("s", judge.Pass, 0, 0), judged("s", judge.Fail, 900, -1), Worse, 1},
-		"one failed more decides a pass": {judged("s", judge.Pass, 0, 0), judged("s", judge.Fail, 1, 0.1), Worse, 1},
-		"both clean":                     {judged("s", judge.Pass, 0, 0), judged("s", judge.Pass, 0, 0), NoDifference, 0},
-		"three more are noise":           {judged("s", judge.Pass, 0, 0), judged("s", judge.Pass, 3, 0.1), NoDifference, 0},
-		"four more are not":              {judged("s", judge.Pass, 0, 0), judged("s", judge.Pass, 4, 0.1), Worse, 1},
-		"a tenth is noise":               {judged("s", judge.Fail, 900, -1), judged("s", judge.Fail, 1000, -1), NoDifference, 0},
-		"more than a tenth is not":       {judged("s", judge.Fail, 899, -1), judged("s", judge.Fail, 1000, -1), Worse, 1},
-		"a fifth fewer":                  {judged("s", judge.Fail, 1000, -1), judged("s", judge.Fail, 800, -1), Better, 0},
-		"half a second is noise":         {judged("s", judge.Fail, 100, 2), judged("s", judge.Fail, 100, 2.5), NoDifference, 0},
-		"later recovery":                 {judged("s", judge.Fail, 100, 2), judged("s", judge.Fail, 100, 2.6), Worse, 1},
-		"recovered against never":        {judged("s", judge.Fail, 100, 5.9), judged("s", judge.Fail, 100, -1), Worse, 1},
-		"never against recovered":        {judged("s", judge.Fail, 100, -1), judged("s", judge.Fail, 100, 5.9), Better, 0},
-		"fewer failed before recovery":   {judged("s", judge.Fail, 1000, 2), judged("s", judge.Fail, 100, 4), Better, 0},
-		"A unproven":                     {judged("s", judge.Unproven, 0, 0), judged("s", judge.Pass, 0, 0), string(Unproven), 2},
-		"B unproven":                     {judged("s", judge.Fail, 9, 1), judged("s", judge.Unproven, 0, 0), string(Unproven), 2},
-		"B not run":                      {judged("s", judge.Pass, 0, 0), skipped, string(Unproven), 2},
-		"neither run":                    {skipped, skipped, NotCompared, 2},
+		"worse":       {8, held, broke, "do not roll out: B is worse: failed requests 0 with A, ", 1},
+		"better":      {8, broke, held, "roll out: B is better: failed requests ", 0},
+		"the same":    {3, held, held, "roll out: no difference that counts in 1 scenario", 0},
+		"cannot tell": {2, held, broke, "cannot tell: failed requests, recovery in alb-ip-rotate: about 5 more blocks would tell", 2},
+		"none":        {0, held, broke, "cannot tell: alb-ip-rotate: about 3 more blocks would tell", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := Compare([]Cell{c.a}, []Cell{c.b})
-			if len(got.Pairs) != 1 || got.Pairs[0].Result != c.want || len(got.Pairs[0].Reasons) == 0 {
-				t.Errorf("got %+v, want %s with a reason", got.Pairs, c.want)
-			}
-			if got.ExitCode() != c.exit || got.Worse() != (c.exit == 1) {
-				t.Errorf("exit %d, worse %v, want exit %d", got.ExitCode(), got.Worse(), c.exit)
+			got := comparisonOf(c.n, []Cell{c.a}, []Cell{c.b})
+			if !strings.HasPrefix(got.Sentence(), c.want) || got.ExitCode() != c.exit {
+				t.Errorf("exit %d, %q: want %d, %q", got.ExitCode(), got.Sentence(), c.exit, c.want)
 			}
 		})
 	}
-}
-
-// How many requests a sudden end costs is decided by where it meets the timers
-// of the proxy, up to the time that it is allowed.
-func TestChanceWhereRecoveryIsAllowed(t *testing.T) {
-	within := func(c Cell, span recording.Seconds) Cell {
-		c.Manifest.Plan.Rate, c.Manifest.Plan.Budget.RecoverWithin = 100, span
-		return c
+	cheap := held
+	cheap.Verdict.ConnectionsPerRequest, cheap.Verdict.DNSBefore, cheap.Verdict.DNSAfter = broke.Verdict.ConnectionsPerRequest, broke.Verdict.DNSBefore, broke.Verdict.DNSAfter
+	if got := comparisonOf(3, []Cell{broke}, []Cell{cheap}); !strings.HasPrefix(got.Sentence(), "roll out: B is not worse; whether it is better was not seen: ") || got.ExitCode() != 0 {
+		t.Errorf("exit %d, %q", got.ExitCode(), got.Sentence())
 	}
-	for name, c := range map[string]struct {
-		a, b Cell
-		want string
-	}{
-		"the same config, another moment": {within(judged("s", judge.Pass, 23, 0.2), 5), within(judged("s", judge.Pass, 392, 3.9), 5), NoDifference},
-		"more than fits":                  {within(judged("s", judge.Pass, 23, 0.2), 5), within(judged("s", judge.Pass, 600, 5), 5), Worse},
-		"one that looks every 30 s":       {within(judged("s", judge.Pass, 2500, 25), 32), within(judged("s", judge.Pass, 300, 3), 5), Better},
-		"no time is allowed":              {within(judged("s", judge.Pass, 23, 0.2), 0), within(judged("s", judge.Pass, 392, 3.9), 0), Worse},
-	} {
-		if got := Compare([]Cell{c.a}, []Cell{c.b}).Pairs[0].Result; got != c.want {
-			t.Errorf("%s: got %s, want %s", name, got, c.want)
-		}
-	}
-}
-
-func TestComparePairsByScenario(t *testing.T) {
-	a := []Cell{judged("alb-ip-rotate", judge.Fail, 9, 1), judged("alias-switch", judge.Pass, 0, 0), judged("alias-switch", judge.Pass, 0, 0)}
-	b := []Cell{judged("alias-switch", judge.Pass, 0, 0), judged("alb-ip-rotate", judge.Pass, 0, 0), judged("alb-ip-abrupt", judge.Pass, 0, 0)}
-	c := Compare(a, b)
-	var got []string
-	for _, p := range c.Pairs {
-		got = append(got, p.Scenario+" "+p.Result)
-	}
-	want := "alb-ip-rotate better|alias-switch no difference|alias-switch unproven|alb-ip-abrupt unproven"
-	if strings.Join(got, "|") != want {
-		t.Errorf("got %s, want %s", strings.Join(got, "|"), want)
-	}
-	if c.Overall() != string(Unproven) {
-		t.Errorf("overall %s: an unproven pair must outweigh a better one", c.Overall())
-	}
-	if Compare(nil, nil).ExitCode() != 2 {
-		t.Error("a comparison of nothing does not exit 2")
-	}
-}
-
-func TestWorseOutweighsUnproven(t *testing.T) {
-	a := []Cell{judged("x", judge.Pass, 0, 0), judged("y", judge.Unproven, 0, 0)}
-	b := []Cell{judged("x", judge.Fail, 9, 1), judged("y", judge.Pass, 0, 0)}
-	if c := Compare(a, b); c.ExitCode() != 1 || !strings.HasPrefix(c.Sentence(), "B is worse: ") {
-		t.Errorf("exit %d, %q: want 1 and worse", c.ExitCode(), c.Sentence())
-	}
-}
-
-func TestCompareWithItselfAndSwapped(t *testing.T) {
-	cells := syntheticSuite(t)
-	var proven []Cell
-	for _, c := range cells {
-		if s := c.State(); s != Unproven && s != NotRun {
-			proven = append(proven, c)
-		}
-	}
-	if c := Compare(proven, proven); c.Overall() != NoDifference {
-		t.Errorf("a suite against itself: %s", c.Sentence())
-	}
-	for i := range proven {
-		for j := range proven {
-			there, back := Compare(proven[i:i+1], proven[j:j+1]), Compare(proven[j:j+1], proven[i:i+1])
-			swapped := map[string]string{Better: Worse, Worse: Better, NoDifference: NoDifference}
-			if back.Overall() != swapped[there.Overall()] {
-				t.Errorf("%s against %s is %s, the other way round %s", proven[i].Manifest.Subject.ID, proven[j].Manifest.Subject.ID, there.Overall(), back.Overall())
-			}
-		}
+	slow := comparisonOf(2, []Cell{held}, []Cell{broke})
+	slow.PerBlock = time.Minute
+	if got := slow.Sentence(); !strings.HasSuffix(got, "about 5 more blocks would tell, FOR=5m") {
+		t.Errorf("%q does not say how long it would take", got)
 	}
 }
 
 func TestComparisonTable(t *testing.T) {
-	root := t.TempDir()
-	all := catalogue()
-	a, b := synthesize(t, root, "alb-ip-rotate", all[4], 1), synthesize(t, root, "alb-ip-rotate", all[6], 2)
-	a.Manifest.Config.Path, b.Manifest.Config.Path = "./now.conf", "./next\x1b[2J.conf"
-	c := Compare([]Cell{a}, []Cell{b})
+	broke, held := brokeAndHeld(t)
+	c := comparisonOf(8, []Cell{broke}, []Cell{held})
+	c.Changes = "-proxy_pass http://backend;\n+proxy_pass http://$backend;\n"
 	var text strings.Builder
 	must(t, c.Table(&text))
 	t.Log("\n" + text.String())
-	for _, want := range []string{"A: ./now.conf", `B: ./next\x1b[2J.conf`, "better", "A is fail, B is pass", "A: resolved once at start", "B is better: better in 1,"} {
+	for _, want := range []string{
+		"roll out: B is better", "A: ./now.conf", `B: ./next\x1b[2J.conf`, "failed requests", "better", "recovery",
+		"8 blocks; requests failed in 16 of 16 runs of A and 0 of 8 of B, so with 95 % in at most 31",
+		"    +proxy_pass http://$backend;\n",
+	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the table lacks %q", want)
 		}
 	}
+	first, _, _ := strings.Cut(text.String(), "\n")
+	if !strings.HasPrefix(first, "roll out") {
+		t.Errorf("the first line is %q", first)
+	}
 	for line := range strings.SplitSeq(text.String(), "\n") {
-		if len(line) > tableWidth {
+		if len(line) > tableWidth && line != first {
 			t.Errorf("%d columns: %s", len(line), line)
 		}
 	}

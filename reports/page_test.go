@@ -215,7 +215,7 @@ func TestPageEscapesWhatOthersWrote(t *testing.T) {
 	skipped := c
 	skipped.NotRun = hostile
 	rewriteRows(t, c.Dir, hostile)
-	comparison := Compare([]Cell{c}, []Cell{c})
+	comparison := comparisonOf(3, []Cell{c}, []Cell{c})
 	for name, page := range map[string]Page{
 		"suite":      {Title: hostile, Cells: []Cell{c, skipped}},
 		"comparison": {Comparison: &comparison},
@@ -394,7 +394,7 @@ func TestPageOfAComparison(t *testing.T) {
 		b = append(b, synthesize(t, root, scenario, all[6], uint64(i)))
 	}
 	a[0].Manifest.Config.Path, b[0].Manifest.Config.Path = "./now.conf", "./next.conf"
-	comparison := Compare(a, b)
+	comparison := comparisonOf(9, a, b)
 	page, _ := pageOf(t, Page{Comparison: &comparison})
 	if got := textOf(find(page, "h1", "", "")[0]); got != "./now.conf against ./next.conf" {
 		t.Errorf("heading %q", got)
@@ -403,7 +403,7 @@ func TestPageOfAComparison(t *testing.T) {
 		t.Errorf("%d articles, want 4", n)
 	}
 	banner := textOf(find(page, "p", "class", "banner expected")[0])
-	if banner != comparison.Sentence() || !strings.HasPrefix(banner, "B is better") {
+	if banner != comparison.Sentence() || !strings.HasPrefix(banner, "roll out: B is better") {
 		t.Errorf("banner %q", banner)
 	}
 	if got := textOf(find(page, "article", "id", "c4")[0]); !strings.Contains(got, "B: nginx/variable") {

@@ -91,7 +91,7 @@ func TestTableRowsOfTwoLines(t *testing.T) {
 	} {
 		cell := Cell{Expect: &c.expect, Verdict: judge.Verdict{
 			Result: c.result, Sent: 2000, Failed: one, ByKind: map[string]int{recording.Connection: one}, Stale: one,
-			NeverRecovered: true, Window: 8.1, FirstFailure: span(8), DNSBefore: 306, DNSAfter: 1594, ConnectionsPerRequest: 0.002,
+			NeverRecovered: true, Window: 8.1, FirstFailure: new(recording.Seconds(8)), DNSBefore: 306, DNSAfter: 1594, ConnectionsPerRequest: 0.002,
 		}}
 		cell.Manifest.Subject = recording.Subject{ID: "haproxy/server-template@oldstable", Role: c.role}
 		cell.Manifest.Image.Version = "2.6.12"

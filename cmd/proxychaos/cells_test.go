@@ -186,15 +186,15 @@ func TestCompare(t *testing.T) {
 		a, b, says string
 		code       int
 	}{
-		"better": {"static.conf", "variable.conf", "B is better", 0},
-		"worse":  {"variable.conf", "static.conf", "B is worse", 1},
-		"itself": {"variable.conf", "variable.conf", "no difference", 0},
+		"better": {"static.conf", "variable.conf", "roll out: B is better: failed requests ", 0},
+		"worse":  {"variable.conf", "static.conf", "do not roll out: B is worse: failed requests ", 1},
+		"itself": {"variable.conf", "variable.conf", "roll out: no difference that counts in 1 scenario", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			c := compareConfigs(t, tc.a, tc.b, "GRACE=5", "PARALLEL=2")
-			g.Expect(c.end(g, 2*time.Minute)).To(Equal(tc.code), c.stderr.String())
+			c := compareConfigs(t, tc.a, tc.b, "GRACE=5", "PARALLEL=2", "FOR=8m", "MIN_P99=1000%")
+			g.Expect(c.end(g, 10*time.Minute)).To(Equal(tc.code), c.stderr.String())
 			g.Expect(c.stdout.String()).To(ContainSubstring(tc.says))
 			g.Expect(filepath.Join(c.runs, "compare.html")).To(BeARegularFile())
 			g.Expect(c.there()).To(BeEmpty())

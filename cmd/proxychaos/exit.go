@@ -15,6 +15,7 @@ const (
 	exitDone        = 0   // done, and nothing is wrong
 	exitWrong       = 1   // what was looked at is not as it should be
 	exitTrouble     = 2   // the command was given wrongly or could not be carried out, or proved nothing
+	exitNotRun      = 3   // a comparison could not be run: 2 is its word that it cannot tell
 	exitInterrupted = 130 // ended by an interrupt, as a shell says it
 )
 

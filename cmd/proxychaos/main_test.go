@@ -51,7 +51,8 @@ func clean(set ...string) []string {
 		name, _, _ := strings.Cut(pair, "=")
 		switch name {
 		case "NAME", "PROXY", "CONFIG", "SUBJECT", "RELEASE", "TTL", "GRACE", "RATE", "SEED", "PARALLEL", "RUNS", "KIT", "FLOOR",
-			"URL_PATH", "HOST_HEADER", "PROXY_PORT", "HEADERS", "A", "B", "MAKEFLAGS", "MAKELEVEL", "MFLAGS":
+			"URL_PATH", "HOST_HEADER", "PROXY_PORT", "HEADERS", "A", "B", "FOR", "PROXY_A", "PROXY_B", "RELEASE_A", "RELEASE_B",
+			"MIN_FAILED", "MIN_RECOVERY", "MIN_P99", "MAKEFLAGS", "MAKELEVEL", "MFLAGS":
 		default:
 			env = append(env, pair)
 		}
@@ -120,7 +121,7 @@ func TestCompareNamesItsOwnWords(t *testing.T) {
 	dir := t.TempDir()
 	g.Expect(os.WriteFile(filepath.Join(dir, "now.conf"), []byte("server {}"), 0o600)).To(Succeed())
 	got := start(t, dir, clean("PROXY=nginx"), program, "compare", "--a", "now.conf", "--b", "none.conf")
-	g.Expect(got.code).To(Equal(2))
+	g.Expect(got.code).To(Equal(exitNotRun))
 	g.Expect(got.stderr).To(Equal("proxychaos: B=none.conf: there is no such file or folder\n"))
 	got = start(t, dir, clean("PROXY=nginx"), program, "compare", "--a", "none.conf", "--b", "now.conf")
 	g.Expect(got.stderr).To(HavePrefix("proxychaos: A=none.conf: "))
