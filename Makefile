@@ -29,15 +29,18 @@ PROXYCHAOS_CORPORA ?= $(abspath $(wildcard $(CURDIR)/../shared/corpora))
 WORDS   := NAME PROXY CONFIG ENV SUBJECT RELEASE A B BENCH CASE FOR PROXY_A PROXY_B RELEASE_A RELEASE_B
 $(foreach word,$(WORDS),$(if $(filter environment,$(origin $(word))),$(eval override $(word) :=)))
 
-export GO CLOCK TTL GRACE OUTAGE POSTS RATE PEAK SEED PROXY RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT HEADERS PARALLEL KIT PROXYCHAOS_CORPORA
-export FOR PROXY_A PROXY_B RELEASE_A RELEASE_B MIN_FAILED MIN_RECOVERY MIN_P99
+export GO PROXYCHAOS_CORPORA
+# What make calls is told in PROXYCHAOS_*, which can be set in the environment too.
+SAID    := CLOCK TTL GRACE OUTAGE POSTS RATE PEAK SEED MAX_FAILED RECOVER_WITHIN PROXY RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT HEADERS PARALLEL KIT
+SAID    += FOR PROXY_A PROXY_B RELEASE_A RELEASE_B MIN_FAILED MIN_RECOVERY MIN_P99
+$(foreach word,$(SAID),$(if $($(word)),$(eval export PROXYCHAOS_$(word) = $$($(word)))))
 # Ginkgo runs the suite in its own folder: paths are made absolute.
-ABSOLUTE := RUNS="$$(realpath -m -- '$(RUNS)')"
+ABSOLUTE := PROXYCHAOS_RUNS="$$(realpath -m -- '$(RUNS)')"
 # Variables, or else a file of them.
-ENVIRONMENT := ENV="$$(case '$(ENV)' in ''|[A-Za-z_]*=*) printf %s '$(ENV)' ;; *) realpath -m -- '$(ENV)' ;; esac)"
+ENVIRONMENT := PROXYCHAOS_ENV="$$(case '$(ENV)' in ''|[A-Za-z_]*=*) printf %s '$(ENV)' ;; *) realpath -m -- '$(ENV)' ;; esac)"
 
 .DEFAULT_GOAL := help
-.PHONY: help list build suite images named scenario compare nightly corpus demo test bench bench-proxy soak fidelity errorrate lint clean FORCE
+.PHONY: help list build suite images named scenario compare nightly corpus demo test test-long bench bench-proxy soak fidelity errorrate lint clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,21 +64,20 @@ named:
 
 # Put in place while the suite is compiled.
 images:
-	@NAME='$(NAME)' CONFIG='$(CONFIG)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) images
+	@PROXYCHAOS_NAME='$(NAME)' PROXYCHAOS_CONFIG='$(CONFIG)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) images
 
-scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf ENV=./file] [SUBJECT=] [CLOCK=production TTL= GRACE= OUTAGE= POSTS= RATE= PEAK= SEED=]
-	@NAME='$(NAME)' CONFIG='$(CONFIG)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) check
+scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf ENV=./file] [SUBJECT=] [CLOCK=production TTL= GRACE= OUTAGE= POSTS= RATE= PEAK= SEED= MAX_FAILED= RECOVER_WITHIN=]
+	@PROXYCHAOS_NAME='$(NAME)' PROXYCHAOS_CONFIG='$(CONFIG)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) check
 	@$(MAKE) --no-print-directory -j2 suite images
-	@NAME='$(NAME)' CONFIG="$$(test -z '$(CONFIG)' || realpath -- '$(CONFIG)')" $(ENVIRONMENT) $(ABSOLUTE) $(GINKGO) $(SUITE)
+	@PROXYCHAOS_NAME='$(NAME)' PROXYCHAOS_CONFIG="$$(test -z '$(CONFIG)' || realpath -- '$(CONFIG)')" $(ENVIRONMENT) $(ABSOLUTE) $(GINKGO) $(SUITE)
 
 compare: build ## A=./now.conf B=./next.conf PROXY=nginx [NAME= FOR=20m RELEASE_A= RELEASE_B= MIN_FAILED=5 MIN_RECOVERY=0.3s MIN_P99=20%]: roll out, do not, or cannot tell
-	@NAME='$(NAME)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) compare --a '$(A)' --b '$(B)'
+	@PROXYCHAOS_NAME='$(NAME)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) compare --make --a '$(A)' --b '$(B)'
 
 nightly: build ## every scenario over every subject; runs/junit.xml, runs/report.html
-	@NAME= CONFIG= $(ABSOLUTE) $(BIN) check
+	@PROXYCHAOS_NAME= PROXYCHAOS_CONFIG= PROXYCHAOS_FLOOR='$(FLOOR)' $(ABSOLUTE) $(BIN) check
 	@$(MAKE) --no-print-directory -j2 suite images NAME= CONFIG=
-	@mkdir -p '$(RUNS)'
-	@NAME= CONFIG= FLOOR='$(FLOOR)' $(ABSOLUTE) $(GINKGO) --output-dir="$$(realpath -- '$(RUNS)')" --junit-report=junit.xml $(SUITE)
+	@PROXYCHAOS_NAME= PROXYCHAOS_CONFIG= PROXYCHAOS_FLOOR='$(FLOOR)' $(ABSOLUTE) $(GINKGO) $(SUITE)
 
 corpus: build $(CORPUS) ## [CASE=haproxy]: configs of many shapes, each with the outcome that is right; a case, a kind, or gate; docs/corpus.md
 	@mkdir -p '$(RUNS)'
@@ -94,6 +96,10 @@ test: ## the project's own tests, with the race detector
 	$(GO) test -race -timeout=30m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CELLS))")
 	$(GO) test -race -timeout=30m -p 1 $(CELLS)
 	cd examples/own-config && $(GO) vet ./... && $(GO) test -count=1 ./...
+
+test-long: ## tests that take minutes: go install without a checkout, the image
+	@.ci/packages
+	$(GO) test -tags=long -run='Installed|Image' -count=1 -timeout=30m ./cmd/proxychaos
 
 bench: build ## fakedns and fakealb beside CoreDNS, nginx and others; docs/performance.md [BENCH="--only dns"]
 	@.ci/packages bench

@@ -37,6 +37,9 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 	if s.strikesAtOnce(t) {
 		end = max(end, steps[0].At.Duration()+timing.After+set.TTL+subject.mayKeep())
 	}
+	if subject.Role == Own {
+		end += set.RecoverWithin // or that it recovered too late would not be seen
+	}
 	plan := recording.Plan{
 		Clock: string(set.Clock), TTL: recording.Of(set.TTL), Refresh: recording.Of(subject.mayKeep()), Phase: recording.Of(phase),
 		Duration: recording.Of(end.Round(time.Second)), ClientTimeout: recording.Of(timing.ClientTimeout),
@@ -44,6 +47,12 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 	}
 	if s.Budget.Recovery && subject.Role != Reference {
 		plan.Budget.RecoverWithin = plan.Allowed()
+	}
+	if subject.Role == Own {
+		plan.Budget.MaxFailed = set.MaxFailed
+		if set.RecoverWithin > 0 {
+			plan.Budget.RecoverWithin = recording.Of(set.RecoverWithin)
+		}
 	}
 	return plan, nil
 }

@@ -101,6 +101,20 @@ func TestBudgetWithoutAGrace(t *testing.T) {
 	g.Expect(plan(t, sudden, reference, set).Budget).To(Equal(recording.Budget{}))
 }
 
+// What is said of a config of one's own takes the place of the scenario's budget, and the
+// load goes on for long enough to see it broken.
+func TestABudgetOfOnesOwn(t *testing.T) {
+	g := NewWithT(t)
+	set, mine := harness.DefaultSettings(), subject
+	mine.Role = harness.Own
+	usual := plan(t, graceful, mine, set)
+	set.MaxFailed, set.RecoverWithin = 5, 2*time.Second
+	own := plan(t, graceful, mine, set)
+	g.Expect(own.Budget).To(Equal(recording.Budget{MaxFailed: 5, RecoverWithin: 2}))
+	g.Expect(own.Duration).To(Equal(usual.Duration + 2))
+	g.Expect(plan(t, graceful, subject, set).Budget).To(Equal(recording.Budget{}), "a catalogued config has what the scenario allows")
+}
+
 // A scenario that cannot be played is refused before anything is started.
 func TestScenariosThatCannotBePlayed(t *testing.T) {
 	for name, tc := range map[string]struct {

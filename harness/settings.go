@@ -29,12 +29,18 @@ type Settings struct {
 	Peak int
 	// Seed draws the phase of the first fault and the order of DNS answers.
 	Seed uint64
+	// MaxFailed is how many requests a config of the user's may lose in a cell, besides
+	// those that the scenario allows; 0 or more.
+	MaxFailed int
+	// RecoverWithin is how long after each loss its requests may fail. Zero stands for what
+	// the scenario allows.
+	RecoverWithin time.Duration
 }
 
 // DefaultSettings are those of `make scenario` with no variable set.
 func DefaultSettings() Settings { return Scaled.Defaults() }
 
-// SettingsFrom reads CLOCK, TTL, GRACE, OUTAGE, POSTS, RATE, PEAK and SEED through lookup (os.LookupEnv).
+// SettingsFrom reads CLOCK, TTL, GRACE, OUTAGE, POSTS, RATE, PEAK, SEED, MAX_FAILED and RECOVER_WITHIN through lookup.
 // Durations are Go durations ("5s") or whole seconds ("5").
 func SettingsFrom(lookup func(string) (string, bool)) (Settings, error) {
 	word, _ := lookup("CLOCK")
@@ -79,6 +85,16 @@ func SettingsFrom(lookup func(string) (string, bool)) (Settings, error) {
 	if text, ok := lookup("SEED"); ok && text != "" {
 		if s.Seed, err = strconv.ParseUint(text, 10, 64); err != nil {
 			return s, fmt.Errorf("SEED=%s: want a whole number, 0 or more", text)
+		}
+	}
+	if text, ok := lookup("MAX_FAILED"); ok && text != "" {
+		if s.MaxFailed, err = strconv.Atoi(text); err != nil || s.MaxFailed < 0 {
+			return s, fmt.Errorf("MAX_FAILED=%s: want how many requests may fail, a whole number, 0 or more", text)
+		}
+	}
+	if text, ok := lookup("RECOVER_WITHIN"); ok && text != "" {
+		if s.RecoverWithin, err = seconds("RECOVER_WITHIN", text, time.Millisecond, 10*time.Minute); err != nil {
+			return s, err
 		}
 	}
 	return s, nil

@@ -25,8 +25,8 @@ func TestSettingsAreThoseOfTheEnvironment(t *testing.T) {
 		"none":          {nil, harness.DefaultSettings()},
 		"empty is none": {map[string]string{"TTL": "", "GRACE": "", "RATE": "", "SEED": ""}, harness.DefaultSettings()},
 		"all": {
-			map[string]string{"TTL": "2s", "GRACE": "1m", "OUTAGE": "30s", "POSTS": "10", "RATE": "250", "PEAK": "9", "SEED": "18446744073709551615"},
-			harness.Settings{Clock: harness.Scaled, TTL: 2 * time.Second, Grace: time.Minute, Outage: 30 * time.Second, Posts: 10, Rate: 250, Peak: 9, Seed: 18446744073709551615},
+			map[string]string{"TTL": "2s", "GRACE": "1m", "OUTAGE": "30s", "POSTS": "10", "RATE": "250", "PEAK": "9", "SEED": "18446744073709551615", "MAX_FAILED": "7", "RECOVER_WITHIN": "1500ms"},
+			harness.Settings{Clock: harness.Scaled, TTL: 2 * time.Second, Grace: time.Minute, Outage: 30 * time.Second, Posts: 10, Rate: 250, Peak: 9, Seed: 18446744073709551615, MaxFailed: 7, RecoverWithin: 1500 * time.Millisecond},
 		},
 		"production": {
 			map[string]string{"CLOCK": "production", "GRACE": "2m"},
@@ -56,6 +56,8 @@ func TestSettingsSayWhatIsWrong(t *testing.T) {
 		{"TTL", "-1s", "want a time from 1s to 5m0s"},
 		{"TTL", "1h", "want a time from 1s to 5m0s"},
 		{"TTL", "1500ms", "DNS has whole seconds only"},
+		{"MAX_FAILED", "-1", "want how many requests may fail"},
+		{"RECOVER_WITHIN", "0", "want a time from 1ms to 10m0s"},
 		{"GRACE", "soon", "want a time from 1s to 30m0s"},
 		{"GRACE", "31m", "want a time from 1s to 30m0s"},
 		{"GRACE", "NaN", "want a time from 1s to 30m0s"},

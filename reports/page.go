@@ -245,8 +245,14 @@ func scenarioFacts(rows []ran) ([]fact, string) {
 	}
 	p := m.Plan
 	budget := "no failed request"
-	if p.Budget.RecoverWithin > 0 {
+	own := count(p.Budget.MaxFailed, "failed request") // what the user allows
+	switch {
+	case p.Budget.RecoverWithin > 0 && p.Budget.MaxFailed > 0:
+		budget = "recovery within " + seconds(p.Budget.RecoverWithin) + " of each loss, and " + own + " besides"
+	case p.Budget.RecoverWithin > 0:
 		budget = "recovery within " + seconds(p.Budget.RecoverWithin) + " of each loss"
+	case p.Budget.MaxFailed > 0:
+		budget = own
 	}
 	seed := strconv.FormatUint(p.Seed, 10)
 	if !oneSeed {

@@ -31,5 +31,5 @@ func Named(name string) (harness.Scenario, error) {
 		}
 		names = append(names, s.Name)
 	}
-	return harness.Scenario{}, fmt.Errorf("NAME=%s: there is no such scenario; there are %s", name, strings.Join(names, ", "))
+	return harness.Scenario{}, fmt.Errorf("there is no scenario %q; there are %s", name, strings.Join(names, ", "))
 }

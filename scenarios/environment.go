@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -26,21 +27,49 @@ type Request struct {
 	Floor int
 }
 
-// FromEnvironment reads what make passes on:
-//
-//	NAME                   of the scenario; empty for all
-//	PROXY, CONFIG          the user's own config, and what kind of proxy it is for
-//	ENV                    variables for CONFIG, or a file of them
-//	RELEASE                of PROXY: stable, testing; default stable
-//	SUBJECT                one catalogued subject, such as nginx/static@testing
-//	CLOCK, TTL, GRACE, OUTAGE, POSTS, RATE, PEAK, SEED
-//	                       numbers of the run
-//	HOST_HEADER, URL_PATH, PROXY_PORT, HEADERS
-//	                       of the requests, if what is found by trying is not what is wanted
-//	PARALLEL               cells at a time
-//	RUNS                   the folder of the recordings
-//	KIT                    the static build of cmd/proxychaos for the agents
-//	FLOOR                  of cells that have to run
+// Prefix stands before a word of a run in the environment. The words alone are make's:
+// some shells have a NAME or a PROXY of their own.
+const Prefix = "PROXYCHAOS_"
+
+// Environment looks a word up in this process's environment.
+func Environment(word string) (string, bool) { return os.LookupEnv(Prefix + word) }
+
+// Word is something that can be said of a run: GRACE=8s to make, --grace 8s to the
+// command, PROXYCHAOS_GRACE=8s in the environment.
+type Word struct {
+	Name  string
+	Usage string // what it sets; a word in backquotes stands for its value
+}
+
+// Words are all words but NAME, which says what is run.
+var Words = []Word{
+	{"PROXY", "what `KIND` of proxy the config is for; without a config, the catalogued ones of this kind"},
+	{"CONFIG", "your own config, a file or a folder at `PATH`, which is run as it is"},
+	{"ENV", "variables for your config: a `FILE` of them, or NAME=value OTHER=value"},
+	{"RELEASE", "the proxy's `RELEASE`: stable, testing, oldstable, oldoldstable"},
+	{"SUBJECT", "one catalogued config, by its `ID`, such as nginx/static@testing"},
+	{"CLOCK", "scaled, or production, a `CLOCK` that shortens nothing (default scaled)"},
+	{"TTL", "`TIME` to live of the DNS answers (default 1s)"},
+	{"GRACE", "how long the old nodes serve on after the name has moved (a `TIME`; default 8s)"},
+	{"OUTAGE", "how long DNS fails, or a node is away, where that ends (a `TIME`; default 10s)"},
+	{"POSTS", "how many of 100 requests are POSTs (a `NUMBER`; default 0)"},
+	{"RATE", "requests per second (a `NUMBER`; default 100)"},
+	{"PEAK", "how many requests at once fill the proxy's pools before the load (a `NUMBER`; default 64)"},
+	{"SEED", "random seed: a `NUMBER` that decides when the first fault comes (default 1)"},
+	{"MAX_FAILED", "a `NUMBER` of requests that your config may lose besides what the scenario allows (default 0)"},
+	{"RECOVER_WITHIN", "a `TIME` for which requests of your config may fail after each loss"},
+	{"HOST_HEADER", "the `HOST` of the requests, if not the one that is found by trying"},
+	{"URL_PATH", "their `PATH`, or several with commas between them"},
+	{"PROXY_PORT", "the `PORT` of the proxy that they go to"},
+	{"HEADERS", "`HEADERS` to add, such as 'Name: value, Other: value'"},
+	{"PARALLEL", "a `NUMBER` of cells at a time (default 4)"},
+	{"RUNS", "the `FOLDER` of recordings and reports (default runs)"},
+	{"FLOOR", "a `NUMBER` of cells that have to run; fewer are a failure"},
+	{"KIT", "the `FILE` of the agents, a build of proxychaos for Linux; made if there is none"},
+}
+
+// FromEnvironment makes a request of words, each looked up by its name. Without NAME it
+// is for all scenarios.
 func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 	get := func(name, standard string) string {
 		if v, ok := lookup(name); ok && v != "" {
@@ -91,6 +120,9 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 	if err != nil {
 		return r, err
 	}
+	if own := r.Subjects[0].Role == harness.Own; !own && (r.Options.Settings.MaxFailed > 0 || r.Options.Settings.RecoverWithin > 0) {
+		return r, errors.New("got MAX_FAILED= or RECOVER_WITHIN= without a config of your own: what a catalogued config may lose is settled; give CONFIG= too")
+	}
 	r.Options.NeedsEngine = !slices.ContainsFunc(r.Subjects, func(s harness.Subject) bool { return s.Kind == kind.GoProxy })
 	// What cannot be planned is refused before anything is started.
 	cells := 0
@@ -114,9 +146,9 @@ func nowhere(int) netip.Addr { return netip.Addr{} }
 // noCell explains a scenario that suits no subject.
 func noCell(s harness.Scenario, subject harness.Subject) error {
 	if s.TLS() {
-		return fmt.Errorf("NAME=%s is about TLS between proxy and nodes, and %s speaks plain HTTP to them: give a config with https:// upstreams, or another scenario", s.Name, subject.ID())
+		return fmt.Errorf("%s is about TLS between proxy and nodes, and %s speaks plain HTTP to them: give a config with https:// upstreams, or another scenario", s.Name, subject.ID())
 	}
-	return fmt.Errorf("SUBJECT=%s is in the catalogue for the scenarios about TLS, and NAME=%s is not one: give one whose name begins with tls-", subject.ID(), s.Name)
+	return fmt.Errorf("SUBJECT=%s is in the catalogue for the scenarios about TLS, and %s is not one: give one whose name begins with tls-", subject.ID(), s.Name)
 }
 
 // Cells are those of one scenario: it on each subject that it suits.

@@ -46,7 +46,7 @@ func TestWhatMakePassesOn(t *testing.T) {
 	r, err := from(map[string]string{
 		"NAME": "alias-switch", "PROXY": "nginx", "CONFIG": path, "TTL": "2", "GRACE": "20s", "RATE": "50", "SEED": "9",
 		"URL_PATH": "/user/login?a=b, /api/", "HEADERS": "x-scheme: https, Accept: text/html, */*;q=0.1, X-Forwarded-For: 192.0.2.1, fd00::1",
-		"HOST_HEADER": "api.dev.jp", "PROXY_PORT": "4000", "PARALLEL": "2", "RUNS": "/tmp/r", "KIT": "/tmp/k", "FLOOR": "3",
+		"HOST_HEADER": "api.dev.jp", "PROXY_PORT": "4000", "PARALLEL": "2", "RUNS": "/tmp/r", "KIT": "/tmp/k", "FLOOR": "3", "MAX_FAILED": "5", "RECOVER_WITHIN": "2s",
 	})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(r.Scenarios).To(HaveLen(1))
@@ -57,7 +57,7 @@ func TestWhatMakePassesOn(t *testing.T) {
 		HaveField("Refresh", 5*time.Second), HaveField("Release", harness.Stable), HaveField("ID()", "nginx/own-default"),
 	))
 	o := r.Options
-	g.Expect(o.Settings).To(Equal(harness.Settings{Clock: harness.Scaled, TTL: 2 * time.Second, Grace: 20 * time.Second, Outage: 10 * time.Second, Rate: 50, Peak: 64, Seed: 9}))
+	g.Expect(o.Settings).To(Equal(harness.Settings{Clock: harness.Scaled, TTL: 2 * time.Second, Grace: 20 * time.Second, Outage: 10 * time.Second, Rate: 50, Peak: 64, Seed: 9, MaxFailed: 5, RecoverWithin: 2 * time.Second}))
 	g.Expect([]any{o.Paths, o.Host, o.Port, o.Headers, o.Parallel, o.Runs, o.Binary, r.Floor}).
 		To(Equal([]any{
 			[]string{"/user/login?a=b", "/api/"},
@@ -97,8 +97,8 @@ func TestWrongWords(t *testing.T) {
 		env  map[string]string
 		want []string
 	}{
-		"NAME":                 {map[string]string{"NAME": "alb-rotate"}, []string{"NAME=alb-rotate: ", "alb-ip-rotate, alb-ip-refuse, alias-switch, alb-ip-abrupt"}},
-		"NAME is no pattern":   {map[string]string{"NAME": "*"}, []string{"NAME=*: "}},
+		"NAME":                 {map[string]string{"NAME": "alb-rotate"}, []string{`no scenario "alb-rotate"`, "alb-ip-rotate, alb-ip-refuse, alias-switch, alb-ip-abrupt"}},
+		"NAME is no pattern":   {map[string]string{"NAME": "*"}, []string{`no scenario "*"`}},
 		"PROXY":                {map[string]string{"PROXY": "ngnix"}, []string{"PROXY=ngnix: ", "[apache nginx"}},
 		"CONFIG without PROXY": {map[string]string{"CONFIG": nginx}, []string{"CONFIG=" + nginx, "PROXY="}},
 		"CONFIG is not there":  {map[string]string{"PROXY": "nginx", "CONFIG": "/none/x.conf"}, []string{"CONFIG=/none/x.conf: ", "no such file or folder"}},
@@ -113,6 +113,7 @@ func TestWrongWords(t *testing.T) {
 		"SEED":                 {map[string]string{"SEED": "-1"}, []string{"SEED=-1: "}},
 		"PARALLEL":             {map[string]string{"PARALLEL": "0"}, []string{"PARALLEL=0: ", "from 1 to 64"}},
 		"PROXY_PORT":           {map[string]string{"PROXY_PORT": "65536"}, []string{"PROXY_PORT=65536: ", "from 0 to 65535"}},
+		"MAX_FAILED of others": {map[string]string{"MAX_FAILED": "1", "SUBJECT": "nginx/static"}, []string{"MAX_FAILED", "without a config of your own"}},
 		"FLOOR":                {map[string]string{"FLOOR": "all"}, []string{"FLOOR=all: ", "whole number"}},
 		"URL_PATH":             {map[string]string{"URL_PATH": "user/login"}, []string{`URL_PATH: got "user/login"`, "begins with /"}},
 		"URL_PATH, the second": {map[string]string{"URL_PATH": "/a,b"}, []string{`URL_PATH: got "b"`, "begins with /"}},
@@ -181,9 +182,9 @@ func TestTLSScenariosNeedTLS(t *testing.T) {
 	plain := write(t, "plain.conf", "server { location / { proxy_pass http://backend.example.com; } }\n")
 	secure := write(t, "secure.conf", "server { location / { proxy_pass https://backend.example.com; } }\n")
 	_, err := from(map[string]string{"NAME": "tls-hang", "PROXY": "nginx", "CONFIG": plain})
-	g.Expect(err).To(MatchError(And(ContainSubstring("NAME=tls-hang"), ContainSubstring("nginx/own-plain speaks plain HTTP"))))
+	g.Expect(err).To(MatchError(And(ContainSubstring("tls-hang is about TLS"), ContainSubstring("nginx/own-plain speaks plain HTTP"))))
 	_, err = from(map[string]string{"NAME": "alb-ip-rotate", "SUBJECT": "nginx/tls"})
-	g.Expect(err).To(MatchError(And(ContainSubstring("SUBJECT=nginx/tls"), ContainSubstring("NAME=alb-ip-rotate"))))
+	g.Expect(err).To(MatchError(And(ContainSubstring("SUBJECT=nginx/tls"), ContainSubstring("alb-ip-rotate is not one"))))
 	r, err := from(map[string]string{"PROXY": "nginx", "CONFIG": secure})
 	g.Expect(err).NotTo(HaveOccurred())
 	for _, s := range r.Scenarios {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/judge"
@@ -36,6 +38,29 @@ func Cells(results []run.Result) []reports.Cell {
 		cells = append(cells, cell)
 	}
 	return cells
+}
+
+// Complaint says why a cell is red, from what, and how it is run again; empty if it is not.
+func Complaint(c reports.Cell) string {
+	lines := c.Reasons()
+	if len(lines) == 0 {
+		return ""
+	}
+	if finding := c.FirstFinding(); finding != "" {
+		lines = append(lines, finding)
+	}
+	if c.Manifest.Replay != "" {
+		lines = append(lines, "again: "+c.Manifest.Replay)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// TooFew says that fewer cells ran than have to; nil if enough did.
+func (r Request) TooFew(cells []reports.Cell) error {
+	if ran := reports.Count(cells).Run; ran < r.Floor {
+		return fmt.Errorf("%d cells ran: fewer than FLOOR=%d are red", ran, r.Floor)
+	}
+	return nil
 }
 
 // CellOutcome is what a process that ran a cell leaves for the one that reports.
@@ -97,15 +122,64 @@ func Expectation(m recording.Manifest) *judge.Expectation {
 	return nil
 }
 
-// Write writes one report file into a folder and returns its path.
-func Write(dir, name string, into func(io.Writer) error) (string, error) {
-	path := filepath.Join(dir, name)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return path, fmt.Errorf("writing a report: %w", err)
+// File is a report, in one file.
+type File struct {
+	Name  string
+	Write func(path string) error
+}
+
+// Files are the reports of a run's cells.
+func Files(cells []reports.Cell) []File {
+	return []File{
+		{"report.html", Into(func(w io.Writer) error { return reports.HTML(w, reports.Page{Cells: cells}) })},
+		{"report.json", Into(func(w io.Writer) error { return reports.JSON(w, cells) })},
+		{"report.md", Into(func(w io.Writer) error { return reports.Markdown(w, cells) })},
 	}
-	file, err := os.Create(path)
+}
+
+// Into is for a report that is written to an open file.
+func Into(report func(io.Writer) error) func(path string) error {
+	return func(path string) error {
+		file, err := os.Create(path) //nolint:gosec // the caller's choice
+		if err != nil {
+			return err
+		}
+		return errors.Join(report(file), file.Close())
+	}
+}
+
+// Wrote says in a line where the reports are.
+func Wrote(folder string, files []File) string {
+	line := "wrote " + filepath.Join(folder, files[0].Name)
+	var beside []string
+	for _, f := range files[1:] {
+		beside = append(beside, f.Name)
+	}
+	if len(beside) > 0 {
+		line += "; beside it: " + strings.Join(beside, ", ")
+	}
+	return line
+}
+
+// Folder has the reports of all runs, one folder for each, beside the recordings.
+const Folder = "reports"
+
+// Write writes the reports of one run to <runs>/reports/<UTC stamp> and returns that
+// folder. The reports of earlier runs stay: a link of the file's name in runs leads to
+// the last one of that name.
+func Write(runs string, files ...File) (string, error) {
+	folder, err := recording.NewFolder(filepath.Join(runs, Folder), time.Now())
 	if err != nil {
-		return path, fmt.Errorf("writing a report: %w", err)
+		return folder, fmt.Errorf("make a folder for the reports: %w", err)
 	}
-	return path, errors.Join(into(file), file.Close())
+	errs := []error{recording.Link(folder, filepath.Join(runs, Folder, recording.LatestLink))}
+	for _, file := range files {
+		path := filepath.Join(folder, file.Name)
+		if err := file.Write(path); err != nil {
+			errs = append(errs, fmt.Errorf("write the report %s: %w", path, err))
+			continue
+		}
+		errs = append(errs, recording.Link(path, filepath.Join(runs, file.Name)))
+	}
+	return folder, errors.Join(errs...)
 }

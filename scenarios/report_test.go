@@ -75,15 +75,51 @@ func TestExpectationOnTheProductionClock(t *testing.T) {
 	g.Expect(scenarios.Expectation(m).Check(broke)).NotTo(BeEmpty(), "the catalogue itself is left as it is")
 }
 
-func TestWrite(t *testing.T) {
+// A run leaves the reports of the one before as they are, and the link leads to its own.
+func TestReportsAreNeverOverwritten(t *testing.T) {
 	g := NewWithT(t)
-	dir := filepath.Join(t.TempDir(), "a", "b")
-	path, err := scenarios.Write(dir, "x.txt", func(w io.Writer) error { _, err := io.WriteString(w, "hello"); return err })
+	runs := filepath.Join(t.TempDir(), "a", "b")
+	say := func(text string) scenarios.File {
+		return scenarios.File{Name: "report.html", Write: scenarios.Into(func(w io.Writer) error { _, err := io.WriteString(w, text); return err })}
+	}
+	first, err := scenarios.Write(runs, say("first"))
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(os.ReadFile(path)).To(BeEquivalentTo("hello"))
-	broken := errors.New("no")
-	_, err = scenarios.Write(dir, "y.txt", func(io.Writer) error { return broken })
-	g.Expect(err).To(MatchError(broken))
-	_, err = scenarios.Write(path, "z.txt", func(io.Writer) error { return nil })
-	g.Expect(err).To(MatchError(ContainSubstring("writing a report")))
+	second, err := scenarios.Write(runs, say("second"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(second).NotTo(Equal(first))
+	for path, want := range map[string]string{
+		filepath.Join(first, "report.html"):                     "first",
+		filepath.Join(second, "report.html"):                    "second",
+		filepath.Join(runs, "report.html"):                      "second",
+		filepath.Join(runs, "reports", "latest", "report.html"): "second",
+	} {
+		g.Expect(os.ReadFile(path)).To(BeEquivalentTo(want), path)
+	}
+	g.Expect(os.Rename(runs, runs+"-moved")).To(Succeed())
+	g.Expect(os.ReadFile(filepath.Join(runs+"-moved", "report.html"))).To(BeEquivalentTo("second"), "the links are relative")
+}
+
+// A file of this name that an earlier version wrote is replaced by the link.
+func TestReportsOfAnEarlierVersion(t *testing.T) {
+	g := NewWithT(t)
+	runs := t.TempDir()
+	g.Expect(os.WriteFile(filepath.Join(runs, "report.md"), []byte("old"), 0o600)).To(Succeed())
+	_, err := scenarios.Write(runs, scenarios.Files(nil)...)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(os.ReadFile(filepath.Join(runs, "report.md"))).To(ContainSubstring("proxychaos"))
+	g.Expect(filepath.Join(runs, "report.json")).To(BeARegularFile())
+}
+
+// What cannot be written is said, and keeps no other report from being written.
+func TestReportThatCannotBeWritten(t *testing.T) {
+	g := NewWithT(t)
+	runs, broken := t.TempDir(), errors.New("no")
+	folder, err := scenarios.Write(runs,
+		scenarios.File{Name: "x.html", Write: func(string) error { return broken }},
+		scenarios.File{Name: "y.html", Write: func(path string) error { return os.WriteFile(path, nil, 0o600) }})
+	g.Expect(err).To(And(MatchError(broken), MatchError(ContainSubstring(filepath.Join(folder, "x.html")))))
+	g.Expect(filepath.Join(runs, "x.html")).NotTo(BeAnExistingFile())
+	g.Expect(filepath.Join(runs, "y.html")).To(BeARegularFile())
+	_, err = scenarios.Write(filepath.Join(runs, "y.html"), scenarios.Files(nil)...)
+	g.Expect(err).To(MatchError(ContainSubstring("make a folder for the reports")))
 }

@@ -70,6 +70,7 @@ func ownKit(t *testing.T, docker *client.Client) (path, ref string) {
 		t.Fatal(err)
 	}
 	finder := images.New(docker, io.Discard, nil)
+	finder.MayInstall = true
 	if ref, err = finder.Kit(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func compareConfigs(t *testing.T, a, b string, set ...string) *comparison {
 		t.Fatal(err)
 	}
 	c.cmd = exec.Command(program, "compare", "--a", filepath.Join(configs, a), "--b", filepath.Join(configs, b)) //nolint:noctx // ended by signals
-	c.cmd.Env = clean(append(set, "DOCKER_HOST="+e.Host, "CI=true", "NAME=alias-switch", "PROXY=nginx", "RATE=50", "KIT="+kit, "RUNS="+c.runs)...)
+	c.cmd.Env = clean(append(set, "DOCKER_HOST="+e.Host, "CI=true", "PROXYCHAOS_NAME=alias-switch", "PROXYCHAOS_PROXY=nginx", "PROXYCHAOS_RATE=50", "PROXYCHAOS_KIT="+kit, "PROXYCHAOS_RUNS="+c.runs)...)
 	c.cmd.Stdout, c.cmd.Stderr = &c.stdout, &c.stderr
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -193,7 +194,7 @@ func TestCompare(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			c := compareConfigs(t, tc.a, tc.b, "GRACE=5", "PARALLEL=2", "FOR=8m", "MIN_P99=1000%")
+			c := compareConfigs(t, tc.a, tc.b, "PROXYCHAOS_GRACE=5", "PROXYCHAOS_PARALLEL=2", "PROXYCHAOS_FOR=8m", "PROXYCHAOS_MIN_P99=1000%")
 			g.Expect(c.end(g, 10*time.Minute)).To(Equal(tc.code), c.stderr.String())
 			g.Expect(c.stdout.String()).To(ContainSubstring(tc.says))
 			g.Expect(filepath.Join(c.runs, "compare.html")).To(BeARegularFile())
@@ -212,7 +213,7 @@ func TestInterruptLeavesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			c := compareConfigs(t, "static.conf", "variable.conf", "GRACE=60", "PARALLEL=1")
+			c := compareConfigs(t, "static.conf", "variable.conf", "PROXYCHAOS_GRACE=60", "PROXYCHAOS_PARALLEL=1")
 			g.Eventually(func() bool { return moment(c) }, "60s", "10ms").Should(BeTrue())
 			g.Expect(c.stop(g, syscall.SIGINT)).To(Equal(130))
 			g.Expect(c.there()).To(BeEmpty(), "at once, without the reaper's grace")
@@ -226,7 +227,7 @@ func TestInterruptLeavesNothing(t *testing.T) {
 func TestKillLeavesNothing(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	c := compareConfigs(t, "static.conf", "variable.conf", "GRACE=60", "PARALLEL=1")
+	c := compareConfigs(t, "static.conf", "variable.conf", "PROXYCHAOS_GRACE=60", "PROXYCHAOS_PARALLEL=1")
 	g.Eventually(c.stderr.String, "60s", "10ms").Should(ContainSubstring("alias moves to another ALB"))
 	g.Expect(len(c.there())).To(BeNumerically(">=", 6), "reaper, three agents, proxy, network")
 	g.Expect(c.stop(g, syscall.SIGKILL)).To(Equal(-1))

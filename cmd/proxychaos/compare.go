@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/signal"
 	"slices"
 	"strings"
@@ -24,17 +23,16 @@ import (
 // compareCommand is `proxychaos compare`, behind `make compare`.
 func compareCommand() *cobra.Command {
 	var a, b string
+	var set *settings
 	cmd := &cobra.Command{
 		Use:   "compare --a FILE --b FILE",
 		Short: "Whether to roll out config B instead of A; exit 0 not worse, 1 worse, 2 cannot tell, 3 could not run",
-		Long: "Runs config A, B, and A again over every scenario that suits both, until it can tell whether B is worse.\n" +
-			"What is run is in variables: PROXY, RELEASE (or PROXY_A and PROXY_B, RELEASE_A and RELEASE_B), NAME, SEED, TTL, GRACE, RATE.\n" +
-			"FOR bounds the time (20m). MIN_FAILED, MIN_RECOVERY and MIN_P99 are the sizes that count (5, 0.3s, 20%).",
-		Args: cobra.NoArgs,
+		Long:  "Runs config A, B, and A again over every scenario that suits both, until it can tell whether B is worse.",
+		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
-			err := compareBoth(ctx, cmd, a, b)
+			err := compareBoth(ctx, cmd, set, a, b)
 			var said *exitError
 			if err != nil && !errors.As(err, &said) {
 				return &exitError{exitNotRun, err.Error()}
@@ -42,26 +40,42 @@ func compareCommand() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&a, "a", "", "the config in production, a file or a folder")
-	cmd.Flags().StringVar(&b, "b", "", "the config to roll out; the same as --a if only the release is another")
+	cmd.Flags().StringVar(&a, "a", "", "the config in production, a file or a folder at `PATH`")
+	cmd.Flags().StringVar(&b, "b", "", "the config to roll out, at `PATH`; the same as --a if only the release is another")
+	set = addSettings(cmd, compareWords, "CONFIG", "SUBJECT", "FLOOR", "MAX_FAILED", "RECOVER_WITHIN")
 	return cmd
 }
 
-func compareBoth(ctx context.Context, cmd *cobra.Command, a, b string) (err error) {
-	if b == "" && isSet("RELEASE_A", "RELEASE_B", "PROXY_A", "PROXY_B") {
+// compareWords are the words of a comparison alone.
+var compareWords = []scenarios.Word{
+	{Name: "NAME", Usage: "one `SCENARIO` alone"},
+	{Name: "FOR", Usage: "the `TIME` that it may take (default 20m)"},
+	{Name: "PROXY_A", Usage: "the `KIND` of proxy of A, if B has another"},
+	{Name: "PROXY_B", Usage: "the `KIND` of proxy of B"},
+	{Name: "RELEASE_A", Usage: "the `RELEASE` of A, if B has another"},
+	{Name: "RELEASE_B", Usage: "the `RELEASE` of B"},
+	{Name: "ENV_A", Usage: "the variables of A, or a `FILE` of them, if B has others"},
+	{Name: "ENV_B", Usage: "the variables of B, or a `FILE` of them"},
+	{Name: "MIN_FAILED", Usage: "the `NUMBER` of failed requests from which a difference counts (default 5)"},
+	{Name: "MIN_RECOVERY", Usage: "the `TIME` of recovery from which a difference counts (default 0.3s)"},
+	{Name: "MIN_P99", Usage: "the `SHARE` of the 99th percentile of latency from which a difference counts (default 20%)"},
+}
+
+func compareBoth(ctx context.Context, cmd *cobra.Command, set *settings, a, b string) (err error) {
+	if b == "" && slices.ContainsFunc([]string{"RELEASE_A", "RELEASE_B", "PROXY_A", "PROXY_B"}, set.has) {
 		b = a
 	}
-	asked, err := bothSides(a, b)
+	asked, err := bothSides(set, a, b)
 	if err != nil {
 		return err
 	}
-	question, err := rollout.Asked(asked[0], asked[1], withoutMake)
+	question, err := rollout.Asked(asked[0], asked[1], set.lookup)
 	if err != nil {
-		return err
+		return set.spell(err)
 	}
 	opt := asked[0].Options
 	if err := opt.CanRecord(); err != nil {
-		return err
+		return set.spell(err)
 	}
 	journal, err := rollout.OpenFile(opt.Runs, question.Words(opt, machine.Tool(ctx).Commit)...)
 	if err != nil {
@@ -72,37 +86,31 @@ func compareBoth(ctx context.Context, cmd *cobra.Command, a, b string) (err erro
 		logf("goes on after %d blocks that were run before; remove %s to begin anew", n, journal.Path())
 	}
 	if !question.Decide(journal).Settled() {
-		if err := answer(ctx, opt, question, journal, logf); err != nil && ctx.Err() == nil {
+		if err := answer(ctx, set, opt, question, journal, logf); err != nil && ctx.Err() == nil {
 			return err
 		}
 	}
 	return report(ctx, cmd, opt, question, journal, a, b)
 }
 
-// isSet says whether any of the variables is.
-func isSet(names ...string) bool {
-	return slices.ContainsFunc(names, func(name string) bool { return os.Getenv(name) != "" })
-}
-
-// bothSides reads the variables for A and for B.
-func bothSides(a, b string) (asked [2]scenarios.Request, err error) {
-	if a == "" || b == "" {
+// bothSides reads what is asked of A and of B.
+func bothSides(set *settings, a, b string) (asked [2]scenarios.Request, err error) {
+	switch {
+	case a != "" && b != "":
+	case set.make:
 		return asked, errors.New("compare needs two configs: make compare A=./now.conf B=./next.conf PROXY=nginx; or one and two releases: A=./now.conf RELEASE_A=stable RELEASE_B=testing PROXY=nginx")
+	default:
+		return asked, errors.New("compare needs two configs: proxychaos compare --a ./now.conf --b ./next.conf --proxy nginx; or one and two releases: --a ./now.conf --release-a stable --release-b testing --proxy nginx")
 	}
 	for i, side := range []struct{ name, path string }{{"A", a}, {"B", b}} {
-		asked[i], err = scenarios.FromEnvironment(func(name string) (string, bool) {
-			switch name {
-			case "CONFIG":
-				return side.path, true
-			case "PROXY", "RELEASE", "ENV":
-				if value, ok := withoutMake(name + "_" + side.name); ok {
-					return value, true
-				}
+		settled := map[string]string{"CONFIG": side.path}
+		for _, word := range []string{"PROXY", "RELEASE", "ENV"} {
+			if value, ok := set.lookup(word + "_" + side.name); ok {
+				settled[word] = value
 			}
-			return withoutMake(name)
-		})
-		if err != nil {
-			return asked, errors.New(strings.Replace(err.Error(), "CONFIG="+side.path, side.name+"="+side.path, 1))
+		}
+		if asked[i], err = set.request(settled); err != nil {
+			return asked, set.called(err, side.path, side.name)
 		}
 		subject := &asked[i].Subjects[0]
 		subject.Name = strings.Replace(subject.Name, "own", strings.ToLower(side.name), 1)
@@ -111,11 +119,11 @@ func bothSides(a, b string) (asked [2]scenarios.Request, err error) {
 }
 
 // answer runs what is still needed.
-func answer(ctx context.Context, opt run.Options, question rollout.Question, journal rollout.Journal, logf func(string, ...any)) (err error) {
+func answer(ctx context.Context, set *settings, opt run.Options, question rollout.Question, journal rollout.Journal, logf func(string, ...any)) (err error) {
 	lab, err := run.Open(ctx, opt)
 	defer func() { err = errors.Join(err, lab.Close()) }()
 	if err != nil {
-		return err
+		return set.opening(err)
 	}
 	lab.Fetch(ctx, question.Cells())
 	return rollout.Answer(ctx, lab, question, journal, logf)
@@ -130,13 +138,14 @@ func report(ctx context.Context, cmd *cobra.Command, opt run.Options, question r
 	comparison := reports.NewComparison(question.Title(0, a), question.Title(1, b), question.Decide(journal), last)
 	comparison.PerBlock = rollout.Took(journal) / time.Duration(rollout.AtATime(opt.Parallel))
 	comparison.Changes = rollout.Changes(context.WithoutCancel(ctx), a, b)
-	page, err := scenarios.Write(opt.Runs, "compare.html", func(w io.Writer) error {
+	page := scenarios.File{Name: "compare.html", Write: scenarios.Into(func(w io.Writer) error {
 		return reports.HTML(w, reports.Page{Comparison: &comparison})
-	})
+	})}
+	folder, err := scenarios.Write(opt.Runs, page)
 	if err := errors.Join(comparison.Table(cmd.OutOrStdout()), err); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintln(cmd.OutOrStdout(), "wrote", page); err != nil {
+	if _, err := fmt.Fprintln(cmd.OutOrStdout(), scenarios.Wrote(folder, []scenarios.File{page})); err != nil {
 		return err
 	}
 	if ctx.Err() != nil {
@@ -146,21 +155,4 @@ func report(ctx context.Context, cmd *cobra.Command, opt run.Options, question r
 		return &exitError{code, ""}
 	}
 	return nil
-}
-
-// withoutMake looks a variable up as make would set it if it is not there:
-// the command can be run by itself, in any folder.
-func withoutMake(name string) (string, bool) {
-	if value, ok := os.LookupEnv(name); ok && value != "" {
-		return value, true
-	}
-	switch name {
-	case "RUNS":
-		return "runs", true
-	case "KIT":
-		own, err := os.Executable()
-		return own, err == nil
-	default:
-		return "", false
-	}
 }

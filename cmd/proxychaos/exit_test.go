@@ -41,7 +41,8 @@ const aDisk = "/dev/full"
 const noEngine = "DOCKER_HOST=unix:///run/proxychaos-none.sock"
 
 // special are the situations that have to be thought of for each command. The folder has
-// ok.yaml, bad.yaml, now.conf, left-out.conf, a recording run and a folder read-only.
+// ok.yaml, bad.yaml, now.conf, left-out.conf, a recording run, a folder read-only and a
+// full disk, full.
 var special = []situation{
 	{"A file that is not there, or does not say what it should", "", []try{
 		{words: "goproxy run none.yaml"},
@@ -54,15 +55,34 @@ var special = []situation{
 		{words: "recheck none"},
 		{words: "recheck run-edited"},
 		{words: "report none"},
-		{words: "compare --a none.conf --b now.conf", env: "PROXY=nginx"},
+		{words: "run none"},
+		{words: "run alb-ip-rotate --proxy nginx --config none.conf"},
+		{words: "run alb-ip-rotate --config now.conf"},
+		{words: "run alb-ip-rotate --proxy ngnix --config now.conf"},
+		{words: "run alb-ip-rotate --subject nginx/none"},
+		{words: "run alb-ip-rotate --max-failed 3"},
+		{words: "run alb-ip-rotate --rate none"},
+		{words: "run alb-ip-rotate", env: "PROXYCHAOS_RATE=none"},
+		{words: "run alb-ip-rotate", env: "PROXYCHAOS_QUIET=none"},
+		{words: "nightly --floor none"},
+		{words: "compare"},
+		{words: "compare --a none.conf --b now.conf", env: "PROXYCHAOS_PROXY=nginx"},
 		{words: "compare --a now.conf --b now.conf"},
-		{words: "compare --a now.conf --b now.conf", env: "NAME=none"},
+		{words: "compare --a now.conf --b now.conf --name none"},
 		{words: "fakealb --access-log none/access.log --nodes a=127.0.7.1"},
 	}},
-	{"No Docker engine", "`compare` alone needs one, unless it compares configs of goproxy.", []try{
-		{words: "compare --a now.conf --b now.conf", env: "PROXY=nginx"},
+	{"No Docker engine", "`run`, `nightly` and `compare` need one, but for configs of goproxy. If goproxy is among others, it alone is run, unless `CI=true`.", []try{
+		{words: "run alb-ip-rotate --proxy nginx --config now.conf"},
+		{words: "run alb-ip-rotate --proxy nginx --config now.conf", env: "DOCKER_HOST=tcp://192.0.2.1:2376"},
+		{words: "run alb-ip-rotate", env: "CI=true"},
+		{words: "nightly", env: "CI=true"},
+		{words: "compare --a now.conf --b now.conf --proxy nginx"},
 	}},
-	{"A full disk", "The commands write to `" + aDisk + "`.", []try{
+	{"A full disk", "The commands write to `" + aDisk + "`, or to the folder `full` on a full disk.", []try{
+		{words: "run alb-ip-rotate --proxy goproxy --config ok.yaml --runs full"},
+		{words: "nightly --runs full"},
+		{words: "compare --a ok.yaml --b ok.yaml --proxy goproxy --runs full"},
+		{words: "report run -o full/page.html"},
 		{words: "--help", full: true},
 		{words: "help goproxy", full: true},
 		{words: "--version", full: true},
@@ -79,8 +99,10 @@ var special = []situation{
 	}},
 	{"A folder that cannot be written to", "", []try{
 		{words: "report run -o read-only/page.html", nobody: true},
-		{words: "compare --a now.conf --b now.conf", env: "PROXY=nginx RUNS=read-only/runs", nobody: true},
-		{words: "check", env: "RUNS=read-only", nobody: true},
+		{words: "run alb-ip-rotate --proxy nginx --config now.conf --runs read-only/runs", nobody: true},
+		{words: "nightly --runs read-only/runs", nobody: true},
+		{words: "compare --a now.conf --b now.conf --proxy nginx", env: "PROXYCHAOS_RUNS=read-only/runs", nobody: true},
+		{words: "check", env: "PROXYCHAOS_RUNS=read-only", nobody: true},
 		{words: "fakealb --access-log read-only/access.log --nodes a=127.0.7.1", nobody: true},
 	}},
 }
@@ -118,7 +140,7 @@ func materials(t *testing.T) string {
 	g.Expect(err).NotTo(HaveOccurred())
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	for name, text := range map[string]string{
-		"ok.yaml":       "listen: 127.0.0.1:0\nroutes: [{upstream: a}]\nupstreams: {a: {url: \"http://127.0.0.1:1\"}}\n",
+		"ok.yaml":       "listen: 127.0.0.1:0\nroutes: [{upstream: a}]\nupstreams: {a: {url: \"http://a.example.com:8080\"}}\n",
 		"bad.yaml":      "lissen: 127.0.0.1:0\n",
 		"now.conf":      "server {\n    location / { proxy_pass http://backend.example.com; }\n}\n",
 		"left-out.conf": "server {\n    location / { proxy_pass http://backend.example.com; }\n    location /x/ { allow 10.0.0.0/8; deny all; proxy_pass http://backend.example.com; }\n}\n",
@@ -131,7 +153,22 @@ func materials(t *testing.T) string {
 	g.Expect(os.Mkdir(filepath.Join(dir, "read-only"), 0o755)).To(Succeed())
 	g.Expect(exec.Command("chmod", "-R", "a+rX", dir).Run()).To(Succeed())
 	g.Expect(os.Chmod(filepath.Join(dir, "read-only"), 0o555)).To(Succeed())
+	fillDisk(t, filepath.Join(dir, "full"))
 	return dir
+}
+
+// fillDisk mounts a full disk at a folder.
+func fillDisk(t *testing.T, dir string) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Fatal("needs root: it mounts a disk")
+	}
+	g := NewWithT(t)
+	g.Expect(os.Mkdir(dir, 0o755)).To(Succeed())
+	g.Expect(syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=16k")).To(Succeed())
+	t.Cleanup(func() { g.Expect(syscall.Unmount(dir, 0)).To(Succeed()) })
+	err := os.WriteFile(filepath.Join(dir, "ballast"), make([]byte, 64<<10), 0o600)
+	g.Expect(err).To(MatchError(syscall.ENOSPC))
 }
 
 // in runs a try in the folder and returns what became of it.
@@ -139,7 +176,7 @@ func (c try) in(t *testing.T, dir string) ran {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), program, strings.Fields(c.words)...)
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, clean(append(strings.Fields(c.env), noEngine, "CI=")...), &stdout, &stderr
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, clean(append([]string{noEngine, "CI="}, strings.Fields(c.env)...)...), &stdout, &stderr
 	if c.full {
 		disk, err := os.OpenFile(aDisk, os.O_WRONLY, 0)
 		if err != nil {
@@ -228,23 +265,4 @@ func checkDoc(t *testing.T, path, text string) {
 	default:
 		t.Errorf("%s is not what the commands do; go test ./cmd/proxychaos -run TestExitCodes -update writes\n%s", path, text)
 	}
-}
-
-// A run that cannot be kept, since the disk is full, does not begin.
-func TestCompareOnAFullDisk(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("making a full disk takes root")
-	}
-	g := NewWithT(t)
-	dir := t.TempDir()
-	disk := filepath.Join(dir, "disk")
-	g.Expect(os.Mkdir(disk, 0o755)).To(Succeed())
-	g.Expect(syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=16k")).To(Succeed())
-	t.Cleanup(func() { g.Expect(syscall.Unmount(disk, 0)).To(Succeed()) })
-	err := os.WriteFile(filepath.Join(disk, "ballast"), make([]byte, 64<<10), 0o600)
-	g.Expect(err).To(MatchError(syscall.ENOSPC))
-	g.Expect(os.WriteFile(filepath.Join(dir, "ok.yaml"), []byte("listen: 127.0.0.1:0\nroutes: [{upstream: a}]\nupstreams: {a: {url: \"http://a.example.com:8080\"}}\n"), 0o600)).To(Succeed())
-	got := start(t, dir, clean(noEngine, "CI=", "PROXY=goproxy", "RUNS=disk"), program, "compare", "--a", "ok.yaml", "--b", "ok.yaml")
-	g.Expect(got.code).To(Equal(exitNotRun))
-	g.Expect(got.stderr).To(MatchRegexp(`^proxychaos: recordings cannot be written to disk: no space left on device; name another folder with RUNS=\n$`))
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"os"
 	"os/signal"
 	"syscall"
 
@@ -18,12 +17,13 @@ func imagesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "images", Short: "Put the images of the proxies in place, ahead of a run", Args: cobra.NoArgs, Hidden: true,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			asked, err := scenarios.FromEnvironment(os.LookupEnv)
+			asked, err := scenarios.FromEnvironment(scenarios.Environment)
 			if err != nil {
 				return err
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
+			asked.Options.Make, asked.Options.InstallEngine = true, true
 			lab, err := run.Open(ctx, asked.Options)
 			defer func() { err = errors.Join(err, lab.Close()) }()
 			if err != nil {

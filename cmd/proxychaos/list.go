@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -16,11 +15,11 @@ func listCommand() *cobra.Command {
 		Use: "list", Short: "The scenarios and the catalogued subjects", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "NAME=\twhat happens")
+			fmt.Fprintln(w, "NAME\twhat happens")
 			for _, s := range scenarios.All {
 				fmt.Fprintf(w, "%s\t%s\n", s.Name, s.Summary)
 			}
-			fmt.Fprintln(w, "\nSUBJECT=\twhat it is")
+			fmt.Fprintln(w, "\nSUBJECT\twhat it is")
 			for _, s := range scenarios.Subjects() {
 				fmt.Fprintf(w, "%s\t%s: %s\n", s.ID(), s.Role, s.Summary)
 			}
@@ -35,7 +34,7 @@ func checkCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "check", Short: "Check NAME, PROXY, CONFIG, TTL and the other variables of make, and that RUNS can be written", Args: cobra.NoArgs, Hidden: true,
 		RunE: func(*cobra.Command, []string) error {
-			asked, err := scenarios.FromEnvironment(os.LookupEnv)
+			asked, err := scenarios.FromEnvironment(scenarios.Environment)
 			if err != nil {
 				return err
 			}

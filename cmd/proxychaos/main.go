@@ -1,5 +1,5 @@
-// Command proxychaos is the agents of a testbed, the bundled proxy, and what
-// can be done with recordings, in one static binary.
+// Command proxychaos runs scenarios, compares configs, and judges recordings again; it is
+// the agents of a testbed and the bundled proxy too. One binary, which needs no checkout.
 package main
 
 import (
@@ -41,7 +41,8 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.AddCommand(
 		goproxy.Command(), migrate.Command(), fakealb.Command(), fakedns.Command(),
-		demoCommand(), listCommand(), checkCommand(), imagesCommand(), compareCommand(), recheckCommand(), reportCommand(), versionCommand(),
+		runCommand(), nightlyCommand(), compareCommand(), listCommand(), checkCommand(), imagesCommand(), recheckCommand(), imagesCommand(), reportCommand(),
+		demoCommand(), versionCommand(),
 	)
 	agents := func() []*cobra.Command { return []*cobra.Command{pod.Command(), load.Command(), fakealb.Command()} }
 	for _, agent := range []*cobra.Command{pod.Command(), load.Command(), reaper.Command(), renew.Command(agents)} {

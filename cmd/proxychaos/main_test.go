@@ -7,12 +7,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
 
 	"github.com/proxychaos/proxychaos/harness/images"
+	"github.com/proxychaos/proxychaos/scenarios"
 )
 
 // program is the static build of this command, made once for all tests.
@@ -49,10 +51,9 @@ func clean(set ...string) []string {
 	var env []string
 	for _, pair := range os.Environ() {
 		name, _, _ := strings.Cut(pair, "=")
-		switch name {
-		case "NAME", "PROXY", "CONFIG", "SUBJECT", "RELEASE", "TTL", "GRACE", "RATE", "SEED", "PARALLEL", "RUNS", "KIT", "FLOOR",
-			"URL_PATH", "HOST_HEADER", "PROXY_PORT", "HEADERS", "A", "B", "FOR", "PROXY_A", "PROXY_B", "RELEASE_A", "RELEASE_B",
-			"MIN_FAILED", "MIN_RECOVERY", "MIN_P99", "MAKEFLAGS", "MAKELEVEL", "MFLAGS":
+		switch {
+		case strings.HasPrefix(name, scenarios.Prefix):
+		case slices.Contains([]string{"NAME", "PROXY", "A", "B", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"}, name):
 		default:
 			env = append(env, pair)
 		}
@@ -99,7 +100,7 @@ func TestHelp(t *testing.T) {
 	for _, args := range [][]string{nil, {"--help"}, {"help"}} {
 		got := proxychaos(t, args...)
 		g.Expect(got.code).To(Equal(0), got.stderr)
-		g.Expect(got.stdout).To(And(MatchRegexp(`(?m)^  goproxy `), MatchRegexp(`(?m)^  compare `), MatchRegexp(`(?m)^  version `), MatchRegexp(`(?m)^  completion `)))
+		g.Expect(got.stdout).To(And(MatchRegexp(`(?m)^  goproxy `), MatchRegexp(`(?m)^  compare `), MatchRegexp(`(?m)^  run `), MatchRegexp(`(?m)^  version `), MatchRegexp(`(?m)^  completion `)))
 		g.Expect(got.stdout).NotTo(MatchRegexp(`(?m)^  (pod|load|reaper|check)\b`))
 	}
 	got := proxychaos(t, "goproxy")
@@ -115,16 +116,16 @@ func TestVersion(t *testing.T) {
 	g.Expect(got.stdout).To(MatchRegexp(`^proxychaos \S+ .*go1\.\d+\S* linux/\w+\n$`))
 }
 
-// The word that was wrong is the one that the user gave to make.
+// The word that was wrong is the one that the user gave, to make or to the command.
 func TestCompareNamesItsOwnWords(t *testing.T) {
 	g := NewWithT(t)
 	dir := t.TempDir()
 	g.Expect(os.WriteFile(filepath.Join(dir, "now.conf"), []byte("server {}"), 0o600)).To(Succeed())
-	got := start(t, dir, clean("PROXY=nginx"), program, "compare", "--a", "now.conf", "--b", "none.conf")
+	got := start(t, dir, clean("PROXYCHAOS_PROXY=nginx"), program, "compare", "--make", "--a", "now.conf", "--b", "none.conf")
 	g.Expect(got.code).To(Equal(exitNotRun))
 	g.Expect(got.stderr).To(Equal("proxychaos: B=none.conf: there is no such file or folder\n"))
-	got = start(t, dir, clean("PROXY=nginx"), program, "compare", "--a", "none.conf", "--b", "now.conf")
-	g.Expect(got.stderr).To(HavePrefix("proxychaos: A=none.conf: "))
+	got = start(t, dir, clean("PROXYCHAOS_PROXY=nginx"), program, "compare", "--a", "none.conf", "--b", "now.conf")
+	g.Expect(got.stderr).To(Equal("proxychaos: --a none.conf: there is no such file or folder\n"))
 }
 
 func TestList(t *testing.T) {

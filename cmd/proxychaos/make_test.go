@@ -23,7 +23,7 @@ func TestMakeRefusesWrongWords(t *testing.T) {
 		want string
 	}{
 		"no NAME":              {[]string{"scenario"}, "make scenario needs a NAME=, such as NAME=alb-ip-rotate; make list shows them"},
-		"unknown NAME":         {[]string{"scenario", "NAME=nope"}, "NAME=nope: there is no such scenario; there are alb-ip-rotate"},
+		"unknown NAME":         {[]string{"scenario", "NAME=nope"}, `there is no scenario "nope"; there are alb-ip-rotate`},
 		"no such CONFIG":       {[]string{"scenario", "NAME=alb-ip-rotate", "PROXY=nginx", "CONFIG=./no such.conf"}, "CONFIG=./no such.conf: there is no such file or folder"},
 		"CONFIG without PROXY": {[]string{"scenario", "NAME=alb-ip-rotate", "CONFIG=Makefile"}, "CONFIG=Makefile: say what it is for with PROXY="},
 		"no such ENV":          {[]string{"scenario", "NAME=alb-ip-rotate", "PROXY=nginx", "CONFIG=Makefile", "ENV=./no such"}, "/no such: want variables, NAME=value, or a file of them"},
@@ -31,8 +31,8 @@ func TestMakeRefusesWrongWords(t *testing.T) {
 		"compare of nothing":   {[]string{"compare"}, "compare needs two configs"},
 		"compare, no such A":   {[]string{"compare", "A=none", "B=none", "PROXY=nginx"}, "A=none: there is no such file or folder"},
 		"FLOOR":                {[]string{"nightly", "FLOOR=x"}, "FLOOR=x: "},
-		"quiet":                {[]string{"-s", "scenario", "NAME=nope"}, "NAME=nope: "},
-		"in parallel":          {[]string{"-j4", "scenario", "NAME=nope"}, "NAME=nope: "},
+		"quiet":                {[]string{"-s", "scenario", "NAME=nope"}, `no scenario "nope"`},
+		"in parallel":          {[]string{"-j4", "scenario", "NAME=nope"}, `no scenario "nope"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
@@ -58,7 +58,7 @@ func TestMakeTakesNoWordsFromTheShell(t *testing.T) {
 	got := makeIt(t, []string{"NAME=DESKTOP-1", "PROXY=http://proxy.example.com:3128", "A=1", "B=2", "ENV=/root/.shrc"}, "scenario")
 	g.Expect(got.stderr).To(ContainSubstring("needs a NAME="))
 	got = makeIt(t, []string{"NAME=DESKTOP-1", "PROXY=http://proxy.example.com:3128"}, "scenario", "NAME=nope", "PROXY=nginx")
-	g.Expect(got.stderr).To(ContainSubstring("NAME=nope: "))
+	g.Expect(got.stderr).To(ContainSubstring(`no scenario "nope"`))
 	got = makeIt(t, []string{"RATE=1"}, "scenario", "NAME=alb-ip-rotate")
 	g.Expect(got.stderr).To(ContainSubstring("RATE=1: "), "the numbers of a run may come from a job's environment")
 }

@@ -31,7 +31,7 @@ func TestSuiteAsGinkgoUsersExpect(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	dir := t.TempDir()
-	got := start(t, ".", clean("RUNS="+dir), "go", "tool", "ginkgo", "run", "--no-color", "--dry-run", "-v", "--label-filter=nginx && dns && testing",
+	got := start(t, ".", clean("PROXYCHAOS_RUNS="+dir), "go", "tool", "ginkgo", "run", "--no-color", "--dry-run", "-v", "--label-filter=nginx && dns && testing",
 		"--output-dir="+dir, "--junit-report=junit.xml", buildSuite(t))
 	g.Expect(got.code).To(BeZero(), got.stdout+got.stderr)
 	g.Expect(got.stdout).To(And(ContainSubstring("dns-servfail"), ContainSubstring("nginx/static@testing"), Not(ContainSubstring("• [FAILED]"))))
@@ -45,10 +45,10 @@ func TestSuiteAsGinkgoUsersExpect(t *testing.T) {
 func TestSuiteOfTooFewCellsIsRed(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	got := start(t, ".", clean(noEngine, "CI=", "NAME=alb-ip-rotate", "RUNS="+t.TempDir(), "KIT="+program),
+	got := start(t, ".", clean(noEngine, "CI=", "PROXYCHAOS_NAME=alb-ip-rotate", "PROXYCHAOS_RUNS="+t.TempDir(), "PROXYCHAOS_KIT="+program),
 		"go", "tool", "ginkgo", "run", "--no-color", "--procs=2", "--label-filter=caddy", buildSuite(t))
 	g.Expect(got.code).To(Equal(1))
-	g.Expect(got.stdout).To(ContainSubstring("fewer than FLOOR are red"))
+	g.Expect(got.stdout).To(ContainSubstring("fewer than FLOOR=1 are red"))
 }
 
 // An interrupt ends the suite soon, in all its processes, keeps what was recorded, and
@@ -65,7 +65,7 @@ func TestSuiteInterruptLeavesNothing(t *testing.T) {
 	var kit string
 	kit, c.kit = ownKit(t, docker)
 	c.cmd = exec.Command("go", "tool", "ginkgo", "run", "--no-color", "--procs=2", buildSuite(t)) //nolint:noctx // ended by a signal
-	c.cmd.Env = clean("DOCKER_HOST="+e.Host, "CI=true", "NAME=alias-switch", "SUBJECT=nginx/static", "GRACE=60", "RATE=50", "KIT="+kit, "RUNS="+c.runs)
+	c.cmd.Env = clean("DOCKER_HOST="+e.Host, "CI=true", "PROXYCHAOS_NAME=alias-switch", "PROXYCHAOS_SUBJECT=nginx/static", "PROXYCHAOS_GRACE=60", "PROXYCHAOS_RATE=50", "PROXYCHAOS_KIT="+kit, "PROXYCHAOS_RUNS="+c.runs)
 	c.cmd.Stdout, c.cmd.Stderr = &c.stdout, &c.stderr
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a terminal interrupts the whole group
 	g.Expect(c.cmd.Start()).To(Succeed())

@@ -63,6 +63,17 @@ func Ensure(ctx context.Context, log io.Writer) (Engine, error) {
 	return thisMachine().ensure(ctx, log)
 }
 
+// Find is Ensure that installs and starts nothing: the error says what would bring an
+// engine.
+func Find(ctx context.Context) (Engine, error) {
+	m := thisMachine()
+	e, err := m.find(ctx)
+	if errors.Is(err, ErrNoneAnswers) {
+		return e, fmt.Errorf("%w: %s", err, m.howToGet())
+	}
+	return e, err
+}
+
 // sockets lists where an engine listens when nobody says otherwise: the
 // system's, then the rootless ones of this user.
 func sockets() []string {
@@ -99,7 +110,26 @@ func thisMachine() machine {
 }
 
 func (m machine) ensure(ctx context.Context, log io.Writer) (Engine, error) {
+	e, err := m.find(ctx)
+	if !errors.Is(err, ErrNoneAnswers) {
+		return e, err
+	}
+	if why := m.cannotInstall(); why != "" {
+		return e, fmt.Errorf("%w, and none is installed here: %s", err, why)
+	}
+	return m.start(ctx, log)
+}
+
+// ErrNoneAnswers is ErrNoEngine where none was asked for by name, so that one can be
+// installed.
+var ErrNoneAnswers = fmt.Errorf("%w", ErrNoEngine)
+
+// find asks the address that the user names, or else the usual ones.
+func (m machine) find(ctx context.Context) (Engine, error) {
 	if host := os.Getenv(client.EnvOverrideHost); host != "" {
+		if !strings.HasPrefix(host, "unix://") {
+			return Engine{}, fmt.Errorf("%w: DOCKER_HOST=%s is not a socket of this machine, on which load and proxy have to run: run proxychaos on the machine of that engine", ErrNoEngine, host)
+		}
 		e, err := ask(ctx, host)
 		if err != nil {
 			return Engine{}, fmt.Errorf("%w: DOCKER_HOST=%s does not answer: %w; start that engine, or unset DOCKER_HOST", ErrNoEngine, host, err)
@@ -117,10 +147,7 @@ func (m machine) ensure(ctx context.Context, log io.Writer) (Engine, error) {
 		}
 		failed = append(failed, host)
 	}
-	if why := m.cannotInstall(); why != "" {
-		return Engine{}, fmt.Errorf("%w: nothing answers at %s, and none is installed here: %s", ErrNoEngine, strings.Join(failed, ", "), why)
-	}
-	return m.start(ctx, log)
+	return Engine{}, fmt.Errorf("%w: nothing answers at %s", ErrNoneAnswers, strings.Join(failed, ", "))
 }
 
 // ask returns the engine at host if it answers within 3 seconds.

@@ -148,3 +148,65 @@ func osRelease(t *testing.T, content string) string {
 	}
 	return path
 }
+
+// Who only looks for an engine gets the command that brings one, and nothing installed.
+func TestFindInstallsNothing(t *testing.T) {
+	t.Setenv("DOCKER_HOST", "")
+	for name, tc := range map[string]struct {
+		release string
+		tools   []string
+		want    string
+	}{
+		"Debian":      {"ID=debian", []string{"apt-get"}, "as root, apt-get install docker.io"},
+		"not running": {"ID=debian", []string{"apt-get", "dockerd"}, "systemctl start docker"},
+		"Fedora":      {"ID=fedora", nil, "https://docs.docker.com/engine/install/"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			dir := fakeTools(t, tc.tools...)
+			m := machine{osRelease: osRelease(t, tc.release), sockets: []string{"unix://" + filepath.Join(t.TempDir(), "absent.sock")}}
+			_, err := m.find(t.Context())
+			g.Expect(errors.Is(err, ErrNoneAnswers)).To(BeTrue(), "got %v", err)
+			g.Expect(errors.Is(err, ErrNoEngine)).To(BeTrue(), "got %v", err)
+			g.Expect(m.howToGet()).To(ContainSubstring(tc.want))
+			g.Expect(calls(t, dir)).To(BeEmpty())
+		})
+	}
+}
+
+// An engine that is not on this machine is refused before it is asked.
+func TestAnEngineOfAnotherMachineIsRefused(t *testing.T) {
+	for _, host := range []string{"tcp://192.0.2.1:2376", "ssh://me@192.0.2.1"} {
+		g := NewWithT(t)
+		t.Setenv("DOCKER_HOST", host)
+		_, err := Find(t.Context())
+		g.Expect(errors.Is(err, ErrNoEngine)).To(BeTrue(), "got %v", err)
+		g.Expect(err).To(MatchError(And(ContainSubstring(host), ContainSubstring("run proxychaos on the machine of that engine"))))
+	}
+}
+
+// An engine whose networks are elsewhere is refused: this process could not reach a cell.
+func TestAnEngineWithNetworksElsewhereIsRefused(t *testing.T) {
+	g := NewWithT(t)
+	e, err := Ensure(t.Context(), io.Discard)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(e.Here(t.Context())).To(Succeed())
+	cmd := exec.Command("unshare", "--net", os.Args[0], "-test.run=TestHelperElsewhere")
+	cmd.Env = append(os.Environ(), "PROXYCHAOS_ENGINE="+e.Host)
+	out, err := cmd.CombinedOutput()
+	g.Expect(err).NotTo(HaveOccurred(), string(out))
+	g.Expect(string(out)).To(And(ContainSubstring("no Docker engine: the one at "+e.Host), ContainSubstring("--network=host")))
+}
+
+// TestHelperElsewhere is the other half of TestAnEngineWithNetworksElsewhereIsRefused.
+func TestHelperElsewhere(t *testing.T) {
+	host := os.Getenv("PROXYCHAOS_ENGINE")
+	if host == "" {
+		return
+	}
+	err := Engine{Host: host}.Here(t.Context())
+	if !errors.Is(err, ErrNoEngine) {
+		t.Fatalf("got %v, want ErrNoEngine", err)
+	}
+	_, _ = os.Stdout.WriteString(err.Error())
+}

@@ -44,6 +44,17 @@ func (m machine) cannotInstall() string {
 	return ""
 }
 
+// howToGet is the command that brings an engine.
+func (m machine) howToGet() string {
+	if _, err := exec.LookPath("dockerd"); err == nil {
+		return "dockerd is installed and does not run: as root, systemctl start docker"
+	}
+	if isDebian(m.osRelease) {
+		return "as root, apt-get install docker.io"
+	}
+	return "https://docs.docker.com/engine/install/"
+}
+
 // isDebian reports whether the os-release file names Debian or a derivative.
 func isDebian(osRelease string) bool {
 	b, err := os.ReadFile(osRelease)

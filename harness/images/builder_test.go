@@ -25,6 +25,8 @@ func TestBuilderIsInstalledOnce(t *testing.T) {
 	t.Setenv("PATH", dir)
 
 	f := New(nil, &bytes.Buffer{}, nil)
+	g.Expect(f.haveBuilder(t.Context(), "nginx")).To(MatchError(ContainSubstring("apt-get install mmdebstrap")), "it was not asked to install anything")
+	f.MayInstall = true
 	var images sync.WaitGroup
 	for range 6 {
 		images.Go(func() {

@@ -53,6 +53,10 @@ type Image struct {
 // run: it asks only once whether a registry answers. It is safe for concurrent
 // use.
 type Finder struct {
+	// MayInstall says that mmdebstrap, with which images are built from Debian's packages,
+	// may be installed if it is missing, which root can do on Debian.
+	MayInstall bool
+
 	cli    *client.Client
 	labels map[string]string
 

@@ -1,6 +1,7 @@
 package images
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -33,7 +34,9 @@ func finder(t *testing.T) (*Finder, *strings.Builder) {
 	}
 	t.Cleanup(func() { _ = cli.Close() })
 	var log strings.Builder
-	return New(cli, &log, map[string]string{"org.proxychaos.test": t.Name()}), &log
+	f := New(cli, &log, map[string]string{"org.proxychaos.test": t.Name()})
+	f.MayInstall = true
+	return f, &log
 }
 
 func (f *Finder) removeForTest(t *testing.T, ref string) {
@@ -83,13 +86,34 @@ func TestKitIsMadeOnceAndRuns(t *testing.T) {
 	g.Expect(f.run(t, ref, nil, "hello")).To(ContainSubstring(t.Name() + " [/proxychaos hello]"))
 }
 
-func TestKitRefusesADynamicBinary(t *testing.T) {
+// `go install` links with the C library where there is a C compiler: the image gets what
+// the program is linked with.
+func TestKitOfADynamicBinaryRuns(t *testing.T) {
 	g := NewWithT(t)
 	f, _ := finder(t)
-	_, err := f.Kit(t.Context(), "/bin/ls")
-	g.Expect(err).To(MatchError(ContainSubstring("CGO_ENABLED=0")))
-	_, err = f.Kit(t.Context(), "images.go")
+	ref, err := f.Kit(t.Context(), "/bin/echo")
+	g.Expect(err).NotTo(HaveOccurred())
+	t.Cleanup(func() { f.removeForTest(t, ref) })
+	g.Expect(f.run(t, ref, nil, "hello")).To(Equal("hello\n"))
+}
+
+func TestKitRefusesWhatIsNoProgram(t *testing.T) {
+	g := NewWithT(t)
+	f, _ := finder(t)
+	_, err := f.Kit(t.Context(), "images.go")
 	g.Expect(err).To(MatchError(ContainSubstring("not a Linux program")))
+}
+
+// A library that cannot be found is said, with what to do.
+func TestKitOfABrokenBinary(t *testing.T) {
+	g := NewWithT(t)
+	f, _ := finder(t)
+	echo, err := os.ReadFile("/bin/echo")
+	g.Expect(err).NotTo(HaveOccurred())
+	path := filepath.Join(t.TempDir(), "broken")
+	g.Expect(os.WriteFile(path, bytes.ReplaceAll(echo, []byte("libc.so.6"), []byte("libx.so.6")), 0o755)).To(Succeed()) //nolint:gosec // a program
+	_, err = f.Kit(t.Context(), path)
+	g.Expect(err).To(MatchError(ContainSubstring("CGO_ENABLED=0")))
 }
 
 // run starts an image with arguments, and files given as path and content, and

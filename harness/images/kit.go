@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"debug/elf"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -49,8 +48,8 @@ func goCommand(ctx context.Context, dir string, args ...string) (string, error) 
 	return strings.TrimSpace(printed.String()), nil
 }
 
-// Kit makes the image that holds the static binary at /proxychaos, with
-// /etc/passwd and /tmp and nothing else, and returns its name. The name carries
+// Kit makes the image that holds the binary at /proxychaos, with the libraries that it is
+// linked with if it is not static, /etc/passwd and /tmp, and returns its name. The name carries
 // a hash of the content: an image that is there is not made again. Earlier kits
 // that nothing uses are removed.
 //
@@ -72,10 +71,21 @@ func (f *Finder) Kit(ctx context.Context, binary string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("kit binary: %w", err)
 	}
-	if err := checkStatic(content); err != nil {
+	linked, err := libraries(ctx, binary, content)
+	if err != nil {
 		return "", fmt.Errorf("kit binary %s: %w", binary, err)
 	}
-	sum := sha256.Sum256(append([]byte(kitPasswd), content...))
+	files := append([]entry{
+		{name: "etc/passwd", mode: 0o644, content: []byte(kitPasswd)},
+		{name: "tmp/", mode: 0o1777},
+		{name: "proxychaos", mode: 0o755, content: content},
+	}, linked...)
+	hash := sha256.New()
+	for _, e := range files {
+		fmt.Fprintf(hash, "%s %o %d\n", e.name, e.mode, len(e.content))
+		_, _ = hash.Write(e.content) // a hash never fails to write
+	}
+	sum := hash.Sum(nil)
 	ref := kitRepository + ":" + hex.EncodeToString(sum[:8])
 
 	begin := time.Now()
@@ -87,38 +97,20 @@ func (f *Finder) Kit(ctx context.Context, binary string) (string, error) {
 	if _, ok, err := f.present(ctx, ref); ok || err != nil {
 		return ref, err
 	}
-	if err := f.importTar(ctx, ref, kitTar(content), []string{`ENTRYPOINT ["/proxychaos"]`, "ENV PATH=/"}); err != nil {
+	if err := f.importTar(ctx, ref, kitTar(files), []string{`ENTRYPOINT ["/proxychaos"]`, "ENV PATH=/"}); err != nil {
 		return "", err
 	}
 	f.logf("made the kit image in %.1f s (%.1f MB)", time.Since(begin).Seconds(), float64(len(content))/1e6)
 	return ref, f.removeOld(ctx, kitRepository, func(other string) bool { return other == ref })
 }
 
-// checkStatic refuses what cannot run in an image without a C library.
-func checkStatic(content []byte) error {
-	bin, err := elf.NewFile(bytes.NewReader(content))
-	if err != nil {
-		return fmt.Errorf("not a Linux program: %w", err)
-	}
-	for _, p := range bin.Progs {
-		if p.Type == elf.PT_INTERP {
-			return fmt.Errorf("dynamically linked; the image holds nothing but the program: build it with CGO_ENABLED=0")
-		}
-	}
-	return nil
-}
-
-// kitTar streams the kit's root file system. Times are zero: the same binary
-// gives the same image layer.
-func kitTar(content []byte) io.Reader {
+// kitTar streams the kit's root file system. Times are zero: the same files give the
+// same image layer.
+func kitTar(files []entry) io.Reader {
 	r, w := io.Pipe()
 	go func() {
 		t := tar.NewWriter(w)
-		err := writeEntries(t, []entry{
-			{name: "etc/passwd", mode: 0o644, content: []byte(kitPasswd)},
-			{name: "tmp/", mode: 0o1777},
-			{name: "proxychaos", mode: 0o755, content: content},
-		})
+		err := writeEntries(t, files)
 		if err == nil {
 			err = t.Close()
 		}

@@ -72,6 +72,23 @@ func TestBudget(t *testing.T) {
 	wantResult(t, w.judge(), judge.Fail, "3 of 1,000 requests failed (2 502, 1 503), budget 0")
 }
 
+// As many requests as the user allows may fail, besides those that the time to recover
+// allows; no more.
+func TestBudgetOfSoManyRequests(t *testing.T) {
+	w := follower()
+	w.Requests[900].Outcome, w.Requests[910].Outcome = recording.BadGateway, recording.Unavailable
+	w.Manifest.Plan.Budget.MaxFailed = 2
+	wantResult(t, w.judge(), judge.Pass, "2 of 1,000 requests failed (1 502, 1 503)")
+	w.Manifest.Plan.Budget.MaxFailed = 1
+	wantResult(t, w.judge(), judge.Fail, "2 of 1,000 requests failed (1 502, 1 503), budget 1")
+	w.Manifest.Plan.Budget = recording.Budget{MaxFailed: 2, RecoverWithin: 0.001}
+	wantResult(t, w.judge(), judge.Pass, "2 of 1,000 requests failed (1 502, 1 503)")
+	w.Manifest.Plan.Budget.MaxFailed = 1
+	if v := w.judge(); v.Result != judge.Fail {
+		t.Errorf("got %s: %q, want a fail", v.Result, v.Reasons)
+	}
+}
+
 // Each way to fail counts, whatever the proxy calls it.
 func TestEveryOutcomeButOKIsAFailure(t *testing.T) {
 	for _, outcome := range []string{recording.BadGateway, recording.Unavailable, recording.GatewayTimeout, recording.Timeout, recording.Connection, recording.WrongBody, "404"} {

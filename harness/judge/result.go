@@ -33,9 +33,10 @@ func (c *brief) decide(v *Verdict) {
 	case v.PostsTwice > 0:
 		v.Result = Fail
 		v.Reasons = []string{fmt.Sprintf("%s reached nodes more than once; %s", posts(v.PostsTwice), lost)}
-	case within == 0 && v.Failed > v.Unavoidable+v.WithoutNode:
+	case within == 0 && v.Failed > v.Unavoidable+v.WithoutNode+budget.MaxFailed:
 		v.Result = Fail
-		v.Reasons = []string{lost + ", budget 0"}
+		v.Reasons = []string{fmt.Sprintf("%s, budget %s", lost, comma(budget.MaxFailed))}
+	case within != 0 && early+late <= budget.MaxFailed:
 	case within != 0 && early > 0:
 		v.Result = Fail
 		v.Reasons = []string{fmt.Sprintf("%s; %s before %s, which is the first fault that takes something away", lost, requests(early), quoted(c.losses[0].Name))}

@@ -3,12 +3,9 @@
 package machine
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"runtime"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -26,15 +23,4 @@ func Host() (recording.Host, error) {
 		Cores: runtime.NumCPU(), MemoryMiB: int(info.Totalram * uint64(info.Unit) >> 20),
 		Kernel: unix.ByteSliceToString(uts.Release[:]),
 	}, nil
-}
-
-// Tool is the build under way; the commit is left empty outside a checkout.
-func Tool(ctx context.Context) recording.Tool {
-	t := recording.Tool{Go: runtime.Version()}
-	if out, err := exec.CommandContext(ctx, "git", "rev-parse", "--short=12", "HEAD").Output(); err == nil {
-		t.Commit = strings.TrimSpace(string(out))
-		changed, err := exec.CommandContext(ctx, "git", "status", "--porcelain", "--untracked-files=no").Output()
-		t.Dirty = err != nil || len(changed) > 0
-	}
-	return t
 }

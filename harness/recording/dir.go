@@ -46,19 +46,15 @@ func Create(root, scenario, subject string, at time.Time) (*Dir, error) {
 			return nil, err
 		}
 	}
-	cell := filepath.Join(root, scenario, filepath.FromSlash(subject))
-	if err := os.MkdirAll(cell, 0o755); err != nil {
-		return nil, fmt.Errorf("make the folder of the recording: %w", err)
-	}
-	stamp, err := mkdirStamp(cell, at.UTC().Format(stampLayout))
+	path, err := NewFolder(filepath.Join(root, scenario, filepath.FromSlash(subject)), at)
 	if err != nil {
 		return nil, fmt.Errorf("make the folder of the recording: %w", err)
 	}
-	d := &Dir{Path: filepath.Join(cell, stamp)}
+	d := &Dir{Path: path}
 	if err := d.open(); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
-	if err := linkLatest(cell, stamp); err != nil {
+	if err := Link(path, filepath.Join(filepath.Dir(path), LatestLink)); err != nil {
 		return nil, errors.Join(fmt.Errorf("point %s at the new recording: %w", LatestLink, err), d.Close())
 	}
 	return d, nil
@@ -98,30 +94,40 @@ func checkName(what, name string) error {
 	return nil
 }
 
-// mkdirStamp makes a folder that did not exist and returns its name. Mkdir
-// fails if the folder exists, which settles a race between two harnesses.
-func mkdirStamp(cell, stamp string) (string, error) {
-	name := stamp
+// NewFolder makes a folder below parent, called by the time in UTC, that was not there
+// before, and returns its path. Mkdir fails if the folder exists, which settles a race
+// between two harnesses: the second within a second gets the stamp with "-2".
+func NewFolder(parent string, at time.Time) (string, error) {
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return "", err
+	}
+	stamp := filepath.Join(parent, at.UTC().Format(stampLayout))
+	path := stamp
 	for n := 2; ; n++ {
-		err := os.Mkdir(filepath.Join(cell, name), 0o755)
+		err := os.Mkdir(path, 0o755)
 		if err == nil {
-			return name, nil
+			return path, nil
 		}
 		if !errors.Is(err, os.ErrExist) {
 			return "", err
 		}
-		name = stamp + "-" + strconv.Itoa(n)
+		path = stamp + "-" + strconv.Itoa(n)
 	}
 }
 
-// linkLatest replaces the link in one step, so that a reader finds the old
-// recording or the new one, never nothing.
-func linkLatest(cell, stamp string) error {
-	temporary := filepath.Join(cell, "."+LatestLink+"-"+stamp)
-	if err := os.Symlink(stamp, temporary); err != nil {
+// Link points a link at a path, in one step, so that a reader finds what the link was
+// before or what it is now, never nothing. The target is written relative to the link's
+// folder, so that the folder of all runs can be moved.
+func Link(path, link string) error {
+	target, err := filepath.Rel(filepath.Dir(link), path)
+	if err != nil {
 		return err
 	}
-	if err := os.Rename(temporary, filepath.Join(cell, LatestLink)); err != nil {
+	temporary := filepath.Join(filepath.Dir(link), "."+filepath.Base(link)+"-"+filepath.Base(filepath.Dir(path))+"-"+filepath.Base(path))
+	if err := os.Symlink(target, temporary); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, link); err != nil {
 		return errors.Join(err, os.Remove(temporary))
 	}
 	return nil

@@ -141,6 +141,8 @@ type Budget struct {
 	// RecoverWithin, if not 0, allows failures, but none of a request sent later
 	// than this after the last fault that took something away.
 	RecoverWithin Seconds `json:"recover_within,omitempty"`
+	// MaxFailed is how many requests may fail besides.
+	MaxFailed int `json:"max_failed,omitempty"`
 }
 
 // Host is the machine the cell ran on.

@@ -43,9 +43,13 @@ type Options struct {
 	// NeedsEngine says that none of the cells can be run without an engine, so that
 	// it is an error if there is none.
 	NeedsEngine bool
-	// Binary is the static build of cmd/proxychaos for the agents; empty to
-	// build it.
+	// InstallEngine says that a Docker engine, and mmdebstrap, may be installed and started
+	// if they are missing, which root can do on Debian.
+	InstallEngine bool
+	// Binary is the build of cmd/proxychaos for the agents; empty to build it.
 	Binary string
+	// Make says that make asked: the line that runs a cell again is make's.
+	Make bool
 
 	engine, testbed string
 }
@@ -98,7 +102,7 @@ type pending struct {
 	err   error
 }
 
-// Open finds the engine (or installs one), builds the agents' image and starts
+// Open finds the engine (or installs one, see Options), builds the agents' image and starts
 // the reaper. Without an engine, goproxy alone can be run, embedded; with
 // CI=true, and if it is not goproxy that is to be run, that is an error.
 func Open(ctx context.Context, opt Options) (*Lab, error) {
@@ -106,9 +110,9 @@ func Open(ctx context.Context, opt Options) (*Lab, error) {
 	if err := opt.CanRecord(); err != nil {
 		return lab, err
 	}
-	e, err := engine.Ensure(ctx, lab)
+	e, err := lab.findEngine(ctx)
 	if errors.Is(err, engine.ErrNoEngine) && !opt.NeedsEngine && os.Getenv("CI") != "true" {
-		lab.logf("%v", err)
+		lab.logf("%v; goproxy alone is run, in this process on 127.0.0.0/8, and all others are left out", err)
 		lab.shared.Embedded = true
 		return lab, lab.connect()
 	}
@@ -120,6 +124,19 @@ func Open(ctx context.Context, opt Options) (*Lab, error) {
 		return lab, err
 	}
 	return lab, lab.startReaper(ctx)
+}
+
+// findEngine finds an engine whose containers can be reached from here.
+func (l *Lab) findEngine(ctx context.Context) (e engine.Engine, err error) {
+	if l.opt.InstallEngine {
+		e, err = engine.Ensure(ctx, l)
+	} else {
+		e, err = engine.Find(ctx)
+	}
+	if err == nil {
+		err = e.Here(ctx)
+	}
+	return e, err
 }
 
 // Join is Open in another process, with what the first has opened: it starts nothing
@@ -149,6 +166,7 @@ func (l *Lab) connect() error {
 	l.closes = append(l.closes, l.docker.Close)
 	quiet()
 	l.finder = images.New(l.docker, l, l.shared.Labels)
+	l.finder.MayInstall = l.opt.InstallEngine
 	return nil
 }
 

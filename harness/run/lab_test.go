@@ -54,7 +54,7 @@ func shortGrace() harness.Settings {
 func options(t *testing.T) Options {
 	t.Helper()
 	return Options{
-		Settings: shortGrace(), Runs: t.TempDir(), Parallel: 1,
+		Settings: shortGrace(), Runs: t.TempDir(), Parallel: 1, InstallEngine: true,
 		Log: &logged{t: t},
 	}
 }

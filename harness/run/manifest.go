@@ -50,10 +50,13 @@ func usual(name kind.Name) string {
 // replay is the shell line that runs this cell again, with the same phase.
 func (c *cell) replay() string {
 	set, standard := c.opt.Settings, c.opt.Settings.Clock.Defaults()
-	line := "make scenario NAME=" + c.Scenario.Name
+	line, spell := "proxychaos run "+c.Scenario.Name, Flag
+	if c.opt.Make {
+		line, spell = "make scenario NAME="+c.Scenario.Name, func(word string) string { return word + "=" }
+	}
 	add := func(differs bool, name string, value any) {
 		if differs {
-			line += " " + name + "=" + quoted(fmt.Sprint(value))
+			line += " " + spell(name) + quoted(fmt.Sprint(value))
 		}
 	}
 	own := c.Subject.Role == harness.Own
@@ -70,12 +73,19 @@ func (c *cell) replay() string {
 	add(set.Rate != standard.Rate, "RATE", set.Rate)
 	add(set.Peak != standard.Peak, "PEAK", set.Peak)
 	add(true, "SEED", set.Seed)
+	add(own && set.MaxFailed > 0, "MAX_FAILED", set.MaxFailed)
+	add(own && set.RecoverWithin > 0, "RECOVER_WITHIN", set.RecoverWithin)
 	host, paths, at := c.requested()
 	add(host != wayin.DefaultHost, "HOST_HEADER", host)
 	add(!slices.Equal(paths, []string{wayin.DefaultPath}), "URL_PATH", wayin.JoinPaths(paths))
 	add(at != 0, "PROXY_PORT", at)
 	add(len(c.opt.Headers) > 0, "HEADERS", wayin.JoinHeaders(c.opt.Headers))
 	return line
+}
+
+// Flag is how a word of a run is said to the command: HOST_HEADER is "--host-header ".
+func Flag(word string) string {
+	return "--" + strings.ReplaceAll(strings.ToLower(word), "_", "-") + " "
 }
 
 // requested are the host, the paths and the port that were asked for, also those of one's own

@@ -29,33 +29,34 @@ func TestReplay(t *testing.T) {
 	}{
 		"of the catalogue": {
 			static, "configs/nginx/static.conf",
-			Options{Settings: standard},
+			Options{Settings: standard, Make: true},
 			recording.Way{},
 			"make scenario NAME=s SUBJECT=nginx/static@testing SEED=1",
 		},
 		"one's own": {
 			own, "/etc/nginx/x.conf",
-			Options{Settings: standard},
+			Options{Settings: standard, Make: true},
 			recording.Way{},
 			"make scenario NAME=s PROXY=nginx CONFIG=/etc/nginx/x.conf SEED=1",
 		},
 		"one's own on its kind's usual release": {
 			harness.Subject{Kind: kind.Caddy, Name: "own-x", Role: harness.Own, Release: "testing"},
 			"x",
-			Options{Settings: standard},
+			Options{Settings: standard, Make: true},
 			recording.Way{},
 			"make scenario NAME=s PROXY=caddy CONFIG=x SEED=1",
 		},
 		"one's own on another": {
 			harness.Subject{Kind: kind.Caddy, Name: "own-x", Role: harness.Own, Release: harness.Stable},
 			"x",
-			Options{Settings: standard},
+			Options{Settings: standard, Make: true},
 			recording.Way{},
 			"make scenario NAME=s PROXY=caddy CONFIG=x RELEASE=stable SEED=1",
 		},
 		"with everything": {
 			onTesting, "/my configs/it's.conf",
 			Options{
+				Make:     true,
 				Settings: harness.Settings{Clock: harness.Scaled, TTL: 2 * time.Second, Grace: time.Minute, Outage: 30 * time.Second, Posts: 10, Rate: 50, Peak: 64, Seed: 7},
 				Wanted: wayin.Wanted{
 					Paths: []string{"/user/login?a=b&c", "/a,b"}, Host: "api.dev.jp", Port: 4000, Headers: map[string]string{"X-B": "2", "X-A": "1, 2"},
@@ -65,9 +66,18 @@ func TestReplay(t *testing.T) {
 			`make scenario NAME=s PROXY=nginx CONFIG='/my configs/it'\''s.conf' RELEASE=testing TTL=2s GRACE=1m0s OUTAGE=30s POSTS=10 RATE=50 SEED=7` +
 				` HOST_HEADER=api.dev.jp URL_PATH='/user/login?a=b&c,/a%2Cb' PROXY_PORT=4000 HEADERS='X-A: 1, 2, X-B: 2'`,
 		},
+		"asked of the command": {
+			own, "my x.conf",
+			Options{
+				Settings: harness.Settings{Clock: harness.Scaled, TTL: time.Second, Grace: 8 * time.Second, Outage: 10 * time.Second, Rate: 100, Peak: 64, Seed: 2, MaxFailed: 3, RecoverWithin: time.Second},
+				Wanted:   wayin.Wanted{Host: "api.dev.jp"},
+			},
+			recording.Way{},
+			"proxychaos run s --proxy nginx --config 'my x.conf' --seed 2 --max-failed 3 --recover-within 1s --host-header api.dev.jp",
+		},
 		"without an engine": { // its port was free this time
 			own, "x.conf",
-			Options{Settings: standard, testbed: "embedded"},
+			Options{Settings: standard, Make: true, testbed: "embedded"},
 			recording.Way{Target: "http://127.77.0.2:46759", Host: "www.example.com", Paths: []string{"/"}},
 			"make scenario NAME=s PROXY=nginx CONFIG=x.conf SEED=1",
 		},

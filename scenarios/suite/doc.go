@@ -5,5 +5,5 @@
 //
 //	go tool ginkgo run --tags=scenario -p --label-filter='nginx && dns' ./scenarios/suite
 //
-// The variables of make (scenarios.FromEnvironment) say what is run and how.
+// PROXYCHAOS_NAME, PROXYCHAOS_GRACE and the like (scenarios.Words) say what is run and how.
 package suite

@@ -43,6 +43,7 @@ func Runs(asked string) string {
 // suite runs: Ginkgo keeps what parallel processes print until the end.
 func Options(opt run.Options) run.Options {
 	opt.Runs = Runs(opt.Runs)
+	opt.Make, opt.InstallEngine = true, true
 	if path := os.Getenv("PROGRESS"); path != "" {
 		progress, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 		gomega.Expect(err).NotTo(gomega.HaveOccurred())

@@ -5,10 +5,8 @@ package suite_test
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -19,12 +17,13 @@ import (
 	"github.com/proxychaos/proxychaos/harness/run"
 	"github.com/proxychaos/proxychaos/reports"
 	"github.com/proxychaos/proxychaos/scenarios"
+	"github.com/proxychaos/proxychaos/scenarios/junit"
 	"github.com/proxychaos/proxychaos/scenarios/suite"
 )
 
 // asked is what the environment asks for. It is read before the specs are
 // made, since they are made from it.
-var asked, askedErr = scenarios.FromEnvironment(os.LookupEnv)
+var asked, askedErr = scenarios.FromEnvironment(scenarios.Environment)
 
 // lab is this process's part of what all cells share.
 var lab *run.Lab
@@ -98,9 +97,8 @@ func runCell(ctx SpecContext, cell run.Cell, label string) {
 	if result.Err != nil {
 		Fail(result.Err.Error())
 	}
-	shown := scenarios.Cells([]run.Result{result})[0]
-	if reasons := shown.Reasons(); len(reasons) > 0 {
-		Fail(strings.Join(append(reasons, shown.FirstFinding(), "again: "+result.Manifest.Replay), "\n"))
+	if wrong := scenarios.Complaint(scenarios.Cells([]run.Result{result})[0]); wrong != "" {
+		Fail(wrong)
 	}
 }
 
@@ -111,10 +109,12 @@ var _ = ReportAfterSuite("reports", func(report Report) {
 		return
 	}
 	cells := cellsOf(report)
-	Expect(show(cells)).To(Succeed())
+	var tooFew error
 	if len(report.SpecialSuiteFailureReasons) == 0 {
-		Expect(reports.Count(cells).Run).To(BeNumerically(">=", asked.Floor), "cells that ran; fewer than FLOOR are red")
+		tooFew = asked.TooFew(cells)
 	}
+	Expect(show(cells, junit.File(report, tooFew))).To(Succeed())
+	Expect(tooFew).NotTo(HaveOccurred())
 	Expect(suite.Told(report, entry)).To(Succeed())
 })
 
@@ -145,9 +145,11 @@ func place(outcome scenarios.CellOutcome) int {
 }
 
 // show prints the table and writes what is read afterwards.
-func show(cells []reports.Cell) error {
-	if len(cells) == 0 {
-		return nil
+func show(cells []reports.Cell, tests scenarios.File) error {
+	files, runs := append(scenarios.Files(cells), tests), suite.Runs(asked.Options.Runs)
+	if len(cells) == 0 { // what went wrong before the first is in the JUnit file
+		_, err := scenarios.Write(runs, tests)
+		return err
 	}
 	out, err := suite.Table()
 	if err != nil {
@@ -157,18 +159,8 @@ func show(cells []reports.Cell) error {
 		defer func() { _ = out.Close() }()
 	}
 	fmt.Fprintln(out)
-	errs := []error{reports.Table(out, cells)}
-	for _, file := range []struct {
-		name string
-		into func(io.Writer) error
-	}{
-		{"report.html", func(w io.Writer) error { return reports.HTML(w, reports.Page{Cells: cells}) }},
-		{"report.json", func(w io.Writer) error { return reports.JSON(w, cells) }},
-		{"report.md", func(w io.Writer) error { return reports.Markdown(w, cells) }},
-	} {
-		path, err := scenarios.Write(suite.Runs(asked.Options.Runs), file.name, file.into)
-		errs = append(errs, err)
-		fmt.Fprintln(out, "wrote", path)
-	}
-	return errors.Join(errs...)
+	err = reports.Table(out, cells)
+	folder, writeErr := scenarios.Write(runs, files...)
+	fmt.Fprintln(out, scenarios.Wrote(folder, files))
+	return errors.Join(err, writeErr)
 }

@@ -21,7 +21,7 @@ import (
 var base, baseErr = scenarios.FromEnvironment(func(name string) (string, bool) {
 	switch name {
 	case "KIT", "RUNS", "PARALLEL":
-		return os.LookupEnv(name)
+		return scenarios.Environment(name)
 	}
 	return "", false
 })
@@ -48,7 +48,7 @@ var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 func chosen() []run.Cell {
 	var cells []run.Cell
 	for _, c := range cases {
-		if r, err := c.Request(os.LookupEnv); err == nil && Label(c.Labels()...).MatchesLabelFilter(GinkgoLabelFilter()) {
+		if r, err := c.Request(scenarios.Environment); err == nil && Label(c.Labels()...).MatchesLabelFilter(GinkgoLabelFilter()) {
 			cells = append(cells, r.Cells(r.Scenarios[0])...)
 		}
 	}
@@ -76,7 +76,7 @@ var _ = Describe("corpus", func() {
 
 // play runs a case as make would.
 func play(ctx SpecContext, c corpus.Case) corpus.Came {
-	r, err := c.Request(os.LookupEnv)
+	r, err := c.Request(scenarios.Environment)
 	if err != nil {
 		return c.Refused(err)
 	}

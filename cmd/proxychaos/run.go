@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/proxychaos/proxychaos/harness/run"
+	"github.com/proxychaos/proxychaos/reports"
+	"github.com/proxychaos/proxychaos/scenarios"
+	"github.com/proxychaos/proxychaos/scenarios/junit"
+)
+
+// nightlyFloor is how many cells run without a registry: fewer make a nightly red. The
+// Makefile has it too.
+const nightlyFloor = "462"
+
+// runCommand is `proxychaos run`, which does what `make scenario` does with Ginkgo.
+func runCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "run NAME",
+		Short: "Run a scenario over the catalogued configs, or over yours; exit 1 if one is not as it should be, 2 if nothing was proved",
+		Long: "Runs a scenario over the catalogued configs, or over your own with --proxy and --config.\n" +
+			"It prints a table, writes a page, and keeps all that was recorded, below --runs. \"proxychaos list\" shows the scenarios.",
+		Example: "  proxychaos run alb-ip-rotate --proxy nginx --config ./nginx\n" +
+			"  proxychaos run alb-ip-rotate --subject nginx/static --quiet --json",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: scenarioNames,
+	}
+	p := player{settings: addSettings(cmd, nil)}
+	p.addFlags()
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return p.play(cmd, map[string]string{"NAME": args[0]})
+	}
+	return cmd
+}
+
+// nightlyCommand is `proxychaos nightly`, which does what `make nightly` does with Ginkgo.
+func nightlyCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "nightly",
+		Short: "Run every scenario over every catalogued config; exit 1 if one is not as the catalogue says, 2 if too few ran",
+		Long: "Runs every scenario over every catalogued config, which takes hours.\n" +
+			"It prints a table, writes a page and a JUnit file, and keeps all that was recorded, below --runs.",
+		Args: cobra.NoArgs,
+	}
+	p := player{settings: addSettings(cmd, nil, "CONFIG", "ENV", "MAX_FAILED", "RECOVER_WITHIN")}
+	p.addFlags()
+	floor := p.flags.Lookup(flagOf("FLOOR"))
+	floor.DefValue = nightlyFloor
+	_ = floor.Value.Set(nightlyFloor) // any text is one
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return p.play(cmd, nil) }
+	return cmd
+}
+
+// player runs the cells that a command asks for, and shows what came of them.
+type player struct {
+	*settings
+	json, quiet bool
+}
+
+func (p *player) addFlags() {
+	p.flags.BoolVar(&p.json, "json", false, "print the result as JSON instead of the table")
+	p.flags.BoolVarP(&p.quiet, "quiet", "q", false, "print no progress")
+}
+
+func (p *player) play(cmd *cobra.Command, settled map[string]string) (err error) {
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	asked, err := p.request(settled)
+	if err != nil {
+		return err
+	}
+	if p.quiet {
+		asked.Options.Log = io.Discard
+	}
+	began := time.Now()
+	results, asking, err := p.results(ctx, asked)
+	if err != nil {
+		return err
+	}
+	cells := scenarios.Cells(results)
+	if err := p.show(cmd.OutOrStdout(), asked, cells, began); err != nil {
+		return err
+	}
+	return p.outcome(ctx, asked, cells, asking)
+}
+
+// results are those of the cells that were run, and of how many.
+func (p *player) results(ctx context.Context, asked scenarios.Request) (results []run.Result, of int, err error) {
+	var cells []run.Cell
+	for _, s := range asked.Scenarios {
+		cells = append(cells, asked.Cells(s)...)
+	}
+	lab, err := run.Open(ctx, asked.Options)
+	defer func() { err = errors.Join(err, p.spell(lab.Close())) }()
+	if err != nil {
+		return nil, 0, p.opening(err)
+	}
+	results = lab.Run(ctx, cells)
+	if ctx.Err() != nil { // what broke off says only that it was interrupted
+		results = slices.DeleteFunc(results, func(r run.Result) bool { return r.Err != nil })
+	}
+	for i := range results {
+		results[i].Err = p.spell(results[i].Err)
+	}
+	return results, len(cells), nil
+}
+
+// show prints the cells and writes their reports.
+func (p *player) show(out io.Writer, asked scenarios.Request, cells []reports.Cell, began time.Time) error {
+	if len(cells) == 0 {
+		return nil
+	}
+	files := append(scenarios.Files(cells), junit.File(junit.Of(cells, began), asked.TooFew(cells)))
+	folder, err := scenarios.Write(asked.Options.Runs, files...)
+	if p.json {
+		return errors.Join(reports.JSON(out, cells), err)
+	}
+	if err := errors.Join(reports.Table(spelling{out}, cells), err); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, scenarios.Wrote(folder, files))
+	return err
+}
+
+// outcome is the error that ends the command with the exit code that the cells deserve.
+func (p *player) outcome(ctx context.Context, asked scenarios.Request, cells []reports.Cell, asking int) error {
+	tally := reports.Count(cells)
+	switch tooFew := asked.TooFew(cells); {
+	case ctx.Err() != nil:
+		return &exitError{exitInterrupted, fmt.Sprintf("interrupted: %d of %d cells were run; what was recorded is in %s", len(cells), asking, asked.Options.Runs)}
+	case tally.Unexpected > 0:
+		return &exitError{exitWrong, ""}
+	case tooFew != nil:
+		return p.spell(tooFew)
+	case tally.Unproven > 0:
+		return &exitError{exitTrouble, ""}
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/engine"
+	"github.com/proxychaos/proxychaos/harness/kind"
+	"github.com/proxychaos/proxychaos/scenarios"
+)
+
+// settings are the flags of a command that runs cells: one for each word of a run, with a
+// variable of the environment beside it.
+type settings struct {
+	flags *pflag.FlagSet
+	// make says that make asked: it spells the words in its own way, and may install what
+	// is missing.
+	make    bool
+	install bool
+}
+
+// addSettings gives a command the flags of a run, but for some words, and of words that it
+// alone has. Each flag of the command is then also read from the environment.
+func addSettings(cmd *cobra.Command, own []scenarios.Word, without ...string) *settings {
+	s := &settings{flags: cmd.Flags()}
+	s.flags.SortFlags = false
+	for _, word := range slices.Concat(own, scenarios.Words) {
+		if !slices.Contains(without, word.Name) {
+			s.flags.String(flagOf(word.Name), "", word.Usage)
+		}
+	}
+	s.flags.BoolVar(&s.install, "install-engine", false, "as root on Debian, install Docker and mmdebstrap if they are missing")
+	s.flags.BoolVar(&s.make, "make", false, "asked for by make")
+	_ = s.flags.MarkHidden("make")        // it is there
+	_ = s.flags.MarkHidden(flagOf("KIT")) // for tests, and for make
+	cmd.Long += "\n\nEach flag can be given in the environment too: --host-header as " + scenarios.Prefix + "HOST_HEADER."
+	cmd.Long = strings.TrimSpace(cmd.Long)
+	complete(cmd)
+	cmd.PreRunE = func(*cobra.Command, []string) error { return s.fromEnvironment(scenarios.Environment) }
+	return s
+}
+
+// flagOf is the flag of a word: HOST_HEADER is host-header.
+func flagOf(word string) string { return strings.ReplaceAll(strings.ToLower(word), "_", "-") }
+
+// wordOf is the word of a flag.
+func wordOf(flag string) string { return strings.ReplaceAll(strings.ToUpper(flag), "-", "_") }
+
+// fromEnvironment sets each flag that was not given to its variable.
+func (s *settings) fromEnvironment(lookup func(word string) (string, bool)) (err error) {
+	s.flags.VisitAll(func(f *pflag.Flag) {
+		value, ok := lookup(wordOf(f.Name))
+		if f.Changed || !ok || value == "" || err != nil {
+			return
+		}
+		if err = f.Value.Set(value); err != nil {
+			err = fmt.Errorf("%s%s=%s: want true or false", scenarios.Prefix, wordOf(f.Name), value) // a text is always one
+		}
+	})
+	return err
+}
+
+// lookup is the value of a word; false if none was said.
+func (s *settings) lookup(word string) (string, bool) {
+	flag := s.flags.Lookup(flagOf(word))
+	if flag == nil {
+		return "", false
+	}
+	return flag.Value.String(), flag.Value.String() != ""
+}
+
+// has says whether a word was said.
+func (s *settings) has(word string) bool {
+	_, ok := s.lookup(word)
+	return ok
+}
+
+// request is what the flags ask for, with words that the command itself settles.
+func (s *settings) request(settled map[string]string) (scenarios.Request, error) {
+	asked, err := scenarios.FromEnvironment(func(word string) (string, bool) {
+		if value, ok := settled[word]; ok {
+			return value, true
+		}
+		return s.lookup(word)
+	})
+	if err != nil {
+		return asked, s.spell(err)
+	}
+	asked.Options.Make, asked.Options.InstallEngine = s.make, s.make || s.install
+	if !s.make {
+		asked.Options.Log = spelling{asked.Options.Log}
+	}
+	if asked.Options.Binary == "" { // the agents are this program
+		asked.Options.Binary, err = os.Executable()
+	}
+	return asked, err
+}
+
+// opening explains why no lab could be opened.
+func (s *settings) opening(err error) error {
+	if errors.Is(err, engine.ErrNoneAnswers) && !s.make && !s.install {
+		return fmt.Errorf("%w; or do this again with --install-engine", err)
+	}
+	return s.spell(err)
+}
+
+// complete has the shell complete the values that there are few of.
+func complete(cmd *cobra.Command) {
+	few := map[string][]string{
+		"CLOCK":   {string(harness.Scaled), string(harness.Production)},
+		"RELEASE": {harness.Stable, "testing", "oldstable", "oldoldstable"},
+	}
+	for _, name := range kind.Names() {
+		few["PROXY"] = append(few["PROXY"], string(name))
+	}
+	for _, s := range scenarios.Subjects() {
+		few["SUBJECT"] = append(few["SUBJECT"], s.ID()+"\t"+s.Summary)
+	}
+	for _, side := range []string{"_A", "_B"} {
+		few["PROXY"+side], few["RELEASE"+side] = few["PROXY"], few["RELEASE"]
+	}
+	for word, values := range few {
+		if cmd.Flags().Lookup(flagOf(word)) != nil {
+			_ = cmd.RegisterFlagCompletionFunc(flagOf(word), cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+		}
+	}
+}
+
+// scenarioNames completes the name of a scenario.
+func scenarioNames(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var names []cobra.Completion
+	if len(args) == 0 {
+		for _, s := range scenarios.All {
+			names = append(names, cobra.CompletionWithDesc(s.Name, s.Summary))
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
