@@ -220,6 +220,38 @@ func TestAPostThatASilentNodeAnswered(t *testing.T) {
 	}
 }
 
+// A POST that went to a node which its name had long left is lost by the proxy: one that
+// follows the name would have sent it elsewhere.
+func TestAPostToANodeThatTheNameHadLeft(t *testing.T) {
+	for name, test := range map[string]struct {
+		dies        seconds
+		unavoidable int
+	}{
+		"no longer than it takes to know": {5.5, 1},
+		"longer":                          {8, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := rotate()
+			w.Manifest.Plan.Steps = planned(after(5, moves), after(test.dies-5, silent))
+			w.Steps[1].Asked, w.Steps[1].InForce = test.dies, test.dies
+			conn := w.open(-1, old1)
+			w.serve(0, test.dies, conn)
+			w.stall(test.dies+gap, test.dies+2*gap, conn)
+			w.serve(test.dies+2*gap, 20, w.open(test.dies, fresh1))
+			lost := slices.IndexFunc(w.Requests, func(r recording.Request) bool { return r.Outcome == recording.Timeout })
+			w.post(uint64(lost + 1))
+			v := w.judge()
+			want := judge.Fail
+			if test.unavoidable > 0 {
+				want = judge.Pass
+			}
+			if v.Result != want || v.Failed != 1 || v.Unavoidable != test.unavoidable {
+				t.Errorf("got %s %q, %d failed, %d unavoidable, want %s, 1, %d", v.Result, v.Reasons, v.Failed, v.Unavoidable, want, test.unavoidable)
+			}
+		})
+	}
+}
+
 // Inside TLS nobody sees which node a POST was lost with: it was under way when
 // the nodes that refuse TLS ended their connections, and no node had read it.
 func TestAPostLostInsideTLS(t *testing.T) {
