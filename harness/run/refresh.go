@@ -74,7 +74,8 @@ func (a asked) twice(keepers int) bool { return a.again || a.most > keepers }
 func look(periods []time.Duration) time.Duration {
 	long := refreshLook
 	for _, p := range periods {
-		if shown := p + time.Second; p < slices.Max(periods) && shown <= maxLook {
+		// nginx asks a second later than it is told.
+		if shown := p + 2*time.Second; p < slices.Max(periods) && shown <= maxLook {
 			long = max(long, shown)
 		}
 	}
