@@ -205,33 +205,44 @@ func (c *brief) followed(u *upstream, _ *Verdict) []Finding {
 // stayed with them although they did not answer, perhaps within the time in which it need
 // not know.
 func (c *brief) leftLate(u *upstream, _ *Verdict) []Finding {
-	last := recording.Seconds(0)
-	late := func(node netip.Addr, at recording.Seconds) bool {
-		left, out := c.ledger.Left(node, at)
-		serves, _ := c.ledger.Serves(node, at)
-		if out && !serves {
-			last = max(last, at-left)
-		}
-		return out && !serves
-	}
-	var hits []hit
-	for _, h := range u.hits {
-		if late(h.node, h.at) {
-			hits = append(hits, h)
-		}
-	}
-	var connects []row
-	for _, r := range u.connects {
-		if late(c.target(r), c.time(r)) {
-			connects = append(connects, r)
-		}
-	}
+	hits, connects := c.toDead(u)
 	if len(hits)+len(connects) == 0 {
 		return nil
+	}
+	last := recording.Seconds(0)
+	late := func(node netip.Addr, at recording.Seconds) {
+		left, _ := c.ledger.Left(node, at)
+		last = max(last, at-left)
+	}
+	for _, h := range hits {
+		late(h.node, h.at)
+	}
+	for _, r := range connects {
+		late(c.target(r), c.time(r))
 	}
 	return []Finding{{
 		Code: LeftLate, Text: fmt.Sprintf("stayed with nodes that the name had left and that did not answer: %s, the last %s after the name had left them",
 			traffic(len(hits), len(connects)), span(last)),
 		Evidence: c.quote(rowsOf(hits, connects)...),
 	}}
+}
+
+// toDead is what was sent to nodes of the upstream that its name had left and that had died.
+func (c *brief) toDead(u *upstream) (hits []hit, connects []row) {
+	dead := func(node netip.Addr, at recording.Seconds) bool {
+		_, out := c.ledger.Left(node, at)
+		serves, _ := c.ledger.Serves(node, at)
+		return out && !serves
+	}
+	for _, h := range u.hits {
+		if dead(h.node, h.at) {
+			hits = append(hits, h)
+		}
+	}
+	for _, r := range u.connects {
+		if dead(c.target(r), c.time(r)) {
+			connects = append(connects, r)
+		}
+	}
+	return hits, connects
 }

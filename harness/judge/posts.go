@@ -32,7 +32,7 @@ func (c *brief) posts() (twice [][]row, lost []row) {
 		switch {
 		case c.replayed(hits, usual):
 			twice = append(twice, rowsOf(hits, nil))
-		case len(hits) <= 1 && failed(request) && (c.diedWith(request, hits) || len(hits) == 0 && c.reset(request)):
+		case len(hits) <= 1 && failed(request) && !c.withoutNode(request) && (c.diedWith(request, hits) || len(hits) == 0 && c.reset(request)):
 			lost = append(lost, row{recording.RequestsFile, i})
 		}
 	}
@@ -131,7 +131,7 @@ func (c *brief) countWithoutNode(v *Verdict) {
 }
 
 func (c *brief) withoutNode(request recording.Request) bool {
-	return len(c.upstreams) > 0 && request.Method != http.MethodPost && !slices.ContainsFunc(c.upstreams, func(u *upstream) bool {
+	return len(c.upstreams) > 0 && !slices.ContainsFunc(c.upstreams, func(u *upstream) bool {
 		return c.ledger.Available(u.number, request.Sent, request.Sent+request.Latency)
 	})
 }
