@@ -79,9 +79,17 @@ func (l *Lab) leave(tb *testbed.Testbed) error {
 // bedFor is a testbed for a cell: one that another has left, if it can be used, else a
 // new one. It is to be closed also if there is an error.
 func (l *Lab) bedFor(ctx context.Context, spec testbed.Spec) (*testbed.Testbed, error) {
+	if tb, err := l.renewed(ctx, spec); tb != nil || err != nil {
+		return tb, err
+	}
+	return testbed.Start(ctx, l.docker, spec)
+}
+
+// renewed is a testbed that another cell has left; nil if there is none that can be used.
+func (l *Lab) renewed(ctx context.Context, spec testbed.Spec) (*testbed.Testbed, error) {
 	tb := l.spares.take()
 	if tb == nil {
-		return testbed.Start(ctx, l.docker, spec)
+		return nil, nil
 	}
 	err := tb.Renew(ctx, spec)
 	if err == nil {
@@ -92,5 +100,5 @@ func (l *Lab) bedFor(ctx context.Context, spec testbed.Spec) (*testbed.Testbed, 
 	if err := tb.Close(); err != nil {
 		return nil, fmt.Errorf("taking the testbed of the cell before away: %w", err)
 	}
-	return testbed.Start(ctx, l.docker, spec)
+	return nil, nil
 }
