@@ -121,7 +121,7 @@ func (c *brief) countLeft(u *upstream, at recording.Seconds) int {
 
 // pooledOld: DNS was asked and gave the fresh nodes, but connections from
 // before went on being used for old nodes, longer than it takes to act on the
-// answer.
+// answer. So in a proxy that passes TCP on, for as long as its clients stay.
 func (c *brief) pooledOld(u *upstream, _ *Verdict) []Finding {
 	stale := c.staleHits(u)
 	if c.askedOnlyAfterTheEnd(u, c.departure(stale, c.staleConnects(u))) || c.someProcessKeptTheAddress(u) {
@@ -130,12 +130,16 @@ func (c *brief) pooledOld(u *upstream, _ *Verdict) []Finding {
 	var kept []hit
 	connections := map[*recording.Conn]bool{}
 	var last recording.Seconds
+	opened := "opened before it"
 	for _, h := range stale {
 		left, _ := c.ledger.Left(h.node, h.at)
-		if answer, ok := u.freshAnswer(left); ok && c.early(h) && h.at > answer.at+recording.Settle {
+		if answer, ok := u.freshAnswer(left); ok && c.openedInTime(h) && h.at > answer.at+recording.Settle {
 			kept = append(kept, h)
 			connections[h.conn] = true
 			last = max(last, h.at-left)
+			if !c.early(h) {
+				opened = fmt.Sprintf("opened before it or within %s of it", span(c.allowed))
+			}
 		}
 	}
 	if len(kept) == 0 {
@@ -145,8 +149,8 @@ func (c *brief) pooledOld(u *upstream, _ *Verdict) []Finding {
 	first, _ := u.freshAnswer(moved)
 	after := len(u.lookupsIn(moved, forever))
 	return []Finding{{
-		Code: PooledOld, Text: fmt.Sprintf("resolved again, but pooled connections kept the old address: %s after the name moved, the first answer with the fresh nodes %s after it; %s on %s opened before it, the last %s after it",
-			count(after, "DNS query", "DNS queries"), span(first.at-moved), requests(len(kept)), count(len(connections), "connection", "connections"), span(last)),
+		Code: PooledOld, Text: fmt.Sprintf("resolved again, but pooled connections kept the old address: %s after the name moved, the first answer with the fresh nodes %s after it; %s on %s %s, the last %s after it",
+			count(after, "DNS query", "DNS queries"), span(first.at-moved), requests(len(kept)), count(len(connections), "connection", "connections"), opened, span(last)),
 		Evidence: c.quote(append([]row{first.row}, rowsOf(kept, nil)...)...),
 	}}
 }
