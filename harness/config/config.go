@@ -72,8 +72,12 @@ func (c *Config) dockerfile(folder string) error {
 		return err
 	}
 	for _, docker := range []kind.Dockerfile{{Name: "Dockerfile", Within: "."}, {Name: "../Dockerfile", Within: filepath.Base(whole)}} {
-		// One that cannot be read, or is a folder, lays nothing out.
-		if docker.Content, err = os.ReadFile(filepath.Join(whole, docker.Name)); err == nil {
+		p := filepath.Join(whole, docker.Name)
+		info, err := os.Stat(p)
+		if err != nil || !info.Mode().IsRegular() || info.Size() > maxBytes {
+			continue // what cannot be one lays nothing out
+		}
+		if docker.Content, err = os.ReadFile(p); err == nil {
 			c.Docker = &docker
 			break
 		}
@@ -96,6 +100,9 @@ func (c *Config) read(files fs.FS, root string) error {
 	}
 	if !info.Mode().IsRegular() {
 		return errors.New("this is neither a file nor a folder")
+	}
+	if info.Size() > maxBytes {
+		return fmt.Errorf("more than %d MiB: want the file of a proxy's configuration", maxBytes>>20)
 	}
 	content, err := fs.ReadFile(files, root)
 	c.Files = []kind.File{{Name: path.Base(root), Content: content}}

@@ -48,6 +48,10 @@ func TestRefresh(t *testing.T) {
 	g.Expect(of(kind.Nginx, "resolver 10.0.0.2 valid=3s;").Refresh()).To(Equal(3 * time.Second))
 	g.Expect(of(kind.Apache, "ProxyPass / http://b/ addressttl=30 ttl=99").Refresh()).To(Equal(30 * time.Second))
 	g.Expect(of(kind.Nginx, "resolver 10.0.0.2;").Refresh()).To(BeZero())
+	g.Expect(of(kind.Nginx, "resolver a valid=30s; resolver b valid=500ms;").Refreshes()).To(Equal([]time.Duration{30 * time.Second, 500 * time.Millisecond}))
+	for _, long := range []string{"31d", "999999d", "2147483648", "99999999999999999999"} {
+		g.Expect(of(kind.Nginx, "resolver a valid="+long+";").Refresh()).To(Equal(tooLong), long)
+	}
 	g.Expect(of(kind.Nginx, "resolver 10.0.0.2 valid=3s; # valid=300s was too long").Refresh()).To(Equal(3 * time.Second))
 }
 
@@ -78,6 +82,11 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 	g.Expect(err).To(MatchError(ContainSubstring("no such file")))
 	_, err = Read(kind.Nginx, nil, t.TempDir(), kind.Env{})
 	g.Expect(err).To(MatchError(ContainSubstring("no file in it")))
+	large := filepath.Join(t.TempDir(), "nginx.conf") // a hole: it takes no space
+	g.Expect(os.WriteFile(large, nil, 0o600)).To(Succeed())
+	g.Expect(os.Truncate(large, maxBytes+1)).To(Succeed())
+	_, err = Read(kind.Nginx, nil, large, kind.Env{})
+	g.Expect(err).To(MatchError(ContainSubstring("more than 16 MiB")))
 }
 
 // A folder is read as it lies. A link to one of its files is that file; any other is
@@ -131,6 +140,11 @@ func TestTheDockerfileOfAFolder(t *testing.T) {
 	c, err = Read(kind.Nginx, nil, folder, kind.Env{})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(*c.Docker).To(Equal(kind.Dockerfile{Name: "../Dockerfile", Content: []byte("beside"), Within: "nginx"}))
+	g.Expect(syscall.Mkfifo(filepath.Join(folder, "Dockerfile"), 0o600)).To(Succeed()) // to read it would take for ever
+	c, err = Read(kind.Nginx, nil, folder, kind.Env{})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(c.Docker.Name).To(Equal("../Dockerfile"))
+	g.Expect(os.Remove(filepath.Join(folder, "Dockerfile"))).To(Succeed())
 	g.Expect(os.WriteFile(filepath.Join(folder, "Dockerfile"), []byte("in it"), 0o600)).To(Succeed())
 	t.Chdir(folder)
 	c, err = Read(kind.Nginx, nil, ".", kind.Env{})

@@ -33,30 +33,46 @@ func (c Config) Ports() []uint16 {
 	return found
 }
 
-// Refresh is the longest period after which the configuration looks a name up
-// again by its own word, such as nginx's valid= and Apache's addressttl=.
-func (c Config) Refresh() time.Duration { return c.longest(c.hints().Refresh) }
+// Refreshes are the periods after which the configuration looks names up again by its own
+// word, such as nginx's valid= and Apache's addressttl=. Some may be of something else.
+func (c Config) Refreshes() []time.Duration { return c.times(c.hints().Refresh) }
+
+// Refresh is the longest of them; 0 if there is none.
+func (c Config) Refresh() time.Duration { return longest(c.Refreshes()) }
 
 // Keeps is the longest time for which the configuration goes on using an address that has
 // left DNS, by its own word, such as HAProxy's hold obsolete.
-func (c Config) Keeps() time.Duration { return c.longest(c.hints().Keeps) }
+func (c Config) Keeps() time.Duration { return longest(c.times(c.hints().Keeps)) }
 
-// longest is the longest time that an expression finds; 0 if there is none.
-func (c Config) longest(finds *regexp.Regexp) time.Duration {
+func longest(times []time.Duration) time.Duration {
+	most := time.Duration(0)
+	for _, t := range times {
+		most = max(most, t)
+	}
+	return most
+}
+
+// tooLong stands for every time that is longer: no run waits for it.
+const tooLong = 30 * 24 * time.Hour
+
+// times are those that an expression finds, in their order.
+func (c Config) times(finds *regexp.Regexp) []time.Duration {
 	units := map[string]time.Duration{"": time.Second, "s": time.Second, "ms": time.Millisecond, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}
 	if finds == nil {
-		return 0
+		return nil
 	}
-	var longest time.Duration
+	var found []time.Duration
 	for _, text := range c.Texts() {
 		for _, m := range finds.FindAllStringSubmatch(text, -1) {
-			n, err := strconv.ParseInt(m[1], 10, 32)
-			if err == nil {
-				longest = max(longest, time.Duration(n)*units[m[2]])
+			unit := units[m[2]]
+			n, err := strconv.ParseUint(m[1], 10, 64)
+			if err != nil || n > uint64(tooLong/unit) {
+				n, unit = 1, tooLong
 			}
+			found = append(found, time.Duration(n)*unit)
 		}
 	}
-	return longest
+	return found
 }
 
 // TLS says whether the configuration speaks HTTPS to a backend.

@@ -29,6 +29,8 @@ func (c *brief) livedWithoutDNS(*Verdict) []Finding {
 		text = "did not ask DNS while it failed, so that nothing of it was felt"
 	case !felt:
 		text = fmt.Sprintf("%s while DNS failed, and no request did: it went on with the addresses it had", questions)
+	case failure < began:
+		text = questions + " while DNS failed; the first request to fail was under way as it began"
 	default:
 		text = fmt.Sprintf("%s while DNS failed; the first request to fail was sent %s after it began", questions, span(failure-began))
 	}

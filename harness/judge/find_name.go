@@ -121,7 +121,7 @@ func (c *brief) countLeft(u *upstream, at recording.Seconds) int {
 
 // pooledOld: DNS was asked and gave the fresh nodes, but connections from
 // before went on being used for old nodes, longer than it takes to act on the
-// answer.
+// answer. So in a proxy that passes TCP on, for as long as its clients stay.
 func (c *brief) pooledOld(u *upstream, _ *Verdict) []Finding {
 	stale := c.staleHits(u)
 	if c.askedOnlyAfterTheEnd(u, c.departure(stale, c.staleConnects(u))) || c.someProcessKeptTheAddress(u) {
@@ -130,12 +130,16 @@ func (c *brief) pooledOld(u *upstream, _ *Verdict) []Finding {
 	var kept []hit
 	connections := map[*recording.Conn]bool{}
 	var last recording.Seconds
+	opened := "opened before it"
 	for _, h := range stale {
 		left, _ := c.ledger.Left(h.node, h.at)
-		if answer, ok := u.freshAnswer(left); ok && c.early(h) && h.at > answer.at+recording.Settle {
+		if answer, ok := u.freshAnswer(left); ok && c.openedInTime(h) && h.at > answer.at+recording.Settle {
 			kept = append(kept, h)
 			connections[h.conn] = true
 			last = max(last, h.at-left)
+			if !c.early(h) {
+				opened = fmt.Sprintf("opened before it or within %s of it", span(c.allowed))
+			}
 		}
 	}
 	if len(kept) == 0 {
@@ -145,8 +149,8 @@ func (c *brief) pooledOld(u *upstream, _ *Verdict) []Finding {
 	first, _ := u.freshAnswer(moved)
 	after := len(u.lookupsIn(moved, forever))
 	return []Finding{{
-		Code: PooledOld, Text: fmt.Sprintf("resolved again, but pooled connections kept the old address: %s after the name moved, the first answer with the fresh nodes %s after it; %s on %s opened before it, the last %s after it",
-			count(after, "DNS query", "DNS queries"), span(first.at-moved), requests(len(kept)), count(len(connections), "connection", "connections"), span(last)),
+		Code: PooledOld, Text: fmt.Sprintf("resolved again, but pooled connections kept the old address: %s after the name moved, the first answer with the fresh nodes %s after it; %s on %s %s, the last %s after it",
+			count(after, "DNS query", "DNS queries"), span(first.at-moved), requests(len(kept)), count(len(connections), "connection", "connections"), opened, span(last)),
 		Evidence: c.quote(append([]row{first.row}, rowsOf(kept, nil)...)...),
 	}}
 }
@@ -205,33 +209,44 @@ func (c *brief) followed(u *upstream, _ *Verdict) []Finding {
 // stayed with them although they did not answer, perhaps within the time in which it need
 // not know.
 func (c *brief) leftLate(u *upstream, _ *Verdict) []Finding {
-	last := recording.Seconds(0)
-	late := func(node netip.Addr, at recording.Seconds) bool {
-		left, out := c.ledger.Left(node, at)
-		serves, _ := c.ledger.Serves(node, at)
-		if out && !serves {
-			last = max(last, at-left)
-		}
-		return out && !serves
-	}
-	var hits []hit
-	for _, h := range u.hits {
-		if late(h.node, h.at) {
-			hits = append(hits, h)
-		}
-	}
-	var connects []row
-	for _, r := range u.connects {
-		if late(c.target(r), c.time(r)) {
-			connects = append(connects, r)
-		}
-	}
+	hits, connects := c.toDead(u)
 	if len(hits)+len(connects) == 0 {
 		return nil
+	}
+	last := recording.Seconds(0)
+	late := func(node netip.Addr, at recording.Seconds) {
+		left, _ := c.ledger.Left(node, at)
+		last = max(last, at-left)
+	}
+	for _, h := range hits {
+		late(h.node, h.at)
+	}
+	for _, r := range connects {
+		late(c.target(r), c.time(r))
 	}
 	return []Finding{{
 		Code: LeftLate, Text: fmt.Sprintf("stayed with nodes that the name had left and that did not answer: %s, the last %s after the name had left them",
 			traffic(len(hits), len(connects)), span(last)),
 		Evidence: c.quote(rowsOf(hits, connects)...),
 	}}
+}
+
+// toDead is what was sent to nodes of the upstream that its name had left and that had died.
+func (c *brief) toDead(u *upstream) (hits []hit, connects []row) {
+	dead := func(node netip.Addr, at recording.Seconds) bool {
+		_, out := c.ledger.Left(node, at)
+		serves, _ := c.ledger.Serves(node, at)
+		return out && !serves
+	}
+	for _, h := range u.hits {
+		if dead(h.node, h.at) {
+			hits = append(hits, h)
+		}
+	}
+	for _, r := range u.connects {
+		if dead(c.target(r), c.time(r)) {
+			connects = append(connects, r)
+		}
+	}
+	return hits, connects
 }

@@ -55,22 +55,38 @@ func (c *brief) askedAgain(u *upstream, moved recording.Seconds, loss ledger.Mom
 	return fmt.Sprintf("it asked DNS again %s after the name moved", span(later.at-moved)), later
 }
 
-// lastMove is the first upstream in use whose name moved, and when a node last left it
-// before a time, or first if none had left by then; nil if no name moved.
+// lastMove is the upstream in use whose name moved, of several the one that went on longest
+// with dead nodes which its name had left, and when a node last left it before a time, or
+// first if none had left by then; nil if no name moved.
 func (c *brief) lastMove(before recording.Seconds) (*upstream, recording.Seconds) {
+	var longest *upstream
+	latest := -forever
 	for _, u := range c.upstreams {
 		if u.moved == forever {
 			continue
 		}
-		moved := u.moved
-		for _, n := range c.ledger.Nodes() {
-			if left, out := c.ledger.Left(n.Addr, before); out && n.Upstream == u.number {
-				moved = max(moved, left)
-			}
+		last := -forever
+		hits, connects := c.toDead(u)
+		for _, h := range hits {
+			last = max(last, h.at)
 		}
-		return u, moved
+		for _, r := range connects {
+			last = max(last, c.time(r))
+		}
+		if longest == nil || last > latest {
+			longest, latest = u, last
+		}
 	}
-	return nil, forever
+	if longest == nil {
+		return nil, forever
+	}
+	moved := longest.moved
+	for _, n := range c.ledger.Nodes() {
+		if left, out := c.ledger.Left(n.Addr, before); out && n.Upstream == longest.number {
+			moved = max(moved, left)
+		}
+	}
+	return longest, moved
 }
 
 func (c *brief) lastFailure() row {

@@ -72,6 +72,21 @@ func TestPooledKeptOld(t *testing.T) {
 	}
 }
 
+// A proxy that passes TCP on has no pool. A connection to a node lasts as long as that of a
+// client, also one that was opened before the proxy had to know better.
+func TestAConnectionThatWasOpenedInTimeLasts(t *testing.T) {
+	w := follower()
+	conn := w.open(6.5, old1)
+	for _, at := range []seconds{6.6, 7.1, 7.5} {
+		w.attempt(at, conn, 0, 200)
+	}
+	v := w.judge()
+	wantResult(t, v, judge.Pass, "0 of 1,000 requests failed")
+	wantFindings(t, v, judge.PooledOld)
+	wantText(t, v, judge.PooledOld,
+		"backend.example.com: resolved again, but pooled connections kept the old address: 15 DNS queries after the name moved, the first answer with the fresh nodes 0.5 s after it; 2 requests on 1 connection opened before it or within 2.0 s of it, the last 2.5 s after it")
+}
+
 // Nodes that refuse are reset one after the other: what asks DNS when the first
 // of them is, before the last one, has asked after the end.
 func TestAskedWhileTheNodesWereEnding(t *testing.T) {
@@ -104,7 +119,7 @@ func TestResolvedOncePerProcess(t *testing.T) {
 
 func TestNotPooled(t *testing.T) {
 	for name, change := range map[string]func(*world){
-		"connection opened after the flip": func(w *world) { w.Connections[0].Opened = 5.1 },
+		"connection opened too late": func(w *world) { w.Connections[0].Opened = 7.01 },
 		"answers still with old nodes": func(w *world) {
 			for i := range w.Queries {
 				w.Queries[i].Answers = append(w.Queries[i].Answers, old1)

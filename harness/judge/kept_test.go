@@ -82,6 +82,8 @@ func TestDNSFailedAndRequestsDid(t *testing.T) {
 	wantResult(t, v, judge.Fail, "350 of 1,000 requests failed (350 502), budget 0")
 	wantText(t, v, judge.DNSOutage, "1 DNS query while DNS failed; the first request to fail was sent 3.0 s after it began")
 	wantText(t, v, judge.HealedItself, "failed until what had failed was whole again, 10.0 s after \"DNS fails: servfail\"")
+	w.Requests[249].Outcome, w.Requests[249].Latency = recording.BadGateway, 0.5 // sent at 4.981 s
+	wantText(t, w.judge(), judge.DNSOutage, "1 DNS query while DNS failed; the first request to fail was under way as it began")
 	w.failing(15, 17, recording.BadGateway)
 	wantText(t, w.judge(), judge.HealedItself, "failed until 2.0 s after what had failed was whole again, 12.0 s after \"DNS fails: servfail\"")
 }
@@ -215,6 +217,38 @@ func TestAPostThatASilentNodeAnswered(t *testing.T) {
 			w.post(seq)
 			if v := w.judge(); v.Failed != 1 || v.Unavoidable != test.unavoidable {
 				t.Errorf("got %d failed, %d unavoidable, want 1 and %d: %q", v.Failed, v.Unavoidable, test.unavoidable, v.Reasons)
+			}
+		})
+	}
+}
+
+// A POST that went to a node which its name had long left is lost by the proxy: one that
+// follows the name would have sent it elsewhere.
+func TestAPostToANodeThatTheNameHadLeft(t *testing.T) {
+	for name, test := range map[string]struct {
+		dies        seconds
+		unavoidable int
+	}{
+		"no longer than it takes to know": {5.5, 1},
+		"longer":                          {8, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := rotate()
+			w.Manifest.Plan.Steps = planned(after(5, moves), after(test.dies-5, silent))
+			w.Steps[1].Asked, w.Steps[1].InForce = test.dies, test.dies
+			conn := w.open(-1, old1)
+			w.serve(0, test.dies, conn)
+			w.stall(test.dies+gap, test.dies+2*gap, conn)
+			w.serve(test.dies+2*gap, 20, w.open(test.dies, fresh1))
+			lost := slices.IndexFunc(w.Requests, func(r recording.Request) bool { return r.Outcome == recording.Timeout })
+			w.post(uint64(lost + 1))
+			v := w.judge()
+			want := judge.Fail
+			if test.unavoidable > 0 {
+				want = judge.Pass
+			}
+			if v.Result != want || v.Failed != 1 || v.Unavoidable != test.unavoidable {
+				t.Errorf("got %s %q, %d failed, %d unavoidable, want %s, 1, %d", v.Result, v.Reasons, v.Failed, v.Unavoidable, want, test.unavoidable)
 			}
 		})
 	}

@@ -19,7 +19,8 @@ func (c *brief) countPosts(v *Verdict) {
 
 // posts gives the POSTs that reached nodes more than once, each with the rows
 // that show it, and those that were lost with a node: sent to one that a fault
-// struck before it answered, and to no other.
+// struck before it answered, and to no other. A proxy that sends one to a node which its
+// name had long left has lost it itself.
 func (c *brief) posts() (twice [][]row, lost []row) {
 	sent := c.sentPosts()
 	usual := c.usualShapes(sent)
@@ -31,7 +32,7 @@ func (c *brief) posts() (twice [][]row, lost []row) {
 		switch {
 		case c.replayed(hits, usual):
 			twice = append(twice, rowsOf(hits, nil))
-		case len(hits) <= 1 && failed(request) && (c.diedWith(request, hits) || len(hits) == 0 && c.reset(request)):
+		case len(hits) <= 1 && failed(request) && !c.withoutNode(request) && (c.diedWith(request, hits) || len(hits) == 0 && c.reset(request)):
 			lost = append(lost, row{recording.RequestsFile, i})
 		}
 	}
@@ -95,7 +96,7 @@ func (c *brief) replayed(hits []hit, usual shapes) bool {
 // the client had an answer.
 func (c *brief) diedWith(request recording.Request, hits []hit) bool {
 	for _, h := range hits {
-		if _, answered := c.sequence(h); answered {
+		if _, answered := c.sequence(h); answered || c.stale(h.node, h.at) {
 			continue
 		}
 		if _, died := c.ledger.Died(h.node, h.at, max(h.at, request.Sent+request.Latency)); died {
@@ -130,7 +131,7 @@ func (c *brief) countWithoutNode(v *Verdict) {
 }
 
 func (c *brief) withoutNode(request recording.Request) bool {
-	return len(c.upstreams) > 0 && request.Method != http.MethodPost && !slices.ContainsFunc(c.upstreams, func(u *upstream) bool {
+	return len(c.upstreams) > 0 && !slices.ContainsFunc(c.upstreams, func(u *upstream) bool {
 		return c.ledger.Available(u.number, request.Sent, request.Sent+request.Latency)
 	})
 }

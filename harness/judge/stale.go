@@ -56,6 +56,10 @@ func (c *brief) early(h hit) bool {
 	return out && h.conn != nil && h.conn.Opened < left
 }
 
+// openedInTime says whether a hit came over a connection that was opened when the proxy need
+// not know yet that the name had left its node.
+func (c *brief) openedInTime(h hit) bool { return h.conn != nil && !c.stale(h.node, h.conn.Opened) }
+
 // lastLeft is how long after a node had left the name the last request went to it,
 // with that request; false if none did. Of several nodes, or of one that left several
 // times, it is the longest.

@@ -18,18 +18,7 @@ var (
 // Two names of one config can come to different causes in one run, and a finding says
 // of which name it is.
 func TestEachUpstreamIsJudgedByItself(t *testing.T) {
-	w := follower()
-	w.Manifest.World.Nodes = append(w.Manifest.World.Nodes,
-		model.Node{Addr: login1, Upstream: 2, Balancer: "backend", Number: 1},
-		model.Node{Addr: login2, Upstream: 2, Balancer: "backend", Number: 3})
-	w.Steps[0].Effects = append(w.Steps[0].Effects, model.Effect{Node: login1, Named: no}, model.Effect{Node: login2, Named: yes})
-	w.Steps[1].Effects = append(w.Steps[1].Effects, model.Effect{Node: login1, Serves: no, How: "silence"})
-	w.query(-1.2, login1)
-	w.Queries[len(w.Queries)-1].Name = "Login.internal.example.com"
-	conn := w.open(-1, login1)
-	for at := seconds(0); at < 8; at++ {
-		w.attempt(at, conn, 0, 200)
-	}
+	w := twoNames()
 	for at := seconds(9); at < 20; at += 3 {
 		w.syn(at, login1)
 	}
@@ -47,6 +36,36 @@ func TestEachUpstreamIsJudgedByItself(t *testing.T) {
 	if v.DNSBefore != 5 || v.Stale != 0 || v.StaleConnects != 4 {
 		t.Errorf("got %d queries before, %d + %d stale, want 5, 0 + 4", v.DNSBefore, v.Stale, v.StaleConnects)
 	}
+}
+
+// twoNames is a follower that has a second name besides, which it asked for at its start.
+func twoNames() *world {
+	w := follower()
+	w.Manifest.World.Nodes = append(w.Manifest.World.Nodes,
+		model.Node{Addr: login1, Upstream: 2, Balancer: "backend", Number: 1},
+		model.Node{Addr: login2, Upstream: 2, Balancer: "backend", Number: 3})
+	w.Steps[0].Effects = append(w.Steps[0].Effects, model.Effect{Node: login1, Named: no}, model.Effect{Node: login2, Named: yes})
+	w.Steps[1].Effects = append(w.Steps[1].Effects, model.Effect{Node: login1, Serves: no, How: "silence"})
+	w.queryLogin(-1.2, login1)
+	conn := w.open(-1, login1)
+	for at := seconds(0); at < 8; at++ {
+		w.attempt(at, conn, 0, 200)
+	}
+	return w
+}
+
+func (w *world) queryLogin(at seconds, answer netip.Addr) {
+	w.query(at, answer)
+	w.Queries[len(w.Queries)-1].Name = "Login.internal.example.com"
+}
+
+// What healed is the name whose dead nodes were still tried, not one that was well.
+func TestHealedByTheNameThatWasIll(t *testing.T) {
+	w := twoNames()
+	w.syn(8.5, login1)
+	w.failing(8.1, 11.3, recording.BadGateway)
+	w.queryLogin(11.2, login2)
+	wantText(t, w.judge(), judge.HealedItself, `healed by itself 3.3 s after "old nodes go silent": it asked DNS again 3.2 s after that`)
 }
 
 // literal makes the nodes of a recording those of literal addresses, which the proxy
@@ -172,6 +191,25 @@ func TestLostWhileNoNodeServed(t *testing.T) {
 	v = w.judge()
 	if v.Result != judge.Fail || v.WithoutNode != 200 || v.Failed != 205 {
 		t.Errorf("got %s, %d without a node of %d failed, want fail, 200 of 205", v.Result, v.WithoutNode, v.Failed)
+	}
+}
+
+// So with a POST, and it is counted once, also if it was sent to one of the dead nodes.
+func TestPostsLostWhileNoNodeServed(t *testing.T) {
+	all := append(struck("silence"), model.Effect{Node: fresh1, Serves: no, How: "silence"})
+	w := kept("all nodes go silent", all, []model.Effect{{Node: old1, Serves: yes}})
+	conn := w.open(-1, old1)
+	w.serve(0, 5, conn)
+	w.fail(5.02, 15, recording.BadGateway)
+	w.serve(15, 20, conn)
+	w.Packets = append(w.Packets, recording.Packet{At: 5.023, Kind: recording.Segment, Node: old1, Port: 80, Peer: conn.Peer, Seq: 251})
+	for seq := uint64(251); seq <= 749; seq++ {
+		w.post(seq)
+	}
+	v := w.judge()
+	wantResult(t, v, judge.Pass, "499 of 999 requests failed (499 502), 499 of them while no node served")
+	if v.WithoutNode != 499 || v.Unavoidable != 0 {
+		t.Errorf("got %d without a node, %d lost with theirs, want 499, 0", v.WithoutNode, v.Unavoidable)
 	}
 }
 

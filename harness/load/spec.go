@@ -36,8 +36,9 @@ type Spec struct {
 }
 
 const (
-	maxRate     = 20_000
-	maxDuration = recording.Seconds(3600)
+	maxRate = 20_000
+	// MaxDuration of a load.
+	MaxDuration = recording.Seconds(3600)
 	maxTimeout  = recording.Seconds(300)
 	maxClients  = 10_000
 	maxWait     = 10 * time.Minute
@@ -51,8 +52,8 @@ func (s Spec) validate(now time.Time) error {
 	if s.Rate < 1 || s.Rate > maxRate {
 		return invalid("rate", "got %d, want 1 to %d requests per second", s.Rate, maxRate)
 	}
-	if s.total() < 1 || s.Duration > maxDuration {
-		return invalid("duration_seconds", "got %g, want at most %g and long enough for one request at rate %d", s.Duration, maxDuration, s.Rate)
+	if s.total() < 1 || s.Duration > MaxDuration {
+		return invalid("duration_seconds", "got %g, want at most %g and long enough for one request at rate %d", s.Duration, MaxDuration, s.Rate)
 	}
 	if err := validateTimeout(s.Timeout); err != nil {
 		return err

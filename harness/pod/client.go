@@ -22,7 +22,8 @@ type Client struct {
 // NewClient makes a client for the control API at base, such as
 // "http://198.18.1.2:9100".
 func NewClient(base string) *Client {
-	return &Client{base: strings.TrimSuffix(base, "/"), http: &http.Client{}}
+	// No proxy from the environment: the agent is on this machine.
+	return &Client{base: strings.TrimSuffix(base, "/"), http: &http.Client{Transport: &http.Transport{}}}
 }
 
 // DNS is the base URL of fakedns's own control API in the pod.

@@ -20,6 +20,10 @@ const (
 	findEvery = 5
 	// maxLogBytes is how much text is kept of all files.
 	maxLogBytes = 32 << 20
+	// maxLogRead is how much of a file is read at a time.
+	maxLogRead = 8 << 20
+	// maxLogLine is how long a line may be: what is longer is taken for several.
+	maxLogLine = 1 << 20
 )
 
 // LogLine is a line that the proxy has written to a log file.
@@ -135,12 +139,15 @@ func (f *followed) read() []string {
 	if info.Size() == f.offset {
 		return nil
 	}
-	added, err := io.ReadAll(io.NewSectionReader(f.file, f.offset, info.Size()-f.offset))
+	added, err := io.ReadAll(io.NewSectionReader(f.file, f.offset, min(info.Size()-f.offset, maxLogRead)))
 	if err != nil {
 		return nil
 	}
 	f.offset += int64(len(added))
 	lines := bytes.Split(append(f.rest, added...), []byte("\n"))
+	if len(lines[len(lines)-1]) > maxLogLine {
+		lines = append(lines, nil)
+	}
 	f.rest = bytes.Clone(lines[len(lines)-1])
 	texts := make([]string, 0, len(lines)-1)
 	for _, line := range lines[:len(lines)-1] {

@@ -104,3 +104,20 @@ func TestLogFilesAreBounded(t *testing.T) {
 	g.Expect(logs.Lines).To(gomega.HaveLen(6))
 	g.Expect(logs.Dropped).To(gomega.Equal(4))
 }
+
+// A file without ends of lines is kept in pieces, not in memory as a whole.
+func TestALineWithoutAnEndIsBounded(t *testing.T) {
+	g := gomega.NewWithT(t)
+	file, err := os.Create(filepath.Join(t.TempDir(), "binary.log"))
+	g.Expect(err).NotTo(gomega.HaveOccurred())
+	t.Cleanup(func() { _ = file.Close() })
+	const size = maxLogRead + maxLogLine/2
+	_, err = file.WriteString(strings.Repeat("x", size))
+	g.Expect(err).NotTo(gomega.HaveOccurred())
+	f := &followed{file: file}
+	got := f.read()
+	g.Expect(got).To(gomega.HaveLen(1))
+	g.Expect(got[0]).To(gomega.HaveLen(maxLogRead))
+	g.Expect(f.read()).To(gomega.BeEmpty())
+	g.Expect(f.rest).To(gomega.HaveLen(maxLogLine / 2))
+}

@@ -57,6 +57,9 @@ func Open(dir string) (*Recording, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d := r.Manifest.Plan.Duration; d < 0 || d > maxDuration {
+		return nil, fmt.Errorf("%s: the plan lasts %g s, want 0 to %g", path, float64(d), float64(maxDuration))
+	}
 	// At the same time, as a recording may have millions of rows.
 	var files errgroup.Group
 	read(&files, dir, RequestsFile, &r.Requests, decodeJSON[Request])
@@ -74,6 +77,9 @@ func Open(dir string) (*Recording, error) {
 	}
 	return r, nil
 }
+
+// maxDuration is longer than any run: of a plan that lasts longer no page can be drawn.
+const maxDuration = Seconds(24 * 60 * 60)
 
 func read[T any](files *errgroup.Group, dir, name string, into *[]T, decode func([]byte) (T, error)) {
 	files.Go(func() error { return readRows(dir, name, into, decode) })

@@ -202,6 +202,7 @@ func TestOpenRefuses(t *testing.T) {
 		"another schema":    {recording.ManifestFile, `{"schema": 3, "t0": 5}`, []string{"manifest.json", "schema 3", "schemas 1 to 2"}},
 		"no schema":         {recording.ManifestFile, `{}`, []string{"schema 0"}},
 		"a broken manifest": {recording.ManifestFile, `{"schema": 1,`, []string{"manifest.json"}},
+		"a plan of an age":  {recording.ManifestFile, `{"schema": 2, "plan": {"duration": 1e300}}`, []string{"manifest.json", "1e+300 s", "86400"}},
 		"a cut-off row":     {recording.RequestsFile, "{\"seq\":1}\n{\"seq\":2", []string{"requests.jsonl:2", "cut off"}},
 		"an empty line":     {recording.QueriesFile, "{}\n\n{}\n", []string{"dns.jsonl:2"}},
 		"null for a row":    {recording.QueriesFile, "null\n", []string{"dns.jsonl:1"}},

@@ -6,19 +6,18 @@ import (
 	"net"
 
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
-// forget ends what the kernel still has of this network namespace's connections: sockets
-// whose process has ended and that wait for a peer which is silent, entries of
-// conntrack, by which a new connection could be translated as an old one was, and what it
-// knows of the times of peers. An agent without CAP_NET_ADMIN has no part in that.
+// forget ends what the kernel still has of this network namespace's connections. A socket
+// whose process has ended goes on sending what was written to it while its peer is silent,
+// and a node would be sent a request of the cell before. An entry of conntrack has a new
+// connection between the same ports translated as the old one was. An agent without
+// CAP_NET_ADMIN has no part in that.
 func forget() error {
 	for _, part := range []func() error{
 		destroySockets,
 		func() error { return netlink.ConntrackTableFlush(netlink.ConntrackTable) },
-		flushMetrics,
 	} {
 		if err := part(); err != nil && !errors.Is(err, unix.EPERM) {
 			return fmt.Errorf("%s: forget the connections from before: %w", Name, err)
@@ -45,18 +44,4 @@ func destroySockets() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// deleteMetrics is TCP_METRICS_CMD_DEL (linux/tcp_metrics.h); of no address it is of all.
-const deleteMetrics = 2
-
-func flushMetrics() error {
-	family, err := netlink.GenlFamilyGet("tcp_metrics")
-	if err != nil {
-		return err
-	}
-	req := nl.NewNetlinkRequest(int(family.ID), unix.NLM_F_ACK)
-	req.AddData(&nl.Genlmsg{Command: deleteMetrics, Version: 1})
-	_, err = req.Execute(unix.NETLINK_GENERIC, 0)
-	return err
 }

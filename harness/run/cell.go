@@ -129,7 +129,20 @@ func (c *cell) prepare(ctx context.Context) error {
 	if err := c.warm(ctx, time.Now().Add(warmLimit)); err != nil {
 		return err
 	}
-	return c.allow(ctx)
+	if err := c.allow(ctx); err != nil {
+		return err
+	}
+	return c.affordable()
+}
+
+// affordable says what makes the run longer than one may be.
+func (c *cell) affordable() error {
+	if c.plan.Duration <= load.MaxDuration {
+		return nil
+	}
+	set := c.opt.Settings
+	return fmt.Errorf("%s: the run would take %v, want at most %v: with TTL=%v GRACE=%v OUTAGE=%v, and a proxy that by its configuration may keep an address for %v; shorten what is too long, or take it out of the configuration if it is for something else",
+		c.config.Path, c.plan.Duration.Duration(), load.MaxDuration.Duration(), set.TTL, set.Grace, set.Outage, c.plan.Refresh.Duration())
 }
 
 // build makes the world: names, load balancers, nodes.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -47,6 +48,15 @@ func usual(name kind.Name) string {
 	return k.Usual
 }
 
+// userImage is the variable that names the image of this cell; "" if none does.
+func (c *cell) userImage() string {
+	k, err := kind.Of(c.Subject.Kind)
+	if err != nil || c.image.Ref == "" || os.Getenv(k.Image.Variable) != c.image.Ref {
+		return ""
+	}
+	return k.Image.Variable
+}
+
 // replay is the shell line that runs this cell again, with the same phase.
 func (c *cell) replay() string {
 	set, standard := c.opt.Settings, c.opt.Settings.Clock.Defaults()
@@ -64,6 +74,7 @@ func (c *cell) replay() string {
 	add(own, "PROXY", c.Subject.Kind)
 	add(own, "CONFIG", c.config.Path)
 	add(own && c.Subject.Release != usual(c.Subject.Kind), "RELEASE", c.Subject.Release)
+	add(c.userImage() != "", c.userImage(), c.image.Ref)
 	add(set.Clock == harness.Production, "CLOCK", set.Clock)
 	add(own && c.Subject.Env.Said != "", "ENV", c.Subject.Env.Said)
 	add(set.TTL != standard.TTL, "TTL", set.TTL)

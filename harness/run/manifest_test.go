@@ -13,6 +13,16 @@ import (
 	"github.com/proxychaos/proxychaos/harness/wayin"
 )
 
+// An image that the user named is part of how the cell was run.
+func TestReplayOnTheUsersImage(t *testing.T) {
+	g := NewWithT(t)
+	c := &cell{Cell: Cell{harness.Scenario{Name: "s"}, harness.Subject{Kind: kind.Nginx, Name: "static", Role: harness.Pitfall}}, opt: Options{Settings: harness.DefaultSettings()}}
+	c.image.Ref = "openresty:1.27"
+	g.Expect(c.replay()).NotTo(ContainSubstring("IMAGE"))
+	t.Setenv("NGINX_IMAGE", "openresty:1.27")
+	g.Expect(c.replay()).To(Equal("make scenario NAME=s SUBJECT=nginx/static NGINX_IMAGE=openresty:1.27 SEED=1"))
+}
+
 // The line that is printed with every failure can be pasted into a shell.
 func TestReplay(t *testing.T) {
 	standard := harness.DefaultSettings()

@@ -3,6 +3,8 @@ package run
 import (
 	"context"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb/record"
@@ -15,6 +17,9 @@ const (
 	// refreshLook is how long queries are watched if what the config says would make a
 	// long run: a proxy whose real period is shorter than that shows it.
 	refreshLook = 6 * time.Second
+	// maxLook is how long they are watched at most for a shorter period that the config
+	// names beside it.
+	maxLook = 30 * time.Second
 	// graceRoom is how much longer a grace is than the time after which a proxy can know.
 	graceRoom = 3 * time.Second
 )
@@ -24,6 +29,9 @@ type asked struct {
 	// own says that it asked after its start: with a resolver of its own, or once it
 	// listened.
 	own bool
+	// again says that some socket to a resolver of its own asked the same twice since it
+	// listened. The C library opens another for each query.
+	again bool
 	// most is the largest number of queries of one name and type since it listened.
 	most int
 }
@@ -32,7 +40,7 @@ type asked struct {
 // the proxy listened is one of its start.
 func observed(queries []fakedns.Query, used map[netip.Addr]bool, libc netip.AddrPort, listening time.Time) asked {
 	var a asked
-	counts := map[string]int{}
+	counts, sockets := map[string]int{}, map[string]bool{}
 	for _, q := range queries {
 		found := false
 		for _, addr := range q.Answers {
@@ -43,25 +51,44 @@ func observed(queries []fakedns.Query, used map[netip.Addr]bool, libc netip.Addr
 		}
 		late := !q.ReceivedAt.Before(listening)
 		a.own = a.own || late || q.Resolver != libc
-		if late {
-			counts[q.Name+" "+q.Type]++
-			a.most = max(a.most, counts[q.Name+" "+q.Type])
+		if !late {
+			continue
+		}
+		same := strings.ToLower(q.Name) + " " + q.Type
+		counts[same]++
+		a.most = max(a.most, counts[same])
+		if q.Resolver != libc {
+			from := same + " " + q.Client.String()
+			a.again, sockets[from] = a.again || sockets[from], true
 		}
 	}
 	return a
 }
 
-// twice says that one worker has asked for a name again: there are more queries than
-// workers.
-func (a asked) twice(workers int) bool { return a.most > max(workers, 1) }
+// twice says that one who keeps an address has asked for it again: there are more queries
+// than could each be of another one.
+func (a asked) twice(keepers int) bool { return a.again || a.most > keepers }
+
+// look is how long the queries of a config are watched that names these periods. The
+// longest may be of something else, such as OCSP stapling: then another one counts.
+func look(periods []time.Duration) time.Duration {
+	long := refreshLook
+	for _, p := range periods {
+		// nginx asks a second later than it is told.
+		if shown := p + 2*time.Second; p < slices.Max(periods) && shown <= maxLook {
+			long = max(long, shown)
+		}
+	}
+	return long
+}
 
 // period is how long the proxy may keep an address, and what says so. hint is what the
 // config says, window how long its queries were watched.
-func (a asked) period(hint, window time.Duration, workers int) (time.Duration, recording.RefreshSource) {
+func (a asked) period(hint, window time.Duration, keepers int) (time.Duration, recording.RefreshSource) {
 	switch {
 	case !a.own:
 		return 0, recording.NeverAsked
-	case a.twice(workers) && window < hint:
+	case a.twice(keepers) && window < hint:
 		return window.Round(time.Second), recording.FromQueries
 	default:
 		return hint, recording.FromConfig
@@ -79,16 +106,16 @@ func (c *cell) allow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	workers, err := c.workerCount(ctx)
+	keepers, err := c.keepers(ctx)
 	if err != nil {
 		return err
 	}
-	for a.own && !a.twice(workers) && set.Grace <= set.TTL+hint && time.Since(c.listening) < refreshLook {
-		if a, workers, err = c.askAgain(ctx); err != nil {
+	for a.own && !a.twice(keepers) && set.Grace <= set.TTL+hint && time.Since(c.listening) < look(c.config.Refreshes()) {
+		if a, keepers, err = c.askAgain(ctx); err != nil {
 			return err
 		}
 	}
-	refresh, source := a.period(hint, time.Since(c.listening), workers)
+	refresh, source := a.period(hint, time.Since(c.listening), keepers)
 	c.Subject.Refresh = refresh
 	if source == recording.NeverAsked {
 		c.Subject.Keeps = 0
@@ -117,16 +144,17 @@ func (c *cell) askAgain(ctx context.Context) (asked, int, error) {
 	if err := sleepUntil(ctx, time.Now().Add(200*time.Millisecond)); err != nil {
 		return asked{}, 0, err
 	}
-	workers, err := c.workerCount(ctx)
+	keepers, err := c.keepers(ctx)
 	if err != nil {
 		return asked{}, 0, err
 	}
 	a, err := c.asks(ctx)
-	return a, workers, err
+	return a, keepers, err
 }
 
-// workerCount is how many workers the proxy has, each of which may ask for itself.
-func (c *cell) workerCount(ctx context.Context) (int, error) {
+// keepers is how many may each keep an address of one name: every worker for every path,
+// such as Apache does for each ProxyPass.
+func (c *cell) keepers(ctx context.Context) (int, error) {
 	processes, err := c.bed.workers(ctx)
 	count := 0
 	for _, p := range processes {
@@ -134,7 +162,7 @@ func (c *cell) workerCount(ctx context.Context) (int, error) {
 			count++
 		}
 	}
-	return count, err
+	return max(count, 1) * len(c.way.Paths), err
 }
 
 // asks looks at the queries so far.

@@ -15,6 +15,8 @@ import (
 type spares struct {
 	mu   sync.Mutex
 	beds []*testbed.Testbed
+	// none says that no more are kept.
+	none bool
 }
 
 // take gives a spare, nil if there is none.
@@ -35,6 +37,20 @@ func (s *spares) give(tb *testbed.Testbed) {
 	s.beds = append(s.beds, tb)
 }
 
+// keepNone has the cells leave nothing from now on: a kernel that cannot renew one testbed
+// renews none, and to find that out takes as long as to make three.
+func (s *spares) keepNone() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.none = true
+}
+
+func (s *spares) keepsNone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.none
+}
+
 func (s *spares) close() error {
 	var errs []error
 	for tb := s.take(); tb != nil; tb = s.take() {
@@ -48,6 +64,9 @@ const vacateLimit = 30 * time.Second
 
 // leave gives up a testbed whose cell has ended well, for another one.
 func (l *Lab) leave(tb *testbed.Testbed) error {
+	if l.spares.keepsNone() {
+		return tb.Close()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), vacateLimit)
 	defer cancel()
 	if err := tb.Vacate(ctx); err != nil {
@@ -60,17 +79,26 @@ func (l *Lab) leave(tb *testbed.Testbed) error {
 // bedFor is a testbed for a cell: one that another has left, if it can be used, else a
 // new one. It is to be closed also if there is an error.
 func (l *Lab) bedFor(ctx context.Context, spec testbed.Spec) (*testbed.Testbed, error) {
+	if tb, err := l.renewed(ctx, spec); tb != nil || err != nil {
+		return tb, err
+	}
+	return testbed.Start(ctx, l.docker, spec)
+}
+
+// renewed is a testbed that another cell has left; nil if there is none that can be used.
+func (l *Lab) renewed(ctx context.Context, spec testbed.Spec) (*testbed.Testbed, error) {
 	tb := l.spares.take()
 	if tb == nil {
-		return testbed.Start(ctx, l.docker, spec)
+		return nil, nil
 	}
 	err := tb.Renew(ctx, spec)
 	if err == nil {
 		return tb, nil
 	}
-	l.logf("a testbed is made anew: %v", err)
+	l.spares.keepNone()
+	l.logf("testbeds are made anew for each cell from now on: %v", err)
 	if err := tb.Close(); err != nil {
 		return nil, fmt.Errorf("taking the testbed of the cell before away: %w", err)
 	}
-	return testbed.Start(ctx, l.docker, spec)
+	return nil, nil
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"io"
 	"net/netip"
 	"os"
 	"strings"
@@ -82,4 +83,16 @@ server {
 		g.Expect(got[i].Verdict.Result).To(Equal(want), "%s", strings.Join(got[i].Verdict.Reasons, "; "))
 	}
 	g.Expect(got[1].Manifest.World.Nodes[0].Addr).To(Equal(got[0].Manifest.World.Nodes[0].Addr))
+}
+
+// If one testbed could not be renewed, none is kept for another try.
+func TestATestbedThatCannotBeRenewed(t *testing.T) {
+	g := NewWithT(t)
+	lab := &Lab{opt: Options{Log: io.Discard}}
+	g.Expect(lab.leave(&testbed.Testbed{})).To(Succeed())
+	tb, err := lab.renewed(t.Context(), testbed.Spec{Scaled: true}) // it was for another clock
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(tb).To(BeNil())
+	g.Expect(lab.leave(&testbed.Testbed{})).To(Succeed())
+	g.Expect(lab.spares.take()).To(BeNil())
 }

@@ -177,9 +177,11 @@ func (tb *Testbed) Vacate(ctx context.Context) error {
 	if tb.proxy == nil {
 		return nil
 	}
-	err := tb.remove(ctx, tb.proxy)
+	if err := tb.remove(ctx, tb.proxy); err != nil {
+		return err // Close tries again
+	}
 	tb.proxy = nil
-	return err
+	return nil
 }
 
 // Renew readies a testbed that was vacated for another cell: its agents begin anew, and

@@ -88,12 +88,13 @@ type tried struct {
 	came load.Trial
 }
 
-// Find returns the first way that leads to a node, or a *NoWayError. It takes 5 s at most.
+// Find returns the first way that leads to a node, or a *NoWayError. It takes 5 s at most
+// from when it is known where the proxy listens.
 func (s *Search) Find(ctx context.Context) (recording.Way, error) {
-	s.began = time.Now()
 	if err := s.look(ctx); err != nil {
 		return recording.Way{}, err
 	}
+	s.began = time.Now()
 	first := s.way(s.chosen[0], false, s.askedHosts()[0], s.askedPaths()[0], "http")
 	for {
 		way, err := s.try(ctx, []recording.Way{first})

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	. "github.com/onsi/gomega"
@@ -404,4 +405,24 @@ func TestProxyThatEnds(t *testing.T) {
 	}
 	_, err := s.Find(t.Context())
 	g.Expect(err).To(MatchError(ContainSubstring("the proxy listens no more: it has ended")))
+}
+
+// A machine that stood still while it was asked where the proxy listens, such as a laptop
+// with its lid down, has time for the tries all the same.
+func TestAMachineThatStoodStill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		s := &Search{
+			Listeners: func(context.Context) ([]netip.AddrPort, error) {
+				time.Sleep(time.Minute)
+				return []netip.AddrPort{netip.MustParseAddrPort("198.18.0.2:80")}, nil
+			},
+			Try: func(_ context.Context, trials load.Trials) ([]load.Trial, error) {
+				return []load.Trial{{Came: load.Answered, Reached: true}}, nil
+			},
+		}
+		way, err := s.Find(t.Context())
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(way.Target).To(Equal("http://198.18.0.2:80"))
+	})
 }
