@@ -42,8 +42,9 @@ type exchange struct {
 	failedOpen   bool // too few targets were healthy, so it got it regardless
 	tlsFailed    bool // with the target
 	routing      routing
-	targetStatus int // what a target answered; 0 if none did
-	builtIn      int // number of the built-in target that answered, or 0
+	targetStatus int           // what a target answered; 0 if none did
+	targetIdle   time.Duration // see record.Attempt
+	builtIn      int           // number of the built-in target that answered, or 0
 	// start is when the headers had been read, sentAt when a target had been
 	// reached, headAt when its answer, or its failure, was known.
 	start, sentAt, headAt time.Time
@@ -128,7 +129,7 @@ func (x *exchange) end(r response, sent int64, err error) {
 	}
 	x.server.attempts.Update(x.row, func(a *record.Attempt) {
 		a.Status, a.ReceivedBytes, a.SentBytes, a.Fault = status, x.received, sent, recordedFault(fault)
-		a.TargetStatus = x.targetStatus
+		a.TargetStatus, a.TargetIdleSeconds = x.targetStatus, x.targetIdle.Seconds()
 		a.Target = x.targetName()
 		if err == nil {
 			a.End = now

@@ -33,7 +33,7 @@ func (s *Server) fromGroup(x *exchange, group string) response {
 	result, err := x.v.pools[group].Forward(out, session.target())
 	x.peers = len(x.v.groups[group].Targets)
 	x.target, x.inProcess, x.tried = result.Target, result.BuiltIn, result.Tried
-	x.sentAt, x.failedOpen, x.tlsFailed = result.SentAt, result.FailedOpen, result.TLSFailed
+	x.sentAt, x.targetIdle, x.failedOpen, x.tlsFailed = result.SentAt, result.Idle, result.FailedOpen, result.TLSFailed
 	if !x.sentAt.IsZero() && x.context().Err() == nil {
 		x.headAt = time.Now()
 	}

@@ -142,6 +142,18 @@ func TestTargetKeepAliveRace(t *testing.T) {
 	if got := code("/after"); got != "200" {
 		t.Errorf("after the race: got %s", got)
 	}
+	attempts, err := f.Attempts(f.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range attempts {
+		switch {
+		case a.Path == "/raced" && (a.TargetStatus != 0 || a.TargetIdleSeconds < 0.9):
+			t.Errorf("got %+v, want a connection that was idle for nginx's second, and no answer of it", a)
+		case a.Path == "/after" && (a.TargetStatus != 200 || a.TargetIdleSeconds != 0):
+			t.Errorf("got %+v, want a new connection, and nginx's answer", a)
+		}
+	}
 	awaitFIN()
 	f.set(t, fakealb.FaultNone, f.nodes[0])
 	eventually(t, "the connection closed without the fault", func() bool { ended, _ := connections(t, at); return ended == 0 })

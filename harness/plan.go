@@ -16,6 +16,9 @@ import (
 // gets connections.
 const clients = 32
 
+// quietAfter is how long after the last step the quiet part of a load begins.
+const quietAfter = time.Second
+
 // PlanOf fills in every number of a scenario for one subject, on a world whose
 // nodes have their addresses. A grace in which no proxy can know of the change is refused;
 // for a config of the user's the run lengthens it.
@@ -33,17 +36,26 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 	if err != nil {
 		return recording.Plan{}, err
 	}
-	end := steps[len(steps)-1].At.Duration() + timing.After
+	quiet, err := s.Load.Quiet.Of(set)
+	if err != nil {
+		return recording.Plan{}, err
+	}
+	last := steps[len(steps)-1].At.Duration()
+	end := last + timing.After
 	if s.strikesAtOnce(t) {
 		end = max(end, steps[0].At.Duration()+timing.After+set.TTL+subject.mayKeep())
 	}
 	if subject.Role == Own {
 		end += set.RecoverWithin // or that it recovered too late would not be seen
 	}
+	end += quiet
 	plan := recording.Plan{
 		Clock: string(set.Clock), TTL: recording.Of(set.TTL), Refresh: recording.Of(subject.mayKeep()), Phase: recording.Of(phase),
 		Duration: recording.Of(end.Round(time.Second)), ClientTimeout: recording.Of(timing.ClientTimeout),
 		Rate: set.Rate, Posts: set.Posts, Clients: clients, Seed: set.Seed, Steps: steps,
+	}
+	if quiet > 0 {
+		plan.Quiet = recording.Quiet{From: recording.Of(last + quietAfter), For: recording.Of(quiet)}
 	}
 	if s.Budget.Recovery && subject.Role != Reference {
 		plan.Budget.RecoverWithin = plan.Allowed()

@@ -121,7 +121,12 @@ func TestScenariosThatCannotBePlayed(t *testing.T) {
 		change func(*harness.Scenario)
 		want   string
 	}{
-		"no balancer":  {func(s *harness.Scenario) { s.World = world.World{} }, "without a load balancer"},
+		"no balancer": {func(s *harness.Scenario) { s.World = world.World{} }, "without a load balancer"},
+		"no front": {
+			func(s *harness.Scenario) {
+				s.Timeline = []harness.Step{harness.Do(fault.StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Fronts})}
+			}, "would change nothing",
+		},
 		"no step":      {func(s *harness.Scenario) { s.Timeline = nil }, "no step"},
 		"no fault":     {func(s *harness.Scenario) { s.Timeline = []harness.Step{{}} }, "step 1: got no fault"},
 		"no such wait": {func(s *harness.Scenario) { s.Timeline = []harness.Step{harness.After("soon", moves)} }, `the wait "soon"`},
@@ -255,8 +260,30 @@ func TestAnOutageIsWithinTheLoad(t *testing.T) {
 	g.Expect(float64(p.Duration)).To(BeNumerically("~", float64(p.Steps[0].At)+30+harness.Timings[harness.Scaled].After.Seconds(), 0.5))
 }
 
+// The quiet part of a load begins when the last step is in force, and makes the load as
+// much longer.
+func TestAQuietPartOfTheLoad(t *testing.T) {
+	g := NewWithT(t)
+	quiet := graceful
+	quiet.Load = harness.Load{Quiet: "58s"}
+	p, without := plan(t, quiet, subject, harness.DefaultSettings()), plan(t, graceful, subject, harness.DefaultSettings())
+	g.Expect(float64(p.Quiet.From)).To(BeNumerically("~", float64(p.Steps[1].At)+1, 1e-6))
+	g.Expect(p.Quiet.For).To(BeEquivalentTo(58))
+	g.Expect(p.Duration).To(Equal(without.Duration + 58))
+	g.Expect(without.Quiet).To(BeZero())
+	quiet.Load.Quiet = "soon"
+	_, err := planOf(quiet, subject, harness.DefaultSettings())
+	g.Expect(err).To(MatchError(ContainSubstring(`the wait "soon"`)))
+}
+
 func TestSuits(t *testing.T) {
 	g := NewWithT(t)
+	behind := graceful
+	behind.Part = harness.Target
+	g.Expect(behind.Suits(harness.Subject{Part: harness.Target})).To(BeTrue())
+	g.Expect(behind.Suits(harness.Subject{})).To(BeFalse())
+	g.Expect(graceful.Suits(harness.Subject{Part: harness.Target})).To(BeFalse())
+	g.Expect(behind.Suits(harness.Subject{Role: harness.Own})).To(BeTrue())
 	secure := harness.Scenario{Timeline: []harness.Step{harness.Do(fault.StrikeNodes{Kind: fakealb.FaultTLSAlert, Nodes: world.Half})}}
 	own := harness.Subject{Role: harness.Own, TLS: true}
 	g.Expect(graceful.Suits(harness.Subject{})).To(BeTrue())

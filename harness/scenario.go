@@ -33,13 +33,24 @@ type Scenario struct {
 	Name string `json:"name"`
 	// Summary is one sentence that an operator understands.
 	Summary string `json:"summary"`
+	// Part is the part of the catalogue that it is in.
+	Part Part `json:"part,omitempty"`
 	// World is who calls whom.
 	World world.World `json:"world"`
+	// Load is how clients ask, besides what the settings say.
+	Load Load `json:"load,omitzero"`
 	// Timeline is what happens, in order. The first step comes after a healthy
 	// stretch, at a phase against the proxy's own timers that is drawn from the seed.
 	Timeline []Step `json:"timeline"`
 	// Budget is what the subject may lose.
 	Budget Budget `json:"budget"`
+}
+
+// Load is how clients ask in a scenario.
+type Load struct {
+	// Quiet is how long no client asks for anything, once, from 1 s after the last step on:
+	// connections lie idle meanwhile.
+	Quiet Span `json:"quiet,omitempty"`
 }
 
 // Step is one or several faults of one instant.
@@ -73,6 +84,9 @@ func (s Scenario) Check() error {
 	}
 	if len(s.Timeline) == 0 {
 		return fmt.Errorf("scenario %s: got no step, want at least one fault", s.Name)
+	}
+	if _, err := s.Load.Quiet.Of(DefaultSettings()); err != nil {
+		return fmt.Errorf("scenario %s, load: %w", s.Name, err)
 	}
 	for i, step := range s.Timeline {
 		if err := step.check(); err != nil {
@@ -135,9 +149,12 @@ func (s Scenario) TLS() bool {
 
 // Suits says whether the scenario is run on the subject. One about TLS shows
 // nothing of a subject without it; the catalogue has subjects with TLS for
-// those alone.
+// those alone, and others for other parts.
 func (s Scenario) Suits(subject Subject) bool {
-	return s.TLS() == subject.TLS || subject.TLS && subject.Role == Own
+	if subject.Role == Own {
+		return subject.TLS || !s.TLS()
+	}
+	return s.TLS() == subject.TLS && s.Part == subject.Part
 }
 
 // stepJSON is a Step with its faults as package fault stores them.

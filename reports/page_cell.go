@@ -195,7 +195,11 @@ func wayText(way recording.Way) string {
 	for _, name := range slices.Sorted(maps.Keys(way.Headers)) {
 		headers = append(headers, name+": "+way.Headers[name])
 	}
-	return way.Origin() + strings.Join(way.Paths, ", ") + " at " + way.Target + "; " + strings.Join(headers, "; ")
+	at := way.Target
+	if len(way.Front) > 0 {
+		at += ", a load balancer in front of the proxy"
+	}
+	return way.Origin() + strings.Join(way.Paths, ", ") + " at " + at + "; " + strings.Join(headers, "; ")
 }
 
 // dash stands for nothing in a table.

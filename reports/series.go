@@ -233,10 +233,13 @@ func (s *series) inVain(node netip.Addr, at recording.Seconds) bool {
 	return left || !serves
 }
 
-// upstreamNames are the upstreams that got a request, a connection attempt or a
+// upstreamNames are the load balancer in front and the upstreams that got a request, a connection attempt or a
 // question, with the names that lead to them.
 func (s *series) upstreamNames() map[int]string {
 	names := map[int]string{}
+	if s.rec.Manifest.World.Front != nil {
+		names[world.InFront] = "in front of the proxy"
+	}
 	use := func(node netip.Addr, probe bool) {
 		if upstream := s.ledger.Upstream(node); upstream != 0 && !probe {
 			names[upstream] += ""

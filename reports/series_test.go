@@ -253,3 +253,23 @@ func TestPlotsOfQueries(t *testing.T) {
 		t.Errorf("got %+v", q)
 	}
 }
+
+// The nodes in front of the proxy have lanes of their own, above those of the upstreams.
+func TestLanesOfNodesInFront(t *testing.T) {
+	r := smallRecording()
+	edge := netip.MustParseAddr("10.10.0.1")
+	r.Manifest.World.Front = &world.Front{Nodes: 1}
+	r.Manifest.World.Nodes = append(r.Manifest.World.Nodes, world.Node{Addr: edge, Upstream: world.InFront, Balancer: world.FrontName, Number: 1})
+	r.Attempts = append(r.Attempts, recording.Attempt{Node: edge, At: 1, Status: 200}, recording.Attempt{Node: edge, At: 2, Status: 502})
+	s := newSeries(r)
+	first := s.nodes[0]
+	if first.Addr != edge || first.upstream != "in front of the proxy" || s.nodes[1].upstream == "" {
+		t.Fatalf("got first the lane of %s, %q, and then of %q", first.Addr, first.upstream, s.nodes[1].upstream)
+	}
+	if first.served[nodeIn][s.index(1)] != 1 || first.errors[recording.BadGateway][s.index(2)] != 1 {
+		t.Errorf("got %v served and %v failed", first.served, first.errors)
+	}
+	if without := newSeries(smallRecording()); len(without.nodes) != len(s.nodes)-1 || without.nodes[0].upstream != "" {
+		t.Errorf("got %d lanes without one in front, the first of %q", len(without.nodes), without.nodes[0].upstream)
+	}
+}

@@ -17,7 +17,7 @@ import (
 var All = slices.Concat(
 	[]harness.Scenario{
 		ALBIPRotate, ALBIPRefuse, AliasSwitch, ALBIPAbrupt, ALBScaleOut, ALBPartialRotate, ZoneFlap,
-		ALBNodeSilent, ALBNodeBlink,
+		ALBNodeSilent, ALBNodeBlink, KeepAliveRace,
 	},
 	DNSFails, TLSRefused,
 )

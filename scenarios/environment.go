@@ -148,6 +148,9 @@ func noCell(s harness.Scenario, subject harness.Subject) error {
 	if s.TLS() {
 		return fmt.Errorf("%s is about TLS between proxy and nodes, and %s speaks plain HTTP to them: give a config with https:// upstreams, or another scenario", s.Name, subject.ID())
 	}
+	if s.Part != subject.Part {
+		return fmt.Errorf("%s and SUBJECT=%s are in different parts of the catalogue: give one of the subjects of that scenario, or a config of your own", s.Name, subject.ID())
+	}
 	return fmt.Errorf("SUBJECT=%s is in the catalogue for the scenarios about TLS, and %s is not one: give one whose name begins with tls-", subject.ID(), s.Name)
 }
 

@@ -73,7 +73,7 @@ func TestSubjectsAreChosen(t *testing.T) {
 		want []string
 	}{
 		"by SUBJECT":        {map[string]string{"SUBJECT": "nginx/static@testing"}, []string{"nginx/static@testing"}},
-		"by PROXY":          {map[string]string{"PROXY": "goproxy"}, []string{"goproxy/tls", "goproxy/default"}},
+		"by PROXY":          {map[string]string{"PROXY": "goproxy"}, []string{"goproxy/keepalive-75", "goproxy/tls", "goproxy/default"}},
 		"by PROXY, RELEASE": {map[string]string{"PROXY": "apache", "RELEASE": "2.4.58"}, []string{"apache/pooled@2.4.58", "apache/disablereuse@2.4.58", "apache/smax-ttl@2.4.58"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -185,6 +185,8 @@ func TestTLSScenariosNeedTLS(t *testing.T) {
 	g.Expect(err).To(MatchError(And(ContainSubstring("tls-hang is about TLS"), ContainSubstring("nginx/own-plain speaks plain HTTP"))))
 	_, err = from(map[string]string{"NAME": "alb-ip-rotate", "SUBJECT": "nginx/tls"})
 	g.Expect(err).To(MatchError(And(ContainSubstring("SUBJECT=nginx/tls"), ContainSubstring("alb-ip-rotate is not one"))))
+	_, err = from(map[string]string{"NAME": "keepalive-race", "SUBJECT": "nginx/static"})
+	g.Expect(err).To(MatchError(And(ContainSubstring("keepalive-race and SUBJECT=nginx/static"), ContainSubstring("different parts"))))
 	r, err := from(map[string]string{"PROXY": "nginx", "CONFIG": secure})
 	g.Expect(err).NotTo(HaveOccurred())
 	for _, s := range r.Scenarios {
@@ -195,6 +197,7 @@ func TestTLSScenariosNeedTLS(t *testing.T) {
 	for _, s := range r.Scenarios {
 		for _, cell := range r.Cells(s) {
 			g.Expect(cell.Subject.TLS).To(Equal(s.TLS()), "%s on %s", s.Name, cell.Subject.ID())
+			g.Expect(cell.Subject.Part).To(Equal(s.Part), "%s on %s", s.Name, cell.Subject.ID())
 		}
 	}
 }

@@ -181,6 +181,12 @@ var nginxTLSDefault = with(
 // tlsHolds: another node is tried, in time.
 var tlsHolds = all(passes(judge.StruckNodes), TLSRefused...)
 
+// closesEarly: the proxy closes idle connections that an ALB in front still keeps.
+var closesEarly = all(fails(status(recording.BadGateway), judge.KeepAliveRace), KeepAliveRace)
+
+// keepsLonger: it keeps them longer than the ALB does.
+var keepsLonger = all(passes(judge.KeepAliveHeld), KeepAliveRace)
+
 // internalError is what Apache answers where a name has no address.
 const internalError = "500"
 

@@ -7,7 +7,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/fault"
 )
 
-// What a scenario is about, as a label.
+// What a scenario is about, as a label: the name of its part, if that has one, or one of these.
 const (
 	AboutAddresses = "addresses" // the nodes, and what DNS says of them
 	AboutDNS       = "dns"       // resolvers that fail
@@ -19,6 +19,8 @@ const (
 func Labels(s harness.Scenario) []string {
 	about := AboutAddresses
 	switch {
+	case s.Part != "":
+		about = string(s.Part)
 	case s.TLS():
 		about = AboutTLS
 	case slices.ContainsFunc(s.Timeline, func(step harness.Step) bool { return slices.ContainsFunc(step.Do, failsDNS) }):

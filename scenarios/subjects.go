@@ -152,6 +152,46 @@ var catalogue = []catalogued{
 		Expect:  caddyDynamic,
 	}},
 	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "keepalive-5", Config: "keepalive-5.conf", Role: harness.Pitfall, Part: harness.Target, Release: harness.Stable,
+		Summary: "KeepAliveTimeout 5, Apache's default, behind an ALB that keeps connections for 60 s",
+		Expect:  closesEarly,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "keepalive-65", Config: "keepalive-65.conf", Role: harness.Fix, Part: harness.Target, Release: harness.Stable,
+		Summary: "KeepAliveTimeout 65: longer than the ALB in front keeps a connection",
+		Expect:  keepsLonger,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "keepalive-15", Config: "keepalive-15.conf", Role: harness.Pitfall, Part: harness.Target, Release: harness.Stable,
+		Summary: "keepalive_timeout 15s, behind an ALB that keeps connections for 60 s",
+		Expect:  closesEarly,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "keepalive-75", Config: "keepalive-75.conf", Role: harness.Fix, Part: harness.Target, Release: harness.Stable,
+		Summary: "nginx's default of 75 s: longer than the ALB in front keeps a connection",
+		Expect:  keepsLonger,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "keepalive-30", Config: "keepalive-30.cfg", Role: harness.Pitfall, Part: harness.Target, Release: "testing",
+		Summary: "timeout client 30s and no timeout http-keep-alive, behind an ALB that keeps connections for 60 s",
+		Expect:  closesEarly,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "keepalive-65", Config: "keepalive-65.cfg", Role: harness.Fix, Part: harness.Target, Release: "testing",
+		Summary: "timeout client and timeout http-keep-alive 65s: longer than the ALB in front keeps a connection",
+		Expect:  keepsLonger,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Caddy, Name: "keepalive-300", Config: "keepalive-300.Caddyfile", Role: harness.Fix, Part: harness.Target, Release: "testing",
+		Summary: "Caddy's default of 5 minutes: longer than the ALB in front keeps a connection",
+		Expect:  keepsLonger,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.GoProxy, Name: "keepalive-75", Config: "keepalive-75.yaml", Role: harness.Reference, Part: harness.Target,
+		Summary: "the bundled proxy behind an ALB, with its default of 75 s",
+		Expect:  keepsLonger,
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.GoProxy, Name: "tls", Config: "tls.yaml", Role: harness.Reference, TLS: true,
 		Summary: "the bundled proxy over HTTPS, with its defaults: certificates are verified",
 		Expect:  tlsHolds,

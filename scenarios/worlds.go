@@ -10,6 +10,8 @@ var (
 	// replaced is an ALB with two nodes, one for each zone, and two more that serve
 	// already and that its name does not have yet.
 	replaced = world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Spare: 2, Targets: targets}}}
+	// inFront is that ALB, and another one of two nodes that clients call.
+	inFront = world.World{Front: &world.Front{Nodes: 2}, Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Targets: targets}}}
 	// four is an ALB whose name has four nodes.
 	four = world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 4, Targets: targets}}}
 )

@@ -35,6 +35,7 @@ type packedAttempt struct {
 	connection                uint64
 	start, end                unixTime
 	received, sent            int64
+	targetIdle                float64
 	request                   uint32
 	node, peer, loadBalancer  text
 	proto, method, host, path text
@@ -53,7 +54,7 @@ func (p *packedAttempt) pack(a *Attempt, t *texts) {
 	p.proto, p.method = t.put(p.proto, a.Proto), t.put(p.method, a.Method)
 	p.host, p.path, p.seq = t.put(p.host, a.Host), t.put(p.path, a.Path), t.put(p.seq, a.Seq)
 	p.status, p.targetStatus, p.target = uint16(a.Status), uint16(a.TargetStatus), t.put(p.target, a.Target)
-	p.received, p.sent = a.ReceivedBytes, a.SentBytes
+	p.targetIdle, p.received, p.sent = a.TargetIdleSeconds, a.ReceivedBytes, a.SentBytes
 	p.tls, p.sni = a.TLS, t.put(p.sni, a.SNI)
 	p.fault, p.probe = t.put(p.fault, a.Fault), a.Probe
 }
@@ -68,7 +69,7 @@ func (p *packedAttempt) unpack(all string) Attempt {
 		Proto:        p.proto.in(all), Method: p.method.in(all),
 		Host: p.host.in(all), Path: p.path.in(all), Seq: p.seq.in(all),
 		Status: int(p.status), TargetStatus: int(p.targetStatus), Target: p.target.in(all),
-		ReceivedBytes: p.received, SentBytes: p.sent,
+		TargetIdleSeconds: p.targetIdle, ReceivedBytes: p.received, SentBytes: p.sent,
 		TLS: p.tls, SNI: p.sni.in(all),
 		Fault: p.fault.in(all), Probe: p.probe,
 	}

@@ -54,6 +54,8 @@ func filled[T any](t *testing.T, n int) (row T) {
 				f.SetInt(int64(600 + i + n))
 			case reflect.Uint16, reflect.Uint64:
 				f.SetUint(uint64(600 + i + n))
+			case reflect.Float64:
+				f.SetFloat(float64(i) + 1/float64(2*n))
 			case reflect.Bool:
 				f.SetBool(true)
 			default:

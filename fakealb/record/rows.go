@@ -31,12 +31,15 @@ type Attempt struct {
 	Status int    `json:"status,omitempty"` // 0 if no status line was sent
 	// Target is the target that got it: ip:port of a target group's, or t1:80 for a
 	// built-in one. Empty if none did.
-	Target        string `json:"target,omitempty"`
-	TargetStatus  int    `json:"target_status,omitempty"` // 0 if no target answered
-	ReceivedBytes int64  `json:"received_bytes"`          // of the request body
-	SentBytes     int64  `json:"sent_bytes"`              // of the response body
-	TLS           bool   `json:"tls"`
-	SNI           string `json:"sni,omitempty"`
+	Target       string `json:"target,omitempty"`
+	TargetStatus int    `json:"target_status,omitempty"` // 0 if no target answered
+	// TargetIdleSeconds is how long the connection to the target had lain idle before it
+	// carried the request; 0 for a new one, or without one.
+	TargetIdleSeconds float64 `json:"target_idle_seconds,omitempty"`
+	ReceivedBytes     int64   `json:"received_bytes"` // of the request body
+	SentBytes         int64   `json:"sent_bytes"`     // of the response body
+	TLS               bool    `json:"tls"`
+	SNI               string  `json:"sni,omitempty"`
 	// Fault is the fault under which the response was made, or a fault of packets
 	// that was in force on the node when it was written. With "silence" the client
 	// did not get it, whatever Status says.

@@ -27,6 +27,8 @@ type Result struct {
 	BuiltIn bool
 	Tried   []string  // the targets that were tried before it
 	SentAt  time.Time // when a connection to it was had; zero if none was
+	// Idle is how long that connection had lain idle; 0 for a new one.
+	Idle time.Duration
 	// FailedOpen says that too few targets were healthy, so that this one got it
 	// regardless of its health.
 	FailedOpen bool
@@ -72,7 +74,7 @@ func (p *Pool) send(c choice, req *http.Request) (Result, error) {
 	r := Result{Target: t.id, BuiltIn: t.builtIn != nil}
 	var tlsFailed atomic.Bool // a handshake may go on after its request was given up
 	trace := &httptrace.ClientTrace{
-		GotConn:          func(httptrace.GotConnInfo) { r.SentAt = time.Now() },
+		GotConn:          func(info httptrace.GotConnInfo) { r.SentAt, r.Idle = time.Now(), info.IdleTime },
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) { tlsFailed.Store(err != nil) },
 	}
 	ctx, cancel := context.WithCancelCause(httptrace.WithClientTrace(req.Context(), trace))

@@ -63,7 +63,7 @@ func (c *targetConn) Read(b []byte) (int, error) {
 // uses.
 func (h *http1) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
-	c, err := h.get(ctx)
+	c, idle, err := h.get(ctx)
 	if err != nil {
 		if req.Body != nil {
 			_ = req.Body.Close()
@@ -71,7 +71,7 @@ func (h *http1) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if trace := httptrace.ContextClientTrace(ctx); trace != nil && trace.GotConn != nil {
-		trace.GotConn(httptrace.GotConnInfo{Conn: c.Conn})
+		trace.GotConn(httptrace.GotConnInfo{Conn: c.Conn, Reused: idle > 0, WasIdle: idle > 0, IdleTime: idle})
 	}
 	unwatch := context.AfterFunc(ctx, func() { _ = c.Close() })
 	x := &exchange{http1: h, c: c, ctx: ctx, unwatch: unwatch, written: make(chan error, 1), last: req.Close}
@@ -223,26 +223,26 @@ type switched struct{ *targetConn }
 
 func (s *switched) Read(b []byte) (int, error) { return s.in.Read(b) }
 
-// get returns an idle connection that the target has not ended, or a new one. While
-// FINs are held it does not look.
-func (h *http1) get(ctx context.Context) (*targetConn, error) {
+// get returns an idle connection that the target has not ended, and how long it was
+// idle, or a new one. While FINs are held it does not look.
+func (h *http1) get(ctx context.Context) (*targetConn, time.Duration, error) {
 	for {
 		c := h.pop()
 		if c == nil {
 			break
 		}
 		if h.hold.Load() || !ended(c.Conn) {
-			return c, nil
+			return c, max(time.Since(c.idleAt), 1), nil
 		}
 		_ = c.Close()
 	}
 	raw, err := h.dial(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	c := &targetConn{Conn: raw, out: bufio.NewWriter(raw)}
 	c.in = bufio.NewReader(c)
-	return c, nil
+	return c, 0, nil
 }
 
 func (h *http1) pop() *targetConn {

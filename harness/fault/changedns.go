@@ -36,7 +36,7 @@ func (c ChangeDNS) Effects(s world.State) []world.Effect {
 	to := addrs(c.To.Of(s))
 	var effects []world.Effect
 	for _, n := range s.Nodes {
-		if named := slices.Contains(to, n.Addr); named != n.Named {
+		if named := slices.Contains(to, n.Addr); named != n.Named && n.Upstream != world.InFront {
 			effects = append(effects, world.Effect{Node: n.Addr, Named: world.Truth(named)})
 		}
 	}

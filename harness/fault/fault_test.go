@@ -140,6 +140,28 @@ func TestEffectsOfNames(t *testing.T) {
 	g.Expect(named(live(switched, nil), SwitchAlias{To: "other"})).To(Equal([]netip.Addr{a23, a24}))
 }
 
+// Nodes in front are those of clients: no fault of the proxy's names is about them, and
+// one that is about them is proved though the proxy never asked for them.
+func TestFaultsInFront(t *testing.T) {
+	g := NewWithT(t)
+	fronted := replaced
+	fronted.Front = &world.Front{Nodes: 2}
+	w := live(fronted, nil)
+	first, second := w.Topology.Nodes[0].Addr, w.Topology.Nodes[1].Addr
+	for _, f := range []Fault{ChangeDNS{To: world.Spare}, SwitchAlias{To: "other"}} {
+		g.Expect(f.Effects(w.State)).NotTo(ContainElement(HaveField("Node", Or(Equal(first), Equal(second)))), f.Name())
+	}
+	for _, name := range Names(w.Topology, time.Second) {
+		g.Expect(name.A).NotTo(ContainElement(first), name.Name)
+	}
+	late := StrikeNodes{Kind: fakealb.FaultTargetKeepAliveRace, Nodes: world.Fronts}
+	g.Expect(late.Name()).To(Equal("nodes in front see too late that targets close kept connections"))
+	g.Expect(late.Effects(w.State)).To(HaveExactElements(HaveField("Node", first), HaveField("Node", second)))
+	w.Upstreams = nil
+	g.Expect(w.used(world.Fronts.Of(w.State))).To(HaveLen(2))
+	g.Expect(FailTargets{Nodes: world.Fronts, Unhealthy: 1, Of: 1}.Check()).To(MatchError(ContainSubstring("whose target is the proxy")))
+}
+
 // A name has moved only when every resolver that the config can ask says so.
 func TestProofThatTheNameMoved(t *testing.T) {
 	for name, tc := range map[string]struct {

@@ -28,11 +28,11 @@ type Live struct {
 	Port      uint16 // a port the nodes listen on for plain HTTP
 }
 
-// used are the nodes of the upstreams in use.
+// used are the nodes of the upstreams in use, and those in front, to which clients go.
 func (w *Live) used(nodes []world.NodeState) []world.NodeState {
 	var used []world.NodeState
 	for _, n := range nodes {
-		if _, ok := w.Upstreams[n.Upstream]; ok {
+		if _, ok := w.Upstreams[n.Upstream]; ok || n.Upstream == world.InFront {
 			used = append(used, n)
 		}
 	}

@@ -57,6 +57,9 @@ func Names(t world.Topology, ttl time.Duration) []fakedns.Name {
 		}
 	}
 	for _, n := range t.Nodes {
+		if n.Upstream == world.InFront {
+			continue // the proxy does not ask for it, and clients go to its address
+		}
 		names = append(names, fakedns.Name{Name: hostName(n), A: []netip.Addr{n.Addr}, TTL: ttl})
 	}
 	return names
@@ -133,6 +136,8 @@ func addrs(nodes []world.NodeState) []netip.Addr {
 // subject is a pick as the subject of a sentence, in the plural.
 func subject(p world.Pick) string {
 	switch p {
+	case world.Fronts:
+		return "nodes in front"
 	case world.Left:
 		return "old nodes"
 	case world.Half:

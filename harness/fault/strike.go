@@ -61,7 +61,7 @@ var strikes = map[fakealb.FaultKind]strike{
 	fakealb.FaultTruncateBody:        {verb: "close in the middle of an answer", look: lookEnded(Closed, Garbled)},
 	fakealb.FaultResetBody:           {verb: "reset in the middle of an answer", look: lookEnded(Reset)},
 	fakealb.FaultKeepAliveRace:       {verb: "close a kept connection as its next request comes", partly: true, hold: true, look: lookKeepAliveRace},
-	fakealb.FaultTargetKeepAliveRace: {verb: "meet targets that close kept connections", partly: true, look: lookStatus},
+	fakealb.FaultTargetKeepAliveRace: {verb: "see too late that targets close kept connections", partly: true, look: lookStatus},
 	fakealb.FaultSlowAccept:          {verb: "accept late", serves: true, look: lookLate},
 	fakealb.FaultSlowResponse:        {verb: "answer late", serves: true, look: lookLate},
 }

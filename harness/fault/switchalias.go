@@ -23,6 +23,7 @@ func (a SwitchAlias) Effects(s world.State) []world.Effect {
 	var effects []world.Effect
 	for _, n := range s.Nodes {
 		switch {
+		case n.Upstream == world.InFront:
 		case n.Named && n.Balancer != a.To:
 			effects = append(effects, world.Effect{Node: n.Addr, Named: world.Truth(false)})
 		case !n.Named && !n.Spare && n.Balancer == a.To:

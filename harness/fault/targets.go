@@ -100,6 +100,9 @@ func (f FailTargets) Check() error {
 	if f.Of < 1 || f.Unhealthy < 0 || f.Unhealthy > f.Of {
 		return fmt.Errorf("got %d unhealthy of %d targets, want at least one target, and no more unhealthy than there are", f.Unhealthy, f.Of)
 	}
+	if f.Nodes == world.Fronts {
+		return fmt.Errorf("got the nodes in front, whose target is the proxy: want others, since the targets that fail here are fakealb's own")
+	}
 	return f.Nodes.Check()
 }
 

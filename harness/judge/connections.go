@@ -11,13 +11,13 @@ import (
 // a client's request, or sends again, counts with it; what has no number counts by itself.
 func (c *brief) opened() (connections []row, requests int) {
 	for i, conn := range c.Connections {
-		if !conn.Probe && conn.Opened >= 0 && conn.Opened < c.first.At {
+		if !conn.Probe && c.ledger.Upstream(conn.Node) != 0 && conn.Opened >= 0 && conn.Opened < c.first.At {
 			connections = append(connections, row{recording.ConnectionsFile, i})
 		}
 	}
 	counted := map[uint64]bool{}
 	for _, a := range c.Attempts {
-		if a.Probe || a.At < 0 || a.At >= c.first.At || counted[a.Seq] {
+		if a.Probe || c.ledger.Upstream(a.Node) == 0 || a.At < 0 || a.At >= c.first.At || counted[a.Seq] {
 			continue
 		}
 		counted[a.Seq] = a.Seq != 0

@@ -33,7 +33,7 @@ func (c *brief) describe(r row) string {
 	switch r.file {
 	case recording.AttemptsFile:
 		a := c.Attempts[r.index]
-		return fmt.Sprintf("%s %s %s (seq %d) at %s on connection %d: %s", at(a.At), a.Method, a.Path, a.Seq, a.Node, a.Conn, status(a.Status))
+		return fmt.Sprintf("%s %s %s (seq %d) at %s on connection %d: %s%s", at(a.At), a.Method, a.Path, a.Seq, a.Node, a.Conn, status(a.Status), passedOn(a))
 	case recording.PacketsFile:
 		p := c.Packets[r.index]
 		if p.Kind == recording.SYN {
@@ -52,6 +52,18 @@ func (c *brief) describe(r row) string {
 	}
 	line := c.ProxyLog[r.index]
 	return fmt.Sprintf("%s %s", at(line.At), line.Text)
+}
+
+// passedOn says of a request in front what became of it at the proxy.
+func passedOn(a recording.Attempt) string {
+	if a.Target == "" {
+		return ""
+	}
+	on := "a new connection"
+	if a.TargetIdle > 0 {
+		on = "a connection idle for " + span(a.TargetIdle)
+	}
+	return fmt.Sprintf("; passed on to %s on %s: %s", a.Target, on, status(a.TargetStatus))
 }
 
 func at(s recording.Seconds) string { return fmt.Sprintf("t=%.3f s", float64(s)) }

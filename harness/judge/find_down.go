@@ -16,7 +16,7 @@ func (c *brief) heldDown(*Verdict) []Finding {
 	var rows []row
 	for i, r := range c.Requests {
 		soon := r.Code != 0 && r.Latency < atOnce && !recording.IsByProxy(r.Outcome)
-		if failed(r) && soon && !c.sent(r) && !c.refused(r) && r.Sent >= c.first.Asked {
+		if failed(r) && soon && !c.sent(r) && !c.refused(r) && !c.ofFront(r) && r.Sent >= c.first.Asked {
 			rows = append(rows, row{recording.RequestsFile, i})
 		}
 	}

@@ -59,7 +59,7 @@ func (c *brief) fromCache(rows []row) string {
 // answered 429, or, before any fault, another status that says no.
 func (c *brief) refused(request recording.Request) bool {
 	code := request.Code
-	if !failed(request) || code < http.StatusBadRequest || c.sent(request) {
+	if !failed(request) || code < http.StatusBadRequest || c.sent(request) || c.ofFront(request) {
 		return false
 	}
 	return code == http.StatusTooManyRequests || c.beforeFaults(request) && (code < http.StatusInternalServerError || code == http.StatusServiceUnavailable)

@@ -13,6 +13,9 @@ func (c *brief) healed(v *Verdict) []Finding {
 		return nil
 	}
 	last := c.lastFailure()
+	if c.raced(c.Requests[last.index]) {
+		return nil // a race is over with its connection: nothing was to be healed
+	}
 	sent := c.Requests[last.index].Sent
 	_, loss, ok := c.sinceLoss(c.Requests[last.index])
 	if !ok {

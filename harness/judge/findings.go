@@ -8,11 +8,14 @@ func (c *brief) findings(v *Verdict) []Finding {
 	findings = append(findings, c.each(c.pooledOld, v)...)
 	findings = append(findings, c.each(c.usedStruck, v)...)
 	findings = append(findings, c.livedWithoutDNS(v)...)
+	findings = append(findings, c.keepAliveRace(v)...)
 	findings = append(findings, c.healed(v)...)
 	findings = append(findings, c.each(c.followed, v)...)
+	findings = append(findings, c.keepAliveHeld(v)...)
 	findings = append(findings, c.lostPosts(v)...)
 	findings = append(findings, c.answeredByProxy(v)...)
 	findings = append(findings, c.refusedByProxy(v)...)
+	findings = append(findings, c.answeredByFront(v)...)
 	findings = append(c.lastResort(v, findings), findings...)
 	findings = append(findings, c.resentRequests(v)...)
 	findings = append(findings, c.connectionPerRequest(v)...)
@@ -20,7 +23,7 @@ func (c *brief) findings(v *Verdict) []Finding {
 }
 
 // causes are the findings that say why requests failed.
-var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice}
+var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice, KeepAliveRace}
 
 // lastResort explains a run that failed and that nothing else explains. A failed run
 // has a cause: one without is a defect of these rules.
@@ -31,8 +34,10 @@ func (c *brief) lastResort(v *Verdict, found []Finding) []Finding {
 	if v.Result != Fail || explained {
 		return nil
 	}
-	byProxy := slices.ContainsFunc(found, func(f Finding) bool { return f.Code == AnsweredByProxy || f.Code == RefusedByProxy })
-	if because := append(c.each(c.leftLate, v), c.heldDown(v)...); len(because) > 0 || byProxy {
+	weak := slices.ContainsFunc(found, func(f Finding) bool {
+		return slices.Contains([]string{AnsweredByProxy, RefusedByProxy, AnsweredByFront}, f.Code)
+	})
+	if because := append(c.each(c.leftLate, v), c.heldDown(v)...); len(because) > 0 || weak {
 		return because
 	}
 	return []Finding{{

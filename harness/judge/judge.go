@@ -24,6 +24,7 @@ func Judge(r *recording.Recording) Verdict {
 	c.countPosts(&v)
 	c.countRetries(&v)
 	c.countWithoutNode(&v)
+	c.countOfFront(&v)
 	c.countConnections(&v)
 	for _, u := range c.upstreams {
 		v.DNSBefore += len(u.lookupsIn(0, c.first.At))
@@ -53,6 +54,8 @@ type brief struct {
 	// client's request.
 	hits map[uint64][]hit
 	own  map[shape]bool // see findOwn
+	// front are the rows of the load balancer in front, by the number of the client's request.
+	front map[uint64]row
 }
 
 // forever is later than every row.
@@ -67,6 +70,7 @@ func newBrief(r *recording.Recording) *brief {
 	}
 	c.allowed = r.Manifest.Plan.Allowed()
 	c.upstreams = c.findUpstreams()
+	c.front = c.findFront()
 	c.own = c.findOwn()
 	c.settle()
 	c.requests = slices.Clone(c.Requests)

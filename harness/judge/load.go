@@ -28,8 +28,8 @@ func (c *brief) loadCheck() LoadCheck {
 		}
 	}
 	slices.Sort(lateness)
-	if plan.Duration > 0 {
-		check.Offered = float64(sent) / float64(plan.Duration)
+	if asked := plan.Duration - plan.Quiet.For; asked > 0 {
+		check.Offered = float64(sent) / float64(asked)
 	}
 	check.LatenessP50 = percentile(lateness, 0.50)
 	check.LatenessP99 = percentile(lateness, 0.99)

@@ -20,6 +20,9 @@ func (c *brief) decide(v *Verdict) {
 	if v.ByProxy > 0 {
 		lost += fmt.Sprintf(", %s of them answered by the proxy itself", comma(v.ByProxy))
 	}
+	if v.OfFront > 0 {
+		lost += fmt.Sprintf(", %s of them answered by the load balancer in front", comma(v.OfFront))
+	}
 	if v.WithoutNode > 0 {
 		lost += fmt.Sprintf(", %s of them while no node served", comma(v.WithoutNode))
 	}

@@ -32,6 +32,9 @@ type Verdict struct {
 	// ByProxy are the failed requests that the proxy answered by itself with a status
 	// below 400: a redirect to a status page, a page that it had kept.
 	ByProxy int `json:"answered_by_proxy,omitempty"`
+	// OfFront are the failed requests that the load balancer in front answered by itself: the
+	// proxy gave no answer to it.
+	OfFront int `json:"answered_by_front,omitempty"`
 	// PostsTwice are POSTs that reached nodes more than once, sub-requests and the 503 of a
 	// load balancer without targets left out. None may.
 	PostsTwice int `json:"posts_sent_twice,omitempty"`
@@ -115,6 +118,9 @@ const (
 	PostLost             = "post-lost"              // a POST was under way on a node that died: nobody can save it
 	AnsweredByProxy      = "answered-by-proxy"      // the proxy answered by itself, with a status below 400
 	RefusedByProxy       = "refused-by-proxy"       // a limit or a rule of the proxy itself
+	AnsweredByFront      = "answered-by-front"      // the load balancer in front answered by itself: the proxy gave no answer
+	KeepAliveRace        = "keepalive-race"         // the proxy closes idle connections that the load balancer in front keeps
+	KeepAliveHeld        = "keepalive-held"         // it kept them throughout the quiet part of the load
 	ClientResent         = "client-resent"          // the proxy closed a connection without an answer, and the client sent the request again
 )
 

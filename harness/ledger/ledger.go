@@ -126,7 +126,11 @@ func before(spans []span, t recording.Seconds) span {
 // Nodes are all nodes of the world.
 func (l *Ledger) Nodes() []world.Node { return l.topology.Nodes }
 
-// Upstream is the number of the name that a node belongs to, 0 if the world does not have it.
+// Node finds a node of the world by its address.
+func (l *Ledger) Node(addr netip.Addr) (world.Node, bool) { return l.topology.Node(addr) }
+
+// Upstream is the number of the name that a node belongs to, 0 if it belongs to none or the
+// world does not have it.
 func (l *Ledger) Upstream(node netip.Addr) int {
 	n, _ := l.topology.Node(node)
 	return n.Upstream

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -16,15 +17,36 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// transport sends to one proxy, over HTTP/1.1 as an ALB does.
+// transport sends to one proxy, or to the load balancer in front of it, over HTTP/1.1 as an
+// ALB does.
 func transport(way recording.Way) *http.Transport {
 	return &http.Transport{
+		DialContext:        dialer(way),
 		DisableCompression: true, // the proxy gets the request as written here
 		TLSClientConfig: &tls.Config{
 			ServerName: recording.Hostname(way.Host),
 			// Like an ALB, which takes any certificate of its targets (aws-facts 2.3).
 			InsecureSkipVerify: true, //nolint:gosec // a test is not kept from a proxy by its certificate
 		},
+	}
+}
+
+// turn counts the connections to load balancers in front, in the whole process.
+var turn atomic.Uint64
+
+// dialer connects to each node in front in turn, as clients do that were given the addresses
+// in another order each; nil, which stands for the target itself, if there is none.
+func dialer(way recording.Way) func(ctx context.Context, network, address string) (net.Conn, error) {
+	if len(way.Front) == 0 {
+		return nil
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		_, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		node := way.Front[turn.Add(1)%uint64(len(way.Front))]
+		return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort(node.String(), port))
 	}
 }
 

@@ -8,8 +8,10 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -242,6 +244,7 @@ func TestRunRefusesAWrongSpec(t *testing.T) {
 		"duration_seconds":        func(s *load.Spec) { s.Duration = 0.004 },
 		"timeout_seconds":         func(s *load.Spec) { s.Timeout = 0 },
 		"clients":                 func(s *load.Spec) { s.Clients = 0 },
+		"quiet":                   func(s *load.Spec) { s.Quiet = recording.Quiet{From: 0.2, For: 0.1} },
 		"requests_per_connection": func(s *load.Spec) { s.RequestsPerConnection = -1 },
 		"start_at":                func(s *load.Spec) { s.StartAt = time.Now().Add(-2 * time.Second) },
 	} {
@@ -259,6 +262,51 @@ func TestRunRefusesAWrongSpec(t *testing.T) {
 		if err := load.Run(t.Context(), s, func(load.Row) {}); err == nil {
 			t.Errorf("target %q was accepted", target)
 		}
+	}
+}
+
+// Nothing is due in the quiet part of a load, and all else at its time.
+func TestQuiet(t *testing.T) {
+	s := spec(serve(t, echo))
+	s.Duration, s.Quiet = 0.65, recording.Quiet{From: 0.1, For: 0.4}
+	rows := run(t, s)
+	slices.SortFunc(rows, func(a, b load.Row) int { return int(a.Seq) - int(b.Seq) })
+	if len(rows) != 50 {
+		t.Fatalf("got %d requests, want 200 a second for 0.25 s", len(rows))
+	}
+	for i, want := range map[int]time.Duration{1: 5 * time.Millisecond, 19: 95 * time.Millisecond, 20: 500 * time.Millisecond, 49: 645 * time.Millisecond} {
+		if got := rows[i].Due.Sub(rows[0].Due); got != want {
+			t.Errorf("request %d is due %s after the first, want %s", i+1, got, want)
+		}
+	}
+}
+
+// Clients go to the nodes in front in turn, whatever the address of the target is.
+func TestNodesInFrontTakeTurns(t *testing.T) {
+	var mu sync.Mutex
+	at := map[string]int{}
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp4", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		at[r.Context().Value(http.LocalAddrContextKey).(net.Addr).(*net.TCPAddr).IP.String()]++
+		mu.Unlock()
+		echo(w, r)
+	}))
+	_ = server.Listener.Close()
+	server.Listener = listener
+	server.Start()
+	t.Cleanup(server.Close)
+	s := spec(&target{Server: server})
+	s.Target = fmt.Sprintf("http://127.0.80.1:%d", listener.Addr().(*net.TCPAddr).Port) // no client goes there
+	s.Front, s.Clients = []netip.Addr{netip.MustParseAddr("127.0.80.2"), netip.MustParseAddr("127.0.80.3")}, 4
+	if got := outcomes(run(t, s)); got[recording.OK] != 50 {
+		t.Errorf("got %v, want 50 answers", got)
+	}
+	if len(at) != 2 || at["127.0.80.2"] == 0 || at["127.0.80.3"] == 0 {
+		t.Errorf("the requests came to %v, want both nodes in front", at)
 	}
 }
 

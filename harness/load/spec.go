@@ -12,7 +12,7 @@ type Spec struct {
 	recording.Way
 
 	Rate     int               `json:"rate"`             // requests per second, 1 to 20,000
-	Duration recording.Seconds `json:"duration_seconds"` // more than 0, at most 3,600; Rate x Duration requests are sent
+	Duration recording.Seconds `json:"duration_seconds"` // more than 0, at most 3,600; Rate x (Duration - Quiet.For) requests are sent
 	Timeout  recording.Seconds `json:"timeout_seconds"`  // of one request with its body, more than 0, at most 300
 
 	// Clients is the number of users in rotation, 1 to 10,000, each with one
@@ -29,6 +29,8 @@ type Spec struct {
 	// CheckBody wants "seq=<seq>" in the body of every 200, and the node's name on every
 	// other answer below 400.
 	CheckBody bool `json:"check_body"`
+	// Quiet is a part of Duration in which nothing is due.
+	Quiet recording.Quiet `json:"quiet,omitzero"`
 	// StartAt is when the first request is due, at most 10 minutes from now;
 	// the zero time is now. It is t=0 of a recording. A start that was missed
 	// by up to 1 s is caught up with, and shows as lateness.
@@ -51,6 +53,9 @@ func (s Spec) validate(now time.Time) error {
 	}
 	if s.Rate < 1 || s.Rate > maxRate {
 		return invalid("rate", "got %d, want 1 to %d requests per second", s.Rate, maxRate)
+	}
+	if s.Quiet.From < 0 || s.Quiet.For < 0 || s.Quiet.From+s.Quiet.For > s.Duration {
+		return invalid("quiet", "got %g s from %g s on, want a part of the %g s that the load lasts", s.Quiet.For, s.Quiet.From, s.Duration)
 	}
 	if s.total() < 1 || s.Duration > MaxDuration {
 		return invalid("duration_seconds", "got %g, want at most %g and long enough for one request at rate %d", s.Duration, MaxDuration, s.Rate)
@@ -77,12 +82,16 @@ func (s Spec) validate(now time.Time) error {
 }
 
 // total is the number of requests of the attack.
-func (s Spec) total() int { return int(float64(s.Rate)*float64(s.Duration) + 1e-6) }
+func (s Spec) total() int { return int(float64(s.Rate)*float64(s.Duration-s.Quiet.For) + 1e-6) }
 
 // due is the time of the request with this index, counted from the start. It
 // is made from the index, not by adding intervals: nothing accumulates.
 func (s Spec) due(index uint64) time.Duration {
-	return time.Duration(index * uint64(time.Second) / uint64(s.Rate))
+	due := time.Duration(index * uint64(time.Second) / uint64(s.Rate))
+	if due >= s.Quiet.From.Duration() {
+		due += s.Quiet.For.Duration()
+	}
+	return due
 }
 
 // method is that of the request with this sequence number.

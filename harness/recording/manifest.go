@@ -92,6 +92,7 @@ type Plan struct {
 	Posts         int           `json:"posts,omitempty"` // how many of 100 requests are POSTs
 	Seed          uint64        `json:"seed"`
 	Budget        Budget        `json:"budget"`
+	Quiet         Quiet         `json:"quiet,omitzero"`
 	// Steps are the timeline, in the order in which they happen.
 	Steps []PlannedStep `json:"steps"`
 }
@@ -119,6 +120,12 @@ const Settle = Seconds(1)
 // Allowed is how long after a change of its name a proxy may use what the name had
 // before. What it sends there later is stale.
 func (p Plan) Allowed() Seconds { return p.TTL + p.Refresh + Settle }
+
+// Quiet is a part of the load in which no client asks for anything; none if For is 0.
+type Quiet struct {
+	From Seconds `json:"from"` // since t=0
+	For  Seconds `json:"for"`
+}
 
 // PlannedStep is one or several faults of one instant.
 type PlannedStep struct {

@@ -70,6 +70,14 @@ type Attempt struct {
 	NoTarget bool `json:"no_target,omitempty"`
 	TLS      bool `json:"tls,omitempty"`
 	Probe    bool `json:"probe,omitempty"` // the harness's own
+	// Target and what follows are of a node in front of the proxy. Target is where the proxy
+	// got the request.
+	Target string `json:"target,omitempty"`
+	// TargetStatus is what the proxy answered; 0 if it did not, so that Status is the load
+	// balancer's own.
+	TargetStatus int `json:"target_status,omitempty"`
+	// TargetIdle is how long the connection to the proxy had lain idle; 0 for a new one.
+	TargetIdle Seconds `json:"target_idle,omitempty"`
 }
 
 // Conn is one TCP connection as an ALB node saw it.

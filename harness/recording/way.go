@@ -2,15 +2,19 @@ package recording
 
 import (
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 )
 
-// Way is how the load gets to the proxy: where to, and what each request says.
+// Way is how the load gets through the proxy: where to, and what each request says.
 type Way struct {
-	// Target is the base URL of the proxy: http://198.18.1.2:80, or https:// for TLS,
-	// which then asks for the name in Host (SNI).
+	// Target is the base URL of the proxy, or of a load balancer in front of it:
+	// http://198.18.1.2:80, or https:// for TLS, which then asks for the name in Host (SNI).
 	Target string `json:"target"`
+	// Front are the nodes of the load balancer that clients call, at the port of Target:
+	// each connection goes to the next one. Empty if clients call the proxy itself.
+	Front []netip.Addr `json:"front,omitempty"`
 	// Host is the Host header: a name, or a name and a port.
 	Host string `json:"host"`
 	// Paths are asked for in rotation. Each begins with / and may have a query.

@@ -14,6 +14,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/load"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // startAhead is from the order to attack to its first request.
@@ -36,9 +37,11 @@ type cell struct {
 	label  string // in the progress
 	bed    bed
 	to     clients
-	live   fault.Live // as it is now
-	asked  uint64     // the last DNS query that was looked at for names
-	way    recording.Way
+	live   fault.Live    // as it is now
+	asked  uint64        // the last DNS query that was looked at for names
+	way    recording.Way // into the proxy
+	// calls is the way of the clients: the same, or through the load balancer in front.
+	calls recording.Way
 	// listening is when the proxy was first seen to listen.
 	listening time.Time
 	dir       *recording.Dir
@@ -83,7 +86,7 @@ func (c *cell) run(ctx context.Context) (v judge.Verdict, m recording.Manifest, 
 	runErr := c.play(ctx)
 	m.T0 = c.t0
 	m.Plan, m.World = c.plan, c.live.Topology
-	m.Way, m.Replay = c.way, c.replay()
+	m.Way, m.Replay = c.calls, c.replay()
 	// What was observed is kept, also of a run that broke off.
 	collect, cancel := context.WithTimeout(context.WithoutCancel(ctx), collectLimit)
 	defer cancel()
@@ -123,6 +126,9 @@ func (c *cell) prepare(ctx context.Context) error {
 	if err := c.certified(ctx, c.findWay); err != nil {
 		return c.unanswerable(ctx, err)
 	}
+	if c.calls, err = c.putFront(ctx); err != nil {
+		return err
+	}
 	if err := c.fill(ctx); err != nil {
 		return err
 	}
@@ -153,6 +159,9 @@ func (c *cell) build(ctx context.Context) error {
 	}
 	made := map[string]bool{}
 	for _, n := range t.Nodes {
+		if n.Upstream == world.InFront {
+			continue // what it passes requests on to is not there yet
+		}
 		lb := fault.LoadBalancer(n.Balancer, n.Upstream)
 		if !made[lb] {
 			made[lb] = true
@@ -184,7 +193,7 @@ func (c *cell) attack(ctx context.Context) error {
 	var writeErr error
 	sent, failed := 0, 0
 	err := c.to.load.Attack(ctx, load.Spec{
-		Way: c.way, Rate: c.plan.Rate, Posts: c.plan.Posts, Duration: c.plan.Duration, Timeout: c.plan.ClientTimeout,
+		Way: c.calls, Rate: c.plan.Rate, Posts: c.plan.Posts, Duration: c.plan.Duration, Quiet: c.plan.Quiet, Timeout: c.plan.ClientTimeout,
 		Clients: c.plan.Clients, RequestsPerConnection: requestsPerConnection,
 		CheckBody: true, StartAt: c.t0,
 	}, func(r load.Row) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -29,12 +30,17 @@ func (c *cell) collect(ctx context.Context) error {
 
 func (c *cell) collectNodes(ctx context.Context) error {
 	attempts, errA := c.to.alb.Attempts(ctx)
+	front := c.live.Topology.FrontNodes()
 	for _, a := range attempts {
-		errA = errors.Join(errA, c.dir.Attempts.Append(recording.Attempt{
+		row := recording.Attempt{
 			Seq: number(a.Seq), At: c.since(a.Start), Done: c.since(a.End), Node: a.Node, Port: int(a.Port), LB: a.LoadBalancer,
 			Conn: a.Connection, Number: a.Request, Method: a.Method, Path: a.Path, Host: a.Host, Status: a.Status, TLS: a.TLS, Probe: a.Probe || c.to.isProbe(a.Peer),
 			NoTarget: a.Status == http.StatusServiceUnavailable && a.Target == "",
-		}))
+		}
+		if slices.Contains(front, a.Node) {
+			row.Target, row.TargetStatus, row.TargetIdle = a.Target, a.TargetStatus, recording.Seconds(a.TargetIdleSeconds)
+		}
+		errA = errors.Join(errA, c.dir.Attempts.Append(row))
 	}
 	conns, errC := c.to.alb.Connections(ctx)
 	for _, k := range conns {

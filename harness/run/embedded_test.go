@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -97,6 +98,49 @@ func TestReferenceOnTheEmbeddedTestbed(t *testing.T) {
 			g.Expect(judge.Judge(rec)).To(Equal(r.Verdict))
 		})
 	}
+}
+
+// behindALB is a world with a load balancer in front, and a load that pauses for 2 s.
+func behindALB() harness.Scenario {
+	return harness.Scenario{
+		Name:     "keepalive-race",
+		World:    world.World{Front: &world.Front{Nodes: 2}, Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Targets: 2}}},
+		Load:     harness.Load{Quiet: "2s"},
+		Timeline: []harness.Step{harness.Do(fault.StrikeNodes{Kind: fakealb.FaultTargetKeepAliveRace, Nodes: world.Fronts})},
+	}
+}
+
+// With a load balancer in front, a proxy that closes connections within the pause loses
+// requests to it, and one that keeps them does not.
+func TestALoadBalancerInFront(t *testing.T) {
+	g := NewWithT(t)
+	content, err := os.ReadFile(catalogued)
+	g.Expect(err).NotTo(HaveOccurred())
+	short := file(t, "default.yaml", "clients: {idle_timeout: 1s}\n"+string(content))
+	lab := newEmbedded(options(t))
+	for config, want := range map[string]struct{ result, finding string }{
+		catalogued: {judge.Pass, judge.KeepAliveHeld},
+		short:      {judge.Fail, judge.KeepAliveRace},
+	} {
+		r := one(t.Context(), lab, behindALB(), reference(config))
+		g.Expect(r.Err).NotTo(HaveOccurred())
+		g.Expect(r.Verdict.Result).To(Equal(want.result), "%s", strings.Join(r.Verdict.Reasons, "; "))
+		g.Expect(r.Verdict.Findings).To(ContainElement(HaveField("Code", want.finding)))
+		g.Expect(r.Verdict.Failed).To(Equal(r.Verdict.OfFront), "the proxy answered all that it read")
+		rec, err := recording.Open(r.Dir)
+		g.Expect(err).NotTo(HaveOccurred())
+		front := rec.Manifest.World.FrontNodes()
+		g.Expect(rec.Manifest.Way.Front).To(Equal(front))
+		through := map[netip.Addr]bool{}
+		for _, a := range rec.Attempts {
+			if a.Target != "" {
+				through[a.Node] = true
+			}
+		}
+		g.Expect(through).To(HaveLen(2), "clients call both nodes")
+		g.Expect(judge.Judge(rec)).To(Equal(r.Verdict))
+	}
+	g.Expect(lab.Close()).To(Succeed())
 }
 
 func TestEmbeddedRunsNothingElse(t *testing.T) {

@@ -51,6 +51,9 @@ func Port(way recording.Way) uint16 {
 	return at.Port()
 }
 
+// FromHTTPS says whether clients of a way used HTTPS towards the load balancer in front.
+func FromHTTPS(way recording.Way) bool { return way.Headers[forwardedProto] == "https" }
+
 func secure(way recording.Way) bool { return strings.HasPrefix(way.Target, "https://") }
 
 // askedHosts are the one that the user named, or those to try.

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Pick says which nodes a fault is about, in each upstream alike:
+// Pick says which nodes a fault is about: those in front, or some in each upstream alike:
 //
+//	front   those of the load balancer that clients call
 //	named   those that its name has now
 //	half    half of them: first those in use, then by number
 //	left    those that its name had and has no more
@@ -19,6 +20,7 @@ type Pick string
 
 // The picks that are words.
 const (
+	Fronts Pick = "front"
 	Named  Pick = "named"
 	Half   Pick = "half"
 	Left   Pick = "left"
@@ -38,7 +40,7 @@ func Numbers(numbers ...int) Pick {
 // Check says what is wrong with the pick; nil if nothing is.
 func (p Pick) Check() error {
 	switch p {
-	case Named, Half, Left, Spare, Struck:
+	case Fronts, Named, Half, Left, Spare, Struck:
 		return nil
 	}
 	_, err := p.numbers()
@@ -72,11 +74,14 @@ func (p Pick) Missing(s State) []int {
 }
 
 func (p Pick) wrong() error {
-	return fmt.Errorf("got the nodes %q, want named, half, left, spare, struck, or numbers such as \"1 3\"", string(p))
+	return fmt.Errorf("got the nodes %q, want front, named, half, left, spare, struck, or numbers such as \"1 3\"", string(p))
 }
 
 // Of are the nodes of a state that are picked; none if the pick is wrong.
 func (p Pick) Of(s State) []NodeState {
+	if p == Fronts {
+		return s.upstream(InFront)
+	}
 	var picked []NodeState
 	for upstream := range Upstreams {
 		picked = append(picked, p.of(s.upstream(upstream+1))...)

@@ -53,10 +53,14 @@ type NodeState struct {
 }
 
 // Start is the state of a topology before any effect: each name leads to its first
-// balancer, which has its Nodes; every node serves.
+// balancer, which has its Nodes; clients know every node in front; every node serves.
 func (t Topology) Start() State {
 	s := State{Resolves: true}
 	for _, n := range t.Nodes {
+		if n.Upstream == InFront {
+			s.Nodes = append(s.Nodes, NodeState{Node: n, Named: true, Serves: true})
+			continue
+		}
 		b, _ := t.Balancer(n.Balancer)
 		spare := n.Number > b.Nodes
 		s.Nodes = append(s.Nodes, NodeState{Node: n, Named: n.Balancer == t.Balancers[0].Name && !spare, Spare: spare, Serves: true})

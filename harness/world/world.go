@@ -3,6 +3,10 @@
 // It starts nothing and knows no clock.
 //
 //	clients ──▶ proxy ──▶ a name ──▶ the nodes of a load balancer ──▶ targets
+//
+// and, in a world with a [Front],
+//
+//	clients ──▶ the nodes of a load balancer ──▶ proxy ──▶ a name ──▶ ...
 package world
 
 import (
@@ -14,6 +18,9 @@ import (
 
 // World is who calls whom.
 type World struct {
+	// Front is the load balancer that clients call, and whose target is the proxy. If it is
+	// nil they call the proxy itself.
+	Front *Front `json:"front,omitempty"`
 	// Balancers are the load balancers behind each name that the proxy asks for.
 	// At the start the name leads to the first; the others are there to be switched to.
 	Balancers []Balancer `json:"balancers"`
@@ -32,6 +39,10 @@ type Balancer struct {
 	Targets int `json:"targets"`
 }
 
+// InFront is the Node.Upstream of the nodes of a Front: none, since the proxy does not ask
+// for them.
+const InFront = 0
+
 // Names is how many names of one config have load balancers of their own. The last of
 // them also stands for every name after it.
 const Names = 4
@@ -47,9 +58,9 @@ const Upstreams = Literal
 type Node struct {
 	Addr netip.Addr `json:"addr"`
 	// Upstream is the name that it belongs to: 1 is the first that the proxy asks for,
-	// Literal stands for none.
+	// Literal stands for none of them, InFront for a node that the proxy does not call.
 	Upstream int `json:"upstream"`
-	// Balancer is Balancer.Name.
+	// Balancer is Balancer.Name, or FrontName.
 	Balancer string `json:"balancer"`
 	// Number is 1, 2, ... within its balancer: first those of Balancer.Nodes, then the spare ones.
 	Number int `json:"number"`
@@ -86,7 +97,12 @@ func (w World) Check() error {
 	if len(w.Balancers) == 0 {
 		return fmt.Errorf("got a world without a load balancer, want at least one that the names lead to")
 	}
-	seen, behind := map[string]bool{}, 0
+	if w.Front != nil {
+		if err := w.Front.check(); err != nil {
+			return err
+		}
+	}
+	seen, behind := map[string]bool{FrontName: true}, 0
 	for _, b := range w.Balancers {
 		switch {
 		case !word.MatchString(b.Name) || seen[b.Name]:
@@ -105,12 +121,18 @@ func (w World) Check() error {
 // word is what a load balancer is called: it is part of a label of its DNS name.
 var word = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 
-// maxPerUpstream keeps the nodes of all upstreams within the lower half of a /24.
+// maxPerUpstream keeps all nodes, with those in front, within the lower half of a /24.
 const maxPerUpstream = 21
 
-// Place gives every node of every upstream an address: address(0), address(1), ...
+// Place gives every node an address: address(0), address(1), ... First those in front, then
+// those of every upstream.
 func (w World) Place(address func(n int) netip.Addr) Topology {
 	t := Topology{World: w}
+	if w.Front != nil {
+		for i := range w.Front.Nodes {
+			t.Nodes = append(t.Nodes, Node{Addr: address(i), Upstream: InFront, Balancer: FrontName, Number: i + 1})
+		}
+	}
 	for upstream := range Upstreams {
 		for _, b := range w.Balancers {
 			for i := range b.Nodes + b.Spare {
