@@ -7,7 +7,7 @@ RUNS    ?= runs
 # Fewer cells than this make a nightly run red: those that need no registry.
 FLOOR   ?= 470
 # One set of build flags for the command, the suite and Ginkgo: what they share is
-# compiled once. The race detector needs C, so `make test` has its own.
+# compiled once. The race detector needs C, so tests have flags of their own.
 BUILD   := CGO_ENABLED=0 GOFLAGS='$(GOFLAGS) -trimpath' $(GO)
 STRIP   := -ldflags '-s -w'
 SUITE   := bin/scenarios.test
@@ -26,7 +26,7 @@ PROXYCHAOS_CORPORA ?= $(abspath $(wildcard $(CURDIR)/../shared/corpora))
 
 # What is tested is said to make, not found in the environment: some shells
 # have a NAME or a PROXY of their own.
-WORDS   := NAME PROXY CONFIG ENV SUBJECT RELEASE A B BENCH CASE FOR PROXY_A PROXY_B RELEASE_A RELEASE_B
+WORDS   := NAME PROXY CONFIG ENV SUBJECT RELEASE A B BENCH CASE FOR PROXY_A PROXY_B RELEASE_A RELEASE_B SHORT
 $(foreach word,$(WORDS),$(if $(filter environment,$(origin $(word))),$(eval override $(word) :=)))
 
 export GO PROXYCHAOS_CORPORA
@@ -40,7 +40,7 @@ ABSOLUTE := PROXYCHAOS_RUNS="$$(realpath -m -- '$(RUNS)')"
 ENVIRONMENT := PROXYCHAOS_ENV="$$(case '$(ENV)' in ''|[A-Za-z_]*=*) printf %s '$(ENV)' ;; *) realpath -m -- '$(ENV)' ;; esac)"
 
 .DEFAULT_GOAL := help
-.PHONY: help list build suite images named scenario compare nightly corpus demo test test-long bench bench-proxy soak fidelity errorrate lint clean FORCE
+.PHONY: help list build suite images named scenario compare nightly corpus demo test test-long tests bench bench-proxy soak fidelity errorrate lint clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,15 +91,20 @@ demo: build ## goproxy in front of a fake ALB whose name keeps moving, until Ctr
 	@$(BIN) demo
 
 test: ## the project's own tests, with the race detector
-	@.ci/packages
-	$(GO) vet ./... && $(GO) vet -tags scenario ./scenarios/suite ./scenarios/corpus/suite
-	$(GO) test -race -timeout=30m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CELLS))")
-	$(GO) test -race -timeout=30m -p 1 $(CELLS)
-	cd examples/own-config && $(GO) vet ./... && $(GO) test -count=1 ./...
+	@$(MAKE) --no-print-directory tests SHORT=-short
+	@echo "make test-long has, besides: $$(grep -rhoP --include='*_test.go' '// make test-long: \K.*' . | sort | paste -sd ';')"
 
-test-long: ## tests that take minutes: go install without a checkout, the image
+test-long: ## the same, and what takes minutes
+	@$(MAKE) --no-print-directory tests
+
+# What is vetted, and the example, are compiled with the flags of the command, which
+# some tests build.
+tests:
 	@.ci/packages
-	$(GO) test -tags=long -run='Installed|Image' -count=1 -timeout=30m ./cmd/proxychaos
+	$(BUILD) vet ./... && $(BUILD) vet -tags scenario ./scenarios/suite ./scenarios/corpus/suite
+	$(GO) test -race $(SHORT) -timeout=30m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CELLS))")
+	$(GO) test -race $(SHORT) -timeout=30m -p 1 $(CELLS)
+	cd examples/own-config && $(BUILD) vet ./... && $(BUILD) test -count=1 ./...
 
 bench: build ## fakedns and fakealb beside CoreDNS, nginx and others; docs/performance.md [BENCH="--only dns"]
 	@.ci/packages bench

@@ -2,7 +2,9 @@ package goproxy
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -152,11 +154,17 @@ func (p *Proxy) putEndpoint(w http.ResponseWriter, req *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// readJSON reads a body of known fields only.
+// readJSON reads a body of known fields only, and of nothing after them.
 func readJSON(w http.ResponseWriter, req *http.Request, into any) error {
 	dec := json.NewDecoder(http.MaxBytesReader(w, req.Body, 1<<10))
 	dec.DisallowUnknownFields()
-	return dec.Decode(into)
+	if err := dec.Decode(into); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the JSON object")
+	}
+	return nil
 }
 
 func (p *Proxy) writeJSON(w http.ResponseWriter, status int, v any) {

@@ -3,6 +3,7 @@ package goproxy
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -30,6 +31,33 @@ func TestAdminAddress(t *testing.T) {
 			if status, text := admin(t, p, "GET", "/metrics", "", host); status != want || (want != http.StatusOK && !strings.Contains(text, `{"error":{"message":"got Host `)) {
 				t.Errorf("%s: called as %q: status %d, %.100s; want %d", listen, host, status, text, want)
 			}
+		}
+	}
+}
+
+// A connection on which nothing comes is closed, whatever was begun on it.
+func TestAdminClosesWhatIsSilent(t *testing.T) {
+	p := startEcho(t, func(c *Config) {
+		c.Admin = "127.0.0.1:0"
+		c.Clients = Clients{HeaderTimeout: Duration(50 * time.Millisecond), IdleTimeout: Duration(50 * time.Millisecond)}
+	})
+	for name, text := range map[string]string{
+		"nothing":             "",
+		"half a head":         "GET /metrics HTTP/1.1\r\nHost: localhost\r\n",
+		"half a body":         "PUT /api/members/backend/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{",
+		"an answered request": "GET /api/members HTTP/1.1\r\nHost: localhost\r\n\r\n",
+	} {
+		conn, err := net.Dial("tcp", p.AdminAddr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(5 * time.Second))
+		if _, err := io.WriteString(conn, text); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(conn); err != nil {
+			t.Errorf("%s: %v after %q, want the end of the connection", name, err, got)
 		}
 	}
 }

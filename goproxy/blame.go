@@ -110,8 +110,11 @@ func (x *exchange) silent(after time.Duration) bool {
 			continue
 		}
 		one = true
-		if !x.mayCopy {
+		switch {
+		case !x.mayCopy:
 			x.accuse(a)
+		case x.pinned():
+			x.doubt(a.endpoint)
 		}
 	}
 	if one {
@@ -142,6 +145,22 @@ func (x *exchange) accuse(a *attempt) {
 	if a.endpoint.unheard.Add(1) >= silentRequests {
 		x.up.eject(a.endpoint, "silent")
 	}
+}
+
+// doubt tries whether a connection can be made to an endpoint that is silent to a
+// request which belongs there, and leaves it out if not. No copy can show whether it
+// is the address that is slow or the request.
+func (x *exchange) doubt(e *endpoint) {
+	up := x.up
+	if !e.doubted.CompareAndSwap(false, true) {
+		return
+	}
+	go func() {
+		defer e.doubted.Store(false)
+		if err := e.reach(); err != nil && culpritOf(err) != theProxy {
+			up.eject(e, "silent, and connect: "+err.Error())
+		}
+	}()
 }
 
 // silentRequests is to how many requests in a row an address has to be silent to be

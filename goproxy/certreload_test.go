@@ -47,7 +47,8 @@ upstreams:
 	}
 	p := startProxy(t, cfg, nil)
 	hangup := make(chan os.Signal)
-	go reloadOn(t.Context(), hangup, func() error { return reread(p.Proxy, path, discardLog) })
+	file := &rereader{path: path, log: discardLog}
+	go reloadOn(t.Context(), hangup, func() error { return file.reread(p.Proxy) })
 
 	var asked, inForce atomic.Int64 // serial numbers
 	asked.Store(first.Leaf.SerialNumber.Int64())

@@ -119,8 +119,8 @@ func (c *clientConn) next() bool {
 	return again
 }
 
-// await waits for the first byte of a request. A connection that waits costs
-// no buffer.
+// await waits for the first byte of a request, or after an empty line. A connection
+// that waits costs no buffer.
 func (c *clientConn) await() bool {
 	since := time.Now()
 	waits := int32(connIdle)
@@ -135,7 +135,10 @@ func (c *clientConn) await() bool {
 	if c.armed.IsZero() || c.armed.After(due) {
 		c.arm(due)
 	}
-	for c.r.Buffered() == 0 {
+	for told := false; ; {
+		if told = told || c.r.SkipEmptyLine(); told && c.r.Buffered() > 0 {
+			break
+		}
 		err := c.r.Fill()
 		if err == nil {
 			continue

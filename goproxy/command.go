@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -49,7 +50,8 @@ func runFile(ctx context.Context, path string) error {
 	defer func() { _ = lines.Close() }() // its errors have nowhere to go
 	log := slog.New(slog.NewTextHandler(lines, nil))
 	var p *Proxy
-	again := func() error { return reread(p, path, log) }
+	file := &rereader{path: path, log: log}
+	again := func() error { return file.reread(p) }
 	p, err = New(cfg, Options{Log: log, Reread: again}) //nolint:contextcheck // sends nothing yet
 	if err != nil {
 		return err
@@ -76,18 +78,27 @@ func reloadOn(ctx context.Context, hangup <-chan os.Signal, reread func() error)
 	}
 }
 
+// rereader reads a config file again.
+type rereader struct {
+	path string
+	log  *slog.Logger
+	one  sync.Mutex // at a time: what was read first would else be put in force last
+}
+
 // reread puts the config that is in the file now in force. One with a problem
 // is logged, and the present one remains in force.
-func reread(p *Proxy, path string, log *slog.Logger) error {
-	cfg, err := Load(path)
+func (r *rereader) reread(p *Proxy) error {
+	r.one.Lock()
+	defer r.one.Unlock()
+	cfg, err := Load(r.path)
 	if err == nil {
 		err = p.Reload(cfg)
 	}
 	if err != nil {
-		log.Error("reload: the present config remains in force", "error", err.Error())
+		r.log.Error("reload: the present config remains in force", "error", err.Error())
 		return err
 	}
-	log.Info("reload: done", "file", path)
+	r.log.Info("reload: done", "file", r.path)
 	return nil
 }
 

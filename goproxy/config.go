@@ -11,7 +11,8 @@ import (
 // Config is one proxy. A zero field takes the default named at it; the least
 // config has one route and one upstream.
 type Config struct {
-	// Listen is the address to accept HTTP on (default ":8080").
+	// Listen is the address to accept HTTP on (default ":8080"). "0.0.0.0:8080" is
+	// IPv4 alone, "[::]:8080" is IPv6 alone.
 	Listen string `yaml:"listen"`
 	// Resolvers are DNS servers, "10.0.0.2" or "10.0.0.2:53" (default: those
 	// of /etc/resolv.conf).

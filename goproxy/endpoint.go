@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
+	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +39,7 @@ type endpoint struct {
 	failures     atomic.Int32 // in a row
 	ejectedUntil atomic.Int64 // unix ns; 0 when healthy
 	probing      atomic.Bool  // one request is trying an ejected endpoint
+	doubted      atomic.Bool  // a connection is being tried, because a request of a session waits
 	logged       atomic.Int64 // unix ns of the last log line about an ejection
 }
 
@@ -87,6 +89,15 @@ func (e *endpoint) connect(ctx context.Context, dialer *net.Dialer, req *request
 		return nil, err
 	}
 	return conn, nil
+}
+
+// inherit takes over what was said of the same address under an older config. What
+// requests have shown is learnt again: the config may have changed because of it.
+func (e *endpoint) inherit(from *endpoint) {
+	e.disabled.Store(from.disabled.Load())
+	if check := e.member.up.cfg.HealthCheck; check != nil && reflect.DeepEqual(check, from.member.up.cfg.HealthCheck) {
+		e.health.sick.Store(from.health.sick.Load())
+	}
 }
 
 // depart takes the endpoint out of use: dials end now, idle connections close
@@ -186,17 +197,24 @@ func (e *endpoint) probe(now time.Time, mayCopy bool) bool {
 // knock ends an ejection when a connection can be made, and prolongs it when
 // not.
 func (e *endpoint) knock() {
-	dialer := &net.Dialer{Timeout: time.Duration(e.member.up.cfg.Timeouts.Connect)}
-	conn, err := e.dialTCP(e.gone, dialer)
+	err := e.reach()
 	switch {
 	case err == nil:
-		_ = conn.Close() // it carried nothing
 		e.alive()
 	case culpritOf(err) == theProxy:
 		e.unproved()
 	default:
 		e.eject(time.Now())
 	}
+}
+
+// reach makes a connection on which nothing is sent.
+func (e *endpoint) reach() error {
+	conn, err := e.dialTCP(e.gone, &net.Dialer{Timeout: time.Duration(e.member.up.cfg.Timeouts.Connect)})
+	if err == nil {
+		_ = conn.Close() // it carried nothing
+	}
+	return err
 }
 
 // unproved lets another request try an ejected endpoint, if one did and says

@@ -183,15 +183,17 @@ func (x *exchange) run() (*response, error) {
 }
 
 // pick chooses the endpoint for the next attempt.
-func (x *exchange) pick(anyway bool) *endpoint {
-	return x.up.pick(wish{
+func (x *exchange) pick(anyway bool) *endpoint { return x.up.pick(x.wish(anyway)) }
+
+func (x *exchange) wish(anyway bool) wish {
+	return wish{
 		tried:   x.attempts,
 		route:   x.route,
 		hash:    x.hash,
 		only:    x.up.cfg.NoFailover,
 		mayCopy: x.mayCopy,
 		anyway:  anyway,
-	})
+	}
 }
 
 // won ends the other attempts.

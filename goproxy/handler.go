@@ -30,8 +30,8 @@ func (p *Proxy) serve(req *request) error {
 }
 
 func (p *Proxy) route(req *request) error {
-	if req.Method == http.MethodConnect {
-		return req.client.answer(req, http.StatusMethodNotAllowed, "this is a reverse proxy: CONNECT is not served")
+	if why := notServed(req.Method); why != "" {
+		return req.client.answer(req, http.StatusMethodNotAllowed, why)
 	}
 	table := p.table.Load()
 	table.trust.identify(req)
@@ -66,6 +66,20 @@ func (p *Proxy) route(req *request) error {
 	err = req.client.respond(req, resp)
 	resp.body.Close()
 	return err
+}
+
+// notServed says why a method is for no upstream, or "". Some upstreams take a
+// method in lower case for the same.
+func notServed(method string) string {
+	switch {
+	case http1.EqualFold(method, http.MethodConnect):
+		return "this is a reverse proxy: CONNECT is not served"
+	case http1.EqualFold(method, http.MethodTrace):
+		// The answer shows whoever asks what proxies add to a request, such as
+		// credentials and addresses (RFC 9110, 9.3.8).
+		return "TRACE is not served"
+	}
+	return ""
 }
 
 // rewriteResponse makes the client's response of the upstream's.

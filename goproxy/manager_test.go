@@ -124,6 +124,8 @@ func TestBalancerManager(t *testing.T) {
 		{"/api/members/app/r0", `{"state": "off"}`, 400, `"field":"state"`},
 		{"/api/members/app/r0", `{"loadfactor": 101}`, 400, `"field":"loadfactor"`},
 		{"/api/members/app/r0", `{"weight": 1}`, 400, "unknown field"},
+		{"/api/members/app/r0", `{"loadfactor": 1}{"state": "disabled"}`, 400, "something follows"},
+		{"/api/endpoints/app/" + address, `{"disabled": true}}`, 400, `"field":"disabled"`},
 		{"/api/members/none/r0", `{"state": "drain"}`, 404, `"field":"upstream"`},
 		{"/api/members/app/r9", `{"state": "drain"}`, 404, `"field":"member"`},
 		{"/api/endpoints/app/" + address, `{"disabled": true}`, 204, ""},

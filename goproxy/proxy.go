@@ -141,12 +141,25 @@ func (p *Proxy) open(cfg Config) error {
 }
 
 func (p *Proxy) bind(key, address string) (net.Listener, error) {
-	l, err := (&net.ListenConfig{}).Listen(p.isClosed, "tcp", address)
+	l, err := (&net.ListenConfig{}).Listen(p.isClosed, family(address), address)
 	if err != nil {
 		return nil, fmt.Errorf("%s: listen on %s: %w", key, address, err)
 	}
 	p.closers = append(p.closers, l)
 	return l, nil
+}
+
+// family is the network to listen in. Go takes "0.0.0.0" and "[::]" for the addresses
+// of both families, and each stands for those of its own.
+func family(address string) string {
+	at, err := netip.ParseAddrPort(address)
+	switch {
+	case err != nil:
+		return "tcp"
+	case at.Addr().Unmap().Is4():
+		return "tcp4"
+	}
+	return "tcp6"
 }
 
 // Addr is the address that the proxy listens on for plain HTTP.
@@ -182,7 +195,10 @@ func (p *Proxy) Run(ctx context.Context) error {
 	p.start(p.table.Load(), nil) //nolint:contextcheck // p.work was set from ctx
 	p.reloading.Unlock()
 
-	adminServer := &http.Server{Handler: p.adminHandler(), ReadHeaderTimeout: p.limits.header, ErrorLog: p.h2.server.ErrorLog}
+	adminServer := &http.Server{
+		Handler: p.adminHandler(), ErrorLog: p.h2.server.ErrorLog,
+		ReadTimeout: p.limits.header, WriteTimeout: p.limits.send, IdleTimeout: p.limits.idle, // its bodies are short
+	}
 	served := make(chan error, 4)
 	go func() { served <- p.h2.server.Serve(p.h2) }()
 	p.handlers.Go(func() { served <- p.accept(p.plain, func(c net.Conn) net.Conn { return c }) })

@@ -43,7 +43,7 @@ func (x *exchange) afterFailure(r result) verdict {
 		}
 		x.resent++
 	}
-	if x.launch(x.pick(false), retry) {
+	if x.launch(x.next(r.attempt), retry) {
 		return retryNow
 	}
 	if x.waiting() > 0 {
@@ -53,6 +53,18 @@ func (x *exchange) afterFailure(r result) verdict {
 	// a moment of patience, may help.
 	x.up.nudge()
 	return retryLater
+}
+
+// next chooses the endpoint for the attempt after a failed one. That a connection ended
+// which had been idle says nothing about its address: a request that belongs there is
+// tried there once more.
+func (x *exchange) next(failed *attempt) *endpoint {
+	e := failed.endpoint
+	stays := x.pinned() && failed.sent.Load() && failed.reused.Load() && len(x.attempts) == 1
+	if stays && !e.departed.Load() && !e.disabled.Load() && !e.member.refuses(x.route) && !e.leftOut(time.Now()) {
+		return e
+	}
+	return x.pick(false)
 }
 
 // retryStatus leaves out an endpoint that gave a status of failonstatus and
@@ -89,7 +101,15 @@ func (x *exchange) hedge(after time.Duration) {
 	if n := x.waiting(); !x.mayCopy || n == 0 || n > maxHedges {
 		return
 	}
-	e := x.pick(false)
+	w := x.wish(false)
+	if x.pinned() && x.hopeful() {
+		// Another member knows nothing of the session: its answer is faster, and wrong.
+		if x.route == "" {
+			return
+		}
+		w.only = true
+	}
+	e := x.up.pick(w)
 	if e == nil {
 		return
 	}
@@ -101,6 +121,10 @@ func (x *exchange) hedge(after time.Duration) {
 	}
 	x.launch(e, hedge)
 }
+
+// pinned reports whether the request is of a session, or has a key, so that it belongs
+// to one member or address as long as that is in use.
+func (x *exchange) pinned() bool { return x.route != "" || x.hash != 0 }
 
 // rescue sends a request again that waits only on addresses that have left.
 func (x *exchange) rescue() bool {

@@ -157,5 +157,5 @@ func (r *request) repeatable() bool {
 }
 
 // idempotent are the methods that can be sent again (RFC 9110, 9.2.2), those in
-// the front that are used most.
-var idempotent = []string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete, http.MethodTrace}
+// the front that are used most. TRACE, which can too, is not served.
+var idempotent = []string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete}

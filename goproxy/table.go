@@ -69,13 +69,13 @@ func (p *Proxy) newTable(cfg Config, old *table) (*table, error) {
 // same reports whether source would build this very upstream. Files may have
 // new content under the same name.
 func (r *running) same(source Upstream, servers []netip.AddrPort) bool {
-	return source.TLS.CA == "" && source.TLS.Cert == "" &&
-		reflect.DeepEqual(r.source, source) && slices.Equal(r.servers, servers)
+	return reflect.DeepEqual(r.source, source) && slices.Equal(r.servers, servers) && r.files.unchanged()
 }
 
 // inherit gives the members whose names the old table followed too, at the same
 // resolvers, the addresses that were known there. Else a reload would lose them
-// whenever DNS does not answer.
+// whenever DNS does not answer. Addresses that the upstream had before begin with
+// what operators and health checks said of them.
 func (r *running) inherit(old *table) {
 	for _, m := range r.members {
 		if m.follower == nil {
@@ -83,6 +83,19 @@ func (r *running) inherit(old *table) {
 		}
 		if from := old.follows(m.url.Hostname(), r.servers); from != nil {
 			m.inherit(from)
+		}
+	}
+	was := old.upstreams[r.name]
+	if was == nil {
+		return
+	}
+	known := map[netip.AddrPort]*endpoint{}
+	for _, e := range was.set.Load().endpoints {
+		known[e.addr] = e
+	}
+	for _, e := range r.set.Load().endpoints {
+		if from := known[e.addr]; from != nil {
+			e.inherit(from)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package goproxy
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -15,6 +16,7 @@ import (
 type upstream struct {
 	name    string
 	cfg     Upstream // with defaults
+	files   pemFiles // that cfg.TLS names
 	members []*member
 	sticky  *sticky // nil where sessions do not matter
 	hashKey format
@@ -70,8 +72,8 @@ func newUpstream(name string, cfg Upstream, servers []netip.AddrPort, log *slog.
 	for _, status := range cfg.FailOnStatus {
 		u.fail[status] = true
 	}
-	tlsConfig, err := cfg.TLS.client()
-	if err != nil {
+	var tlsConfig *tls.Config
+	if tlsConfig, u.files, err = cfg.TLS.client(); err != nil {
 		return nil, fmt.Errorf("upstream %s: %w", name, err)
 	}
 	for _, mc := range cfg.Members {

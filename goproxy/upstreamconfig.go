@@ -173,8 +173,8 @@ type Retries struct {
 	HedgeAfter Duration `yaml:"hedge_after"`
 	// HedgeMethods are those of which a second copy may be on its way while the
 	// first is waited for, because its address is silent or has left DNS
-	// (default GET, HEAD and OPTIONS). PUT, DELETE and TRACE may be added: the
-	// upstream can then carry out an old copy after a newer request.
+	// (default GET, HEAD and OPTIONS). PUT and DELETE may be added: the upstream
+	// can then carry out an old copy after a newer request.
 	HedgeMethods []string `yaml:"hedge_methods"`
 	// BudgetPercent bounds repeats of requests that had been sent to an
 	// address that is alive, as a share of all requests (default 20).

@@ -37,20 +37,16 @@ func (v *via) isIn(value string) bool { return strings.Contains(value, v.name) }
 var errLoop = &http1.Error{Status: http.StatusLoopDetected, Reason: "the request passed this proxy before: an upstream leads back to it"}
 
 // endsHere answers a request that says with Max-Forwards that it goes no further,
-// and reports whether it did (RFC 9110, 7.6.2). Only OPTIONS and TRACE can.
+// and reports whether it did (RFC 9110, 7.6.2). Of the methods that are served only
+// OPTIONS can.
 func (r *request) endsHere() (done bool, err error) {
-	if r.Method != http.MethodOptions && r.Method != http.MethodTrace {
+	if r.Method != http.MethodOptions {
 		return false, nil
 	}
 	for value := range r.Header.Values("Max-Forwards") {
-		if n, err := strconv.ParseUint(value, 10, 64); err != nil || n > 0 {
-			continue
-		}
-		if r.Method == http.MethodOptions {
+		if n, err := strconv.ParseUint(value, 10, 64); err == nil && n == 0 {
 			return true, r.client.answer(r, http.StatusOK, "goproxy: Max-Forwards is 0, so no upstream was asked")
 		}
-		// What TRACE would give back may hold what a trusted proxy has added.
-		return true, r.client.answer(r, http.StatusNotImplemented, "goproxy: Max-Forwards is 0, and TRACE has no answer here")
 	}
 	return false, nil
 }
@@ -58,7 +54,7 @@ func (r *request) endsHere() (done bool, err error) {
 // oneForwardLess is the value of Max-Forwards for the next hop.
 func (r *request) oneForwardLess(value string) string {
 	n, err := strconv.ParseUint(value, 10, 64)
-	if err != nil || n == 0 || (r.Method != http.MethodOptions && r.Method != http.MethodTrace) {
+	if err != nil || n == 0 || r.Method != http.MethodOptions {
 		return value
 	}
 	return strconv.FormatUint(n-1, 10)

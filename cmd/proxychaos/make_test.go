@@ -1,6 +1,9 @@
 package main
 
 import (
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -68,7 +71,7 @@ func TestMakeHelpListsEveryTarget(t *testing.T) {
 	g := NewWithT(t)
 	got := makeIt(t, nil, "help")
 	g.Expect(got.code).To(BeZero())
-	for _, target := range []string{"help", "list", "build", "scenario", "compare", "nightly", "corpus", "test", "bench", "bench-proxy", "soak", "fidelity", "clean"} {
+	for _, target := range []string{"help", "list", "build", "scenario", "compare", "nightly", "corpus", "test", "test-long", "bench", "bench-proxy", "soak", "fidelity", "clean"} {
 		g.Expect(got.stdout).To(MatchRegexp(`(?m)^  make ` + target + ` +\S`))
 		g.Expect(makeIt(t, nil, "-n", target, "NAME=alb-ip-rotate").code).To(BeZero(), target)
 	}
@@ -76,4 +79,30 @@ func TestMakeHelpListsEveryTarget(t *testing.T) {
 	got = makeIt(t, nil, "list")
 	g.Expect(got.code).To(BeZero(), got.stderr)
 	g.Expect(got.stdout).To(ContainSubstring("alb-ip-rotate"))
+}
+
+// What a test leaves out with -short stands in a comment beside testing.Short, which is
+// what "make test" says at its end.
+func TestWhatIsLeftToTestLongIsSaid(t *testing.T) {
+	g := NewWithT(t)
+	short := 0
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		calls, comments := strings.Count(string(data), "testing."+"Short()"), strings.Count(string(data), "// make "+"test-long: ")
+		g.Expect(comments).To(Equal(calls), "%s: %d tests are shorter with -short, and %d comments say what they leave out", path, calls, comments)
+		short += calls
+		return nil
+	})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(short).NotTo(BeZero(), "nothing was read")
+	got := makeIt(t, nil, "-n", "test")
+	g.Expect(got.code).To(BeZero(), got.stderr)
+	g.Expect(got.stdout).To(ContainSubstring(" -short "))
+	g.Expect(makeIt(t, nil, "-n", "test-long").stdout).NotTo(ContainSubstring("-short"))
 }

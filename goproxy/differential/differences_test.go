@@ -10,12 +10,18 @@ const (
 	asMatched    = `A path with dot segments is sent as it was matched, so that the backend reads no other path in it than the one that chose the route.`
 	ownAddress   = `A redirect to the upstream's own address would lead the client around the proxy, or nowhere.`
 	hopByHop     = `RFC 9110, 7.6.1: what Connection names is for this connection only and must not be passed on.`
+	noTrace      = `The answer shows whoever asks what proxies add to a request. nginx refuses it too.`
 	sharedCookie = `HAProxy's cookie is its own, so "indirect" hides it; goproxy shares the application's cookie, which must reach it.`
 )
 
 // differences by peer and row.
 var differences = map[string]map[string]difference{
 	"apache": {
+		"TRACE": {
+			`200 from the backend TRACE /app/x host=BACKEND X-Forwarded-For="127.0.0.1"`,
+			`405`,
+			noTrace,
+		},
 		"encoded slash": {
 			`404`,
 			`200 from the backend GET /app/a%2Fb host=BACKEND X-Forwarded-For="127.0.0.1"`,
@@ -140,6 +146,11 @@ var differences = map[string]map[string]difference{
 		},
 	},
 	"haproxy": {
+		"TRACE": {
+			`200 from the backend TRACE /app/x host=example.com X-Forwarded-For="127.0.0.1"`,
+			`405`,
+			noTrace,
+		},
 		"dot": {
 			`200 from the backend GET /app/./x host=example.com X-Forwarded-For="127.0.0.1"`,
 			`200 from the backend GET /app/x host=example.com X-Forwarded-For="127.0.0.1"`,

@@ -63,17 +63,7 @@ func startPeer(t *testing.T, p peer, backendPort string) (theirs, ours string) {
 	t.Helper()
 	root := t.TempDir()
 	listen := freePort(t)
-	modules := "/usr/lib/apache2/modules"
-	words := strings.NewReplacer("ROOT", root, "LISTEN_PORT", listen, "BACKEND_PORT", backendPort, "MODULES", modules)
-	for _, name := range p.files {
-		text, err := os.ReadFile(filepath.Join("testdata", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(root, name), []byte(words.Replace(string(text))), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	writeFiles(t, p.files, root, listen, backendPort)
 	cfg, err := p.config(filepath.Join(root, p.files[0]))
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +73,22 @@ func startPeer(t *testing.T, p peer, backendPort string) (theirs, ours string) {
 	return theirs, startGoproxy(t, cfg)
 }
 
-func freePort(t *testing.T) string {
+// writeFiles copies files of testdata, with what is this run's filled in.
+func writeFiles(t testing.TB, names []string, root, listen, backendPort string) {
+	t.Helper()
+	words := strings.NewReplacer("ROOT", root, "LISTEN_PORT", listen, "BACKEND_PORT", backendPort, "MODULES", "/usr/lib/apache2/modules")
+	for _, name := range names {
+		text, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, name), []byte(words.Replace(string(text))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func freePort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -97,7 +102,7 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-func startProcess(t *testing.T, cmd *exec.Cmd, address, root string) {
+func startProcess(t testing.TB, cmd *exec.Cmd, address, root string) {
 	t.Helper()
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -136,7 +141,7 @@ func startProcess(t *testing.T, cmd *exec.Cmd, address, root string) {
 	}
 }
 
-func startGoproxy(t *testing.T, cfg goproxy.Config) string {
+func startGoproxy(t testing.TB, cfg goproxy.Config) string {
 	t.Helper()
 	cfg.AccessLog = "off"
 	p, err := goproxy.New(cfg, goproxy.Options{Listen: "127.0.0.1:0"})

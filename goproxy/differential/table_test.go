@@ -65,6 +65,7 @@ var table = []row{
 	{name: "DELETE", request: "DELETE /app/x"},
 	{name: "OPTIONS", request: "OPTIONS /app/x"},
 	{name: "a method of one's own", request: "PURGE /app/x"},
+	{name: "TRACE", request: "TRACE /app/x"},
 	{name: "GET with a body", request: "GET /app/x\r\nContent-Length: 2\r\n\r\nhi"},
 	{name: "Expect", request: "POST /app/x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello"},
 	// Responses.

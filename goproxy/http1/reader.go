@@ -128,7 +128,23 @@ func (b *Reader) tryRead(fd uintptr) bool {
 	return true
 }
 
-var headEnd = []byte("\r\n\r\n")
+var (
+	lineEnd = []byte("\r\n")
+	headEnd = []byte("\r\n\r\n")
+)
+
+// SkipEmptyLine takes an empty line off the front, which may stand before a request
+// line (RFC 9112, 2.2). It reports whether it could tell: if not, Fill has to be called.
+func (b *Reader) SkipEmptyLine() bool {
+	data := b.buf[b.r:b.w]
+	if len(data) < len(lineEnd) && bytes.HasPrefix(lineEnd, data) {
+		return false
+	}
+	if bytes.HasPrefix(data, lineEnd) {
+		b.advance(len(lineEnd))
+	}
+	return true
+}
 
 // Head waits for a whole head of at most limit bytes and returns it with the
 // empty line that ends it. It is io.EOF when the connection ends before its

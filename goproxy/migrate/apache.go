@@ -31,10 +31,11 @@ func parseApache(file, text string, files bool) (goproxy.Config, []Note, error) 
 	top = a.flatten(top, 0)
 	server := &vhost{}
 	a.collect(top, server)
-	if len(server.listens) == 0 {
-		server.listens = []listener{newListener("80", server.secure, false)}
-	}
 	sections := hostsOf(top)
+	var all []listener
+	for _, d := range sections {
+		all = append(all, addressesOf(d, false)...)
+	}
 	for _, d := range sections {
 		v := &vhost{
 			timeout: server.timeout, preserveHost: server.preserveHost, tls: server.tls, headers: cloneHeaders(server.headers),
@@ -42,13 +43,19 @@ func parseApache(file, text string, files bool) (goproxy.Config, []Note, error) 
 			secure: server.secure, cert: server.cert, key: server.key,
 		}
 		a.collect(d.block, v)
-		for _, address := range d.args {
-			v.listens = append(v.listens, newListener(address, v.secure, false))
+		for _, l := range addressesOf(d, v.secure) {
+			at := l.within(server.listens, all)
+			if len(at) == 0 {
+				a.close(d.place, "nothing of it is in this draft on %s: no Listen of the file is for that, or another virtual host has it", l.address())
+			}
+			v.listens = append(v.listens, at...)
 		}
-		if len(v.listens) == 0 {
-			v.listens = slices.Clone(server.listens)
+		if len(v.listens) > 0 {
+			a.site(d.place, v)
 		}
-		a.site(d.place, v)
+	}
+	if len(server.listens) == 0 {
+		server.listens = []listener{{port: "80", secure: server.secure}}
 	}
 	main := place{file: file, line: 1, name: "main server"}
 	switch {

@@ -16,12 +16,7 @@ var vhostDirectives = map[string]func(*apache, *vhost, directive){
 	"serveralias": func(_ *apache, v *vhost, d directive) {
 		v.name(d.args)
 	},
-	"listen": func(_ *apache, v *vhost, d directive) {
-		if len(d.args) > 0 {
-			secure := strings.HasSuffix(d.args[0], "443") || (len(d.args) > 1 && d.args[1] == "https")
-			v.listens = append(v.listens, newListener(d.args[0], secure, false))
-		}
-	},
+	"listen":            func(_ *apache, v *vhost, d directive) { v.listen(d) },
 	"proxypreservehost": func(_ *apache, v *vhost, d directive) { v.preserveHost = on(d) },
 	"proxyrequests": func(a *apache, _ *vhost, d directive) {
 		if on(d) {

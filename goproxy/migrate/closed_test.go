@@ -129,6 +129,7 @@ func TestClosedStaysClosed(t *testing.T) {
 		"user in a url":      {kind: "nginx", text: "server { " + nginxOpen + "location /x/ { proxy_pass http://a:b@c/; } }", open: []string{"h/"}, closed: []string{"h/x/"}},
 		"loopback and TLS":   {kind: "nginx", text: "server { listen 127.0.0.1:80; server_name i; location / { proxy_pass http://b; } } server { listen 127.0.0.1:80; listen 443 ssl; ssl_certificate c; ssl_certificate_key k; server_name s; " + nginxOpen + "}", open: []string{"s/"}, closed: []string{"i/"}},
 		"TLS of loopback":    {kind: "nginx", text: "server { listen 80; server_name s; " + nginxOpen + "} server { listen 127.0.0.1:443 ssl; ssl_certificate c; ssl_certificate_key k; server_name i; location / { proxy_pass http://b; } }", open: []string{"s/"}, closed: []string{"i/"}},
+		"hidden TLS":         {kind: "nginx", text: "server { listen 10.0.0.1:80; listen 443 ssl; ssl_certificate c; ssl_certificate_key k; server_name o; " + nginxOpen + "} server { listen 443 ssl; ssl_certificate c; ssl_certificate_key k; server_name s; " + nginxOpen + "} server { listen 10.0.0.1:443 ssl; server_name j; return 404; }", open: []string{"o/"}, closed: []string{"s/"}},
 		"PROXY protocol":     {kind: "nginx", text: "server { listen 80 proxy_protocol; " + nginxOpen + "}", open: []string{"h/"}},
 		"another Host":       {kind: "nginx", text: "server { location / { proxy_set_header Host other; proxy_pass http://a; } }", open: []string{"h/"}},
 		"^~ with a longer":   {kind: "nginx", text: `server { location ^~ /x/ { proxy_pass http://a; } location /x/y/ { proxy_pass http://a; } location ~ \.php$ { proxy_pass http://b; } location /o/ { proxy_pass http://a; } }`, open: []string{"h/o/"}, closed: []string{"h/x/", "h/x/a.php", "h/x/y/a.php"}},
@@ -171,11 +172,7 @@ func TestClosedStaysClosed(t *testing.T) {
 				}
 				return // no draft opens nothing
 			}
-			missing := false
-			for _, n := range notes {
-				missing = missing || n.NotWhole
-			}
-			if missing == test.whole {
+			if missing := missesSomething(notes); missing == test.whole {
 				t.Errorf("whole: %v, want %v: %v", !missing, test.whole, notes)
 			}
 			got := reaches(t, cfg, append(append([]string{}, test.open...), test.closed...))
@@ -226,7 +223,7 @@ func TestOrderIsKept(t *testing.T) {
 // HTTP/3 is no listener of goproxy's: its port is not served without TLS.
 func TestQUICIsNoListener(t *testing.T) {
 	cfg, notes, err := parse(t, "nginx", "server { listen 443 quic; listen 443 ssl; listen 80; ssl_certificate c; ssl_certificate_key k; server_name s; "+nginxOpen+"}")
-	if err != nil || cfg.Listen != ":80" || cfg.TLS == nil || cfg.TLS.Listen != ":443" {
+	if err != nil || cfg.Listen != "0.0.0.0:80" || cfg.TLS == nil || cfg.TLS.Listen != "0.0.0.0:443" {
 		t.Errorf("listen %s, tls %v, %v, %v", cfg.Listen, cfg.TLS, err, notes)
 	}
 }
@@ -275,7 +272,7 @@ RequestHeader set X-Forwarded-Proto https
 // A virtual host has TLS where the server around it switches it on.
 func TestSSLEngineOfTheServer(t *testing.T) {
 	cfg, notes, err := parse(t, "apache", "SSLEngine on\nSSLCertificateFile c\nSSLCertificateKeyFile k\n<VirtualHost *:443>\nServerName s\n"+apacheOpen+"</VirtualHost>\n")
-	if err != nil || cfg.Listen != loopback || cfg.TLS == nil || cfg.TLS.Listen != ":443" {
+	if err != nil || cfg.Listen != loopbackPlain || cfg.TLS == nil || cfg.TLS.Listen != ":443" {
 		t.Errorf("listen %s, tls %v, %v, %v", cfg.Listen, cfg.TLS, err, notes)
 	}
 }
@@ -309,7 +306,7 @@ server { listen 80; server_name s; return 301 https://$host$request_uri; }`
 		t.Fatal(err)
 	}
 	out, _, err := run(t, file, "--from", "nginx")
-	if err == nil || !strings.HasPrefix(out, "# THIS DRAFT IS NOT THE WHOLE") || !strings.Contains(out, "listen: "+loopback) {
+	if err == nil || !strings.HasPrefix(out, "# THIS DRAFT IS NOT THE WHOLE") || !strings.Contains(out, "listen: "+loopbackPlain) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if strings.Count(out, "upstream:") != 1 || !strings.Contains(out, "- host: s\n") {

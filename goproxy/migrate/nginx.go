@@ -145,10 +145,10 @@ func (n *nginx) server(d *crossplane.Directive, s scope) {
 			n.close(at(l), "goproxy takes the PROXY protocol with proxy_protocol: true, and needs trusted_proxies for it")
 		}
 		standard := slices.Contains(l.Args, "default_server") || slices.Contains(l.Args, "default")
-		out.listens = append(out.listens, newListener(l.Args[0], s.secure || slices.Contains(l.Args, "ssl"), standard))
+		out.listens = append(out.listens, nginxListener(l.Args, s.secure || slices.Contains(l.Args, "ssl"), standard))
 	}
 	if len(s.listens) == 0 {
-		out.listens = []listener{newListener("80", s.secure, false)}
+		out.listens = []listener{nginxListener([]string{"80"}, s.secure, false)}
 	}
 	s.prefixes, s.expressions = prefixesOf(rest)
 	for _, inner := range byRank(rest) {

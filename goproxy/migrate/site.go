@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"cmp"
-	"net"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -11,31 +10,6 @@ import (
 
 	"github.com/proxychaos/proxychaos/goproxy"
 )
-
-// loopback is the listener for HTTP of a draft that has none to take over:
-// goproxy always has one, and here only the machine itself reaches it.
-const loopback = "127.0.0.1:8080"
-
-// listener is an address that a site listens on.
-type listener struct {
-	address  string
-	secure   bool
-	standard bool // the site takes the names there that no other site has
-}
-
-func newListener(address string, secure, standard bool) listener {
-	host, port, err := net.SplitHostPort(address)
-	switch {
-	case err != nil && strings.Trim(address, "0123456789") == "":
-		host, port = "", address
-	case err != nil:
-		host, port = strings.Trim(address, "[]"), "80"
-	}
-	if host == "*" || host == "::" || host == "0.0.0.0" || host == "_default_" {
-		host = ""
-	}
-	return listener{net.JoinHostPort(host, port), secure, standard}
-}
 
 // site is a server of nginx's or a virtual host of Apache's.
 type site struct {
@@ -80,29 +54,12 @@ func proxies(routes []goproxy.Route) bool {
 	return slices.ContainsFunc(routes, func(r goproxy.Route) bool { return r.Status == 0 })
 }
 
-func (s *site) on(l listener) bool {
-	return slices.ContainsFunc(s.listens, func(o listener) bool { return o.address == l.address && o.secure == l.secure })
-}
+// on reports whether the site is on l.
+func (s *site) on(l listener) bool { return slices.ContainsFunc(s.listens, l.same) }
 
-// reachedAs reports whether whoever reaches l reaches the site too, at another port.
-func (s *site) reachedAs(l listener) bool {
-	host, _, _ := net.SplitHostPort(l.address)
-	return slices.ContainsFunc(s.listens, func(o listener) bool {
-		own, _, _ := net.SplitHostPort(o.address)
-		return own == "" || own == host
-	})
-}
-
-// choose returns the first listener of the kind that a proxying site has.
-func (d *draft) choose(secure bool) []listener {
-	for _, s := range d.sites {
-		for _, l := range s.listens {
-			if l.secure == secure && (!secure || s.cert != "") && proxies(s.routes) && !strings.HasPrefix(l.address, "unix") {
-				return []listener{l}
-			}
-		}
-	}
-	return nil
+// at reports whether the site has the address and port of l, with TLS or without.
+func (s *site) at(l listener) bool {
+	return slices.ContainsFunc(s.listens, func(o listener) bool { return o.host == l.host && o.port == l.port })
 }
 
 // standard returns the site that takes foreign names on l.
@@ -114,7 +71,7 @@ func (d *draft) standard(l listener) *site {
 		}
 		first = cmp.Or(first, s)
 		for _, o := range s.listens {
-			if o.address == l.address && o.standard {
+			if o.same(l) && o.standard {
 				return s
 			}
 		}
@@ -127,13 +84,13 @@ func (d *draft) standard(l listener) *site {
 func (d *draft) serve() {
 	plain, secure := d.choose(false), d.choose(true)
 	taken := slices.Concat(plain, secure)
-	d.cfg.Listen = loopback
+	d.cfg.Listen = loopbackPlain
 	if len(plain) > 0 {
-		d.cfg.Listen = plain[0].address
+		d.cfg.Listen = d.listen(plain, loopbackPlain)
 	}
 	served := d.served(taken, len(plain) > 0)
 	if len(secure) > 0 {
-		d.cfg.TLS = &goproxy.ListenTLS{Listen: secure[0].address}
+		d.cfg.TLS = &goproxy.ListenTLS{Listen: d.listen(secure, loopbackSecure)}
 		for _, s := range served {
 			pair := goproxy.Certificate{Cert: s.cert, Key: cmp.Or(s.key, s.cert)}
 			if s.cert != "" && s.on(secure[0]) && !slices.Contains(d.cfg.TLS.Certificates, pair) {
@@ -185,9 +142,9 @@ func (d *draft) served(taken []listener, plain bool) []*site {
 		if !slices.ContainsFunc(taken, isTaken) {
 			switch {
 			case len(s.listens) > 0 && proxies(s.routes):
-				d.close(s.place, "nothing of it is in this draft: goproxy has one listener for HTTP and one for HTTPS with a certificate, and %s is neither", s.listens[0].address)
+				d.close(s.place, "nothing of it is in this draft: goproxy has one listener for HTTP and one for HTTPS with a certificate, and %s is neither", s.listens[0].address())
 			case len(s.listens) > 0:
-				d.close(s.place, "nothing of it is in this draft: no site on %s has an open route to an upstream", s.listens[0].address)
+				d.close(s.place, "nothing of it is in this draft: no site on %s has an open route to an upstream", s.listens[0].address())
 			}
 			continue
 		}
@@ -217,7 +174,7 @@ func (d *draft) foreign(taken []listener, served []*site) []goproxy.Route {
 			}
 		}
 		if i > 0 && !reflect.DeepEqual(routes, ordered(s.routes)) {
-			d.note(s.place, "names without a site get no upstream in this draft: they are of different sites on %s and %s", taken[0].address, l.address)
+			d.note(s.place, "names without a site get no upstream in this draft: they are of different sites on %s and %s", taken[0].address(), l.address())
 			return nil
 		}
 		routes = ordered(s.routes)
@@ -233,15 +190,15 @@ func (d *draft) table(host string, taken []listener, served []*site) []goproxy.R
 	for _, l := range taken {
 		i := slices.IndexFunc(served, func(s *site) bool { return s.on(l) && names(s) })
 		if i < 0 {
-			if i = slices.IndexFunc(served, names); i >= 0 && !served[i].reachedAs(l) {
-				d.close(served[i].place, "host %s answers 403 in this draft: it is not on %s, and goproxy has the same routes on both listeners", host, l.address)
+			if i = slices.IndexFunc(served, names); i >= 0 && !d.reaches(served[i], l) {
+				d.close(served[i].place, "host %s answers 403 in this draft: it is not on %s, and goproxy has the same routes on both listeners", host, l.address())
 				return []goproxy.Route{{Status: http.StatusForbidden}}
 			}
 			continue
 		}
 		s := served[i]
 		if found && !reflect.DeepEqual(routes, ordered(s.routes)) {
-			d.close(s.place, "host %s answers 403 in this draft: its sites on %s and %s differ, and goproxy has the same routes on both", host, taken[0].address, l.address)
+			d.close(s.place, "host %s answers 403 in this draft: its sites on %s and %s differ, and goproxy has the same routes on both", host, taken[0].address(), l.address())
 			return []goproxy.Route{{Status: http.StatusForbidden}}
 		}
 		routes, found = ordered(s.routes), true

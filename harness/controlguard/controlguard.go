@@ -18,7 +18,9 @@ import (
 // its own at the API's address (DNS rebinding), and is then of the same origin.
 // It also refuses requests of another origin, as [http.CrossOriginProtection]
 // tells them from others. That lets GET, HEAD and OPTIONS pass, since a page
-// cannot read their answers: they must not change anything.
+// cannot read their answers: they must not change anything. Nor can a page show an
+// answer in a frame, where a click that is meant for the page would be one on a
+// switch of the API.
 //
 // refuse writes the answer in the API's own form. Its status is 403, and
 // message says what was wrong with the request.
@@ -29,6 +31,7 @@ func Handler(next http.Handler, refuse func(w http.ResponseWriter, message strin
 	}))
 	checked := origin.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'")
 		if !ownHost(r.Host) {
 			refuse(w, fmt.Sprintf("got Host %.100q, want an IP address or a name without a dot, such as localhost", r.Host))
 			return

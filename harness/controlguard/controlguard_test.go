@@ -57,5 +57,8 @@ func TestHandler(t *testing.T) {
 		if w.Code != test.want {
 			t.Errorf("%s as %q, Origin %q, Sec-Fetch-Site %q: status %d %s, want %d", test.method, test.host, test.origin, test.site, w.Code, w.Body, test.want)
 		}
+		if got := w.Header().Get("Content-Security-Policy"); got != "frame-ancestors 'none'" {
+			t.Errorf("%s as %q: Content-Security-Policy %q lets other pages show the answer in a frame", test.method, test.host, got)
+		}
 	}
 }

@@ -1,5 +1,3 @@
-//go:build long
-
 package main
 
 import (
@@ -14,8 +12,6 @@ import (
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/zip"
 )
-
-// These tests take minutes: `make test-long` runs them, which the nightly calls.
 
 // released is this module as the tests' proxy of modules has it.
 var released = module.Version{Path: "github.com/proxychaos/proxychaos", Version: "v0.0.1"}
@@ -67,6 +63,10 @@ func gaveTheTable(g *WithT, got ran, folder string) {
 // Without a checkout: the command is installed from a proxy of modules, with whatever C
 // compiler is there, and runs a scenario in an empty folder.
 func TestInstalledCommandRunsAnywhere(t *testing.T) {
+	// make test-long: "go install" from a proxy of modules, and a run without a checkout
+	if testing.Short() {
+		t.Skip("compiles the command from nothing")
+	}
 	g := NewWithT(t)
 	work, folder := t.TempDir(), t.TempDir()
 	env := clean(
@@ -85,6 +85,10 @@ func TestInstalledCommandRunsAnywhere(t *testing.T) {
 
 // The image does the same with the engine's socket and the network of the machine.
 func TestImageRunsAScenario(t *testing.T) {
+	// make test-long: a run from the image, with the engine's socket
+	if testing.Short() {
+		t.Skip("makes an image and runs two cells")
+	}
 	g := NewWithT(t)
 	build, folder := t.TempDir(), t.TempDir()
 	content, err := os.ReadFile(program)
