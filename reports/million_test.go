@@ -62,6 +62,7 @@ func millionRequests(n int) *recording.Recording {
 
 // The plots and rows of a million requests fit into the page, whatever failed.
 func TestAMillionRequestsFitIntoThePage(t *testing.T) {
+	// make test-long: the page of a run with a million requests
 	if testing.Short() {
 		t.Skip("takes a while")
 	}
