@@ -135,9 +135,10 @@ func (s Scenario) TLS() bool {
 
 // Suits says whether the scenario is run on the subject. One about TLS shows
 // nothing of a subject without it; the catalogue has subjects with TLS for
-// those alone.
+// those alone. A subject that names its scenarios is run on no other.
 func (s Scenario) Suits(subject Subject) bool {
-	return s.TLS() == subject.TLS || subject.TLS && subject.Role == Own
+	named := subject.Scenarios == nil || slices.Contains(subject.Scenarios, s.Name)
+	return named && (s.TLS() == subject.TLS || subject.TLS && subject.Role == Own)
 }
 
 // stepJSON is a Step with its faults as package fault stores them.

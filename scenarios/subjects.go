@@ -27,6 +27,7 @@ var releases = map[kind.Name][]string{
 	// 2.6 goes on with pooled connections to an address that it has left, 3.2 does not.
 	kind.HAProxy: {"oldstable", "testing"},
 	kind.Caddy:   {"testing"},
+	kind.Nghttpx: {harness.Stable},
 }
 
 // Subjects are the catalogued subjects, each once for every release that it is
@@ -150,6 +151,21 @@ var catalogue = []catalogued{
 		Kind: kind.Caddy, Name: "dynamic-a", Config: "dynamic-a.Caddyfile", Role: harness.Fix, Refresh: 3 * time.Second,
 		Summary: "dynamic a, refresh 3s, and a second try within 3 s: an upstream for each address",
 		Expect:  caddyDynamic,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nghttpx, Name: "static", Config: "static.conf", Role: harness.Pitfall, Scenarios: telling,
+		Summary: "a host name in backend=: resolved once, at start",
+		Expect:  nghttpxStatic,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nghttpx, Name: "dns", Config: "dns.conf", Role: harness.Fix, Scenarios: telling, Refresh: 3 * time.Second,
+		Summary: "backend=...;;dns, dns-cache-timeout=3s: looked up at run time",
+		Expect:  nghttpxDNS,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nghttpx, Name: "dns-timeouts", Config: "dns-timeouts.conf", Role: harness.Fix, Scenarios: telling, Refresh: 3 * time.Second,
+		Summary: "the same with dns-lookup-timeout=1s and backend-connect-timeout=1s",
+		Expect:  nghttpxDNS,
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.GoProxy, Name: "tls", Config: "tls.yaml", Role: harness.Reference, TLS: true,

@@ -121,7 +121,7 @@ func (c *cell) prepare(ctx context.Context) error {
 		return err
 	}
 	if err := c.certified(ctx, c.findWay); err != nil {
-		return c.unanswerable(ctx, err)
+		return c.explain(c.unanswerable(ctx, err))
 	}
 	if err := c.fill(ctx); err != nil {
 		return err
