@@ -8,6 +8,23 @@ import (
 
 // What the thin subjects came to in runs here; docs/proxies.md names the versions.
 
+// squidAccelerator: it follows the name, and has no address once a look-up fails. After ten
+// failed connects the peer is dead to it, whatever other addresses its name has.
+var squidAccelerator = with(followed,
+	all(fails(status(recording.BadGateway), judge.StruckNodes), ALBNodeSilent),
+	all(fails(status(recording.BadGateway), judge.DNSOutage), dnsFailing(fakedns.KindNoData)...),
+	all(fails(timeout, judge.DNSOutage), dnsFailing(fakedns.KindSilence)...),
+)
+
+// squidWithoutReuse: it has no address once a look-up fails, and remembers for a short time
+// only which address failed.
+var squidWithoutReuse = with(asked,
+	// A request may draw dead addresses until it is given up: that is chance.
+	all(passesOrFails(status(recording.BadGateway), judge.StruckNodes), ALBNodeSilent),
+	all(fails(status(recording.BadGateway), judge.DNSOutage), dnsFailing(fakedns.KindNoData)...),
+	all(fails(timeout, judge.DNSOutage), dnsFailing(fakedns.KindSilence)...),
+)
+
 // nghttpxStatic: the first address of the answer at its start, for ever.
 var nghttpxStatic = with(dnsUnfelt,
 	all(fails(status(recording.BadGateway), judge.ResolvedOnce), ALBIPRotate, ALBIPRefuse),

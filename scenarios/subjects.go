@@ -27,6 +27,7 @@ var releases = map[kind.Name][]string{
 	// 2.6 goes on with pooled connections to an address that it has left, 3.2 does not.
 	kind.HAProxy: {"oldstable", "testing"},
 	kind.Caddy:   {"testing"},
+	kind.Squid:   {harness.Stable},
 	kind.Nghttpx: {harness.Stable},
 }
 
@@ -151,6 +152,16 @@ var catalogue = []catalogued{
 		Kind: kind.Caddy, Name: "dynamic-a", Config: "dynamic-a.Caddyfile", Role: harness.Fix, Refresh: 3 * time.Second,
 		Summary: "dynamic a, refresh 3s, and a second try within 3 s: an upstream for each address",
 		Expect:  caddyDynamic,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Squid, Name: "accelerator", Config: "accelerator.conf", Role: harness.Pitfall, Scenarios: telling,
+		Summary: "a cache_peer by name: looked up again by its TTL, dead as a whole after ten failed connects",
+		Expect:  squidAccelerator,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Squid, Name: "without-reuse", Config: "without-reuse.conf", Role: harness.Fix, Scenarios: telling, Refresh: 3 * time.Second,
+		Summary: "server_persistent_connections off, positive_dns_ttl 3 s, connect-timeout=1: a connection for every request",
+		Expect:  squidWithoutReuse,
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Nghttpx, Name: "static", Config: "static.conf", Role: harness.Pitfall, Scenarios: telling,
