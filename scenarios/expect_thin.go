@@ -39,3 +39,16 @@ var nghttpxDNS = with(followed,
 	all(fails(status(recording.BadGateway), judge.DNSOutage), dnsFailing(fakedns.KindNoData)...),
 	all(fails(status(recording.Timeout, recording.BadGateway), judge.DNSOutage), dnsFailing(fakedns.KindSilence)...),
 )
+
+// lighttpdStatic: the first address of the answer at its start, for ever.
+var lighttpdStatic = with(dnsUnfelt,
+	all(fails(status(recording.Unavailable), judge.ResolvedOnce), ALBIPRotate, ALBIPRefuse),
+	all(fails(status(recording.Unavailable), judge.StruckNodes), ALBNodeSilent),
+)
+
+// lighttpdAddresses: the addresses of the configuration, whatever becomes of the name. A dead
+// one costs the requests that are under way there, as long as another is alive.
+var lighttpdAddresses = with(
+	all(fails(status(recording.Unavailable), judge.ResolvedOnce), ALBIPRotate),
+	all(passesOrFails(status(recording.Unavailable), judge.ResolvedOnce), ALBPartialRotate),
+)

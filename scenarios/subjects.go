@@ -25,10 +25,11 @@ var releases = map[kind.Name][]string{
 	kind.Apache: {apacheNoRefresh, harness.Stable},
 	kind.Nginx:  {harness.Stable, "testing"},
 	// 2.6 goes on with pooled connections to an address that it has left, 3.2 does not.
-	kind.HAProxy: {"oldstable", "testing"},
-	kind.Caddy:   {"testing"},
-	kind.Squid:   {harness.Stable},
-	kind.Nghttpx: {harness.Stable},
+	kind.HAProxy:  {"oldstable", "testing"},
+	kind.Caddy:    {"testing"},
+	kind.Squid:    {harness.Stable},
+	kind.Nghttpx:  {harness.Stable},
+	kind.Lighttpd: {harness.Stable},
 }
 
 // Subjects are the catalogued subjects, each once for every release that it is
@@ -177,6 +178,16 @@ var catalogue = []catalogued{
 		Kind: kind.Nghttpx, Name: "dns-timeouts", Config: "dns-timeouts.conf", Role: harness.Fix, Scenarios: telling, Refresh: 3 * time.Second,
 		Summary: "the same with dns-lookup-timeout=1s and backend-connect-timeout=1s",
 		Expect:  nghttpxDNS,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Lighttpd, Name: "static", Config: "static.conf", Role: harness.Pitfall, Scenarios: telling,
+		Summary: "a host name in proxy.server: resolved once, at start, to one address",
+		Expect:  lighttpdStatic,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Lighttpd, Name: "addresses", Config: "addresses.conf", Role: harness.Fix, Scenarios: ofAddresses,
+		Summary: "both addresses written down, round-robin, connect-timeout 1 s",
+		Expect:  lighttpdAddresses,
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.GoProxy, Name: "tls", Config: "tls.yaml", Role: harness.Reference, TLS: true,

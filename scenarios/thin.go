@@ -20,6 +20,11 @@ var telling = names(slices.Concat(
 	dnsFailing(fakedns.KindSilence), // do its requests wait for DNS?
 ))
 
+// ofAddresses are those of thin subjects that have both addresses of a load balancer written
+// down: they ask no DNS, and with half of the nodes silent, first those in use, they have
+// none left.
+var ofAddresses = names([]harness.Scenario{ALBIPRotate, ALBPartialRotate})
+
 func names(of []harness.Scenario) []string {
 	all := make([]string, 0, len(of))
 	for _, s := range of {
