@@ -52,3 +52,17 @@ var lighttpdAddresses = with(
 	all(fails(status(recording.Unavailable), judge.ResolvedOnce), ALBIPRotate),
 	all(passesOrFails(status(recording.Unavailable), judge.ResolvedOnce), ALBPartialRotate),
 )
+
+// h2oReverse: a new connection looks the name up, and the pool keeps those that it has: as
+// many requests are lost as it has connections when its nodes go silent.
+var h2oReverse = with(dnsUnfelt,
+	all(fails(timeout, judge.PooledOld), ALBIPRotate),
+	all(passes(judge.PooledOld), ALBIPRefuse),
+	all(passes(judge.StruckNodes), ALBNodeSilent),
+)
+
+// h2oWithoutKeepalive: it has nothing without DNS, and meets a dead node again and again.
+var h2oWithoutKeepalive = with(asked,
+	all(fails(status(recording.BadGateway), judge.StruckNodes), ALBNodeSilent),
+	all(fails(status(recording.BadGateway), judge.DNSOutage), dnsFailing(fakedns.KindNoData, fakedns.KindSilence)...),
+)

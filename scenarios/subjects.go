@@ -30,6 +30,7 @@ var releases = map[kind.Name][]string{
 	kind.Squid:    {harness.Stable},
 	kind.Nghttpx:  {harness.Stable},
 	kind.Lighttpd: {harness.Stable},
+	kind.H2O:      {"oldstable"},
 }
 
 // Subjects are the catalogued subjects, each once for every release that it is
@@ -188,6 +189,16 @@ var catalogue = []catalogued{
 		Kind: kind.Lighttpd, Name: "addresses", Config: "addresses.conf", Role: harness.Fix, Scenarios: ofAddresses,
 		Summary: "both addresses written down, round-robin, connect-timeout 1 s",
 		Expect:  lighttpdAddresses,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.H2O, Name: "reverse", Config: "reverse.conf", Role: harness.Pitfall, Scenarios: telling,
+		Summary: "a host name in proxy.reverse.url: looked up for each connection, pooled ones keep the address for 2 s",
+		Expect:  h2oReverse,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.H2O, Name: "without-keepalive", Config: "without-keepalive.conf", Role: harness.Fix, Scenarios: telling,
+		Summary: "proxy.timeout.keepalive 0: a look-up and a connection for every request",
+		Expect:  h2oWithoutKeepalive,
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.GoProxy, Name: "tls", Config: "tls.yaml", Role: harness.Reference, TLS: true,

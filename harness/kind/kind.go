@@ -51,7 +51,7 @@ type Kind struct {
 }
 
 // all are the kinds in the order of the reports. A new kind is registered here.
-var all = []*Kind{&apache, &nginx, &haproxy, &caddy, &squid, &nghttpx, &lighttpd, &goproxy}
+var all = []*Kind{&apache, &nginx, &haproxy, &caddy, &squid, &nghttpx, &lighttpd, &h2o, &goproxy}
 
 // Names lists the kinds in the order of the reports.
 func Names() []Name {
