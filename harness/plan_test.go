@@ -291,6 +291,9 @@ func TestSuits(t *testing.T) {
 	g.Expect(secure.Suits(harness.Subject{TLS: true})).To(BeTrue())
 	g.Expect(secure.Suits(harness.Subject{Role: harness.Own})).To(BeFalse(), "no handshake, nothing to show")
 	g.Expect([]bool{graceful.Suits(own), secure.Suits(own)}).To(Equal([]bool{true, true}), "one's own config is run on all it can show something in")
+	g.Expect(graceful.Suits(harness.Subject{Scenarios: []string{graceful.Name}})).To(BeTrue())
+	g.Expect(graceful.Suits(harness.Subject{Scenarios: []string{"another"}})).To(BeFalse(), "it names its scenarios")
+	g.Expect(secure.Suits(harness.Subject{Scenarios: []string{secure.Name}})).To(BeFalse(), "no handshake, nothing to show")
 }
 
 // A timeline of every fault there is can be written down, read back, and is then the same.

@@ -149,12 +149,14 @@ func (s Scenario) TLS() bool {
 
 // Suits says whether the scenario is run on the subject. One about TLS shows
 // nothing of a subject without it; the catalogue has subjects with TLS for
-// those alone, and others for other parts.
+// those alone, and others for other parts. A subject that names its scenarios is run on no
+// other.
 func (s Scenario) Suits(subject Subject) bool {
 	if subject.Role == Own {
 		return subject.TLS || !s.TLS()
 	}
-	return s.TLS() == subject.TLS && s.Part == subject.Part
+	named := subject.Scenarios == nil || slices.Contains(subject.Scenarios, s.Name)
+	return named && s.TLS() == subject.TLS && s.Part == subject.Part
 }
 
 // stepJSON is a Step with its faults as package fault stores them.

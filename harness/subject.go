@@ -46,6 +46,8 @@ type Subject struct {
 	// Keeps is how long it goes on using an address after it has seen that DNS has it no
 	// more: HAProxy's hold obsolete. It comes on top of Refresh.
 	Keeps time.Duration
+	// Scenarios are the names of those that it is run on; nil for every one that suits it.
+	Scenarios []string
 	// Expect is the outcome of each scenario, as runs here have shown it.
 	Expect map[string]judge.Expectation
 }

@@ -3,6 +3,7 @@ package scenarios_test
 import (
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"net/netip"
 	"os"
 	"path"
@@ -190,7 +191,7 @@ func TestSubjectsAreWhole(t *testing.T) {
 		g.Expect(kind.Names()).To(ContainElement(who.Kind))
 		g.Expect([]harness.Role{harness.Pitfall, harness.Fix, harness.Reference}).To(ContainElement(who.Role))
 		g.Expect(who.Summary).NotTo(BeEmpty())
-		for scenario := range who.Expect {
+		for _, scenario := range slices.AppendSeq(slices.Clone(who.Scenarios), maps.Keys(who.Expect)) {
 			_, err := scenarios.Named(scenario)
 			g.Expect(err).NotTo(HaveOccurred(), who.ID())
 		}

@@ -25,8 +25,12 @@ var releases = map[kind.Name][]string{
 	kind.Apache: {apacheNoRefresh, harness.Stable},
 	kind.Nginx:  {harness.Stable, "testing"},
 	// 2.6 goes on with pooled connections to an address that it has left, 3.2 does not.
-	kind.HAProxy: {"oldstable", "testing"},
-	kind.Caddy:   {"testing"},
+	kind.HAProxy:  {"oldstable", "testing"},
+	kind.Caddy:    {"testing"},
+	kind.Squid:    {harness.Stable},
+	kind.Nghttpx:  {harness.Stable},
+	kind.Lighttpd: {harness.Stable},
+	kind.H2O:      {"oldstable"},
 }
 
 // Subjects are the catalogued subjects, each once for every release that it is
@@ -190,6 +194,51 @@ var catalogue = []catalogued{
 		Kind: kind.GoProxy, Name: "keepalive-75", Config: "keepalive-75.yaml", Role: harness.Reference, Part: harness.Target,
 		Summary: "the bundled proxy behind an ALB, with its default of 75 s",
 		Expect:  keepsLonger,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Squid, Name: "accelerator", Config: "accelerator.conf", Role: harness.Pitfall, Scenarios: telling,
+		Summary: "a cache_peer by name: looked up again by its TTL, dead as a whole after ten failed connects",
+		Expect:  squidAccelerator,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Squid, Name: "without-reuse", Config: "without-reuse.conf", Role: harness.Fix, Scenarios: telling, Refresh: 3 * time.Second,
+		Summary: "server_persistent_connections off, positive_dns_ttl 3 s, connect-timeout=1: a connection for every request",
+		Expect:  squidWithoutReuse,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nghttpx, Name: "static", Config: "static.conf", Role: harness.Pitfall, Scenarios: telling,
+		Summary: "a host name in backend=: resolved once, at start",
+		Expect:  nghttpxStatic,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nghttpx, Name: "dns", Config: "dns.conf", Role: harness.Fix, Scenarios: telling, Refresh: 3 * time.Second,
+		Summary: "backend=...;;dns, dns-cache-timeout=3s: looked up at run time",
+		Expect:  nghttpxDNS,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nghttpx, Name: "dns-timeouts", Config: "dns-timeouts.conf", Role: harness.Fix, Scenarios: telling, Refresh: 3 * time.Second,
+		Summary: "the same with dns-lookup-timeout=1s and backend-connect-timeout=1s",
+		Expect:  nghttpxDNS,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Lighttpd, Name: "static", Config: "static.conf", Role: harness.Pitfall, Scenarios: telling,
+		Summary: "a host name in proxy.server: resolved once, at start, to one address",
+		Expect:  lighttpdStatic,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Lighttpd, Name: "addresses", Config: "addresses.conf", Role: harness.Fix, Scenarios: ofAddresses,
+		Summary: "both addresses written down, round-robin, connect-timeout 1 s",
+		Expect:  lighttpdAddresses,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.H2O, Name: "reverse", Config: "reverse.conf", Role: harness.Pitfall, Scenarios: telling,
+		Summary: "a host name in proxy.reverse.url: looked up for each connection, pooled ones keep the address for 2 s",
+		Expect:  h2oReverse,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.H2O, Name: "without-keepalive", Config: "without-keepalive.conf", Role: harness.Fix, Scenarios: telling,
+		Summary: "proxy.timeout.keepalive 0: a look-up and a connection for every request",
+		Expect:  h2oWithoutKeepalive,
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.GoProxy, Name: "tls", Config: "tls.yaml", Role: harness.Reference, TLS: true,

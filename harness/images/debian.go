@@ -10,9 +10,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/moby/moby/client"
 
 	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/lock"
@@ -121,23 +124,36 @@ func (f *Finder) build(ctx context.Context, r kind.Release, ref string, rec reci
 	if err != nil {
 		return err
 	}
-	if err := rewind(root); err != nil {
+	says, err := f.labelled(ctx, r, ref, root, rec, version, pkg)
+	if err != nil || says == version {
 		return err
+	}
+	// An update for security may bring a later version than its package is named after:
+	// what the binary says is true. The image is made anew, since labels cannot be changed.
+	f.logf("%s holds version %s", pkg, says)
+	if _, err := f.cli.ImageRemove(ctx, ref, client.ImageRemoveOptions{PruneChildren: true}); err != nil {
+		return fmt.Errorf("remove %s, whose version was wrong: %w", ref, err)
+	}
+	again, err := f.labelled(ctx, r, ref, root, rec, says, pkg)
+	if err == nil && again != says {
+		err = fmt.Errorf("the binary of %s said version %s, and then %s", pkg, says, again)
+	}
+	return err
+}
+
+// labelled makes the image from a root file system, labelled with a version, and returns
+// the version that its binary prints.
+func (f *Finder) labelled(ctx context.Context, r kind.Release, ref string, root io.ReadSeeker, rec recipe, version, pkg string) (string, error) {
+	if _, err := root.Seek(0, io.SeekStart); err != nil {
+		return "", err
 	}
 	changes := append([]string{
 		fmt.Sprintf("LABEL %s=%q %s=%q", versionLabel, version, packageLabel, pkg),
 	}, rec.Changes...)
-	if err := f.importTar(ctx, ref, root, changes); err != nil {
-		return err
+	if err := f.importTar(ctx, ref, io.NopCloser(root), changes); err != nil {
+		return "", err
 	}
-	got, err := f.version(ctx, ref, r.Kind)
-	if err != nil {
-		return err
-	}
-	if got != version {
-		return fmt.Errorf("package %s should hold version %s, but its binary says %s", pkg, version, got)
-	}
-	return nil
+	return f.version(ctx, ref, r.Kind)
 }
 
 func rewind(file *os.File) error {
@@ -201,6 +217,9 @@ func debootstrap(ctx context.Context, suite string, rec recipe, out io.Writer) (
 	return packages, layErr
 }
 
+// repacked is what Debian adds to the version of a source that it packed anew.
+var repacked = regexp.MustCompile(`\+(?:dfsg|ds)\d*$`)
+
 // mainPackage finds a package among file names such as
 // nginx_1.26.3-3+deb13u10_amd64.deb and returns it as "nginx 1.26.3-3+deb13u10"
 // with the version that its authors gave it: 1.26.3.
@@ -216,7 +235,7 @@ func mainPackage(files []string, name string) (pkg, version string, err error) {
 			upstream = full
 		}
 		version, _, _ = cutLast(upstream, "-")
-		return name + " " + full, version, nil
+		return name + " " + full, repacked.ReplaceAllString(version, ""), nil
 	}
 	return "", "", fmt.Errorf("package %s is not among the %d that mmdebstrap installed", name, len(files))
 }

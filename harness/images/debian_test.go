@@ -212,7 +212,7 @@ func TestNotAvailableSaysWhy(t *testing.T) {
 
 func TestMainPackage(t *testing.T) {
 	g := NewWithT(t)
-	files := []string{"nginx-common_1.26.3-3_all.deb", "nginx_1.26.3-3+deb13u10_amd64.deb", "zlib1g_1%3a1.3-1_amd64.deb"}
+	files := []string{"nginx-common_1.26.3-3_all.deb", "nginx_1.26.3-3+deb13u10_amd64.deb", "zlib1g_1%3a1.3-1_amd64.deb", "h2o_2.2.5+dfsg2-7_amd64.deb", "trafficserver_9.2.5+ds-0+deb12u4_amd64.deb"}
 	pkg, version, err := mainPackage(files, "nginx")
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(pkg).To(Equal("nginx 1.26.3-3+deb13u10"))
@@ -220,6 +220,11 @@ func TestMainPackage(t *testing.T) {
 	_, version, err = mainPackage(files, "zlib1g")
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(version).To(Equal("1.3"))
+	for name, want := range map[string]string{"h2o": "2.2.5", "trafficserver": "9.2.5"} {
+		_, version, err = mainPackage(files, name)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(version).To(Equal(want), "what Debian packed anew has its authors' version")
+	}
 	_, _, err = mainPackage(files, "apache2-bin")
 	g.Expect(err).To(HaveOccurred())
 }
@@ -227,11 +232,20 @@ func TestMainPackage(t *testing.T) {
 func TestTrimmedLooksAtParentsToo(t *testing.T) {
 	g := NewWithT(t)
 	for _, name := range []string{"dev/null", "usr/share/man/man8/ip.8.gz", "usr/lib/x86_64-linux-gnu/perl/5.40/x", "etc/nginx/conf.d"} {
-		g.Expect(isTrimmed(name)).To(BeTrue(), name)
+		g.Expect(recipe{}.trims(name)).To(BeTrue(), name)
 	}
 	for _, name := range []string{"usr/lib/x86_64-linux-gnu/libc.so.6", "etc/nginx/mime.types", "usr/sbin/nginx", "usr/share/ca-certificates/mozilla/a.crt"} {
-		g.Expect(isTrimmed(name)).To(BeFalse(), name)
+		g.Expect(recipe{}.trims(name)).To(BeFalse(), name)
 	}
+}
+
+func TestARecipeKeepsWhatOthersLeaveOut(t *testing.T) {
+	g := NewWithT(t)
+	keeps := recipe{kind.Recipe{Keeps: []string{"usr/include"}}}
+	g.Expect(recipe{}.trims("usr/include/stdio.h")).To(BeTrue())
+	g.Expect(keeps.trims("usr/include/stdio.h")).To(BeFalse())
+	g.Expect(keeps.trims("usr/games/x")).To(BeTrue())
+	g.Expect(keeps.fingerprint()).NotTo(Equal(recipe{}.fingerprint()))
 }
 
 func TestRecipesHaveDifferentNamesForDifferentContent(t *testing.T) {

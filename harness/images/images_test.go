@@ -161,8 +161,8 @@ func TestMissingUserImageIsAClearError(t *testing.T) {
 
 func TestUnknownKindAndRelease(t *testing.T) {
 	g := NewWithT(t)
-	_, err := New(nil, io.Discard, nil).Proxy(t.Context(), kind.Release{Kind: "squid"})
-	g.Expect(err).To(MatchError(ContainSubstring(`"squid"`)))
+	_, err := New(nil, io.Discard, nil).Proxy(t.Context(), kind.Release{Kind: "gopher"})
+	g.Expect(err).To(MatchError(ContainSubstring(`"gopher"`)))
 	_, err = kindOf(t, kind.Nginx).Release("1.2")
 	g.Expect(err).To(MatchError(ContainSubstring("stable, testing")))
 }

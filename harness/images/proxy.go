@@ -22,11 +22,15 @@ const registryTimeout = 8 * time.Second
 // An error for which errors.Is(err, ErrNotAvailable) holds means that the image
 // cannot be had here; any other is a failure.
 func (f *Finder) Proxy(ctx context.Context, r kind.Release) (Image, error) {
-	if _, err := recipeOf(r.Kind); err != nil {
+	k, err := kind.Of(r.Kind)
+	if err != nil {
 		return Image{}, err
 	}
-	if ref, variable := userImage(r.Kind); ref != "" {
-		return f.named(ctx, r, ref, variable)
+	if k.Bundled() {
+		return Image{}, fmt.Errorf("there are no images of %s: it is part of this program", r.Kind)
+	}
+	if ref := os.Getenv(k.Image.Variable); ref != "" {
+		return f.named(ctx, r, ref, k.Image.Variable)
 	}
 	var reasons []string
 	if r.Official != "" {
@@ -117,14 +121,4 @@ func (f *Finder) pull(ctx context.Context, ref string) error {
 	}
 	f.logf("pulled %s in %.1f s", ref, time.Since(begin).Seconds())
 	return nil
-}
-
-// userImage is the image that the user named for a kind, and the variable's name. It
-// stands in for every release of the kind.
-func userImage(name kind.Name) (ref, variable string) {
-	k, err := kind.Of(name)
-	if err != nil {
-		return "", ""
-	}
-	return os.Getenv(k.Image.Variable), k.Image.Variable
 }

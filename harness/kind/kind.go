@@ -32,6 +32,9 @@ type Kind struct {
 	// Look finds in the configuration what such lines complain of, if they do not say it
 	// well; nil if there is nothing to find.
 	Look func(c Config, words string) string
+	// Lacks says what a run cannot see or the program cannot do, for whoever runs it; empty
+	// for nothing that matters.
+	Lacks string
 	// Marks are lines that the program writes when an upstream fails, the more telling
 	// first.
 	Marks []Mark
@@ -48,7 +51,7 @@ type Kind struct {
 }
 
 // all are the kinds in the order of the reports. A new kind is registered here.
-var all = []*Kind{&apache, &nginx, &haproxy, &caddy, &goproxy}
+var all = []*Kind{&apache, &nginx, &haproxy, &caddy, &squid, &nghttpx, &lighttpd, &h2o, &goproxy}
 
 // Names lists the kinds in the order of the reports.
 func Names() []Name {
@@ -159,6 +162,8 @@ type Recipe struct {
 	// Extras is a regular expression of apt's: packages that are put in too if they can be
 	// had. Empty for none.
 	Extras string
+	// Keeps are patterns of paths that images are otherwise made without.
+	Keeps []string
 	// User is one that configs give the program, besides those of every image; empty for none.
 	User string
 	// Files are put into the image as they lie in the folder; those below a folder bin

@@ -1,10 +1,29 @@
 package kind
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
 )
+
+// mainFile lays out what has one main file in one folder: a file of any name becomes it,
+// and a folder has to have it in it.
+func mainFile(folder, main string, cmd ...string) func(Config) (Layout, error) {
+	return func(c Config) (Layout, error) {
+		c, l := c.fromDockerfile(folder)
+		l.Cmd = cmd
+		switch {
+		case c.single():
+			l.Files = append(l.Files, c.at(path.Join(folder, main), c.Files[0].Name))
+		case c.has(main):
+			l.Files = append(l.Files, c.below(folder)...)
+		default:
+			return l, fmt.Errorf("%s: got a folder with %s, want the main file %s in it", c.Path, c.someNames(), main)
+		}
+		return l, nil
+	}
+}
 
 // Layout is how a configuration runs in its proxy's image.
 type Layout struct {

@@ -124,7 +124,7 @@ func (c *cell) prepare(ctx context.Context) error {
 		return err
 	}
 	if err := c.certified(ctx, c.findWay); err != nil {
-		return c.unanswerable(ctx, err)
+		return c.explain(c.unanswerable(ctx, err))
 	}
 	if c.calls, err = c.putFront(ctx); err != nil {
 		return err

@@ -69,6 +69,9 @@ func (b *containerBed) listeners(ctx context.Context) ([]netip.AddrPort, error) 
 			addrs = append(addrs, b.tb.ProxyAddress(l.Port))
 		}
 	}
+	if err == nil && len(addrs) == 0 {
+		err = b.tb.Ended(ctx) // some listen, and then read what they cannot
+	}
 	return addrs, err
 }
 

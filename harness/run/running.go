@@ -11,6 +11,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/images"
 	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/lock"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
@@ -108,6 +109,9 @@ func (c *cell) remark() error {
 		return err
 	}
 	remarks := c.config.Remarks()
+	if k, err := kind.Of(c.config.Kind); err == nil && k.Lacks != "" {
+		remarks = append(remarks, k.Lacks)
+	}
 	if layout.From != "" {
 		remarks = append(remarks, "laid out as "+layout.From+" says")
 	}

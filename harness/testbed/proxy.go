@@ -25,7 +25,7 @@ type Proxy struct {
 	kind.Layout
 }
 
-// Rejected is a proxy that ended instead of listening: its configuration does
+// Rejected is a proxy that ended instead of serving: its configuration does
 // not hold. Output is what it printed.
 type Rejected struct {
 	Code   int
@@ -34,7 +34,7 @@ type Rejected struct {
 
 // Error implements error.
 func (r *Rejected) Error() string {
-	return fmt.Sprintf("the proxy ended with code %d before it listened: %s", r.Code, strings.TrimSpace(r.Output))
+	return fmt.Sprintf("the proxy ended with code %d before it served: %s", r.Code, strings.TrimSpace(r.Output))
 }
 
 // caches are where proxies write a file for each request, if they cache. Volumes begin with
@@ -113,6 +113,15 @@ func (tb *Testbed) awaitListener(ctx context.Context) ([]pod.Listener, error) {
 			return nil, &Rejected{Code: code, Output: tb.lastOutput()}
 		}
 	}
+}
+
+// Ended is a *Rejected error if the proxy has ended; nil as long as it runs.
+func (tb *Testbed) Ended(ctx context.Context) error {
+	ended, code, err := tb.exited(ctx, tb.proxy)
+	if err != nil || !ended {
+		return err
+	}
+	return &Rejected{Code: code, Output: tb.lastOutput()}
 }
 
 // lastOutput is what the proxy printed, for an error message.

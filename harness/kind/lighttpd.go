@@ -1,0 +1,65 @@
+package kind
+
+import "regexp"
+
+// Lighttpd is lighttpd with its mod_proxy.
+const Lighttpd Name = "lighttpd"
+
+// lighttpdFolder is where Debian has its configuration.
+const lighttpdFolder = "/etc/lighttpd"
+
+var lighttpd = Kind{
+	Name:   Lighttpd,
+	Layout: mainFile(lighttpdFolder, "lighttpd.conf", "lighttpd", "-D", "-f", lighttpdFolder+"/lighttpd.conf"),
+	Hints: Hints{
+		Serves: lighttpdServes,
+		// It looks a name up as it starts, and never again.
+		Port: regexp.MustCompile(`"port"\s*=>\s*"?(\d{1,5})`),
+	},
+	Complaints: []string{"(configfile", "(server.c", "(plugin.c", "(gw_backend.c", "error"},
+	Errors:     regexp.MustCompile(`\(gw_backend\.c\.\d+\)`),
+	Marks: []Mark{
+		{"all handlers for", "lighttpd holds every node to be down"},
+		{"establishing connection failed", "lighttpd could not connect to a node"},
+		{"connect() ", "lighttpd could not connect to a node"},
+		{"gw-server re-enabled", "lighttpd tries a node again"},
+	},
+	Releases: []Release{
+		{Name: "oldoldstable", Suite: "bullseye"},
+		{Name: "oldstable", Suite: "bookworm"},
+		{Name: "stable", Suite: "trixie"},
+		{Name: "testing", Suite: "forky"},
+	},
+	Usual: "stable",
+	Image: Image{
+		Variable:    "LIGHTTPD_IMAGE",
+		Version:     []string{"lighttpd", "-v"},
+		VersionLine: regexp.MustCompile(`(?m)^lighttpd/(\d+\.\d+\.\d+)`),
+		Recipe: Recipe{
+			Name:     "lighttpd",
+			Packages: []string{"lighttpd"},
+			Entries: []Entry{
+				{Name: lighttpdFolder[1:] + "/", Mode: 0o755},
+				{Name: "var/www/html/", Mode: 0o755},
+				{Name: "var/log/lighttpd/", Mode: 0o777}, // it writes as the user of its configuration
+				{Name: "var/cache/lighttpd/", Mode: 0o777},
+			},
+			Changes: []string{`CMD ["lighttpd", "-D", "-f", "` + lighttpdFolder + `/lighttpd.conf"]`},
+		},
+	},
+}
+
+// A condition on the host or the path, as a string or an expression.
+var (
+	lighttpdHosts = regexp.MustCompile(`\$HTTP\["host"\]\s*==\s*"([^"]+)"`)
+	lighttpdPaths = regexp.MustCompile(`\$HTTP\["url"\]\s*=\^\s*"([^"]+)"|"(/[^"\s]*)"\s*=>\s*\(\s*\(`)
+)
+
+func lighttpdServes(c Config) Serves {
+	text := c.text()
+	s := Serves{Hosts: words(lighttpdHosts, text)}
+	for _, m := range lighttpdPaths.FindAllStringSubmatch(text, -1) {
+		s.Paths = append(s.Paths, m[1]+m[2])
+	}
+	return s
+}

@@ -1,0 +1,43 @@
+package kind
+
+import "regexp"
+
+// Nghttpx is the proxy of nghttp2.
+const Nghttpx Name = "nghttpx"
+
+// nghttpxFolder is where Debian has its configuration.
+const nghttpxFolder = "/etc/nghttpx"
+
+var nghttpx = Kind{
+	Name:   Nghttpx,
+	Layout: mainFile(nghttpxFolder, "nghttpx.conf", "nghttpx", "--conf="+nghttpxFolder+"/nghttpx.conf"),
+	Hints: Hints{
+		Refresh: regexp.MustCompile(`(?m)^\s*dns-cache-timeout=(\d+)(ms|s|m|h|d)?\b`),
+		TLS:     regexp.MustCompile(`(?m)^\s*backend=[^\n]*;tls\b`),
+		Port:    regexp.MustCompile(`(?m)^\s*backend=[^,\n]+,(\d{1,5})\b`),
+	},
+	Complaints: []string{"[fatal]", "fatal", "error"},
+	Errors:     regexp.MustCompile(`\b(?:ERROR|FATAL)\b`),
+	Marks: []Mark{
+		{"Could not resolve", "nghttpx got no address for the name"},
+		{"Connect failed", "nghttpx could not connect to a node"},
+	},
+	Releases: []Release{
+		{Name: "oldoldstable", Suite: "bullseye"},
+		{Name: "oldstable", Suite: "bookworm"},
+		{Name: "stable", Suite: "trixie"},
+		{Name: "testing", Suite: "forky"},
+	},
+	Usual: "stable",
+	Image: Image{
+		Variable:    "NGHTTPX_IMAGE",
+		Version:     []string{"nghttpx", "--version"},
+		VersionLine: regexp.MustCompile(`(?m)^nghttpx nghttp2/(\d+\.\d+\.\d+)`),
+		Recipe: Recipe{
+			Name:     "nghttpx",
+			Packages: []string{"nghttp2-proxy"},
+			Entries:  []Entry{{Name: nghttpxFolder[1:] + "/", Mode: 0o755}},
+			Changes:  []string{`CMD ["nghttpx", "--conf=` + nghttpxFolder + `/nghttpx.conf"]`},
+		},
+	},
+}

@@ -1,0 +1,62 @@
+package kind
+
+import "regexp"
+
+// Squid is Squid as an accelerator in front of a site.
+const Squid Name = "squid"
+
+// squidFolder is where Debian and the image of Ubuntu have its configuration.
+const squidFolder = "/etc/squid"
+
+var squid = Kind{
+	Name:   Squid,
+	Layout: mainFile(squidFolder, "squid.conf", "squid", "-NYC", "-f", squidFolder+"/squid.conf"),
+	Hints: Hints{
+		Serves: squidServes,
+		TLS:    regexp.MustCompile(`(?m)^\s*cache_peer\s[^\n]*\s(?:ssl|tls)\b`),
+		Port:   regexp.MustCompile(`(?m)^\s*cache_peer\s+\S+\s+parent\s+(\d{1,5})\b`),
+	},
+	Complaints: []string{"fatal:", "bungled", "error:"},
+	Errors:     regexp.MustCompile(`\d\| (?:ERROR|FATAL):`),
+	Marks: []Mark{
+		{"Detected DEAD Parent", "Squid holds the peer to be dead"},
+		{"Detected REVIVED Parent", "Squid holds the peer to be alive again"},
+		{"ERROR: Connection to", "Squid's connection to the peer failed"},
+		{"TCP connection to", "Squid's connection to the peer failed"},
+	},
+	Releases: []Release{
+		{Name: "oldoldstable", Suite: "bullseye"},
+		{Name: "oldstable", Suite: "bookworm"},
+		{Name: "stable", Suite: "trixie"},
+		{Name: "testing", Suite: "forky"},
+	},
+	Usual: "stable",
+	Image: Image{
+		Variable:    "SQUID_IMAGE",
+		Version:     []string{"squid", "-v"},
+		VersionLine: regexp.MustCompile(`(?m)^Squid Cache: Version (\d+\.\d+)`),
+		Recipe: Recipe{
+			Name:     "squid",
+			Packages: []string{"squid"},
+			User:     "proxy",
+			Entries: []Entry{
+				{Name: squidFolder[1:] + "/", Mode: 0o755},
+				// What Debian's alternatives would make, since trixie; before, it is a file there.
+				{Name: "usr/local/sbin/squid", Link: "/usr/sbin/squid-gnutls"},
+				{Name: "var/log/squid/", Mode: 0o777}, // it writes as its own user
+				{Name: "var/spool/squid/", Mode: 0o777},
+			},
+			Changes: []string{`CMD ["squid", "-NYC", "-f", "` + squidFolder + `/squid.conf"]`},
+		},
+	},
+}
+
+var (
+	squidSite    = regexp.MustCompile(`(?m)^\s*https?_port\s[^\n]*\bdefaultsite=(\S+)`)
+	squidDomains = regexp.MustCompile(`(?m)^\s*acl\s+\S+\s+dstdomain\s+([^\n]+)`)
+)
+
+func squidServes(c Config) Serves {
+	text := c.text()
+	return Serves{Hosts: bare(append(words(squidSite, text), words(squidDomains, text)...))}
+}

@@ -1,0 +1,34 @@
+package scenarios
+
+import (
+	"slices"
+
+	"github.com/proxychaos/proxychaos/fakedns"
+	"github.com/proxychaos/proxychaos/harness"
+)
+
+// telling are the scenarios of thin subjects: one for each question that tells proxies
+// apart. A thin subject names them, so that the catalogue can have many kinds of proxy and
+// a nightly run still ends before the morning; docs/adding-a-proxy.md says which are thin.
+var telling = names(slices.Concat(
+	[]harness.Scenario{
+		ALBIPRotate,   // does it follow the name, before the old nodes are silent?
+		ALBIPRefuse,   // does a refused connection make it ask again?
+		ALBNodeSilent, // does it try another address, and remember which one is dead?
+	},
+	dnsFailing(fakedns.KindNoData),  // does it go on with the address that it had?
+	dnsFailing(fakedns.KindSilence), // do its requests wait for DNS?
+))
+
+// ofAddresses are those of thin subjects that have both addresses of a load balancer written
+// down: they ask no DNS, and with half of the nodes silent, first those in use, they have
+// none left.
+var ofAddresses = names([]harness.Scenario{ALBIPRotate, ALBPartialRotate})
+
+func names(of []harness.Scenario) []string {
+	all := make([]string, 0, len(of))
+	for _, s := range of {
+		all = append(all, s.Name)
+	}
+	return all
+}
