@@ -146,7 +146,7 @@ func nowhere(int) netip.Addr { return netip.Addr{} }
 // noCell explains a scenario that suits no subject.
 func noCell(s harness.Scenario, subject harness.Subject) error {
 	if subject.Scenarios != nil {
-		return fmt.Errorf("SUBJECT=%s is in the catalogue for %s alone: give one of these as NAME=, or your own config with CONFIG=", subject.ID(), strings.Join(subject.Scenarios, ", "))
+		return fmt.Errorf("SUBJECT=%s is in the catalogue for %s alone: give one of these, or a config of your own", subject.ID(), strings.Join(subject.Scenarios, ", "))
 	}
 	if s.TLS() {
 		return fmt.Errorf("%s is about TLS between proxy and nodes, and %s speaks plain HTTP to them: give a config with https:// upstreams, or another scenario", s.Name, subject.ID())
