@@ -186,11 +186,6 @@ var catalogue = []catalogued{
 		Expect:  keepsLonger,
 	}},
 	{Subject: harness.Subject{
-		Kind: kind.Caddy, Name: "keepalive-300", Config: "keepalive-300.Caddyfile", Role: harness.Fix, Part: harness.Target, Release: "testing",
-		Summary: "Caddy's default of 5 minutes: longer than the ALB in front keeps a connection",
-		Expect:  keepsLonger,
-	}},
-	{Subject: harness.Subject{
 		Kind: kind.GoProxy, Name: "keepalive-75", Config: "keepalive-75.yaml", Role: harness.Reference, Part: harness.Target,
 		Summary: "the bundled proxy behind an ALB, with its default of 75 s",
 		Expect:  keepsLonger,

@@ -49,6 +49,11 @@ var changes = []change{
 	{code: DNSOutage, kind: kind.Apache, say: "there is no setting for it: `addressttl=` and `disablereuse=On` keep no address"},
 	{code: DNSOutage, kind: kind.Caddy, say: "there is no setting for it with `dynamic a`; `grace_period`, which keeps the last answer, is for `dynamic srv` only"},
 
+	{code: KeepAliveRace, kind: kind.Apache, say: "set `KeepAliveTimeout 65`: longer than the load balancer in front keeps a connection, which is 60 s unless it was set"},
+	{code: KeepAliveRace, kind: kind.Nginx, say: "leave `keepalive_timeout` at its default of 75 s: longer than the load balancer in front keeps a connection, which is 60 s unless it was set"},
+	{code: KeepAliveRace, kind: kind.HAProxy, say: "set `timeout client 65s` and `timeout http-keep-alive 65s`: longer than the load balancer in front keeps a connection, which is 60 s unless it was set"},
+	{code: KeepAliveRace, say: "keep idle connections of clients longer than the load balancer in front does, which is 60 s unless it was set"},
+
 	{code: RefusedByProxy, say: "raise the limit for the run, or ask less often (`RATE=`) or otherwise (`URL_PATH=`, `HOST_HEADER=`)"},
 
 	{code: LeftLate, say: "shorten the connect timeout and let the proxy try a second address; shorten its refresh"},
