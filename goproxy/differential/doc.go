@@ -3,5 +3,6 @@
 // becomes there, and a table of requests has to get the same answers from both.
 // Where they differ, the table says how, and why goproxy is right to.
 //
-// It has tests only.
+// FuzzBesideOthers sends what no table has: random requests and answers, good and bad,
+// in pieces. It has tests only.
 package differential
