@@ -15,6 +15,7 @@ var h2o = Kind{
 		Serves: h2oServes,
 		TLS:    regexp.MustCompile(`(?m)^[ -]*proxy\.reverse\.url:\s*["']?https://`),
 	},
+	Lacks:      "H2O cannot try a second address within a request",
 	Complaints: []string{"[error]", "error", "failed", "unknown command"},
 	Errors:     regexp.MustCompile(`\[(?:ERROR|FATAL)\]|\bin request:`),
 	Marks: []Mark{

@@ -16,6 +16,7 @@ var lighttpd = Kind{
 		// It looks a name up as it starts, and never again.
 		Port: regexp.MustCompile(`"port"\s*=>\s*"?(\d{1,5})`),
 	},
+	Lacks:      "lighttpd looks a name up once, at its start, and cannot follow one that moves",
 	Complaints: []string{"(configfile", "(server.c", "(plugin.c", "(gw_backend.c", "error"},
 	Errors:     regexp.MustCompile(`\(gw_backend\.c\.\d+\)`),
 	Marks: []Mark{

@@ -16,6 +16,7 @@ var nghttpx = Kind{
 		TLS:     regexp.MustCompile(`(?m)^\s*backend=[^\n]*;tls\b`),
 		Port:    regexp.MustCompile(`(?m)^\s*backend=[^,\n]+,(\d{1,5})\b`),
 	},
+	Lacks:      "nghttpx cannot try a second address within a request",
 	Complaints: []string{"[fatal]", "fatal", "error"},
 	Errors:     regexp.MustCompile(`\b(?:ERROR|FATAL)\b`),
 	Marks: []Mark{
