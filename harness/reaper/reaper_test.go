@@ -161,7 +161,7 @@ func TestKillMinusNine(t *testing.T) {
 	ref := kit(t, cli)
 	labels := NewSession()
 	run := exec.Command(os.Args[0], "-test.run=^TestHelperRun$")
-	run.Env = append(os.Environ(), "PROXYCHAOS_KIT="+ref, "PROXYCHAOS_SESSION="+labels[SessionLabel])
+	run.Env = append(os.Environ(), "TEST_REAPER_KIT="+ref, "TEST_REAPER_SESSION="+labels[SessionLabel])
 	out, err := run.StdoutPipe()
 	g.Expect(err).NotTo(HaveOccurred())
 	run.Stderr = os.Stderr
@@ -181,12 +181,12 @@ func TestKillMinusNine(t *testing.T) {
 
 // TestHelperRun is the run that TestKillMinusNine kills.
 func TestHelperRun(t *testing.T) {
-	ref := os.Getenv("PROXYCHAOS_KIT")
+	ref := os.Getenv("TEST_REAPER_KIT")
 	if ref == "" {
 		return
 	}
 	cli := engineClient(t)
-	labels := map[string]string{SessionLabel: os.Getenv("PROXYCHAOS_SESSION")}
+	labels := map[string]string{SessionLabel: os.Getenv("TEST_REAPER_SESSION")}
 	if _, err := Start(t.Context(), cli, ref, labels); err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,9 @@
 package renew
 
 import (
-	"context"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
 	"syscall"
 	"testing"
@@ -147,7 +147,7 @@ func TestNothingIsTranslatedAsBefore(t *testing.T) {
 	endTranslation := p.translate(first)
 	_, endSilence := p.silence(first)
 	_, err := dial(t, literal, 50*time.Millisecond)
-	p.Expect(err).To(MatchError(context.DeadlineExceeded))
+	p.Expect(err).To(MatchError(os.IsTimeout, "is a timeout"))
 
 	p.Expect(forget()).To(Succeed())
 	endSilence()
