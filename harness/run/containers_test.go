@@ -67,7 +67,7 @@ func TestConfigThatBreaks(t *testing.T) {
 	g.Expect(r.Verdict.Findings).To(ContainElement(And(
 		HaveField("Code", judge.ResolvedOnce), HaveField("Text", ContainSubstring("resolved once at start")))))
 	g.Expect(r.Verdict.Findings).To(ContainElement(HaveField("Code", judge.LogEvidence)), "nginx's log is a file of its own")
-	g.Expect(r.Manifest.Replay).To(ContainSubstring("PROXY=nginx CONFIG=" + path))
+	g.Expect(r.Manifest.Replay).To(ContainSubstring("--proxy nginx --config " + path))
 }
 
 // An address in place of a name, on a port that nobody was told of: a node stands for

@@ -74,7 +74,14 @@ func (c *cell) replay() string {
 	add(own, "PROXY", c.Subject.Kind)
 	add(own, "CONFIG", c.config.Path)
 	add(own && c.Subject.Release != usual(c.Subject.Kind), "RELEASE", c.Subject.Release)
-	add(c.userImage() != "", c.userImage(), c.image.Ref)
+	if image := c.userImage(); image != "" {
+		image += "=" + quoted(c.image.Ref)
+		if c.opt.Make {
+			line += " " + image
+		} else {
+			line = image + " " + line // no flag: it is read from the environment
+		}
+	}
 	add(set.Clock == harness.Production, "CLOCK", set.Clock)
 	add(own && c.Subject.Env.Said != "", "ENV", c.Subject.Env.Said)
 	add(set.TTL != standard.TTL, "TTL", set.TTL)

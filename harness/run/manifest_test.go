@@ -20,6 +20,8 @@ func TestReplayOnTheUsersImage(t *testing.T) {
 	c.image.Ref = "openresty:1.27"
 	g.Expect(c.replay()).NotTo(ContainSubstring("IMAGE"))
 	t.Setenv("NGINX_IMAGE", "openresty:1.27")
+	g.Expect(c.replay()).To(Equal("NGINX_IMAGE=openresty:1.27 proxychaos run s --subject nginx/static --seed 1"))
+	c.opt.Make = true
 	g.Expect(c.replay()).To(Equal("make scenario NAME=s SUBJECT=nginx/static NGINX_IMAGE=openresty:1.27 SEED=1"))
 }
 
