@@ -20,24 +20,22 @@ import (
 	"github.com/proxychaos/proxychaos/scenarios/rollout"
 )
 
+// compareName is the command whose exit code 2 is a word.
+const compareName = "compare"
+
 // compareCommand is `proxychaos compare`, behind `make compare`.
 func compareCommand() *cobra.Command {
 	var a, b string
 	var set *settings
 	cmd := &cobra.Command{
-		Use:   "compare --a FILE --b FILE",
+		Use:   compareName + " --a FILE --b FILE",
 		Short: "Whether to roll out config B instead of A; exit 0 not worse, 1 worse, 2 cannot tell, 3 could not run",
 		Long:  "Runs config A, B, and A again over every scenario that suits both, until it can tell whether B is worse.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
-			err := compareBoth(ctx, cmd, set, a, b)
-			var said *exitError
-			if err != nil && !errors.As(err, &said) {
-				return &exitError{exitNotRun, err.Error()}
-			}
-			return err
+			return compareBoth(ctx, cmd, set, a, b)
 		},
 	}
 	cmd.Flags().StringVar(&a, "a", "", "the config in production, a file or a folder at `PATH`")
@@ -110,7 +108,7 @@ func bothSides(set *settings, a, b string) (asked [2]scenarios.Request, err erro
 			}
 		}
 		if asked[i], err = set.request(settled); err != nil {
-			return asked, set.called(err, side.path, side.name)
+			return asked, set.called(err, side.name, settled)
 		}
 		subject := &asked[i].Subjects[0]
 		subject.Name = strings.Replace(subject.Name, "own", strings.ToLower(side.name), 1)

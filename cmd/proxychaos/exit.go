@@ -27,8 +27,9 @@ type exitError struct {
 
 func (e *exitError) Error() string { return e.text }
 
-// end says on errs why a command failed, and returns its exit code.
-func end(errs io.Writer, err error) int {
+// end says on errs why a command failed, and returns its exit code: trouble if the error has
+// none of its own.
+func end(errs io.Writer, err error, trouble int) int {
 	if err == nil {
 		return exitDone
 	}
@@ -43,6 +44,6 @@ func end(errs io.Writer, err error) int {
 	case errors.As(err, &config), errors.Is(err, migrate.ErrNotWhole):
 		return exitWrong
 	default:
-		return exitTrouble
+		return trouble
 	}
 }

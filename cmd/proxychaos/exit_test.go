@@ -69,6 +69,12 @@ var special = []situation{
 		{words: "compare --a none.conf --b now.conf", env: "PROXYCHAOS_PROXY=nginx"},
 		{words: "compare --a now.conf --b now.conf"},
 		{words: "compare --a now.conf --b now.conf --name none"},
+		{words: "compare --a now.conf --proxy nginx --release-a stable --release-b none"},
+		{words: "compare --a now.conf --b now.conf --proxy nginx --env-b none.env"},
+		{words: "compare --a now.conf --b now.conf --proxy nginx --for 1s"},
+		{words: "compare --a now.conf --b now.conf --proxy nginx --min-failed Inf"},
+		{words: "compare --a now.conf --b now.conf --proxy nginx --min-recovery 2h"},
+		{words: "compare --a now.conf --b now.conf --proxy nginx --min-p99 -20%"},
 		{words: "fakealb --access-log none/access.log --nodes a=127.0.7.1"},
 	}},
 	{"No Docker engine", "`run`, `nightly` and `compare` need one, but for configs of goproxy. If goproxy is among others, it alone is run, unless `CI=true`.", []try{

@@ -25,7 +25,12 @@ func execute(args []string) int {
 	root := newRoot()
 	root.SetArgs(args)
 	page := checkHelp(root)
-	return end(os.Stderr, errors.Join(root.ExecuteContext(context.Background()), page()))
+	command, err := root.ExecuteContextC(context.Background())
+	trouble := exitTrouble
+	if command.Name() == compareName {
+		trouble = exitNotRun
+	}
+	return end(os.Stderr, errors.Join(err, page()), trouble)
 }
 
 // newRoot is the command with all its subcommands.
@@ -41,7 +46,7 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.AddCommand(
 		goproxy.Command(), migrate.Command(), fakealb.Command(), fakedns.Command(),
-		runCommand(), nightlyCommand(), compareCommand(), listCommand(), checkCommand(), imagesCommand(), recheckCommand(), imagesCommand(), reportCommand(),
+		runCommand(), nightlyCommand(), compareCommand(), listCommand(), checkCommand(), imagesCommand(), recheckCommand(), reportCommand(),
 		demoCommand(), versionCommand(),
 	)
 	agents := func() []*cobra.Command { return []*cobra.Command{pod.Command(), load.Command(), fakealb.Command()} }

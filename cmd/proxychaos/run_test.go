@@ -88,7 +88,7 @@ func TestOutcome(t *testing.T) {
 		asked.Options.Runs = "x"
 		err := (&player{settings: &settings{}}).outcome(tc.ctx, asked, tc.cells, 3)
 		var said bytes.Buffer
-		g.Expect(end(&said, err)).To(Equal(tc.code), name)
+		g.Expect(end(&said, err, exitTrouble)).To(Equal(tc.code), name)
 		if tc.says != "" {
 			tc.says = "proxychaos: " + tc.says + "\n"
 		}

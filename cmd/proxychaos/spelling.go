@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 	"io"
 	"regexp"
 	"slices"
@@ -66,11 +66,20 @@ func (s *settings) spell(err error) error {
 	return &spelt{err}
 }
 
-// called says CONFIG as compare has it, which has two.
-func (s *settings) called(err error, path, name string) error {
-	word, means := "--config "+path, "--"+strings.ToLower(name)+" "+path
-	if s.make {
-		word, means = "CONFIG="+path, name+"="+path
+// called says the words of one side as compare has them, which has two: A=x for CONFIG=x,
+// RELEASE_A=x for RELEASE=x. said are the words that side has of its own.
+func (s *settings) called(err error, side string, said map[string]string) error {
+	text := err.Error()
+	for word, value := range said {
+		own := word + "_" + side
+		if word == "CONFIG" {
+			own = side
+		}
+		if s.make {
+			text = strings.Replace(text, word+"="+value, own+"="+value, 1)
+			continue
+		}
+		text = strings.Replace(text, run.Flag(word)+value, run.Flag(own)+value, 1)
 	}
-	return fmt.Errorf("%s", strings.Replace(err.Error(), word, means, 1))
+	return errors.New(text)
 }

@@ -58,7 +58,8 @@ func (f *File) Path() string { return f.path }
 // Blocks are those that were run, in the order in which they ended.
 func (f *File) Blocks() []Played { return f.blocks }
 
-// Append adds a block.
+// Append adds a block. If there is no room for the whole line, nothing of it stays: the
+// next one would be written behind half of it.
 func (f *File) Append(p Played) (err error) {
 	line, err := json.Marshal(p)
 	if err != nil {
@@ -69,8 +70,12 @@ func (f *File) Append(p Played) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	if _, err := file.Write(append(line, '\n')); err != nil {
-		return err
+	if n, err := file.Write(append(line, '\n')); err != nil {
+		info, statErr := file.Stat()
+		if statErr == nil && n > 0 {
+			statErr = file.Truncate(info.Size() - int64(n))
+		}
+		return errors.Join(err, statErr)
 	}
 	f.blocks = append(f.blocks, p)
 	return nil

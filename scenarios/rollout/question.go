@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -41,21 +43,23 @@ func Asked(a, b scenarios.Request, lookup func(string) (string, bool)) (Question
 	}{
 		{"FOR", "a time of at least 1m, such as 20m", func(text string) (err error) {
 			q.For, err = time.ParseDuration(text)
-			return errors.Join(err, positive(q.For >= time.Minute))
+			return errors.Join(err, within(q.For >= time.Minute))
 		}},
-		{"MIN_FAILED", "a number of requests, 1 or more", func(text string) (err error) {
+		// The sizes have an upper end too: one that no run can reach would call everything
+		// no difference.
+		{"MIN_FAILED", "a number of requests from 1 to 100000", func(text string) (err error) {
 			sizes.Failed, err = strconv.ParseFloat(text, 64)
-			return errors.Join(err, positive(sizes.Failed >= 1))
+			return errors.Join(err, within(sizes.Failed >= 1 && sizes.Failed <= 100_000))
 		}},
-		{"MIN_RECOVERY", "a time of at least 10ms, such as 0.3s", func(text string) error {
+		{"MIN_RECOVERY", "a time from 10ms to 1m, such as 0.3s", func(text string) error {
 			d, err := time.ParseDuration(text)
 			sizes.Recovery = recording.Of(d)
-			return errors.Join(err, positive(d >= 10*time.Millisecond))
+			return errors.Join(err, within(d >= 10*time.Millisecond && d <= time.Minute))
 		}},
-		{"MIN_P99", "a share of at least 1%, such as 20%", func(text string) error {
+		{"MIN_P99", "a share from 1% to 10000%, such as 20%", func(text string) error {
 			percent, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
 			sizes.P99 = percent / 100
-			return errors.Join(err, positive(percent >= 1))
+			return errors.Join(err, within(percent >= 1 && percent <= 10_000))
 		}},
 	} {
 		if text, ok := lookup(v.name); ok {
@@ -67,9 +71,9 @@ func Asked(a, b scenarios.Request, lookup func(string) (string, bool)) (Question
 	return q, nil
 }
 
-func positive(ok bool) error {
+func within(ok bool) error {
 	if !ok {
-		return errors.New("too small")
+		return errors.New("too small, or too large")
 	}
 	return nil
 }
@@ -127,12 +131,13 @@ func (q Question) Decide(journal Journal) compare.Comparison {
 }
 
 // Last reads a run of A and of B in each scenario back: of the last block that was proved,
-// or of the last.
+// or of the last. A block whose recordings somebody has removed still counts, but there is
+// nothing of it to read.
 func Last(journal Journal) (map[string][2]reports.Cell, error) {
 	chosen := map[string]Played{}
 	for _, p := range journal.Blocks() {
 		proved := func(p Played) bool { return p.A.Result != judge.Unproven && p.B.Result != judge.Unproven }
-		if before, ok := chosen[p.A.Scenario]; p.Dirs[0] != "" && p.Dirs[1] != "" && (!ok || proved(p) || !proved(before)) {
+		if before, ok := chosen[p.A.Scenario]; stored(p.Dirs[0]) && stored(p.Dirs[1]) && (!ok || proved(p) || !proved(before)) {
 			chosen[p.A.Scenario] = p
 		}
 	}
@@ -151,19 +156,25 @@ func Last(journal Journal) (map[string][2]reports.Cell, error) {
 	return last, nil
 }
 
+// stored says whether a folder has a recording.
+func stored(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, recording.ManifestFile))
+	return dir != "" && err == nil
+}
+
 // mostChanges is how many lines of what differs are shown.
 const mostChanges = 60
 
 // Changes is what diff says of two files or folders; empty if nothing differs, or if diff
 // is not there.
 func Changes(ctx context.Context, a, b string) string {
-	text, err := exec.CommandContext(ctx, "diff", "-ruN", a, b).Output()
+	text, err := exec.CommandContext(ctx, "diff", "-ruN", "--", a, b).Output()
 	if info := new(exec.ExitError); err != nil && (!errors.As(err, &info) || info.ExitCode() != 1) {
 		return ""
 	}
 	lines := strings.SplitAfter(string(text), "\n")
 	if len(lines) > mostChanges {
-		return strings.Join(lines[:mostChanges], "") + fmt.Sprintf("... and %d lines more: diff -ru %s %s\n", len(lines)-mostChanges, a, b)
+		return strings.Join(lines[:mostChanges], "") + fmt.Sprintf("... and %d lines more: diff -ruN %s %s\n", len(lines)-mostChanges, a, b)
 	}
 	return string(text)
 }

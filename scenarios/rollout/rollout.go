@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness"
@@ -53,6 +54,11 @@ type runner struct {
 	deadline time.Time
 	log      func(string, ...any)
 
+	// giveUp ends all cells. The first that cannot be run asks for it while none has: it would
+	// be so again.
+	giveUp context.CancelCauseFunc
+	proved atomic.Bool // a block is in the journal
+
 	running map[string]int // blocks, by scenario
 	begun   map[string]int // blocks, by scenario, with those of the journal
 	blocks  int
@@ -90,7 +96,10 @@ func newRunner(q Question, play func(context.Context, run.Cell, uint64) run.Resu
 func (r *runner) answer(ctx context.Context) error {
 	for _, played := range r.journal.Blocks() {
 		r.begun[played.A.Scenario]++
+		r.proved.Store(true)
 	}
+	ctx, r.giveUp = context.WithCancelCause(ctx)
+	defer r.giveUp(nil)
 	ended := make(chan done)
 	var errs error
 	for {
@@ -103,7 +112,7 @@ func (r *runner) answer(ctx context.Context) error {
 			r.begin(ctx, name, ended)
 		}
 		if r.blocks == 0 {
-			return errors.Join(errs, ctx.Err())
+			return errors.Join(errs, context.Cause(ctx))
 		}
 		d := <-ended
 		r.blocks--
@@ -111,13 +120,12 @@ func (r *runner) answer(ctx context.Context) error {
 		if ctx.Err() != nil {
 			continue // half of a block is none
 		}
-		played, err := r.block(d)
-		if err == nil {
-			err = r.journal.Append(played)
+		if err := r.journal.Append(block(d)); err != nil {
+			errs = errors.Join(errs, err)
+			continue
 		}
-		if errs = errors.Join(errs, err); err == nil {
-			r.tell(d.scenario)
-		}
+		r.proved.Store(true)
+		r.tell(d.scenario)
 	}
 }
 
@@ -167,8 +175,14 @@ func (r *runner) begin(ctx context.Context, name string, ended chan<- done) {
 		for i, subject := range []harness.Subject{r.A, r.B, r.A} {
 			r.slots <- struct{}{}
 			cells.Go(func() {
+				defer func() { <-r.slots }()
+				if ctx.Err() != nil {
+					return
+				}
 				results[i] = r.play(ctx, run.Cell{Scenario: scenario, Subject: subject}, seed)
-				<-r.slots
+				if err := notRun(results[i]); err != nil && !r.proved.Load() && ctx.Err() == nil {
+					r.giveUp(fmt.Errorf("%s %w in %s: %w", runNames[i], ErrNotRun, name, err))
+				}
 			})
 		}
 		cells.Wait()
@@ -176,28 +190,27 @@ func (r *runner) begin(ctx context.Context, name string, ended chan<- done) {
 	}()
 }
 
-// block makes a block of three results. Of the first of all, a cell that could not be run
-// is an error: it would be so again.
-func (r *runner) block(d done) (Played, error) {
-	p := Played{Took: d.took}
-	for i, of := range []struct {
-		name string
-		into *compare.Run
-	}{{"A", &p.A}, {"B", &p.B}, {"A again", &p.Again}} {
-		result := d.results[i]
-		err := result.Err
-		if result.NotRun != "" {
-			err = errors.New(result.NotRun)
-		}
-		p.Dirs[i] = result.Dir
-		*of.into = compare.NewRun(result.Manifest, result.Verdict)
-		if err == nil {
-			continue
-		}
-		if len(r.journal.Blocks()) == 0 {
-			return p, fmt.Errorf("%s %w in %s: %w", of.name, ErrNotRun, d.scenario, err)
-		}
-		*of.into = compare.Run{Scenario: d.scenario, Seed: d.seed, Result: judge.Unproven, Why: err.Error()}
+// runNames are what the three runs of a block are called.
+var runNames = [3]string{"A", "B", "A again"}
+
+// notRun says why a cell could not be run; nil if it was.
+func notRun(r run.Result) error {
+	if r.NotRun != "" {
+		return errors.New(r.NotRun)
 	}
-	return p, nil
+	return r.Err
+}
+
+// block makes a block of three results.
+func block(d done) Played {
+	p := Played{Took: d.took}
+	for i, into := range []*compare.Run{&p.A, &p.B, &p.Again} {
+		result := d.results[i]
+		p.Dirs[i] = result.Dir
+		*into = compare.NewRun(result.Manifest, result.Verdict)
+		if err := notRun(result); err != nil {
+			*into = compare.Run{Scenario: d.scenario, Seed: d.seed, Result: judge.Unproven, Why: err.Error()}
+		}
+	}
+	return p
 }

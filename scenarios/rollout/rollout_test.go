@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -165,7 +166,7 @@ func TestTheTimeIsBounded(t *testing.T) {
 func TestWhatCannotBeRun(t *testing.T) {
 	f, j, q := &fake{fails: errors.New("nginx: unknown directive")}, journal(t, t.TempDir()), question(1, "s")
 	err := answer(t.Context(), q, f, j)
-	if !errors.Is(err, ErrNotRun) || !strings.Contains(err.Error(), "B could not be run in s: nginx: unknown directive") || len(f.ran) != 3 {
+	if !errors.Is(err, ErrNotRun) || err.Error() != "B could not be run in s: nginx: unknown directive" || len(f.ran) != 2 {
 		t.Errorf("%d cells: %v", len(f.ran), err)
 	}
 	f = &fake{}
@@ -226,5 +227,54 @@ func TestJournal(t *testing.T) {
 		if err != nil || len(other.Blocks()) != 0 || filepath.Base(other.Path()) == filepath.Base(f.Path()) {
 			t.Errorf("%v: %v, %s", words, err, other.Path())
 		}
+	}
+}
+
+// On a full disk nothing of a block stays, and what was there before does: the next one does
+// not stand behind half of it.
+func TestJournalOnAFullDisk(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Fatal("needs root: it mounts a disk")
+	}
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=16k"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, 0) })
+	ballast := filepath.Join(dir, "ballast")
+	if err := os.WriteFile(ballast, make([]byte, 8<<10), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, kept := journal(t, dir), 0
+	for ; ; kept++ {
+		err := f.Append(Played{Took: time.Duration(kept)})
+		if errors.Is(err, syscall.ENOSPC) {
+			break
+		}
+		if err != nil || kept > 100 {
+			t.Fatalf("%d blocks: %v", kept, err)
+		}
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Append(Played{}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(journal(t, dir).Blocks()); kept == 0 || n != kept+1 {
+		t.Errorf("%d blocks, want the %d from before the disk was full, and one more", n, kept)
+	}
+}
+
+// A block whose recordings are gone counts, and is not shown.
+func TestRecordingsThatWereRemoved(t *testing.T) {
+	f := journal(t, t.TempDir())
+	p := Played{Dirs: [3]string{filepath.Join(t.TempDir(), "gone"), filepath.Join(t.TempDir(), "gone"), ""}}
+	p.A.Scenario = "s"
+	if err := f.Append(p); err != nil {
+		t.Fatal(err)
+	}
+	if last, err := Last(f); err != nil || len(last) != 0 {
+		t.Errorf("%v, %v", last, err)
 	}
 }
