@@ -63,7 +63,7 @@ const (
 
 // Node is one address of a load balancer.
 type Node struct {
-	Addr         netip.Addr `json:"addr"` // IPv4
+	Addr         netip.Addr `json:"addr"` // IPv4, or with nftables IPv6
 	LoadBalancer string     `json:"load_balancer"`
 	Zone         string     `json:"zone"` // a label, such as "a"; may be empty
 	// ControlPlaneLag is how long a change of a target group takes to reach this

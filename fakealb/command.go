@@ -81,7 +81,7 @@ func addNodes(config *Config, nodes []string, targets int) error {
 		for a := range strings.SplitSeq(list, ",") {
 			addr, err := netip.ParseAddr(a)
 			if err != nil {
-				return fmt.Errorf("got --nodes %q, want IPv4 addresses after %q", arg, name+"=")
+				return fmt.Errorf("got --nodes %q, want IP addresses after %q", arg, name+"=")
 			}
 			config.Nodes = append(config.Nodes, Node{Addr: addr, LoadBalancer: name})
 		}

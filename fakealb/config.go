@@ -169,8 +169,8 @@ func (lb LoadBalancer) summary() string {
 
 func (n Node) check(network Network) error {
 	switch {
-	case !n.Addr.Is4():
-		return badField("addr", "got node address %s, want an IPv4 address", n.Addr)
+	case !n.Addr.IsValid() || n.Addr.Is4In6() || n.Addr.Zone() != "" || n.Addr.Is6() && !n.Addr.IsGlobalUnicast():
+		return badField("addr", "got node address %s, want an IPv4 address, or an IPv6 address that is neither local to a link nor a loopback one", n.Addr)
 	case network == NetworkUserspace && !loopback.Contains(n.Addr):
 		return badField("addr", "got node address %s, want one of %s: the network is %q", n.Addr, loopback, network)
 	case n.Fault != "" && n.Fault != FaultNone:

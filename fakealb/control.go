@@ -267,7 +267,7 @@ func decode(w http.ResponseWriter, r *http.Request, into any) error {
 func pathAddr(r *http.Request) (netip.Addr, error) {
 	addr, err := netip.ParseAddr(r.PathValue("addr"))
 	if err != nil {
-		return addr, badField("addr", "got %q, want an IPv4 address", r.PathValue("addr"))
+		return addr, badField("addr", "got %q, want an IP address", r.PathValue("addr"))
 	}
 	return addr, nil
 }

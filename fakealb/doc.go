@@ -1,7 +1,7 @@
 // Package fakealb imitates the nodes of an AWS Application Load Balancer, for
 // tests of what stands in front of one: proxies, clients, resolvers.
 //
-// One [Server] owns many nodes. Each node has an IPv4 address of its own, listens
+// One [Server] owns many nodes. Each node has an address of its own, listens
 // on every configured port, and speaks TLS or plain HTTP as the listeners of its
 // load balancer say, or by the first byte it gets. It belongs to a load balancer,
 // whose built-in targets answer; without targets it answers the 503 of a real ALB,

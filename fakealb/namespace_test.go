@@ -81,8 +81,8 @@ func (s *stage) startCommand(t *testing.T, args ...string) {
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("the command after SIGINT: %v", err)
 		}
-		left, err := exec.Command("ip", "netns", "exec", s.server, "sh", "-c", "nft list tables; ip -4 -br addr show eth0").CombinedOutput()
-		if err != nil || strings.Contains(string(left), "fakealb") || strings.Contains(string(left), "198.18.90.11") {
+		left, err := exec.Command("ip", "netns", "exec", s.server, "sh", "-c", "nft list tables; ip -br addr show eth0").CombinedOutput()
+		if err != nil || strings.Contains(string(left), "fakealb") || strings.Contains(string(left), "198.18.90.11") || strings.Contains(string(left), node6.String()) {
 			t.Errorf("left behind after SIGINT: %s, %v", left, err)
 		}
 	})
@@ -129,7 +129,7 @@ func (s *stage) dial(addr string, localPort int, timeout time.Duration) (net.Con
 		if localPort != 0 {
 			d.LocalAddr = &net.TCPAddr{IP: net.IPv4(198, 18, 90, 1), Port: localPort}
 		}
-		c, err := d.Dial("tcp4", addr)
+		c, err := d.Dial("tcp", addr)
 		done <- result{c, err}
 	}()
 	r := <-done

@@ -3,8 +3,8 @@
 // watch, each segment with payload. So requests sent to a silent node are counted
 // although no process ever gets them.
 //
-// It reads an AF_PACKET socket, which needs the capability NET_RAW, with a filter
-// in the kernel that lets nothing else through. Times are the kernel's.
+// It reads two AF_PACKET sockets, of IPv4 and of IPv6, which need the capability NET_RAW,
+// with filters in the kernel that let nothing else through. Times are the kernel's.
 package capture
 
 import (
@@ -39,10 +39,7 @@ type Segment struct {
 
 // Capture is a running capture. Its methods may be called from any goroutine.
 type Capture struct {
-	conn    *packet.Conn
-	handle  func(Segment)
-	done    chan struct{}
-	err     error // why reading ended, valid once done is closed
+	sources []*source
 	closing atomic.Bool
 
 	mu      sync.Mutex
@@ -50,33 +47,58 @@ type Capture struct {
 	dropped uint64
 }
 
-// Open starts to capture on the interface named ifname. It calls handle from one
-// goroutine for each SYN to any address, and for each payload segment to a
-// watched one.
+// source is the socket of one family.
+type source struct {
+	*family
+	conn   *packet.Conn
+	handle func(Segment)
+	done   chan struct{}
+	err    error // why reading ended, valid once done is closed
+}
+
+// Open starts to capture on the interface named ifname. It calls handle, once at a time,
+// for each SYN to any address, and for each payload segment to a watched one.
 func Open(ifname string, handle func(Segment)) (*Capture, error) {
 	ifi, err := net.InterfaceByName(ifname)
 	if err != nil {
 		return nil, fmt.Errorf("find interface %q: %w", ifname, err)
 	}
-	filter, err := program(nil)
+	var handling sync.Mutex
+	c := &Capture{watched: map[netip.Addr]bool{}}
+	for _, f := range []*family{&ipv4, &ipv6} {
+		s, err := f.open(ifi, func(seg Segment) {
+			handling.Lock()
+			defer handling.Unlock()
+			handle(seg)
+		})
+		if err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+		c.sources = append(c.sources, s)
+		go s.read(&c.closing)
+	}
+	return c, nil
+}
+
+func (f *family) open(ifi *net.Interface, handle func(Segment)) (*source, error) {
+	filter, err := f.program(nil)
 	if err != nil {
 		return nil, err
 	}
 	// Datagram: packets begin at the IP header, whatever the link is.
-	conn, err := packet.Listen(ifi, packet.Datagram, unix.ETH_P_IP, &packet.Config{Filter: filter})
+	conn, err := packet.Listen(ifi, packet.Datagram, f.protocol, &packet.Config{Filter: filter})
 	if err != nil {
-		return nil, fmt.Errorf("open a packet socket on %s: %w (the capability NET_RAW is needed)", ifname, err)
+		return nil, fmt.Errorf("open a packet socket on %s: %w (the capability NET_RAW is needed)", ifi.Name, err)
 	}
-	c := &Capture{conn: conn, handle: handle, done: make(chan struct{}), watched: map[netip.Addr]bool{}}
-	if err := c.configure(); err != nil {
+	s := &source{family: f, conn: conn, handle: handle, done: make(chan struct{})}
+	if err := s.configure(); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	go c.read()
-	return c, nil
+	return s, nil
 }
 
-func (c *Capture) configure() error {
-	raw, err := c.conn.SyscallConn()
+func (s *source) configure() error {
+	raw, err := s.conn.SyscallConn()
 	if err != nil {
 		return fmt.Errorf("configure the packet socket: %w", err)
 	}
@@ -110,51 +132,67 @@ func (c *Capture) Watch(add, remove []netip.Addr) error {
 	if maps.Equal(next, c.watched) {
 		return nil
 	}
-	filter, err := program(slices.SortedFunc(maps.Keys(next), netip.Addr.Compare))
+	for _, s := range c.sources {
+		if err := s.watch(slices.SortedFunc(maps.Keys(next), netip.Addr.Compare)); err != nil {
+			return err
+		}
+	}
+	c.watched = next
+	return nil
+}
+
+// watch has the payload segments captured of those addresses that are of the family.
+func (s *source) watch(addrs []netip.Addr) error {
+	filter, err := s.program(slices.DeleteFunc(addrs, func(a netip.Addr) bool { return a.BitLen() != s.bits }))
 	if err != nil {
 		return err
 	}
-	if err := c.conn.SetBPF(filter); err != nil {
+	if err := s.conn.SetBPF(filter); err != nil {
 		return fmt.Errorf("set the capture filter: %w", err)
 	}
-	c.watched = next
 	return nil
 }
 
 // Dropped returns how many packets the kernel had to drop since Open because
 // they were not read in time. It fails once the capture has ended.
 func (c *Capture) Dropped() (uint64, error) {
-	select {
-	case <-c.done:
-		return 0, errors.Join(errors.New("the capture has ended"), c.err)
-	default:
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	stats, err := c.conn.Stats()
-	if err != nil {
-		return 0, fmt.Errorf("read the drop count of the capture: %w", err)
+	for _, s := range c.sources {
+		select {
+		case <-s.done:
+			return 0, errors.Join(errors.New("the capture has ended"), s.err)
+		default:
+		}
+		stats, err := s.conn.Stats()
+		if err != nil {
+			return 0, fmt.Errorf("read the drop count of the capture: %w", err)
+		}
+		c.dropped += uint64(stats.Drops) // the kernel's count restarts at each reading
 	}
-	c.dropped += uint64(stats.Drops) // the kernel's count restarts at each reading
 	return c.dropped, nil
 }
 
 // Close ends the capture and waits for the last call of handle.
 func (c *Capture) Close() error {
 	c.closing.Store(true)
-	err := c.conn.Close()
-	<-c.done
-	return errors.Join(err, c.err)
+	var errs []error
+	for _, s := range c.sources {
+		err := s.conn.Close()
+		<-s.done
+		errs = append(errs, err, s.err)
+	}
+	return errors.Join(errs...)
 }
 
-func (c *Capture) read() {
-	defer close(c.done)
-	raw, err := c.conn.SyscallConn()
+func (s *source) read(closing *atomic.Bool) {
+	defer close(s.done)
+	raw, err := s.conn.SyscallConn()
 	if err != nil {
-		c.err = fmt.Errorf("read the packet socket: %w", err)
+		s.err = fmt.Errorf("read the packet socket: %w", err)
 		return
 	}
-	d := newDecoder()
+	d := s.decoder()
 	buf, control := make([]byte, 1<<16), make([]byte, 128)
 	for {
 		var n, controlLen int
@@ -164,19 +202,19 @@ func (c *Capture) read() {
 			return !errors.Is(inner, unix.EAGAIN)
 		})
 		switch {
-		case err != nil && c.closing.Load():
+		case err != nil && closing.Load():
 			return
 		case err != nil:
-			c.err = fmt.Errorf("read the packet socket: %w", err)
+			s.err = fmt.Errorf("read the packet socket: %w", err)
 			return
 		case errors.Is(inner, unix.EINTR):
 			continue
 		case inner != nil:
-			c.err = fmt.Errorf("read the packet socket: %w", inner)
+			s.err = fmt.Errorf("read the packet socket: %w", inner)
 			return
 		}
-		if s, ok := d.decode(buf[:n], timestamp(control[:controlLen])); ok {
-			c.handle(s)
+		if seg, ok := d.decode(buf[:n], timestamp(control[:controlLen])); ok {
+			s.handle(seg)
 		}
 	}
 }

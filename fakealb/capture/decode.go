@@ -11,7 +11,8 @@ import (
 
 // decoder turns packets into segments and remembers what it saw.
 type decoder struct {
-	ip      layers.IPv4
+	ip4     layers.IPv4
+	ip6     layers.IPv6
 	tcp     layers.TCP
 	payload gopacket.Payload
 	parser  *gopacket.DecodingLayerParser
@@ -19,9 +20,9 @@ type decoder struct {
 	seen    recent
 }
 
-func newDecoder() *decoder {
+func (f *family) decoder() *decoder {
 	d := &decoder{seen: newRecent()}
-	d.parser = gopacket.NewDecodingLayerParser(layers.LayerTypeIPv4, &d.ip, &d.tcp, &d.payload)
+	d.parser = gopacket.NewDecodingLayerParser(f.layer, &d.ip4, &d.ip6, &d.tcp, &d.payload)
 	d.parser.IgnoreUnsupported = true
 	return d
 }
@@ -40,8 +41,12 @@ func (d *decoder) decode(packet []byte, at time.Time) (Segment, bool) {
 	if !isSYN && len(d.payload) == 0 {
 		return Segment{}, false
 	}
-	src, _ := netip.AddrFromSlice(d.ip.SrcIP)
-	dst, _ := netip.AddrFromSlice(d.ip.DstIP)
+	from, to := d.ip4.SrcIP, d.ip4.DstIP
+	if d.found[0] == layers.LayerTypeIPv6 {
+		from, to = d.ip6.SrcIP, d.ip6.DstIP
+	}
+	src, _ := netip.AddrFromSlice(from)
+	dst, _ := netip.AddrFromSlice(to)
 	s := Segment{
 		Time:    at,
 		Src:     netip.AddrPortFrom(src, uint16(d.tcp.SrcPort)),

@@ -19,13 +19,13 @@ const dstPort = 2
 // takeAnyPort sends connections to every other port of a node to the first of ports,
 // with the caller's next flush. The address stays what it is, so that the rules of the
 // faults, which come later on a packet's way, find it.
-func (k *kernelNet) takeAnyPort(ports []uint16) error {
-	k.anyPort = &nftables.Set{Table: k.tab, Name: "any-port", KeyType: nftables.TypeIPAddr}
-	if err := k.nft.AddSet(k.anyPort, nil); err != nil {
+func (t *table) takeAnyPort(ports []uint16) error {
+	t.anyPort = &nftables.Set{Table: t.tab, Name: "any-port", KeyType: t.key}
+	if err := t.nft.AddSet(t.anyPort, nil); err != nil {
 		return err
 	}
-	chain := k.nft.AddChain(&nftables.Chain{
-		Name: "any-port", Table: k.tab, Type: nftables.ChainTypeNAT,
+	chain := t.nft.AddChain(&nftables.Chain{
+		Name: "any-port", Table: t.tab, Type: nftables.ChainTypeNAT,
 		Hooknum: nftables.ChainHookPrerouting, Priority: nftables.ChainPriorityNATDest,
 	})
 	const register = 1
@@ -35,21 +35,21 @@ func (k *kernelNet) takeAnyPort(ports []uint16) error {
 			&expr.Payload{DestRegister: register, Base: expr.PayloadBaseTransportHeader, Offset: dstPort, Len: 2},
 			&expr.Cmp{Op: expr.CmpOpNeq, Register: register, Data: binaryutil.BigEndian.PutUint16(p)})
 	}
-	k.rule(chain, ipDst, k.anyPort, append(rest,
+	t.rule(chain, t.dst, t.anyPort, append(rest,
 		&expr.Immediate{Register: register, Data: binaryutil.BigEndian.PutUint16(ports[0])},
-		&expr.NAT{Type: expr.NATTypeDestNAT, Family: unix.NFPROTO_IPV4, RegProtoMin: register},
+		&expr.NAT{Type: expr.NATTypeDestNAT, Family: t.nat, RegProtoMin: register},
 	)...)
 	return nil
 }
 
 // takeAllOf takes connections to any port of addr, if the network was opened for that. It
 // is not undone when addr is removed: what is sent there is dropped then.
-func (k *kernelNet) takeAllOf(addr netip.Addr) error {
-	if k.anyPort == nil {
+func (t *table) takeAllOf(addr netip.Addr) error {
+	if t.anyPort == nil {
 		return nil
 	}
-	err := k.nft.SetAddElements(k.anyPort, []nftables.SetElement{{Key: addr.AsSlice()}})
-	if err := errors.Join(err, k.nft.Flush()); err != nil {
+	err := t.nft.SetAddElements(t.anyPort, []nftables.SetElement{{Key: addr.AsSlice()}})
+	if err := errors.Join(err, t.nft.Flush()); err != nil {
 		return fmt.Errorf("take any port of %s in nftables: %w", addr, err)
 	}
 	return nil
@@ -62,16 +62,36 @@ func AskedPort(c syscall.Conn) (uint16, error) {
 	if err != nil {
 		return 0, err
 	}
-	// A sockaddr_in: family, then port and address in the order of the network.
-	var asked *unix.IPv6Mreq
+	var port uint16
 	var inner error
-	if err := raw.Control(func(fd uintptr) {
-		asked, inner = unix.GetsockoptIPv6Mreq(int(fd), unix.IPPROTO_IP, unix.SO_ORIGINAL_DST)
-	}); err != nil {
+	if err := raw.Control(func(fd uintptr) { port, inner = originalPort(int(fd)) }); err != nil {
 		return 0, err
 	}
 	if inner != nil {
 		return 0, fmt.Errorf("ask the kernel for the port that was asked for: %w", inner)
 	}
-	return binary.BigEndian.Uint16(asked.Multiaddr[2:]), nil
+	return port, nil
+}
+
+// originalPort asks for the address that a socket's peer had asked for. It is a
+// sockaddr_in or sockaddr_in6, for which the kernel has no call of its own in package
+// unix: two others have room for them.
+func originalPort(fd int) (uint16, error) {
+	own, err := unix.Getsockname(fd)
+	if err != nil {
+		return 0, err
+	}
+	if _, six := own.(*unix.SockaddrInet6); six {
+		const originalDst = 80 // IP6T_SO_ORIGINAL_DST
+		asked, err := unix.GetsockoptIPv6MTUInfo(fd, unix.IPPROTO_IPV6, originalDst)
+		if err != nil {
+			return 0, err
+		}
+		return binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, asked.Addr.Port)), nil
+	}
+	asked, err := unix.GetsockoptIPv6Mreq(fd, unix.IPPROTO_IP, unix.SO_ORIGINAL_DST)
+	if err != nil {
+		return 0, err
+	}
+	return binary.BigEndian.Uint16(asked.Multiaddr[2:]), nil // behind the family
 }

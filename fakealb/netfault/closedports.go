@@ -22,24 +22,25 @@ type closedPorts struct {
 
 // create adds the sets, the chain and the rule to the table, with the caller's next
 // flush. The chain comes before any port is changed.
-func (c *closedPorts) create(k *kernelNet) error {
+func (c *closedPorts) create(t *table) error {
 	c.ports = map[netip.Addr][]uint16{}
-	c.guarded = &nftables.Set{Table: k.tab, Name: "guarded", KeyType: nftables.TypeIPAddr}
+	c.guarded = &nftables.Set{Table: t.tab, Name: "guarded", KeyType: t.key}
 	c.open = &nftables.Set{
-		Table: k.tab, Name: "open", Concatenation: true,
-		KeyType: nftables.MustConcatSetType(nftables.TypeIPAddr, nftables.TypeInetService),
+		Table: t.tab, Name: "open", Concatenation: true,
+		KeyType: nftables.MustConcatSetType(t.key, nftables.TypeInetService),
 	}
 	for _, set := range []*nftables.Set{c.guarded, c.open} {
-		if err := k.nft.AddSet(set, nil); err != nil {
+		if err := t.nft.AddSet(set, nil); err != nil {
 			return err
 		}
 	}
-	const firstHalf, secondHalf = unix.NFT_REG32_00, unix.NFT_REG32_01 // of a key of two words
-	arriving := k.chain("arriving", nftables.ChainHookPrerouting, nftables.ChainPriorityRaw)
-	k.rule(arriving, ipDst, c.guarded, append(matchTCP(),
-		&expr.Payload{DestRegister: firstHalf, Base: expr.PayloadBaseNetworkHeader, Offset: ipDst, Len: 4},
-		&expr.Payload{DestRegister: secondHalf, Base: expr.PayloadBaseTransportHeader, Offset: dstPort, Len: 2},
-		&expr.Lookup{SourceRegister: firstHalf, SetName: c.open.Name, SetID: c.open.ID, Invert: true},
+	// Registers of 4 bytes: the key is the address and, behind it, the port.
+	addr, port := uint32(unix.NFT_REG32_00), unix.NFT_REG32_00+t.size/4
+	arriving := t.chain("arriving", nftables.ChainHookPrerouting, nftables.ChainPriorityRaw)
+	t.rule(arriving, t.dst, c.guarded, append(matchTCP(),
+		&expr.Payload{DestRegister: addr, Base: expr.PayloadBaseNetworkHeader, Offset: t.dst, Len: t.size},
+		&expr.Payload{DestRegister: port, Base: expr.PayloadBaseTransportHeader, Offset: dstPort, Len: 2},
+		&expr.Lookup{SourceRegister: addr, SetName: c.open.Name, SetID: c.open.ID, Invert: true},
 		&expr.Verdict{Kind: expr.VerdictDrop},
 	)...)
 	return nil
@@ -52,25 +53,25 @@ func (k *kernelNet) OpenPorts(addr netip.Addr, ports []uint16) error {
 	if k.nodes[addr] == nil {
 		return fmt.Errorf("address %s was not added", addr)
 	}
-	return k.openPorts(addr, ports)
+	return k.tables[familyOf(addr)].openPorts(addr, ports)
 }
 
 // openPorts is OpenPorts with mu held.
-func (k *kernelNet) openPorts(addr netip.Addr, ports []uint16) error {
-	old, guarded := k.closed.ports[addr]
+func (t *table) openPorts(addr netip.Addr, ports []uint16) error {
+	old, guarded := t.closed.ports[addr]
 	if slices.Equal(old, ports) && guarded == (ports != nil) {
 		return nil
 	}
 	var errs []error
 	if guarded {
-		errs = append(errs, k.closed.change(k.nft.SetDeleteElements, addr, old))
-		delete(k.closed.ports, addr)
+		errs = append(errs, t.closed.change(t.nft.SetDeleteElements, addr, old))
+		delete(t.closed.ports, addr)
 	}
 	if ports != nil {
-		errs = append(errs, k.closed.change(k.nft.SetAddElements, addr, ports))
-		k.closed.ports[addr] = slices.Clone(ports)
+		errs = append(errs, t.closed.change(t.nft.SetAddElements, addr, ports))
+		t.closed.ports[addr] = slices.Clone(ports)
 	}
-	if err := errors.Join(append(errs, k.nft.Flush())...); err != nil {
+	if err := errors.Join(append(errs, t.nft.Flush())...); err != nil {
 		return fmt.Errorf("guard the ports of %s in nftables: %w", addr, err)
 	}
 	return nil
@@ -86,8 +87,8 @@ func (c *closedPorts) change(elements func(*nftables.Set, []nftables.SetElement)
 	return errors.Join(err, elements(c.open, portKeys(addr, ports)))
 }
 
-// portKeys are the elements of the set of open ports: address and port, each in a
-// word of 4 bytes.
+// portKeys are the elements of the set of open ports: address, and port in a word of 4
+// bytes.
 func portKeys(addr netip.Addr, ports []uint16) []nftables.SetElement {
 	var keys []nftables.SetElement
 	for _, p := range ports {

@@ -76,7 +76,8 @@ func openLink(name string) (*link, error) {
 }
 
 func (l *link) add(addr netip.Addr) error {
-	present, err := netlink.AddrList(l.nl, netlink.FAMILY_V4)
+	f := familyOf(addr)
+	present, err := netlink.AddrList(l.nl, f.listing)
 	if err != nil {
 		return fmt.Errorf("list the addresses of %s: %w", l.nl.Attrs().Name, err)
 	}
@@ -86,7 +87,7 @@ func (l *link) add(addr netip.Addr) error {
 			return fmt.Errorf("address %s is on interface %s already, and not by us: take another", addr, l.nl.Attrs().Name)
 		}
 	}
-	if err := netlink.AddrAdd(l.nl, &netlink.Addr{IPNet: hostNet(addr)}); err != nil {
+	if err := netlink.AddrAdd(l.nl, &netlink.Addr{IPNet: hostNet(addr), Flags: f.flags}); err != nil {
 		return fmt.Errorf("add %s to %s: %w (the capability NET_ADMIN is needed)", addr, l.nl.Attrs().Name, err)
 	}
 	return l.announce(addr)
@@ -101,9 +102,10 @@ func (l *link) remove(addr netip.Addr) error {
 }
 
 // announce broadcasts who has addr now, so that neighbours which know another
-// hardware address for it correct themselves.
+// hardware address for it correct themselves. Of an IPv6 address they find out by
+// themselves, within seconds.
 func (l *link) announce(addr netip.Addr) error {
-	if l.arp == nil {
+	if l.arp == nil || !addr.Is4() {
 		return nil
 	}
 	mac := l.nl.Attrs().HardwareAddr
@@ -133,5 +135,5 @@ func (l *link) close() error {
 }
 
 func hostNet(addr netip.Addr) *net.IPNet {
-	return &net.IPNet{IP: addr.AsSlice(), Mask: net.CIDRMask(32, 32)}
+	return &net.IPNet{IP: addr.AsSlice(), Mask: net.CIDRMask(addr.BitLen(), addr.BitLen())}
 }

@@ -1,4 +1,4 @@
-// Package netfault gives fake load balancer nodes their IPv4 addresses and does
+// Package netfault gives fake load balancer nodes their addresses and does
 // to their packets what a fault says: drop them, or answer them with a reset.
 //
 // There are two implementations of [Network]. [OpenNFTables] works on an

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/google/nftables"
@@ -18,15 +19,13 @@ const tableName = "proxychaos_fakealb"
 
 // kernelNet is the Network that has the kernel do the faults.
 type kernelNet struct {
-	link *link
-	mu   sync.Mutex
-	nft  *nftables.Conn
-	tab  *nftables.Table
-	sets map[Kind]*nftables.Set
-	// anyPort has the nodes' addresses; nil if only the ports listened on are taken.
-	anyPort *nftables.Set
-	// closed is guarded by mu, like what follows.
-	closed closedPorts
+	link  *link
+	ports []uint16 // as in OpenNFTables
+	mu    sync.Mutex
+	nft   *nftables.Conn
+	// tables is guarded by mu, like what follows. The one of IPv6 is made for the first
+	// node that has such an address: not every machine has it.
+	tables map[*family]*table
 	// kinds holds what is in force in the kernel. A removed address is kept
 	// in here, silent, so that nothing of its old sockets can leave.
 	kinds map[netip.Addr]Kind
@@ -34,12 +33,23 @@ type kernelNet struct {
 	ended bool
 }
 
+// table is the nftables table of one family.
+type table struct {
+	*family
+	nft  *nftables.Conn
+	tab  *nftables.Table
+	sets map[Kind]*nftables.Set
+	// anyPort has the nodes' addresses; nil if only the ports listened on are taken.
+	anyPort *nftables.Set
+	closed  closedPorts
+}
+
 type kernelNode struct {
 	conns     *connSet
 	listeners []net.Listener
 }
 
-// OpenNFTables returns a Network that adds /32 addresses to the interface named
+// OpenNFTables returns a Network that adds addresses, IPv4 and IPv6, to the interface named
 // ifname and switches faults with one nftables transaction each. An empty ifname
 // stands for the only interface that is up and is not the loopback. If there are ports,
 // connections to every other port of a node come to the first of them, and [AskedPort]
@@ -54,67 +64,72 @@ func OpenNFTables(ifname string, ports []uint16) (Network, error) {
 		return nil, fmt.Errorf("open nftables: %w; the container needs the capability NET_ADMIN", err)
 	}
 	k := &kernelNet{
-		link: l, nft: nft, sets: map[Kind]*nftables.Set{},
+		link: l, ports: ports, nft: nft, tables: map[*family]*table{},
 		kinds: map[netip.Addr]Kind{}, nodes: map[netip.Addr]*kernelNode{},
 	}
-	if err := k.createTable(ports); err != nil {
-		return nil, errors.Join(
-			fmt.Errorf("create nftables table %s: %w; the container needs the capability NET_ADMIN", tableName, err),
-			nft.CloseLasting())
+	if _, err := k.table(&ipv4); err != nil {
+		return nil, errors.Join(err, nft.CloseLasting())
 	}
 	return k, nil
 }
 
-// createTable replaces a table of the same name, which only a killed fakealb can
+// table is that of a family, made if it is not there.
+func (k *kernelNet) table(f *family) (*table, error) {
+	if t := k.tables[f]; t != nil {
+		return t, nil
+	}
+	t := &table{family: f, nft: k.nft, sets: map[Kind]*nftables.Set{}}
+	if err := t.create(k.ports); err != nil {
+		return nil, fmt.Errorf("create nftables table %s: %w; the container needs the capability NET_ADMIN", tableName, err)
+	}
+	k.tables[f] = t
+	return t, nil
+}
+
+// create replaces a table of the same name, which only a killed fakealb can
 // have left.
-func (k *kernelNet) createTable(ports []uint16) error {
-	k.tab = k.nft.AddTable(&nftables.Table{Family: nftables.TableFamilyIPv4, Name: tableName})
-	k.nft.DelTable(k.tab)
-	k.tab = k.nft.AddTable(k.tab)
+func (t *table) create(ports []uint16) error {
+	t.tab = t.nft.AddTable(&nftables.Table{Family: t.family.table, Name: tableName})
+	t.nft.DelTable(t.tab)
+	t.tab = t.nft.AddTable(t.tab)
 	for _, kind := range []Kind{Silence, SilenceNew, Refuse} {
-		set := &nftables.Set{Table: k.tab, Name: string(kind), KeyType: nftables.TypeIPAddr}
-		if err := k.nft.AddSet(set, nil); err != nil {
+		set := &nftables.Set{Table: t.tab, Name: string(kind), KeyType: t.key}
+		if err := t.nft.AddSet(set, nil); err != nil {
 			return err
 		}
-		k.sets[kind] = set
+		t.sets[kind] = set
 	}
-	input := k.chain("input", nftables.ChainHookInput, nftables.ChainPriorityFilter)
-	output := k.chain("output", nftables.ChainHookOutput, nftables.ChainPriorityFilter)
+	input := t.chain("input", nftables.ChainHookInput, nftables.ChainPriorityFilter)
+	output := t.chain("output", nftables.ChainHookOutput, nftables.ChainPriorityFilter)
 	drop := &expr.Verdict{Kind: expr.VerdictDrop}
-	k.rule(input, ipDst, k.sets[Silence], drop)
-	k.rule(output, ipSrc, k.sets[Silence], drop)
-	k.rule(input, ipDst, k.sets[SilenceNew], append(matchSYN(), drop)...)
-	k.rule(input, ipDst, k.sets[Refuse], append(matchTCP(), &expr.Reject{Type: unix.NFT_REJECT_TCP_RST})...)
-	if err := k.closed.create(k); err != nil {
+	t.rule(input, t.dst, t.sets[Silence], append(slices.Clone(t.muted), drop)...)
+	t.rule(output, t.src, t.sets[Silence], append(slices.Clone(t.muted), drop)...)
+	t.rule(input, t.dst, t.sets[SilenceNew], append(matchSYN(), drop)...)
+	t.rule(input, t.dst, t.sets[Refuse], append(matchTCP(), &expr.Reject{Type: unix.NFT_REJECT_TCP_RST})...)
+	if err := t.closed.create(t); err != nil {
 		return err
 	}
 	if len(ports) > 0 {
-		if err := k.takeAnyPort(ports); err != nil {
+		if err := t.takeAnyPort(ports); err != nil {
 			return err
 		}
 	}
-	return k.nft.Flush()
+	return t.nft.Flush()
 }
 
-func (k *kernelNet) chain(name string, hook *nftables.ChainHook, at *nftables.ChainPriority) *nftables.Chain {
-	return k.nft.AddChain(&nftables.Chain{
-		Name: name, Table: k.tab, Type: nftables.ChainTypeFilter, Hooknum: hook, Priority: at,
+func (t *table) chain(name string, hook *nftables.ChainHook, at *nftables.ChainPriority) *nftables.Chain {
+	return t.nft.AddChain(&nftables.Chain{
+		Name: name, Table: t.tab, Type: nftables.ChainTypeFilter, Hooknum: hook, Priority: at,
 	})
 }
 
-// Offsets of the addresses in an IPv4 header.
-const (
-	ipSrc = 12
-	ipDst = 16
-)
-
 // rule adds: the address at offset is in set, then the rest.
-func (k *kernelNet) rule(c *nftables.Chain, offset uint32, set *nftables.Set, rest ...expr.Any) {
+func (t *table) rule(c *nftables.Chain, offset uint32, set *nftables.Set, rest ...expr.Any) {
 	exprs := []expr.Any{
-		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: offset, Len: 4},
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: offset, Len: t.size},
 		&expr.Lookup{SourceRegister: 1, SetName: set.Name, SetID: set.ID},
 	}
-	k.nft.AddRule(&nftables.Rule{Table: k.tab, Chain: c, Exprs: append(exprs, rest...)})
+	t.nft.AddRule(&nftables.Rule{Table: t.tab, Chain: c, Exprs: append(exprs, rest...)})
 }
 
 func matchTCP() []expr.Any {
@@ -138,9 +153,6 @@ func matchSYN() []expr.Any {
 }
 
 func (k *kernelNet) Add(addr netip.Addr) error {
-	if !addr.Is4() {
-		return fmt.Errorf("got node address %s, want an IPv4 address", addr)
-	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.ended {
@@ -149,10 +161,14 @@ func (k *kernelNet) Add(addr netip.Addr) error {
 	if k.nodes[addr] != nil {
 		return fmt.Errorf("address %s is a node already", addr)
 	}
+	t, err := k.table(familyOf(addr))
+	if err != nil {
+		return err
+	}
 	if err := k.link.add(addr); err != nil {
 		return err
 	}
-	if err := errors.Join(k.put(map[netip.Addr]Kind{addr: None}), k.takeAllOf(addr)); err != nil {
+	if err := errors.Join(k.put(map[netip.Addr]Kind{addr: None}), t.takeAllOf(addr)); err != nil {
 		return errors.Join(err, k.link.remove(addr))
 	}
 	k.nodes[addr] = &kernelNode{conns: newConnSet()}
@@ -166,7 +182,7 @@ func (k *kernelNet) Listen(ap netip.AddrPort) (net.Listener, error) {
 	if n == nil {
 		return nil, fmt.Errorf("address %s was not added", ap.Addr())
 	}
-	tcp, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(ap))
+	tcp, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(ap))
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", ap, err)
 	}
@@ -193,7 +209,6 @@ func (k *kernelNet) Set(kinds map[netip.Addr]Kind) error {
 
 // put moves addresses between the kernel's sets in one transaction.
 func (k *kernelNet) put(kinds map[netip.Addr]Kind) error {
-	gone, come := map[Kind][]nftables.SetElement{}, map[Kind][]nftables.SetElement{}
 	for addr, kind := range kinds {
 		old, known := k.kinds[addr]
 		if !known {
@@ -202,20 +217,8 @@ func (k *kernelNet) put(kinds map[netip.Addr]Kind) error {
 		if kind == old {
 			continue
 		}
-		element := nftables.SetElement{Key: addr.AsSlice()}
-		gone[old] = append(gone[old], element)
-		come[kind] = append(come[kind], element)
-	}
-	for kind, set := range k.sets {
-		if len(gone[kind]) > 0 {
-			if err := k.nft.SetDeleteElements(set, gone[kind]); err != nil {
-				return fmt.Errorf("lift %s: %w", kind, err)
-			}
-		}
-		if len(come[kind]) > 0 {
-			if err := k.nft.SetAddElements(set, come[kind]); err != nil {
-				return fmt.Errorf("put %s in force: %w", kind, err)
-			}
+		if err := k.tables[familyOf(addr)].move(addr, old, kind); err != nil {
+			return err
 		}
 	}
 	if err := k.nft.Flush(); err != nil {
@@ -223,6 +226,23 @@ func (k *kernelNet) put(kinds map[netip.Addr]Kind) error {
 	}
 	for addr, kind := range kinds {
 		k.kinds[addr] = kind
+	}
+	return nil
+}
+
+// move takes an address from one set to another with the caller's next flush. None has no
+// set.
+func (t *table) move(addr netip.Addr, from, to Kind) error {
+	element := []nftables.SetElement{{Key: addr.AsSlice()}}
+	if set := t.sets[from]; set != nil {
+		if err := t.nft.SetDeleteElements(set, element); err != nil {
+			return fmt.Errorf("lift %s: %w", from, err)
+		}
+	}
+	if set := t.sets[to]; set != nil {
+		if err := t.nft.SetAddElements(set, element); err != nil {
+			return fmt.Errorf("put %s in force: %w", to, err)
+		}
 	}
 	return nil
 }
@@ -237,7 +257,7 @@ func (k *kernelNet) Remove(addr netip.Addr) error {
 	if err := k.put(map[netip.Addr]Kind{addr: Silence}); err != nil {
 		return err
 	}
-	if err := k.openPorts(addr, nil); err != nil {
+	if err := k.tables[familyOf(addr)].openPorts(addr, nil); err != nil {
 		return err
 	}
 	if err := k.link.remove(addr); err != nil {
@@ -269,7 +289,9 @@ func (k *kernelNet) Close() error {
 		errs = append(errs, k.link.remove(addr))
 	}
 	clear(k.nodes)
-	k.nft.DelTable(k.tab)
+	for _, t := range k.tables {
+		k.nft.DelTable(t.tab)
+	}
 	errs = append(errs, k.nft.Flush(), k.nft.CloseLasting(), k.link.close())
 	return errors.Join(errs...)
 }
