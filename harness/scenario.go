@@ -99,7 +99,11 @@ func (s Scenario) Check() error {
 // checkEffects says which fault would find nothing to do when its step comes, leave the
 // names without a node, or is about a node that is not there.
 func (s Scenario) checkEffects() error {
-	state := s.World.Place(func(n int) netip.Addr { return netip.AddrFrom4([4]byte{198, 18, 0, byte(n)}) }).Start()
+	topology := s.World.Place(func(n int) netip.Addr { return netip.AddrFrom4([4]byte{198, 18, 0, byte(n)}) })
+	if s.World.IPv6() {
+		topology = topology.WithIPv6(func(n int) netip.Addr { return netip.AddrFrom16([16]byte{0x20, 0x01, 0, 2, 15: byte(n)}) })
+	}
+	state := topology.Start()
 	for i, step := range s.Timeline {
 		for _, f := range step.Do {
 			var missing []int

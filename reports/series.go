@@ -254,13 +254,16 @@ func (s *series) upstreamNames() map[int]string {
 	leads := s.ledger.Leads(s.rec.Queries)
 	for _, name := range slices.Sorted(maps.Keys(leads)) {
 		asked := slices.ContainsFunc(s.rec.Queries, func(q recording.Query) bool { return !q.Probe && strings.EqualFold(q.Name, name) })
-		if _, used := names[leads[name]]; (used || asked) && leads[name] != world.Literal {
+		if _, used := names[leads[name]]; (used || asked) && !world.IsLiteral(leads[name]) {
 			names[leads[name]] = strings.TrimPrefix(names[leads[name]]+", "+name, ", ")
 		}
 	}
-	if _, used := names[world.Literal]; used {
-		for _, a := range s.ledger.Literals() {
-			names[world.Literal] = strings.TrimPrefix(names[world.Literal]+", "+a.String(), ", ")
+	for _, upstream := range []int{world.Literal, world.LiteralIPv6} {
+		if _, used := names[upstream]; !used {
+			continue
+		}
+		for _, a := range s.ledger.Literals(upstream) {
+			names[upstream] = strings.TrimPrefix(names[upstream]+", "+a.String(), ", ")
 		}
 	}
 	return names

@@ -54,6 +54,9 @@ func (c ChangeDNS) Apply(ctx context.Context, w *Live) (time.Time, error) {
 				nodes = append(nodes, n.Node)
 			}
 		}
+		if len(nodes) == 0 && !hasNodes(w.Topology, upstream+1) {
+			continue
+		}
 		if len(nodes) == 0 {
 			return time.Time{}, fmt.Errorf("%s: no node of the world is one of them", c.Name())
 		}

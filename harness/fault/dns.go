@@ -28,8 +28,8 @@ const (
 type FailDNS struct {
 	Kind fakedns.Kind `json:"kind"`
 	// Type is the only type of question that fails, "A" or "AAAA"; "" is every type.
-	// Firewalls and old servers that do not know AAAA fail so. The names of a testbed
-	// have no IPv6 address: without the fault, AAAA is answered that there is none.
+	// Firewalls and old servers that do not know AAAA fail so. Where the names of a testbed
+	// have no IPv6 address, AAAA is answered without the fault that there is none.
 	Type string `json:"type,omitempty"`
 	// Delay is of fakedns.KindDelay, PerSecond of fakedns.KindThrottle.
 	Delay     fakealb.Duration `json:"delay,omitempty"`

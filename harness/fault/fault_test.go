@@ -86,7 +86,7 @@ func moved(p *prober) *Live {
 func TestNames(t *testing.T) {
 	g := NewWithT(t)
 	names := Names(switched.Place(address), time.Second)
-	g.Expect(names).To(HaveLen(2 + 2*world.Upstreams + len(switched.Place(address).Nodes)))
+	g.Expect(names).To(HaveLen(2 + 2*world.Literal + len(switched.Place(address).Nodes)))
 	g.Expect(names[0].Name).To(Equal("*"))
 	g.Expect(names[0].Aliases).To(HaveLen(world.Names))
 	g.Expect(names[1].Alias).To(Equal(dnsName("backend", world.Literal)), "no name that a proxy asks for leads to the nodes of literal addresses")
@@ -97,8 +97,8 @@ func TestNames(t *testing.T) {
 	}}), "who asks for a service gets the same nodes")
 	g.Expect(names).To(ContainElement(fakedns.Name{Name: "node-1." + first, A: []netip.Addr{a21}, TTL: time.Second}))
 	g.Expect(names[1].Name).To(Equal("internal-backend-1111111111.ap-northeast-1.elb.amazonaws.com"))
-	g.Expect(names[1+world.Upstreams].A).To(Equal([]netip.Addr{a23, a24}), "the other balancer has a name of its own")
-	g.Expect(Names(replaced.Place(address), time.Second)).To(HaveLen(2+world.Upstreams+len(replaced.Place(address).Nodes)), "spare nodes have no name but their own")
+	g.Expect(names[1+world.Literal].A).To(Equal([]netip.Addr{a23, a24}), "the other balancer has a name of its own")
+	g.Expect(Names(replaced.Place(address), time.Second)).To(HaveLen(2+world.Literal+len(replaced.Place(address).Nodes)), "spare nodes have no name but their own")
 }
 
 // A strike that leaves some requests alone excuses nobody who gives up.
@@ -392,7 +392,7 @@ func TestApplyMovesTheName(t *testing.T) {
 		first, err := w.Probe.Lookup(t.Context(), w.Resolvers[0], "api.example.com", ipv4)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(first).To(ConsistOf(a21, a22))
-		w.Upstreams = map[int]string{1: "api.example.com", world.Literal: LiteralName}
+		w.Upstreams = map[int]string{1: "api.example.com", world.Literal: LiteralNames[world.Literal]}
 		g.Expect(tc.fault.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", false)), "before it is applied")
 		before := time.Now()
 		at, err := tc.fault.Apply(t.Context(), w)

@@ -35,7 +35,7 @@ func (a SwitchAlias) Effects(s world.State) []world.Effect {
 
 // Apply implements Fault.
 func (a SwitchAlias) Apply(ctx context.Context, w *Live) (time.Time, error) {
-	return w.DNS.PutNames(ctx, leadTo(a.To)...)
+	return w.DNS.PutNames(ctx, leadTo(w.Topology, a.To)...)
 }
 
 // Prove implements Fault.

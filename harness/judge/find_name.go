@@ -60,7 +60,7 @@ func (c *brief) stoppedTrying(u *upstream, v *Verdict) []Finding {
 		return nil
 	}
 	text := "resolved once at start: 0 DNS queries after the name moved"
-	if u.number == world.Literal {
+	if world.IsLiteral(u.number) {
 		text = u.never()
 	}
 	return []Finding{{
@@ -159,7 +159,7 @@ func (c *brief) pooledOld(u *upstream, _ *Verdict) []Finding {
 // opened meanwhile. Whether DNS would be asked for a new one was then not seen.
 func (c *brief) openedNone(u *upstream, _ *Verdict) []Finding {
 	stale := c.staleHits(u)
-	if u.number == world.Literal || len(stale) == 0 || len(c.staleConnects(u)) > 0 {
+	if world.IsLiteral(u.number) || len(stale) == 0 || len(c.staleConnects(u)) > 0 {
 		return nil
 	}
 	connections := map[*recording.Conn]bool{}

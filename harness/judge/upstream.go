@@ -34,7 +34,7 @@ func (u *upstream) called(text string) string {
 // never says why a proxy that asked nothing stays with what it has.
 func (u *upstream) never() string {
 	switch {
-	case u.number != world.Literal:
+	case !world.IsLiteral(u.number):
 	case strings.Contains(u.name, ", "):
 		return "literal addresses, which no name moves"
 	default:
@@ -77,8 +77,10 @@ func (c *brief) findUpstreams() []*upstream {
 		}
 	}
 	c.findLookups(of)
-	if u := byNumber[world.Literal]; u != nil {
-		u.name = addresses(c.ledger.Literals())
+	for number, u := range byNumber {
+		if world.IsLiteral(number) {
+			u.name = addresses(c.ledger.Literals(number))
+		}
 	}
 	var all []*upstream
 	for _, u := range byNumber {

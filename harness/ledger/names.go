@@ -7,11 +7,14 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// Literals are the addresses that the proxy has connected to without asking DNS.
-func (l *Ledger) Literals() []netip.Addr {
+// Literals are the addresses that the proxy has connected to without asking DNS, and for
+// which nodes of the upstream stand: world.Literal or world.LiteralIPv6.
+func (l *Ledger) Literals(upstream int) []netip.Addr {
 	var all []netip.Addr
 	for _, a := range l.topology.Literals {
-		all = append(all, a.Addr)
+		if l.Upstream(a.Node) == upstream {
+			all = append(all, a.Addr)
+		}
 	}
 	return all
 }

@@ -47,8 +47,9 @@ type Agent struct {
 	watches map[string]*watch
 	nextID  int
 	logs    *logFiles // nil until they are asked for
-	// literals is nil until someone says which nodes stand for literal addresses.
-	literals *literals
+	// literals are empty until someone says which nodes stand for literal addresses of a
+	// family.
+	literals []*literals
 }
 
 // New checks the configuration and opens the control address, so that
@@ -221,37 +222,45 @@ func (a *Agent) stopWatch(id string) {
 	}
 }
 
-// startLiterals can be called once.
+// startLiterals can be called once for each family.
 func (a *Agent) startLiterals(req LiteralsRequest) ([]Literal, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.literals != nil {
-		return nil, invalid("", "the nodes for literal addresses are set already, to %v", a.literals.nodes)
+	for _, l := range a.literals {
+		if l.literalFamily == literalFamilyOf(req.Network) {
+			return nil, invalid("", "the nodes for literal addresses are set already, to %v", l.nodes)
+		}
 	}
 	started, err := startLiterals(req)
 	if err != nil {
 		return nil, err
 	}
-	a.literals = started
+	a.literals = append(a.literals, started)
 	return []Literal{}, nil
 }
 
 func (a *Agent) listLiterals() ([]Literal, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.literals == nil {
-		return []Literal{}, nil
+	all := []Literal{}
+	for _, l := range a.literals {
+		found, err := l.list()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
 	}
-	return a.literals.list()
+	return all, nil
 }
 
 func (a *Agent) stopLiterals() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.literals == nil {
-		return nil
+	var errs []error
+	for _, l := range a.literals {
+		errs = append(errs, l.stop())
 	}
-	return a.literals.stop()
+	return errors.Join(errs...)
 }
 
 func (a *Agent) stopWatches() {

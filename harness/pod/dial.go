@@ -128,8 +128,8 @@ func readResult(err error) Result {
 
 // checkTarget refuses an address that cannot be dialled.
 func checkTarget(addr netip.AddrPort) error {
-	if !addr.IsValid() || !addr.Addr().Is4() || addr.Port() == 0 {
-		return invalid("addr", "got %q, want an IPv4 address with a port, such as 198.18.1.10:80", addr)
+	if !addr.IsValid() || addr.Port() == 0 {
+		return invalid("addr", "got %q, want an address with a port, such as 198.18.1.10:80 or [fd00::10]:80", addr)
 	}
 	return nil
 }

@@ -15,11 +15,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// LiteralsRequest says which nodes stand for the addresses that the proxy connects to
-// without asking DNS, such as 192.168.1.101: the first address that it tries gets the
-// first node, and so on, and from the first node again.
+// LiteralsRequest says which nodes stand for the addresses of one family, IPv4 or IPv6,
+// that the proxy connects to without asking DNS, such as 192.168.1.101 or 2001:db8::10:
+// the first address that it tries gets the first node, and so on, and from the first node
+// again.
 type LiteralsRequest struct {
-	// Network is the testbed's: addresses in it are what they are.
+	// Network is the testbed's in that family: addresses in it are what they are.
 	Network netip.Prefix `json:"network"`
 	Nodes   []netip.Addr `json:"nodes"` // 1 to 64
 }
@@ -38,8 +39,8 @@ const (
 
 func (r LiteralsRequest) validate() error {
 	switch {
-	case !r.Network.IsValid() || !r.Network.Addr().Is4():
-		return invalid("network", "got %q, want the IPv4 prefix of the testbed, such as 198.18.1.0/24", r.Network)
+	case !r.Network.IsValid():
+		return invalid("network", "got %q, want a prefix of the testbed, such as 198.18.1.0/24 or 2001:2:0:1201::/64", r.Network)
 	case len(r.Nodes) == 0 || len(r.Nodes) > maxLiteralNodes:
 		return invalid("nodes", "got %d nodes, want 1 to %d", len(r.Nodes), maxLiteralNodes)
 	case slices.ContainsFunc(r.Nodes, func(a netip.Addr) bool { return !r.Network.Contains(a) }):
@@ -48,10 +49,11 @@ func (r LiteralsRequest) validate() error {
 	return nil
 }
 
-// literals translates connections to addresses outside the testbed's network, in the
-// kernel, so that the first packet to an address already finds its node. Whatever else
-// goes to such an address is refused.
+// literals translates connections to addresses of one family outside the testbed's
+// network, in the kernel, so that the first packet to an address already finds its node.
+// Whatever else goes to such an address is refused.
 type literals struct {
+	*literalFamily
 	nodes []netip.Addr // in their order
 	table *nftables.Table
 	known *nftables.Set
@@ -60,6 +62,40 @@ type literals struct {
 
 // literalTable is the nftables table of literals.
 const literalTable = "proxychaos_literal"
+
+// literalFamily is what differs between IPv4 and IPv6.
+type literalFamily struct {
+	family      nftables.TableFamily
+	key         nftables.SetDatatype
+	bits        int
+	destination uint32 // the offset of the address in the header
+	nat         uint32
+	// told are the expressions that tell the sender of what is not TCP that it is refused.
+	told []expr.Any
+}
+
+var (
+	literals4 = literalFamily{
+		family: nftables.TableFamilyIPv4, key: nftables.TypeIPAddr, bits: 32, destination: 16, nat: unix.NFPROTO_IPV4,
+		told: []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: 13}}, // communication administratively prohibited
+	}
+	// What is sent over ICMPv6 is how a node's hardware address is found.
+	literals6 = literalFamily{
+		family: nftables.TableFamilyIPv6, key: nftables.TypeIP6Addr, bits: 128, destination: 24, nat: unix.NFPROTO_IPV6,
+		told: []expr.Any{
+			&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: regAddr},
+			&expr.Cmp{Op: expr.CmpOpNeq, Register: regAddr, Data: []byte{unix.IPPROTO_ICMPV6}},
+			&expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: 1}, // the same in ICMPv6
+		},
+	}
+)
+
+func literalFamilyOf(network netip.Prefix) *literalFamily {
+	if network.Addr().Is4() {
+		return &literals4
+	}
+	return &literals6
+}
 
 // startLiterals has every address outside the network lead to a node.
 func startLiterals(req LiteralsRequest) (*literals, error) {
@@ -72,9 +108,10 @@ func startLiterals(req LiteralsRequest) (*literals, error) {
 	}
 	// The kernel looks for a way to the address before it translates it. An engine that
 	// was given a gateway has made one, which serves as well: nothing goes that way.
-	l := &literals{nodes: slices.Clone(req.Nodes), route: &netlink.Route{
+	f := literalFamilyOf(req.Network)
+	l := &literals{literalFamily: f, nodes: slices.Clone(req.Nodes), route: &netlink.Route{
 		LinkIndex: way[0].LinkIndex, Scope: netlink.SCOPE_LINK,
-		Dst: &net.IPNet{IP: net.IPv4zero.To4(), Mask: net.CIDRMask(0, 32)},
+		Dst: &net.IPNet{IP: make(net.IP, f.bits/8), Mask: net.CIDRMask(0, f.bits)},
 	}}
 	if err := l.translate(req.Network, way[0].LinkIndex); err != nil {
 		return nil, fmt.Errorf("pod: translate literal addresses (needs CAP_NET_ADMIN and nf_tables in the kernel): %w", err)
@@ -88,7 +125,7 @@ func startLiterals(req LiteralsRequest) (*literals, error) {
 	return l, nil
 }
 
-// Registers of nftables: 16 bytes each, of which an address or a number takes 4.
+// Registers of nftables: 16 bytes each, as an IPv6 address has.
 const (
 	regAddr  = 1
 	regValue = 2
@@ -101,14 +138,14 @@ func (l *literals) translate(network netip.Prefix, link int) error {
 	if err != nil {
 		return err
 	}
-	l.table = conn.AddTable(&nftables.Table{Name: literalTable, Family: nftables.TableFamilyIPv4})
+	l.table = conn.AddTable(&nftables.Table{Name: literalTable, Family: l.family})
 	l.known = &nftables.Set{
 		Table: l.table, Name: "literals", IsMap: true, Dynamic: true, Size: maxLiterals,
-		KeyType: nftables.TypeIPAddr, DataType: nftables.TypeIPAddr,
+		KeyType: l.key, DataType: l.key,
 	}
 	turns := &nftables.Set{
 		Table: l.table, Anonymous: true, Constant: true, IsMap: true,
-		KeyType: nftables.TypeInteger, DataType: nftables.TypeIPAddr,
+		KeyType: nftables.TypeInteger, DataType: l.key,
 	}
 	turns.KeyType.Bytes = 4
 	var turn []nftables.SetElement
@@ -129,10 +166,10 @@ func (l *literals) translate(network netip.Prefix, link int) error {
 	add := func(chain *nftables.Chain, exprs ...[]expr.Any) {
 		conn.AddRule(&nftables.Rule{Table: l.table, Chain: chain, Exprs: slices.Concat(exprs...)})
 	}
-	outside, tcp := leaves(network, link), protocolTCP()
+	outside, tcp := l.leaves(network, link), protocolTCP()
 	translated := []expr.Any{
 		&expr.Lookup{SourceRegister: regAddr, DestRegister: regAddr, IsDestRegSet: true, SetName: l.known.Name, SetID: l.known.ID},
-		&expr.NAT{Type: expr.NATTypeDestNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: regAddr},
+		&expr.NAT{Type: expr.NATTypeDestNAT, Family: l.nat, RegAddrMin: regAddr},
 	}
 	add(nat, tcp, outside, translated)
 	add(nat, tcp, outside, []expr.Any{
@@ -142,21 +179,20 @@ func (l *literals) translate(network netip.Prefix, link int) error {
 	})
 	add(nat, tcp, outside, translated)
 	add(filter, tcp, outside, []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_TCP_RST}})
-	const prohibited = 13 // ICMP: communication administratively prohibited
-	add(filter, outside, []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: prohibited}})
+	add(filter, outside, l.told)
 	return conn.Flush()
 }
 
 // leaves matches what leaves by a link for an address outside the network, and leaves
 // that address in regAddr.
-func leaves(network netip.Prefix, link int) []expr.Any {
-	const ipv4Destination = 16
+func (f *literalFamily) leaves(network netip.Prefix, link int) []expr.Any {
+	size := uint32(f.bits / 8)
 	index := binary.NativeEndian.AppendUint32(nil, uint32(link))
 	return []expr.Any{
 		&expr.Meta{Key: expr.MetaKeyOIF, Register: regAddr},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: regAddr, Data: index},
-		&expr.Payload{DestRegister: regAddr, Base: expr.PayloadBaseNetworkHeader, Offset: ipv4Destination, Len: 4},
-		&expr.Bitwise{SourceRegister: regAddr, DestRegister: regValue, Len: 4, Mask: net.CIDRMask(network.Bits(), 32), Xor: make([]byte, 4)},
+		&expr.Payload{DestRegister: regAddr, Base: expr.PayloadBaseNetworkHeader, Offset: f.destination, Len: size},
+		&expr.Bitwise{SourceRegister: regAddr, DestRegister: regValue, Len: size, Mask: net.CIDRMask(network.Bits(), f.bits), Xor: make([]byte, size)},
 		&expr.Cmp{Op: expr.CmpOpNeq, Register: regValue, Data: network.Masked().Addr().AsSlice()},
 	}
 }

@@ -17,12 +17,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// farNodes gives the namespace an interface with an address in 198.19.5.0/24, and puts
-// nodes behind it, in a namespace of their own. Each answers on port 8080 with its
+// farNodes gives the namespace an interface with an address, and puts nodes of the same
+// network behind it, in a namespace of their own. Each answers on port 8080 with its
 // address, and refuses on all others.
-func farNodes(t *testing.T, nodes ...netip.Addr) {
+func farNodes(t *testing.T, own netip.Prefix, nodes ...netip.Addr) {
 	t.Helper()
-	addInterface(t, "198.19.5.2/24")
+	addInterface(t, own.String())
 	far, err := netlink.LinkByName("far0")
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +30,7 @@ func farNodes(t *testing.T, nodes ...netip.Addr) {
 	made := make(chan error)
 	go func() {
 		runtime.LockOSThread() // and the thread ends with this goroutine
-		made <- farSide(t, far, nodes)
+		made <- farSide(t, far, own.Bits(), nodes)
 	}()
 	if err := <-made; err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ func farNodes(t *testing.T, nodes ...netip.Addr) {
 }
 
 // farSide takes the calling thread to a new namespace.
-func farSide(t *testing.T, far netlink.Link, nodes []netip.Addr) error {
+func farSide(t *testing.T, far netlink.Link, bits int, nodes []netip.Addr) error {
 	here, err := netlink.NewHandle()
 	if err != nil {
 		return err
@@ -57,7 +57,11 @@ func farSide(t *testing.T, far netlink.Link, nodes []netip.Addr) error {
 		return err
 	}
 	for _, n := range nodes {
-		if err := netlink.AddrAdd(inside, &netlink.Addr{IPNet: &net.IPNet{IP: n.AsSlice(), Mask: net.CIDRMask(24, 32)}}); err != nil {
+		addr := &netlink.Addr{IPNet: &net.IPNet{IP: n.AsSlice(), Mask: net.CIDRMask(bits, n.BitLen())}}
+		if n.Is6() {
+			addr.Flags = unix.IFA_F_NODAD
+		}
+		if err := netlink.AddrAdd(inside, addr); err != nil {
 			return err
 		}
 	}
@@ -73,7 +77,7 @@ func farSide(t *testing.T, far netlink.Link, nodes []netip.Addr) error {
 // answers says which node a connection to an address has come to.
 func answers(t *testing.T, addr string) string {
 	t.Helper()
-	c, err := net.DialTimeout("tcp4", addr, 5*time.Second)
+	c, err := net.DialTimeout("tcp", addr, 5*time.Second)
 	if err != nil {
 		t.Errorf("%s: %v", addr, err)
 		return ""
@@ -95,7 +99,7 @@ func TestLiteralAddresses(t *testing.T) {
 	}
 	const first, second = "198.19.5.21", "198.19.5.22"
 	nodes := []netip.Addr{netip.MustParseAddr(first), netip.MustParseAddr(second)}
-	farNodes(t, nodes...)
+	farNodes(t, netip.MustParsePrefix("198.19.5.2/24"), nodes...)
 	t.Run("while it runs", func(t *testing.T) {
 		c := startAgent(t)
 		if _, err := net.DialTimeout("tcp4", "192.168.1.101:8080", time.Second); !errors.Is(err, unix.ENETUNREACH) {
@@ -140,6 +144,74 @@ func TestLiteralAddresses(t *testing.T) {
 	}
 }
 
+// The same for IPv6. Neighbour discovery and IPv4 go on as they were.
+func TestLiteralIPv6Addresses(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	network, nodes := netip.MustParsePrefix("fd00:5::/64"), []netip.Addr{netip.MustParseAddr("fd00:5::21"), netip.MustParseAddr("fd00:5::22")}
+	farNodes(t, netip.MustParsePrefix("fd00:5::2/64"), nodes...)
+	t.Run("while it runs", func(t *testing.T) {
+		c := startAgent(t)
+		if _, err := net.DialTimeout("tcp", "[2001:db8::10]:8080", time.Second); !errors.Is(err, unix.ENETUNREACH) {
+			t.Errorf("before any node stands for them: got %v, want no way there", err)
+		}
+		req := LiteralsRequest{Network: network, Nodes: nodes}
+		if err := c.SetLiterals(timely(t), req); err != nil {
+			t.Fatal(err)
+		}
+		for _, try := range [][2]string{
+			{"2001:db8::10", "fd00:5::21"},
+			{"2001:db8::11", "fd00:5::22"},
+			{"fd00:6::22", "fd00:5::21"}, // as another network's address ends
+			{"2001:db8::10", "fd00:5::21"},
+			{"fd00:5::22", "fd00:5::22"},
+		} {
+			if got := answers(t, "["+try[0]+"]:8080"); got != try[1] {
+				t.Errorf("%s: got to %q, want %s", try[0], got, try[1])
+			}
+		}
+		found, err := c.Literals(timely(t))
+		want := []Literal{
+			{netip.MustParseAddr("2001:db8::10"), nodes[0]},
+			{netip.MustParseAddr("fd00:6::22"), nodes[0]},
+			{netip.MustParseAddr("2001:db8::11"), nodes[1]},
+		}
+		if err != nil || !slices.Equal(found, want) {
+			t.Errorf("got %v, %v, want %v", found, err, want)
+		}
+		together(t, "[2001:db8::12]:8080")
+		if _, err := net.DialTimeout("tcp", "[2001:db8::10]:81", 5*time.Second); !errors.Is(err, unix.ECONNREFUSED) {
+			t.Errorf("a port that the node refuses: got %v, want it refused", err)
+		}
+		toldOfUDP(t, "[2001:db8::10]:514", unix.EPERM, unix.EACCES)
+		if err := c.SetLiterals(timely(t), req); err == nil {
+			t.Error("set a second time: got no error")
+		}
+	})
+	if _, err := net.DialTimeout("tcp", "[2001:db8::10]:8080", time.Second); !errors.Is(err, unix.ENETUNREACH) {
+		t.Errorf("after it: got %v, want no way there", err)
+	}
+}
+
+// toldOfUDP: a datagram to an address is refused at once, with one of the errors.
+func toldOfUDP(t *testing.T, addr string, want ...error) {
+	t.Helper()
+	udp, err := net.Dial("udp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer udp.Close()
+	_ = udp.SetDeadline(time.Now().Add(10 * time.Second))
+	_, err = udp.Write([]byte("x"))
+	if err == nil {
+		_, err = udp.Read(make([]byte, 1))
+	}
+	if !slices.ContainsFunc(want, func(w error) bool { return errors.Is(err, w) }) {
+		t.Errorf("UDP to %s: got %v, want to be told at once", addr, err)
+	}
+}
+
 // together opens many first connections to an address at once: all come to one node.
 func together(t *testing.T, addr string) {
 	t.Helper()
@@ -161,19 +233,7 @@ func whatIsNotTaken(t *testing.T, c *Client) {
 	if _, err := net.DialTimeout("tcp4", "192.168.1.101:81", 5*time.Second); !errors.Is(err, unix.ECONNREFUSED) {
 		t.Errorf("a port that the node refuses: got %v, want it refused", err)
 	}
-	udp, err := net.Dial("udp4", "192.168.1.101:514")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer udp.Close()
-	_ = udp.SetDeadline(time.Now().Add(10 * time.Second))
-	_, err = udp.Write([]byte("x"))
-	if err == nil {
-		_, err = udp.Read(make([]byte, 1))
-	}
-	if !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EHOSTUNREACH) {
-		t.Errorf("UDP: got %v, want to be told at once", err)
-	}
+	toldOfUDP(t, "192.168.1.101:514", unix.EPERM, unix.EHOSTUNREACH)
 	setName(t, c, "backend.test", "198.18.1.10")
 	for _, network := range []string{"udp", "tcp"} {
 		asked := new(mdns.Msg).SetQuestion("backend.test.", mdns.TypeA)
@@ -208,6 +268,7 @@ func TestNodesContain(t *testing.T) {
 	for peer, want := range map[string]bool{
 		"198.18.1.21:80": true, "198.18.1.4:9100": false, "192.168.1.101:8080": true, "[::ffff:10.0.3.7]:80": true,
 		"169.254.169.253:53": false, "127.0.0.1:8080": false, "[fd00:ec2::253]:53": false,
+		"[2001:db8::10]:8080": true, "[2001:2:0:1201::15]:80": true, "[::1]:8080": false,
 	} {
 		if got := n.contains(netip.MustParseAddrPort(peer)); got != want {
 			t.Errorf("%s: got %v, want %v", peer, got, want)

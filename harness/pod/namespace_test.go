@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -99,6 +100,9 @@ func addInterface(t *testing.T, cidr string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if addr.IP.To4() == nil {
+		addr.Flags = unix.IFA_F_NODAD
+	}
 	for _, step := range []func() error{
 		func() error { return netlink.LinkAdd(link) },
 		func() error { return netlink.AddrAdd(link, addr) },
@@ -161,7 +165,7 @@ func eventually(t *testing.T, what string, condition func() bool) {
 // are closed when the test ends.
 func listen(t *testing.T, addr string, serve func(net.Conn)) netip.AddrPort {
 	t.Helper()
-	l, err := net.Listen("tcp4", addr)
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}

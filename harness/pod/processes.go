@@ -39,7 +39,7 @@ func (n Nodes) contains(peer netip.AddrPort) bool {
 	if n.Prefix.Contains(a) {
 		return !slices.Contains(n.Except, a)
 	}
-	return n.Literals && a.Is4() && !a.IsLoopback() && !slices.Contains(dnsPorts, peer.Port())
+	return n.Literals && !a.IsLoopback() && !slices.Contains(dnsPorts, peer.Port())
 }
 
 // Process is one process of the proxy: one in this network namespace that is

@@ -25,9 +25,9 @@ type bed interface {
 	startProxy(ctx context.Context, ca []byte) error
 	// listeners are where clients reach the proxy now.
 	listeners(context.Context) ([]netip.AddrPort, error)
-	// standIn says which nodes stand for literal addresses, literals which addresses the
-	// proxy has tried; none if the testbed cannot do that.
-	standIn(ctx context.Context, nodes []netip.Addr) error
+	// standIn says which nodes stand for literal addresses of each family, literals which
+	// addresses the proxy has tried; none if the testbed cannot do that.
+	standIn(ctx context.Context, ipv4, ipv6 []netip.Addr) error
 	literals(context.Context) ([]world.LiteralAddr, error)
 	// watch begins to look which process holds which upstream connection.
 	watch(context.Context) error
@@ -61,7 +61,8 @@ type clients struct {
 	resolvers []netip.AddrPort // that faults of DNS are proved at, besides those that the proxy asks
 	libc      netip.AddrPort   // the resolver of /etc/resolv.conf; the zero value if the proxy has none
 	node      func(n int) netip.Addr
-	port      uint16 // of the nodes, for plain HTTP
+	node6     func(n int) netip.Addr // the same with IPv6 addresses; nil if there is no IPv6
+	port      uint16                 // of the nodes, for plain HTTP
 	// isProbe says whether a connection or query came from the harness itself,
 	// where its address does not tell.
 	isProbe func(netip.AddrPort) bool

@@ -174,7 +174,7 @@ func (c *cell) build(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.bed.standIn(ctx, t.LiteralNodes())
+	return c.bed.standIn(ctx, t.LiteralNodes(world.Literal), t.LiteralNodes(world.LiteralIPv6))
 }
 
 // play runs load and timeline side by side.

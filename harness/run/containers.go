@@ -32,7 +32,7 @@ var vpcResolver = netip.AddrPortFrom(netip.AddrFrom4([4]byte{169, 254, 169, 253}
 
 // openContainers readies the agents of a cell. The bed is to be closed also
 // when there is an error.
-func (l *Lab) openContainers(ctx context.Context, image string, conf config.Config, seed uint64) (*containerBed, error) {
+func (l *Lab) openContainers(ctx context.Context, image string, conf config.Config, ipv6 bool, seed uint64) (*containerBed, error) {
 	b := &containerBed{lab: l}
 	layout, err := conf.Layout()
 	if err != nil {
@@ -41,16 +41,20 @@ func (l *Lab) openContainers(ctx context.Context, image string, conf config.Conf
 	b.proxy = testbed.Proxy{Image: image, Layout: layout}
 	b.tb, err = l.bedFor(ctx, testbed.Spec{
 		Kit: l.shared.Kit, Labels: l.shared.Labels, Scaled: l.opt.Settings.Clock != harness.Production, Seed: seed,
-		Start: os.Getpid() + int(l.next.Add(1)),
+		IPv6: ipv6, Start: os.Getpid() + int(l.next.Add(1)),
 	})
 	return b, err
 }
 
 func (b *containerBed) clients() clients {
-	return clients{
+	c := clients{
 		dns: b.tb.DNS, alb: b.tb.ALB, load: b.tb.Load, probe: testbed.Prober{Pod: b.tb.Pod},
 		resolvers: []netip.AddrPort{vpcResolver}, libc: pod.LibcResolver, node: b.tb.Node, port: 80, isProbe: pod.IsProbe,
 	}
+	if b.tb.Subnet6.IsValid() {
+		c.node6 = b.tb.Node6
+	}
+	return c
 }
 
 func (b *containerBed) startProxy(ctx context.Context, ca []byte) error {
@@ -75,8 +79,12 @@ func (b *containerBed) listeners(ctx context.Context) ([]netip.AddrPort, error) 
 	return addrs, err
 }
 
-func (b *containerBed) standIn(ctx context.Context, nodes []netip.Addr) error {
-	return b.tb.Pod.SetLiterals(ctx, pod.LiteralsRequest{Network: b.tb.Subnet, Nodes: nodes})
+func (b *containerBed) standIn(ctx context.Context, ipv4, ipv6 []netip.Addr) error {
+	err := b.tb.Pod.SetLiterals(ctx, pod.LiteralsRequest{Network: b.tb.Subnet, Nodes: ipv4})
+	if err == nil && b.tb.Subnet6.IsValid() {
+		err = b.tb.Pod.SetLiterals(ctx, pod.LiteralsRequest{Network: b.tb.Subnet6, Nodes: ipv6})
+	}
+	return err
 }
 
 func (b *containerBed) literals(ctx context.Context) ([]world.LiteralAddr, error) {

@@ -21,6 +21,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/reaper"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/testbed"
 	"github.com/proxychaos/proxychaos/harness/wayin"
 )
 
@@ -238,10 +239,19 @@ var errNeedsEngine = errors.New("needs a Docker engine")
 
 // open readies a testbed for a cell.
 func (l *Lab) open(ctx context.Context, c *cell) (bed, error) {
+	literals := c.config.IPv6()
+	ipv6 := c.Scenario.World.IPv6() || len(literals) > 0
 	if l.Embedded() {
+		if ipv6 {
+			return nil, fmt.Errorf("%w, since it needs IPv6 between proxy and nodes", errNeedsEngine)
+		}
 		return openEmbedded(ctx, int(l.next.Add(1)), c.opt.Settings.Seed, c.config)
 	}
-	return l.openContainers(ctx, c.image.Ref, c.config, c.opt.Settings.Seed)
+	bed, err := l.openContainers(ctx, c.image.Ref, c.config, ipv6, c.opt.Settings.Seed)
+	if errors.Is(err, testbed.ErrNoIPv6) && len(literals) > 0 {
+		err = fmt.Errorf("%s: it names %s: %w", c.config.Path, literals[0], err)
+	}
+	return bed, err
 }
 
 // Close ends what Open started, and what the cells have left.

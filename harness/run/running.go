@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/lock"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/testbed"
 )
 
 // Running is one cell, from its testbed to the clean-up. Close it whatever became of Run.
@@ -52,7 +54,7 @@ func (r *Running) Run(ctx context.Context) Result {
 		result.Dir = c.dir.Path
 	}
 	switch {
-	case errors.Is(result.Err, images.ErrNotAvailable) || errors.Is(result.Err, errNeedsEngine):
+	case errors.Is(result.Err, images.ErrNotAvailable) || errors.Is(result.Err, errNeedsEngine) || errors.Is(result.Err, testbed.ErrNoIPv6):
 		result.NotRun, result.Err = result.Err.Error(), nil
 		count.add(0)
 		c.progress("not run: %s%s", result.NotRun, count.left())
@@ -92,6 +94,9 @@ func (r *Running) play(ctx context.Context) (v judge.Verdict, m recording.Manife
 	}
 	c.to = c.bed.clients()
 	topology := c.Scenario.World.Place(c.to.node)
+	if c.to.node6 != nil {
+		topology = topology.WithIPv6(c.to.node6)
+	}
 	if c.plan, err = c.Scenario.PlanOf(c.Subject, c.opt.Settings, topology); err != nil {
 		return v, m, err
 	}
@@ -111,6 +116,9 @@ func (c *cell) remark() error {
 	remarks := c.config.Remarks()
 	if k, err := kind.Of(c.config.Kind); err == nil && k.Lacks != "" {
 		remarks = append(remarks, k.Lacks)
+	}
+	if six := c.config.IPv6(); len(six) > 0 {
+		remarks = append(remarks, fmt.Sprintf("the testbed has IPv6 for %s, so that the C library asks for AAAA records too", six[0]))
 	}
 	if layout.From != "" {
 		remarks = append(remarks, "laid out as "+layout.From+" says")

@@ -11,7 +11,6 @@ import (
 	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/recording"
-	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // prepareAhead is how long before its time a fault sets up its proof.
@@ -141,8 +140,11 @@ func (c *cell) findUpstreams(ctx context.Context) error {
 		}
 	}
 	literals, err := c.bed.literals(ctx)
-	if len(literals) > 0 {
-		upstreams[world.Literal], c.live.Topology.Literals = fault.LiteralName, literals
+	c.live.Topology.Literals = literals
+	for _, l := range literals {
+		if n, known := c.live.Topology.Node(l.Node); known {
+			upstreams[n.Upstream] = fault.LiteralNames[n.Upstream]
+		}
 	}
 	c.live.Upstreams = upstreams
 	return err

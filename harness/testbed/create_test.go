@@ -3,8 +3,10 @@ package testbed
 import (
 	"context"
 	"io"
+	"slices"
 	"testing"
 
+	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 	. "github.com/onsi/gomega"
 
@@ -43,7 +45,7 @@ func TestNetworksOfTestbedsDoNotMeet(t *testing.T) {
 	beds := make([]*Testbed, 3)
 	for i := range beds {
 		beds[i] = &Testbed{docker: docker, labels: labels}
-		g.Expect(beds[i].createNetwork(t.Context(), start)).To(Succeed())
+		g.Expect(beds[i].createNetwork(t.Context(), start, i == 0)).To(Succeed())
 		for _, other := range beds[:i] {
 			g.Expect(other.Subnet.Overlaps(beds[i].Subnet)).To(BeFalse())
 		}
@@ -52,6 +54,16 @@ func TestNetworksOfTestbedsDoNotMeet(t *testing.T) {
 	g.Expect(there).To(HaveLen(3))
 	for _, n := range there {
 		g.Expect(n.Network.Internal).To(BeTrue(), "no route out")
+		// The engine may have either family first.
+		pools := slices.SortedFunc(slices.Values(n.Network.IPAM.Config), func(a, b network.IPAMConfig) int { return a.Subnet.Addr().Compare(b.Subnet.Addr()) })
+		g.Expect(n.Network.EnableIPv6).To(Equal(n.Network.ID == beds[0].network.ID), "IPv6 where it was asked for")
+		if n.Network.EnableIPv6 {
+			g.Expect(pools).To(HaveLen(2))
+			g.Expect(pools[1].Subnet).To(Equal(beds[0].Subnet6))
+		} else {
+			g.Expect(pools).To(HaveLen(1))
+		}
+		n.Network.IPAM.Config = pools
 		g.Expect(n.Network.IPAM.Config[0].Subnet.Bits()).To(Equal(24))
 		g.Expect(n.Network.IPAM.Config[0].IPRange).To(Equal(upperHalf(n.Network.IPAM.Config[0].Subnet)))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"strings"
 
 	"github.com/moby/moby/api/types/network"
@@ -23,9 +24,33 @@ func subnet(n int) netip.Prefix {
 	return netip.PrefixFrom(netip.AddrFrom4([4]byte{198, byte(18 + n/256), byte(n % 256), 0}), 24)
 }
 
+// subnet6 is the IPv6 network beside an IPv4 one, in 2001:2::/48, the range set aside for
+// benchmarks (RFC 5180). Private addresses would not do: programs prefer IPv4 to those
+// (RFC 6724), and a load balancer has none.
+func subnet6(of netip.Prefix) netip.Prefix {
+	v4 := of.Addr().As4()
+	return netip.PrefixFrom(netip.AddrFrom16([16]byte{0x20, 0x01, 0, 2, 6: v4[1], 7: v4[2]}), 64)
+}
+
+// ErrNoIPv6 says that a cell needs IPv6 and cannot have it here.
+var ErrNoIPv6 = errors.New("the cell needs IPv6 between proxy and nodes, and there is none here")
+
+// hasIPv6 is ErrNoIPv6 if this machine, on which the engine is, has none.
+func hasIPv6() error {
+	if _, err := os.Stat("/proc/sys/net/ipv6"); err != nil {
+		return fmt.Errorf("%w: this kernel has none (/proc/sys/net/ipv6 is missing), as with ipv6.disable=1 on its command line", ErrNoIPv6)
+	}
+	return nil
+}
+
 // createNetwork makes an internal network, without a route out, on the first
 // free subnet from the start-th on.
-func (tb *Testbed) createNetwork(ctx context.Context, start int) error {
+func (tb *Testbed) createNetwork(ctx context.Context, start int, ipv6 bool) error {
+	if ipv6 {
+		if err := hasIPv6(); err != nil {
+			return err
+		}
+	}
 	taken, err := routes()
 	if err != nil {
 		return err
@@ -35,8 +60,13 @@ func (tb *Testbed) createNetwork(ctx context.Context, start int) error {
 		if overlapsAny(want, taken) {
 			continue
 		}
-		net, err := tcnetwork.New(ctx, tcnetwork.WithInternal(), tcnetwork.WithLabels(tb.labels),
-			tcnetwork.WithIPAM(&network.IPAM{Config: []network.IPAMConfig{{Subnet: want, IPRange: upperHalf(want), Gateway: gateway(want)}}}))
+		options, pools := []tcnetwork.NetworkCustomizer{tcnetwork.WithInternal(), tcnetwork.WithLabels(tb.labels)},
+			[]network.IPAMConfig{{Subnet: want, IPRange: upperHalf(want), Gateway: gateway(want)}}
+		if ipv6 {
+			options = append(options, tcnetwork.WithEnableIPv6())
+			pools = append(pools, network.IPAMConfig{Subnet: subnet6(want), Gateway: gateway(subnet6(want))})
+		}
+		net, err := tcnetwork.New(ctx, append(options, tcnetwork.WithIPAM(&network.IPAM{Config: pools}))...)
 		if net != nil {
 			tb.network = net
 		}
@@ -44,9 +74,15 @@ func (tb *Testbed) createNetwork(ctx context.Context, start int) error {
 			if strings.Contains(err.Error(), "Pool overlaps") {
 				continue
 			}
-			return fmt.Errorf("creating the testbed's network %s: %w", want, err)
+			err = fmt.Errorf("creating the testbed's network %s: %w", want, err)
+			if ipv6 {
+				err = fmt.Errorf("%w: the engine makes no network with it: %w", ErrNoIPv6, err)
+			}
+			return err
 		}
-		tb.Subnet = want
+		if tb.Subnet = want; ipv6 {
+			tb.Subnet6 = subnet6(want)
+		}
 		return nil
 	}
 	return errors.New("no free /24 in 198.18.0.0/15 for a testbed: every one overlaps a route of this machine or a Docker network; remove networks that are left over (docker network ls)")
@@ -95,6 +131,9 @@ func (tb *Testbed) endpoint(host int) testcontainers.CustomizeRequestOption {
 	return testcontainers.WithEndpointSettingsModifier(func(settings map[string]*network.EndpointSettings) {
 		for _, s := range settings {
 			s.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: tb.host(host)}
+			if tb.Subnet6.IsValid() {
+				s.IPAMConfig.IPv6Address = tb.host6(host)
+			}
 		}
 	})
 }

@@ -30,10 +30,27 @@ func TestParts(t *testing.T) {
 	g.Expect(upperHalf(p).String()).To(Equal("198.19.7.128/25"))
 	g.Expect(gateway(p).String()).To(Equal("198.19.7.1"))
 	tb := &Testbed{Subnet: p}
-	for _, n := range []int{hostPod, hostLoad, hostALB, firstNode, firstNode + world.Upstreams*21 - 1} {
+	for _, n := range []int{hostPod, hostLoad, hostALB, firstNode, firstNode + world.Literal*21 - 1} {
 		g.Expect(upperHalf(p).Contains(tb.host(n))).To(BeFalse(), "Docker must not hand out host %d", n)
 	}
 	g.Expect(tb.ProxyAddress(4000).String()).To(Equal("198.19.7.2:4000"))
+}
+
+// Beside each IPv4 network is an IPv6 one of its own.
+func TestIPv6SubnetsAreThoseForBenchmarks(t *testing.T) {
+	g := NewWithT(t)
+	whole := netip.MustParsePrefix("2001:2::/48")
+	seen := map[netip.Prefix]bool{}
+	for n := range subnets {
+		p := subnet6(subnet(n))
+		g.Expect(p.Bits()).To(Equal(64))
+		g.Expect(whole.Contains(p.Addr())).To(BeTrue(), p.String())
+		g.Expect(seen[p]).To(BeFalse(), p.String())
+		seen[p] = true
+	}
+	tb := &Testbed{Subnet: subnet(0), Subnet6: subnet6(subnet(0))}
+	g.Expect(tb.Node6(0).String()).To(Equal("2001:2:0:1200::15"))
+	g.Expect(tb.host6(hostPod)).NotTo(Equal(gateway(tb.Subnet6)))
 }
 
 // A subnet that this machine routes already is not taken, however the two

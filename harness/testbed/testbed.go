@@ -54,6 +54,9 @@ type Spec struct {
 	Labels map[string]string
 	// Scaled shortens the kernel's patience with a connect that nothing answers.
 	Scaled bool
+	// IPv6 gives the network IPv6 too, so that proxy and nodes have such addresses. Then the
+	// C library asks for AAAA records.
+	IPv6 bool
 	// Seed draws the order of DNS answers.
 	Seed uint64
 	// Start is where the search for a free subnet begins, so that cells
@@ -68,8 +71,9 @@ type Testbed struct {
 	Pod  *pod.Client
 	Load *load.Client
 
-	// Subnet is the testbed's network.
-	Subnet netip.Prefix
+	// Subnet is the testbed's network, Subnet6 that of its IPv6 addresses; the zero value
+	// if there is no IPv6.
+	Subnet, Subnet6 netip.Prefix
 
 	docker     *client.Client
 	network    *testcontainers.DockerNetwork
@@ -89,7 +93,7 @@ type Testbed struct {
 // it whatever the error.
 func Start(ctx context.Context, docker *client.Client, spec Spec) (*Testbed, error) {
 	tb := &Testbed{docker: docker, labels: spec.Labels, masters: map[int]bool{}, turn: 1, scaled: spec.Scaled}
-	if err := tb.createNetwork(ctx, spec.Start); err != nil {
+	if err := tb.createNetwork(ctx, spec.Start, spec.IPv6); err != nil {
 		return tb, err
 	}
 	started := make([]testcontainers.Container, 3)
@@ -131,8 +135,18 @@ func (tb *Testbed) host(n int) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
+// host6 is the n-th IPv6 address of the testbed's network.
+func (tb *Testbed) host6(n int) netip.Addr {
+	b := tb.Subnet6.Addr().As16()
+	b[15] = byte(n)
+	return netip.AddrFrom16(b)
+}
+
 // Node is the n-th node address, from 0; none of them is up after Start.
 func (tb *Testbed) Node(n int) netip.Addr { return tb.host(firstNode + n) }
+
+// Node6 is the n-th node address of those with IPv6.
+func (tb *Testbed) Node6(n int) netip.Addr { return tb.host6(firstNode + n) }
 
 func (tb *Testbed) control(host int) string {
 	return "http://" + netip.AddrPortFrom(tb.host(host), controlPort).String()

@@ -20,7 +20,7 @@ func TestNodesInFront(t *testing.T) {
 	g.Expect(fronted.Check()).To(Succeed())
 	topology := fronted.Place(address)
 	g.Expect(topology.FrontNodes()).To(Equal([]netip.Addr{address(0), address(1)}))
-	g.Expect(topology.Nodes).To(HaveLen(2 + 3*world.Upstreams))
+	g.Expect(topology.Nodes).To(HaveLen(2 + 3*world.Literal))
 	g.Expect(topology.Nodes[2]).To(Equal(world.Node{Addr: address(2), Upstream: 1, Balancer: "backend", Number: 1}))
 	g.Expect(two.Place(address).FrontNodes()).To(BeEmpty())
 

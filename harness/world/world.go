@@ -35,6 +35,8 @@ type Balancer struct {
 	Nodes int `json:"nodes"`
 	// Spare is how many more serve and are in no answer yet.
 	Spare int `json:"spare,omitempty"`
+	// SpareIPv6 is how many more of these have an IPv6 address in place of an IPv4 one.
+	SpareIPv6 int `json:"spare_ipv6,omitempty"`
 	// Targets is the number of built-in targets behind it. With 0 its nodes answer 503.
 	Targets int `json:"targets"`
 }
@@ -47,22 +49,30 @@ const InFront = 0
 // them also stands for every name after it.
 const Names = 4
 
-// Literal is the upstream of the addresses that a config has in place of a name, such
+// Literal is the upstream of the IPv4 addresses that a config has in place of a name, such
 // as 192.168.1.101: they are nodes of one load balancer, whose name the proxy never asks.
-const Literal = Names + 1
+// LiteralIPv6 is that of IPv6 addresses, such as 2001:db8::10.
+const (
+	Literal     = Names + 1
+	LiteralIPv6 = Names + 2
+)
 
-// Upstreams is how many there are, from 1: those of names, and Literal.
-const Upstreams = Literal
+// IsLiteral says whether an upstream is one of addresses in place of a name.
+func IsLiteral(upstream int) bool { return upstream == Literal || upstream == LiteralIPv6 }
+
+// Upstreams is how many there are, from 1: those of names, Literal, LiteralIPv6.
+const Upstreams = LiteralIPv6
 
 // Node is one node of a load balancer at its address.
 type Node struct {
 	Addr netip.Addr `json:"addr"`
 	// Upstream is the name that it belongs to: 1 is the first that the proxy asks for,
-	// Literal stands for none of them, InFront for a node that the proxy does not call.
+	// Literal and LiteralIPv6 stand for none of them, InFront for a node that the proxy does not call.
 	Upstream int `json:"upstream"`
 	// Balancer is Balancer.Name, or FrontName.
 	Balancer string `json:"balancer"`
-	// Number is 1, 2, ... within its balancer: first those of Balancer.Nodes, then the spare ones.
+	// Number is 1, 2, ... within its balancer: first those of Balancer.Nodes, then the spare
+	// ones, those with an IPv6 address last.
 	Number int `json:"number"`
 }
 
@@ -80,12 +90,12 @@ type LiteralAddr struct {
 	Node netip.Addr `json:"node"`
 }
 
-// LiteralNodes are those that stand for literal addresses, in their order: the ones that
-// the name of their load balancer has at the start.
-func (t Topology) LiteralNodes() []netip.Addr {
+// LiteralNodes are those that stand for literal addresses, by Literal or LiteralIPv6, in
+// their order: the ones that the name of their load balancer has at the start.
+func (t Topology) LiteralNodes(upstream int) []netip.Addr {
 	var nodes []netip.Addr
 	for _, n := range t.Start().Nodes {
-		if n.Upstream == Literal && n.Named {
+		if n.Upstream == upstream && n.Named {
 			nodes = append(nodes, n.Addr)
 		}
 	}
@@ -107,13 +117,13 @@ func (w World) Check() error {
 		switch {
 		case !word.MatchString(b.Name) || seen[b.Name]:
 			return fmt.Errorf("got a load balancer called %q, want a name of its own: a letter, then letters, digits and hyphens, all small, at most 40", b.Name)
-		case b.Nodes < 1 || b.Spare < 0 || b.Targets < 0:
-			return fmt.Errorf("load balancer %q: got %d nodes, %d spare ones, %d targets: want at least one node, and no negative number", b.Name, b.Nodes, b.Spare, b.Targets)
-		case b.Nodes > maxPerUpstream || b.Spare > maxPerUpstream || b.Nodes+b.Spare > maxPerUpstream-behind:
-			return fmt.Errorf("load balancer %q: got %d nodes and %d spare ones after %d of others, want at most %d behind one name", b.Name, b.Nodes, b.Spare, behind, maxPerUpstream)
+		case b.Nodes < 1 || b.Spare < 0 || b.SpareIPv6 < 0 || b.Targets < 0:
+			return fmt.Errorf("load balancer %q: got %d nodes, %d spare ones, %d spare ones with IPv6, %d targets: want at least one node, and no negative number", b.Name, b.Nodes, b.Spare, b.SpareIPv6, b.Targets)
+		case max(b.Nodes, b.Spare, b.SpareIPv6) > maxPerUpstream || b.Nodes+b.Spare+b.SpareIPv6 > maxPerUpstream-behind:
+			return fmt.Errorf("load balancer %q: got %d nodes and %d spare ones after %d of others, want at most %d behind one name", b.Name, b.Nodes, b.Spare+b.SpareIPv6, behind, maxPerUpstream)
 		}
 		seen[b.Name] = true
-		behind += b.Nodes + b.Spare
+		behind += b.Nodes + b.Spare + b.SpareIPv6
 	}
 	return nil
 }
@@ -124,8 +134,13 @@ var word = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 // maxPerUpstream keeps all nodes, with those in front, within the lower half of a /24.
 const maxPerUpstream = 21
 
-// Place gives every node an address: address(0), address(1), ... First those in front, then
-// those of every upstream.
+// IPv6 says whether some load balancer has nodes with an IPv6 address.
+func (w World) IPv6() bool {
+	return slices.ContainsFunc(w.Balancers, func(b Balancer) bool { return b.SpareIPv6 > 0 })
+}
+
+// Place gives every node an IPv4 address: address(0), address(1), ... First those in front,
+// then those of every upstream. Those with an IPv6 address are not among them.
 func (w World) Place(address func(n int) netip.Addr) Topology {
 	t := Topology{World: w}
 	if w.Front != nil {
@@ -133,13 +148,37 @@ func (w World) Place(address func(n int) netip.Addr) Topology {
 			t.Nodes = append(t.Nodes, Node{Addr: address(i), Upstream: InFront, Balancer: FrontName, Number: i + 1})
 		}
 	}
-	for upstream := range Upstreams {
+	for upstream := range Literal {
 		for _, b := range w.Balancers {
 			for i := range b.Nodes + b.Spare {
 				t.Nodes = append(t.Nodes, Node{Addr: address(len(t.Nodes)), Upstream: upstream + 1, Balancer: b.Name, Number: i + 1})
 			}
 		}
 	}
+	return t
+}
+
+// WithIPv6 adds the nodes with an IPv6 address: those that the world has behind each name,
+// and all of LiteralIPv6.
+func (t Topology) WithIPv6(address func(n int) netip.Addr) Topology {
+	t.Nodes = slices.Clone(t.Nodes)
+	placed := 0
+	for upstream := range Upstreams {
+		for _, b := range t.Balancers {
+			first, last := b.Nodes+b.Spare+1, b.Nodes+b.Spare+b.SpareIPv6
+			switch upstream + 1 {
+			case Literal:
+				continue
+			case LiteralIPv6:
+				first = 1
+			}
+			for number := first; number <= last; number++ {
+				t.Nodes = append(t.Nodes, Node{Addr: address(placed), Upstream: upstream + 1, Balancer: b.Name, Number: number})
+				placed++
+			}
+		}
+	}
+	slices.SortStableFunc(t.Nodes, func(a, b Node) int { return a.Upstream - b.Upstream })
 	return t
 }
 

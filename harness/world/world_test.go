@@ -21,7 +21,7 @@ var two = world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Sp
 func TestPlaceGivesEachUpstreamItsOwn(t *testing.T) {
 	g := NewWithT(t)
 	topology := two.Place(address)
-	g.Expect(topology.Nodes).To(HaveLen(5 * world.Upstreams))
+	g.Expect(topology.Nodes).To(HaveLen(5 * world.Literal))
 	seen := map[netip.Addr]bool{}
 	for _, n := range topology.Nodes {
 		g.Expect(seen[n.Addr]).To(BeFalse(), "%s stands twice", n.Addr)
@@ -130,6 +130,8 @@ func TestWrongWorlds(t *testing.T) {
 		"no node":           {Balancers: []world.Balancer{{Name: "a", Spare: 1}}},
 		"negative":          {Balancers: []world.Balancer{{Name: "a", Nodes: 1, Targets: -1}}},
 		"too large":         {Balancers: []world.Balancer{{Name: "a", Nodes: 20}, {Name: "b", Nodes: 5}}},
+		"too many with v6":  {Balancers: []world.Balancer{{Name: "a", Nodes: 20, SpareIPv6: 2}}},
+		"negative with v6":  {Balancers: []world.Balancer{{Name: "a", Nodes: 1, SpareIPv6: -1}}},
 		"overflow":          {Balancers: []world.Balancer{{Name: "a", Nodes: math.MaxInt, Spare: 2}}},
 		"one DNS name":      {Balancers: []world.Balancer{{Name: "backend", Nodes: 1}, {Name: "Backend", Nodes: 1}}},
 		"no part of a name": {Balancers: []world.Balancer{{Name: "back end", Nodes: 1}}},
@@ -177,4 +179,49 @@ func TestWorse(t *testing.T) {
 	for _, e := range []world.Effect{{Named: no}, {Named: yes}, {Serves: yes}, {Resolves: yes}, {}} {
 		g.Expect(e.Worse()).To(BeFalse())
 	}
+}
+
+// dual is an ALB with two nodes, a spare one, and two more spare ones with IPv6 addresses,
+// beside another.
+var dual = world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Spare: 1, SpareIPv6: 2, Targets: 2}, {Name: "other", Nodes: 1}}}
+
+func address6(n int) netip.Addr {
+	return netip.AddrFrom16([16]byte{0x20, 0x01, 0, 2, 15: byte(21 + n)})
+}
+
+// The nodes with IPv6 are as many more; those with IPv4 are where they were without.
+func TestWithIPv6(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(dual.Check()).To(Succeed())
+	g.Expect(dual.IPv6()).To(BeTrue())
+	g.Expect(two.IPv6()).To(BeFalse())
+	plain := dual.Place(address)
+	topology := plain.WithIPv6(address6)
+	g.Expect(plain.LiteralNodes(world.LiteralIPv6)).To(BeEmpty())
+	g.Expect(topology.LiteralNodes(world.Literal)).To(Equal(plain.LiteralNodes(world.Literal)))
+	g.Expect(topology.LiteralNodes(world.LiteralIPv6)).To(HaveLen(2))
+	seen, numbers := map[netip.Addr]bool{}, map[int][]int{}
+	for i, n := range topology.Nodes {
+		g.Expect(seen[n.Addr]).To(BeFalse(), "%s stands twice", n.Addr)
+		seen[n.Addr] = true
+		g.Expect(i == 0 || topology.Nodes[i-1].Upstream <= n.Upstream).To(BeTrue(), "one upstream after the other")
+		if four, known := plain.Node(n.Addr); known {
+			g.Expect(n).To(Equal(four))
+		} else {
+			g.Expect(n.Addr.Is6()).To(BeTrue())
+		}
+		if n.Balancer == "backend" {
+			numbers[n.Upstream] = append(numbers[n.Upstream], n.Number)
+		}
+	}
+	g.Expect(numbers[1]).To(Equal([]int{1, 2, 3, 4, 5}))
+	g.Expect(numbers[world.Literal]).To(Equal([]int{1, 2, 3}), "IPv4 addresses lead to nodes with IPv4 addresses")
+	g.Expect(numbers[world.LiteralIPv6]).To(Equal([]int{1, 2, 3, 4, 5}))
+	g.Expect(len(topology.Nodes)).To(Equal(len(plain.Nodes) + 2*world.Names + 6))
+
+	start := topology.Start()
+	for _, n := range world.Named.Of(start) {
+		g.Expect(n.Addr.Is6()).To(Equal(n.Upstream == world.LiteralIPv6), "no name has an IPv6 address at the start: %+v", n)
+	}
+	g.Expect(two.Place(address).WithIPv6(address6).LiteralNodes(world.LiteralIPv6)).To(HaveLen(2), "also if only a config needs IPv6")
 }
