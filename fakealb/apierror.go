@@ -1,21 +1,17 @@
 package fakealb
 
 import (
-	"fmt"
 	"net/http"
+
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // Error is what the control API answers when it cannot do what was asked. The Go
 // client returns it as *Error.
-type Error struct {
-	Code    ErrorCode `json:"code"`
-	Field   string    `json:"field,omitempty"` // the field of the request it is about
-	Message string    `json:"message"`
-	Status  int       `json:"-"` // HTTP status
-}
+type Error = control.Error
 
 // ErrorCode is a stable name of what went wrong.
-type ErrorCode string
+type ErrorCode = control.Code
 
 // The codes of Error, each with its HTTP status.
 const (
@@ -32,18 +28,6 @@ const (
 	CodeNetwork             ErrorCode = "network"               // 500: the system did not do it
 )
 
-// Error returns the message, with the field and code it is about.
-func (e *Error) Error() string {
-	if e.Field == "" {
-		return fmt.Sprintf("%s (%s)", e.Message, e.Code)
-	}
-	return fmt.Sprintf("%s: %s (%s)", e.Field, e.Message, e.Code)
-}
-
-func apiError(status int, code ErrorCode, field, format string, args ...any) *Error {
-	return &Error{Code: code, Field: field, Message: fmt.Sprintf(format, args...), Status: status}
-}
-
 func badField(field, format string, args ...any) *Error {
-	return apiError(http.StatusBadRequest, CodeInvalidField, field, format, args...)
+	return control.Errorf(http.StatusBadRequest, CodeInvalidField, field, format, args...)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/fakealb/record"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // Client drives a Server through its control API. Errors of the server are
@@ -243,11 +244,8 @@ func (c *Client) do(ctx context.Context, method, path string, in any) (io.ReadCl
 		return resp.Body, nil
 	}
 	defer resp.Body.Close()
-	var failure struct{ Error *Error }
-	_ = json.NewDecoder(io.LimitReader(resp.Body, maxRequestBytes)).Decode(&failure)
-	if failure.Error == nil {
-		return nil, fmt.Errorf("%s %s: got status %s and no error of this API: is %s fakealb's control API?", method, path, resp.Status, c.base)
+	if refused := control.Refusal(resp); refused != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, path, refused)
 	}
-	failure.Error.Status = resp.StatusCode
-	return nil, fmt.Errorf("%s %s: %w", method, path, failure.Error)
+	return nil, fmt.Errorf("%s %s: got status %s and no error of this API: is %s fakealb's control API?", method, path, resp.Status, c.base)
 }

@@ -1,10 +1,7 @@
 package fakealb
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"iter"
 	"maps"
 	"net/http"
@@ -16,7 +13,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/fakealb/record"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
-	"github.com/proxychaos/proxychaos/harness/controlguard"
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // maxRequestBytes bounds the body of a control request.
@@ -58,10 +55,10 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/records/connections", func(w http.ResponseWriter, _ *http.Request) { stream(s, w, s.connections.All()) })
 	mux.HandleFunc("GET /v1/records/packets", func(w http.ResponseWriter, _ *http.Request) { stream(s, w, s.packets.All()) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, nil, apiError(http.StatusNotFound, CodeNotFound, "", "got %s %s, which is no call of this API", r.Method, r.URL.Path))
+		answer(w, nil, control.Errorf(http.StatusNotFound, CodeNotFound, "", "got %s %s, which is no call of this API", r.Method, r.URL.Path))
 	})
-	return controlguard.Handler(mux, func(w http.ResponseWriter, message string) {
-		answer(w, nil, apiError(http.StatusForbidden, CodeForbidden, "", "%s", message))
+	return control.Guard(mux, func(w http.ResponseWriter, message string) {
+		answer(w, nil, control.Errorf(http.StatusForbidden, CodeForbidden, "", "%s", message))
 	})
 }
 
@@ -246,22 +243,15 @@ func stream[T record.Attempt | record.Connection | record.Packet](s *Server, w h
 	}
 }
 
-// decode reads one JSON value with known fields only.
+// decode reads one JSON value with known fields only. This API tells a body that it cannot
+// read from a field that is wrong.
 func decode(w http.ResponseWriter, r *http.Request, into any) error {
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequestBytes))
-	dec.DisallowUnknownFields()
-	err := dec.Decode(into)
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return apiError(http.StatusRequestEntityTooLarge, CodeTooLarge, "", "got a body of more than %d bytes, want less", tooLarge.Limit)
-	case err != nil:
-		return apiError(http.StatusBadRequest, CodeBadRequest, "", "want a JSON object of this call: %v", err)
+	err := control.Decode(http.MaxBytesReader(w, r.Body, maxRequestBytes), into)
+	var wrong *Error
+	if errors.As(err, &wrong) && wrong.Code == control.CodeInvalid {
+		wrong.Code = CodeBadRequest
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return apiError(http.StatusBadRequest, CodeBadRequest, "", "want one JSON object, got more after it")
-	}
-	return nil
+	return err
 }
 
 func pathAddr(r *http.Request) (netip.Addr, error) {
@@ -272,23 +262,13 @@ func pathAddr(r *http.Request) (netip.Addr, error) {
 	return addr, nil
 }
 
-// answer writes value, or err in its stead.
+// answer writes value, or err in its stead: what has no code is the network's.
 func answer(w http.ResponseWriter, value any, err error) {
-	status := http.StatusOK
-	if err != nil {
-		var e *Error
-		if !errors.As(err, &e) {
-			e = &Error{Code: CodeNetwork, Message: err.Error(), Status: http.StatusInternalServerError}
-		}
-		status, value = e.Status, map[string]*Error{"error": e}
+	var known *Error
+	if err != nil && !errors.As(err, &known) {
+		err = networkError(err)
 	}
-	body, err := json.Marshal(value)
-	if err != nil { // every value is a plain struct of ours
-		status, body = http.StatusInternalServerError, fmt.Appendf(nil, `{"error":{"code":"network","message":%q}}`, err)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n'))
+	control.Answer(w, value, err)
 }
 
 func orEmpty[T any](list []T) []T {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/proxychaos/proxychaos/fakealb/targets"
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 func (s *Server) getTargetGroups(w http.ResponseWriter, r *http.Request) {
@@ -42,7 +43,7 @@ func (s *Server) handleDeleteTargetGroup(w http.ResponseWriter, r *http.Request)
 	name := r.PathValue("group")
 	s.changeGroup(w, r, func(lb LoadBalancer, groups []targets.Group, i int) ([]targets.Group, error) {
 		if lb.uses(name) {
-			return nil, apiError(http.StatusConflict, CodeInUse, "group", "target group %q is one that rules of %q forward to: change these first", name, lb.Name)
+			return nil, control.Errorf(http.StatusConflict, CodeInUse, "group", "target group %q is one that rules of %q forward to: change these first", name, lb.Name)
 		}
 		return slices.Delete(groups, i, i+1), nil
 	})
@@ -79,7 +80,7 @@ func (s *Server) handleDeregisterTarget(w http.ResponseWriter, r *http.Request) 
 	s.changeGroup(w, r, func(_ LoadBalancer, groups []targets.Group, i int) ([]targets.Group, error) {
 		n := slices.IndexFunc(groups[i].Targets, func(o targets.Target) bool { return o.ID() == id })
 		if n < 0 {
-			return nil, apiError(http.StatusNotFound, CodeUnknownTarget, "target", "got %q, want a target of the group %q", id, groups[i].Name)
+			return nil, control.Errorf(http.StatusNotFound, CodeUnknownTarget, "target", "got %q, want a target of the group %q", id, groups[i].Name)
 		}
 		groups[i].Targets = slices.Delete(slices.Clone(groups[i].Targets), n, n+1)
 		return groups, nil
@@ -97,7 +98,7 @@ func (s *Server) changeGroup(w http.ResponseWriter, r *http.Request, change func
 		groups := slices.Clone(lb.TargetGroups)
 		i := slices.IndexFunc(groups, func(o targets.Group) bool { return o.Name == name })
 		if i < 0 {
-			return Applied{}, apiError(http.StatusNotFound, CodeUnknownTargetGroup, "group", "got target group %q, want one of load balancer %q", name, lb.Name)
+			return Applied{}, control.Errorf(http.StatusNotFound, CodeUnknownTargetGroup, "group", "got target group %q, want one of load balancer %q", name, lb.Name)
 		}
 		return s.applyGroups(lb, func() ([]targets.Group, error) { return change(lb, groups, i) })
 	})

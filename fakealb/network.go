@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb/targets"
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // Type is a kind of load balancer.
@@ -196,7 +197,7 @@ func (s *Server) checkZone(want Node, lb LoadBalancer) error {
 	}
 	for addr, n := range s.nodes {
 		if v := n.view(); addr != want.Addr && v.lb.Name == lb.Name && v.zone == want.Zone {
-			return apiError(http.StatusConflict, CodeInUse, "zone", "zone %q of the network load balancer %q has the node %s, want one node a zone: name another zone, or none", want.Zone, lb.Name, addr)
+			return control.Errorf(http.StatusConflict, CodeInUse, "zone", "zone %q of the network load balancer %q has the node %s, want one node a zone: name another zone, or none", want.Zone, lb.Name, addr)
 		}
 	}
 	return nil

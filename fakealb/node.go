@@ -18,6 +18,7 @@ import (
 	"github.com/proxychaos/proxychaos/fakealb/record"
 	"github.com/proxychaos/proxychaos/fakealb/rules"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // view is all that a request may depend on. A request takes one view when it
@@ -65,7 +66,7 @@ func (n *node) setView(v view) { n.current.Store(&v) }
 // startNode takes the node's address and ports and begins to accept.
 func (s *Server) startNode(n *node) error {
 	if err := s.network.Add(n.addr); err != nil {
-		return apiError(http.StatusConflict, CodeInUse, "addr", "%v", err)
+		return control.Errorf(http.StatusConflict, CodeInUse, "addr", "%v", err)
 	}
 	var listeners []net.Listener
 	for _, port := range s.config.Ports {
@@ -73,7 +74,7 @@ func (s *Server) startNode(n *node) error {
 		if err != nil {
 			err = errors.Join(err, s.network.Remove(n.addr))
 			if errors.Is(err, unix.EADDRINUSE) {
-				return apiError(http.StatusConflict, CodeInUse, "addr", "%v", err)
+				return control.Errorf(http.StatusConflict, CodeInUse, "addr", "%v", err)
 			}
 			return networkError(err)
 		}

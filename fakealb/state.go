@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // change runs one of the functions below, which all need mu to be held.
@@ -61,11 +63,11 @@ func (s *Server) checked(lb LoadBalancer) (LoadBalancer, error) {
 func (s *Server) deleteLoadBalancer(name string) (Applied, error) {
 	a := begin()
 	if _, ok := s.balancers[name]; !ok {
-		return Applied{}, apiError(http.StatusNotFound, CodeUnknownLoadBalancer, "name", "got load balancer %q, want one of %s", name, s.balancerNames())
+		return Applied{}, control.Errorf(http.StatusNotFound, CodeUnknownLoadBalancer, "name", "got load balancer %q, want one of %s", name, s.balancerNames())
 	}
 	for addr, n := range s.nodes {
 		if n.view().lb.Name == name {
-			return Applied{}, apiError(http.StatusConflict, CodeInUse, "name", "load balancer %q still has the node %s: delete its nodes first", name, addr)
+			return Applied{}, control.Errorf(http.StatusConflict, CodeInUse, "name", "load balancer %q still has the node %s: delete its nodes first", name, addr)
 		}
 	}
 	delete(s.balancers, name)
@@ -81,7 +83,7 @@ func (s *Server) putNode(want Node) (Applied, error) {
 	a := begin()
 	lb, ok := s.balancers[want.LoadBalancer]
 	if !ok {
-		return Applied{}, apiError(http.StatusNotFound, CodeUnknownLoadBalancer, "load_balancer",
+		return Applied{}, control.Errorf(http.StatusNotFound, CodeUnknownLoadBalancer, "load_balancer",
 			"got load balancer %q, want one of %s: put it first", want.LoadBalancer, s.balancerNames())
 	}
 	if err := s.checkZone(want, lb); err != nil {
@@ -200,7 +202,7 @@ func (s *Server) watch(add, remove []netip.Addr) error {
 }
 
 func (s *Server) unknownNode(field string, addr netip.Addr) error {
-	return apiError(http.StatusNotFound, CodeUnknownNode, field, "got node %s, want one of %s", addr,
+	return control.Errorf(http.StatusNotFound, CodeUnknownNode, field, "got node %s, want one of %s", addr,
 		strings.Join(addrStrings(slices.SortedFunc(maps.Keys(s.nodes), netip.Addr.Compare)), ", "))
 }
 
@@ -212,7 +214,7 @@ func (s *Server) balancerNames() string {
 }
 
 func networkError(err error) error {
-	return apiError(http.StatusInternalServerError, CodeNetwork, "", "%v", err)
+	return control.Errorf(http.StatusInternalServerError, CodeNetwork, "", "%v", err)
 }
 
 func addrStrings(addrs []netip.Addr) []string {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/proxychaos/proxychaos/fakealb/targets"
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // NodeTargetHealth is the health of targets as one node sees it. Each node checks
@@ -31,7 +32,7 @@ type GroupTargetHealth struct {
 func (s *Server) balancer(name string) (LoadBalancer, error) {
 	lb, ok := s.balancers[name]
 	if !ok {
-		return lb, apiError(http.StatusNotFound, CodeUnknownLoadBalancer, "name", "got load balancer %q, want one of %s", name, s.balancerNames())
+		return lb, control.Errorf(http.StatusNotFound, CodeUnknownLoadBalancer, "name", "got load balancer %q, want one of %s", name, s.balancerNames())
 	}
 	return lb, nil
 }

@@ -2,8 +2,6 @@ package fakedns
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -13,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/proxychaos/proxychaos/harness/controlguard"
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // Notice is what the control API says of itself.
@@ -64,10 +62,10 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle(path, m)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		writeError(w, notFound("", "no path %s, want one under /v1 such as /v1/version", r.URL.Path))
+		control.Answer(w, nil, control.NotFound("", "no path %s, want one under /v1 such as /v1/version", r.URL.Path))
 	})
-	return controlguard.Handler(mux, func(w http.ResponseWriter, message string) {
-		writeError(w, &Error{Code: CodeForbidden, Message: message})
+	return control.Guard(mux, func(w http.ResponseWriter, message string) {
+		control.Answer(w, nil, control.Errorf(http.StatusForbidden, CodeForbidden, "", "%s", message))
 	})
 }
 
@@ -76,34 +74,16 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		allowed := strings.Join(slices.Sorted(maps.Keys(m)), ", ")
 		w.Header().Set("Allow", allowed)
-		writeError(w, &Error{Code: CodeMethodNotAllowed, Message: fmt.Sprintf("got %s, want %s", r.Method, allowed)})
+		control.Answer(w, nil, control.Errorf(http.StatusMethodNotAllowed, CodeMethodNotAllowed, "", "got %s, want %s", r.Method, allowed))
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	answer, err := handle(r)
-	if err != nil {
-		writeError(w, err)
-		return
-	}
-	if stream, ok := answer.(func(http.ResponseWriter)); ok {
+	if stream, ok := answer.(func(http.ResponseWriter)); ok && err == nil {
 		stream(w)
 		return
 	}
-	writeJSON(w, http.StatusOK, answer)
-}
-
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	// The client has gone if this fails, and nobody is left to be told.
-	_ = json.NewEncoder(w).Encode(v)
-}
-
-func writeError(w http.ResponseWriter, err error) {
-	typed := decodeError(err)
-	writeJSON(w, typed.status(), struct {
-		Error *Error `json:"error"`
-	}{typed})
+	control.Answer(w, answer, err)
 }
 
 func (s *Server) getVersion(*http.Request) (any, error) {
@@ -134,7 +114,7 @@ func (s *Server) putNames(r *http.Request) (any, error) {
 	names := make([]Name, len(body.Names))
 	for i, raw := range body.Names {
 		if err := json.Unmarshal(raw, &names[i]); err != nil {
-			return nil, within(indexed("names", i), decodeError(err))
+			return nil, within(indexed("names", i), control.DecodeError(err))
 		}
 	}
 	return applied(s.PutNames(names...))
@@ -147,7 +127,7 @@ func (s *Server) getName(r *http.Request) (any, error) {
 	}
 	e := s.state.Load().table.set(key)
 	if e == nil {
-		return nil, notFound("name", "no name %q is set", key)
+		return nil, control.NotFound("name", "no name %q is set", key)
 	}
 	return e.Name, nil
 }
@@ -210,7 +190,7 @@ func (s *Server) getFault(r *http.Request) (any, error) {
 			return f, nil
 		}
 	}
-	return nil, notFound("id", "no fault %q is set", id)
+	return nil, control.NotFound("id", "no fault %q is set", id)
 }
 
 func (s *Server) putFault(r *http.Request) (any, error) {
@@ -232,10 +212,4 @@ func (s *Server) deleteFault(r *http.Request) (any, error) {
 
 func applied(at time.Time, err error) (any, error) {
 	return Applied{at}, err
-}
-
-// bodyTooLarge is what http.MaxBytesReader reports.
-func bodyTooLarge(err error) bool {
-	var tooLarge *http.MaxBytesError
-	return errors.As(err, &tooLarge)
 }

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // Client calls a control API. Bad input comes back as *Error, as from a [Server].
@@ -208,9 +210,8 @@ func (c *Client) do(ctx context.Context, method, path string, body any, accept s
 
 // refusal reads the error of an answer that is not 200.
 func refusal(resp *http.Response) error {
-	var wrapped struct{ Error *Error }
-	if err := json.NewDecoder(resp.Body).Decode(&wrapped); err != nil || wrapped.Error == nil {
-		return fmt.Errorf("fakedns: %s answered %s, want a fakedns control API", resp.Request.URL, resp.Status)
+	if refused := control.Refusal(resp); refused != nil {
+		return refused
 	}
-	return wrapped.Error
+	return fmt.Errorf("fakedns: %s answered %s, want a fakedns control API", resp.Request.URL, resp.Status)
 }

@@ -8,10 +8,11 @@ import (
 	"io"
 	"maps"
 	"math"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // Durations are seconds on the wire, under names that end in _seconds, so that a
@@ -148,44 +149,23 @@ func readSeconds(list ...seconds) error {
 	return nil
 }
 
-// strictDecode reads one JSON value into v and refuses unknown fields and anything after it.
-// Its errors are *Error.
+// strictDecode is [control.Decode], with the path of a wrong field as the JSON has it:
+// encoding/json puts the embedded Go type before it.
 func strictDecode(r io.Reader, v any) error {
-	dec := json.NewDecoder(r)
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return decodeError(err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return invalid("", "more than one JSON value in the body, want one")
-	}
-	return nil
-}
-
-func decodeError(err error) *Error {
+	err := control.Decode(r, v)
 	var typed *Error
-	var wrongType *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &typed):
-		return typed
-	case errors.As(err, &wrongType):
-		return invalid(jsonPath(wrongType.Field), "got a JSON %s, want %s", wrongType.Value, jsonWord(wrongType.Type))
-	case bodyTooLarge(err):
-		return &Error{Code: CodeTooLarge, Message: fmt.Sprintf("the body is over %d bytes", maxBody)}
-	case errors.Is(err, io.EOF):
-		return invalid("", "empty body, want a JSON object")
+	if errors.As(err, &typed) {
+		for _, embedded := range []string{"plainName.", "plainFault."} {
+			typed.Field = strings.TrimPrefix(typed.Field, embedded)
+		}
 	}
-	const unknown = "json: unknown field "
-	if name, ok := strings.CutPrefix(err.Error(), unknown); ok {
-		return invalid(strings.Trim(name, `"`), "unknown field")
-	}
-	return invalid("", "not the JSON that is wanted: %v", err)
+	return err
 }
 
 // blame finds the field for an error that does not name one, as those of netip do
 // not: it reads each field alone and takes the first that cannot be read.
 func blame(object []byte, err error, fresh func() any) *Error {
-	typed := decodeError(err)
+	typed := control.DecodeError(err)
 	var fields map[string]json.RawMessage
 	if typed.Field != "" || json.Unmarshal(object, &fields) != nil {
 		return typed
@@ -193,36 +173,10 @@ func blame(object []byte, err error, fresh func() any) *Error {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		alone, _ := json.Marshal(map[string]json.RawMessage{name: fields[name]})
 		if err := strictDecode(bytes.NewReader(alone), fresh()); err != nil {
-			return &Error{Code: typed.Code, Field: name, Message: typed.Message}
+			return within(name, typed)
 		}
 	}
 	return typed
-}
-
-// jsonWord is what a Go type is called in JSON.
-func jsonWord(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Struct, reflect.Map:
-		return "an object"
-	case reflect.Slice:
-		return "a list"
-	case reflect.String:
-		return "a string"
-	case reflect.Int:
-		return "a whole number"
-	case reflect.Uint16:
-		return "a whole number from 0 to 65535"
-	default:
-		return "a number"
-	}
-}
-
-// jsonPath drops the embedded Go type that encoding/json puts before a field's path.
-func jsonPath(path string) string {
-	for _, embedded := range []string{"plainName.", "plainFault."} {
-		path = strings.TrimPrefix(path, embedded)
-	}
-	return path
 }
 
 func indexed(field string, i int) string { return fmt.Sprintf("%s[%d]", field, i) }

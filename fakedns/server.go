@@ -95,7 +95,7 @@ func (s *Server) start() error {
 		return errClosed()
 	}
 	if s.running {
-		return &Error{Code: CodeInvalid, Message: "Run was called twice, want once"}
+		return invalid("", "Run was called twice, want once")
 	}
 	s.running = true
 	for _, b := range s.binds {
@@ -201,5 +201,3 @@ func (s *Server) isClosing() bool {
 		return false
 	}
 }
-
-func errClosed() *Error { return &Error{Code: CodeClosed, Message: "the server is closed"} }

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"time"
+
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // state is everything that decides an answer, at one moment. It is replaced as a
@@ -93,7 +95,7 @@ func (s *Server) DeleteName(name string, propagation time.Duration) (time.Time, 
 	defer s.mu.Unlock()
 	now := s.state.Load()
 	if now.table.set(key) == nil {
-		return time.Time{}, notFound("name", "no name %q is set", key)
+		return time.Time{}, control.NotFound("name", "no name %q is set", key)
 	}
 	next, from, err := now.table.without(key, propagation, time.Now())
 	if err != nil {
@@ -143,7 +145,7 @@ func (s *Server) DeleteFault(id string) (time.Time, error) {
 	now := s.state.Load()
 	at := slices.IndexFunc(now.faults, func(a *activeFault) bool { return a.ID == id })
 	if at < 0 {
-		return time.Time{}, notFound("id", "no fault %q is set", id)
+		return time.Time{}, control.NotFound("id", "no fault %q is set", id)
 	}
 	faults := slices.Delete(slices.Clone(now.faults), at, at+1)
 	return s.swap(state{table: now.table, faults: faults}, Change{Action: ActionDeleteFault, Deleted: id}), nil

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/proxychaos/proxychaos/harness/controlguard"
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // EndpointState is one address in the admin API.
@@ -117,7 +117,7 @@ func (p *Proxy) adminHandler() http.Handler {
 		w.Header().Set("Content-Type", "application/yaml")
 		_, _ = w.Write(OpenAPI) // who asked may be gone
 	})
-	return controlguard.Handler(mux, func(w http.ResponseWriter, message string) {
+	return control.Guard(mux, func(w http.ResponseWriter, message string) {
 		p.writeError(w, http.StatusForbidden, "", message)
 	})
 }

@@ -22,7 +22,8 @@ func AptInstall(ctx context.Context, log io.Writer, packages ...string) error {
 	// A repository of the user's that cannot be reached makes the update fail
 	// although Debian's own lists arrived; only the installation decides.
 	updateErr := apt(ctx, "update", "-qq")
-	args := append([]string{"install", "-y", "-qq", "--no-install-recommends"}, packages...)
+	// Another apt-get, such as a second run's, is waited for.
+	args := append([]string{"install", "-o", "DPkg::Lock::Timeout=300", "-y", "-qq", "--no-install-recommends"}, packages...)
 	if err := apt(ctx, args...); err != nil {
 		return errors.Join(err, updateErr)
 	}

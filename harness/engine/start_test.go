@@ -110,7 +110,7 @@ printf '#!/bin/sh\necho dockerd "$@" >> ` + dir + `/calls\necho failed to start 
 	g.Expect(err).To(MatchError(And(ContainSubstring("exit status 1"), ContainSubstring("no cgroups"), ContainSubstring(m.logFile))))
 	g.Expect(calls(t, dir)).To(Equal([]string{
 		"apt-get update -qq",
-		"apt-get install -y -qq --no-install-recommends docker.io mmdebstrap",
+		"apt-get install -o DPkg::Lock::Timeout=300 -y -qq --no-install-recommends docker.io mmdebstrap",
 		"dockerd --ip 127.0.0.1",
 	}))
 	g.Expect(log.String()).To(MatchRegexp(`^installed docker\.io mmdebstrap with apt-get in \d+\.\d s\n$`))

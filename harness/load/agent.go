@@ -5,11 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"sync"
 
-	"github.com/proxychaos/proxychaos/harness/controlguard"
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // streamLine is one line of the answer to POST /v1/attacks: a row, or the end.
@@ -38,13 +37,13 @@ func Handler() http.Handler {
 	a := &agent{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/health", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+		control.Answer(w, map[string]string{"status": "ok"}, nil)
 	})
 	mux.HandleFunc("POST /v1/attacks", a.attack)
 	mux.HandleFunc("POST /v1/bursts", answer(Burst.Run))
 	mux.HandleFunc("POST /v1/trials", answer(Trials.Run))
-	return controlguard.Handler(mux, func(w http.ResponseWriter, message string) {
-		writeError(w, &Error{Code: CodeForbidden, Message: message})
+	return control.Guard(mux, func(w http.ResponseWriter, message string) {
+		control.Answer(w, nil, control.Errorf(http.StatusForbidden, control.CodeForbidden, "", "%s", message))
 	})
 }
 
@@ -56,7 +55,7 @@ func (a *agent) attack(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !a.running.TryLock() {
-		writeError(w, &Error{Code: CodeBusy, Message: "an attack is running: wait for its end"})
+		control.Answer(w, nil, errBusy)
 		return
 	}
 	defer a.running.Unlock()
@@ -73,7 +72,7 @@ func (a *agent) attack(w http.ResponseWriter, r *http.Request) {
 	})
 	var wrong *Error
 	if errors.As(err, &wrong) {
-		writeError(w, wrong)
+		control.Answer(w, nil, wrong)
 		return
 	}
 	end := &streamEnd{Rows: rows}
@@ -93,13 +92,13 @@ func answer[In, Out any](run func(In, context.Context) (Out, error)) http.Handle
 		result, err := run(wanted, r.Context())
 		var wrong *Error
 		if errors.As(err, &wrong) {
-			writeError(w, wrong)
+			control.Answer(w, nil, wrong)
 			return
 		}
 		if err != nil {
 			return // the caller is gone
 		}
-		writeJSON(w, http.StatusOK, result)
+		control.Answer(w, result, nil)
 	}
 }
 
@@ -108,25 +107,9 @@ const maxAsked = 4 << 20
 
 // decode reads the body; if it cannot, it answers and returns false.
 func decode(w http.ResponseWriter, r *http.Request, into any) bool {
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAsked))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		writeError(w, invalid("", "not the JSON that is wanted: %v", err))
-		return false
+	err := control.Decode(http.MaxBytesReader(w, r.Body, maxAsked), into)
+	if err != nil {
+		control.Answer(w, nil, err)
 	}
-	// This reads to the end of the body, too: only then the server notices a
-	// caller who leaves.
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		writeError(w, invalid("", "more than one JSON value in the body, want one"))
-		return false
-	}
-	return true
-}
-
-func writeError(w http.ResponseWriter, err *Error) { writeJSON(w, err.status(), err) }
-
-func writeJSON(w http.ResponseWriter, status int, value any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) // a caller who is gone gets nothing
+	return err == nil
 }

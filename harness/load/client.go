@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // Client talks to the agent. It is safe for several goroutines.
@@ -97,9 +99,8 @@ func (c *Client) call(ctx context.Context, method, path string, in any, read fun
 	if response.StatusCode == http.StatusOK {
 		return read(response.Body)
 	}
-	var refused Error
-	if err := json.NewDecoder(response.Body).Decode(&refused); err != nil || refused.Code == "" {
-		return fmt.Errorf("load: %s %s: got %s, want 200 from a load agent", method, path, response.Status)
+	if refused := control.Refusal(response); refused != nil {
+		return refused
 	}
-	return &refused
+	return fmt.Errorf("load: %s %s: got %s, want 200 from a load agent", method, path, response.Status)
 }

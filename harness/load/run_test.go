@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/proxychaos/proxychaos/harness/control"
 	"github.com/proxychaos/proxychaos/harness/load"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
@@ -252,7 +253,7 @@ func TestRunRefusesAWrongSpec(t *testing.T) {
 		breakIt(&s)
 		err := load.Run(t.Context(), s, func(load.Row) {})
 		var wrong *load.Error
-		if !errors.As(err, &wrong) || wrong.Field != field || wrong.Code != load.CodeInvalid {
+		if !errors.As(err, &wrong) || wrong.Field != field || wrong.Code != control.CodeInvalid {
 			t.Errorf("got error %v, want one for field %s", err, field)
 		}
 	}

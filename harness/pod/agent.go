@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakedns"
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // Config is what an [Agent] starts with.
@@ -209,7 +210,7 @@ func (a *Agent) watch(id string) (*watch, error) {
 	if w := a.watches[id]; w != nil {
 		return w, nil
 	}
-	return nil, &Error{Code: CodeNotFound, Field: "id", Message: fmt.Sprintf("no watch %q", id)}
+	return nil, control.NotFound("id", "no watch %q", id)
 }
 
 func (a *Agent) stopWatch(id string) {

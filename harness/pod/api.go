@@ -1,15 +1,13 @@
 package pod
 
 import (
-	"encoding/json"
-	"errors"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strconv"
 	"time"
 
-	"github.com/proxychaos/proxychaos/harness/controlguard"
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // Health says that the agent has taken the namespace over.
@@ -25,18 +23,18 @@ func (a *Agent) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/dns/", http.StripPrefix("/dns", a.dns.Handler()))
 	mux.HandleFunc("GET /v1/health", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, Health{Notice: notice, Started: a.started}, nil)
+		control.Answer(w, Health{Notice: notice, Started: a.started}, nil)
 	})
 	mux.HandleFunc("GET /v1/listeners", a.getListeners)
 	mux.HandleFunc("GET /v1/processes", a.getProcesses)
-	mux.HandleFunc("GET /v1/logs", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.logFiles().logs(), nil) })
+	mux.HandleFunc("GET /v1/logs", func(w http.ResponseWriter, _ *http.Request) { control.Answer(w, a.logFiles().logs(), nil) })
 	mux.HandleFunc("PUT /v1/literals", func(w http.ResponseWriter, r *http.Request) {
 		var req LiteralsRequest
 		perform(w, r, &req, func() (any, error) { return a.startLiterals(req) })
 	})
 	mux.HandleFunc("GET /v1/literals", func(w http.ResponseWriter, _ *http.Request) {
 		found, err := a.listLiterals()
-		reply(w, found, err)
+		control.Answer(w, found, err)
 	})
 	mux.HandleFunc("POST /v1/watches", a.postWatch)
 	mux.HandleFunc("GET /v1/watches/{id}", a.getWatch)
@@ -70,10 +68,10 @@ func (a *Agent) handler() http.Handler {
 	mux.HandleFunc("GET /v1/canaries/{id}", func(w http.ResponseWriter, r *http.Request) {
 		c, err := a.canaries.get(r.PathValue("id"))
 		if err != nil {
-			reply(w, nil, err)
+			control.Answer(w, nil, err)
 			return
 		}
-		reply(w, c.state(), nil)
+		control.Answer(w, c.state(), nil)
 	})
 	mux.HandleFunc("POST /v1/canaries/{id}/ask", func(w http.ResponseWriter, r *http.Request) {
 		var req AskRequest
@@ -81,16 +79,16 @@ func (a *Agent) handler() http.Handler {
 	})
 	mux.HandleFunc("DELETE /v1/canaries/{id}", func(w http.ResponseWriter, r *http.Request) {
 		if err := a.canaries.replace(r.PathValue("id"), nil); err != nil {
-			reply(w, nil, err)
+			control.Answer(w, nil, err)
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		reply(w, nil, &Error{Code: CodeNotFound, Message: "nothing answers " + r.Method + " " + r.URL.Path})
+		control.Answer(w, nil, control.NotFound("", "nothing answers %s %s", r.Method, r.URL.Path))
 	})
-	return controlguard.Handler(mux, func(w http.ResponseWriter, message string) {
-		reply(w, nil, &Error{Code: CodeForbidden, Message: message})
+	return control.Guard(mux, func(w http.ResponseWriter, message string) {
+		control.Answer(w, nil, control.Errorf(http.StatusForbidden, control.CodeForbidden, "", "%s", message))
 	})
 }
 
@@ -115,22 +113,22 @@ func (a *Agent) getListeners(w http.ResponseWriter, r *http.Request) {
 	var wait Duration
 	if text := r.URL.Query().Get("wait"); text != "" {
 		if err := wait.UnmarshalText([]byte(text)); err != nil || wait < 0 || time.Duration(wait) > MaxWait {
-			reply(w, nil, invalid("wait", "got %q, want a duration such as 5s, at most %v", text, MaxWait))
+			control.Answer(w, nil, invalid("wait", "got %q, want a duration such as 5s, at most %v", text, MaxWait))
 			return
 		}
 	}
 	found, err := a.waitListeners(r.Context(), time.Duration(wait))
-	reply(w, found, err)
+	control.Answer(w, found, err)
 }
 
 func (a *Agent) getProcesses(w http.ResponseWriter, r *http.Request) {
 	nodes, err := parseNodes(r.URL.Query())
 	if err != nil {
-		reply(w, nil, err)
+		control.Answer(w, nil, err)
 		return
 	}
 	found, err := a.processes(nodes)
-	reply(w, found, err)
+	control.Answer(w, found, err)
 }
 
 func parseNodes(query url.Values) (Nodes, error) {
@@ -183,11 +181,11 @@ func (a *Agent) postWatch(w http.ResponseWriter, r *http.Request) {
 func (a *Agent) getWatch(w http.ResponseWriter, r *http.Request) {
 	found, err := a.watch(r.PathValue("id"))
 	if err != nil {
-		reply(w, nil, err)
+		control.Answer(w, nil, err)
 		return
 	}
 	state, err := found.state()
-	reply(w, state, err)
+	control.Answer(w, state, err)
 }
 
 func (a *Agent) paceWatch(w http.ResponseWriter, r *http.Request) {
@@ -209,25 +207,9 @@ func (a *Agent) paceWatch(w http.ResponseWriter, r *http.Request) {
 // perform reads the body into req, then does what was asked.
 func perform(w http.ResponseWriter, r *http.Request, req any, do func() (any, error)) {
 	if err := decode(w, r, req); err != nil {
-		reply(w, nil, err)
+		control.Answer(w, nil, err)
 		return
 	}
 	result, err := do()
-	reply(w, result, err)
-}
-
-func reply(w http.ResponseWriter, body any, err error) {
-	status := http.StatusOK
-	if err != nil {
-		typed := asError(err)
-		status, body = typed.status(), envelope{Error: typed}
-	}
-	content, err := json.Marshal(body)
-	if err != nil {
-		http.Error(w, errors.Join(errors.New("pod: write the answer"), err).Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(append(content, '\n')) // the caller is gone: nobody to tell
+	control.Answer(w, result, err)
 }

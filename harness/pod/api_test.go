@@ -1,12 +1,12 @@
 package pod
 
 import (
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 func TestControlAPIRefusals(t *testing.T) {
@@ -17,36 +17,36 @@ func TestControlAPIRefusals(t *testing.T) {
 	for _, test := range []struct {
 		method, path, body string
 		status             int
-		code               Code
+		code               control.Code
 		field              string
 	}{
-		{"GET", "/v1/listeners?wait=soon", "", 400, CodeInvalid, "wait"},
-		{"GET", "/v1/listeners?wait=61s", "", 400, CodeInvalid, "wait"},
-		{"GET", "/v1/listeners?wait=-1s", "", 400, CodeInvalid, "wait"},
-		{"GET", "/v1/processes", "", 400, CodeInvalid, "nodes"},
-		{"GET", "/v1/processes?nodes=198.18.1.0", "", 400, CodeInvalid, "nodes"},
-		{"GET", "/v1/processes?nodes=198.18.1.0/24&except=x", "", 400, CodeInvalid, "except"},
-		{"POST", "/v1/watches", `{}`, 400, CodeInvalid, "nodes"},
-		{"POST", "/v1/watches", `{"nodes":"198.18.1.0/24","interval":"1us"}`, 400, CodeInvalid, "interval"},
-		{"POST", "/v1/watches", `{"nodes":"198.18.1.0/24","interval":"soon"}`, 400, CodeInvalid, ""},
-		{"GET", "/v1/watches/7", "", 404, CodeNotFound, "id"},
-		{"POST", "/v1/probes/connect", ``, 400, CodeInvalid, ""},
-		{"POST", "/v1/probes/connect", `{"addr":"198.18.1.1:80"} {}`, 400, CodeInvalid, ""},
-		{"POST", "/v1/probes/connect", `{"addr":"198.18.1.1"}`, 400, CodeInvalid, ""},
-		{"POST", "/v1/probes/connect", `{"addr":"[::1]:80"}`, 400, CodeInvalid, "addr"},
-		{"POST", "/v1/probes/connect", `{"addr":"127.0.0.1:80","timeout":"2h"}`, 400, CodeInvalid, "timeout"},
-		{"POST", "/v1/probes/connect", `{"addr":"127.0.0.1:80","retries":2}`, 400, CodeInvalid, "retries"},
-		{"POST", "/v1/probes/connect", `{"addr":7}`, 400, CodeInvalid, "addr"},
-		{"POST", "/v1/probes/connect", `{"addr":"` + strings.Repeat("x", maxBody) + `"}`, 413, CodeTooLarge, ""},
-		{"POST", "/v1/probes/http", `{"addr":"127.0.0.1:80","path":"x"}`, 400, CodeInvalid, "path"},
-		{"POST", "/v1/probes/http", `{"addr":"127.0.0.1:80","host":"a b"}`, 400, CodeInvalid, "host"},
-		{"POST", "/v1/probes/dns", `{"resolver":"127.0.0.1:53","name":""}`, 400, CodeInvalid, "name"},
-		{"POST", "/v1/probes/dns", `{"resolver":"[::1]:0","name":"a"}`, 400, CodeInvalid, "resolver"},
-		{"PUT", "/v1/canaries/a", `{"addr":"127.0.0.1:0"}`, 400, CodeInvalid, "addr"},
-		{"POST", "/v1/canaries/a/ask", `{}`, 404, CodeNotFound, "id"},
-		{"GET", "/v1/canaries/a", "", 404, CodeNotFound, "id"},
-		{"GET", "/v2/health", "", 404, CodeNotFound, ""},
-		{"DELETE", "/v1/health", "", 404, CodeNotFound, ""},
+		{"GET", "/v1/listeners?wait=soon", "", 400, control.CodeInvalid, "wait"},
+		{"GET", "/v1/listeners?wait=61s", "", 400, control.CodeInvalid, "wait"},
+		{"GET", "/v1/listeners?wait=-1s", "", 400, control.CodeInvalid, "wait"},
+		{"GET", "/v1/processes", "", 400, control.CodeInvalid, "nodes"},
+		{"GET", "/v1/processes?nodes=198.18.1.0", "", 400, control.CodeInvalid, "nodes"},
+		{"GET", "/v1/processes?nodes=198.18.1.0/24&except=x", "", 400, control.CodeInvalid, "except"},
+		{"POST", "/v1/watches", `{}`, 400, control.CodeInvalid, "nodes"},
+		{"POST", "/v1/watches", `{"nodes":"198.18.1.0/24","interval":"1us"}`, 400, control.CodeInvalid, "interval"},
+		{"POST", "/v1/watches", `{"nodes":"198.18.1.0/24","interval":"soon"}`, 400, control.CodeInvalid, ""},
+		{"GET", "/v1/watches/7", "", 404, control.CodeNotFound, "id"},
+		{"POST", "/v1/probes/connect", ``, 400, control.CodeInvalid, ""},
+		{"POST", "/v1/probes/connect", `{"addr":"198.18.1.1:80"} {}`, 400, control.CodeInvalid, ""},
+		{"POST", "/v1/probes/connect", `{"addr":"198.18.1.1"}`, 400, control.CodeInvalid, ""},
+		{"POST", "/v1/probes/connect", `{"addr":"[::1]:80"}`, 400, control.CodeInvalid, "addr"},
+		{"POST", "/v1/probes/connect", `{"addr":"127.0.0.1:80","timeout":"2h"}`, 400, control.CodeInvalid, "timeout"},
+		{"POST", "/v1/probes/connect", `{"addr":"127.0.0.1:80","retries":2}`, 400, control.CodeInvalid, "retries"},
+		{"POST", "/v1/probes/connect", `{"addr":7}`, 400, control.CodeInvalid, "addr"},
+		{"POST", "/v1/probes/connect", `{"addr":"` + strings.Repeat("x", maxBody) + `"}`, 413, control.CodeTooLarge, ""},
+		{"POST", "/v1/probes/http", `{"addr":"127.0.0.1:80","path":"x"}`, 400, control.CodeInvalid, "path"},
+		{"POST", "/v1/probes/http", `{"addr":"127.0.0.1:80","host":"a b"}`, 400, control.CodeInvalid, "host"},
+		{"POST", "/v1/probes/dns", `{"resolver":"127.0.0.1:53","name":""}`, 400, control.CodeInvalid, "name"},
+		{"POST", "/v1/probes/dns", `{"resolver":"[::1]:0","name":"a"}`, 400, control.CodeInvalid, "resolver"},
+		{"PUT", "/v1/canaries/a", `{"addr":"127.0.0.1:0"}`, 400, control.CodeInvalid, "addr"},
+		{"POST", "/v1/canaries/a/ask", `{}`, 404, control.CodeNotFound, "id"},
+		{"GET", "/v1/canaries/a", "", 404, control.CodeNotFound, "id"},
+		{"GET", "/v2/health", "", 404, control.CodeNotFound, ""},
+		{"DELETE", "/v1/health", "", 404, control.CodeNotFound, ""},
 	} {
 		t.Run(test.method+" "+test.path, func(t *testing.T) {
 			req, err := http.NewRequestWithContext(timely(t), test.method, c.base+test.path, strings.NewReader(test.body))
@@ -58,16 +58,12 @@ func TestControlAPIRefusals(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer resp.Body.Close()
-			body, err := io.ReadAll(resp.Body)
-			if err != nil {
-				t.Fatal(err)
+			got := control.Refusal(resp)
+			if got == nil {
+				t.Fatalf("got %s without a reason, want a typed error", resp.Status)
 			}
-			var got envelope
-			if err := json.Unmarshal(body, &got); err != nil || got.Error == nil {
-				t.Fatalf("got %s %q, want a typed error", resp.Status, body)
-			}
-			if resp.StatusCode != test.status || got.Error.Code != test.code || got.Error.Field != test.field || got.Error.Message == "" {
-				t.Errorf("got %s %s, want %d, code %s, field %q", resp.Status, body, test.status, test.code, test.field)
+			if got.Status != test.status || got.Code != test.code || got.Field != test.field || got.Message == "" {
+				t.Errorf("got %s %+v, want %d, code %s, field %q", resp.Status, got, test.status, test.code, test.field)
 			}
 		})
 	}
@@ -92,7 +88,7 @@ func TestClientPassesRefusalsOn(t *testing.T) {
 
 func TestConfigIsChecked(t *testing.T) {
 	var bad *Error
-	if _, err := New(Config{}); !errors.As(err, &bad) || bad.Code != CodeInvalid {
+	if _, err := New(Config{}); !errors.As(err, &bad) || bad.Code != control.CodeInvalid {
 		t.Errorf("got %v for no control address, want it refused", err)
 	}
 }

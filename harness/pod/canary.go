@@ -11,6 +11,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // CanaryRequest names the node that a canary connects to.
@@ -196,7 +198,7 @@ func (cs *canaries) put(ctx context.Context, d *dialer, id string, req CanaryReq
 		return Canary{}, err
 	}
 	if c == nil {
-		return Canary{}, &Error{Code: CodeNotOpened, Field: "addr", Message: fmt.Sprintf("connecting to %s for canary %q: %s", req.Addr, id, result)}
+		return Canary{}, control.Errorf(http.StatusBadGateway, CodeNotOpened, "addr", "connecting to %s for canary %q: %s", req.Addr, id, result)
 	}
 	return c.state(), cs.replace(id, c)
 }
@@ -223,7 +225,7 @@ func (cs *canaries) get(id string) (*canary, error) {
 	if c := cs.byID[id]; c != nil {
 		return c, nil
 	}
-	return nil, &Error{Code: CodeNotFound, Field: "id", Message: fmt.Sprintf("no canary %q", id)}
+	return nil, control.NotFound("id", "no canary %q", id)
 }
 
 func (cs *canaries) removeAll() error {

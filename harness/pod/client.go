@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // Client drives an [Agent] over its control API. What the agent refuses comes
@@ -162,12 +164,12 @@ func call[T any](ctx context.Context, c *Client, method, path string, body any) 
 	if resp.StatusCode == http.StatusNoContent {
 		return result, nil
 	}
+	if resp.StatusCode != http.StatusOK {
+		return result, refusal(resp)
+	}
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return result, fmt.Errorf("pod: read the answer to %s %s: %w", method, path, err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return result, refusal(resp.Status, answer)
 	}
 	if err := json.Unmarshal(answer, &result); err != nil {
 		return result, fmt.Errorf("pod: read the answer to %s %s: %w", method, path, err)
@@ -175,10 +177,9 @@ func call[T any](ctx context.Context, c *Client, method, path string, body any) 
 	return result, nil
 }
 
-func refusal(status string, answer []byte) error {
-	var e envelope
-	if err := json.Unmarshal(answer, &e); err != nil || e.Error == nil {
-		return fmt.Errorf("pod: got %s and no reason, want an answer of the pod agent", status)
+func refusal(answer *http.Response) error {
+	if refused := control.Refusal(answer); refused != nil {
+		return refused
 	}
-	return e.Error
+	return fmt.Errorf("pod: got %s and no reason, want an answer of the pod agent", answer.Status)
 }

@@ -15,10 +15,11 @@ import (
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
-	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/testcontainers/testcontainers-go"
 	tcexec "github.com/testcontainers/testcontainers-go/exec"
 	"github.com/testcontainers/testcontainers-go/network"
+
+	"github.com/proxychaos/proxychaos/fakedns"
 )
 
 // labels mark what this test leaves on the engine, should it be killed.

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/proxychaos/proxychaos/harness/controlguard"
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
 // Port is where an agent is told to begin anew. The proxy under test shares the pod's
@@ -51,7 +51,7 @@ func serve(turn int, begin func(request)) (stop func() error, err error) {
 		once.Do(func() { begin(next) })
 	})
 	server := &http.Server{
-		Handler:           controlguard.Handler(mux, func(w http.ResponseWriter, message string) { http.Error(w, message, http.StatusForbidden) }),
+		Handler:           control.Guard(mux, func(w http.ResponseWriter, message string) { http.Error(w, message, http.StatusForbidden) }),
 		ReadHeaderTimeout: 10 * time.Second,
 	}
 	done := make(chan error, 1)

@@ -1,15 +1,15 @@
-package controlguard_test
+package control_test
 
 import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
 
-	"github.com/proxychaos/proxychaos/harness/controlguard"
+	"github.com/proxychaos/proxychaos/harness/control"
 )
 
-func TestHandler(t *testing.T) {
-	guarded := controlguard.Handler(
+func TestGuard(t *testing.T) {
+	guarded := control.Guard(
 		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
 		func(w http.ResponseWriter, message string) { http.Error(w, message, http.StatusForbidden) })
 	for _, test := range []struct {

@@ -1,7 +1,4 @@
-// Package controlguard keeps web pages away from a control API that asks for no
-// password. A browser on the machine can reach the API, and runs the programs
-// of whatever page it shows.
-package controlguard
+package control
 
 import (
 	"fmt"
@@ -11,7 +8,9 @@ import (
 	"strings"
 )
 
-// Handler passes to next what a page of another origin cannot have sent.
+// Guard keeps web pages away from an API that asks for no password: it passes to next
+// what a page of another origin cannot have sent. A browser on the machine can reach the
+// API, and runs the programs of whatever page it shows.
 //
 // It refuses a Host that is neither an IP address nor a name without a dot,
 // such as localhost or a service of Docker Compose: a page can point a name of
@@ -24,7 +23,7 @@ import (
 //
 // refuse writes the answer in the API's own form. Its status is 403, and
 // message says what was wrong with the request.
-func Handler(next http.Handler, refuse func(w http.ResponseWriter, message string)) http.Handler {
+func Guard(next http.Handler, refuse func(w http.ResponseWriter, message string)) http.Handler {
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, fmt.Sprintf("got a %s of a web page of another origin (Origin %.100q), want one of a program or of this address", r.Method, r.Header.Get("Origin")))
