@@ -1,6 +1,7 @@
 package scenarios_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"io/fs"
 	"maps"
@@ -252,7 +253,8 @@ func as(e judge.Expectation) judge.Verdict {
 	}
 	v := judge.Verdict{Result: result, Sent: 1000, ByKind: map[string]int{}, Reasons: []string{"as expected"}}
 	if len(e.Outcomes) > 0 {
-		v.Failed, v.ByKind[e.Outcomes[0]] = 10, 10
+		v.Failed = cmp.Or(e.Most, 10)
+		v.ByKind[e.Outcomes[0]] = v.Failed
 	}
 	if len(e.Findings) > 0 {
 		v.Findings = append(v.Findings, judge.Finding{Code: e.Findings[0]})
@@ -290,6 +292,12 @@ func TestTheCatalogueCanBeWrong(t *testing.T) {
 		unproven.Result = judge.Unproven
 		g.Expect(cell(s, who, unproven, e).State()).To(Equal(reports.Unproven))
 		g.Expect(cell(s, who, unproven, e).Reasons()).NotTo(BeEmpty())
+
+		if e.Most > 0 {
+			more := as(e)
+			more.Failed++
+			g.Expect(cell(s, who, more, e).State()).To(Equal(reports.Unexpected))
+		}
 
 		silent := as(e) // the same verdict, for another reason
 		silent.Findings, silent.ByKind = nil, map[string]int{"418": 10}

@@ -52,6 +52,11 @@ func passesOrFails(outcomes []string, findings ...string) judge.Expectation {
 	return judge.Expectation{Verdict: judge.Either, Outcomes: outcomes, Findings: findings}
 }
 
+// raced is how many requests at most are lost to a race: each is on its way in a kept
+// connection as the node ends it. Seen: one in 2,100 and in 2,200, on a machine full of
+// other work, where to refuse took 7 ms instead of less than one.
+const raced = 3
+
 // Groups of scenarios.
 var (
 	moves = []harness.Scenario{ALBIPRotate, ALBIPRefuse, AliasSwitch, ALBIPAbrupt, ALBScaleOut, ALBPartialRotate, ZoneFlap}
@@ -151,7 +156,9 @@ var apacheEachRequest = with(asked,
 // apacheAddressTTL: once the time of an address is over Apache has none, and
 // does not go on with the old one.
 var apacheAddressTTL = with(followed,
-	all(passes(judge.StruckNodes), nodesDie...),
+	// Each kept connection to a dead node costs the request that is given to it. When the
+	// last of them is used is chance.
+	all(passesOrFails(status(recording.BadGateway), judge.StruckNodes), nodesDie...),
 	all(passes(judge.DNSOutage), dnsFailing(fakedns.KindTruncate, fakedns.KindThrottle)...),
 	all(passes(judge.DNSOutage), aaaaFails),
 	all(fails(status(internalError), judge.DNSOutage), dnsFailing(denied...)...),
@@ -197,11 +204,11 @@ var apacheDrawn = all(passesOrFails(timeout, judge.StruckNodes), nodesDie...)
 
 // apachePooled: Apache 2.4.59 and later looks the name up again once every
 // address it knows has failed. Where the old nodes are silent that is two
-// connects late; where they refuse it is in time; where they answer, even with
-// 503, it never happens.
+// connects late; where they refuse it is in time, but for requests that race with the
+// end; where they answer, even with 503, it never happens.
 var apachePooled = with(dnsUnfelt, apacheDrawn, expectations{
 	ALBIPRotate.Name: {Verdict: judge.Fail, Outcomes: hung, Findings: keptOld, Log: `AH00957`},
-	ALBIPRefuse.Name: {Verdict: judge.Pass, Findings: keptOld, Log: `AH00957`},
+	ALBIPRefuse.Name: {Verdict: judge.Either, Outcomes: status(recording.BadGateway), Most: raced, Findings: keptOld, Log: `AH00957`},
 	AliasSwitch.Name: {Verdict: judge.Fail, Outcomes: []string{recording.Unavailable}, Findings: keptOld},
 	ALBIPAbrupt.Name: {Verdict: judge.Fail, Outcomes: hung, Log: `AH00957`},
 	ALBScaleOut.Name: {Verdict: judge.Fail, Outcomes: hung, Findings: keptOld, Log: `AH00957`},

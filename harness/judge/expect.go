@@ -20,6 +20,8 @@ type Expectation struct {
 	// Outcomes are classes of failure ("502", "timeout", ...) of which one at
 	// least must have occurred, unless the verdict is Either and it passed.
 	Outcomes []string
+	// Most is how many requests may have failed if the verdict is Either; 0 is any number.
+	Most int
 	// Findings are codes of findings of which one at least must be there.
 	Findings []string
 	// Log is a regular expression (Go syntax) that must match the text or an
@@ -42,6 +44,9 @@ func (e Expectation) Check(got Verdict) []string {
 	if want.Verdict == Either {
 		if got.Result == Pass {
 			want.Outcomes = nil
+		}
+		if want.Most > 0 && got.Failed > want.Most {
+			reasons = append(reasons, fmt.Sprintf("expected at most %s to fail, got %s", requests(want.Most), comma(got.Failed)))
 		}
 	} else if got.Result != want.Verdict {
 		reasons = mismatch(want, got, fmt.Sprintf("%s of %s failed", comma(got.Failed), requests(got.Sent)))

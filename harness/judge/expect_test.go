@@ -37,6 +37,8 @@ func TestCheck(t *testing.T) {
 		"either, failed":        {judge.Expectation{Verdict: judge.Either, Outcomes: []string{"502", "503"}}, failed, ""},
 		"either, passed":        {judge.Expectation{Verdict: judge.Either, Outcomes: []string{"502", "503"}}, passed, ""},
 		"either, other class":   {judge.Expectation{Verdict: judge.Either, Outcomes: []string{"502"}}, failed, "expected failures of class 502, got 1,990 503, 6 timeout"},
+		"either, few":           {judge.Expectation{Verdict: judge.Either, Most: 1996}, failed, ""},
+		"either, too many":      {judge.Expectation{Verdict: judge.Either, Most: 1995}, failed, "expected at most 1,995 requests to fail, got 1,996"},
 		"either, no finding":    {judge.Expectation{Verdict: judge.Either, Findings: []string{judge.PooledOld}}, passed, "expected finding pooled-kept-old, got none"},
 		"either, unproven":      {judge.Expectation{Verdict: judge.Either}, unproven, "expected either, got unproven: the load missed its floor"},
 		"unproven is not fail":  {judge.Expectation{Verdict: judge.Fail}, unproven, "expected fail, got unproven: the load missed its floor"},
