@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -141,6 +142,8 @@ func (w *world) request(at seconds, outcome string, node netip.Addr) uint64 {
 	row := recording.Request{Seq: seq, Due: at, Sent: at + 0.001, Latency: 0.004, Code: 200, Outcome: outcome, Node: node}
 	if outcome == recording.Timeout {
 		row.Code, row.Latency = 0, 3
+	} else if code, err := strconv.Atoi(outcome); err == nil {
+		row.Code = code
 	}
 	w.Requests = append(w.Requests, row)
 	return seq

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"net/http"
 	"net/netip"
 	"slices"
 
@@ -172,7 +173,7 @@ func (c *brief) openedNone(u *upstream, _ *Verdict) []Finding {
 		connections[h.conn], last = true, max(last, h.at-left)
 	}
 	moved := c.departure(stale, nil)
-	if len(u.lookupsIn(moved, moved+last)) > 0 {
+	if len(u.lookupsIn(moved, moved+last)) > 0 || c.failedUnasked(u, moved) {
 		return nil
 	}
 	return []Finding{{
@@ -180,6 +181,14 @@ func (c *brief) openedNone(u *upstream, _ *Verdict) []Finding {
 			requests(len(stale)), count(len(connections), "connection", "connections"), span(last)),
 		Evidence: c.quote(rowsOf(stale, nil)...),
 	}}
+}
+
+// failedUnasked: the proxy answered requests with an error of its own and sent them to no
+// node. It had no connection for them, and did not look the name up to open one.
+func (c *brief) failedUnasked(u *upstream, moved recording.Seconds) bool {
+	return len(u.lookupsIn(moved, forever)) == 0 && slices.ContainsFunc(c.Requests, func(r recording.Request) bool {
+		return r.Sent > moved && failed(r) && r.Code >= http.StatusInternalServerError && !c.sent(r) && !c.ofFront(r)
+	})
 }
 
 // followed: nodes that the name has serve, and those that it left were left in time.

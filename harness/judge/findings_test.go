@@ -270,6 +270,19 @@ func TestPooledConnectionsWithoutAQuestion(t *testing.T) {
 	wantFindings(t, w.judge(), judge.ResolvedOnce)
 }
 
+// A proxy that holds its nodes to be down answers by itself: it had to open a connection, and
+// did not ask where to.
+func TestPooledConnectionsEndAndNobodyAsks(t *testing.T) {
+	w := rotate()
+	conn := w.open(-1, old1)
+	w.serve(0, 12, conn)
+	w.fail(12, 20, recording.BadGateway)
+	v := w.judge()
+	wantFindings(t, v, judge.ResolvedOnce)
+	w.query(12.5, fresh1)
+	wantFindings(t, w.judge(), judge.PooledOld, judge.ResolvedOnce)
+}
+
 func TestEvidenceFromPackets(t *testing.T) {
 	w := rotate()
 	conn := w.open(-1, old1)
