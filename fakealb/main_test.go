@@ -40,7 +40,7 @@ func need(t *testing.T, tools ...string) {
 	t.Helper()
 	for _, tool := range tools {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Fatalf("this test needs %s: apt-get install curl openssl iproute2 (make test does)", tool)
+			t.Fatalf("this test needs %s: .ci/packages installs it, and make test calls that", tool)
 		}
 	}
 }
