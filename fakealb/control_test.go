@@ -34,7 +34,7 @@ func TestControlErrorsNameTheField(t *testing.T) {
 		{"no JSON", "PUT", "/v1/faults", "kind=silence", 400, fakealb.CodeBadRequest, ""},
 		{"too large", "PUT", "/v1/faults", `{"kind":"` + strings.Repeat("x", 1<<20) + `"}`, 413, fakealb.CodeTooLarge, ""},
 		{"two objects", "PUT", "/v1/faults", `{} {}`, 400, fakealb.CodeBadRequest, ""},
-		{"unknown field", "PUT", "/v1/faults", `{"node":"127.0.72.1"}`, 400, fakealb.CodeBadRequest, ""},
+		{"unknown field", "PUT", "/v1/faults", `{"node":"127.0.72.1"}`, 400, fakealb.CodeBadRequest, "node"},
 		{"no nodes", "PUT", "/v1/faults", `{"kind":"silence"}`, 400, fakealb.CodeInvalidField, "nodes"},
 		{"unknown kind", "PUT", "/v1/faults", `{"nodes":["127.0.72.1"],"kind":"explode"}`, 400, fakealb.CodeInvalidField, "kind"},
 		{"unknown node", "PUT", "/v1/faults", `{"nodes":["127.0.72.1","127.0.72.9"],"kind":"silence"}`, 404, fakealb.CodeUnknownNode, "nodes[1]"},
