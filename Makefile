@@ -12,9 +12,8 @@ BUILD   := CGO_ENABLED=0 GOFLAGS='$(GOFLAGS) -trimpath' $(GO)
 STRIP   := -ldflags '-s -w'
 SUITE   := bin/scenarios.test
 CORPUS  := bin/corpus.test
-PARALLEL ?= 4
 # The suite is compiled behind a tag, so that the project's own tests do not start it.
-GINKGO  := CGO_ENABLED=0 GOFLAGS='$(GOFLAGS) -trimpath' .ci/suite --procs=$(PARALLEL) --fail-on-empty --silence-skips --no-color --succinct --timeout=120m --poll-progress-after=0
+GINKGO  := CGO_ENABLED=0 GOFLAGS='$(GOFLAGS) -trimpath' .ci/suite --procs=$(or $(PARALLEL),$$($(BIN) parallel)) --fail-on-empty --silence-skips --no-color --succinct --timeout=120m --poll-progress-after=0
 
 # Packages whose tests run cells. A cell holds a load, and is unproven if it
 # cannot: nothing else runs beside it.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,7 +63,7 @@ var Words = []Word{
 	{"URL_PATH", "their `PATH`, or several with commas between them"},
 	{"PROXY_PORT", "the `PORT` of the proxy that they go to"},
 	{"HEADERS", "`HEADERS` to add, such as 'Name: value, Other: value'"},
-	{"PARALLEL", "a `NUMBER` of cells at a time (default 4)"},
+	{"PARALLEL", "a `NUMBER` of cells at a time (default 3 for each core; fewer above 100 requests per second)"},
 	{"RUNS", "the `FOLDER` of recordings and reports (default runs)"},
 	{"FLOOR", "a `NUMBER` of cells that have to run; fewer are a failure"},
 	{"KIT", "the `FILE` of the agents, a build of proxychaos for Linux; made if there is none"},
@@ -85,7 +86,7 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 	if r.Options.Settings, err = harness.SettingsFrom(lookup); err != nil {
 		return r, err
 	}
-	if r.Options.Parallel, err = number("PARALLEL", get("PARALLEL", "4"), 1, 64); err != nil {
+	if r.Options.Parallel, err = number("PARALLEL", get("PARALLEL", strconv.Itoa(CellsAtATime(runtime.NumCPU(), r.Options.Settings.Rate))), 1, 1000); err != nil {
 		return r, err
 	}
 	if r.Floor, err = number("FLOOR", get("FLOOR", "1"), 1, 1_000_000); err != nil {

@@ -111,7 +111,7 @@ func TestWrongWords(t *testing.T) {
 		"GRACE":                {map[string]string{"GRACE": "x"}, []string{"GRACE=x: ", "from 1s to 30m0s"}},
 		"RATE":                 {map[string]string{"RATE": "1"}, []string{"RATE=1: ", "from 10 to 5000"}},
 		"SEED":                 {map[string]string{"SEED": "-1"}, []string{"SEED=-1: "}},
-		"PARALLEL":             {map[string]string{"PARALLEL": "0"}, []string{"PARALLEL=0: ", "from 1 to 64"}},
+		"PARALLEL":             {map[string]string{"PARALLEL": "0"}, []string{"PARALLEL=0: ", "from 1 to 1000"}},
 		"PROXY_PORT":           {map[string]string{"PROXY_PORT": "65536"}, []string{"PROXY_PORT=65536: ", "from 0 to 65535"}},
 		"MAX_FAILED of others": {map[string]string{"MAX_FAILED": "1", "SUBJECT": "nginx/static"}, []string{"MAX_FAILED", "without a config of your own"}},
 		"FLOOR":                {map[string]string{"FLOOR": "all"}, []string{"FLOOR=all: ", "whole number"}},
