@@ -23,6 +23,8 @@ const (
 	// FaultRefuse answers new connections with RST and resets established ones: at
 	// once, or with a request in hand after its answer, 0.1 s later at most.
 	FaultRefuse FaultKind = "refuse"
+	// FaultRefuseNew answers new connections with RST; established ones go on.
+	FaultRefuseNew FaultKind = "refuse-new"
 
 	// FaultTLSAlert answers a ClientHello with the fatal alert handshake_failure.
 	FaultTLSAlert FaultKind = "tls-alert"
@@ -98,6 +100,7 @@ var faultSpecs = map[FaultKind]faultSpec{
 	FaultSilence:    {packets: netfault.Silence},
 	FaultSilenceNew: {packets: netfault.SilenceNew},
 	FaultRefuse:     {packets: netfault.Refuse},
+	FaultRefuseNew:  {packets: netfault.RefuseNew},
 
 	FaultTLSAlert:      {hello: alertHello},
 	FaultTLSHang:       {hello: hangHello},

@@ -18,6 +18,7 @@ func TestNFTablesMode(t *testing.T) {
 	t.Run("refuse", s.testRefuse)
 	t.Run("silence", s.testSilence)
 	t.Run("silence-new", s.testSilenceNew)
+	t.Run("refuse-new", s.testRefuseNew)
 	t.Run("remove", s.testRemove)
 	t.Run("latency", s.testLatency)
 	t.Run("address in use", s.testAddressInUse)
@@ -110,6 +111,19 @@ func (s *stage) testSilenceNew(t *testing.T) {
 		t.Errorf("a new connection: got %v, want no answer", err)
 	}
 	if got := ask(t, old, "6"); !strings.Contains(got, "seq=6") {
+		t.Errorf("the open connection: got %q", got)
+	}
+	s.fault(t, fakealb.FaultNone, 11)
+	s.warm(t, 11)
+}
+
+func (s *stage) testRefuseNew(t *testing.T) {
+	old := s.warm(t, 11)
+	s.fault(t, fakealb.FaultRefuseNew, 11)
+	if _, err := s.dial(s.at(11), 0, 200*time.Millisecond); !isRefused(err) {
+		t.Errorf("a new connection: got %v, want it refused", err)
+	}
+	if got := ask(t, old, "7"); !strings.Contains(got, "seq=7") {
 		t.Errorf("the open connection: got %q", got)
 	}
 	s.fault(t, fakealb.FaultNone, 11)

@@ -82,6 +82,20 @@ func TestSilenceNewInUserSpace(t *testing.T) {
 	}
 }
 
+func TestRefuseNewInUserSpace(t *testing.T) {
+	f := start(t, nil, "127.0.70.9")
+	old := warmConn(t, f.at(0))
+	f.set(t, fakealb.FaultRefuseNew, f.nodes[0])
+	if _, err := net.DialTimeout("tcp4", f.at(0), time.Second); !isRefused(err) {
+		t.Errorf("a new connection: got %v, want it refused", err)
+	}
+	if got := ask(t, old, "9"); !strings.Contains(got, "seq=9") {
+		t.Errorf("the open connection: got %q", got)
+	}
+	f.set(t, fakealb.FaultNone, f.nodes[0])
+	warmConn(t, f.at(0))
+}
+
 func TestRemovedAddressIsSilentAndComesBack(t *testing.T) {
 	f := start(t, nil, "127.0.70.5")
 	old := warmConn(t, f.at(0))

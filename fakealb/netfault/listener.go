@@ -89,6 +89,9 @@ func (l *listener) isFiller(c *net.TCPConn) bool {
 	return ok
 }
 
+// closes says whether a listener under k is closed, so that the kernel refuses.
+func (k Kind) closes() bool { return k == Refuse || k == RefuseNew }
+
 // set puts kind in force on new connections. None lifts what was there.
 func (l *listener) set(kind Kind) error {
 	unlock := l.interrupt()
@@ -96,7 +99,11 @@ func (l *listener) set(kind Kind) error {
 	if kind == l.kind || l.ended {
 		return nil
 	}
-	if l.kind == Refuse {
+	if l.kind.closes() && kind.closes() {
+		l.kind = kind
+		return nil
+	}
+	if l.kind.closes() {
 		tcp, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(l.ap))
 		if err != nil {
 			return fmt.Errorf("listen again on %s: %w", l.ap, err)
@@ -105,7 +112,7 @@ func (l *listener) set(kind Kind) error {
 	}
 	l.kind = kind
 	switch kind {
-	case Refuse:
+	case Refuse, RefuseNew:
 		l.dropFillers()
 		_ = l.tcp.Close()
 		clear(l.fillers)

@@ -32,6 +32,8 @@ const (
 	// once, or where a request is in hand when its answer is written, at most 0.1 s
 	// later. An ALB drains a node before it is retired, it cuts no request short.
 	Refuse Kind = "refuse"
+	// RefuseNew answers the SYN of new connections with RST. Established connections go on.
+	RefuseNew Kind = "refuse-new"
 )
 
 // ErrReset is what a read or write on a connection returns after a fault, or the

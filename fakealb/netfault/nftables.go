@@ -92,7 +92,7 @@ func (t *table) create(ports []uint16) error {
 	t.tab = t.nft.AddTable(&nftables.Table{Family: t.family.table, Name: tableName})
 	t.nft.DelTable(t.tab)
 	t.tab = t.nft.AddTable(t.tab)
-	for _, kind := range []Kind{Silence, SilenceNew, Refuse} {
+	for _, kind := range []Kind{Silence, SilenceNew, Refuse, RefuseNew} {
 		set := &nftables.Set{Table: t.tab, Name: string(kind), KeyType: t.key}
 		if err := t.nft.AddSet(set, nil); err != nil {
 			return err
@@ -105,7 +105,9 @@ func (t *table) create(ports []uint16) error {
 	t.rule(input, t.dst, t.sets[Silence], append(slices.Clone(t.muted), drop)...)
 	t.rule(output, t.src, t.sets[Silence], append(slices.Clone(t.muted), drop)...)
 	t.rule(input, t.dst, t.sets[SilenceNew], append(matchSYN(), drop)...)
-	t.rule(input, t.dst, t.sets[Refuse], append(matchTCP(), &expr.Reject{Type: unix.NFT_REJECT_TCP_RST})...)
+	reset := &expr.Reject{Type: unix.NFT_REJECT_TCP_RST}
+	t.rule(input, t.dst, t.sets[Refuse], append(matchTCP(), reset)...)
+	t.rule(input, t.dst, t.sets[RefuseNew], append(matchSYN(), reset)...)
 	if err := t.closed.create(t); err != nil {
 		return err
 	}

@@ -78,7 +78,7 @@ func read(c net.Conn, d time.Duration) error {
 // Every way from one kind to another, with a client connection throughout.
 func TestEverySwitch(t *testing.T) {
 	n, a, addr := echoing(t, "127.0.73.1", nil)
-	kinds := []netfault.Kind{netfault.None, netfault.Silence, netfault.SilenceNew, netfault.Refuse}
+	kinds := []netfault.Kind{netfault.None, netfault.Silence, netfault.SilenceNew, netfault.Refuse, netfault.RefuseNew}
 	for _, from := range kinds {
 		for _, to := range kinds {
 			set(t, n, a, netfault.None)
@@ -92,7 +92,7 @@ func TestEverySwitch(t *testing.T) {
 				if err != nil {
 					t.Errorf("%s to %s: a new connection: %v", from, to, err)
 				}
-			case netfault.Refuse:
+			case netfault.Refuse, netfault.RefuseNew:
 				if !errors.Is(err, syscall.ECONNREFUSED) {
 					t.Errorf("%s to %s: a new connection: got %v after %s, want it refused", from, to, err, time.Since(begin))
 				}
@@ -101,7 +101,7 @@ func TestEverySwitch(t *testing.T) {
 					t.Errorf("%s to %s: a new connection: got %v, want no answer", from, to, err)
 				}
 			}
-			if from != netfault.Refuse && (to == netfault.None || to == netfault.SilenceNew) {
+			if from != netfault.Refuse && (to == netfault.None || to == netfault.SilenceNew || to == netfault.RefuseNew) {
 				echo(t, c)
 			}
 		}

@@ -109,6 +109,7 @@ func TestStrikesThatServeInPart(t *testing.T) {
 	}{
 		{StrikeNodes{Kind: fakealb.FaultSilence}, false, false},
 		{StrikeNodes{Kind: fakealb.FaultSilenceNew}, false, true},
+		{StrikeNodes{Kind: fakealb.FaultRefuseNew}, false, true},
 		{StrikeNodes{Kind: fakealb.FaultKeepAliveRace}, false, true},
 		{StrikeNodes{Kind: fakealb.FaultTargetKeepAliveRace}, false, true},
 		{StrikeNodes{Kind: fakealb.FaultError, Status: 502}, false, false},
@@ -199,6 +200,7 @@ func TestProofOfTheEnd(t *testing.T) {
 	silence := StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Left}
 	silenceNew := StrikeNodes{Kind: fakealb.FaultSilenceNew, Nodes: world.Left}
 	refuse := StrikeNodes{Kind: fakealb.FaultRefuse, Nodes: world.Left}
+	refuseNew := StrikeNodes{Kind: fakealb.FaultRefuseNew, Nodes: world.Left}
 	none := LoseTargets{Nodes: world.Left}
 	answered := func(status int, server string) *prober {
 		return &prober{answer: Answer{Result: Answered, Status: status, Server: server}}
@@ -216,6 +218,9 @@ func TestProofOfTheEnd(t *testing.T) {
 		"refused":                          {refuse, &prober{connect: both(Refused), ask: Reset}, true},
 		"refused, the open one was closed": {refuse, &prober{connect: both(Refused), ask: Closed}, true},
 		"refused, the open one answers":    {refuse, &prober{connect: both(Refused), ask: Answered}, false},
+		"refused, wanted for new ones":     {refuseNew, &prober{connect: both(Refused), ask: Answered}, true},
+		"refused, the open one ended":      {refuseNew, &prober{connect: both(Refused), ask: Reset}, false},
+		"silent to new ones, want refusal": {refuseNew, &prober{connect: both(TimedOut), ask: Answered}, false},
 		"silent, want refusal":             {refuse, &prober{connect: both(TimedOut), ask: Silent}, false},
 		"no targets":                       {none, answered(503, "awselb/2.0"), true},
 		"503 of somebody else":             {none, answered(503, "nginx"), false},

@@ -35,6 +35,9 @@ type strike struct {
 	partly bool
 	// overTLS: it is in the handshake.
 	overTLS bool
+	// ends: connections from before end first. They would meet no handshake, and a stranger
+	// has none of them.
+	ends bool
 	// hold: the proof needs a connection from before.
 	hold bool
 	look func(ctx context.Context, s StrikeNodes, w *Live, node netip.AddrPort) (bool, string)
@@ -46,6 +49,7 @@ var strikes = map[fakealb.FaultKind]strike{
 	fakealb.FaultSilence:             {verb: "go silent", hold: true, look: lookSilent},
 	fakealb.FaultSilenceNew:          {verb: "are silent to new connections", partly: true, hold: true, look: lookSilentNew},
 	fakealb.FaultRefuse:              {verb: "refuse", hold: true, look: lookRefused},
+	fakealb.FaultRefuseNew:           {verb: "refuse new connections", partly: true, hold: true, look: lookRefusedNew},
 	fakealb.FaultTLSAlert:            refusesTLS("refuse TLS with an alert", HandshakeAlert),
 	fakealb.FaultTLSHang:             refusesTLS("never answer a TLS handshake", HandshakeTimeout),
 	fakealb.FaultTLSReset:            refusesTLS("reset a TLS handshake", HandshakeReset),
@@ -55,7 +59,7 @@ var strikes = map[fakealb.FaultKind]strike{
 	fakealb.FaultTLSWrongChain:       refusesTLS("send the wrong certificate chain", HandshakeUntrusted),
 	fakealb.FaultError:               {verb: "answer with an error", look: lookError},
 	fakealb.FaultLinger:              {verb: "answer 503 as an ALB without targets", look: lookLinger},
-	fakealb.FaultStranger:            {verb: "belong to another tenant", look: lookStranger},
+	fakealb.FaultStranger:            {verb: "belong to another tenant", ends: true, look: lookStranger},
 	fakealb.FaultCloseRequest:        {verb: "close instead of answering", look: lookEnded(Closed)},
 	fakealb.FaultResetRequest:        {verb: "reset instead of answering", look: lookEnded(Reset)},
 	fakealb.FaultTruncateBody:        {verb: "close in the middle of an answer", look: lookEnded(Closed, Garbled)},
@@ -120,8 +124,7 @@ func (s StrikeNodes) Apply(ctx context.Context, w *Live) (time.Time, error) {
 	if len(nodes) == 0 {
 		return time.Now(), nil // Prove says that there was none
 	}
-	if s.OverTLS() {
-		// A proxy that goes on with connections from before meets no handshake.
+	if strikes[s.Kind].ends {
 		if _, err := w.ALB.SetFault(ctx, fakealb.FaultRefuse, nodes...); err != nil {
 			return time.Time{}, err
 		}

@@ -38,3 +38,8 @@ func lookRefused(ctx context.Context, _ StrikeNodes, w *Live, node netip.AddrPor
 	fresh, held, detail := seen(ctx, w, node)
 	return fresh == Refused && (held == Reset || held == Closed), detail
 }
+
+func lookRefusedNew(ctx context.Context, _ StrikeNodes, w *Live, node netip.AddrPort) (bool, string) {
+	fresh, held, detail := seen(ctx, w, node)
+	return fresh == Refused && held == Answered, detail
+}

@@ -11,7 +11,7 @@ const certified = "backend.proof.test"
 
 // refusesTLS is a strike after which a verifying client that shakes hands sees want.
 func refusesTLS(verb, want string) strike {
-	return strike{verb: verb, overTLS: true, look: func(ctx context.Context, _ StrikeNodes, w *Live, node netip.AddrPort) (bool, string) {
+	return strike{verb: verb, overTLS: true, ends: true, look: func(ctx context.Context, _ StrikeNodes, w *Live, node netip.AddrPort) (bool, string) {
 		ca, err := w.ALB.CA(ctx)
 		if err != nil {
 			return false, fmt.Sprintf("fetching the nodes' authority: %v", err)
