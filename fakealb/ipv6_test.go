@@ -90,6 +90,14 @@ func (s *stage) testFaultsOn6(t *testing.T, addr string) {
 		t.Errorf("silent to new connections, the open one: got %q", got)
 	}
 
+	s.fault6(t, fakealb.FaultRefuseNew)
+	if _, err := s.dial(addr, 0, 2*time.Second); !isRefused(err) {
+		t.Errorf("refusal of new connections: got %v, want it refused", err)
+	}
+	if got := ask(t, open, "on and on"); !strings.Contains(got, "seq=on and on") {
+		t.Errorf("refusal of new connections, the open one: got %q", got)
+	}
+
 	s.fault6(t, fakealb.FaultRefuse)
 	begin := time.Now()
 	if _, err := s.dial(addr, 0, 2*time.Second); !isRefused(err) || time.Since(begin) > time.Second {

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
@@ -52,11 +53,12 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 	plan := recording.Plan{
 		Clock: string(set.Clock), TTL: recording.Of(set.TTL), Refresh: recording.Of(subject.mayKeep()), Phase: recording.Of(phase),
 		Duration: recording.Of(end.Round(time.Second)), ClientTimeout: recording.Of(timing.ClientTimeout),
-		Rate: set.Rate, Posts: set.Posts, Clients: clients, Seed: set.Seed, Steps: steps,
+		Rate: set.Rate, Posts: cmp.Or(set.Posts, s.Load.Posts), Clients: clients, Sessions: s.Load.Sessions, Seed: set.Seed, Steps: steps,
 	}
 	if quiet > 0 {
 		plan.Quiet = recording.Quiet{From: recording.Of(last + quietAfter), For: recording.Of(quiet)}
 	}
+	plan.Budget.Query, plan.Budget.Sessions = s.Budget.Query, s.Budget.Sessions
 	if s.Budget.Recovery && subject.Role != Reference {
 		plan.Budget.RecoverWithin = plan.Allowed()
 	}

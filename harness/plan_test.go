@@ -276,24 +276,40 @@ func TestAQuietPartOfTheLoad(t *testing.T) {
 	g.Expect(err).To(MatchError(ContainSubstring(`the wait "soon"`)))
 }
 
+// A scenario says what is POSTed unless the settings do, and that queries have to arrive.
+func TestPlanOfLoadAndQuery(t *testing.T) {
+	g := NewWithT(t)
+	s := graceful
+	s.Load.Posts, s.Budget.Query = 50, true
+	set := harness.DefaultSettings()
+	p, err := planOf(s, subject, set)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect([]any{p.Posts, p.Budget.Query}).To(Equal([]any{50, true}))
+	set.Posts = 10
+	p, err = planOf(s, subject, set)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(p.Posts).To(Equal(10))
+	s.Load.Posts = 101
+	g.Expect(s.Check()).To(MatchError(ContainSubstring("got 101 posts")))
+}
+
 func TestSuits(t *testing.T) {
 	g := NewWithT(t)
-	behind := graceful
-	behind.Part = harness.Target
-	g.Expect(behind.Suits(harness.Subject{Part: harness.Target})).To(BeTrue())
-	g.Expect(behind.Suits(harness.Subject{})).To(BeFalse())
-	g.Expect(graceful.Suits(harness.Subject{Part: harness.Target})).To(BeFalse())
-	g.Expect(behind.Suits(harness.Subject{Role: harness.Own})).To(BeTrue())
 	secure := harness.Scenario{Timeline: []harness.Step{harness.Do(fault.StrikeNodes{Kind: fakealb.FaultTLSAlert, Nodes: world.Half})}}
-	own := harness.Subject{Role: harness.Own, TLS: true}
-	g.Expect(graceful.Suits(harness.Subject{})).To(BeTrue())
-	g.Expect(graceful.Suits(harness.Subject{TLS: true})).To(BeFalse(), "the catalogue has these for TLS alone")
-	g.Expect(secure.Suits(harness.Subject{TLS: true})).To(BeTrue())
-	g.Expect(secure.Suits(harness.Subject{Role: harness.Own})).To(BeFalse(), "no handshake, nothing to show")
-	g.Expect([]bool{graceful.Suits(own), secure.Suits(own)}).To(Equal([]bool{true, true}), "one's own config is run on all it can show something in")
-	g.Expect(graceful.Suits(harness.Subject{Scenarios: []string{graceful.Name}})).To(BeTrue())
-	g.Expect(graceful.Suits(harness.Subject{Scenarios: []string{"another"}})).To(BeFalse(), "it names its scenarios")
-	g.Expect(secure.Suits(harness.Subject{Scenarios: []string{secure.Name}})).To(BeFalse(), "no handshake, nothing to show")
+	for _, tc := range []struct {
+		scenario harness.Scenario
+		subject  harness.Subject
+		want     bool
+	}{
+		{graceful, harness.Subject{}, false}, // it names none
+		{graceful, harness.Subject{Scenarios: []string{"another", graceful.Name}}, true},
+		{graceful, harness.Subject{Scenarios: []string{"another"}}, false},
+		{graceful, harness.Subject{Role: harness.Own}, true},
+		{secure, harness.Subject{Role: harness.Own}, false}, // no handshake, nothing to show
+		{secure, harness.Subject{Role: harness.Own, TLS: true}, true},
+	} {
+		g.Expect(tc.scenario.Suits(tc.subject)).To(Equal(tc.want), "%s on %+v", tc.scenario.Name, tc.subject)
+	}
 }
 
 // A timeline of every fault there is can be written down, read back, and is then the same.

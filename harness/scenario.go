@@ -33,8 +33,6 @@ type Scenario struct {
 	Name string `json:"name"`
 	// Summary is one sentence that an operator understands.
 	Summary string `json:"summary"`
-	// Part is the part of the catalogue that it is in.
-	Part Part `json:"part,omitempty"`
 	// World is who calls whom.
 	World world.World `json:"world"`
 	// Load is how clients ask, besides what the settings say.
@@ -51,6 +49,10 @@ type Load struct {
 	// Quiet is how long no client asks for anything, once, from 1 s after the last step on:
 	// connections lie idle meanwhile.
 	Quiet Span `json:"quiet,omitempty"`
+	// Posts is how many of 100 requests are POSTs unless the settings say so.
+	Posts int `json:"posts,omitempty"`
+	// Sessions has clients keep the cookies that answers set.
+	Sessions bool `json:"sessions,omitempty"`
 }
 
 // Step is one or several faults of one instant.
@@ -75,6 +77,10 @@ type Budget struct {
 	// away. If the name keeps its nodes, it has as long to find out by itself.
 	// Without Recovery nothing may fail at all.
 	Recovery bool `json:"recovery,omitempty"`
+	// Query allows no request to reach a node without the query that its client sent.
+	Query bool `json:"query,omitempty"`
+	// Sessions allows no session to be moved to another node while its own serves.
+	Sessions bool `json:"sessions,omitempty"`
 }
 
 // Check says what is wrong with the scenario; nil if nothing is.
@@ -87,6 +93,9 @@ func (s Scenario) Check() error {
 	}
 	if _, err := s.Load.Quiet.Of(DefaultSettings()); err != nil {
 		return fmt.Errorf("scenario %s, load: %w", s.Name, err)
+	}
+	if s.Load.Posts < 0 || s.Load.Posts > 100 {
+		return fmt.Errorf("scenario %s, load: got %d posts, want how many of 100 requests are POSTs", s.Name, s.Load.Posts)
 	}
 	for i, step := range s.Timeline {
 		if err := step.check(); err != nil {
@@ -151,16 +160,14 @@ func (s Scenario) TLS() bool {
 	})
 }
 
-// Suits says whether the scenario is run on the subject. One about TLS shows
-// nothing of a subject without it; the catalogue has subjects with TLS for
-// those alone, and others for other parts. A subject that names its scenarios is run on no
-// other.
+// Suits says whether the scenario is run on the subject. One of the catalogue names its
+// scenarios. A config of one's own is run on any, but one about TLS shows nothing if it
+// speaks plain HTTP.
 func (s Scenario) Suits(subject Subject) bool {
 	if subject.Role == Own {
 		return subject.TLS || !s.TLS()
 	}
-	named := subject.Scenarios == nil || slices.Contains(subject.Scenarios, s.Name)
-	return named && s.TLS() == subject.TLS && s.Part == subject.Part
+	return slices.Contains(subject.Scenarios, s.Name)
 }
 
 // stepJSON is a Step with its faults as package fault stores them.

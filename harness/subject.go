@@ -37,8 +37,6 @@ type Subject struct {
 	Env kind.Env
 	// TLS says that it speaks HTTPS to its upstream.
 	TLS bool
-	// Part is the part of the catalogue that it is in.
-	Part Part
 	// Refresh is the longest time after which the subject, by its own config,
 	// looks again: nginx valid=, Apache addressttl=. Zero if it asks DNS
 	// for every request, or follows the TTL alone.
@@ -46,7 +44,8 @@ type Subject struct {
 	// Keeps is how long it goes on using an address after it has seen that DNS has it no
 	// more: HAProxy's hold obsolete. It comes on top of Refresh.
 	Keeps time.Duration
-	// Scenarios are the names of those that it is run on; nil for every one that suits it.
+	// Scenarios are the names of those that it is run on. A config of one's own names none:
+	// it is run on any.
 	Scenarios []string
 	// Expect is the outcome of each scenario, as runs here have shown it.
 	Expect map[string]judge.Expectation
@@ -54,13 +53,6 @@ type Subject struct {
 
 // mayKeep is how long the subject may use an address that has left DNS, on top of the TTL.
 func (s Subject) mayKeep() time.Duration { return s.Refresh + s.Keeps }
-
-// Part is a part of the catalogue: its scenarios are run on its subjects alone. The part
-// without a name is about the addresses of backends.
-type Part string
-
-// Target is about the proxy as the target of a load balancer in front of it.
-const Target Part = "target"
 
 // Stable is the release that a subject is run on unless it says another.
 const Stable = "stable"

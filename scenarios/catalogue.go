@@ -13,14 +13,32 @@ import (
 	"github.com/proxychaos/proxychaos/harness"
 )
 
+// general are the scenarios of every subject that names no others.
+var general = slices.Concat(moves, nodesDie, DNSFails)
+
+// standing are those that a config of one's own is run on if none is named.
+var standing = slices.Concat(general, []harness.Scenario{KeepAliveRace}, TLSRefused)
+
+// few are the scenarios that show something of few subjects, each with what runs have shown
+// of these, by their IDs.
+var few = []struct {
+	harness.Scenario
+	on expectations
+}{
+	{ALBReassigned, albReassigned},
+	{ALBHalfOpen, albHalfOpen},
+	{DNSFaultThenRotate, dnsFaultThenRotate},
+	{QueryStringKept, queryStringKept},
+}
+
 // All are the scenarios, in the order of the reports.
-var All = slices.Concat(
-	[]harness.Scenario{
-		ALBIPRotate, ALBIPRefuse, AliasSwitch, ALBIPAbrupt, ALBScaleOut, ALBPartialRotate, ZoneFlap,
-		ALBNodeSilent, ALBNodeBlink, KeepAliveRace,
-	},
-	DNSFails, TLSRefused,
-)
+var All = func() []harness.Scenario {
+	all := slices.Clone(standing)
+	for _, f := range few {
+		all = append(all, f.Scenario)
+	}
+	return all
+}()
 
 // Named returns the scenario of that name, or an error that lists them.
 func Named(name string) (harness.Scenario, error) {

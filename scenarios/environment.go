@@ -69,8 +69,8 @@ var Words = []Word{
 	{"KIT", "the `FILE` of the agents, a build of proxychaos for Linux; made if there is none"},
 }
 
-// FromEnvironment makes a request of words, each looked up by its name. Without NAME it
-// is for all scenarios.
+// FromEnvironment makes a request of words, each looked up by its name. Without NAME it is
+// for all scenarios, with a config of one's own for the standing ones.
 func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 	get := func(name, standard string) string {
 		if v, ok := lookup(name); ok && v != "" {
@@ -116,6 +116,8 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 			return r, err
 		}
 		r.Scenarios = []harness.Scenario{s}
+	} else if get("CONFIG", "") != "" {
+		r.Scenarios = standing
 	}
 	r.Subjects, err = chooseSubjects(get("PROXY", ""), get("CONFIG", ""), get("ENV", ""), get("RELEASE", ""), get("SUBJECT", ""))
 	if err != nil {
@@ -146,16 +148,19 @@ func nowhere(int) netip.Addr { return netip.Addr{} }
 
 // noCell explains a scenario that suits no subject.
 func noCell(s harness.Scenario, subject harness.Subject) error {
-	if subject.Scenarios != nil {
-		return fmt.Errorf("SUBJECT=%s is in the catalogue for %s alone: give one of these, or a config of your own", subject.ID(), strings.Join(subject.Scenarios, ", "))
-	}
-	if s.TLS() {
+	if subject.Role == harness.Own {
 		return fmt.Errorf("%s is about TLS between proxy and nodes, and %s speaks plain HTTP to them: give a config with https:// upstreams, or another scenario", s.Name, subject.ID())
 	}
-	if s.Part != subject.Part {
-		return fmt.Errorf("%s and SUBJECT=%s are in different parts of the catalogue: give one of the subjects of that scenario, or a config of your own", s.Name, subject.ID())
+	var suited []string
+	for _, other := range Subjects() {
+		if s.Suits(other) {
+			suited = append(suited, other.ID())
+		}
 	}
-	return fmt.Errorf("SUBJECT=%s is in the catalogue for the scenarios about TLS, and %s is not one: give one whose name begins with tls-", subject.ID(), s.Name)
+	if len(subject.Scenarios) < len(suited) {
+		return fmt.Errorf("SUBJECT=%s is in the catalogue for %s alone: give one of these, or a config of your own", subject.ID(), strings.Join(subject.Scenarios, ", "))
+	}
+	return fmt.Errorf("SUBJECT=%s is not in the catalogue for %s: give one of %s, or a config of your own", subject.ID(), s.Name, strings.Join(suited, ", "))
 }
 
 // Cells are those of one scenario: it on each subject that it suits.

@@ -15,7 +15,7 @@ import (
 // What the subjects came to in runs here; docs/proxies.md names the versions
 // and says where this differs from the articles.
 
-// expectations are by the name of the scenario.
+// expectations are by the name of the scenario, or in the file of a scenario by the subject.
 type expectations = map[string]judge.Expectation
 
 // all expects the same in every one of the scenarios.

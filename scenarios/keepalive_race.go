@@ -14,7 +14,6 @@ import (
 var KeepAliveRace = harness.Scenario{
 	Name:     "keepalive-race",
 	Summary:  "An ALB in front of the proxy keeps idle connections to it for 60 s, and learns too late that the proxy has closed one; no request comes for 58 s.",
-	Part:     harness.Target,
 	World:    inFront,
 	Load:     harness.Load{Quiet: "58s"},
 	Timeline: []harness.Step{harness.Do(fault.StrikeNodes{Kind: fakealb.FaultTargetKeepAliveRace, Nodes: world.Fronts})},

@@ -7,31 +7,46 @@ import (
 	"github.com/proxychaos/proxychaos/harness/fault"
 )
 
-// What a scenario is about, as a label: the name of its part, if that has one, or one of these.
+// What a scenario is about, as a label.
 const (
-	AboutAddresses = "addresses" // the nodes, and what DNS says of them
+	AboutAddresses = "addresses" // a name that moves
+	AboutNodes     = "nodes"     // nodes that fail while their names keep them
 	AboutDNS       = "dns"       // resolvers that fail
 	AboutTLS       = "tls"       // handshakes with the nodes
+	AboutTarget    = "target"    // the proxy as the target of a load balancer in front of it
 )
 
 // Labels are those of a scenario, for Ginkgo's label filter: its name and what it is
 // about.
 func Labels(s harness.Scenario) []string {
-	about := AboutAddresses
+	labels := []string{s.Name}
 	switch {
-	case s.Part != "":
-		about = string(s.Part)
+	case s.World.Front != nil:
+		return append(labels, AboutTarget)
 	case s.TLS():
-		about = AboutTLS
-	case slices.ContainsFunc(s.Timeline, func(step harness.Step) bool { return slices.ContainsFunc(step.Do, failsDNS) }):
-		about = AboutDNS
+		return append(labels, AboutTLS)
 	}
-	return []string{s.Name, about}
-}
-
-func failsDNS(f fault.Fault) bool {
-	_, ok := f.(fault.FailDNS)
-	return ok
+	var dns, addresses bool
+	for _, step := range s.Timeline {
+		for _, f := range step.Do {
+			switch f.(type) {
+			case fault.FailDNS:
+				dns = true
+			case fault.ChangeDNS, fault.SwitchAlias:
+				addresses = true
+			}
+		}
+	}
+	if addresses {
+		labels = append(labels, AboutAddresses)
+	}
+	if dns {
+		labels = append(labels, AboutDNS)
+	}
+	if !addresses && !dns {
+		labels = append(labels, AboutNodes)
+	}
+	return labels
 }
 
 // SubjectLabels are those of a subject: its kind, its name, its role, its release.

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +39,9 @@ var releases = map[kind.Name][]string{
 func Subjects() []harness.Subject {
 	var all []harness.Subject
 	for _, entry := range catalogue {
+		if entry.Scenarios == nil {
+			entry.Scenarios = names(general)
+		}
 		entry.Files, entry.Config = Configs, path.Join("configs", string(entry.Kind), entry.Config)
 		of := releases[entry.Kind]
 		if entry.Release != "" || len(of) == 0 {
@@ -48,6 +52,12 @@ func Subjects() []harness.Subject {
 			s.Release = release
 			if other, ok := entry.on[release]; ok {
 				s.Expect = other
+			}
+			for _, f := range few {
+				if e, ok := f.on[s.ID()]; ok {
+					s.Scenarios = append(slices.Clip(s.Scenarios), f.Name)
+					s.Expect = with(s.Expect, expectations{f.Name: e})
+				}
 			}
 			all = append(all, s)
 		}
@@ -67,7 +77,8 @@ func Catalogued(id string) (harness.Subject, error) {
 	return harness.Subject{}, fmt.Errorf("there is no subject %q in the catalogue; there are %s", id, strings.Join(ids, ", "))
 }
 
-// catalogued is a subject for every release that it is run on.
+// catalogued is a subject for every release that it is run on. Without Scenarios it is run
+// on the general ones. Those of few subjects come on top.
 type catalogued struct {
 	harness.Subject
 	// on are the expectations of releases that behave otherwise than Subject.Expect says.
@@ -116,17 +127,21 @@ var catalogue = []catalogued{
 		Expect:  nginxResolve,
 	}},
 	{Subject: harness.Subject{
-		Kind: kind.Apache, Name: "tls", Config: "tls.conf", Role: harness.Pitfall, TLS: true, Release: harness.Stable,
+		Kind: kind.Apache, Name: "tls", Config: "tls.conf", Role: harness.Pitfall, TLS: true, Scenarios: ofTLS, Release: harness.Stable,
 		Summary: "ProxyPass https://, certificates verified: a handshake that fails is not tried at another node",
 		Expect:  apacheTLS,
 	}},
 	{Subject: harness.Subject{
-		Kind: kind.Nginx, Name: "tls-default", Config: "tls-default.conf", Role: harness.Pitfall, TLS: true, Refresh: 3 * time.Second,
+		Kind: kind.Nginx, Name: "tls-default", Config: "tls-default.conf", Role: harness.Pitfall, TLS: true, Scenarios: ofTLS, Refresh: 3 * time.Second,
 		Summary: "proxy_pass https:// with nginx's defaults: certificates are not verified, a handshake may take 60 s",
 		Expect:  nginxTLSDefault,
 	}},
 	{Subject: harness.Subject{
-		Kind: kind.Nginx, Name: "tls", Config: "tls.conf", Role: harness.Fix, TLS: true, Refresh: 3 * time.Second,
+		Kind: kind.Nginx, Name: "tls-once", Config: "tls-once.conf", Role: harness.Pitfall, TLS: true, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "a host name in proxy_pass https://: resolved once, at start, and no certificate is verified",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "tls", Config: "tls.conf", Role: harness.Fix, TLS: true, Scenarios: ofTLS, Refresh: 3 * time.Second,
 		Summary: "proxy_pass https://, certificates verified, proxy_connect_timeout 1s: the next node is tried",
 		Expect:  tlsHolds,
 	}},
@@ -156,37 +171,37 @@ var catalogue = []catalogued{
 		Expect:  caddyDynamic,
 	}},
 	{Subject: harness.Subject{
-		Kind: kind.Apache, Name: "keepalive-5", Config: "keepalive-5.conf", Role: harness.Pitfall, Part: harness.Target, Release: harness.Stable,
+		Kind: kind.Apache, Name: "keepalive-5", Config: "keepalive-5.conf", Role: harness.Pitfall, Scenarios: asTarget, Release: harness.Stable,
 		Summary: "KeepAliveTimeout 5, Apache's default, behind an ALB that keeps connections for 60 s",
 		Expect:  closesEarly,
 	}},
 	{Subject: harness.Subject{
-		Kind: kind.Apache, Name: "keepalive-65", Config: "keepalive-65.conf", Role: harness.Fix, Part: harness.Target, Release: harness.Stable,
+		Kind: kind.Apache, Name: "keepalive-65", Config: "keepalive-65.conf", Role: harness.Fix, Scenarios: asTarget, Release: harness.Stable,
 		Summary: "KeepAliveTimeout 65: longer than the ALB in front keeps a connection",
 		Expect:  keepsLonger,
 	}},
 	{Subject: harness.Subject{
-		Kind: kind.Nginx, Name: "keepalive-15", Config: "keepalive-15.conf", Role: harness.Pitfall, Part: harness.Target, Release: harness.Stable,
+		Kind: kind.Nginx, Name: "keepalive-15", Config: "keepalive-15.conf", Role: harness.Pitfall, Scenarios: asTarget, Release: harness.Stable,
 		Summary: "keepalive_timeout 15s, behind an ALB that keeps connections for 60 s",
 		Expect:  closesEarly,
 	}},
 	{Subject: harness.Subject{
-		Kind: kind.Nginx, Name: "keepalive-75", Config: "keepalive-75.conf", Role: harness.Fix, Part: harness.Target, Release: harness.Stable,
+		Kind: kind.Nginx, Name: "keepalive-75", Config: "keepalive-75.conf", Role: harness.Fix, Scenarios: asTarget, Release: harness.Stable,
 		Summary: "nginx's default of 75 s: longer than the ALB in front keeps a connection",
 		Expect:  keepsLonger,
 	}},
 	{Subject: harness.Subject{
-		Kind: kind.HAProxy, Name: "keepalive-30", Config: "keepalive-30.cfg", Role: harness.Pitfall, Part: harness.Target, Release: "testing",
+		Kind: kind.HAProxy, Name: "keepalive-30", Config: "keepalive-30.cfg", Role: harness.Pitfall, Scenarios: asTarget, Release: "testing",
 		Summary: "timeout client 30s and no timeout http-keep-alive, behind an ALB that keeps connections for 60 s",
 		Expect:  closesEarly,
 	}},
 	{Subject: harness.Subject{
-		Kind: kind.HAProxy, Name: "keepalive-65", Config: "keepalive-65.cfg", Role: harness.Fix, Part: harness.Target, Release: "testing",
+		Kind: kind.HAProxy, Name: "keepalive-65", Config: "keepalive-65.cfg", Role: harness.Fix, Scenarios: asTarget, Release: "testing",
 		Summary: "timeout client and timeout http-keep-alive 65s: longer than the ALB in front keeps a connection",
 		Expect:  keepsLonger,
 	}},
 	{Subject: harness.Subject{
-		Kind: kind.GoProxy, Name: "keepalive-75", Config: "keepalive-75.yaml", Role: harness.Reference, Part: harness.Target,
+		Kind: kind.GoProxy, Name: "keepalive-75", Config: "keepalive-75.yaml", Role: harness.Reference, Scenarios: asTarget,
 		Summary: "the bundled proxy behind an ALB, with its default of 75 s",
 		Expect:  keepsLonger,
 	}},
@@ -236,7 +251,11 @@ var catalogue = []catalogued{
 		Expect:  h2oWithoutKeepalive,
 	}},
 	{Subject: harness.Subject{
-		Kind: kind.GoProxy, Name: "tls", Config: "tls.yaml", Role: harness.Reference, TLS: true,
+		Kind: kind.Nginx, Name: "variable-and-uri", Config: "variable-and-uri.conf", Role: harness.Pitfall, Scenarios: ofFew, Refresh: 3 * time.Second, Release: harness.Stable,
+		Summary: "a variable in proxy_pass and $uri after it: the query string is not sent on",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.GoProxy, Name: "tls", Config: "tls.yaml", Role: harness.Reference, TLS: true, Scenarios: ofTLS,
 		Summary: "the bundled proxy over HTTPS, with its defaults: certificates are verified",
 		Expect:  tlsHolds,
 	}},

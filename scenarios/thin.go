@@ -25,6 +25,14 @@ var telling = names(slices.Concat(
 // none left.
 var ofAddresses = names([]harness.Scenario{ALBIPRotate, ALBPartialRotate})
 
+// Those of the subjects with TLS to their backends, of those that are the target of a load
+// balancer, and of those that are there for some scenario of few subjects.
+var (
+	ofTLS    = names(TLSRefused)
+	asTarget = names([]harness.Scenario{KeepAliveRace})
+	ofFew    = []string{}
+)
+
 func names(of []harness.Scenario) []string {
 	all := make([]string, 0, len(of))
 	for _, s := range of {

@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -65,7 +66,22 @@ func (c ChangeDNS) Apply(ctx context.Context, w *Live) (time.Time, error) {
 	return w.DNS.PutNames(ctx, names...)
 }
 
-// Prove implements Fault.
+// Prove implements Fault. While DNS fails no resolver tells: fakedns itself is asked then, and
+// HealDNS proves what the resolvers answer later.
 func (c ChangeDNS) Prove(ctx context.Context, w *Live) []Proof {
-	return proveNames(ctx, w, c.Effects(w.State))
+	if w.State.Resolves {
+		return proveNames(ctx, w, c.Effects(w.State))
+	}
+	names, err := w.DNS.Names(ctx)
+	if err != nil {
+		return []Proof{prove(false, fmt.Sprintf("asking fakedns for its names: %v", err))}
+	}
+	after := w.State.With(c.Effects(w.State)...)
+	var proofs []Proof
+	for _, upstream := range slices.Sorted(maps.Keys(w.Upstreams)) {
+		want := named(after, upstream)
+		held := slices.ContainsFunc(names, func(n fakedns.Name) bool { return len(want) > 0 && slices.Equal(slices.Concat(n.A, n.AAAA), want) })
+		proofs = append(proofs, prove(held, fmt.Sprintf("while no resolver answers, fakedns has a name with %v: %t", want, held)))
+	}
+	return proofs
 }

@@ -150,9 +150,10 @@ func (HealDNS) Apply(ctx context.Context, w *Live) (time.Time, error) {
 	return w.DNS.DeleteFault(ctx, outageID)
 }
 
-// Prove implements Fault: each resolver answers for both types.
+// Prove implements Fault: each resolver answers for both types, and with nodes that the names
+// have now.
 func (HealDNS) Prove(ctx context.Context, w *Live) []Proof {
-	var proofs []Proof
+	proofs := proveNames(ctx, w, nil)
 	for _, resolver := range w.Resolvers {
 		proofs = append(proofs, proveAnswer(ctx, w, resolver, ipv4), proveAnswer(ctx, w, resolver, ipv6))
 	}

@@ -113,6 +113,30 @@ func TestDNSFailsAndAnswersAgain(t *testing.T) {
 	}
 }
 
+// While DNS fails nobody can be asked whether a name has moved, but fakedns; once it answers
+// again, that the names have what they had meanwhile become is part of the proof.
+func TestANameMovesWhileDNSFails(t *testing.T) {
+	g := NewWithT(t)
+	loopback := netip.MustParseAddrPort("127.0.0.1:0")
+	server, err := fakedns.New(fakedns.Config{Listen: []netip.AddrPort{loopback}, Control: loopback, Seed: 1})
+	g.Expect(err).NotTo(HaveOccurred())
+	run(t, server.Run)
+	w := live(replaced, nil)
+	w.Probe, w.Resolvers = &client{}, server.Addrs()[:1]
+	w.DNS = fakedns.NewClient(server.ControlURL(), nil)
+	_, err = w.DNS.PutNames(t.Context(), Names(w.Topology, w.TTL)...)
+	g.Expect(err).NotTo(HaveOccurred())
+	w = after(t, w, FailDNS{Kind: fakedns.KindServFail})
+	move := ChangeDNS{To: world.Spare}
+	g.Expect(move.Prove(t.Context(), w)).To(ConsistOf(HaveField("OK", false)), "it has not moved")
+	moved := after(t, w, move)
+	g.Expect(move.Prove(t.Context(), w)).To(ConsistOf(HaveField("OK", true)))
+	g.Expect(HealDNS{}.Prove(t.Context(), moved)).To(HaveEach(HaveField("OK", false)))
+	after(t, w, HealDNS{})
+	g.Expect(HealDNS{}.Prove(t.Context(), moved)).To(HaveEach(HaveField("OK", true)))
+	g.Expect(HealDNS{}.Prove(t.Context(), w)).To(ContainElement(HaveField("OK", false)), "the name has other nodes than this state says")
+}
+
 // Get asks with a client of its own, as the probers do, and reads the whole answer.
 func (*client) Get(ctx context.Context, to netip.AddrPort, timeout time.Duration) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience*timeout)

@@ -157,6 +157,17 @@ func proveName(ctx context.Context, w *Live, resolver netip.AddrPort, name, qtyp
 	return prove(right, fmt.Sprintf("asked %s for %s of %s: answered %v, want of %v", resolver, qtype, name, got, want))
 }
 
+// named are the nodes that an upstream's name has.
+func named(s world.State, upstream int) []netip.Addr {
+	var list []netip.Addr
+	for _, n := range s.Nodes {
+		if n.Upstream == upstream && n.Named {
+			list = append(list, n.Addr)
+		}
+	}
+	return list
+}
+
 // onlyOf says whether got is not empty and holds nothing but addresses of want.
 func onlyOf(got, want []netip.Addr) bool {
 	return len(got) > 0 && !slices.ContainsFunc(got, func(a netip.Addr) bool { return !slices.Contains(want, a) })

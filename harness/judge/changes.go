@@ -54,6 +54,13 @@ var changes = []change{
 	{code: KeepAliveRace, kind: kind.HAProxy, say: "set `timeout client 65s` and `timeout http-keep-alive 65s`: longer than the load balancer in front keeps a connection, which is 60 s unless it was set"},
 	{code: KeepAliveRace, say: "keep idle connections of clients longer than the load balancer in front does, which is 60 s unless it was set"},
 
+	{code: QueryLost, kind: kind.Nginx, say: "write `$uri$is_args$args` or `$request_uri` after the variable in `proxy_pass`, or nothing"},
+
+	{code: MovedSessions, kind: kind.Apache, say: "set `stickysession=` to the name of the cookie, and `route=` on each member; the `Header add Set-Cookie` line alone sets no cookie"},
+
+	{code: LostSessions, kind: kind.Apache, say: "set `nofailover=Off`, and expect that these sessions begin anew"},
+	{code: LostSessions, kind: kind.HAProxy, say: "add `option redispatch`, and shorten `inter` of the health checks"},
+
 	{code: RefusedByProxy, say: "raise the limit for the run, or ask less often (`RATE=`) or otherwise (`URL_PATH=`, `HOST_HEADER=`)"},
 
 	{code: LeftLate, say: "shorten the connect timeout and let the proxy try a second address; shorten its refresh"},

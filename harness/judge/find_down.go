@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // atOnce is how soon a proxy answers a request for which it tries no node.
@@ -13,13 +14,7 @@ const atOnce = recording.Seconds(0.1)
 // heldDown: of the requests that failed some were answered at once by the proxy
 // itself, which sent them to no node.
 func (c *brief) heldDown(*Verdict) []Finding {
-	var rows []row
-	for i, r := range c.Requests {
-		soon := r.Code != 0 && r.Latency < atOnce && !recording.IsByProxy(r.Outcome)
-		if failed(r) && soon && !c.sent(r) && !c.refused(r) && !c.ofFront(r) && r.Sent >= c.first.Asked {
-			rows = append(rows, row{recording.RequestsFile, i})
-		}
-	}
+	rows, _ := c.answeredAtOnce(c.first.Asked)
 	if len(rows) == 0 {
 		return nil
 	}
@@ -27,6 +22,45 @@ func (c *brief) heldDown(*Verdict) []Finding {
 		Code: HeldDown, Text: fmt.Sprintf("the proxy itself answered %s at once with an error and sent them to no node: it had no address, or held every one to be down", requests(len(rows))),
 		Evidence: c.quote(rows...),
 	}}
+}
+
+// heldDownAfterwards: it did so when every node that the names had served again, and the
+// resolvers answered. A name that has left its dead nodes heals nothing by itself.
+func (c *brief) heldDownAfterwards() []Finding {
+	whole := c.ledger.Whole()
+	if !c.healedAt(whole) {
+		return nil
+	}
+	rows, last := c.answeredAtOnce(whole)
+	if len(rows) == 0 {
+		return nil
+	}
+	return []Finding{{
+		Code: HeldDown, Text: fmt.Sprintf("what had failed was whole again, and the proxy itself answered %s at once with an error and sent them to no node, the last %s later: it had no address, or held every one to be down",
+			requests(len(rows)), span(last-whole)),
+		Evidence: c.quote(rows...),
+	}}
+}
+
+// healedAt says whether a node served again, or the resolvers answered again, from a time on.
+func (c *brief) healedAt(at recording.Seconds) bool {
+	return slices.ContainsFunc(c.Steps, func(s recording.Step) bool {
+		return s.From() == at && slices.ContainsFunc(s.Effects, func(e world.Effect) bool {
+			return e.Serves != nil && *e.Serves || e.Resolves != nil && *e.Resolves
+		})
+	})
+}
+
+// answeredAtOnce are the requests that were sent from a time on and that the proxy answered
+// with an error at once, sending them to no node, and when the last of them was sent.
+func (c *brief) answeredAtOnce(from recording.Seconds) (rows []row, last recording.Seconds) {
+	for i, r := range c.Requests {
+		soon := r.Code != 0 && r.Latency < atOnce && !recording.IsByProxy(r.Outcome)
+		if failed(r) && soon && !c.sent(r) && !c.refused(r) && !c.ofFront(r) && r.Sent >= from {
+			rows, last = append(rows, row{recording.RequestsFile, i}), max(last, r.Sent)
+		}
+	}
+	return rows, last
 }
 
 // sent says whether the proxy sent the request to a node. A sub-request does not count.

@@ -6,8 +6,12 @@ import "slices"
 func (c *brief) findings(v *Verdict) []Finding {
 	findings := append(c.each(c.openedNone, v), c.each(c.resolvedOnce, v)...)
 	findings = append(findings, c.each(c.pooledOld, v)...)
+	findings = append(findings, c.heldDownAfterwards()...)
 	findings = append(findings, c.each(c.usedStruck, v)...)
 	findings = append(findings, c.livedWithoutDNS(v)...)
+	findings = append(findings, c.lostQueries(v)...)
+	findings = append(findings, c.lostSessions(v)...)
+	findings = append(findings, c.movedSessions(v)...)
 	findings = append(findings, c.keepAliveRace(v)...)
 	findings = append(findings, c.healed(v)...)
 	findings = append(findings, c.each(c.followed, v)...)
@@ -23,12 +27,13 @@ func (c *brief) findings(v *Verdict) []Finding {
 }
 
 // causes are the findings that say why requests failed.
-var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice, KeepAliveRace}
+var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice, KeepAliveRace, HeldDown, LostSessions}
 
 // lastResort explains a run that failed and that nothing else explains. A failed run
 // has a cause: one without is a defect of these rules.
 func (c *brief) lastResort(v *Verdict, found []Finding) []Finding {
-	explained := slices.ContainsFunc(found, func(f Finding) bool {
+	budget := c.Manifest.Plan.Budget
+	explained := budget.Query && v.QueriesLost > 0 || budget.Sessions && v.SessionsMoved > 0 || slices.ContainsFunc(found, func(f Finding) bool {
 		return slices.Contains(causes, f.Code) && len(f.Evidence) > 0
 	})
 	if v.Result != Fail || explained {

@@ -23,6 +23,8 @@ func Judge(r *recording.Recording) Verdict {
 	c.countStale(&v)
 	c.countPosts(&v)
 	c.countRetries(&v)
+	c.countQueries(&v)
+	c.countSessions(&v)
 	c.countWithoutNode(&v)
 	c.countOfFront(&v)
 	c.countConnections(&v)

@@ -33,6 +33,12 @@ func (c *brief) decide(v *Verdict) {
 	within := budget.RecoverWithin
 	early := c.failedEarlier()
 	switch late, last := c.failedLater(within); {
+	case budget.Query && v.QueriesLost > 0:
+		v.Result = Fail
+		v.Reasons = []string{fmt.Sprintf("%s reached nodes without their query; %s", requests(v.QueriesLost), lost)}
+	case budget.Sessions && v.SessionsMoved > 0:
+		v.Result = Fail
+		v.Reasons = []string{fmt.Sprintf("%s moved while their nodes served; %s", count(v.SessionsMoved, "session was", "sessions were"), lost)}
 	case v.PostsTwice > 0:
 		v.Result = Fail
 		v.Reasons = []string{fmt.Sprintf("%s reached nodes more than once; %s", posts(v.PostsTwice), lost)}

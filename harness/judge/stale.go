@@ -7,10 +7,11 @@ import (
 )
 
 // stale says whether what was sent to a node at a time should not have gone there
-// any more: its name had left it for longer than a proxy needs to know.
+// any more: its name had left it, and the resolvers had told so, for longer than a proxy
+// needs to know.
 func (c *brief) stale(node netip.Addr, at recording.Seconds) bool {
 	left, out := c.ledger.Left(node, at)
-	return out && at > left+c.allowed
+	return out && at > c.ledger.Tells(left)+c.allowed
 }
 
 func (c *brief) staleHits(u *upstream) []hit {

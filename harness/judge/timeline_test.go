@@ -153,3 +153,59 @@ func TestHealedAfterAnOutageOfDNS(t *testing.T) {
 	w.serve(10.5, 20, w.open(10.5, fresh1))
 	wantText(t, w.judge(), judge.HealedItself, `healed by itself 2.5 s after "old nodes go silent": DNS gave it the new nodes 5.5 s after the name moved`)
 }
+
+// DNS fails from 5 to 10 s, and the name moves at 6 s: a proxy that goes on with the old node
+// until 11 s cannot have known better, one that goes on after it could.
+func TestNothingIsStaleWhileDNSDoesNotTell(t *testing.T) {
+	stays := func(until seconds) judge.Verdict {
+		w := rotate()
+		w.Manifest.Plan.Steps = planned(after(5, "DNS fails: servfail"), after(1, moves), after(4, "DNS answers again"), after(5, silent))
+		w.Steps = []recording.Step{
+			step(1, "DNS fails: servfail", 5, []model.Effect{{Resolves: no, How: "servfail"}}),
+			step(2, moves, 6, left()),
+			step(3, "DNS answers again", 10, []model.Effect{{Resolves: yes}}),
+			step(4, silent, 15, struck("silence")),
+		}
+		w.query(10.5, fresh1)
+		w.serve(0, until, w.open(-1, old1))
+		w.serve(until, 20, w.open(until-0.01, fresh1))
+		return w.judge()
+	}
+	v := stays(11)
+	wantResult(t, v, judge.Pass, "0 of 1,000 requests failed")
+	wantText(t, v, judge.FollowedDNS, "backend.example.com: left the old nodes 5.0 s after the name moved")
+	if v := stays(14); v.Stale != 100 {
+		t.Errorf("got %d stale requests, want those of the last 2 s", v.Stale)
+	}
+}
+
+// Both nodes refuse from 5 to 8 s. The proxy answers at once and asks nobody, before they are
+// back and for 2 s after it.
+func TestHeldDownAfterwards(t *testing.T) {
+	down := func(until seconds) judge.Verdict {
+		w := rotate()
+		w.Manifest.Plan.Budget.RecoverWithin = 2
+		w.Manifest.Plan.Steps = planned(after(5, "all nodes refuse"), after(3, "the nodes are back"))
+		w.Steps = []recording.Step{
+			step(1, "all nodes refuse", 5, struck("refuse")),
+			step(2, "the nodes are back", 8, []model.Effect{{Node: old1, Serves: yes}, {Node: old2, Serves: yes}}),
+		}
+		w.serve(0, 5, w.open(-1, old1))
+		w.fail(5, until, recording.BadGateway)
+		for i := range w.Requests {
+			if w.Requests[i].Outcome == recording.BadGateway {
+				w.Requests[i].Code = 502
+			}
+		}
+		w.serve(until, 20, w.open(until-0.01, old1))
+		return w.judge()
+	}
+	v := down(10)
+	wantText(t, v, judge.HeldDown, "what had failed was whole again, and the proxy itself answered 100 requests at once with an error and sent them to no node, the last 2.0 s later: it had no address, or held every one to be down")
+	if v.Result != judge.Fail {
+		t.Errorf("got %s: %q, want a fail", v.Result, v.Reasons)
+	}
+	if f, ok := finding(down(8), judge.HeldDown); ok {
+		t.Errorf("got %q, though no request failed after the nodes were back", f.Text)
+	}
+}

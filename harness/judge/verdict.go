@@ -40,8 +40,13 @@ type Verdict struct {
 	PostsTwice int `json:"posts_sent_twice,omitempty"`
 	// Retries are requests that the proxy sent to nodes again, in the same shape: they hide
 	// failures. What a client sent again by itself is left out.
-	Retries int            `json:"retries,omitempty"`
-	ByKind  map[string]int `json:"failed_by_outcome"` // 502, 503, 504, timeout, connection, wrong-body, proxy-302, ...
+	Retries int `json:"retries,omitempty"`
+	// QueriesLost are requests that reached a node without the query that their client had
+	// sent. No status shows it.
+	QueriesLost int `json:"queries_lost,omitempty"`
+	// SessionsMoved are the sessions that were moved to another node while their own served.
+	SessionsMoved int            `json:"sessions_moved,omitempty"`
+	ByKind        map[string]int `json:"failed_by_outcome"` // 502, 503, 504, timeout, connection, wrong-body, proxy-302, ...
 
 	Before Phase `json:"before"` // start of load to the first fault
 	During Phase `json:"during"` // from there to the first fault that takes something away
@@ -113,6 +118,9 @@ const (
 	DNSOutage            = "dns-outage"             // what the subject asked, and lost, while DNS failed
 	LeftLate             = "left-late"              // stayed with nodes that the name had left and that did not answer
 	HeldDown             = "held-down"              // the proxy answered by itself, without trying a node
+	QueryLost            = "query-lost"             // requests reached nodes without their query
+	MovedSessions        = "moved-sessions"         // sessions were moved to another node
+	LostSessions         = "lost-sessions"          // sessions were held to a node that did not serve
 	Unexplained          = "unexplained"            // a failed run without a cause: a defect of the judge
 	PostTwice            = "post-sent-twice"        // a POST reached nodes more than once
 	PostLost             = "post-lost"              // a POST was under way on a node that died: nobody can save it

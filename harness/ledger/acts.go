@@ -82,11 +82,11 @@ func (l *Ledger) Conditions(node netip.Addr) []Condition {
 }
 
 // Outdated are the times in which the node was out of its name for longer than a proxy
-// may go on with it: Plan.Allowed of the recording.
+// may go on with it: Plan.Allowed of the recording, from when the resolvers told.
 func (l *Ledger) Outdated(node netip.Addr, allowed recording.Seconds) []Span {
 	var spans []Span
 	for _, s := range l.nodes[node] {
-		from := max(s.from, s.left+allowed)
+		from := max(s.from, l.Tells(s.left)+allowed)
 		if s.left < Forever && from < s.to {
 			spans = join(spans, Span{from, s.to})
 		}

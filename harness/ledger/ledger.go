@@ -155,6 +155,18 @@ func (l *Ledger) Serves(node netip.Addr, t recording.Seconds) (serves bool, how 
 // Resolves says whether the resolvers answered as they should at a time.
 func (l *Ledger) Resolves(t recording.Seconds) bool { return at(l.resolves, t).serves }
 
+// Tells is the first instant from a time on at which the resolvers answered as they should;
+// Forever if they did not any more. What a name became while they failed nobody can know
+// before it.
+func (l *Ledger) Tells(t recording.Seconds) recording.Seconds {
+	for _, s := range l.resolves {
+		if s.serves && s.to > t {
+			return max(t, s.from)
+		}
+	}
+	return Forever
+}
+
 // Died says whether the node did not serve at some instant from first to last, and
 // when that had been asked for. A change that is asked for may take hold of one node,
 // or one connection, before another.

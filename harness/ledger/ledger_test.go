@@ -299,3 +299,26 @@ func TestStrangeRecordings(t *testing.T) {
 	g.Expect(ok).To(BeFalse())
 	g.Expect(none.At).To(Equal(ledger.Forever))
 }
+
+// DNS fails from 5 to 8, and from 12 on.
+func TestTells(t *testing.T) {
+	g := NewWithT(t)
+	l := of(
+		step(1, 5, world.Effect{Resolves: no, How: "servfail"}),
+		step(2, 8, world.Effect{Resolves: yes}),
+		step(3, 12, world.Effect{Resolves: no, How: "servfail"}),
+	)
+	for at, want := range map[recording.Seconds]recording.Seconds{-3: -3, 4.9: 4.9, 5: 8, 7: 8, 8: 8, 11: 11, 12: ledger.Forever, 99: ledger.Forever} {
+		g.Expect(l.Tells(at)).To(Equal(want), "from %g on", at)
+	}
+}
+
+// A name that moves while DNS fails is not known to have moved before it is back.
+func TestOutdatedFromWhenDNSTells(t *testing.T) {
+	l := of(
+		step(1, 5, world.Effect{Resolves: no, How: "servfail"}),
+		step(2, 6, world.Effect{Node: a, Named: no}),
+		step(3, 10, world.Effect{Resolves: yes}),
+	)
+	NewWithT(t).Expect(l.Outdated(a, 2)).To(Equal([]ledger.Span{{From: 12, To: ledger.Forever}}))
+}

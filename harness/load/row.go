@@ -29,6 +29,7 @@ type Row struct {
 	Node    netip.Addr        `json:"node,omitzero"`
 	Server  string            `json:"server,omitempty"`
 	Resent  bool              `json:"resent,omitempty"` // see recording.Request
+	Session uint64            `json:"session,omitempty"`
 }
 
 // Request gives the row with its times counted from t0.
@@ -50,6 +51,7 @@ func (r Row) Request(t0 time.Time) recording.Request {
 		Node:    r.Node,
 		Server:  r.Server,
 		Resent:  r.Resent,
+		Session: r.Session,
 	}
 }
 

@@ -52,6 +52,7 @@ func Run(ctx context.Context, spec Spec, each func(Row)) error {
 			Sent:    result.Timestamp,
 			Latency: recording.Of(result.Latency),
 			Resent:  users.wasResent(result.Seq + 1),
+			Session: users.session(result.Seq + 1),
 		}
 		failure := users.failure(row.Seq)
 		switch {

@@ -399,3 +399,49 @@ func TestTheRequestThatAnAnswerNames(t *testing.T) {
 		}
 	}
 }
+
+// Each user keeps the cookies that it was given, and no other's.
+func TestSessions(t *testing.T) {
+	var mu sync.Mutex
+	given := 0
+	users := map[string][]string{} // sequence numbers by cookie
+	s := spec(serve(t, func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		c, err := r.Cookie("user")
+		if err != nil {
+			given++
+			c = &http.Cookie{Name: "user", Value: strconv.Itoa(given), Path: "/"}
+			http.SetCookie(w, c)
+		}
+		users[c.Value] = append(users[c.Value], r.Header.Get(load.SeqHeader))
+		echo(w, r)
+	}))
+	s.Sessions = true
+	sessions := map[string]uint64{}
+	for _, row := range run(t, s) {
+		sessions[strconv.FormatUint(row.Seq, 10)] = row.Session
+	}
+	owners := map[uint64]bool{}
+	for cookie, seqs := range users {
+		owner := sessions[seqs[0]]
+		if owner == 0 || owners[owner] {
+			t.Errorf("cookie %s is of the session %d, which has another too", cookie, owner)
+		}
+		owners[owner] = true
+		for _, seq := range seqs {
+			if sessions[seq] != owner {
+				t.Errorf("request %s of session %d came with the cookie of session %d", seq, sessions[seq], owner)
+			}
+		}
+	}
+	if len(users) < s.Clients {
+		t.Errorf("got %d sessions, want one for each of %d clients", len(users), s.Clients)
+	}
+	s.Sessions = false
+	for _, row := range run(t, s) {
+		if row.Session != 0 {
+			t.Fatalf("got session %d of a client that keeps no cookies", row.Session)
+		}
+	}
+}

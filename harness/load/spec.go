@@ -29,6 +29,8 @@ type Spec struct {
 	// CheckBody wants "seq=<seq>" in the body of every 200, and the node's name on every
 	// other answer below 400.
 	CheckBody bool `json:"check_body"`
+	// Sessions has each user keep the cookies that answers set, as browsers do.
+	Sessions bool `json:"sessions,omitempty"`
 	// Quiet is a part of Duration in which nothing is due.
 	Quiet recording.Quiet `json:"quiet,omitzero"`
 	// StartAt is when the first request is due, at most 10 minutes from now;

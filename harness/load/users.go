@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptrace"
 	"strconv"
 	"strings"
@@ -25,6 +26,9 @@ type users struct {
 	// its sequence number: vegeta's Result has its text only.
 	failures map[uint64]error
 	resent   map[uint64]bool // sequence numbers
+	// sessions are those of requests, by sequence number; begun is how many users came.
+	sessions map[uint64]uint64
+	begun    uint64
 }
 
 // user has one connection: its transport keeps one idle, and it is given one
@@ -33,6 +37,8 @@ type user struct {
 	transport *http.Transport
 	left      int // requests still to be sent on the connection; 0: there is none
 	next      int // requests that the next connection is opened for
+	session   uint64
+	cookies   http.CookieJar // nil if they are not kept
 }
 
 // vegetaSeqHeader is how vegeta hands over its sequence number, from 0. There
@@ -46,6 +52,7 @@ func newUsers(ctx context.Context, spec Spec) *users {
 		timeout:  spec.Timeout.Duration(),
 		failures: map[uint64]error{},
 		resent:   map[uint64]bool{},
+		sessions: map[uint64]uint64{},
 	}
 	for i := range spec.Clients {
 		first := spec.RequestsPerConnection - i*spec.RequestsPerConnection/spec.Clients
@@ -57,6 +64,11 @@ func newUsers(ctx context.Context, spec Spec) *users {
 func (u *users) user(first int) *user {
 	one := &user{next: first, transport: transport(u.spec.Way)}
 	one.transport.MaxIdleConnsPerHost = 1
+	if u.spec.Sessions {
+		u.begun++
+		one.session = u.begun
+		one.cookies, _ = cookiejar.New(nil) // without options it never fails
+	}
 	return one
 }
 
@@ -84,6 +96,12 @@ func (u *users) RoundTrip(given *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	request.Header.Set(SeqHeader, strconv.FormatUint(seq, 10))
+	if one.cookies != nil {
+		u.belongs(seq, one.session)
+		for _, c := range one.cookies.Cookies(request.URL) {
+			request.AddCookie(c)
+		}
+	}
 	if request.Method = u.spec.method(seq); request.Method == http.MethodPost {
 		content := "seq=" + strconv.FormatUint(seq, 10)
 		request.Body, request.ContentLength = io.NopCloser(strings.NewReader(content)), int64(len(content))
@@ -95,6 +113,9 @@ func (u *users) RoundTrip(given *http.Request) (*http.Response, error) {
 		u.fail(seq, err)
 		u.give(one)
 		return nil, err
+	}
+	if one.cookies != nil {
+		one.cookies.SetCookies(request.URL, response.Cookies())
 	}
 	response.Body = &body{
 		ReadCloser: response.Body,
@@ -155,6 +176,21 @@ func (u *users) sentAgain(seq uint64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.resent[seq] = true
+}
+
+func (u *users) belongs(seq, session uint64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.sessions[seq] = session
+}
+
+// session takes out whose request it was; 0 if nobody keeps cookies.
+func (u *users) session(seq uint64) uint64 {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	one := u.sessions[seq]
+	delete(u.sessions, seq)
+	return one
 }
 
 // wasResent takes out whether a request was sent again.

@@ -84,12 +84,13 @@ type Plan struct {
 	// RefreshHint is what the config says.
 	RefreshSource RefreshSource `json:"refresh_source,omitempty"`
 	RefreshHint   Seconds       `json:"refresh_hint,omitempty"`
-	Phase         Seconds       `json:"phase"`           // drawn from the seed: delays the first step against the proxy's timers
-	Duration      Seconds       `json:"duration"`        // of the load
-	ClientTimeout Seconds       `json:"client_timeout"`  // after which a client gives up on a request
-	Rate          int           `json:"rate"`            // requests per second, open loop
-	Clients       int           `json:"clients"`         // keep-alive client connections in rotation
-	Posts         int           `json:"posts,omitempty"` // how many of 100 requests are POSTs
+	Phase         Seconds       `json:"phase"`              // drawn from the seed: delays the first step against the proxy's timers
+	Duration      Seconds       `json:"duration"`           // of the load
+	ClientTimeout Seconds       `json:"client_timeout"`     // after which a client gives up on a request
+	Rate          int           `json:"rate"`               // requests per second, open loop
+	Clients       int           `json:"clients"`            // keep-alive client connections in rotation
+	Posts         int           `json:"posts,omitempty"`    // how many of 100 requests are POSTs
+	Sessions      bool          `json:"sessions,omitempty"` // clients keep cookies
 	Seed          uint64        `json:"seed"`
 	Budget        Budget        `json:"budget"`
 	Quiet         Quiet         `json:"quiet,omitzero"`
@@ -150,6 +151,10 @@ type Budget struct {
 	RecoverWithin Seconds `json:"recover_within,omitempty"`
 	// MaxFailed is how many requests may fail besides.
 	MaxFailed int `json:"max_failed,omitempty"`
+	// Query: no request may reach a node without the query that its client sent.
+	Query bool `json:"query,omitempty"`
+	// Sessions: no session may be moved to another node while its own serves.
+	Sessions bool `json:"sessions,omitempty"`
 }
 
 // Host is the machine the cell ran on.

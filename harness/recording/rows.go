@@ -48,6 +48,8 @@ type Request struct {
 	// Resent is whether the client sent it again by itself, as browsers do: the proxy
 	// had closed a kept connection without an answer. RFC 9110, section 9.2.2.
 	Resent bool `json:"resent,omitempty"`
+	// Session is the number of the user who sent it and keeps cookies; 0 if nobody does.
+	Session uint64 `json:"session,omitempty"`
 }
 
 // Attempt is one request as an ALB node saw it: one client request can have

@@ -3,6 +3,7 @@ package recording
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -50,6 +51,12 @@ func Numbered(path, number string) string {
 		path += "&"
 	}
 	return path + numberKey + number
+}
+
+// HasNumber says whether a path, with its query, carries the number of a request.
+func HasNumber(path string, seq uint64) bool {
+	_, query, _ := strings.Cut(path, "?")
+	return slices.Contains(strings.Split(query, "&"), numberKey+strconv.FormatUint(seq, 10))
 }
 
 // Origin is what a browser would show of the way before the path: the scheme, the host

@@ -193,7 +193,7 @@ func (c *cell) attack(ctx context.Context) error {
 	var writeErr error
 	sent, failed := 0, 0
 	err := c.to.load.Attack(ctx, load.Spec{
-		Way: c.calls, Rate: c.plan.Rate, Posts: c.plan.Posts, Duration: c.plan.Duration, Quiet: c.plan.Quiet, Timeout: c.plan.ClientTimeout,
+		Way: c.calls, Rate: c.plan.Rate, Posts: c.plan.Posts, Sessions: c.plan.Sessions, Duration: c.plan.Duration, Quiet: c.plan.Quiet, Timeout: c.plan.ClientTimeout,
 		Clients: c.plan.Clients, RequestsPerConnection: requestsPerConnection,
 		CheckBody: true, StartAt: c.t0,
 	}, func(r load.Row) {

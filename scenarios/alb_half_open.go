@@ -1,0 +1,29 @@
+package scenarios
+
+import (
+	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/fault"
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
+)
+
+// ALBHalfOpen is an old node that drains: it ends no connection and takes no new one. Who has
+// a pool loses nothing and learns nothing; only what is stale shows it.
+var ALBHalfOpen = harness.Scenario{
+	Name:    "alb-half-open",
+	Summary: "The ALB's name moves to new nodes; after a grace the old ones refuse new connections, and those that are open live on.",
+	World:   replaced,
+	Timeline: []harness.Step{
+		harness.Do(fault.ChangeDNS{To: world.Spare}),
+		harness.After("grace", fault.StrikeNodes{Kind: fakealb.FaultRefuseNew, Nodes: world.Left}),
+	},
+}
+
+var albHalfOpen = expectations{
+	"nginx/static":            fails(status(recording.BadGateway), judge.ResolvedOnce),
+	"apache/pooled":           passes(keptOld...),
+	"caddy/host-name@testing": passes(keptOld...),
+	"goproxy/default":         passes(judge.FollowedDNS),
+}
