@@ -17,6 +17,10 @@ import (
 // gets connections.
 const clients = 32
 
+// sessionClients is how many there are if they keep cookies. It is a prime number: members
+// that simply take turns do not meet each client again and again.
+const sessionClients = 31
+
 // quietAfter is how long after the last step the quiet part of a load begins.
 const quietAfter = time.Second
 
@@ -54,6 +58,9 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 		Clock: string(set.Clock), TTL: recording.Of(set.TTL), Refresh: recording.Of(subject.mayKeep()), Phase: recording.Of(phase),
 		Duration: recording.Of(end.Round(time.Second)), ClientTimeout: recording.Of(timing.ClientTimeout),
 		Rate: set.Rate, Posts: cmp.Or(set.Posts, s.Load.Posts), Clients: clients, Sessions: s.Load.Sessions, Seed: set.Seed, Steps: steps,
+	}
+	if plan.Sessions {
+		plan.Clients = sessionClients
 	}
 	if quiet > 0 {
 		plan.Quiet = recording.Quiet{From: recording.Of(last + quietAfter), For: recording.Of(quiet)}

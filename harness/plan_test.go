@@ -280,11 +280,12 @@ func TestAQuietPartOfTheLoad(t *testing.T) {
 func TestPlanOfLoadAndQuery(t *testing.T) {
 	g := NewWithT(t)
 	s := graceful
-	s.Load.Posts, s.Budget.Query = 50, true
+	s.Load.Posts, s.Load.Sessions, s.Budget.Query, s.Budget.Sessions = 50, true, true, true
 	set := harness.DefaultSettings()
 	p, err := planOf(s, subject, set)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect([]any{p.Posts, p.Budget.Query}).To(Equal([]any{50, true}))
+	g.Expect([]any{p.Posts, p.Sessions, p.Budget.Query, p.Budget.Sessions}).To(Equal([]any{50, true, true, true}))
+	g.Expect(p.Clients%2).To(Equal(1), "two members that take turns meet each client in turn")
 	set.Posts = 10
 	p, err = planOf(s, subject, set)
 	g.Expect(err).NotTo(HaveOccurred())

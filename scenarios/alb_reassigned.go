@@ -26,7 +26,6 @@ var strangers = fails(status(recording.WrongBody), judge.ResolvedOnce)
 
 var albReassigned = expectations{
 	"nginx/static":    strangers,
-	"nginx/variable":  passes(judge.FollowedDNS, judge.ConnectionPerRequest),
 	"nginx/tls-once":  strangers,
 	"apache/pooled":   strangers,
 	"goproxy/default": passes(judge.FollowedDNS),

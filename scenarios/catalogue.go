@@ -29,6 +29,11 @@ var few = []struct {
 	{ALBHalfOpen, albHalfOpen},
 	{DNSFaultThenRotate, dnsFaultThenRotate},
 	{QueryStringKept, queryStringKept},
+	{PostNotReplayed, postNotReplayed},
+	{AllMembersDown, allMembersDown},
+	{StickyNodeDrop, stickyNodeDrop},
+	{FailOnStatus, failOnStatus},
+	{TLSAllRefuse, tlsAllRefuse},
 }
 
 // All are the scenarios, in the order of the reports.

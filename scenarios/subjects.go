@@ -255,6 +255,42 @@ var catalogue = []catalogued{
 		Summary: "a variable in proxy_pass and $uri after it: the query string is not sent on",
 	}},
 	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "non-idempotent", Config: "non-idempotent.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "proxy_next_upstream with non_idempotent: POSTs are sent again too",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "cluster", Config: "cluster.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "a balancer of two members with addresses, as article 004 has it: no time-outs of their own",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "failonstatus", Config: "failonstatus.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "the two members with failonstatus=500,503: who answers so is in error",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "cluster", Config: "cluster.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "an upstream of three addresses, as article 004 has it: max_fails=1 fail_timeout=10s",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "cluster-max-fails", Config: "cluster-max-fails.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "the same with max_fails=0: no server is held to be down",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "sticky", Config: "sticky.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "stickysession=ROUTEID nofailover=Off, with a cookie of Apache's own",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "sticky-nofailover", Config: "sticky-nofailover.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "the same with nofailover=On: sessions are held to their member",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "routeid-alone", Config: "routeid-alone.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "the header with ROUTEID and no stickysession, as article 004 has it: no cookie is ever set",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.GoProxy, Name: "sticky", Config: "sticky.yaml", Role: harness.Reference, Scenarios: ofFew,
+		Summary: "the bundled proxy with sessions by a cookie of its own",
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.GoProxy, Name: "tls", Config: "tls.yaml", Role: harness.Reference, TLS: true, Scenarios: ofTLS,
 		Summary: "the bundled proxy over HTTPS, with its defaults: certificates are verified",
 		Expect:  tlsHolds,
