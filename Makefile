@@ -39,7 +39,7 @@ ABSOLUTE := PROXYCHAOS_RUNS="$$(realpath -m -- '$(RUNS)')"
 ENVIRONMENT := PROXYCHAOS_ENV="$$(case '$(ENV)' in ''|[A-Za-z_]*=*) printf %s '$(ENV)' ;; *) realpath -m -- '$(ENV)' ;; esac)"
 
 .DEFAULT_GOAL := help
-.PHONY: help list build suite images named scenario compare nightly corpus demo test test-long tests bench bench-proxy soak fidelity errorrate lint clean FORCE
+.PHONY: help list build suite images named scenario compare nightly corpus claims claim demo test test-long tests bench bench-proxy soak fidelity errorrate lint clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +85,13 @@ corpus: build $(CORPUS) ## [CASE=haproxy]: configs of many shapes, each with the
 $(CORPUS): FORCE
 	@mkdir -p bin
 	@$(BUILD) test -c $(STRIP) -tags scenario -o $(CORPUS).$$$$ ./scenarios/corpus/suite && mv -f $(CORPUS).$$$$ $(CORPUS)
+
+claims: build ## what articles claim of proxies, as experiments; docs/claims.md, and which verdicts have changed [NAME=a claim]
+	@$(ABSOLUTE) $(BIN) claims --make --write $(NAME)
+
+claim: build ## NAME=002-valid-3s [RELEASE=oldstable, or HTTPD_IMAGE=yours]: one claim; writes nothing
+	@test -n '$(NAME)' || { echo "make claim needs a NAME=, such as NAME=002-valid-3s; docs/claims.md has them" >&2; exit 2; }
+	@$(ABSOLUTE) $(BIN) claims --make $(NAME)
 
 demo: build ## goproxy in front of a fake ALB whose name keeps moving, until Ctrl-C
 	@$(BIN) demo

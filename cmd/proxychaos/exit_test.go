@@ -41,7 +41,7 @@ const aDisk = "/dev/full"
 const noEngine = "DOCKER_HOST=unix:///run/proxychaos-none.sock"
 
 // special are the situations that have to be thought of for each command. The folder has
-// ok.yaml, bad.yaml, now.conf, left-out.conf, a recording run, a folder read-only and a
+// ok.yaml, bad.yaml, bad/claims.json, now.conf, left-out.conf, a recording run, a folder read-only and a
 // full disk, full.
 var special = []situation{
 	{"A file that is not there, or does not say what it should", "", []try{
@@ -75,6 +75,9 @@ var special = []situation{
 		{words: "compare --a now.conf --b now.conf --proxy nginx --min-failed Inf"},
 		{words: "compare --a now.conf --b now.conf --proxy nginx --min-recovery 2h"},
 		{words: "compare --a now.conf --b now.conf --proxy nginx --min-p99 -20%"},
+		{words: "claims none"},
+		{words: "claims --stored --docs bad"},
+		{words: "claims 002-valid-3s --parallel none"},
 		{words: "fakealb --access-log none/access.log --nodes a=127.0.7.1"},
 	}},
 	{"No Docker engine", "`run`, `nightly` and `compare` need one, but for configs of goproxy. If goproxy is among others, it alone is run, unless `CI=true`.", []try{
@@ -83,12 +86,15 @@ var special = []situation{
 		{words: "run alb-ip-rotate", env: "CI=true"},
 		{words: "nightly", env: "CI=true"},
 		{words: "compare --a now.conf --b now.conf --proxy nginx"},
+		{words: "claims 002-valid-3s"},
 	}},
 	{"A full disk", "The commands write to `" + aDisk + "`, or to the folder `full` on a full disk.", []try{
 		{words: "run alb-ip-rotate --proxy goproxy --config ok.yaml --runs full"},
 		{words: "nightly --runs full"},
 		{words: "compare --a ok.yaml --b ok.yaml --proxy goproxy --runs full"},
 		{words: "report run -o full/page.html"},
+		{words: "claims --stored --write --docs full"},
+		{words: "claims --stored", full: true},
 		{words: "--help", full: true},
 		{words: "help goproxy", full: true},
 		{words: "--version", full: true},
@@ -109,6 +115,8 @@ var special = []situation{
 		{words: "nightly --runs read-only/runs", nobody: true},
 		{words: "compare --a now.conf --b now.conf --proxy nginx", env: "PROXYCHAOS_RUNS=read-only/runs", nobody: true},
 		{words: "check", env: "PROXYCHAOS_RUNS=read-only", nobody: true},
+		{words: "claims --stored --write --docs read-only", nobody: true},
+		{words: "claims 002-valid-3s --runs read-only", nobody: true},
 		{words: "fakealb --access-log read-only/access.log --nodes a=127.0.7.1", nobody: true},
 	}},
 }
@@ -145,11 +153,13 @@ func materials(t *testing.T) string {
 	dir, err := os.MkdirTemp("", "proxychaos-exit-") // t.TempDir is for its owner only
 	g.Expect(err).NotTo(HaveOccurred())
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	g.Expect(os.Mkdir(filepath.Join(dir, "bad"), 0o755)).To(Succeed())
 	for name, text := range map[string]string{
-		"ok.yaml":       "listen: 127.0.0.1:0\nroutes: [{upstream: a}]\nupstreams: {a: {url: \"http://a.example.com:8080\"}}\n",
-		"bad.yaml":      "lissen: 127.0.0.1:0\n",
-		"now.conf":      "server {\n    location / { proxy_pass http://backend.example.com; }\n}\n",
-		"left-out.conf": "server {\n    location / { proxy_pass http://backend.example.com; }\n    location /x/ { allow 10.0.0.0/8; deny all; proxy_pass http://backend.example.com; }\n}\n",
+		"bad/claims.json": "{",
+		"ok.yaml":         "listen: 127.0.0.1:0\nroutes: [{upstream: a}]\nupstreams: {a: {url: \"http://a.example.com:8080\"}}\n",
+		"bad.yaml":        "lissen: 127.0.0.1:0\n",
+		"now.conf":        "server {\n    location / { proxy_pass http://backend.example.com; }\n}\n",
+		"left-out.conf":   "server {\n    location / { proxy_pass http://backend.example.com; }\n    location /x/ { allow 10.0.0.0/8; deny all; proxy_pass http://backend.example.com; }\n}\n",
 	} {
 		g.Expect(os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600)).To(Succeed())
 	}

@@ -46,7 +46,7 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.AddCommand(
 		goproxy.Command(), migrate.Command(), fakealb.Command(), fakedns.Command(),
-		runCommand(), nightlyCommand(), compareCommand(), listCommand(), checkCommand(), imagesCommand(), parallelCommand(), recheckCommand(), reportCommand(),
+		runCommand(), nightlyCommand(), compareCommand(), claimsCommand(), listCommand(), checkCommand(), imagesCommand(), parallelCommand(), recheckCommand(), reportCommand(),
 		demoCommand(), versionCommand(),
 	)
 	agents := func() []*cobra.Command { return []*cobra.Command{pod.Command(), load.Command(), fakealb.Command()} }

@@ -26,6 +26,8 @@ func TestMakeRefusesWrongWords(t *testing.T) {
 		want string
 	}{
 		"no NAME":              {[]string{"scenario"}, "make scenario needs a NAME=, such as NAME=alb-ip-rotate; make list shows them"},
+		"no NAME of a claim":   {[]string{"claim"}, "make claim needs a NAME=, such as NAME=002-valid-3s; docs/claims.md has them"},
+		"unknown claim":        {[]string{"claim", "NAME=nope"}, `there is no claim "nope"; there are 000-`},
 		"unknown NAME":         {[]string{"scenario", "NAME=nope"}, `there is no scenario "nope"; there are alb-ip-rotate`},
 		"no such CONFIG":       {[]string{"scenario", "NAME=alb-ip-rotate", "PROXY=nginx", "CONFIG=./no such.conf"}, "CONFIG=./no such.conf: there is no such file or folder"},
 		"CONFIG without PROXY": {[]string{"scenario", "NAME=alb-ip-rotate", "CONFIG=Makefile"}, "CONFIG=Makefile: say what it is for with PROXY="},

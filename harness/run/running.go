@@ -40,6 +40,14 @@ func (l *Lab) BeginSeed(which Cell, seed uint64, label string) *Running {
 	return &Running{lab: l, cell: &cell{Cell: which, label: label, opt: opt, began: time.Now(), log: l.logf}}
 }
 
+// BeginAs is Begin with the settings, the way in and the folder of recordings of other options
+// than those of the lab.
+func (l *Lab) BeginAs(which Cell, asked Options, label string) *Running {
+	opt := l.opt
+	opt.Settings, opt.Wanted, opt.Runs = asked.Settings, asked.Wanted, asked.Runs
+	return &Running{lab: l, cell: &cell{Cell: which, label: label, opt: opt, began: time.Now(), log: l.logf}}
+}
+
 // Run runs the cell and logs what came of it.
 func (r *Running) Run(ctx context.Context) Result {
 	c, count, begins := r.cell, r.lab.tally, time.Now()
