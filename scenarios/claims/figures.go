@@ -32,12 +32,15 @@ type Figures struct {
 	// Stale are the requests on nodes that their name had left for too long.
 	Stale int `json:"stale,omitempty" expr:"stale"`
 	// Connections is upstream connections for each request, Queries DNS queries for each,
-	// both before the first fault. After are the DNS queries from then on.
+	// both before the first fault. Before are the DNS queries from the start of the load to
+	// it, After those from then on.
 	Connections float64 `json:"connections" expr:"connections"`
 	Queries     float64 `json:"queries" expr:"queries"`
+	Before      int     `json:"before,omitempty" expr:"before"`
 	After       int     `json:"after,omitempty" expr:"after"`
-	// Every is the time between two look-ups that ask the same, in seconds: the median
-	// before the first fault; 0 if none was repeated.
+	// Every is the time between two look-ups that ask the same from one socket, in seconds:
+	// the median before the first fault; 0 if few were repeated, as by who asks for each
+	// request.
 	Every    float64  `json:"every,omitempty" expr:"every"`
 	Findings []string `json:"findings,omitempty" expr:"findings"` // their codes
 	// Log counts the lines of the proxy's log that have a mark of its kind or a number of
@@ -66,7 +69,7 @@ type Figures struct {
 func measure(v judge.Verdict, r *recording.Recording) Figures {
 	f := Figures{
 		Result: v.Result, Sent: v.Sent, Failed: v.Failed, Never: v.NeverRecovered, Window: tenth(float64(v.Window)),
-		Stale: v.Stale, Connections: hundredth(v.ConnectionsPerRequest), After: v.DNSAfter,
+		Stale: v.Stale, Connections: hundredth(v.ConnectionsPerRequest), Before: v.DNSBefore, After: v.DNSAfter,
 	}
 	if v.Failed > 0 {
 		f.By = v.ByKind

@@ -64,8 +64,6 @@ func (o observed) shares() map[string]float64 {
 	return shares(o.before(), func(a recording.Attempt) string { return called[a.Node] })
 }
 
-// every is measured per client address and port, and resolver: one that asks from a new
-// port each time is one that looks up for each request.
 func (o observed) every() float64 {
 	type question struct {
 		client       netip.AddrPort
@@ -74,7 +72,7 @@ func (o observed) every() float64 {
 	last := map[question]recording.Seconds{}
 	var waits []float64
 	for _, q := range o.Queries {
-		if q.Probe || q.At < 0 || q.At >= o.fault {
+		if q.Probe || q.At >= o.fault {
 			continue
 		}
 		one := question{q.Client, strings.ToLower(q.Name), q.Type}
@@ -82,6 +80,9 @@ func (o observed) every() float64 {
 			waits = append(waits, float64(q.At-at))
 		}
 		last[one] = q.At
+	}
+	if len(waits) < len(last)/2 {
+		return 0
 	}
 	return tenth(median(waits))
 }

@@ -92,6 +92,18 @@ type verdictView struct {
 	results Results
 }
 
+// On are the proxy and its versions that the verdict is about.
+func (v verdictView) On() string {
+	var versions []string
+	for _, version := range v.Versions {
+		versions = append(versions, version.Version)
+	}
+	if len(versions) == 0 {
+		return ""
+	}
+	return string(v.experiments()[0].Proxy) + " " + strings.Join(versions, ", ")
+}
+
 // Measured is a line for each run of each version, and then for those beside.
 func (v verdictView) Measured() []string {
 	var lines []string
@@ -160,7 +172,7 @@ func (f Figures) String() string {
 	if f.Stale > 0 {
 		text += fmt.Sprintf("; %s went to nodes that the name had left", humanize.Comma(int64(f.Stale)))
 	}
-	text += fmt.Sprintf("; %.2f connections and %.2f DNS queries for each request before the fault, %s queries after it", f.Connections, f.Queries, humanize.Comma(int64(f.After)))
+	text += fmt.Sprintf("; %.2f connections and %.2f look-ups for each request before the fault, %s DNS queries before and %s after it", f.Connections, f.Queries, humanize.Comma(int64(f.Before)), humanize.Comma(int64(f.After)))
 	if f.Every > 0 {
 		text += fmt.Sprintf("; asked again every %.1f s", f.Every)
 	}
