@@ -2,6 +2,7 @@ package claims
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,6 +11,8 @@ import (
 
 	. "github.com/onsi/gomega"
 )
+
+var update = flag.Bool("update", false, "write docs/claims.md and docs/claims.json")
 
 // docs is where the page and the results are, seen from here.
 var docs = filepath.Join("..", "..", "docs")
@@ -57,13 +60,21 @@ func TestEveryExperimentCanBeRun(t *testing.T) {
 }
 
 // The page in docs is what the stored results come to, and no result is of an experiment
-// that no claim has.
+// that no claim has. `go test ./scenarios/claims -update` makes it again, as
+// `proxychaos claims --stored --write` does.
 func TestThePageIsMadeOfTheStoredResults(t *testing.T) {
 	g := NewWithT(t)
 	all := every(t)
 	stored, err := ReadResults(filepath.Join(docs, "claims.json"))
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(stored.Runs).NotTo(BeEmpty())
+	if *update {
+		stored = stored.Of(all)
+		g.Expect(stored.Write(filepath.Join(docs, "claims.json"))).To(Succeed())
+		var page bytes.Buffer
+		g.Expect(Page(&page, all, stored)).To(Succeed())
+		g.Expect(os.WriteFile(filepath.Join(docs, "claims.md"), page.Bytes(), 0o600)).To(Succeed())
+	}
 	g.Expect(stored.Of(all).Runs).To(HaveLen(len(stored.Runs)), "results of experiments that are no more: make them go with proxychaos claims --stored --write")
 	var page bytes.Buffer
 	g.Expect(Page(&page, all, stored)).To(Succeed())
@@ -168,6 +179,20 @@ func TestVerdictsAreDecidedByTheFigures(t *testing.T) {
 			g.Expect(v.Says).To(Equal(tc.says))
 		})
 	}
+}
+
+// A configuration that is not meant to start is no claim that does not start.
+func TestARefusalCanBeWhatIsClaimed(t *testing.T) {
+	g := NewWithT(t)
+	c := example(t)
+	r := came(Results{}, c, "2.4.71", notStarted, notStarted)
+	for name, e := range c.Runs {
+		e.Refused = true
+		c.Runs[name] = e
+	}
+	v, err := c.Decide(r)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(v.Word).To(Equal(HoldsNot))
 }
 
 // A version on which one of the experiments was not run is not judged.

@@ -92,7 +92,7 @@ func (c Claim) on(runs map[string]Stored) (string, error) {
 	measured, started := map[string]Figures{}, true
 	for name, s := range runs {
 		measured[name] = s.Took
-		started = started && s.Took.Result != Rejected
+		started = started && (s.Took.Result != Rejected || c.Runs[name].Refused)
 	}
 	holds, err := c.Holds.met(measured)
 	if err != nil || holds {
