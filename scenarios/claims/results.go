@@ -50,7 +50,7 @@ func ReadResults(path string) (Results, error) {
 		err = json.Unmarshal(text, &r)
 	}
 	if err != nil {
-		return r, fmt.Errorf("read the results of claims: %w", err)
+		return r, fmt.Errorf("read %s: %w", path, err)
 	}
 	if r.Schema != Schema {
 		return r, fmt.Errorf("%s has schema %d, want %d: make it again with make claims", path, r.Schema, Schema)
