@@ -53,6 +53,9 @@ type Figures struct {
 	// address that the proxy connected to, both before the first fault.
 	Hosts  map[string]float64 `json:"hosts,omitempty" expr:"hosts"`
 	Shares map[string]float64 `json:"shares,omitempty" expr:"shares"`
+	// Moved are the sessions that were moved to another node while their own served; clients
+	// have sessions in sticky-node-drop alone.
+	Moved int `json:"moved,omitempty" expr:"moved"`
 	// FailedAfter is the time until a request failed, the median.
 	FailedAfter float64 `json:"failed_after,omitempty" expr:"failed_after"`
 	// Idle is how long an upstream connection had lain idle when the proxy closed it, the
@@ -69,7 +72,7 @@ type Figures struct {
 func measure(v judge.Verdict, r *recording.Recording) Figures {
 	f := Figures{
 		Result: v.Result, Sent: v.Sent, Failed: v.Failed, Never: v.NeverRecovered, Window: tenth(float64(v.Window)),
-		Stale: v.Stale, Connections: hundredth(v.ConnectionsPerRequest), Before: v.DNSBefore, After: v.DNSAfter,
+		Stale: v.Stale, Connections: hundredth(v.ConnectionsPerRequest), Before: v.DNSBefore, After: v.DNSAfter, Moved: v.SessionsMoved,
 	}
 	if v.Failed > 0 {
 		f.By = v.ByKind

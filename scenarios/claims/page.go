@@ -176,6 +176,9 @@ func (f Figures) String() string {
 	if f.Every > 0 {
 		text += fmt.Sprintf("; asked again every %.1f s", f.Every)
 	}
+	if f.Moved > 0 {
+		text += fmt.Sprintf("; %s sessions were moved while their nodes served", humanize.Comma(int64(f.Moved)))
+	}
 	if f.Checks > 0 {
 		text += fmt.Sprintf("; %s requests of the proxy's own reached nodes", humanize.Comma(int64(f.Checks)))
 	}
