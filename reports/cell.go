@@ -12,9 +12,11 @@ import (
 type Cell struct {
 	Manifest recording.Manifest
 	Verdict  judge.Verdict
-	// Dir is the folder of the recording. The page has its plots and rows from it;
-	// the other reports do not need it.
+	// Dir is the folder of the recording. The page has its plots and rows from it, unless
+	// there is a Drawing; the other reports do not need it.
 	Dir string
+	// Drawing is what the page shows of the recording, from whoever had it open anyway.
+	Drawing *Drawing
 	// Expect is what the catalogue says of the subject. Nil, as for a user's
 	// own configuration, stands for "passes".
 	Expect *judge.Expectation

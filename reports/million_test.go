@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ const (
 	million       = 1_000_000
 	largestPage   = 5 << 20 // bytes
 	largestMemory = 1 << 30 // bytes
+	longestCPU    = 10 * time.Second
 )
 
 // millionRequests is a recording of n requests at 1,000 a second, of which those of the last
@@ -89,15 +91,21 @@ func TestAMillionRequestsFitIntoThePage(t *testing.T) {
 }
 
 // BenchmarkPageOfAMillionRequests reads a recording of a million requests, writes its page and
-// opens it: how long each takes, and how much memory the process had at most. Run it with
+// opens it: how long each takes, how much processor time, and how much memory the process had
+// at most. Run it with
 // -benchtime=1x, in a process of its own.
 func BenchmarkPageOfAMillionRequests(b *testing.B) {
 	cell := millionCell(b)
 	forgetPeak(b)
 	for b.Loop() {
-		began := time.Now()
+		began, before := time.Now(), cpuTime(b)
 		file := writePage(b, Page{Cells: []Cell{cell}})
 		b.ReportMetric(time.Since(began).Seconds(), "s/page")
+		spent := cpuTime(b) - before
+		b.ReportMetric(spent.Seconds(), "s-cpu/page")
+		if spent > longestCPU {
+			b.Errorf("%s of processor time, want at most %s", spent, longestCPU)
+		}
 		b.StopTimer()
 		peak := peakMemory(b)
 		b.ReportMetric(float64(peak)/(1<<20), "MiB-peak")
@@ -154,6 +162,16 @@ func forgetPeak(b *testing.B) {
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		b.Fatal(err)
 	}
+}
+
+// cpuTime is how much processor time this process has had.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // peakMemory is the most memory that this process had, in bytes.

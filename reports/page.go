@@ -152,19 +152,17 @@ func newPageView(page Page) (pageView, error) {
 	var errs []error
 	for i, name := range scenarios(cells) {
 		s := scenarioView{Name: name, Anchor: fmt.Sprintf("s%d", i+1)}
-		var rows []ran
 		for j, c := range cells {
 			if c.Manifest.Scenario != name {
 				continue
 			}
-			cv, data, err := newCellView(c, anchorOf(j), sides[j])
+			cv, err := newCellView(c, anchorOf(j), sides[j])
 			if err != nil {
 				errs = append(errs, err)
 			}
 			s.Cells = append(s.Cells, cv)
-			rows = append(rows, ran{cell: c, series: data})
 		}
-		s.describe(rows)
+		s.describe()
 		v.Scenarios = append(v.Scenarios, s)
 	}
 	switch {
@@ -188,37 +186,28 @@ func titleOf(all []scenarioView) string {
 	}
 }
 
-// ran is a cell, with the series of its recording if it has one.
-type ran struct {
-	cell   Cell
-	series *series
-}
-
 // describe fills in what the cells of a scenario share, from the first that
 // was run.
-func (s *scenarioView) describe(rows []ran) {
+func (s *scenarioView) describe() {
 	occurs := map[string]bool{}
-	for _, r := range rows {
+	for _, c := range s.Cells {
 		if s.Summary == "" {
-			s.Summary = r.cell.Manifest.Summary
+			s.Summary = c.Manifest.Summary
 		}
-		if r.series == nil {
-			continue
-		}
-		for kind := range r.series.outcomes {
+		for _, kind := range c.Kinds {
 			occurs[kind] = true
 		}
 		if len(s.Steps) == 0 {
-			s.Steps = legend(r.series.windows)
+			s.Steps = legend(c.Steps)
 		}
-		s.End = max(s.End, r.series.end)
+		s.End = max(s.End, c.end)
 	}
 	for _, kind := range shownKinds {
 		if occurs[kind] {
 			s.Kinds = append(s.Kinds, kind)
 		}
 	}
-	s.Facts, s.Scale = scenarioFacts(rows)
+	s.Facts, s.Scale = scenarioFacts(s.Cells)
 }
 
 // elbTTL is the TTL of the DNS records of an Elastic Load Balancer. Source:
@@ -227,11 +216,11 @@ const elbTTL = recording.Seconds(60)
 
 // scenarioFacts are the numbers of the plan and of the machine, and the
 // sentence on the scale of time.
-func scenarioFacts(rows []ran) ([]fact, string) {
+func scenarioFacts(cells []cellView) ([]fact, string) {
 	var m *recording.Manifest
 	oneSeed := true
-	for i := range rows {
-		cm := &rows[i].cell.Manifest
+	for i := range cells {
+		cm := &cells[i].Manifest
 		if cm.Plan.Duration == 0 { // not run, or broke off before it was planned
 			continue
 		}
@@ -269,7 +258,7 @@ func scenarioFacts(rows []ran) ([]fact, string) {
 		{"proxychaos", commit(m.Tool) + ", " + m.Tool.Go},
 		{"run", m.Began.UTC().Format("2006-01-02 15:04:05 UTC")},
 	}
-	facts = append(timelineFacts(rows), facts...)
+	facts = append(timelineFacts(cells), facts...)
 	scale := ""
 	if p.TTL > 0 && p.TTL < elbTTL {
 		scale = fmt.Sprintf("Time is scaled: the name of a real ALB has a TTL of %s, here it is %s, so one second here stands for about %.0f there. Timers that a configuration sets itself run as they are.",
@@ -280,18 +269,15 @@ func scenarioFacts(rows []ran) ([]fact, string) {
 
 // timelineFacts are the steps of the timeline that came into force, in their order, with
 // the times at which they did in the cells of the scenario, which differ by the phase.
-func timelineFacts(rows []ran) []fact {
+func timelineFacts(cells []cellView) []fact {
 	type step struct {
 		number int
 		name   string
 	}
 	var steps []step
 	came := map[step]*valueRange{}
-	for _, r := range rows {
-		if r.series == nil {
-			continue
-		}
-		for _, row := range r.series.rec.Steps {
+	for _, c := range cells {
+		for _, row := range c.Proofs {
 			s := step{row.Number, row.Name}
 			if came[s] == nil {
 				came[s] = newRange()

@@ -3,7 +3,6 @@ package reports
 import (
 	"cmp"
 	"fmt"
-	"html/template"
 	"maps"
 	"math"
 	"slices"
@@ -17,35 +16,19 @@ import (
 // cellView is one subject in the page.
 type cellView struct {
 	Cell
-	Anchor    string
-	Name      string // of the subject, with "A" or "B" before it in a comparison
-	State     State
-	Phrase    string
-	Words     string // of the filter by verdict
-	Reasons   []string
-	Because   []string // the judge's reasons that Reasons does not repeat
-	Failed    string
-	Unread    string        // why the recording could not be read
-	Plots     template.HTML // packed
-	Rows      template.HTML // packed
-	Upstreams []string      // the titles of the plots of nodes
-	Kinds     []string      // the outcomes that occur in it
-	Steps     []stepWindow  // what its plots shade and mark
-	Ends      []recording.Seconds
-	Marks     []legendMark // the other marks of its plots
-	Bin       string
-	Files     []rowFile
-	Phases    []phaseView
-	Facts     []fact
-	Findings  []findingView
-	Proofs    []recording.Step
-	Configs   []configText
-	ConfigCut string
-}
-
-// rowFile is a file of the recording whose rows the page has.
-type rowFile struct {
-	File, Title, Size string
+	Anchor   string
+	Name     string // of the subject, with "A" or "B" before it in a comparison
+	State    State
+	Phrase   string
+	Words    string // of the filter by verdict
+	Reasons  []string
+	Because  []string // the judge's reasons that Reasons does not repeat
+	Failed   string
+	Unread   string // why the recording could not be read
+	Phases   []phaseView
+	Facts    []fact
+	Findings []findingView
+	Drawing
 }
 
 type phaseView struct {
@@ -90,13 +73,13 @@ func sided(side, name string) string {
 	return side + ": " + name
 }
 
-func newCellView(c Cell, anchor, side string) (cellView, *series, error) {
+func newCellView(c Cell, anchor, side string) (cellView, error) {
 	v := cellView{
 		Cell: c, Anchor: anchor, Name: sided(side, c.Manifest.Subject.ID), State: c.State(), Phrase: c.Phrase(), Reasons: c.Reasons(),
 		Words: filterWords(c), Failed: failedInWords(c), Facts: cellFacts(c),
 	}
 	if c.NotRun != "" {
-		return v, nil, nil
+		return v, nil
 	}
 	verdict := c.Verdict
 	said := strings.Join(v.Reasons, "\n")
@@ -105,49 +88,20 @@ func newCellView(c Cell, anchor, side string) (cellView, *series, error) {
 	for _, f := range verdict.Findings {
 		v.Findings = append(v.Findings, newFindingView(f))
 	}
-	if c.Dir == "" { // it broke off before there was anything to record
+	switch {
+	case c.Drawing != nil:
+		v.Drawing = *c.Drawing
+	case c.Dir == "": // it broke off before there was anything to record
 		v.Unread = "there is none"
-		return v, nil, nil
-	}
-	rec, err := recording.Open(c.Dir)
-	if err != nil {
-		v.Unread = err.Error()
-		return v, nil, fmt.Errorf("page of %s: %w", c.Manifest.Subject.ID, err)
-	}
-	s, err := v.read(rec)
-	if err != nil {
-		return v, nil, fmt.Errorf("page of %s: %w", c.Manifest.Subject.ID, err)
-	}
-	return v, s, nil
-}
-
-// read fills in what comes from the recording.
-func (v *cellView) read(rec *recording.Recording) (*series, error) {
-	rec.Requests = judge.Outcomes(rec)
-	s := newSeries(rec)
-	drawn := s.plots()
-	v.Kinds, v.Steps, v.Marks, v.Ends, v.Bin = s.kinds(), s.windows, drawn.marks(), drawn.Ends, binName(s.bin)
-	for _, u := range drawn.Upstreams {
-		v.Upstreams = append(v.Upstreams, strings.TrimSuffix("Nodes: "+u.Name, ": "))
-	}
-	tables := rowTables(rec, v.Verdict.Findings)
-	for _, t := range tables {
-		size := thousands(t.Of)
-		if t.Which != "" {
-			size = thousands(len(t.Lines)) + " of " + thousands(t.Of) + ": " + t.Which
+	default:
+		drawing, err := drawStored(c)
+		if err != nil {
+			v.Unread = err.Error()
+			return v, fmt.Errorf("page of %s: %w", c.Manifest.Subject.ID, err)
 		}
-		v.Files = append(v.Files, rowFile{t.File, t.Title, size})
+		v.Drawing = *drawing
 	}
-	var err error
-	if v.Plots, err = pack(drawn); err != nil {
-		return nil, err
-	}
-	if v.Rows, err = pack(tables); err != nil {
-		return nil, err
-	}
-	v.Proofs = rec.Steps
-	v.Configs, v.ConfigCut = configTexts(rec)
-	return s, nil
+	return v, nil
 }
 
 func cellFacts(c Cell) []fact {

@@ -273,7 +273,7 @@ async function drawRun(cell) {
     if (what === "latency" && !requests) { continue; }
     const plot = { outcomes, latency, queries, nodes: () => nodes(p, p.upstreams[el.dataset.upstream]) }[what](p, requests);
     const u = new uPlot({
-      width: el.clientWidth, height: plot.height, padding: [4, 8, plot.axis ? 0 : 4, 0], legend: { show: false },
+      width: el.clientWidth, height: plot.height, padding: [7, 18, plot.axis ? 0 : 7, 0], legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: true, y: false }, sync: { key: cell },
         bind: { dblclick: () => () => { run.zoom(0, p.end); return null; } } },
       scales: { x: { time: false, auto: false, min: 0, max: p.end }, y: Object.assign({ auto: false }, plot.y) },

@@ -100,16 +100,16 @@ func textOfTimeline(t *testing.T, steps []recording.Step) string {
 // A step that came in no cell is not among the facts, and of cells that differ by the
 // phase the first and the latest are named.
 func TestFactsOfTheTimelineAreThoseThatCame(t *testing.T) {
-	row := func(steps ...recording.Step) ran {
+	row := func(steps ...recording.Step) cellView {
 		r := smallRecording()
 		r.Manifest.Plan.Steps = []recording.PlannedStep{{At: 5}, {At: 8}, {At: 11, Faults: []recording.PlannedFault{{Name: "never came"}}}}
 		r.Steps = steps
-		return ran{series: newSeries(r), cell: Cell{Manifest: r.Manifest}}
+		return cellView{Cell: Cell{Manifest: r.Manifest}, Drawing: Drawing{Proofs: r.Steps}}
 	}
 	moves := func(at recording.Seconds) recording.Step {
 		return recording.Step{Number: 1, Name: "name moves", InForce: at}
 	}
-	got := timelineFacts([]ran{
+	got := timelineFacts([]cellView{
 		{}, // not run
 		row(moves(5)),
 		row(moves(6.5), recording.Step{Number: 2, Name: "old nodes go silent", InForce: 9}),

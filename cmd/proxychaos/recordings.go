@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,11 +17,12 @@ import (
 // recheckCommand is `proxychaos recheck DIR...`.
 func recheckCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "recheck DIR...",
-		Short: "Judge stored runs again, and say where the verdict differs from the stored one (exit 1)",
-		Args:  cobra.MinimumNArgs(1),
+		Use:     "recheck DIR...",
+		Short:   "Judge stored runs again; exit 1 if a verdict differs from the stored one",
+		Example: "  proxychaos recheck runs/*/*/*/latest",
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, dirs []string) error {
-			cells, differ, err := judgeAgain(dirs)
+			cells, differ, err := judgeAgain(dirs, noDrawing)
 			if err != nil {
 				return err
 			}
@@ -28,21 +30,25 @@ func recheckCommand() *cobra.Command {
 				return err
 			}
 			if len(differ) > 0 {
-				return &exitError{exitWrong, fmt.Sprintf("judged otherwise than when they were made: %v", differ)}
+				return &exitError{exitWrong, "the verdict differs from the stored one: " + strings.Join(differ, ", ")}
 			}
 			return nil
 		},
 	}
 }
 
-// judgeAgain opens recordings and judges them with today's rules.
-func judgeAgain(dirs []string) (cells []reports.Cell, differ []string, err error) {
+// noDrawing is for cells of which no page is made.
+func noDrawing(*recording.Recording, []judge.Finding) (*reports.Drawing, error) { return nil, nil }
+
+// judgeAgain opens recordings, one after the other, and judges them with today's rules.
+func judgeAgain(dirs []string, draw func(*recording.Recording, []judge.Finding) (*reports.Drawing, error)) (cells []reports.Cell, differ []string, err error) {
 	for _, dir := range dirs {
 		rec, err := recording.Open(dir)
 		if err != nil {
 			return nil, nil, err
 		}
-		v := judge.Judge(rec)
+		var v judge.Verdict
+		v, rec.Requests = judge.JudgeWithOutcomes(rec)
 		var stored judge.Verdict
 		switch err := recording.ReadVerdict(dir, &stored); {
 		case errors.Is(err, os.ErrNotExist):
@@ -51,7 +57,11 @@ func judgeAgain(dirs []string) (cells []reports.Cell, differ []string, err error
 		case stored.Result != v.Result || stored.Failed != v.Failed:
 			differ = append(differ, dir)
 		}
-		cells = append(cells, reports.Cell{Manifest: rec.Manifest, Verdict: v, Dir: dir, Expect: scenarios.Expectation(rec.Manifest)})
+		drawing, err := draw(rec, v.Findings)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", dir, err)
+		}
+		cells = append(cells, reports.Cell{Manifest: rec.Manifest, Verdict: v, Dir: dir, Expect: scenarios.Expectation(rec.Manifest), Drawing: drawing})
 	}
 	return cells, differ, nil
 }
@@ -60,11 +70,12 @@ func judgeAgain(dirs []string) (cells []reports.Cell, differ []string, err error
 func reportCommand() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
-		Use:   "report DIR...",
-		Short: "Write the HTML page of stored runs",
-		Args:  cobra.MinimumNArgs(1),
+		Use:     "report DIR...",
+		Short:   "Write the page of stored runs",
+		Example: "  proxychaos report runs/alb-ip-rotate/*/*/latest -o page.html",
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, dirs []string) (err error) {
-			cells, _, err := judgeAgain(dirs)
+			cells, _, err := judgeAgain(dirs, reports.Draw)
 			if err != nil {
 				return err
 			}
@@ -76,6 +87,6 @@ func reportCommand() *cobra.Command {
 			return reports.HTML(file, reports.Page{Cells: cells})
 		},
 	}
-	cmd.Flags().StringVarP(&out, "output", "o", "report.html", "the file to write")
+	cmd.Flags().StringVarP(&out, "output", "o", "report.html", "the `FILE` to write")
 	return cmd
 }

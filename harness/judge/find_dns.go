@@ -40,7 +40,7 @@ func (c *brief) livedWithoutDNS(*Verdict) []Finding {
 // firstFailureAfter is when the first request was sent that failed and that can have met
 // a fault of a time, and whether there is one.
 func (c *brief) firstFailureAfter(fault recording.Seconds) (sent recording.Seconds, found bool) {
-	for _, request := range c.requests {
+	for request := range c.inOrder() {
 		if failed(request) && !endedBefore(request, fault) {
 			return request.Sent, true
 		}

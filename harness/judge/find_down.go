@@ -65,5 +65,5 @@ func (c *brief) answeredAtOnce(from recording.Seconds) (rows []row, last recordi
 
 // sent says whether the proxy sent the request to a node. A sub-request does not count.
 func (c *brief) sent(r recording.Request) bool {
-	return slices.ContainsFunc(c.hits[r.Seq], func(h hit) bool { return c.isOwn(h, r) })
+	return slices.ContainsFunc(c.hits.of(r.Seq), func(h hit) bool { return c.isOwn(h, r) })
 }

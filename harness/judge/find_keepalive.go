@@ -12,7 +12,7 @@ import (
 // to no node.
 func (c *brief) raced(request recording.Request) bool {
 	a, _ := c.inFront(request)
-	return c.ofFront(request) && a.Status == http.StatusBadGateway && a.TargetIdle > 0 && len(c.hits[request.Seq]) == 0
+	return c.ofFront(request) && a.Status == http.StatusBadGateway && a.TargetIdle > 0 && len(c.hits.of(request.Seq)) == 0
 }
 
 // keepAliveRace: who sends requests must give an idle connection up before who receives them

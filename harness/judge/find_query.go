@@ -14,7 +14,7 @@ func (c *brief) withoutQuery() []row {
 	}
 	var rows []row
 	for _, request := range c.Requests {
-		for _, h := range c.hits[request.Seq] {
+		for _, h := range c.hits.of(request.Seq) {
 			if h.row.file != recording.AttemptsFile || !c.isOwn(h, request) {
 				continue
 			}

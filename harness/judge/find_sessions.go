@@ -17,17 +17,14 @@ type visit struct {
 // visits are the moves of sessions to other nodes, and the failures of those whose node did
 // not serve while another did, in the order in which the requests were sent.
 func (c *brief) visits() (moves, held []visit) {
-	places := map[uint64]int{} // of requests in their file, by number
-	for i, request := range c.Requests {
-		places[request.Seq] = i
-	}
 	has := map[uint64]netip.Addr{}
-	for _, request := range c.requests {
+	for _, place := range c.order {
+		request := c.Requests[place]
 		node, known := has[request.Session]
 		if request.Session == 0 || !known && failed(request) {
 			continue
 		}
-		v := visit{row: row{recording.RequestsFile, places[request.Seq]}, session: request.Session}
+		v := visit{row: row{recording.RequestsFile, place}, session: request.Session}
 		_, died := c.ledger.Died(node, request.Sent, request.Sent+request.Latency)
 		v.served = !died
 		switch {

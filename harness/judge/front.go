@@ -66,7 +66,7 @@ func (c *brief) answeredByFront(*Verdict) []Finding {
 }
 
 func (c *brief) countOfFront(v *Verdict) {
-	for _, request := range c.requests {
+	for request := range c.inOrder() {
 		if c.ofFront(request) {
 			v.OfFront++
 		}

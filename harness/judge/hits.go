@@ -12,6 +12,7 @@ import (
 // of attempts.jsonl) or, if it had ended, one that was seen on the wire only (a
 // segment in packets.jsonl).
 type hit struct {
+	seq  uint64 // the number of the client's request; 0 if it shows none
 	at   recording.Seconds
 	node netip.Addr
 	conn *recording.Conn // nil if it is not known
@@ -43,23 +44,29 @@ func (c *brief) findHits() []hit {
 		seq          uint64
 		method, path string
 	}
-	seen := map[request]int{} // by the index of its hit, from 1
-	var hits []hit
+	inPackets := map[uint64]bool{} // by the number of the client's request
+	for _, p := range c.Packets {
+		if ofProxy(p) && p.Seq != 0 {
+			inPackets[p.Seq] = true
+		}
+	}
+	seen := map[request]int{} // requests of inPackets, by the index of the hit, from 1
+	hits := make([]hit, 0, len(c.Attempts))
 	for i, a := range c.Attempts {
 		if a.Probe {
 			continue
 		}
-		h, f := hit{at: a.At, node: a.Node, conn: byID[a.Conn], row: row{recording.AttemptsFile, i}}, flow{}
+		h, f := hit{seq: a.Seq, at: a.At, node: a.Node, conn: byID[a.Conn], row: row{recording.AttemptsFile, i}}, flow{}
 		if h.conn != nil {
 			f = flow{h.conn.Node, h.conn.Port, h.conn.Peer}
 		}
 		hits = append(hits, h)
-		if a.Seq != 0 && f.peer.IsValid() {
+		if inPackets[a.Seq] && f.peer.IsValid() {
 			seen[request{f, a.Seq, "", ""}], seen[request{f, a.Seq, a.Method, a.Path}] = len(hits), len(hits)
 		}
 	}
 	for i, p := range c.Packets {
-		if p.Kind != recording.Segment || p.Probe || p.Retransmit {
+		if !ofProxy(p) {
 			continue
 		}
 		f := flow{p.Node, p.Port, p.Peer}
@@ -68,7 +75,7 @@ func (c *brief) findHits() []hit {
 			hits[n-1].at = min(hits[n-1].at, p.At)
 			continue
 		}
-		h := hit{at: p.At, node: p.Node, row: row{recording.PacketsFile, i}}
+		h := hit{seq: p.Seq, at: p.At, node: p.Node, row: row{recording.PacketsFile, i}}
 		// A port can be used again: the connection is the last one opened by then.
 		for _, conn := range byFlow[f] {
 			if conn.Opened <= p.At && (h.conn == nil || conn.Opened > h.conn.Opened) {
@@ -84,14 +91,38 @@ func (c *brief) findHits() []hit {
 	return hits
 }
 
-// sequence is the number of the request in a row of attempts or packets, and
-// whether its node gave it an answer that could leave the node.
-func (c *brief) sequence(h hit) (seq uint64, answered bool) {
-	if h.row.file == recording.AttemptsFile {
-		a := c.Attempts[h.row.index]
-		return a.Seq, a.Done != 0 && !c.ledger.Muted(a.Node, a.Done)
+// ofProxy says whether a packet has a request, or a part of one, that the proxy sent for the
+// first time.
+func ofProxy(p recording.Packet) bool {
+	return p.Kind == recording.Segment && !p.Probe && !p.Retransmit
+}
+
+// answered says whether a node gave the request an answer that could leave the node.
+func (c *brief) answered(h hit) bool {
+	if h.row.file != recording.AttemptsFile {
+		return false
 	}
-	return c.Packets[h.row.index].Seq, false
+	a := &c.Attempts[h.row.index]
+	return a.Done != 0 && !c.ledger.Muted(a.Node, a.Done)
+}
+
+// sentHits are hits in the order of the client's requests, those of one in the order of time.
+// A map of lists would take several times the memory.
+type sentHits []hit
+
+func newSentHits(inTime []hit) sentHits {
+	slices.SortStableFunc(inTime, func(a, b hit) int { return cmp.Compare(a.seq, b.seq) })
+	return inTime
+}
+
+// of are those of one request of a client.
+func (s sentHits) of(seq uint64) []hit {
+	first, _ := slices.BinarySearchFunc(s, seq, func(h hit, seq uint64) int { return cmp.Compare(h.seq, seq) })
+	last := first
+	for last < len(s) && s[last].seq == seq {
+		last++
+	}
+	return s[first:last:last]
 }
 
 // time is that of a row of packets or connections.

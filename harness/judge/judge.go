@@ -2,6 +2,7 @@ package judge
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 
 	"github.com/proxychaos/proxychaos/harness/ledger"
@@ -10,8 +11,15 @@ import (
 
 // Judge makes the verdict of a recording. It is a pure function: the same
 // recording gives the same verdict, down to the order of its lines.
-func Judge(r *recording.Recording) Verdict {
+func Judge(r *recording.Recording) Verdict { return newBrief(r).verdict() }
+
+// JudgeWithOutcomes is Judge and Outcomes at the price of one.
+func JudgeWithOutcomes(r *recording.Recording) (Verdict, []recording.Request) {
 	c := newBrief(r)
+	return c.verdict(), c.Requests
+}
+
+func (c *brief) verdict() Verdict {
 	v := Verdict{
 		Schema: recording.Schema,
 		Load:   c.loadCheck(),
@@ -50,12 +58,10 @@ type brief struct {
 	// had before.
 	allowed recording.Seconds
 
-	requests  []recording.Request // in the order they were sent
-	upstreams []*upstream         // those in use
-	// hits are what the proxy sent to nodes, in the order of time, by the number of the
-	// client's request.
-	hits map[uint64][]hit
-	own  map[shape]bool // see findOwn
+	order     []int          // the indexes of the requests, in the order they were sent
+	upstreams []*upstream    // those in use
+	hits      sentHits       // what the proxy sent to nodes
+	own       map[shape]bool // see findOwn
 	// front are the rows of the load balancer in front, by the number of the client's request.
 	front map[uint64]row
 }
@@ -65,7 +71,7 @@ const forever = ledger.Forever
 
 func newBrief(r *recording.Recording) *brief {
 	settled := *r // its requests get their outcomes here
-	c := &brief{Recording: &settled, ledger: ledger.Of(r), hits: map[uint64][]hit{}}
+	c := &brief{Recording: &settled, ledger: ledger.Of(r)}
 	c.first, _ = c.ledger.First()
 	if c.losses = c.ledger.Losses(); len(c.losses) == 0 {
 		c.losses = []ledger.Moment{c.first}
@@ -75,9 +81,23 @@ func newBrief(r *recording.Recording) *brief {
 	c.front = c.findFront()
 	c.own = c.findOwn()
 	c.settle()
-	c.requests = slices.Clone(c.Requests)
-	slices.SortStableFunc(c.requests, func(a, b recording.Request) int { return cmp.Compare(a.Sent, b.Sent) })
+	c.order = make([]int, len(c.Requests))
+	for i := range c.order {
+		c.order[i] = i
+	}
+	slices.SortStableFunc(c.order, func(a, b int) int { return cmp.Compare(c.Requests[a].Sent, c.Requests[b].Sent) })
 	return c
+}
+
+// inOrder gives the requests in the order they were sent.
+func (c *brief) inOrder() iter.Seq[recording.Request] {
+	return func(yield func(recording.Request) bool) {
+		for _, i := range c.order {
+			if !yield(c.Requests[i]) {
+				return
+			}
+		}
+	}
 }
 
 // last is the last fault that took something away.

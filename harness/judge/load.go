@@ -21,7 +21,7 @@ func (c *brief) loadCheck() LoadCheck {
 	check := LoadCheck{Asked: float64(plan.Rate)}
 	var lateness []recording.Seconds
 	sent := 0
-	for _, request := range c.requests {
+	for request := range c.inOrder() {
 		lateness = append(lateness, request.Sent-request.Due)
 		if request.Sent <= plan.Duration+maxLateness {
 			sent++

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
@@ -16,10 +17,16 @@ func Outcomes(r *recording.Recording) []recording.Request { return newBrief(r).R
 // settle gives the requests their outcomes. It needs the hits and the requests as the
 // client saw them.
 func (c *brief) settle() {
-	settled := make([]recording.Request, len(c.Requests))
+	settled := c.Requests
 	for i, request := range c.Requests {
-		request.Outcome = c.outcome(request)
-		settled[i] = request
+		outcome := c.outcome(request)
+		if outcome == request.Outcome {
+			continue
+		}
+		if &settled[0] == &c.Requests[0] { // the recording itself is not changed
+			settled = slices.Clone(settled)
+		}
+		settled[i].Outcome = outcome
 	}
 	c.Requests = settled
 }
@@ -41,9 +48,8 @@ func (c *brief) outcome(request recording.Request) string {
 
 // given says whether a node gave the request an answer with this status.
 func (c *brief) given(request recording.Request) bool {
-	for _, h := range c.hits[request.Seq] {
-		_, answered := c.sequence(h)
-		if answered && c.isOwn(h, request) && c.Attempts[h.row.index].Status == request.Code {
+	for _, h := range c.hits.of(request.Seq) {
+		if c.answered(h) && c.isOwn(h, request) && c.Attempts[h.row.index].Status == request.Code {
 			return true
 		}
 	}
@@ -77,9 +83,8 @@ func (c *brief) findOwn() map[shape]bool {
 			continue
 		}
 		last := hit{}
-		for _, h := range c.hits[request.Seq] {
-			_, answered := c.sequence(h)
-			if answered && h.node == request.Node && (!last.node.IsValid() || c.Attempts[h.row.index].Done > c.Attempts[last.row.index].Done) {
+		for _, h := range c.hits.of(request.Seq) {
+			if c.answered(h) && h.node == request.Node && (!last.node.IsValid() || c.Attempts[h.row.index].Done > c.Attempts[last.row.index].Done) {
 				last = h
 			}
 		}

@@ -11,8 +11,8 @@ import (
 const lastSecond = recording.Seconds(1)
 
 func (c *brief) countFailures(v *Verdict) {
-	v.Sent = len(c.requests)
-	for _, request := range c.requests {
+	v.Sent = len(c.order)
+	for request := range c.inOrder() {
 		if !failed(request) {
 			continue
 		}
@@ -27,7 +27,7 @@ func (c *brief) countFailures(v *Verdict) {
 		if after, _, ok := c.sinceLoss(request); ok && (v.Recovery == nil || after > *v.Recovery) {
 			v.Recovery = &after
 		}
-		v.NeverRecovered = v.NeverRecovered || request.Sent > c.requests[v.Sent-1].Sent-lastSecond
+		v.NeverRecovered = v.NeverRecovered || request.Sent > c.Requests[c.order[v.Sent-1]].Sent-lastSecond
 	}
 }
 
@@ -44,7 +44,7 @@ func (c *brief) splitPhases(v *Verdict) {
 func (c *brief) phase(from, to, first, last recording.Seconds) Phase {
 	p := Phase{From: from, To: to, ByKind: map[string]int{}}
 	var latency []recording.Seconds
-	for _, request := range c.requests {
+	for request := range c.inOrder() {
 		if request.Sent < first || request.Sent >= last {
 			continue
 		}

@@ -43,12 +43,10 @@ func (c *brief) posts() (twice [][]row, lost []row) {
 // number of the client's request.
 func (c *brief) sentPosts() map[uint64][]hit {
 	sent := map[uint64][]hit{}
-	for seq, hits := range c.hits {
-		for _, h := range hits {
-			noTarget := h.row.file == recording.AttemptsFile && c.Attempts[h.row.index].NoTarget
-			if s := c.shape(h); !noTarget && (s.method == http.MethodPost || !s.known()) {
-				sent[seq] = append(sent[seq], h)
-			}
+	for _, h := range c.hits {
+		noTarget := h.row.file == recording.AttemptsFile && c.Attempts[h.row.index].NoTarget
+		if s := c.shape(h); !noTarget && (s.method == http.MethodPost || !s.known()) {
+			sent[h.seq] = append(sent[h.seq], h)
 		}
 	}
 	return sent
@@ -58,7 +56,7 @@ func (c *brief) sentPosts() map[uint64][]hit {
 // served before the first fault show them. A copy of the same shape is not among them.
 func (c *brief) usualShapes(sent map[uint64][]hit) shapes {
 	var usual shapes
-	for _, request := range c.requests {
+	for request := range c.inOrder() {
 		if request.Method != http.MethodPost || failed(request) || !endedBefore(request, c.first.Asked) {
 			continue
 		}
@@ -96,7 +94,7 @@ func (c *brief) replayed(hits []hit, usual shapes) bool {
 // the client had an answer.
 func (c *brief) diedWith(request recording.Request, hits []hit) bool {
 	for _, h := range hits {
-		if _, answered := c.sequence(h); answered || c.stale(h.node, h.at) {
+		if c.answered(h) || c.stale(h.node, h.at) {
 			continue
 		}
 		if _, died := c.ledger.Died(h.node, h.at, max(h.at, request.Sent+request.Latency)); died {
@@ -123,7 +121,7 @@ func (c *brief) reset(request recording.Request) bool {
 // countWithoutNode counts the failed requests for which no name in use had a node that
 // served, from when each was sent to when it failed: no proxy could have saved them.
 func (c *brief) countWithoutNode(v *Verdict) {
-	for _, request := range c.requests {
+	for request := range c.inOrder() {
 		if failed(request) && c.withoutNode(request) {
 			v.WithoutNode++
 		}

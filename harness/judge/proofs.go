@@ -151,7 +151,7 @@ func (c *brief) nothingAtStake() []string {
 	}
 	everyNode := len(touched) == 0 && c.aboutNames()
 	served, after := false, false
-	for _, request := range c.requests {
+	for request := range c.inOrder() {
 		served = served || request.Sent < c.first.At && !failed(request) && (touched[request.Node] || touched[c.entered(request)] || everyNode)
 		after = after || request.Sent > c.last().At
 	}

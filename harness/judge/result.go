@@ -64,7 +64,7 @@ func (c *brief) decide(v *Verdict) {
 // last fault before them that took something away, without those for which no node
 // served. It also says how long after it the last of them was sent.
 func (c *brief) failedLater(within recording.Seconds) (n int, last recording.Seconds) {
-	for _, request := range c.requests {
+	for request := range c.inOrder() {
 		if after, _, ok := c.sinceLoss(request); ok && failed(request) && after > within && !c.withoutNode(request) {
 			n, last = n+1, max(last, after)
 		}
@@ -75,7 +75,7 @@ func (c *brief) failedLater(within recording.Seconds) (n int, last recording.Sec
 // failedEarlier counts the failed requests that no fault that took something away had met.
 func (c *brief) failedEarlier() int {
 	n := 0
-	for _, request := range c.requests {
+	for request := range c.inOrder() {
 		if failed(request) && endedBefore(request, c.losses[0].Asked) {
 			n++
 		}

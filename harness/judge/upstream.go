@@ -62,14 +62,12 @@ func (c *brief) findUpstreams() []*upstream {
 		}
 		return u
 	}
-	for _, h := range c.findHits() {
-		if number := c.ledger.Upstream(h.node); number != 0 {
-			u := of(number)
-			u.hits = append(u.hits, h)
-			seq, _ := c.sequence(h)
-			c.hits[seq] = append(c.hits[seq], h)
-		}
+	known := slices.DeleteFunc(c.findHits(), func(h hit) bool { return c.ledger.Upstream(h.node) == 0 })
+	for _, h := range known {
+		u := of(c.ledger.Upstream(h.node))
+		u.hits = append(u.hits, h)
 	}
+	c.hits = newSentHits(known)
 	for i, p := range c.Packets {
 		if number := c.ledger.Upstream(p.Node); number != 0 && p.Kind == recording.SYN && !p.Probe && !p.Retransmit {
 			u := of(number)

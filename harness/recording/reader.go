@@ -3,14 +3,16 @@ package recording
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -41,7 +43,7 @@ func Open(dir string) (*Recording, error) {
 	path := filepath.Join(dir, ManifestFile)
 	err := readJSON(path, &version)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%s is not a recording, or one that was stopped before it began: it has no %s", dir, ManifestFile)
+		return nil, fmt.Errorf("%s is not a recording, or its run was stopped before it began: it has no %s", dir, ManifestFile)
 	}
 	if err != nil {
 		return nil, err
@@ -97,6 +99,11 @@ func readRows[T any](dir, name string, into *[]T, decode func([]byte) (T, error)
 		return fmt.Errorf("read the recording: %w", err)
 	}
 	defer file.Close()
+	rows, err := countLines(file)
+	if err != nil {
+		return fmt.Errorf("read the recording: %w", err)
+	}
+	*into = slices.Grow(*into, rows) // a slice of millions that grows by itself takes twice the memory
 	text := bufio.NewReaderSize(file, readBuffer)
 	var long []byte // a line that is longer than the buffer, as far as it was read
 	for number := 1; ; {
@@ -125,12 +132,33 @@ func readRows[T any](dir, name string, into *[]T, decode func([]byte) (T, error)
 	}
 }
 
+// countLines says how many lines a file has, and goes back to its beginning.
+func countLines(file *os.File) (int, error) {
+	lines, buffer := 0, make([]byte, readBuffer)
+	for {
+		n, err := file.Read(buffer)
+		lines += bytes.Count(buffer[:n], []byte("\n"))
+		switch {
+		case errors.Is(err, io.EOF):
+			_, err := file.Seek(0, io.SeekStart)
+			return lines, err
+		case err != nil:
+			return lines, err
+		}
+	}
+}
+
+// rowOptions are those of encoding/json, which writes the rows. Rows are decoded by the
+// package that is to be its version 2: a row takes half the time, and words that come again,
+// such as the name of a host, are one string.
+var rowOptions = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
 func decodeJSON[T any](line []byte) (T, error) {
 	var row T
 	if !bytes.HasPrefix(line, []byte("{")) { // null would decode to an empty row
 		return row, errors.New("want one JSON object a line")
 	}
-	err := json.Unmarshal(line, &row)
+	err := json.Unmarshal(line, &row, rowOptions)
 	return row, err
 }
 
