@@ -131,6 +131,7 @@ function queries(p) {
 
 const kindOrder = ["k-ok"]; // is drawn first, so that failures lie on top
 const floor = 0.1, top10 = 10000; // ms; latencies outside are drawn at the edge
+const powers = new Set([0.1, 1, 10, 100, 1000, 10000]); // of ten, which alone have a line
 const clamp = ms => Math.min(Math.max(ms, floor), top10);
 
 // visible are the requests from one time to another; if there are very many, one for each
@@ -161,7 +162,10 @@ function latency(p, r) {
   return {
     rows, drawn: kinds.map(kind => ({ series: dots(kind, 4) })).concat({ series: limit }), height: heights.latency, axis: true,
     y: { distr: 3, range: [floor, top10] },
-    side: { values: (u, at) => at.map(v => v === null ? "" : v >= 1000 ? v / 1000 + " s" : v + " ms") },
+    side: {
+      values: (u, at) => at.map(v => v === null ? "" : v >= 1000 ? v / 1000 + " s" : v + " ms"),
+      grid: { stroke: () => colour("rule"), width: 1, filter: (u, at) => at.map(v => powers.has(v) ? v : null) },
+    },
   };
 }
 

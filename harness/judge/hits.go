@@ -106,23 +106,58 @@ func (c *brief) answered(h hit) bool {
 	return a.Done != 0 && !c.ledger.Muted(a.Node, a.Done)
 }
 
-// sentHits are hits in the order of the client's requests, those of one in the order of time.
-// A map of lists would take several times the memory.
-type sentHits []hit
-
-func newSentHits(inTime []hit) sentHits {
-	slices.SortStableFunc(inTime, func(a, b hit) int { return cmp.Compare(a.seq, b.seq) })
-	return inTime
+// sentHits are hits in the order of time, and their indexes in the order of the client's
+// requests. A map of lists would take several times the memory.
+type sentHits struct {
+	inTime []hit
+	bySeq  []int
 }
 
-// of are those of one request of a client.
+func newSentHits(inTime []hit) sentHits {
+	s := sentHits{inTime, make([]int, len(inTime))}
+	for i := range s.bySeq {
+		s.bySeq[i] = i
+	}
+	slices.SortStableFunc(s.bySeq, func(a, b int) int { return cmp.Compare(inTime[a].seq, inTime[b].seq) })
+	return s
+}
+
+// of are those of one request of a client, in the order of time.
 func (s sentHits) of(seq uint64) []hit {
-	first, _ := slices.BinarySearchFunc(s, seq, func(h hit, seq uint64) int { return cmp.Compare(h.seq, seq) })
+	first, _ := slices.BinarySearchFunc(s.bySeq, seq, func(i int, seq uint64) int { return cmp.Compare(s.inTime[i].seq, seq) })
 	last := first
-	for last < len(s) && s[last].seq == seq {
+	for last < len(s.bySeq) && s.inTime[s.bySeq[last]].seq == seq {
 		last++
 	}
-	return s[first:last:last]
+	if last == first+1 { // nearly always: there is nothing to copy
+		i := s.bySeq[first]
+		return s.inTime[i : i+1 : i+1]
+	}
+	var found []hit
+	for _, i := range s.bySeq[first:last] {
+		found = append(found, s.inTime[i])
+	}
+	return found
+}
+
+// at are those to the nodes of one upstream, by its number in the ledger.
+func (s sentHits) at(upstream func(netip.Addr) int, number int) []hit {
+	sent := 0
+	for i := range s.inTime {
+		if upstream(s.inTime[i].node) == number {
+			sent++
+		}
+	}
+	if sent == len(s.inTime) {
+		return s.inTime
+	}
+	found := make([]hit, 0, sent)
+	for _, h := range s.inTime {
+		if upstream(h.node) == number {
+			found = append(found, h)
+		}
+	}
+	return found
 }
 
 // time is that of a row of packets or connections.

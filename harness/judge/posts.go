@@ -43,7 +43,7 @@ func (c *brief) posts() (twice [][]row, lost []row) {
 // number of the client's request.
 func (c *brief) sentPosts() map[uint64][]hit {
 	sent := map[uint64][]hit{}
-	for _, h := range c.hits {
+	for _, h := range c.hits.inTime {
 		noTarget := h.row.file == recording.AttemptsFile && c.Attempts[h.row.index].NoTarget
 		if s := c.shape(h); !noTarget && (s.method == http.MethodPost || !s.known()) {
 			sent[h.seq] = append(sent[h.seq], h)

@@ -63,11 +63,13 @@ func (c *brief) findUpstreams() []*upstream {
 		return u
 	}
 	known := slices.DeleteFunc(c.findHits(), func(h hit) bool { return c.ledger.Upstream(h.node) == 0 })
-	for _, h := range known {
-		u := of(c.ledger.Upstream(h.node))
-		u.hits = append(u.hits, h)
+	for i := range known {
+		of(c.ledger.Upstream(known[i].node))
 	}
 	c.hits = newSentHits(known)
+	for number, u := range byNumber {
+		u.hits = c.hits.at(c.ledger.Upstream, number)
+	}
 	for i, p := range c.Packets {
 		if number := c.ledger.Upstream(p.Node); number != 0 && p.Kind == recording.SYN && !p.Probe && !p.Retransmit {
 			u := of(number)
