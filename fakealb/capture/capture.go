@@ -1,10 +1,5 @@
-// Package capture sees the TCP packets that arrive for fake load balancer nodes
-// before any packet filter drops them: each SYN, and, for the nodes it is told to
-// watch, each segment with payload. So requests sent to a silent node are counted
-// although no process ever gets them.
-//
-// It reads two AF_PACKET sockets, of IPv4 and of IPv6, which need the capability NET_RAW,
-// with filters in the kernel that let nothing else through. Times are the kernel's.
+//go:build linux
+
 package capture
 
 import (
@@ -25,17 +20,6 @@ import (
 // receiveBuffer is the socket's buffer in bytes: some 3,000 small packets at the
 // kernel's accounting of about 1.3 KB each.
 const receiveBuffer = 4 << 20
-
-// Segment is one TCP packet that arrived.
-type Segment struct {
-	Time     time.Time // when the kernel got it
-	Src, Dst netip.AddrPort
-	SYN      bool // SYN set, ACK not: a connection attempt
-	// Retransmit says that the same SYN, or payload up to the same sequence
-	// number, was seen before.
-	Retransmit bool
-	Payload    []byte // valid during the call only
-}
 
 // Capture is a running capture. Its methods may be called from any goroutine.
 type Capture struct {

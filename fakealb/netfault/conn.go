@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // conn is an accepted connection that a fault can freeze or reset.
@@ -123,7 +121,7 @@ func AwaitSent(c syscall.Conn, within time.Duration) {
 	}
 	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		left := 0
-		err := raw.Control(func(fd uintptr) { left, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) })
+		err := raw.Control(func(fd uintptr) { left = unsent(int(fd)) })
 		if err != nil || left == 0 {
 			return
 		}

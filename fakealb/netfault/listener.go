@@ -164,18 +164,16 @@ func (l *listener) fill() error {
 	return err
 }
 
-// full asks the kernel whether the accept queue takes no more. On a listening
-// socket tcpi_unacked is the queue's length and tcpi_sacked its limit.
-func (l *listener) full() (bool, error) {
-	var info *unix.TCPInfo
-	err := l.control(func(fd int) (err error) {
-		info, err = unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+// full says whether the accept queue takes no more.
+func (l *listener) full() (full bool, err error) {
+	err = l.control(func(fd int) (err error) {
+		full, err = acceptsNoMore(fd)
 		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("read the accept queue of %s: %w", l.ap, err)
 	}
-	return info.Unacked > info.Sacked, nil
+	return full, nil
 }
 
 func (l *listener) backlog(n int) error {

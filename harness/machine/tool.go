@@ -1,3 +1,5 @@
+// Package machine says where something was run and with what: what a reader
+// needs to judge a figure or to repeat a run.
 package machine
 
 import (

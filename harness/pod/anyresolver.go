@@ -1,3 +1,5 @@
+//go:build linux
+
 package pod
 
 import (
@@ -13,10 +15,6 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
-
-// dnsPorts are where fakedns answers, at whatever address: 53, the port that Consul
-// answers on, and the one of mDNS, which some use for a DNS server of a test.
-var dnsPorts = []uint16{53, 8600, 5353}
 
 const (
 	// dnsTable is the number of the routing table in which every address is local.

@@ -216,7 +216,7 @@ func openLogsOf(pid int) ([]openLog, error) {
 			continue
 		}
 		if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-			found = append(found, openLog{id: fileID{stat.Dev, stat.Ino}, name: name, via: via})
+			found = append(found, openLog{id: fileID{uint64(stat.Dev), stat.Ino}, name: name, via: via})
 		}
 	}
 	return found, nil

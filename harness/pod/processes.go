@@ -17,6 +17,10 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
+// dnsPorts are where fakedns answers, at whatever address: 53, the port that Consul
+// answers on, and the one of mDNS, which some use for a DNS server of a test.
+var dnsPorts = []uint16{53, 8600, 5353}
+
 // Nodes says which connections are upstream ones: those to an address in
 // Prefix that is not in Except (the control address of the nodes' agent).
 type Nodes struct {

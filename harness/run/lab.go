@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -103,11 +104,22 @@ type pending struct {
 	err   error
 }
 
+// canRunOn says why no cell can be run on an operating system.
+func canRunOn(system string) error {
+	if system == "linux" {
+		return nil
+	}
+	return fmt.Errorf("proxies are run on Linux alone, and this is %s: do this in a Linux machine with a Docker engine; what was recorded there can be judged and shown here (recheck, report)", system)
+}
+
 // Open finds the engine (or installs one, see Options), builds the agents' image and starts
 // the reaper. Without an engine, goproxy alone can be run, embedded; with
 // CI=true, and if it is not goproxy that is to be run, that is an error.
 func Open(ctx context.Context, opt Options) (*Lab, error) {
 	lab := &Lab{opt: opt, began: time.Now(), proxies: map[kind.Release]*pending{}}
+	if err := canRunOn(runtime.GOOS); err != nil {
+		return lab, err
+	}
 	if err := opt.CanRecord(); err != nil {
 		return lab, err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -148,4 +149,14 @@ func own(name kind.Name, path string, refresh time.Duration) harness.Subject {
 // one runs a single cell.
 func one(ctx context.Context, lab *Lab, s harness.Scenario, who harness.Subject) Result {
 	return lab.Run(ctx, []Cell{{s, who}})[0]
+}
+
+func TestProxiesRunOnLinuxAlone(t *testing.T) {
+	if err := canRunOn("linux"); err != nil {
+		t.Error(err)
+	}
+	err := canRunOn("darwin")
+	if err == nil || !strings.Contains(err.Error(), "this is darwin: do this in a Linux machine") {
+		t.Errorf("got %v", err)
+	}
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/moby/moby/api/types/network"
 	"github.com/testcontainers/testcontainers-go"
 	tcnetwork "github.com/testcontainers/testcontainers-go/network"
-	"github.com/vishvananda/netlink"
 )
 
 // The /24s of 198.18.0.0/15, the range set aside for benchmarks (RFC 2544):
@@ -86,27 +85,6 @@ func (tb *Testbed) createNetwork(ctx context.Context, start int, ipv6 bool) erro
 		return nil
 	}
 	return errors.New("no free /24 in 198.18.0.0/15 for a testbed: every one overlaps a route of this machine or a Docker network; remove networks that are left over (docker network ls)")
-}
-
-// routes are the networks that this machine routes already: Docker accepts a
-// subnet that overlaps one without a word.
-func routes() ([]netip.Prefix, error) {
-	list, err := netlink.RouteList(nil, netlink.FAMILY_V4)
-	if err != nil {
-		return nil, fmt.Errorf("reading this machine's routes: %w", err)
-	}
-	var taken []netip.Prefix
-	for _, r := range list {
-		if r.Dst == nil {
-			continue
-		}
-		addr, ok := netip.AddrFromSlice(r.Dst.IP.To4())
-		ones, _ := r.Dst.Mask.Size()
-		if ok && ones > 0 {
-			taken = append(taken, netip.PrefixFrom(addr, ones))
-		}
-	}
-	return taken, nil
 }
 
 func overlapsAny(p netip.Prefix, taken []netip.Prefix) bool {

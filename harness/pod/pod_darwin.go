@@ -1,0 +1,43 @@
+package pod
+
+import (
+	"errors"
+	"net/netip"
+	"syscall"
+)
+
+// What the agent does needs the kernel of Linux. On macOS there are its client and its types
+// alone, which the commands that need no network are linked with.
+var errNeedsLinux = errors.New("pod: needs Linux")
+
+func checkCapabilities() error { return errNeedsLinux }
+
+func routeResolvers() (undo func() error, err error) { return nil, errNeedsLinux }
+
+func bypassDockerDNS() (undo func() error, err error) { return nil, errNeedsLinux }
+
+func resolverSockets() []netip.AddrPort { return nil }
+
+func transparent(string, string, syscall.RawConn) error { return errNeedsLinux }
+
+type literals struct{ nodes []netip.Addr }
+
+func startLiterals(LiteralsRequest) (*literals, error) { return nil, errNeedsLinux }
+
+func (*literals) list() ([]Literal, error) { return nil, errNeedsLinux }
+
+func (*literals) stop() error { return errNeedsLinux }
+
+// States of sockets, to be asked for.
+const (
+	listening = 1 << iota
+	established
+)
+
+type diag struct{}
+
+func newDiag() (*diag, error) { return nil, errNeedsLinux }
+
+func (*diag) sockets(uint32) ([]socket, error) { return nil, errNeedsLinux }
+
+func (*diag) close() {}
