@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/proxychaos/proxychaos/harness/engine"
 	"github.com/proxychaos/proxychaos/harness/run"
 	"github.com/proxychaos/proxychaos/scenarios"
 )
@@ -23,10 +24,14 @@ func imagesCommand() *cobra.Command {
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
-			asked.Options.Make, asked.Options.InstallEngine = true, true
-			lab, err := run.Open(ctx, asked.Options)
+			opt := asked.Options
+			opt.Make, opt.InstallEngine, opt.NeedsEngine = true, true, true
+			lab, err := run.Open(ctx, opt)
 			defer func() { err = errors.Join(err, lab.Close()) }()
-			if err != nil {
+			switch {
+			case errors.Is(err, engine.ErrNoEngine) && !asked.Options.InsistsOnEngine():
+				return nil // there is nothing to put in place; the suite says that there is no engine
+			case err != nil:
 				return err
 			}
 			var cells []run.Cell

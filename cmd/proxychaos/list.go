@@ -6,13 +6,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/proxychaos/proxychaos/harness/engine"
 	"github.com/proxychaos/proxychaos/scenarios"
 )
 
 // listCommand is `proxychaos list`, behind `make list`.
 func listCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "The scenarios and the catalogued subjects", Args: cobra.NoArgs,
+		Use: "list", Short: "List the scenarios and the catalogued configs", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "NAME\twhat happens")
@@ -32,13 +33,16 @@ func listCommand() *cobra.Command {
 // slow, so that a wrong word gets one clear line.
 func checkCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "check", Short: "Check NAME, PROXY, CONFIG, TTL and the other variables of make, and that RUNS can be written", Args: cobra.NoArgs, Hidden: true,
-		RunE: func(*cobra.Command, []string) error {
+		Use: "check", Short: "Check NAME, PROXY, CONFIG, TTL and the other variables of make, that RUNS can be written, and that there is an engine", Args: cobra.NoArgs, Hidden: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			asked, err := scenarios.FromEnvironment(scenarios.Environment)
 			if err != nil {
 				return err
 			}
-			return asked.Options.CanRecord()
+			if err := asked.Options.CanRecord(); err != nil || !asked.Options.InsistsOnEngine() {
+				return err
+			}
+			return engine.Check(cmd.Context())
 		},
 	}
 }

@@ -108,3 +108,19 @@ func TestWhatIsLeftToTestLongIsSaid(t *testing.T) {
 	g.Expect(got.stdout).To(ContainSubstring(" -short "))
 	g.Expect(makeIt(t, nil, "-n", "test-long").stdout).NotTo(ContainSubstring("-short"))
 }
+
+// Make asks three commands for one run. That there is no engine is said by one of them: the
+// first if nothing can be run, else the last, which runs what it can.
+func TestAMissingEngineIsSaidOnce(t *testing.T) {
+	g := NewWithT(t)
+	dir := t.TempDir()
+	for _, command := range []string{"check", "images"} {
+		got := start(t, dir, clean(noEngine, "CI="), program, command)
+		g.Expect(got).To(Equal(ran{}), "%s: the suite runs goproxy, and says so", command)
+	}
+	for _, env := range []string{"PROXYCHAOS_PROXY=nginx", "CI=true"} {
+		got := start(t, dir, clean(noEngine, "CI=", env), program, "check")
+		g.Expect(got.code).To(Equal(exitTrouble), env)
+		g.Expect(got.stderr).To(MatchRegexp(`^proxychaos: no Docker engine: .*\n$`), env)
+	}
+}

@@ -109,15 +109,36 @@ func thisMachine() machine {
 	}
 }
 
+// Check says why Ensure would fail, as far as that can be told without installing or
+// starting anything.
+func Check(ctx context.Context) error { return thisMachine().check(ctx) }
+
 func (m machine) ensure(ctx context.Context, log io.Writer) (Engine, error) {
 	e, err := m.find(ctx)
 	if !errors.Is(err, ErrNoneAnswers) {
 		return e, err
 	}
-	if why := m.cannotInstall(); why != "" {
-		return e, fmt.Errorf("%w, and none is installed here: %s", err, why)
+	if err := m.installable(err); err != nil {
+		return e, err
 	}
 	return m.start(ctx, log)
+}
+
+func (m machine) check(ctx context.Context) error {
+	_, err := m.find(ctx)
+	if errors.Is(err, ErrNoneAnswers) {
+		return m.installable(err)
+	}
+	return err
+}
+
+// installable is nil if an engine can be installed or started because none answers, which
+// err says.
+func (m machine) installable(err error) error {
+	if why := m.cannotInstall(); why != "" {
+		return fmt.Errorf("%w, and none is installed here: %s", err, why)
+	}
+	return nil
 }
 
 // ErrNoneAnswers is ErrNoEngine where none was asked for by name, so that one can be

@@ -56,6 +56,7 @@ func TestWithoutRootNothingIsInstalled(t *testing.T) {
 			_, err := m.ensure(t.Context(), io.Discard)
 			g.Expect(errors.Is(err, ErrNoEngine)).To(BeTrue())
 			g.Expect(err.Error()).To(ContainSubstring(strings.TrimPrefix(name, "no ")))
+			g.Expect(m.check(t.Context())).To(MatchError(err.Error()), "it can be told before")
 			g.Expect(calls(t, dir)).To(BeEmpty())
 		})
 	}
@@ -169,6 +170,11 @@ func TestFindInstallsNothing(t *testing.T) {
 			g.Expect(errors.Is(err, ErrNoneAnswers)).To(BeTrue(), "got %v", err)
 			g.Expect(errors.Is(err, ErrNoEngine)).To(BeTrue(), "got %v", err)
 			g.Expect(m.howToGet()).To(ContainSubstring(tc.want))
+			if err := m.check(t.Context()); tc.tools == nil {
+				g.Expect(errors.Is(err, ErrNoEngine)).To(BeTrue(), "got %v", err)
+			} else {
+				g.Expect(err).NotTo(HaveOccurred(), "root can have one")
+			}
 			g.Expect(calls(t, dir)).To(BeEmpty())
 		})
 	}

@@ -108,7 +108,7 @@ func (m machine) start(ctx context.Context, log io.Writer) (Engine, error) {
 		return Engine{}, fmt.Errorf("start dockerd: %w; the end of %s:\n%s", err, m.logFile, tail(m.logFile))
 	}
 	e.Started = m.logFile
-	_, _ = fmt.Fprintf(log, "started dockerd %s in %.1f s; it keeps running, its log is %s\n", e.Version, time.Since(begin).Seconds(), m.logFile)
+	_, _ = fmt.Fprintf(log, "started dockerd %s in %.1f s; it keeps running (to stop it: kill %d), its log is %s\n", e.Version, time.Since(begin).Seconds(), cmd.Process.Pid, m.logFile)
 	return e, nil
 }
 

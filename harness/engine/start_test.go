@@ -39,7 +39,7 @@ func TestStartsARealEngine(t *testing.T) {
 	t.Cleanup(func() { stopByPidfile(t, dir+"/d.pid") })
 	g.Expect(e.Started).To(Equal(m.logFile))
 	g.Expect(e.Version).NotTo(BeEmpty())
-	g.Expect(log.String()).To(MatchRegexp(`^started dockerd \S+ in \d+\.\d s; it keeps running, its log is .*dockerd\.log\n$`))
+	g.Expect(log.String()).To(MatchRegexp(`^started dockerd \S+ in \d+\.\d s; it keeps running \(to stop it: kill \d+\), its log is .*dockerd\.log\n$`))
 
 	again, err := m.ensure(t.Context(), &log)
 	g.Expect(err).NotTo(HaveOccurred())

@@ -104,6 +104,9 @@ type pending struct {
 	err   error
 }
 
+// InsistsOnEngine says whether it is an error if there is no engine.
+func (o Options) InsistsOnEngine() bool { return o.NeedsEngine || os.Getenv("CI") == "true" }
+
 // canRunOn says why no cell can be run on an operating system.
 func canRunOn(system string) error {
 	if system == "linux" {
@@ -124,7 +127,7 @@ func Open(ctx context.Context, opt Options) (*Lab, error) {
 		return lab, err
 	}
 	e, err := lab.findEngine(ctx)
-	if errors.Is(err, engine.ErrNoEngine) && !opt.NeedsEngine && os.Getenv("CI") != "true" {
+	if errors.Is(err, engine.ErrNoEngine) && !opt.InsistsOnEngine() {
 		lab.logf("%v; goproxy alone is run, in this process on 127.0.0.0/8, and all others are left out", err)
 		lab.shared.Embedded = true
 		return lab, lab.connect()
