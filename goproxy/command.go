@@ -17,7 +17,7 @@ import (
 func Command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "goproxy",
-		Short:         "Reverse proxy for backends whose addresses move",
+		Short:         "Run the bundled reverse proxy, for backends whose addresses move",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -112,7 +112,7 @@ func validateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: ok: %d routes, %d upstreams\n", args[0], len(cfg.Routes), len(cfg.Upstreams))
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: ok; routes: %d, upstreams: %d\n", args[0], len(cfg.Routes), len(cfg.Upstreams))
 			return err
 		},
 	}

@@ -34,7 +34,7 @@ func writeConfig(t *testing.T, text string) string {
 func TestValidateCommand(t *testing.T) {
 	good := writeConfig(t, leastConfig)
 	out, err := execute(t.Context(), "validate", good)
-	if err != nil || !strings.Contains(out, "ok: 1 routes, 1 upstreams") {
+	if err != nil || !strings.Contains(out, "ok; routes: 1, upstreams: 1") {
 		t.Errorf("got %q, %v", out, err)
 	}
 	bad := writeConfig(t, strings.Replace(leastConfig, "listen", "lissen", 1))

@@ -13,7 +13,7 @@ type Settings struct {
 	// TTL of the DNS answers, whole seconds. An ELB record has 60 s
 	// (aws-facts 1.1); 1 s on the scaled clock is the time scale of 1:60.
 	TTL time.Duration
-	// Grace is how long the old nodes serve on after the name has moved. It must
+	// Grace is how long the old nodes serve after the name has moved. It must
 	// exceed TTL plus the subject's own refresh; for a config of the user's the run
 	// lengthens it if it does not.
 	Grace time.Duration

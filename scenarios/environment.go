@@ -38,35 +38,37 @@ func Environment(word string) (string, bool) { return os.LookupEnv(Prefix + word
 // Word is something that can be said of a run: GRACE=8s to make, --grace 8s to the
 // command, PROXYCHAOS_GRACE=8s in the environment.
 type Word struct {
-	Name  string
-	Usage string // what it sets; a word in backquotes stands for its value
+	Name    string
+	Value   string // what stands for its value in the help
+	Usage   string // what it sets
+	Default string // empty for none
 }
 
 // Words are all words but NAME, which says what is run.
 var Words = []Word{
-	{"PROXY", "what `KIND` of proxy the config is for; without a config, the catalogued ones of this kind"},
-	{"CONFIG", "your own config, a file or a folder at `PATH`, which is run as it is"},
-	{"ENV", "variables for your config: a `FILE` of them, or NAME=value OTHER=value"},
-	{"RELEASE", "the proxy's `RELEASE`: stable, testing, oldstable, oldoldstable"},
-	{"SUBJECT", "one catalogued config, by its `ID`, such as nginx/static@testing"},
-	{"CLOCK", "scaled, or production, a `CLOCK` that shortens nothing (default scaled)"},
-	{"TTL", "`TIME` to live of the DNS answers (default 1s)"},
-	{"GRACE", "how long the old nodes serve on after the name has moved (a `TIME`; default 8s)"},
-	{"OUTAGE", "how long DNS fails, or a node is away, where that ends (a `TIME`; default 10s)"},
-	{"POSTS", "how many of 100 requests are POSTs (a `NUMBER`; default 0)"},
-	{"RATE", "requests per second (a `NUMBER`; default 100)"},
-	{"PEAK", "how many requests at once fill the proxy's pools before the load (a `NUMBER`; default 64)"},
-	{"SEED", "random seed: a `NUMBER` that decides when the first fault comes (default 1)"},
-	{"MAX_FAILED", "a `NUMBER` of requests that your config may lose besides what the scenario allows (default 0)"},
-	{"RECOVER_WITHIN", "a `TIME` for which requests of your config may fail after each loss"},
-	{"HOST_HEADER", "the `HOST` of the requests, if not the one that is found by trying"},
-	{"URL_PATH", "their `PATH`, or several with commas between them"},
-	{"PROXY_PORT", "the `PORT` of the proxy that they go to"},
-	{"HEADERS", "`HEADERS` to add, such as 'Name: value, Other: value'"},
-	{"PARALLEL", "a `NUMBER` of cells at a time (default 3 for each core; fewer above 100 requests per second)"},
-	{"RUNS", "the `FOLDER` of recordings and reports (default runs)"},
-	{"FLOOR", "a `NUMBER` of cells that have to run; fewer are a failure"},
-	{"KIT", "the `FILE` of the agents, a build of proxychaos for Linux; made if there is none"},
+	{"PROXY", "KIND", "the kind of proxy that the config is for; without a config, run the catalogued ones of this kind", ""},
+	{"CONFIG", "PATH", "your own config, a file or a folder; it is run unchanged", ""},
+	{"ENV", "FILE", "variables for your config: a file with a line NAME=value for each, or 'NAME=value OTHER=value'", ""},
+	{"RELEASE", "RELEASE", "the proxy's release: stable, testing, oldstable, oldoldstable", ""},
+	{"SUBJECT", "ID", "run one catalogued config, such as nginx/static@testing", ""},
+	{"CLOCK", "CLOCK", "scaled, or production, which shortens nothing: a cell then takes five minutes", string(harness.Scaled)},
+	{"TTL", "TIME", "time to live of the DNS answers", "1s"},
+	{"GRACE", "TIME", "how long the old nodes serve after the name has moved", "8s"},
+	{"OUTAGE", "TIME", "how long DNS fails, or a node is away, in scenarios in which it comes back", "10s"},
+	{"POSTS", "NUMBER", "how many of 100 requests are POSTs", "0"},
+	{"RATE", "NUMBER", "requests per second", "100"},
+	{"PEAK", "NUMBER", "how many requests at once fill the proxy's connection pools before the load", "64"},
+	{"SEED", "NUMBER", "random seed; decides when, within the proxy's own timers, the first fault happens", "1"},
+	{"MAX_FAILED", "NUMBER", "how many requests your config may lose besides what the scenario allows", "0"},
+	{"RECOVER_WITHIN", "TIME", "how long requests of your config may fail after each fault that takes something away", ""},
+	{"HOST_HEADER", "HOST", "the host that requests ask for, if not the one that is found by trying", ""},
+	{"URL_PATH", "PATH", "the path that requests ask for, or several with commas between them", ""},
+	{"PROXY_PORT", "PORT", "the port of the proxy that requests go to", ""},
+	{"HEADERS", "HEADERS", "headers to add to requests: 'Name: value, Other: value'", ""},
+	{"PARALLEL", "NUMBER", "cells at a time; without it 3 for each core, fewer above 100 requests per second", ""},
+	{"RUNS", "FOLDER", "where recordings and reports go", "runs"},
+	{"FLOOR", "NUMBER", "how many cells have to run; if fewer do, the run fails", "1"},
+	{"KIT", "FILE", "the agents, a build of proxychaos for Linux; made if there is none", ""},
 }
 
 // FromEnvironment makes a request of words, each looked up by its name. Without NAME it is
@@ -124,7 +126,7 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 		return r, err
 	}
 	if own := r.Subjects[0].Role == harness.Own; !own && (r.Options.Settings.MaxFailed > 0 || r.Options.Settings.RecoverWithin > 0) {
-		return r, errors.New("got MAX_FAILED= or RECOVER_WITHIN= without a config of your own: what a catalogued config may lose is settled; give CONFIG= too")
+		return r, errors.New("MAX_FAILED= and RECOVER_WITHIN= are for a config of your own: give CONFIG= too, or leave them out")
 	}
 	r.Options.NeedsEngine = !slices.ContainsFunc(r.Subjects, func(s harness.Subject) bool { return s.Kind == kind.GoProxy })
 	// What cannot be planned is refused before anything is started.
@@ -184,11 +186,11 @@ func number(name, text string, least, most int) (int, error) {
 
 func chooseSubjects(proxy, path, env, release, subject string) ([]harness.Subject, error) {
 	if proxy != "" && !slices.Contains(kind.Names(), kind.Name(proxy)) {
-		return nil, fmt.Errorf("PROXY=%s: there is no such kind of proxy; there are %v", proxy, kind.Names())
+		return nil, fmt.Errorf("PROXY=%s: there is no such kind of proxy; there are %s", proxy, kinds())
 	}
 	if path != "" {
 		if proxy == "" {
-			return nil, fmt.Errorf("CONFIG=%s: say what it is for with PROXY=, one of %v", path, kind.Names())
+			return nil, fmt.Errorf("CONFIG=%s: say what it is for with PROXY=, one of %s", path, kinds())
 		}
 		given, err := kind.ReadEnv(env)
 		if err != nil {
@@ -207,9 +209,24 @@ func chooseSubjects(proxy, path, env, release, subject string) ([]harness.Subjec
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("no subject in the catalogue has PROXY=%q RELEASE=%q SUBJECT=%q; there are %s", proxy, release, subject, strings.Join(all, ", "))
+		var asked []string
+		for _, word := range []struct{ name, value string }{{"PROXY", proxy}, {"RELEASE", release}, {"SUBJECT", subject}} {
+			if word.value != "" {
+				asked = append(asked, word.name+"="+word.value)
+			}
+		}
+		return nil, fmt.Errorf("no config of the catalogue has %s; there are %s", strings.Join(asked, " and "), strings.Join(all, ", "))
 	}
 	return found, nil
+}
+
+// kinds are the kinds of proxy, in words.
+func kinds() string {
+	var names []string
+	for _, name := range kind.Names() {
+		names = append(names, string(name))
+	}
+	return strings.Join(names, ", ")
 }
 
 // OwnSubject is a user's own configuration as a subject, with the variables that it is

@@ -29,34 +29,37 @@ func compareCommand() *cobra.Command {
 	var set *settings
 	cmd := &cobra.Command{
 		Use:   compareName + " --a FILE --b FILE",
-		Short: "Whether to roll out config B instead of A; exit 0 not worse, 1 worse, 2 cannot tell, 3 could not run",
-		Long:  "Runs config A, B, and A again over every scenario that suits both, until it can tell whether B is worse.",
-		Args:  cobra.NoArgs,
+		Short: "Say whether to roll out config B instead of A",
+		Long: "Runs config A, B, and A again in every scenario that suits both, until it can tell whether B is worse.\n" +
+			"Exits 0 if B is not worse, 1 if it is, 2 if it cannot tell, 3 if it could not be run.",
+		Example: "  proxychaos compare --a ./now.conf --b ./next.conf --proxy nginx\n" +
+			"  proxychaos compare --a ./now.conf --release-a stable --release-b testing --proxy nginx",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
 			return compareBoth(ctx, cmd, set, a, b)
 		},
 	}
-	cmd.Flags().StringVar(&a, "a", "", "the config in production, a file or a folder at `PATH`")
-	cmd.Flags().StringVar(&b, "b", "", "the config to roll out, at `PATH`; the same as --a if only the release is another")
+	cmd.Flags().StringVar(&a, "a", "", "the config in production: `PATH` of a file or a folder")
+	cmd.Flags().StringVar(&b, "b", "", "the config to roll out: `PATH` of a file or a folder; that of --a if only the release or the kind of proxy is another")
 	set = addSettings(cmd, compareWords, "CONFIG", "SUBJECT", "FLOOR", "MAX_FAILED", "RECOVER_WITHIN")
 	return cmd
 }
 
 // compareWords are the words of a comparison alone.
 var compareWords = []scenarios.Word{
-	{Name: "NAME", Usage: "one `SCENARIO` alone"},
-	{Name: "FOR", Usage: "the `TIME` that it may take (default 20m)"},
-	{Name: "PROXY_A", Usage: "the `KIND` of proxy of A, if B has another"},
-	{Name: "PROXY_B", Usage: "the `KIND` of proxy of B"},
-	{Name: "RELEASE_A", Usage: "the `RELEASE` of A, if B has another"},
-	{Name: "RELEASE_B", Usage: "the `RELEASE` of B"},
-	{Name: "ENV_A", Usage: "the variables of A, or a `FILE` of them, if B has others"},
-	{Name: "ENV_B", Usage: "the variables of B, or a `FILE` of them"},
-	{Name: "MIN_FAILED", Usage: "the `NUMBER` of failed requests from which a difference counts (default 5)"},
-	{Name: "MIN_RECOVERY", Usage: "the `TIME` of recovery from which a difference counts (default 0.3s)"},
-	{Name: "MIN_P99", Usage: "the `SHARE` of the 99th percentile of latency from which a difference counts (default 20%)"},
+	{Name: "NAME", Value: "SCENARIO", Usage: "run one scenario alone"},
+	{Name: "FOR", Value: "TIME", Usage: "how long it may take", Default: "20m"},
+	{Name: "PROXY_A", Value: "KIND", Usage: "the kind of proxy of A, if B has another"},
+	{Name: "PROXY_B", Value: "KIND", Usage: "the kind of proxy of B"},
+	{Name: "RELEASE_A", Value: "RELEASE", Usage: "the release of A, if B has another"},
+	{Name: "RELEASE_B", Value: "RELEASE", Usage: "the release of B"},
+	{Name: "ENV_A", Value: "FILE", Usage: "the variables of A, or a file of them, if B has others"},
+	{Name: "ENV_B", Value: "FILE", Usage: "the variables of B, or a file of them"},
+	{Name: "MIN_FAILED", Value: "NUMBER", Usage: "how many failed requests make a difference that counts", Default: "5"},
+	{Name: "MIN_RECOVERY", Value: "TIME", Usage: "how much longer a recovery makes a difference that counts", Default: "0.3s"},
+	{Name: "MIN_P99", Value: "SHARE", Usage: "how much more latency (99th percentile) makes a difference that counts", Default: "20%"},
 }
 
 func compareBoth(ctx context.Context, cmd *cobra.Command, set *settings, a, b string) (err error) {

@@ -36,8 +36,13 @@ func execute(args []string) int {
 // newRoot is the command with all its subcommands.
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
-		Use:     "proxychaos",
-		Short:   "Show, before a rollout, whether a proxy's config survives what an AWS load balancer does to it",
+		Use:   "proxychaos",
+		Short: "Test, before a rollout, whether a reverse proxy survives what an AWS load balancer does to it",
+		Long: "proxychaos tests, before a rollout, whether a reverse proxy survives what an AWS load balancer does to it.\n" +
+			"It runs the real proxy with your config, moves the load balancer's name and fails its nodes, and says what broke, and why.",
+		Example: "  proxychaos run alb-ip-rotate --proxy nginx --config ./nginx    # one scenario on your config\n" +
+			"  proxychaos run alb-ip-rotate                                   # the same on the catalogued configs\n" +
+			"  proxychaos list                                                # the scenarios",
 		Version: build(),
 		// One clear line for an error, and no page of usage after it.
 		SilenceUsage: true, SilenceErrors: true,
@@ -47,7 +52,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		goproxy.Command(), migrate.Command(), fakealb.Command(), fakedns.Command(),
 		runCommand(), nightlyCommand(), compareCommand(), claimsCommand(), listCommand(), checkCommand(), imagesCommand(), parallelCommand(), recheckCommand(), reportCommand(),
-		demoCommand(), versionCommand(),
+		demoCommand(), manCommand(), versionCommand(),
 	)
 	agents := func() []*cobra.Command { return []*cobra.Command{pod.Command(), load.Command(), fakealb.Command()} }
 	for _, agent := range []*cobra.Command{pod.Command(), load.Command(), reaper.Command(), renew.Command(agents)} {

@@ -26,9 +26,10 @@ const nightlyFloor = "541"
 func runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run NAME",
-		Short: "Run a scenario over the catalogued configs, or over yours; exit 1 if one is not as it should be, 2 if nothing was proved",
-		Long: "Runs a scenario over the catalogued configs, or over your own with --proxy and --config.\n" +
-			"It prints a table, writes a page, and keeps all that was recorded, below --runs. \"proxychaos list\" shows the scenarios.",
+		Short: "Run a scenario on the catalogued configs, or on your own",
+		Long: "Runs a scenario on the catalogued configs, or on your own with --proxy and --config.\n" +
+			"It prints a table, and writes a page and all recordings to --runs. \"proxychaos list\" shows the scenarios.\n" +
+			"Exits 0 if every config came out as expected, 1 if one did not, 2 if nothing could be proved.",
 		Example: "  proxychaos run alb-ip-rotate --proxy nginx --config ./nginx\n" +
 			"  proxychaos run alb-ip-rotate --subject nginx/static --quiet --json",
 		Args:              cobra.ExactArgs(1),
@@ -46,9 +47,10 @@ func runCommand() *cobra.Command {
 func nightlyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "nightly",
-		Short: "Run every scenario over every catalogued config; exit 1 if one is not as the catalogue says, 2 if too few ran",
-		Long: "Runs every scenario over every catalogued config, which takes hours.\n" +
-			"It prints a table, writes a page and a JUnit file, and keeps all that was recorded, below --runs.",
+		Short: "Run every scenario on every catalogued config; takes hours",
+		Long: "Runs every scenario on every catalogued config, which takes hours.\n" +
+			"It prints a table, and writes a page, a JUnit file and all recordings to --runs.\n" +
+			"Exits 0 if every config came out as expected, 1 if one did not, 2 if too few cells ran or nothing could be proved.",
 		Args: cobra.NoArgs,
 	}
 	p := player{settings: addSettings(cmd, nil, "CONFIG", "ENV", "MAX_FAILED", "RECOVER_WITHIN")}

@@ -33,18 +33,30 @@ func addSettings(cmd *cobra.Command, own []scenarios.Word, without ...string) *s
 	s.flags.SortFlags = false
 	for _, word := range slices.Concat(own, scenarios.Words) {
 		if !slices.Contains(without, word.Name) {
-			s.flags.String(flagOf(word.Name), "", word.Usage)
+			s.flags.Var(&text{kind: word.Value}, flagOf(word.Name), word.Usage)
+			s.flags.Lookup(flagOf(word.Name)).DefValue = word.Default // for the help
 		}
 	}
 	s.flags.BoolVar(&s.install, "install-engine", false, "as root on Debian, install Docker and mmdebstrap if they are missing")
 	s.flags.BoolVar(&s.make, "make", false, "asked for by make")
 	_ = s.flags.MarkHidden("make")        // it is there
 	_ = s.flags.MarkHidden(flagOf("KIT")) // for tests, and for make
-	cmd.Long += "\n\nEach flag can be given in the environment too: --host-header as " + scenarios.Prefix + "HOST_HEADER."
-	cmd.Long = strings.TrimSpace(cmd.Long)
+	cmd.Long += "\nEach flag can also be set in the environment: --host-header as " + scenarios.Prefix + "HOST_HEADER."
 	complete(cmd)
 	cmd.PreRunE = func(*cobra.Command, []string) error { return s.fromEnvironment(scenarios.Environment) }
 	return s
+}
+
+// text is the value of a flag as it was typed; its kind stands for it in the help.
+type text struct{ value, kind string }
+
+func (t *text) String() string { return t.value }
+func (t *text) Type() string   { return t.kind }
+
+// Set implements pflag.Value.
+func (t *text) Set(value string) error {
+	t.value = value
+	return nil
 }
 
 // flagOf is the flag of a word: HOST_HEADER is host-header.

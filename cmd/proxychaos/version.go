@@ -10,7 +10,7 @@ import (
 
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "The version of this build, its commit, and the Go that made it", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version of this build, its commit, and the Go that made it", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "proxychaos", build())
 			return err

@@ -17,7 +17,7 @@ var readers = map[string]func(file string) (goproxy.Config, []Note, error){
 }
 
 // ErrNotWhole says that a draft was written that lacks a part of what the file does.
-var ErrNotWhole = errors.New("the draft is not the whole: its first lines say what is missing; --force ends with 0 all the same")
+var ErrNotWhole = errors.New("the draft is incomplete: its first lines say what is missing; --force exits with 0 all the same")
 
 // Command is "migrate": the config goes to the output, the notes to the error
 // output.
@@ -26,12 +26,12 @@ func Command() *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "migrate FILE --from apache|nginx",
-		Short: "Make a goproxy config of an Apache or nginx one; what is left out goes to the error output",
+		Short: "Make a goproxy config of one of Apache or nginx; what it leaves out is said on standard error",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			read, ok := readers[from]
 			if !ok {
-				return fmt.Errorf("--from %q: want apache or nginx", from)
+				return fmt.Errorf("got --from %q, want apache or nginx: the proxy that %s is for", from, args[0])
 			}
 			cfg, notes, err := read(args[0])
 			for _, n := range notes {
@@ -51,8 +51,7 @@ func Command() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&from, "from", "", "what FILE is of: apache or nginx")
-	cmd.Flags().BoolVar(&force, "force", false, "end with 0 too if the draft is not the whole")
-	_ = cmd.MarkFlagRequired("from") // the flag is there
+	cmd.Flags().StringVar(&from, "from", "", "the `PROXY` that FILE is for: apache or nginx")
+	cmd.Flags().BoolVar(&force, "force", false, "exit with 0 even if the draft is incomplete")
 	return cmd
 }

@@ -20,7 +20,14 @@ func resolverSockets() []netip.AddrPort { return nil }
 
 func transparent(string, string, syscall.RawConn) error { return errNeedsLinux }
 
-type literals struct{ nodes []netip.Addr }
+type literalFamily struct{}
+
+func literalFamilyOf(netip.Prefix) *literalFamily { return nil }
+
+type literals struct {
+	*literalFamily
+	nodes []netip.Addr
+}
 
 func startLiterals(LiteralsRequest) (*literals, error) { return nil, errNeedsLinux }
 
