@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -68,8 +69,11 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// backends are what the configs of the catalogue have for their backends: a name, or addresses.
+var backends = regexp.MustCompile(`backend\.example\.com|192\.168\.1\.\d+:\d+`)
+
 // Every config of the catalogue's Apache and nginx becomes one that sends all requests to
-// the name.
+// its backends.
 func TestCatalogue(t *testing.T) {
 	var files []string
 	for _, kind := range []string{"apache", "nginx"} {
@@ -95,8 +99,18 @@ func TestCatalogue(t *testing.T) {
 		for _, m := range up.Members {
 			target += m.URL
 		}
-		if !strings.Contains(target, "://backend.example.com") {
-			t.Errorf("%s asks %q", file, target)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := backends.FindAllString(string(text), -1)
+		for _, backend := range named {
+			if !strings.Contains(target, "://"+backend) {
+				t.Errorf("%s asks %q, which has no %s", file, target, backend)
+			}
+		}
+		if len(named) == 0 {
+			t.Errorf("%s names no backend", file)
 		}
 		for line := range strings.Lines(notes) {
 			if !strings.HasPrefix(line, file+":") {
