@@ -15,6 +15,7 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 
 	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/harness/load"
@@ -31,16 +32,18 @@ func TestNothingIsReachedFromOutside(t *testing.T) {
 	g := NewWithT(t)
 	lab := containers(t, options(t))
 	tb, err := testbed.Start(t.Context(), lab.docker, testbed.Spec{
-		Kit: lab.shared.Kit, Labels: lab.shared.Labels, Seed: 1, Start: os.Getpid() + int(lab.next.Add(1)),
+		Kit: lab.shared.Kit, Labels: lab.shared.Labels, Seed: 1, Start: os.Getpid() + int(lab.next.Add(1)), IPv6: true,
 	})
 	t.Cleanup(func() { g.Expect(tb.Close()).To(Succeed()) })
 	g.Expect(err).NotTo(HaveOccurred())
-	node := tb.Node(0)
+	node, node6 := tb.Node(0), tb.Node6(0)
 	_, err = tb.ALB.PutLoadBalancer(t.Context(), fakealb.LoadBalancer{Name: "backend", Targets: 1})
 	g.Expect(err).NotTo(HaveOccurred())
-	_, err = tb.ALB.PutNode(t.Context(), fakealb.Node{Addr: node, LoadBalancer: "backend"})
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(tb.Pod.SetLiterals(t.Context(), pod.LiteralsRequest{Network: tb.Subnet, Nodes: []netip.Addr{node}})).To(Succeed())
+	for addr, network := range map[netip.Addr]netip.Prefix{node: tb.Subnet, node6: tb.Subnet6} {
+		_, err = tb.ALB.PutNode(t.Context(), fakealb.Node{Addr: addr, LoadBalancer: "backend"})
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(tb.Pod.SetLiterals(t.Context(), pod.LiteralsRequest{Network: network, Nodes: []netip.Addr{addr}})).To(Succeed())
+	}
 
 	stranger := anotherMachine(t)
 	// inside says what became of a request from the load agent: nothing, or an answer of
@@ -57,10 +60,13 @@ func TestNothingIsReachedFromOutside(t *testing.T) {
 		b[3] = n
 		return netip.AddrFrom4(b)
 	}
+	pod6 := tb.Subnet6.Addr().As16()
+	pod6[15] = 2
 	for _, to := range []netip.AddrPort{
 		netip.AddrPortFrom(node, 80), netip.AddrPortFrom(node, 5050), netip.AddrPortFrom(node, 9100), // of a node
 		netip.AddrPortFrom(host(2), 9100), netip.AddrPortFrom(host(2), 53), // the pod: control API, resolver
 		netip.AddrPortFrom(host(3), 9100), netip.AddrPortFrom(host(4), 9100), // load, fakealb
+		netip.AddrPortFrom(node6, 80), netip.AddrPortFrom(node6, 5050), netip.AddrPortFrom(netip.AddrFrom16(pod6), 53),
 	} {
 		if to.Port() != 53 { // which answers no HTTP
 			yes, what := inside(to, 20)
@@ -68,9 +74,14 @@ func TestNothingIsReachedFromOutside(t *testing.T) {
 		}
 		g.Expect(stranger.dial(to)).NotTo(Succeed(), "from outside %s", to)
 	}
-	yes, what := inside(stranger.at, 2)
-	g.Expect(yes).To(BeFalse(), "out of the testbed %s", what)
-	for _, to := range []netip.AddrPort{stranger.at, netip.MustParseAddrPort("8.8.8.8:443"), netip.MustParseAddrPort("192.168.1.101:8080")} {
+	for _, out := range []netip.AddrPort{stranger.at, stranger.at6} {
+		yes, what := inside(out, 2)
+		g.Expect(yes).To(BeFalse(), "out of the testbed %s", what)
+	}
+	for _, to := range []netip.AddrPort{
+		stranger.at, netip.MustParseAddrPort("8.8.8.8:443"), netip.MustParseAddrPort("192.168.1.101:8080"),
+		stranger.at6, netip.MustParseAddrPort("[2001:4860:4860::8888]:443"),
+	} {
 		got, err := tb.Pod.ProbeHTTP(t.Context(), pod.HTTPRequest{Addr: to, Timeout: pod.Duration(20 * time.Second)})
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(got.Status).To(Equal(200), "from the pod to %s: %+v", to, got)
@@ -104,7 +115,7 @@ func labelOf(lab *Lab) []string {
 
 // stranger is another machine.
 type stranger struct {
-	at       netip.AddrPort // where it listens
+	at, at6  netip.AddrPort // where it listens
 	accepted atomic.Int64
 	dials    chan func()
 }
@@ -119,10 +130,11 @@ func anotherMachine(t *testing.T) *stranger {
 	g.Expect(netlink.LinkAdd(veth)).To(Succeed(), "this test makes a network namespace: run it as root")
 	t.Cleanup(func() { g.Expect(netlink.LinkDel(veth)).To(Succeed()) })
 	g.Expect(address(near, "203.0.113.17/30")).To(Succeed())
+	g.Expect(address(near, "2001:db8:113::17/64")).To(Succeed())
 	here, err := netlink.NewHandle()
 	g.Expect(err).NotTo(HaveOccurred())
 	t.Cleanup(here.Close)
-	s := &stranger{at: netip.MustParseAddrPort("203.0.113.18:9100"), dials: make(chan func())}
+	s := &stranger{at: netip.MustParseAddrPort("203.0.113.18:9100"), at6: netip.MustParseAddrPort("[2001:db8:113::18]:9100"), dials: make(chan func())}
 	made := make(chan error)
 	go func() {
 		runtime.LockOSThread() // the thread, and with it the namespace, ends with this goroutine
@@ -147,28 +159,38 @@ func (s *stranger) settle(t *testing.T, here *netlink.Handle, far string) error 
 		return err
 	}
 	defer space.Close()
-	if err := errors.Join(here.LinkSetNsFd(link, int(space)), address(far, "203.0.113.18/30")); err != nil {
+	if err := here.LinkSetNsFd(link, int(space)); err != nil {
 		return err
 	}
-	if err := netlink.RouteAdd(&netlink.Route{Gw: net.IPv4(203, 0, 113, 17)}); err != nil {
+	if err := errors.Join(address(far, "203.0.113.18/30"), address(far, "2001:db8:113::18/64")); err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp4", s.at.String())
-	if err != nil {
-		return err
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			s.accepted.Add(1)
-			_ = c.Close()
+	for _, way := range []net.IP{net.IPv4(203, 0, 113, 17), net.ParseIP("2001:db8:113::17")} {
+		if err := netlink.RouteAdd(&netlink.Route{Gw: way}); err != nil {
+			return err
 		}
-	}()
+	}
+	for _, at := range []netip.AddrPort{s.at, s.at6} {
+		l, err := net.Listen("tcp", at.String())
+		if err != nil {
+			return err
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		go s.accept(l)
+	}
 	return nil
+}
+
+// accept counts who comes.
+func (s *stranger) accept(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		s.accepted.Add(1)
+		_ = c.Close()
+	}
 }
 
 // address gives a link an address, and has it up.
@@ -181,6 +203,9 @@ func address(link, cidr string) error {
 	if err != nil {
 		return err
 	}
+	if addr.IP.To4() == nil {
+		addr.Flags = unix.IFA_F_NODAD
+	}
 	return errors.Join(netlink.AddrAdd(l, addr), netlink.LinkSetUp(l))
 }
 
@@ -188,7 +213,7 @@ func address(link, cidr string) error {
 func (s *stranger) dial(to netip.AddrPort) error {
 	done := make(chan error)
 	s.dials <- func() {
-		c, err := net.DialTimeout("tcp4", to.String(), time.Second)
+		c, err := net.DialTimeout("tcp", to.String(), time.Second)
 		if err == nil {
 			err = c.Close()
 		}
