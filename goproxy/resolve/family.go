@@ -48,9 +48,10 @@ func (f Family) qtypes() []uint16 {
 }
 
 // hasIPv6Route reports whether the kernel would send to a global IPv6
-// address. Connecting a UDP socket sends no packet.
+// address. Connecting a UDP socket sends no packet. The port is that of the requests:
+// what goes to port 53 some machines lead elsewhere.
 func hasIPv6Route() bool {
-	conn, err := (&net.Dialer{}).DialContext(context.Background(), "udp6", "[2600::]:53")
+	conn, err := (&net.Dialer{}).DialContext(context.Background(), "udp6", "[2600::]:443")
 	if err != nil {
 		return false
 	}

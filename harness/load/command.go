@@ -22,7 +22,7 @@ func Command() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			ctx := command.Context()
-			listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", control)
+			listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp4", control)
 			if err != nil {
 				return fmt.Errorf("load: listen for control: %w", err)
 			}
@@ -33,7 +33,7 @@ func Command() *cobra.Command {
 			return serve(ctx, listener)
 		},
 	}
-	command.Flags().StringVar(&control, "control", "127.0.0.1:0", "address of the control API; port 0 takes a free one")
+	command.Flags().StringVar(&control, "control", "127.0.0.1:0", "IPv4 address of the control API; port 0 takes a free one")
 	return command
 }
 

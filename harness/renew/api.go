@@ -34,7 +34,7 @@ type request struct {
 // serve answers with the turn of this process, and calls begin once it is to end. What it
 // returns stops it.
 func serve(turn int, begin func(request)) (stop func() error, err error) {
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", ":"+strconv.Itoa(Port))
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp4", ":"+strconv.Itoa(Port))
 	if err != nil {
 		return nil, fmt.Errorf("%s: listen: %w", Name, err)
 	}

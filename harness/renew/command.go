@@ -39,6 +39,9 @@ func Command(agents func() []*cobra.Command) *cobra.Command {
 
 // run returns when the agent has ended, and does not return if it begins anew.
 func run(ctx context.Context, agents []*cobra.Command, turn int, args []string) error {
+	if err := closeWayOut(); err != nil {
+		return err
+	}
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	next := make(chan request, 1)

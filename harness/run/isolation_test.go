@@ -21,6 +21,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/load"
 	"github.com/proxychaos/proxychaos/harness/pod"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/renew"
 	"github.com/proxychaos/proxychaos/harness/testbed"
 )
 
@@ -60,19 +61,34 @@ func TestNothingIsReachedFromOutside(t *testing.T) {
 		b[3] = n
 		return netip.AddrFrom4(b)
 	}
-	pod6 := tb.Subnet6.Addr().As16()
-	pod6[15] = 2
+	host6 := func(n byte) netip.Addr {
+		b := tb.Subnet6.Addr().As16()
+		b[15] = n
+		return netip.AddrFrom16(b)
+	}
 	for _, to := range []netip.AddrPort{
 		netip.AddrPortFrom(node, 80), netip.AddrPortFrom(node, 5050), netip.AddrPortFrom(node, 9100), // of a node
 		netip.AddrPortFrom(host(2), 9100), netip.AddrPortFrom(host(2), 53), // the pod: control API, resolver
 		netip.AddrPortFrom(host(3), 9100), netip.AddrPortFrom(host(4), 9100), // load, fakealb
-		netip.AddrPortFrom(node6, 80), netip.AddrPortFrom(node6, 5050), netip.AddrPortFrom(netip.AddrFrom16(pod6), 53),
+		netip.AddrPortFrom(node6, 80), netip.AddrPortFrom(node6, 5050), netip.AddrPortFrom(host6(2), 53),
 	} {
-		if to.Port() != 53 { // which answers no HTTP
+		switch {
+		case to.Port() == 53: // it answers no HTTP
+		case to.Addr().Is6(): // the load has IPv4 alone
+			got, err := tb.Pod.ProbeHTTP(t.Context(), pod.HTTPRequest{Addr: to, Timeout: pod.Duration(20 * time.Second)})
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(got.Status).To(Equal(200), "from inside %s: %+v", to, got)
+		default:
 			yes, what := inside(to, 20)
 			g.Expect(yes).To(BeTrue(), "from inside %s", what)
 		}
 		g.Expect(stranger.dial(to)).NotTo(Succeed(), "from outside %s", to)
+	}
+	// What has no port to ask from inside must have none outside: agents are called over IPv4.
+	for _, n := range []byte{2, 3, 4} {
+		for _, port := range []uint16{9100, renew.Port} {
+			g.Expect(stranger.dial(netip.AddrPortFrom(host6(n), port))).NotTo(Succeed(), "from outside %s, port %d", host6(n), port)
+		}
 	}
 	for _, out := range []netip.AddrPort{stranger.at, stranger.at6} {
 		yes, what := inside(out, 2)

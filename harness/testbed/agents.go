@@ -54,7 +54,13 @@ func podAgent(spec Spec) agent {
 }
 
 func loadAgent(spec Spec) agent {
-	return agent{name: "load", host: hostLoad, image: spec.Kit, args: []string{"load", "--control", listenAny}}
+	a := agent{name: "load", host: hostLoad, image: spec.Kit, args: []string{"load", "--control", listenAny}}
+	if spec.IPv6 {
+		// It calls the proxy over IPv4. Docker gives it a way out of an internal network in
+		// IPv6, which it has no capability to take away.
+		a.sysctls = map[string]string{"net.ipv6.conf.all.disable_ipv6": "1"}
+	}
+	return a
 }
 
 func albAgent(spec Spec) agent {
