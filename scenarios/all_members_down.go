@@ -24,6 +24,8 @@ var AllMembersDown = harness.Scenario{
 }
 
 var allMembersDown = expectations{
+	"apache/cluster":          passes(judge.StruckNodes), // if all are in error it tries them all the same
 	"nginx/cluster":           fails(status(recording.BadGateway), judge.HeldDown),
 	"nginx/cluster-max-fails": passes(judge.StruckNodes),
+	"haproxy/cluster@testing": passes(judge.StruckNodes),
 }

@@ -30,6 +30,7 @@ var few = []struct {
 	{DNSFaultThenRotate, dnsFaultThenRotate},
 	{QueryStringKept, queryStringKept},
 	{PostNotReplayed, postNotReplayed},
+	{MemberFlap, memberFlap},
 	{AllMembersDown, allMembersDown},
 	{StickyNodeDrop, stickyNodeDrop},
 	{FailOnStatus, failOnStatus},

@@ -30,8 +30,9 @@ var dnsFaultThenRotate = expectations{
 	"nginx/variable": fails(status(recording.BadGateway), judge.DNSOutage),
 	// After an answer that fails nginx asks again when resolver_timeout is over, 30 s by
 	// default.
-	"nginx/upstream-resolve@testing":  fails(status(recording.BadGateway), judge.ResolvedOnce),
-	"apache/addressttl":               fails(status(internalError), judge.DNSOutage),
-	"haproxy/server-template@testing": passes(judge.FollowedDNS),
-	"goproxy/default":                 passes(judge.DNSOutage),
+	"nginx/upstream-resolve@testing":         fails(status(recording.BadGateway), judge.ResolvedOnce),
+	"nginx/upstream-resolve-timeout@testing": passes(judge.FollowedDNS),
+	"apache/addressttl":                      fails(status(internalError), judge.DNSOutage),
+	"haproxy/server-template@testing":        passes(judge.FollowedDNS),
+	"goproxy/default":                        passes(judge.DNSOutage),
 }

@@ -24,7 +24,8 @@ var FailOnStatus = harness.Scenario{
 }
 
 var failOnStatus = expectations{
-	"apache/cluster":      fails(status(internalError), judge.StruckNodes),
-	"apache/failonstatus": passes(judge.StruckNodes),
-	"nginx/cluster":       fails(status(internalError), judge.StruckNodes),
+	"apache/cluster":              fails(status(internalError), judge.StruckNodes),
+	"apache/failonstatus":         passes(judge.StruckNodes),
+	"nginx/cluster":               fails(status(internalError), judge.StruckNodes),
+	"nginx/cluster-next-upstream": passes(judge.StruckNodes),
 }

@@ -23,7 +23,8 @@ var PostNotReplayed = harness.Scenario{
 }
 
 var postNotReplayed = expectations{
-	"nginx/static":         passes(judge.PostLost),
-	"nginx/non-idempotent": fails(nil, judge.PostTwice),
-	"goproxy/default":      passes(judge.PostLost),
+	"nginx/static":              passes(judge.PostLost),
+	"nginx/non-idempotent":      fails(nil, judge.PostTwice),
+	"haproxy/retry-all@testing": fails(nil, judge.PostTwice),
+	"goproxy/default":           passes(judge.PostLost),
 }

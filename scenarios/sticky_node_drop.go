@@ -28,5 +28,6 @@ var stickyNodeDrop = expectations{
 	"apache/sticky":            passes(judge.MovedSessions),
 	"apache/sticky-nofailover": fails(status(recording.Unavailable), judge.LostSessions),
 	"apache/routeid-alone":     fails(nil, judge.MovedSessions),
+	"haproxy/sticky@testing":   passes(judge.MovedSessions),
 	"goproxy/sticky":           passes(judge.MovedSessions),
 }

@@ -127,6 +127,10 @@ var catalogue = []catalogued{
 		Expect:  nginxResolve,
 	}},
 	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "upstream-resolve-timeout", Config: "upstream-resolve-timeout.conf", Role: harness.Fix, Scenarios: ofFew, Refresh: 3 * time.Second, Release: "testing",
+		Summary: "the same with resolver_timeout 2s: so long it waits before it asks again after an answer that failed",
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.Apache, Name: "tls", Config: "tls.conf", Role: harness.Pitfall, TLS: true, Scenarios: ofTLS, Release: harness.Stable,
 		Summary: "ProxyPass https://, certificates verified: a handshake that fails is not tried at another node",
 		Expect:  apacheTLS,
@@ -275,6 +279,10 @@ var catalogue = []catalogued{
 		Summary: "the same with max_fails=0: no server is held to be down",
 	}},
 	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "cluster-next-upstream", Config: "cluster-next-upstream.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "the article's three addresses with proxy_next_upstream for 500 and 503 too",
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.Apache, Name: "sticky", Config: "sticky.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
 		Summary: "stickysession=ROUTEID nofailover=Off, with a cookie of Apache's own",
 	}},
@@ -287,8 +295,28 @@ var catalogue = []catalogued{
 		Summary: "the header with ROUTEID and no stickysession, as article 004 has it: no cookie is ever set",
 	}},
 	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "cluster", Config: "cluster.cfg", Role: harness.Pitfall, Scenarios: ofFew, Release: "testing",
+		Summary: "three servers with a cookie and health checks, as article 004 has them: timeout connect 5s, a check every 2 s",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "cluster-timeouts", Config: "cluster-timeouts.cfg", Role: harness.Fix, Scenarios: ofFew, Release: "testing",
+		Summary: "the same with timeout connect 1s, redispatch, and a check every 0.5 s",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "sticky", Config: "sticky.cfg", Role: harness.Fix, Scenarios: ofFew, Release: "testing",
+		Summary: "a cookie of HAProxy's own, redispatch, and a check every 0.5 s",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "retry-all", Config: "retry-all.cfg", Role: harness.Pitfall, Scenarios: ofFew, Refresh: 3 * time.Second, Release: "testing",
+		Summary: "retry-on all-retryable-errors: POSTs are sent again too",
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.GoProxy, Name: "sticky", Config: "sticky.yaml", Role: harness.Reference, Scenarios: ofFew,
 		Summary: "the bundled proxy with sessions by a cookie of its own",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.GoProxy, Name: "members", Config: "members.yaml", Role: harness.Reference, Scenarios: ofFew,
+		Summary: "the bundled proxy with two members that have addresses",
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.GoProxy, Name: "tls", Config: "tls.yaml", Role: harness.Reference, TLS: true, Scenarios: ofTLS,
