@@ -27,6 +27,7 @@ var strangers = fails(status(recording.WrongBody), judge.ResolvedOnce)
 var albReassigned = expectations{
 	"nginx/static":    strangers,
 	"nginx/tls-once":  strangers,
+	"nginx/variable":  passes(judge.FollowedDNS, judge.ConnectionPerRequest),
 	"apache/pooled":   strangers,
 	"goproxy/default": passes(judge.FollowedDNS),
 }

@@ -16,6 +16,7 @@ var QueryStringKept = harness.Scenario{
 }
 
 var queryStringKept = expectations{
+	"nginx/variable":         passes(judge.FollowedDNS, judge.ConnectionPerRequest),
 	"nginx/variable-and-uri": fails(nil, judge.QueryLost),
 	"goproxy/default":        passes(judge.FollowedDNS),
 }

@@ -22,6 +22,7 @@ var TLSAllRefuse = harness.Scenario{
 }
 
 var tlsAllRefuse = expectations{
+	"nginx/tls":      passes(judge.StruckNodes),
 	"apache/tls":     passes(judge.StruckNodes),
 	"nginx/tls-once": fails(status(recording.BadGateway), judge.HeldDown),
 }
