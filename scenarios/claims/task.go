@@ -53,18 +53,21 @@ func Tasks(all []Claim, common func(string) (string, bool)) ([]Task, error) {
 		}
 		return nil
 	}
-	var errs []error
 	for _, c := range all {
 		for _, release := range c.releases() {
 			for _, name := range c.names() {
-				errs = append(errs, add(c, name, c.Runs[name], release))
+				if err := add(c, name, c.Runs[name], release); err != nil {
+					return tasks, err // one is enough: a wrong word is wrong for all
+				}
 			}
 		}
 		for _, name := range c.besideNames() {
-			errs = append(errs, add(c, name, c.Beside[name], c.usual()))
+			if err := add(c, name, c.Beside[name], c.usual()); err != nil {
+				return tasks, err
+			}
 		}
 	}
-	return tasks, errors.Join(errs...)
+	return tasks, nil
 }
 
 // plan makes the cell of a task.
