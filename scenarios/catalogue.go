@@ -27,6 +27,7 @@ var few = []struct {
 }{
 	{ALBReassigned, albReassigned},
 	{ALBHalfOpen, albHalfOpen},
+	{IPv6Appears, ipv6Appears},
 	{DNSFaultThenRotate, dnsFaultThenRotate},
 	{QueryStringKept, queryStringKept},
 	{PostNotReplayed, postNotReplayed},

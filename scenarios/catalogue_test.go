@@ -84,6 +84,9 @@ func TestScenariosAreSound(t *testing.T) {
 			g := NewWithT(t)
 			g.Expect(s.Check()).To(Succeed())
 			topology := s.World.Place(address)
+			if s.World.IPv6() {
+				topology = topology.WithIPv6(func(n int) netip.Addr { return netip.AddrFrom16([16]byte{0x20, 0x01, 0, 2, 15: byte(n)}) })
+			}
 			plan, err := s.PlanOf(harness.Subject{}, harness.DefaultSettings(), topology)
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(plan.Duration.Duration()).To(BeNumerically("<=", 150*time.Second))

@@ -210,6 +210,14 @@ var catalogue = []catalogued{
 		Expect:  keepsLonger,
 	}},
 	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "ipv6-off", Config: "ipv6-off.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable, Refresh: 3 * time.Second,
+		Summary: "a variable in proxy_pass and resolver ... ipv6=off: AAAA records are not asked for",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "prefer-ipv4", Config: "prefer-ipv4.cfg", Role: harness.Fix, Scenarios: ofFew, Release: "testing", Refresh: 3 * time.Second,
+		Summary: "one server line with resolvers and resolve-prefer ipv4",
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.Squid, Name: "accelerator", Config: "accelerator.conf", Role: harness.Pitfall, Scenarios: telling,
 		Summary: "a cache_peer by name: looked up again by its TTL, dead as a whole after ten failed connects",
 		Expect:  squidAccelerator,
