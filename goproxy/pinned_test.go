@@ -37,7 +37,7 @@ func startPinned(t *testing.T, kind string) (own, other *backend, p *testProxy, 
 	return nil, nil, nil, ""
 }
 
-// A request that is slow stays with its session: another member would answer at once,
+// A request that is slow remains with its session: another member would answer at once,
 // and the user would be logged out.
 func TestSlowRequestStaysWithItsSession(t *testing.T) {
 	for _, kind := range []string{"session", "key"} {

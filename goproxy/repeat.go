@@ -60,8 +60,8 @@ func (x *exchange) afterFailure(r result) verdict {
 // tried there once more.
 func (x *exchange) next(failed *attempt) *endpoint {
 	e := failed.endpoint
-	stays := x.pinned() && failed.sent.Load() && failed.reused.Load() && len(x.attempts) == 1
-	if stays && !e.departed.Load() && !e.disabled.Load() && !e.member.refuses(x.route) && !e.leftOut(time.Now()) {
+	remains := x.pinned() && failed.sent.Load() && failed.reused.Load() && len(x.attempts) == 1
+	if remains && !e.departed.Load() && !e.disabled.Load() && !e.member.refuses(x.route) && !e.leftOut(time.Now()) {
 		return e
 	}
 	return x.pick(false)

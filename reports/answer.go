@@ -138,7 +138,7 @@ func (c Cell) severity() int {
 }
 
 // brokenFirst sorts cells by scenario, and within it by severity; the scenario with the
-// worst cell is the first. What is alike stays in its order.
+// worst cell is the first. What is alike keeps its order.
 func brokenFirst(cells []Cell) []Cell {
 	worst := map[string]int{}
 	for _, c := range cells {

@@ -223,7 +223,7 @@ func wrap(s string, width int) []string {
 }
 
 // breakAt is how much of a line that is longer than width fits into it. What follows a
-// plus or a tilde, as in a Debian version, stays with it; other punctuation ends a line.
+// plus or a tilde, as in a Debian version, is kept with it; other punctuation ends a line.
 func breakAt(line string, width int) int {
 	if at := strings.LastIndexByte(line[:width+1], ' '); at > 0 {
 		return at

@@ -19,7 +19,7 @@ import (
 const dstPort = 2
 
 // takeAnyPort sends connections to every other port of a node to the first of ports,
-// with the caller's next flush. The address stays what it is, so that the rules of the
+// with the caller's next flush. The address is not changed, so that the rules of the
 // faults, which come later on a packet's way, find it.
 func (t *table) takeAnyPort(ports []uint16) error {
 	t.anyPort = &nftables.Set{Table: t.tab, Name: "any-port", KeyType: t.key}

@@ -11,8 +11,8 @@ import (
 )
 
 // Decode reads one JSON value into v. It refuses unknown fields and anything after the
-// value. Its errors are *Error; one that a type's own UnmarshalJSON returned stays as it
-// is. It reads to the end of a request's body, without which a server does not notice a
+// value. Its errors are *Error; one that a type's own UnmarshalJSON returned is
+// passed on. It reads to the end of a request's body, without which a server does not notice a
 // caller who leaves.
 func Decode(r io.Reader, v any) error {
 	dec := json.NewDecoder(r)

@@ -157,7 +157,7 @@ func TestHealedAfterAnOutageOfDNS(t *testing.T) {
 // DNS fails from 5 to 10 s, and the name moves at 6 s: a proxy that goes on with the old node
 // until 11 s cannot have known better, one that goes on after it could.
 func TestNothingIsStaleWhileDNSDoesNotTell(t *testing.T) {
-	stays := func(until seconds) judge.Verdict {
+	kept := func(until seconds) judge.Verdict {
 		w := rotate()
 		w.Manifest.Plan.Steps = planned(after(5, "DNS fails: servfail"), after(1, moves), after(4, "DNS answers again"), after(5, silent))
 		w.Steps = []recording.Step{
@@ -171,10 +171,10 @@ func TestNothingIsStaleWhileDNSDoesNotTell(t *testing.T) {
 		w.serve(until, 20, w.open(until-0.01, fresh1))
 		return w.judge()
 	}
-	v := stays(11)
+	v := kept(11)
 	wantResult(t, v, judge.Pass, "0 of 1,000 requests failed")
 	wantText(t, v, judge.FollowedDNS, "backend.example.com: left the old nodes 5.0 s after the name moved")
-	if v := stays(14); v.Stale != 100 {
+	if v := kept(14); v.Stale != 100 {
 		t.Errorf("got %d stale requests, want those of the last 2 s", v.Stale)
 	}
 }

@@ -31,7 +31,7 @@ func (u *upstream) called(text string) string {
 	return u.name + ": " + text
 }
 
-// never says why a proxy that asked nothing stays with what it has.
+// never says why a proxy that asked nothing keeps what it has.
 func (u *upstream) never() string {
 	switch {
 	case !world.IsLiteral(u.number):

@@ -40,7 +40,7 @@ func TestReadEnvSaysWhatIsWrongAndNoSecret(t *testing.T) {
 
 const template = "server {\n  listen ${LISTEN_PORT};\n  resolver ${NGINX_LOCAL_RESOLVERS} valid=5s;\n  set $backend ${BACKEND_URL};\n  proxy_set_header Host $host;\n  proxy_pass $backend${request_uri};\n}\n"
 
-// As the entrypoint of the official image does: what is not given stays.
+// As the entrypoint of the official image does: what is not given is left.
 func TestTemplates(t *testing.T) {
 	g := NewWithT(t)
 	given := Env{Values: map[string]string{"LISTEN_PORT": "8080", "BACKEND_URL": "http://backend:8000"}}

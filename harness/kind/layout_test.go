@@ -231,7 +231,7 @@ func TestWhereApacheFilesGo(t *testing.T) {
 	NewWithT(t).Expect(err).To(MatchError(And(HavePrefix("./folder: "), ContainSubstring("in force"))))
 }
 
-// The base stays as it is for a fragment that needs nothing more.
+// The base is left as it is for a fragment that needs nothing more.
 func TestTheBaseOfApacheFragments(t *testing.T) {
 	g := NewWithT(t)
 	base := func(c Config) string { return added(laid(t, Apache, c), apacheMain) }

@@ -58,7 +58,7 @@ func (f *File) Path() string { return f.path }
 // Blocks are those that were run, in the order in which they ended.
 func (f *File) Blocks() []Played { return f.blocks }
 
-// Append adds a block. If there is no room for the whole line, nothing of it stays: the
+// Append adds a block. If there is no room for the whole line, nothing of it is left: the
 // next one would be written behind half of it.
 func (f *File) Append(p Played) (err error) {
 	line, err := json.Marshal(p)

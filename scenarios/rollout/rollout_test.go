@@ -230,7 +230,7 @@ func TestJournal(t *testing.T) {
 	}
 }
 
-// On a full disk nothing of a block stays, and what was there before does: the next one does
+// On a full disk nothing of a block is left, and what was there before is: the next one does
 // not stand behind half of it.
 func TestJournalOnAFullDisk(t *testing.T) {
 	if os.Getuid() != 0 {
