@@ -1,10 +1,12 @@
 package pod
 
 import (
+	"math"
 	"os/exec"
 	"testing"
 	"time"
 
+	"github.com/prometheus/procfs"
 	"golang.org/x/sys/unix"
 )
 
@@ -54,5 +56,23 @@ func TestWaitedForACPU(t *testing.T) {
 	}
 	if waited, err := p.waited(1 << 30); waited != 0 || err != nil {
 		t.Errorf("a process that has ended: got %s, %v, want nothing", waited, err)
+	}
+}
+
+// The kernel may take a thread's sleep for waiting.
+func TestASleepIsNoWait(t *testing.T) {
+	for name, c := range map[string]struct {
+		stat procfs.ProcSchedstat
+		want time.Duration
+	}{
+		"asleep":  {procfs.ProcSchedstat{WaitingNanoseconds: 12_105_580_478, RunTimeslices: 9}, 900 * time.Millisecond},
+		"starved": {procfs.ProcSchedstat{WaitingNanoseconds: 12_105_580_478, RunTimeslices: 2000}, 12_105_580_478},
+		"forever": {procfs.ProcSchedstat{WaitingNanoseconds: 1, RunTimeslices: math.MaxUint64}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := ready(c.stat); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
 	}
 }
