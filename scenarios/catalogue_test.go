@@ -149,9 +149,9 @@ func TestEveryConfigIsThereAndUsed(t *testing.T) {
 		base := path.Base(who.Config)
 		g.Expect(strings.TrimSuffix(base, path.Ext(base))).To(Equal(who.Name), "the file is called like the subject")
 	}
-	g.Expect(fs.WalkDir(scenarios.Configs, ".", func(path string, d fs.DirEntry, err error) error {
+	g.Expect(fs.WalkDir(scenarios.Configs, ".", func(file string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
-			g.Expect(used[path]).To(BeTrue(), "%s is no subject's", path)
+			g.Expect(used[file] || used[path.Dir(file)]).To(BeTrue(), "%s is no subject's", file)
 		}
 		return err
 	})).To(Succeed())
@@ -167,20 +167,26 @@ func TestCataloguedConfigsRunAsTheyAre(t *testing.T) {
 			g.Expect(err).NotTo(HaveOccurred())
 			l, err := conf.Layout()
 			g.Expect(err).NotTo(HaveOccurred())
-			content, err := scenarios.Configs.ReadFile(who.Config)
-			g.Expect(err).NotTo(HaveOccurred())
-			last := l.Files[len(l.Files)-1]
-			g.Expect(last.Content).To(Equal(content))
-			g.Expect(last.Own).To(Equal(path.Base(who.Config)))
+			own := l.Files[len(l.Files)-len(conf.Files):]
+			for i, f := range conf.Files {
+				where := who.Config
+				if path.Base(where) != f.Name { // it is a folder
+					where = path.Join(where, f.Name)
+				}
+				content, err := scenarios.Configs.ReadFile(where)
+				g.Expect(err).NotTo(HaveOccurred())
+				g.Expect(own[i].Content).To(Equal(content))
+				g.Expect(own[i].Own).To(Equal(f.Name))
+			}
 			if who.Kind == kind.Apache {
 				base, err := os.ReadFile("../harness/kind/apache_base.conf")
 				g.Expect(err).NotTo(HaveOccurred())
 				g.Expect(l.Files[0].Content).To(Equal(base))
 				g.Expect(l.Files).To(HaveLen(2))
 			} else {
-				g.Expect(l.Files).To(HaveLen(1))
+				g.Expect(l.Files).To(HaveLen(len(conf.Files)))
 			}
-			l.Files, l.Cmd = nil, nil
+			l.Files, l.Cmd, l.Logs = nil, nil, nil
 			g.Expect(l).To(Equal(kind.Layout{}))
 		})
 	}

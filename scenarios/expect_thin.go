@@ -67,3 +67,60 @@ var h2oWithoutKeepalive = with(asked,
 	all(fails(status(recording.BadGateway), judge.StruckNodes), ALBNodeSilent),
 	all(fails(status(recording.BadGateway), judge.DNSOutage), dnsFailing(fakedns.KindNoData, fakedns.KindSilence)...),
 )
+
+// varnishAddresses: the addresses of the configuration, whatever becomes of the name. A dead
+// one is tried again and again.
+var varnishAddresses = with(
+	all(fails(status(recording.Unavailable), judge.ResolvedOnce), ALBIPRotate, ALBPartialRotate),
+)
+
+// varnishProbe: a request that fails is tried at the other address, and a dead one is left
+// once its probe has failed. Until then a request may meet it more than once.
+var varnishProbe = with(
+	all(fails(status(recording.Unavailable), judge.ResolvedOnce), ALBIPRotate),
+	all(passesOrFails(timeout, judge.ResolvedOnce), ALBPartialRotate),
+)
+
+// trafficserverOwnTTL: the addresses of the first answer for a day.
+var trafficserverOwnTTL = with(dnsUnfelt,
+	all(fails(timeout, judge.ResolvedOnce), ALBIPRotate),
+	all(fails(status(recording.BadGateway), judge.ResolvedOnce), ALBIPRefuse),
+	all(fails(timeout, judge.StruckNodes), ALBNodeSilent),
+)
+
+// trafficserverDefault: it follows the name, and has no address once a look-up fails.
+var trafficserverDefault = with(followed,
+	all(fails(timeout, judge.StruckNodes), ALBNodeSilent),
+	all(fails(status(internalError), judge.DNSOutage), dnsFailing(fakedns.KindNoData)...),
+	all(fails(timeout, judge.DNSOutage), dnsFailing(fakedns.KindSilence)...),
+)
+
+// trafficserverStale: it keeps the last address while a look-up fails, and tries another one
+// after a second.
+var trafficserverStale = with(followed, dnsUnfelt,
+	all(passes(judge.StruckNodes), ALBNodeSilent),
+)
+
+// poundName: the first address of the answer at its start, for ever.
+var poundName = with(dnsUnfelt,
+	all(fails(status(recording.Unavailable), judge.ResolvedOnce), ALBIPRotate, ALBIPRefuse),
+	all(fails(status(recording.Unavailable), judge.StruckNodes), ALBNodeSilent),
+)
+
+// poundResolveFirst: the first address of the last answer. If the node of one that was just
+// left does not answer, Pound 4.16 aborts (kill_be: Assertion `be->balancer != NULL' failed).
+// After an answer without an address it asks again in ten minutes.
+var poundResolveFirst = with(followed,
+	all(fails(status(recording.Unavailable, recording.Connection), judge.StruckNodes), ALBNodeSilent),
+	all(fails(status(recording.Unavailable), judge.DNSOutage), dnsFailing(fakedns.KindNoData)...),
+	all(passes(judge.DNSOutage), dnsFailing(fakedns.KindSilence)...),
+)
+
+// poundResolveAll: a backend for each address, of which a dead one is left, and none once an
+// answer says so. While no answer comes it keeps those that it has.
+var poundResolveAll = with(followed,
+	// That Pound aborts is chance.
+	all(passesOrFails(status(recording.Connection), judge.StruckNodes), ALBNodeSilent),
+	all(fails(status(recording.Unavailable), judge.DNSOutage), dnsFailing(fakedns.KindNoData)...),
+	all(passes(judge.DNSOutage), dnsFailing(fakedns.KindSilence)...),
+)

@@ -32,6 +32,10 @@ var releases = map[kind.Name][]string{
 	kind.Nghttpx:  {harness.Stable},
 	kind.Lighttpd: {harness.Stable},
 	kind.H2O:      {"oldstable"},
+	kind.Varnish:  {harness.Stable},
+	// Debian's stable has no Traffic Server.
+	kind.TrafficServer: {"oldstable"},
+	kind.Pound:         {harness.Stable},
 }
 
 // Subjects are the catalogued subjects, each once for every release that it is
@@ -261,6 +265,46 @@ var catalogue = []catalogued{
 		Kind: kind.H2O, Name: "without-keepalive", Config: "without-keepalive.conf", Role: harness.Fix, Scenarios: telling,
 		Summary: "proxy.timeout.keepalive 0: a look-up and a connection for every request",
 		Expect:  h2oWithoutKeepalive,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Varnish, Name: "addresses", Config: "addresses.vcl", Role: harness.Pitfall, Scenarios: ofAddresses,
+		Summary: "both addresses written down, behind a round-robin director",
+		Expect:  varnishAddresses,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Varnish, Name: "probe", Config: "probe.vcl", Role: harness.Fix, Scenarios: ofAddresses,
+		Summary: "the same with a probe every second, connect_timeout 1 s, and a second backend if one fails",
+		Expect:  varnishProbe,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.TrafficServer, Name: "own-ttl", Config: "own-ttl", Role: harness.Pitfall, Scenarios: telling,
+		Summary: "hostdb.ttl_mode 1, hostdb.timeout 86400: an address is kept for a day, whatever its TTL",
+		Expect:  trafficserverOwnTTL,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.TrafficServer, Name: "default", Config: "default.config", Role: harness.Fix, Scenarios: telling,
+		Summary: "a map line and Debian's records.config: looked up again by the TTL",
+		Expect:  trafficserverDefault,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.TrafficServer, Name: "stale", Config: "stale", Role: harness.Fix, Scenarios: telling,
+		Summary: "serve_stale_for 3600, strict_round_robin, and a second try after 1 s",
+		Expect:  trafficserverStale,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Pound, Name: "name", Config: "name.cfg", Role: harness.Pitfall, Scenarios: telling,
+		Summary: "a host name in Address: resolved once, at start, to one address",
+		Expect:  poundName,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Pound, Name: "resolve-first", Config: "resolve-first.cfg", Role: harness.Fix, Scenarios: telling,
+		Summary: "Resolve first (4.14 and later): the first address, looked up again by the TTL",
+		Expect:  poundResolveFirst,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Pound, Name: "resolve-all", Config: "resolve-all.cfg", Role: harness.Fix, Scenarios: telling,
+		Summary: "Resolve all, RetryInterval 1, ConnTO 1, Alive 5: a backend for each address",
+		Expect:  poundResolveAll,
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "variable-and-uri", Config: "variable-and-uri.conf", Role: harness.Pitfall, Scenarios: ofFew, Refresh: 3 * time.Second, Release: harness.Stable,

@@ -232,11 +232,20 @@ func TestMainPackage(t *testing.T) {
 func TestTrimmedLooksAtParentsToo(t *testing.T) {
 	g := NewWithT(t)
 	for _, name := range []string{"dev/null", "usr/share/man/man8/ip.8.gz", "usr/lib/x86_64-linux-gnu/perl/5.40/x", "etc/nginx/conf.d"} {
-		g.Expect(isTrimmed(name)).To(BeTrue(), name)
+		g.Expect(recipe{}.trims(name)).To(BeTrue(), name)
 	}
 	for _, name := range []string{"usr/lib/x86_64-linux-gnu/libc.so.6", "etc/nginx/mime.types", "usr/sbin/nginx", "usr/share/ca-certificates/mozilla/a.crt"} {
-		g.Expect(isTrimmed(name)).To(BeFalse(), name)
+		g.Expect(recipe{}.trims(name)).To(BeFalse(), name)
 	}
+}
+
+func TestARecipeKeepsWhatOthersLeaveOut(t *testing.T) {
+	g := NewWithT(t)
+	keeps := recipe{kind.Recipe{Keeps: []string{"usr/include"}}}
+	g.Expect(recipe{}.trims("usr/include/stdio.h")).To(BeTrue())
+	g.Expect(keeps.trims("usr/include/stdio.h")).To(BeFalse())
+	g.Expect(keeps.trims("usr/games/x")).To(BeTrue())
+	g.Expect(keeps.fingerprint()).NotTo(Equal(recipe{}.fingerprint()))
 }
 
 func TestRecipesHaveDifferentNamesForDifferentContent(t *testing.T) {

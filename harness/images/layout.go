@@ -90,7 +90,7 @@ func layOut(in io.Reader, out io.Writer, rec recipe) (packages []string, err err
 			return nil, fmt.Errorf("read mmdebstrap's tar: %w", err)
 		}
 		name := strings.TrimSuffix(strings.TrimPrefix(h.Name, "./"), "/")
-		if name == "" || isTrimmed(name) || ours[name] {
+		if name == "" || rec.trims(name) || ours[name] {
 			continue
 		}
 		written[name] = true
@@ -126,9 +126,14 @@ func layOut(in io.Reader, out io.Writer, rec recipe) (packages []string, err err
 	return packages, w.Close()
 }
 
-func isTrimmed(name string) bool {
+// trimmed are the patterns of what the recipe leaves out.
+func (rec recipe) trimmed() []string {
+	return slices.DeleteFunc(slices.Clone(trimmed), func(pattern string) bool { return slices.Contains(rec.Keeps, pattern) })
+}
+
+func (rec recipe) trims(name string) bool {
 	for p := name; p != "."; p = path.Dir(p) {
-		for _, pattern := range trimmed {
+		for _, pattern := range rec.trimmed() {
 			if ok, _ := path.Match(pattern, p); ok {
 				return true
 			}
@@ -214,7 +219,7 @@ func (rec recipe) fingerprint() []byte {
 	if err != nil {
 		panic(err) // the embedded files are part of the program
 	}
-	fmt.Fprintf(&b, "%q %q %q %q", rec.packages(), rec.Extras, rec.Changes, trimmed)
+	fmt.Fprintf(&b, "%q %q %q %q", rec.packages(), rec.Extras, rec.Changes, rec.trimmed())
 	for _, e := range all {
 		fmt.Fprintf(&b, "%q %o %q %q\n", e.name, e.mode, e.link, e.content)
 	}

@@ -51,7 +51,7 @@ type Kind struct {
 }
 
 // all are the kinds in the order of the reports. A new kind is registered here.
-var all = []*Kind{&apache, &nginx, &haproxy, &caddy, &squid, &nghttpx, &lighttpd, &h2o, &goproxy}
+var all = []*Kind{&apache, &nginx, &haproxy, &caddy, &squid, &nghttpx, &lighttpd, &h2o, &varnish, &trafficserver, &pound, &goproxy}
 
 // Names lists the kinds in the order of the reports.
 func Names() []Name {
@@ -162,6 +162,8 @@ type Recipe struct {
 	// Extras is a regular expression of apt's: packages that are put in too if they can be
 	// had. Empty for none.
 	Extras string
+	// Keeps are patterns of paths that images are otherwise made without.
+	Keeps []string
 	// User is one that configs give the program, besides those of every image; empty for none.
 	User string
 	// Files are put into the image as they lie in the folder; those below a folder bin

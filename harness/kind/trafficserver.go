@@ -1,0 +1,67 @@
+package kind
+
+import "regexp"
+
+// TrafficServer is Apache Traffic Server as a reverse proxy.
+const TrafficServer Name = "trafficserver"
+
+// Where Debian has its configuration and its logs.
+const (
+	trafficserverFolder = "/etc/trafficserver"
+	trafficserverLogs   = "/var/log/trafficserver"
+)
+
+var trafficserver = Kind{
+	Name:   TrafficServer,
+	Layout: trafficserverLayout,
+	Hints: Hints{
+		Serves: trafficserverServes,
+		TLS:    regexp.MustCompile(`(?m)^\s*map\s+\S+\s+https://`),
+		Port:   regexp.MustCompile(`(?m)^\s*map\s+\S+\s+https?://[^\s/:]+:(\d{1,5})\b`),
+	},
+	Complaints: []string{"fatal:", "emergency:", "error:"},
+	Errors:     regexp.MustCompile(`\bCONNECT: attempt fail|\b(?:ERROR|FATAL|ALERT|EMERGENCY):`),
+	Marks: []Mark{
+		{"CONNECT: attempt fail", "Traffic Server could not connect to a node"},
+	},
+	Releases: []Release{
+		{Name: "oldoldstable", Suite: "bullseye"},
+		{Name: "oldstable", Suite: "bookworm"},
+	},
+	Usual: "oldstable", // Debian's stable has none
+	Image: Image{
+		Variable:    "TRAFFICSERVER_IMAGE",
+		Version:     []string{"traffic_server", "-V"},
+		VersionLine: regexp.MustCompile(`(?m)^Traffic Server (\d+\.\d+\.\d+)`),
+		Recipe: Recipe{
+			Name:     "trafficserver",
+			Packages: []string{"trafficserver"},
+			User:     "trafficserver",
+			Entries: []Entry{
+				// It writes as its own user.
+				{Name: trafficserverLogs[1:] + "/", Mode: 0o777},
+				{Name: "var/cache/trafficserver/", Mode: 0o777},
+				{Name: "run/trafficserver/", Mode: 0o777},
+			},
+			Changes: []string{`CMD ["traffic_server"]`},
+		},
+	},
+}
+
+// trafficserverLayout: a file is remap.config, which says what goes where; records.config
+// and the others are those of the image unless a folder has them.
+func trafficserverLayout(c Config) (Layout, error) {
+	l, err := mainFile(trafficserverFolder, "remap.config", "traffic_server")(c)
+	l.Logs = []string{trafficserverLogs + "/diags.log"}
+	return l, err
+}
+
+var (
+	trafficserverHosts = regexp.MustCompile(`(?m)^\s*map\s+(https?://[^\s/]+)`)
+	trafficserverPaths = regexp.MustCompile(`(?m)^\s*map\s+(?:https?://[^\s/]+)?(/\S*)`)
+)
+
+func trafficserverServes(c Config) Serves {
+	text := c.text()
+	return Serves{Hosts: bare(words(trafficserverHosts, text)), Paths: words(trafficserverPaths, text)}
+}
