@@ -35,6 +35,10 @@ type Subject struct {
 	Files  fs.FS
 	// Env are the variables that a config of one's own is given.
 	Env kind.Env
+	// Image is the one that it runs in, if its user names it and nothing else is known of the
+	// program; Command is what is started there, if not what the image starts by itself.
+	Image   string
+	Command kind.Command
 	// TLS says that it speaks HTTPS to its upstream.
 	TLS bool
 	// Refresh is the longest time after which the subject, by its own config,

@@ -48,6 +48,8 @@ type Word struct {
 var Words = []Word{
 	{"PROXY", "KIND", "the kind of proxy that the config is for; without a config, run the catalogued ones of this kind", ""},
 	{"CONFIG", "PATH", "your own config, a file or a folder; it is run unchanged", ""},
+	{"IMAGE", "NAME", "with PROXY=image: the image of any other proxy", ""},
+	{"COMMAND", "WORDS", "with PROXY=image: what follows the image in docker run; without it, what the image starts by itself", ""},
 	{"ENV", "FILE", "variables for your config: a file with a line NAME=value for each, or 'NAME=value OTHER=value'", ""},
 	{"RELEASE", "RELEASE", "the proxy's release: stable, testing, oldstable, oldoldstable", ""},
 	{"SUBJECT", "ID", "run one catalogued config, such as nginx/static@testing", ""},
@@ -121,7 +123,7 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 	} else if get("CONFIG", "") != "" {
 		r.Scenarios = standing
 	}
-	r.Subjects, err = chooseSubjects(get("PROXY", ""), get("CONFIG", ""), get("ENV", ""), get("RELEASE", ""), get("SUBJECT", ""))
+	r.Subjects, err = chooseSubjects(func(word string) string { return get(word, "") })
 	if err != nil {
 		return r, err
 	}
@@ -184,19 +186,16 @@ func number(name, text string, least, most int) (int, error) {
 	return n, nil
 }
 
-func chooseSubjects(proxy, path, env, release, subject string) ([]harness.Subject, error) {
+func chooseSubjects(get func(word string) string) ([]harness.Subject, error) {
+	proxy, path, release, subject := get("PROXY"), get("CONFIG"), get("RELEASE"), get("SUBJECT")
 	if proxy != "" && !slices.Contains(kind.Names(), kind.Name(proxy)) {
 		return nil, fmt.Errorf("PROXY=%s: there is no such kind of proxy; there are %s", proxy, kinds())
 	}
-	if path != "" {
-		if proxy == "" {
-			return nil, fmt.Errorf("CONFIG=%s: say what it is for with PROXY=, one of %s", path, kinds())
-		}
-		given, err := kind.ReadEnv(env)
-		if err != nil {
-			return nil, err
-		}
-		own, err := OwnSubject(kind.Name(proxy), path, release, given)
+	if path != "" && proxy == "" {
+		return nil, fmt.Errorf("CONFIG=%s: say what it is for with PROXY=, one of %s", path, kinds())
+	}
+	if path != "" || proxy == string(kind.Any) || get("IMAGE") != "" || get("COMMAND") != "" {
+		own, err := ownSubject(kind.Name(proxy), get)
 		return []harness.Subject{own}, err
 	}
 	var found []harness.Subject
@@ -229,9 +228,63 @@ func kinds() string {
 	return strings.Join(names, ", ")
 }
 
+// ownSubject is what the words say of a user's own configuration, or image.
+func ownSubject(proxy kind.Name, get func(word string) string) (harness.Subject, error) {
+	env, err := kind.ReadEnv(get("ENV"))
+	if err != nil {
+		return harness.Subject{}, err
+	}
+	image, command := get("IMAGE"), get("COMMAND")
+	switch {
+	case proxy == kind.Any && get("RELEASE") != "":
+		return harness.Subject{}, fmt.Errorf("RELEASE=%s: an image is of one release; leave RELEASE out", get("RELEASE"))
+	case proxy == kind.Any:
+		return ImageSubject(image, command, get("CONFIG"), env)
+	case image != "":
+		return harness.Subject{}, fmt.Errorf("IMAGE=%s: it is for PROXY=image, a program of which nothing is known; %s", image, imageOf(proxy))
+	case command != "":
+		return harness.Subject{}, fmt.Errorf("COMMAND=%s: it is for PROXY=image; the other kinds of proxy are started as their official images do it", command)
+	}
+	return OwnSubject(proxy, get("CONFIG"), get("RELEASE"), env)
+}
+
+// imageOf is how the image of a known kind is named.
+func imageOf(proxy kind.Name) string {
+	if k, err := kind.Of(proxy); err == nil && k.Image.Variable != "" {
+		return "an image for PROXY=" + string(proxy) + " is named in the environment, as " + k.Image.Variable + "="
+	}
+	return "give PROXY=image too"
+}
+
+// ImageSubject is a program of which nothing is known but its image: what its user has
+// started there, with the files that lie at path. Without a command the image starts what
+// it starts by itself; without a path it has its own files. It has to pass.
+func ImageSubject(image, command, path string, env kind.Env) (harness.Subject, error) {
+	if image == "" {
+		return harness.Subject{}, errors.New("PROXY=image: say which one with IMAGE=")
+	}
+	words, err := kind.ReadCommand(command)
+	if err != nil {
+		return harness.Subject{}, err
+	}
+	conf, err := config.Read(kind.Any, nil, path, env)
+	if err != nil {
+		return harness.Subject{}, err
+	}
+	base, _, _ := strings.Cut(image[strings.LastIndex(image, "/")+1:], "@")
+	base, _, _ = strings.Cut(base, ":")
+	return harness.Subject{
+		Kind: kind.Any, Name: "own-" + notInFolders.ReplaceAllString(base, "-"), Role: harness.Own, Config: path, Env: env,
+		Image: image, Command: words, Summary: "your own image", TLS: conf.TLS() || strings.Contains(command, "https://"),
+	}, nil
+}
+
 // OwnSubject is a user's own configuration as a subject, with the variables that it is
 // given: it has to pass.
 func OwnSubject(name kind.Name, path, release string, env kind.Env) (harness.Subject, error) {
+	if name == kind.Any {
+		return ImageSubject("", "", path, env) // which says what is missing
+	}
 	release, err := ownRelease(name, release)
 	if err != nil {
 		return harness.Subject{}, err

@@ -106,6 +106,13 @@ func TestWrongWords(t *testing.T) {
 		"CONFIG of two files":  {map[string]string{"PROXY": "apache", "CONFIG": "configs"}, []string{"httpd.conf"}},
 		"RELEASE of one's own": {map[string]string{"PROXY": "nginx", "CONFIG": nginx, "RELEASE": "1.9"}, []string{"RELEASE=1.9: ", "stable, testing"}},
 		"RELEASE of goproxy":   {map[string]string{"PROXY": "goproxy", "CONFIG": "configs/goproxy/default.yaml", "RELEASE": "stable"}, []string{"RELEASE=stable: ", "leave RELEASE out"}},
+		"PROXY=image alone":    {map[string]string{"PROXY": "image"}, []string{"PROXY=image: ", "IMAGE="}},
+		"IMAGE of a kind":      {map[string]string{"PROXY": "nginx", "CONFIG": nginx, "IMAGE": "x"}, []string{"IMAGE=x: ", "PROXY=image", "NGINX_IMAGE="}},
+		"IMAGE alone":          {map[string]string{"IMAGE": "x"}, []string{"IMAGE=x: ", "give PROXY=image too"}},
+		"COMMAND of a kind":    {map[string]string{"PROXY": "nginx", "CONFIG": nginx, "COMMAND": "nginx -g x"}, []string{"COMMAND=nginx -g x: ", "PROXY=image"}},
+		"COMMAND, a quote":     {map[string]string{"PROXY": "image", "IMAGE": "x", "COMMAND": "sh -c 'a"}, []string{"COMMAND=sh -c 'a: ", "each quote closed"}},
+		"RELEASE of an image":  {map[string]string{"PROXY": "image", "IMAGE": "x", "RELEASE": "stable"}, []string{"RELEASE=stable: ", "leave RELEASE out"}},
+		"an image's CONFIG":    {map[string]string{"PROXY": "image", "IMAGE": "x", "CONFIG": "/none"}, []string{"CONFIG=/none: ", "no such file or folder"}},
 		"SUBJECT":              {map[string]string{"SUBJECT": "nginx/none"}, []string{"SUBJECT=nginx/none", "nginx/static"}},
 		"TTL":                  {map[string]string{"TTL": "0"}, []string{"TTL=0: ", "from 1s to 5m0s"}},
 		"GRACE":                {map[string]string{"GRACE": "x"}, []string{"GRACE=x: ", "from 1s to 30m0s"}},
@@ -199,4 +206,24 @@ func TestTLSScenariosNeedTLS(t *testing.T) {
 			g.Expect(cell.Subject.TLS || !s.TLS()).To(BeTrue(), "%s on %s", s.Name, cell.Subject.ID())
 		}
 	}
+}
+
+// An image needs no config, and no config needs an image.
+func TestAnImageOfOnesOwn(t *testing.T) {
+	g := NewWithT(t)
+	r, err := from(map[string]string{"PROXY": "image", "IMAGE": "registry.example:5000/team/pen:0.34@sha256:00", "COMMAND": "pen -f 80 'backend.example.com:80'", "ENV": "A=b"})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(r.Subjects).To(HaveLen(1))
+	s := r.Subjects[0]
+	g.Expect(s).To(And(HaveField("Role", harness.Own), HaveField("ID()", "image/own-pen"), HaveField("Config", ""), HaveField("TLS", false)))
+	g.Expect(s.Image).To(Equal("registry.example:5000/team/pen:0.34@sha256:00"))
+	g.Expect(s.Command.Words).To(Equal([]string{"pen", "-f", "80", "backend.example.com:80"}))
+	g.Expect(s.Env.Values).To(Equal(map[string]string{"A": "b"}))
+
+	dir := t.TempDir()
+	g.Expect(os.MkdirAll(filepath.Join(dir, "etc"), 0o700)).To(Succeed())
+	g.Expect(os.WriteFile(filepath.Join(dir, "etc", "proxy.toml"), []byte("upstream = 'https://backend.example.com'\n"), 0o600)).To(Succeed())
+	r, err = from(map[string]string{"PROXY": "image", "IMAGE": "proxy", "CONFIG": dir})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(r.Subjects[0]).To(And(HaveField("ID()", "image/own-proxy"), HaveField("Config", dir), HaveField("TLS", true), HaveField("Command.Words", BeEmpty())))
 }

@@ -27,10 +27,11 @@ func runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run NAME",
 		Short: "Run a scenario on the catalogued configs, or on your own",
-		Long: "Runs a scenario on the catalogued configs, or on your own with --proxy and --config.\n" +
+		Long: "Runs a scenario on the catalogued configs, on your own with --proxy and --config, or on any image with --proxy image and --image.\n" +
 			"It prints a table, and writes a page and all recordings to --runs. \"proxychaos list\" shows the scenarios.\n" +
 			"Exits 0 if every config came out as expected, 1 if one did not, 2 if nothing could be proved.",
 		Example: "  proxychaos run alb-ip-rotate --proxy nginx --config ./nginx\n" +
+			"  proxychaos run alb-ip-rotate --proxy image --image pen:0.34 --command 'pen -f 80 backend.example.com:80'\n" +
 			"  proxychaos run alb-ip-rotate --subject nginx/static --quiet --json",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: scenarioNames,
@@ -53,7 +54,7 @@ func nightlyCommand() *cobra.Command {
 			"Exits 0 if every config came out as expected, 1 if one did not, 2 if too few cells ran or nothing could be proved.",
 		Args: cobra.NoArgs,
 	}
-	p := player{settings: addSettings(cmd, nil, "CONFIG", "ENV", "MAX_FAILED", "RECOVER_WITHIN")}
+	p := player{settings: addSettings(cmd, nil, "CONFIG", "IMAGE", "COMMAND", "ENV", "MAX_FAILED", "RECOVER_WITHIN")}
 	p.addFlags()
 	floor := p.flags.Lookup(flagOf("FLOOR"))
 	floor.DefValue = nightlyFloor

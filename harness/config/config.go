@@ -23,9 +23,13 @@ type Config struct {
 // Read reads the file or folder at p, in the file system files; on this machine if that
 // is nil. A link to a file of the same folder is read as that file, as in sites-enabled.
 // Any other is kept as a link: in the container it may lead to what the image has, and
-// here it would be another machine's. Templates are rendered with env.
+// here it would be another machine's. Templates are rendered with env. A program of which
+// nothing is known may need no files: then p is empty.
 func Read(name kind.Name, files fs.FS, p string, env kind.Env) (Config, error) {
 	c := Config{Kind: name, Config: kind.Config{Path: p, Env: env}}
+	if p == "" && name == kind.Any {
+		return c, nil
+	}
 	var err error
 	if files == nil {
 		err = c.readHere(p)

@@ -29,6 +29,9 @@ func (f *Finder) Proxy(ctx context.Context, r kind.Release) (Image, error) {
 	if k.Bundled() {
 		return Image{}, fmt.Errorf("there are no images of %s: it is part of this program", r.Kind)
 	}
+	if k.UserImage {
+		return f.named(ctx, r, r.Official, "IMAGE")
+	}
 	if ref := os.Getenv(k.Image.Variable); ref != "" {
 		return f.named(ctx, r, ref, k.Image.Variable)
 	}
@@ -80,17 +83,21 @@ func (f *Finder) named(ctx context.Context, r kind.Release, ref, variable string
 	return img, err
 }
 
-// local describes an image if it is here. Its version is asked of the binary.
+// local describes an image if it is here. Its version is asked of the binary; if nothing
+// is known of that, it is the beginning of the digest.
 func (f *Finder) local(ctx context.Context, r kind.Release, ref, source string) (Image, bool, error) {
 	in, ok, err := f.present(ctx, ref)
 	if !ok || err != nil {
 		return Image{}, false, err
 	}
-	v, err := f.version(ctx, ref, r.Kind)
-	if err != nil {
-		return Image{}, false, err
+	img := Image{Ref: ref, Source: source, Digest: digest(in)}
+	if r.Kind == kind.Any {
+		_, sum, _ := strings.Cut(img.Digest, ":")
+		img.Version = sum[:min(len(sum), 12)]
+		return img, true, nil
 	}
-	return Image{Ref: ref, Version: v, Source: source, Digest: digest(in)}, true, nil
+	img.Version, err = f.version(ctx, ref, r.Kind)
+	return img, err == nil, err
 }
 
 // askRegistry asks the engine, which knows its proxies and mirrors, for an

@@ -20,6 +20,8 @@ type Config struct {
 	Links []Link
 	// Env are the variables that it was given.
 	Env Env
+	// Command is what its user has started, if it is for an image of the user's.
+	Command Command
 	// Docker is the Dockerfile of the folder; nil if there is none.
 	Docker *Dockerfile
 	// LeftOut says what else is in the folder, and why it is not put into the container.

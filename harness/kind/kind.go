@@ -32,6 +32,8 @@ type Kind struct {
 	// Look finds in the configuration what such lines complain of, if they do not say it
 	// well; nil if there is nothing to find.
 	Look func(c Config, words string) string
+	// UserImage says that its user names the image: nothing is known of the program.
+	UserImage bool
 	// Lacks says what a run cannot see or the program cannot do, for whoever runs it; empty
 	// for nothing that matters.
 	Lacks string
@@ -41,17 +43,17 @@ type Kind struct {
 	// Errors finds its other lines at error level and above; none are looked for if it is nil.
 	Errors *regexp.Regexp
 	// Releases are the lines of versions that it can be run on; none if it is part of
-	// this program.
+	// this program, or in an image of the user's.
 	Releases []Release
 	// Usual is the name of the release that a configuration runs on unless the user says
 	// another.
 	Usual string
-	// Image is how the image of a release is had; empty if it is part of this program.
+	// Image is how the image of a release is had; empty if there are no releases.
 	Image Image
 }
 
 // all are the kinds in the order of the reports. A new kind is registered here.
-var all = []*Kind{&apache, &nginx, &haproxy, &caddy, &squid, &nghttpx, &lighttpd, &h2o, &varnish, &trafficserver, &pound, &goproxy}
+var all = []*Kind{&apache, &nginx, &haproxy, &caddy, &squid, &nghttpx, &lighttpd, &h2o, &varnish, &trafficserver, &pound, &goproxy, &anyImage}
 
 // Names lists the kinds in the order of the reports.
 func Names() []Name {
@@ -72,7 +74,7 @@ func Of(name Name) (*Kind, error) {
 }
 
 // Bundled says whether the program is part of this one.
-func (k *Kind) Bundled() bool { return len(k.Releases) == 0 }
+func (k *Kind) Bundled() bool { return len(k.Releases) == 0 && !k.UserImage }
 
 // Mark is a line of a log, by a part of it, and what it means.
 type Mark struct{ Text, Meaning string }

@@ -148,7 +148,7 @@ func (c *cell) affordable() error {
 	}
 	set := c.opt.Settings
 	return fmt.Errorf("%s: the run would take %v, want at most %v: with TTL=%v GRACE=%v OUTAGE=%v, and a proxy that by its configuration may keep an address for %v; shorten what is too long, or take it out of the configuration if it is for something else",
-		c.config.Path, c.plan.Duration.Duration(), load.MaxDuration.Duration(), set.TTL, set.Grace, set.Outage, c.plan.Refresh.Duration())
+		c.source(), c.plan.Duration.Duration(), load.MaxDuration.Duration(), set.TTL, set.Grace, set.Outage, c.plan.Refresh.Duration())
 }
 
 // build makes the world: names, load balancers, nodes.

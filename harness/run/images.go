@@ -53,9 +53,11 @@ func (l *Lab) image(ctx context.Context, s harness.Subject) (recording.Image, er
 	if l.Embedded() {
 		return recording.Image{}, errNeedsEngine
 	}
-	release, err := k.Release(s.Release)
-	if err != nil {
-		return recording.Image{}, err
+	release := kind.Release{Kind: s.Kind, Official: s.Image}
+	if !k.UserImage {
+		if release, err = k.Release(s.Release); err != nil {
+			return recording.Image{}, err
+		}
 	}
 	l.proxyMu.Lock()
 	p := l.proxies[release]

@@ -72,7 +72,9 @@ func (c *cell) replay() string {
 	own := c.Subject.Role == harness.Own
 	add(!own, "SUBJECT", c.Subject.ID())
 	add(own, "PROXY", c.Subject.Kind)
-	add(own, "CONFIG", c.config.Path)
+	add(c.Subject.Image != "", "IMAGE", c.Subject.Image)
+	add(own && c.config.Path != "", "CONFIG", c.config.Path)
+	add(c.Subject.Command.Said != "", "COMMAND", c.Subject.Command.Said)
 	add(own && c.Subject.Release != usual(c.Subject.Kind), "RELEASE", c.Subject.Release)
 	if image := c.userImage(); image != "" {
 		image += "=" + quoted(c.image.Ref)

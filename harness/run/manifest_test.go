@@ -65,6 +65,13 @@ func TestReplay(t *testing.T) {
 			recording.Way{},
 			"make scenario NAME=s PROXY=caddy CONFIG=x RELEASE=stable SEED=1",
 		},
+		"an image": {
+			harness.Subject{Kind: kind.Any, Name: "own-pen", Role: harness.Own, Image: "team/pen:0.34", Command: kind.Command{Said: "pen -f 80 backend:80"}},
+			"",
+			Options{Settings: standard},
+			recording.Way{},
+			"proxychaos run s --proxy image --image team/pen:0.34 --command 'pen -f 80 backend:80' --seed 1",
+		},
 		"with everything": {
 			onTesting, "/my configs/it's.conf",
 			Options{

@@ -15,7 +15,7 @@ import (
 // ConfigError is a configuration that its own proxy rejects, in the proxy's
 // own words.
 type ConfigError struct {
-	Path  string // as the user named it
+	Path  string // as the user named it, or the image if that needs none
 	Words string // of the proxy, with file and line
 	// Advice is what can be done about it; empty if nothing is known.
 	Advice string
@@ -36,7 +36,7 @@ func (c *cell) explain(err error) error {
 	if !errors.As(err, &rejected) {
 		return err
 	}
-	said := &ConfigError{Path: c.config.Path, Words: words(rejected.Output, c.config)}
+	said := &ConfigError{Path: c.source(), Words: words(rejected.Output, c.config)}
 	var advice []string
 	for _, l := range c.config.Links {
 		if strings.Contains(said.Words, l.Name) {

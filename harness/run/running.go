@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,6 +83,7 @@ func (r *Running) play(ctx context.Context) (v judge.Verdict, m recording.Manife
 	if c.config, err = config.Read(c.Subject.Kind, c.Subject.Files, c.Subject.Config, c.Subject.Env); err != nil {
 		return v, m, err
 	}
+	c.config.Command = c.Subject.Command
 	if err = c.remark(); err != nil {
 		return v, m, err
 	}
@@ -135,10 +137,13 @@ func (c *cell) remark() error {
 		remarks = append(remarks, "made, unless the image has them: "+strings.Join(spares, ", "))
 	}
 	if len(remarks) > 0 {
-		c.progress("%s: %s", c.config.Path, strings.Join(remarks, "; "))
+		c.progress("%s: %s", c.source(), strings.Join(remarks, "; "))
 	}
 	return nil
 }
+
+// source is what the user gave: a configuration, or an image that needs none.
+func (c *cell) source() string { return cmp.Or(c.config.Path, c.Subject.Image) }
 
 // Close takes the testbed down. What it costs is part of the cell's overhead. It can be
 // called again.

@@ -21,7 +21,7 @@ func (c *cell) findWay(ctx context.Context) error {
 	own := c.Subject.Role == harness.Own
 	hosts, unsaid := c.config.Hosts()
 	s := &wayin.Search{
-		Wanted: c.opt.Wanted, Several: own, Config: c.config.Path,
+		Wanted: c.opt.Wanted, Several: own, Config: c.source(),
 		Hints:     wayin.Hints{Hosts: hosts, Unsaid: unsaid, Paths: c.config.Paths()},
 		Listeners: c.bed.listeners, Try: c.to.load.Try,
 	}

@@ -111,7 +111,7 @@ func (q Question) Title(side int, path string) string {
 func (q Question) Words(opt run.Options, commit string) []string {
 	words := []string{commit, fmt.Sprintf("%+v", opt.Settings), fmt.Sprintf("%+v", opt.Wanted)}
 	for _, s := range []harness.Subject{q.A, q.B} {
-		words = append(words, string(s.Kind), s.Release, s.ID(), s.Env.Said)
+		words = append(words, string(s.Kind), s.Release, s.ID(), s.Env.Said, s.Image, s.Command.Said)
 		c, err := config.Read(s.Kind, s.Files, s.Config, s.Env)
 		words = append(words, fmt.Sprint(err))
 		for _, f := range c.Files {
