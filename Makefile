@@ -39,7 +39,7 @@ ABSOLUTE := PROXYCHAOS_RUNS="$$(realpath -m -- '$(RUNS)')"
 ENVIRONMENT := PROXYCHAOS_ENV="$$(case '$(ENV)' in ''|[A-Za-z_]*=*) printf %s '$(ENV)' ;; *) realpath -m -- '$(ENV)' ;; esac)"
 
 .DEFAULT_GOAL := help
-.PHONY: help list build suite images named scenario compare nightly corpus claims claim demo test test-long tests bench bench-proxy soak fidelity errorrate lint clean FORCE
+.PHONY: help list build suite images named scenario compare nightly incident corpus claims claim demo test test-long tests bench bench-proxy soak fidelity errorrate lint clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,7 +65,7 @@ named:
 images:
 	@PROXYCHAOS_NAME='$(NAME)' PROXYCHAOS_CONFIG='$(CONFIG)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) images
 
-scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf ENV=./file] [SUBJECT=] [CLOCK=production TTL= GRACE= OUTAGE= POSTS= RATE= PEAK= SEED= MAX_FAILED= RECOVER_WITHIN=]
+scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf ENV=./file] [PROXY=image IMAGE= COMMAND=] [SUBJECT=] [CLOCK=production TTL= GRACE= OUTAGE= POSTS= RATE= PEAK= SEED= MAX_FAILED= RECOVER_WITHIN=]
 	@PROXYCHAOS_NAME='$(NAME)' PROXYCHAOS_CONFIG='$(CONFIG)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) check
 	@$(MAKE) --no-print-directory -j2 suite images
 	@PROXYCHAOS_NAME='$(NAME)' PROXYCHAOS_CONFIG="$$(test -z '$(CONFIG)' || realpath -- '$(CONFIG)')" $(ENVIRONMENT) $(ABSOLUTE) $(GINKGO) $(SUITE)
@@ -77,6 +77,9 @@ nightly: build ## every scenario over every subject; runs/junit.xml, runs/report
 	@PROXYCHAOS_NAME= PROXYCHAOS_CONFIG= PROXYCHAOS_FLOOR='$(FLOOR)' $(ABSOLUTE) $(BIN) check
 	@$(MAKE) --no-print-directory -j2 suite images NAME= CONFIG=
 	@PROXYCHAOS_NAME= PROXYCHAOS_CONFIG= PROXYCHAOS_FLOOR='$(FLOOR)' $(ABSOLUTE) $(GINKGO) $(SUITE)
+
+incident: build ## NAME=govuk-2018: an outage that many remember, on a config that shows it and on one that holds; no NAME= lists them
+	@PROXYCHAOS_NAME= $(ABSOLUTE) $(BIN) incident --make $(if $(NAME),'$(NAME)',--help)
 
 corpus: build $(CORPUS) ## [CASE=haproxy]: configs of many shapes, each with the outcome that is right; a case, a kind, or gate; docs/corpus.md
 	@mkdir -p '$(RUNS)'

@@ -74,18 +74,26 @@ func (p *player) addFlags() {
 	p.flags.BoolVarP(&p.quiet, "quiet", "q", false, "print no progress")
 }
 
-func (p *player) play(cmd *cobra.Command, settled map[string]string) (err error) {
-	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
+func (p *player) play(cmd *cobra.Command, settled map[string]string) error {
 	asked, err := p.request(settled)
 	if err != nil {
 		return err
 	}
+	var cells []run.Cell
+	for _, s := range asked.Scenarios {
+		cells = append(cells, asked.Cells(s)...)
+	}
+	return p.playCells(cmd, asked, cells)
+}
+
+func (p *player) playCells(cmd *cobra.Command, asked scenarios.Request, which []run.Cell) error {
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
 	if p.quiet {
 		asked.Options.Log = io.Discard
 	}
 	began := time.Now()
-	results, asking, err := p.results(ctx, asked)
+	results, err := p.results(ctx, asked, which)
 	if err != nil {
 		return err
 	}
@@ -93,19 +101,15 @@ func (p *player) play(cmd *cobra.Command, settled map[string]string) (err error)
 	if err := p.show(cmd.OutOrStdout(), asked, cells, began); err != nil {
 		return err
 	}
-	return p.outcome(ctx, asked, cells, asking)
+	return p.outcome(ctx, asked, cells, len(which))
 }
 
-// results are those of the cells that were run, and of how many.
-func (p *player) results(ctx context.Context, asked scenarios.Request) (results []run.Result, of int, err error) {
-	var cells []run.Cell
-	for _, s := range asked.Scenarios {
-		cells = append(cells, asked.Cells(s)...)
-	}
+// results are those of the cells that were run.
+func (p *player) results(ctx context.Context, asked scenarios.Request, cells []run.Cell) (results []run.Result, err error) {
 	lab, err := run.Open(ctx, asked.Options)
 	defer func() { err = errors.Join(err, p.spell(lab.Close())) }()
 	if err != nil {
-		return nil, 0, p.opening(err)
+		return nil, p.opening(err)
 	}
 	results = lab.Run(ctx, cells)
 	if ctx.Err() != nil { // what broke off says only that it was interrupted
@@ -114,7 +118,7 @@ func (p *player) results(ctx context.Context, asked scenarios.Request) (results 
 	for i := range results {
 		results[i].Err = p.spell(results[i].Err)
 	}
-	return results, len(cells), nil
+	return results, nil
 }
 
 // show prints the cells and writes their reports.

@@ -1,0 +1,77 @@
+// Package incidents is outages that many remember, as data over the catalogue: one file
+// each. A scenario does what happened, a config of the catalogue shows what users saw, and
+// another one holds.
+package incidents
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/run"
+	"github.com/proxychaos/proxychaos/scenarios"
+)
+
+// Incident is one outage.
+type Incident struct {
+	Name string // of make incident NAME=
+	// Told is what happened, in a few sentences, and Sources are where that stands.
+	Told    string
+	Sources []string
+	// Acts are what is run, in this order.
+	Acts []Act
+}
+
+// Act is a scenario on configs of the catalogue.
+type Act struct {
+	Scenario harness.Scenario
+	// Broke are the IDs of configs that show what was reported.
+	Broke []string
+	// As is what was reported: the kinds of failure, their cause, and the log line.
+	As judge.Expectation
+	// Held are the IDs of configs that lose nothing.
+	Held []string
+}
+
+// All are the incidents, the oldest first.
+var All = []Incident{govUK, guardian, usEast1}
+
+// Named is the incident of that name. The error lists those there are.
+func Named(name string) (Incident, error) {
+	var names []string
+	for _, i := range All {
+		names = append(names, i.Name)
+	}
+	if i := slices.Index(names, name); i >= 0 {
+		return All[i], nil
+	}
+	return Incident{}, fmt.Errorf("there is no incident %q; there are %s", name, strings.Join(names, ", "))
+}
+
+// Cells are those of all acts. What broke has to break as it was reported, and what held
+// to lose nothing.
+func (i Incident) Cells() ([]run.Cell, error) {
+	var cells []run.Cell
+	for _, act := range i.Acts {
+		add := func(ids []string, expect judge.Expectation) error {
+			for _, id := range ids {
+				s, err := scenarios.Catalogued(id)
+				if err != nil {
+					return fmt.Errorf("incident %s: %w", i.Name, err)
+				}
+				s.Expect = map[string]judge.Expectation{act.Scenario.Name: expect}
+				cells = append(cells, run.Cell{Scenario: act.Scenario, Subject: s})
+			}
+			return nil
+		}
+		if err := add(act.Broke, act.As); err != nil {
+			return nil, err
+		}
+		if err := add(act.Held, judge.Expectation{Verdict: judge.Pass}); err != nil {
+			return nil, err
+		}
+	}
+	return cells, nil
+}
