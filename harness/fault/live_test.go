@@ -274,6 +274,27 @@ func TestNodesAnswerWrong(t *testing.T) {
 	}
 }
 
+// Somebody else's load balancer has none of the connections of the one before it.
+func TestAStrangerHasNoConnectionFromBefore(t *testing.T) {
+	g := NewWithT(t)
+	node := netip.MustParseAddr("127.81.6.21")
+	w := albOn(t, node)
+	conn, err := net.Dial("tcp", netip.AddrPortFrom(node, w.Port).String()) //nolint:noctx // immediate
+	g.Expect(err).NotTo(HaveOccurred())
+	defer func() { _ = conn.Close() }()
+	ask := func() error {
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+			return err
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(patience * probeTimeout))
+		_, err := conn.Read(make([]byte, 4096))
+		return err
+	}
+	g.Expect(ask()).To(Succeed())
+	after(t, w, StrikeNodes{Kind: fakealb.FaultStranger, Nodes: world.Named})
+	g.Expect(ask()).To(Or(MatchError(syscall.ECONNRESET), MatchError(syscall.EPIPE), MatchError(io.EOF)))
+}
+
 func TestANodeThatIsNotBack(t *testing.T) {
 	g := NewWithT(t)
 	w := live(replaced, &prober{answer: Answer{Result: Answered, Status: 503}})
