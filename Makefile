@@ -6,6 +6,8 @@ KIT     := $(CURDIR)/$(BIN)
 RUNS    ?= runs
 # Fewer cells than this make a nightly run red: those that need no registry.
 FLOOR   ?= 595
+# What earlier nights came to; make baseline makes it.
+BASELINE ?= reports/baseline.json
 # One set of build flags for the command, the suite and Ginkgo: what they share is
 # compiled once. The race detector needs C, so tests have flags of their own.
 BUILD   := CGO_ENABLED=0 GOFLAGS='$(GOFLAGS) -trimpath' $(GO)
@@ -25,13 +27,13 @@ PROXYCHAOS_CORPORA ?= $(abspath $(wildcard $(CURDIR)/../shared/corpora))
 
 # What is tested is said to make, not found in the environment: some shells
 # have a NAME or a PROXY of their own.
-WORDS   := NAME PROXY CONFIG IMAGE COMMAND ENV SUBJECT RELEASE A B BENCH CASE FOR PROXY_A PROXY_B RELEASE_A RELEASE_B SHORT
+WORDS   := NAME PROXY CONFIG IMAGE COMMAND ENV SUBJECT RELEASE A B BENCH CASE FOR PROXY_A PROXY_B RELEASE_A RELEASE_B SHORT SHARD FROM WHY
 $(foreach word,$(WORDS),$(if $(filter environment,$(origin $(word))),$(eval override $(word) :=)))
 
 export GO PROXYCHAOS_CORPORA
 # What make calls is told in PROXYCHAOS_*, which can be set in the environment too.
 SAID    := CLOCK TTL GRACE OUTAGE POSTS RATE PEAK SEED MAX_FAILED RECOVER_WITHIN PROXY IMAGE COMMAND RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT HEADERS PARALLEL KIT
-SAID    += FOR PROXY_A PROXY_B RELEASE_A RELEASE_B MIN_FAILED MIN_RECOVERY MIN_P99
+SAID    += SHARD WHY FOR PROXY_A PROXY_B RELEASE_A RELEASE_B MIN_FAILED MIN_RECOVERY MIN_P99
 $(foreach word,$(SAID),$(if $($(word)),$(eval export PROXYCHAOS_$(word) = $$($(word)))))
 # Ginkgo runs the suite in its own folder: paths are made absolute.
 ABSOLUTE := PROXYCHAOS_RUNS="$$(realpath -m -- '$(RUNS)')"
@@ -39,7 +41,7 @@ ABSOLUTE := PROXYCHAOS_RUNS="$$(realpath -m -- '$(RUNS)')"
 ENVIRONMENT := PROXYCHAOS_ENV="$$(case '$(ENV)' in ''|[A-Za-z_]*=*) printf %s '$(ENV)' ;; *) realpath -m -- '$(ENV)' ;; esac)"
 
 .DEFAULT_GOAL := help
-.PHONY: help list build suite images named scenario compare nightly incident corpus claims claim demo test test-long tests bench bench-proxy soak fidelity errorrate lint clean FORCE
+.PHONY: help list build suite images named scenario compare nightly merge baseline incident corpus claims claim demo test test-long tests bench bench-proxy soak fidelity errorrate lint clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,13 +72,22 @@ scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf E
 	@$(MAKE) --no-print-directory -j2 suite images
 	@PROXYCHAOS_NAME='$(NAME)' PROXYCHAOS_CONFIG="$$(test -z '$(CONFIG)' || realpath -- '$(CONFIG)')" $(ENVIRONMENT) $(ABSOLUTE) $(GINKGO) $(SUITE)
 
-compare: build ## A=./now.conf B=./next.conf PROXY=nginx [NAME= FOR=20m RELEASE_A= RELEASE_B= MIN_FAILED=5 MIN_RECOVERY=0.3s MIN_P99=20%]: roll out, do not, or cannot tell
+compare: build ## A=./now.conf B=./next.conf PROXY=nginx [NAME= FOR=20m WHY=1 RELEASE_A= RELEASE_B= MIN_FAILED=5 MIN_RECOVERY=0.3s MIN_P99=20%]: roll out, do not, or cannot tell
 	@PROXYCHAOS_NAME='$(NAME)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) compare --make --a '$(A)' --b '$(B)'
 
-nightly: build ## every scenario over every subject; runs/junit.xml, runs/report.html
-	@PROXYCHAOS_NAME= PROXYCHAOS_CONFIG= PROXYCHAOS_FLOOR='$(FLOOR)' $(ABSOLUTE) $(BIN) check
+# What a nightly is held against.
+WHOLE   := PROXYCHAOS_FLOOR='$(FLOOR)' PROXYCHAOS_BASELINE="$$(test -z '$(BASELINE)' || realpath -m -- '$(BASELINE)')"
+
+nightly: build ## [SHARD=2/8]: every scenario over every subject, beside earlier nights; runs/junit.xml, runs/report.html
+	@PROXYCHAOS_NAME= PROXYCHAOS_CONFIG= $(WHOLE) $(ABSOLUTE) $(BIN) check
 	@$(MAKE) --no-print-directory -j2 suite images NAME= CONFIG=
-	@PROXYCHAOS_NAME= PROXYCHAOS_CONFIG= PROXYCHAOS_FLOOR='$(FLOOR)' $(ABSOLUTE) $(GINKGO) $(SUITE)
+	@PROXYCHAOS_NAME= PROXYCHAOS_CONFIG= $(WHOLE) $(ABSOLUTE) $(GINKGO) $(SUITE)
+
+merge: build ## FROM="shard1 shard2": the report of a nightly of several shards, held against earlier nights
+	@$(WHOLE) $(ABSOLUTE) $(BIN) report merge $(FROM)
+
+baseline: build ## [FROM="night1 night2 night3"]: reports/baseline.json of stored nights, and what is different from before
+	@$(BIN) baseline $(or $(FROM),$(RUNS)) -o '$(BASELINE)'
 
 incident: build ## NAME=govuk-2018: an outage that many remember, on a config that shows it and on one that holds; no NAME= lists them
 	@PROXYCHAOS_NAME= $(ABSOLUTE) $(BIN) incident --make $(if $(NAME),'$(NAME)',--help)

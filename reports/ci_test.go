@@ -13,7 +13,7 @@ func TestMarkdownRowsHaveTheirColumns(t *testing.T) {
 	cells := syntheticSuite(t)
 	cells[0].Verdict.Findings = []judge.Finding{{Text: "a | b\nc <script> `d` [e](f) \x1b[31m"}}
 	var b strings.Builder
-	must(t, Markdown(&b, cells))
+	must(t, Markdown(&b, Suite{Cells: cells}))
 	t.Log("\n" + b.String())
 	for line := range strings.SplitSeq(b.String(), "\n") {
 		if bars := strings.Count(line, "|") - strings.Count(line, `\|`); strings.HasPrefix(line, "|") && bars != 8 {
@@ -29,7 +29,7 @@ func TestMarkdownRowsHaveTheirColumns(t *testing.T) {
 
 func TestJSONReadsBack(t *testing.T) {
 	var b bytes.Buffer
-	must(t, JSON(&b, syntheticSuite(t)))
+	must(t, JSON(&b, Suite{Cells: syntheticSuite(t)}))
 	var s Summary
 	must(t, json.Unmarshal(b.Bytes(), &s))
 	if s.Schema != SummarySchema || len(s.Cells) != 10 || !s.Red || s.Tally.Unexpected != 1 {

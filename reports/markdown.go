@@ -8,14 +8,15 @@ import (
 
 // Markdown writes the summary of a CI job (GitHub's $GITHUB_STEP_SUMMARY and
 // its like): the totals, one table a scenario, and what is not as expected.
-func Markdown(w io.Writer, cells []Cell) error {
-	tally := Count(cells)
+func Markdown(w io.Writer, suite Suite) error {
+	cells, tally := suite.Cells, Count(suite.Cells)
 	word := "As expected"
-	if tally.Red() {
+	if suite.Red() {
 		word = "Not as expected"
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "## proxychaos\n\n**%s**: %s.\n", word, tally)
+	b.WriteString(markdownAgainst(suite))
 	for _, name := range scenarios(cells) {
 		of := ofScenario(cells, name)
 		fmt.Fprintf(&b, "\n### %s\n\n", markdown(name))

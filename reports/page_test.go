@@ -359,8 +359,8 @@ func TestReportsOfACellThatBrokeOff(t *testing.T) {
 	for name, write := range map[string]func(*bytes.Buffer) error{
 		"table":    func(b *bytes.Buffer) error { return Table(b, cells) },
 		"page":     func(b *bytes.Buffer) error { return HTML(b, Page{Cells: cells}) },
-		"markdown": func(b *bytes.Buffer) error { return Markdown(b, cells) },
-		"json":     func(b *bytes.Buffer) error { return JSON(b, cells) },
+		"markdown": func(b *bytes.Buffer) error { return Markdown(b, Suite{Cells: cells}) },
+		"json":     func(b *bytes.Buffer) error { return JSON(b, Suite{Cells: cells}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer

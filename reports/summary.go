@@ -3,19 +3,26 @@ package reports
 import (
 	"encoding/json"
 	"io"
+	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/reports/baseline"
 )
 
-// SummarySchema is the version of what JSON writes.
-const SummarySchema = 1
+// SummarySchema is the version of what JSON writes, which report.schema.json describes. A
+// reader also takes version 1, which had neither Why, Figures nor Against.
+const SummarySchema = 2
 
 // Summary is the figures of a run for programs: a baseline, a dashboard.
 type Summary struct {
-	Schema int           `json:"schema"`
-	Tally  Tally         `json:"tally"`
-	Red    bool          `json:"red"`
-	Cells  []CellSummary `json:"cells"`
+	Schema int   `json:"schema"`
+	Tally  Tally `json:"tally"`
+	Red    bool  `json:"red"`
+	// Wrong is what is wrong with the run as a whole, a line each.
+	Wrong []string `json:"wrong,omitempty"`
+	// Against is how the run differs from earlier nights, if it was held against any.
+	Against *baseline.Difference `json:"against,omitempty"`
+	Cells   []CellSummary        `json:"cells"`
 }
 
 // CellSummary is one cell of a Summary. Of one that was not run only the
@@ -28,6 +35,7 @@ type CellSummary struct {
 	NotRun         string             `json:"not_run,omitempty"`
 	Verdict        string             `json:"verdict,omitempty"`
 	Reasons        []string           `json:"reasons,omitempty"` // why it is not as expected
+	Why            []string           `json:"why,omitempty"`     // it proved nothing
 	Version        string             `json:"version,omitempty"` // of the proxy
 	Digest         string             `json:"digest,omitempty"`  // of the image
 	ConfigSHA256   string             `json:"config_sha256,omitempty"`
@@ -42,14 +50,20 @@ type CellSummary struct {
 	Stale          int                `json:"stale_requests"`
 	Findings       []string           `json:"findings,omitempty"` // codes
 	Overhead       recording.Seconds  `json:"overhead"`
+	Figures        *Figures           `json:"figures,omitempty"`
 	Dir            string             `json:"dir,omitempty"`
 }
 
-// JSON writes the Summary of the cells.
-func JSON(w io.Writer, cells []Cell) error {
-	tally := Count(cells)
-	s := Summary{Schema: SummarySchema, Tally: tally, Red: tally.Red(), Cells: make([]CellSummary, 0, len(cells))}
-	for _, c := range cells {
+// JSON writes the Summary of a run.
+func JSON(w io.Writer, suite Suite) error {
+	s := Summary{
+		Schema: SummarySchema, Tally: Count(suite.Cells), Red: suite.Red(), Against: suite.Against,
+		Cells: make([]CellSummary, 0, len(suite.Cells)),
+	}
+	if wrong := suite.Wrong(); wrong != nil {
+		s.Wrong = strings.Split(wrong.Error(), "\n")
+	}
+	for _, c := range suite.Cells {
 		s.Cells = append(s.Cells, summaryOf(c))
 	}
 	encoder := json.NewEncoder(w)
@@ -63,7 +77,7 @@ func summaryOf(c Cell) CellSummary {
 	if c.NotRun != "" {
 		return s
 	}
-	s.Verdict, s.Reasons = v.Result, c.Reasons()
+	s.Verdict, s.Reasons, s.Why, s.Figures = v.Result, c.Reasons(), c.why(), figuresOf(c)
 	s.Version, s.Digest, s.ConfigSHA256, s.Seed = m.Image.Version, m.Image.Digest, m.Config.SHA256, m.Plan.Seed
 	s.WithoutNode, s.Unavoidable = v.WithoutNode, v.Unavoidable
 	s.Sent, s.Failed, s.ByKind = v.Sent, v.Failed, v.ByKind
@@ -73,4 +87,34 @@ func summaryOf(c Cell) CellSummary {
 	}
 	s.Overhead, s.Dir = m.Overhead, c.Dir
 	return s
+}
+
+// why is what the judge, or what broke off, said of a cell that proved nothing.
+func (c Cell) why() []string {
+	if c.State() != Unproven {
+		return nil
+	}
+	return c.Verdict.Reasons
+}
+
+// figuresOf are those of a cell that was run.
+func figuresOf(c Cell) *Figures {
+	r := c.Ran().Run
+	return &Figures{
+		Connections: r.Connections, Queries: r.Queries, Retries: r.Retries, PostsTwice: r.PostsTwice, Window: r.Window,
+		Before: r.Before, During: r.During, After: r.After,
+	}
+}
+
+// Figures are those of a cell that configs are compared by and that a CellSummary does not
+// have already.
+type Figures struct {
+	Connections float64            `json:"connections_per_request"`
+	Queries     float64            `json:"dns_queries_per_second"`
+	Retries     float64            `json:"retries_per_request"`
+	PostsTwice  int                `json:"posts_sent_twice"`
+	Window      recording.Seconds  `json:"window"` // to which recovery is watched
+	Before      *recording.Seconds `json:"p99_before,omitempty"`
+	During      *recording.Seconds `json:"p99_during,omitempty"`
+	After       *recording.Seconds `json:"p99_after,omitempty"`
 }

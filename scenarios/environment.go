@@ -17,6 +17,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/run"
 	"github.com/proxychaos/proxychaos/harness/wayin"
+	"github.com/proxychaos/proxychaos/reports/baseline"
 )
 
 // Request is what a user asks to be run: every scenario on every subject.
@@ -26,6 +27,10 @@ type Request struct {
 	Subjects  []harness.Subject
 	// Floor is the number of cells below which a run proves too little.
 	Floor int
+	// Baseline is what earlier nights came to; nil if the run is not held against any.
+	Baseline *baseline.Baseline
+	// Shard is the part of the cells that is run.
+	Shard Shard
 }
 
 // Prefix stands before a word of a run in the environment. The words alone are make's:
@@ -70,6 +75,8 @@ var Words = []Word{
 	{"PARALLEL", "NUMBER", "cells at a time; without it 3 for each core, fewer above 100 requests per second", ""},
 	{"RUNS", "FOLDER", "where recordings and reports go", "runs"},
 	{"FLOOR", "NUMBER", "how many cells have to run; if fewer do, the run fails", "1"},
+	{"BASELINE", "FILE", "hold the run against earlier nights, those of this file; built-in is that of this build", ""},
+	{"SHARD", "PART", "run a part of the cells: 2/8 is the second of eight; report merge puts the parts together", ""},
 	{"KIT", "FILE", "the agents, a build of proxychaos for Linux; made if there is none", ""},
 }
 
@@ -95,6 +102,15 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 	}
 	if r.Floor, err = number("FLOOR", get("FLOOR", "1"), 1, 1_000_000); err != nil {
 		return r, err
+	}
+	if r.Shard, err = parseShard(get("SHARD", "")); err != nil {
+		return r, err
+	}
+	if r.Baseline, err = readBaseline(get("BASELINE", "")); err != nil {
+		return r, err
+	}
+	if r.Shard.Of > 1 { // they are about the whole
+		r.Floor, r.Baseline = 1, nil
 	}
 	port, err := number("PROXY_PORT", get("PROXY_PORT", "0"), 0, 65535)
 	if err != nil {
@@ -134,7 +150,7 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 	// What cannot be planned is refused before anything is started.
 	cells := 0
 	for _, s := range r.Scenarios {
-		for _, cell := range r.Cells(s) {
+		for _, cell := range r.suited(s) {
 			cells++
 			if _, err := s.PlanOf(cell.Subject, r.Options.Settings, s.World.Place(nowhere)); err != nil {
 				return r, err
@@ -167,8 +183,8 @@ func noCell(s harness.Scenario, subject harness.Subject) error {
 	return fmt.Errorf("SUBJECT=%s is not in the catalogue for %s: give one of %s, or a config of your own", subject.ID(), s.Name, strings.Join(suited, ", "))
 }
 
-// Cells are those of one scenario: it on each subject that it suits.
-func (r Request) Cells(s harness.Scenario) []run.Cell {
+// suited are the cells of one scenario in all shards: it on each subject that it suits.
+func (r Request) suited(s harness.Scenario) []run.Cell {
 	var cells []run.Cell
 	for _, subject := range r.Subjects {
 		if s.Suits(subject) {

@@ -55,14 +55,6 @@ func Complaint(c reports.Cell) string {
 	return strings.Join(lines, "\n")
 }
 
-// TooFew says that fewer cells ran than have to; nil if enough did.
-func (r Request) TooFew(cells []reports.Cell) error {
-	if ran := reports.Count(cells).Run; ran < r.Floor {
-		return fmt.Errorf("%d cells ran: fewer than FLOOR=%d are red", ran, r.Floor)
-	}
-	return nil
-}
-
 // CellOutcome is what a process that ran a cell leaves for the one that reports.
 type CellOutcome struct {
 	Scenario string `json:"scenario"`
@@ -128,12 +120,12 @@ type File struct {
 	Write func(path string) error
 }
 
-// Files are the reports of a run's cells.
-func Files(cells []reports.Cell) []File {
+// Files are the reports of a run.
+func Files(suite reports.Suite) []File {
 	return []File{
-		{"report.html", Into(func(w io.Writer) error { return reports.HTML(w, reports.Page{Cells: cells}) })},
-		{"report.json", Into(func(w io.Writer) error { return reports.JSON(w, cells) })},
-		{"report.md", Into(func(w io.Writer) error { return reports.Markdown(w, cells) })},
+		{"report.html", Into(func(w io.Writer) error { return reports.HTML(w, reports.Page{Cells: suite.Cells}) })},
+		{ReportJSON, Into(func(w io.Writer) error { return reports.JSON(w, suite) })},
+		{"report.md", Into(func(w io.Writer) error { return reports.Markdown(w, suite) })},
 	}
 }
 

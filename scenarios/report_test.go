@@ -104,7 +104,7 @@ func TestReportsOfAnEarlierVersion(t *testing.T) {
 	g := NewWithT(t)
 	runs := t.TempDir()
 	g.Expect(os.WriteFile(filepath.Join(runs, "report.md"), []byte("old"), 0o600)).To(Succeed())
-	_, err := scenarios.Write(runs, scenarios.Files(nil)...)
+	_, err := scenarios.Write(runs, scenarios.Files(reports.Suite{})...)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(os.ReadFile(filepath.Join(runs, "report.md"))).To(ContainSubstring("proxychaos"))
 	g.Expect(filepath.Join(runs, "report.json")).To(BeARegularFile())
@@ -120,6 +120,6 @@ func TestReportThatCannotBeWritten(t *testing.T) {
 	g.Expect(err).To(And(MatchError(broken), MatchError(ContainSubstring(filepath.Join(folder, "x.html")))))
 	g.Expect(filepath.Join(runs, "x.html")).NotTo(BeAnExistingFile())
 	g.Expect(filepath.Join(runs, "y.html")).To(BeARegularFile())
-	_, err = scenarios.Write(filepath.Join(runs, "y.html"), scenarios.Files(nil)...)
+	_, err = scenarios.Write(filepath.Join(runs, "y.html"), scenarios.Files(reports.Suite{})...)
 	g.Expect(err).To(MatchError(ContainSubstring("make a folder for the reports")))
 }

@@ -88,5 +88,6 @@ func reportCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "report.html", "the `FILE` to write")
+	cmd.AddCommand(mergeCommand())
 	return cmd
 }

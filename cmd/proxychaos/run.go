@@ -51,16 +51,23 @@ func nightlyCommand() *cobra.Command {
 		Short: "Run every scenario on every catalogued config: about 40 min on 2 cores",
 		Long: "Runs every scenario on every catalogued config, about 40 min on 2 cores.\n" +
 			"It prints a table, and writes a page, a JUnit file and all recordings to --runs.\n" +
-			"Exits 0 if every config came out as expected, 1 if one did not, 2 if too few cells ran or nothing could be proved.",
+			"Exits 0 if every config came out the catalogue and earlier nights have it, 1 if one did not, 2 if too few cells ran or nothing could be proved.",
 		Args: cobra.NoArgs,
 	}
 	p := player{settings: addSettings(cmd, nil, "CONFIG", "IMAGE", "COMMAND", "ENV", "MAX_FAILED", "RECOVER_WITHIN")}
 	p.addFlags()
-	floor := p.flags.Lookup(flagOf("FLOOR"))
-	floor.DefValue = nightlyFloor
-	_ = floor.Value.Set(nightlyFloor) // any text is one
+	nightlyDefaults(p.settings)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return p.play(cmd, nil) }
 	return cmd
+}
+
+// nightlyDefaults makes the flags about the whole of a run those of a nightly.
+func nightlyDefaults(s *settings) {
+	for word, value := range map[string]string{"FLOOR": nightlyFloor, "BASELINE": scenarios.BuiltIn} {
+		flag := s.flags.Lookup(flagOf(word))
+		flag.DefValue = value
+		_ = flag.Value.Set(value) // any text is one
+	}
 }
 
 // player runs the cells that a command asks for, and shows what came of them.
@@ -126,12 +133,13 @@ func (p *player) show(out io.Writer, asked scenarios.Request, cells []reports.Ce
 	if len(cells) == 0 {
 		return nil
 	}
-	files := append(scenarios.Files(cells), junit.File(junit.Of(cells, began), asked.TooFew(cells)))
+	suite := asked.Suite(cells)
+	files := append(scenarios.Files(suite), junit.File(junit.Of(cells, began), suite.Wrong()))
 	folder, err := scenarios.Write(asked.Options.Runs, files...)
 	if p.json {
-		return errors.Join(reports.JSON(out, cells), err)
+		return errors.Join(reports.JSON(out, suite), err)
 	}
-	if err := errors.Join(reports.Table(spelling{out}, cells), err); err != nil {
+	if err := errors.Join(reports.Table(spelling{out}, cells), suite.Remarks(out), err); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(out, scenarios.Wrote(folder, files))
@@ -140,14 +148,14 @@ func (p *player) show(out io.Writer, asked scenarios.Request, cells []reports.Ce
 
 // outcome is the error that ends the command with the exit code that the cells deserve.
 func (p *player) outcome(ctx context.Context, asked scenarios.Request, cells []reports.Cell, asking int) error {
-	tally := reports.Count(cells)
-	switch tooFew := asked.TooFew(cells); {
+	tally, suite := reports.Count(cells), asked.Suite(cells)
+	switch {
 	case ctx.Err() != nil:
 		return &exitError{exitInterrupted, fmt.Sprintf("interrupted: %d of %d cells were run; what was recorded is in %s", len(cells), asking, asked.Options.Runs)}
-	case tally.Unexpected > 0:
+	case tally.Unexpected > 0 || suite.Against != nil && len(suite.Against.Red()) > 0:
 		return &exitError{exitWrong, ""}
-	case tooFew != nil:
-		return p.spell(tooFew)
+	case suite.TooFew != nil:
+		return p.spell(suite.TooFew)
 	case tally.Unproven > 0:
 		return &exitError{exitTrouble, ""}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/reports"
+	"github.com/proxychaos/proxychaos/reports/baseline"
 	"github.com/proxychaos/proxychaos/scenarios"
 )
 
@@ -95,6 +96,10 @@ func TestOutcome(t *testing.T) {
 		g.Expect(said.String()).To(Equal(tc.says), name)
 	}
 	g := NewWithT(t)
+	// What is not as in earlier nights is wrong, also if the catalogue expects it.
+	memory := baseline.Baseline{Nights: []baseline.Night{{}}, Cells: []baseline.Cell{{Scenario: "alb-ip-rotate", Subject: "nginx/gone", Verdicts: map[string]int{judge.Pass: 1}}}}
+	err := (&player{settings: &settings{}}).outcome(t.Context(), scenarios.Request{Floor: 1, Baseline: &memory}, []reports.Cell{cell(judge.Pass)}, 1)
+	g.Expect(end(&bytes.Buffer{}, err, exitTrouble)).To(Equal(exitWrong))
 	g.Expect(errors.Is((&settings{}).spell(os.ErrNotExist), os.ErrNotExist)).To(BeTrue(), "it is the same error in other words")
 }
 

@@ -29,18 +29,24 @@ type settings struct {
 // addSettings gives a command the flags of a run, but for some words, and of words that it
 // alone has. Each flag of the command is then also read from the environment.
 func addSettings(cmd *cobra.Command, own []scenarios.Word, without ...string) *settings {
-	s := &settings{flags: cmd.Flags()}
-	s.flags.SortFlags = false
-	for _, word := range slices.Concat(own, scenarios.Words) {
-		if !slices.Contains(without, word.Name) {
-			s.flags.Var(&text{kind: word.Value}, flagOf(word.Name), word.Usage)
-			s.flags.Lookup(flagOf(word.Name)).DefValue = word.Default // for the help
-		}
-	}
+	s := addFlags(cmd, slices.DeleteFunc(slices.Concat(own, scenarios.Words), func(w scenarios.Word) bool {
+		return slices.Contains(without, w.Name)
+	}))
 	s.flags.BoolVar(&s.install, "install-engine", false, "as root on Debian, install Docker and mmdebstrap if they are missing")
 	s.flags.BoolVar(&s.make, "make", false, "asked for by make")
 	_ = s.flags.MarkHidden("make")        // it is there
 	_ = s.flags.MarkHidden(flagOf("KIT")) // for tests, and for make
+	return s
+}
+
+// addFlags gives a command a flag for each of some words.
+func addFlags(cmd *cobra.Command, of []scenarios.Word) *settings {
+	s := &settings{flags: cmd.Flags()}
+	s.flags.SortFlags = false
+	for _, word := range of {
+		s.flags.Var(&text{kind: word.Value}, flagOf(word.Name), word.Usage)
+		s.flags.Lookup(flagOf(word.Name)).DefValue = word.Default // for the help
+	}
 	cmd.Long += "\nEach flag can also be set in the environment: --host-header as " + scenarios.Prefix + "HOST_HEADER."
 	complete(cmd)
 	cmd.PreRunE = func(*cobra.Command, []string) error { return s.fromEnvironment(scenarios.Environment) }
@@ -57,6 +63,11 @@ func (t *text) Type() string   { return t.kind }
 func (t *text) Set(value string) error {
 	t.value = value
 	return nil
+}
+
+// wordsOf are some of the words of a run.
+func wordsOf(names ...string) []scenarios.Word {
+	return slices.DeleteFunc(slices.Clone(scenarios.Words), func(w scenarios.Word) bool { return !slices.Contains(names, w.Name) })
 }
 
 // flagOf is the flag of a word: HOST_HEADER is host-header.
@@ -86,6 +97,18 @@ func (s *settings) lookup(word string) (string, bool) {
 		return "", false
 	}
 	return flag.Value.String(), flag.Value.String() != ""
+}
+
+// yes says whether a word that is 1 or nothing was said.
+func (s *settings) yes(word string) (bool, error) {
+	switch value, _ := s.lookup(word); value {
+	case "", "0":
+		return false, nil
+	case "1":
+		return true, nil
+	default:
+		return false, fmt.Errorf("%s=%s: want 1, or nothing", word, value)
+	}
 }
 
 // has says whether a word was said.

@@ -34,18 +34,22 @@ func ReadVerdict(dir string, verdict any) error {
 	return readJSON(filepath.Join(dir, VerdictFile), verdict)
 }
 
-// saveJSON writes beside the file and renames, so that a reader never finds
-// half of it.
-func saveJSON(path string, value any) (err error) {
+func saveJSON(path string, value any) error {
 	text, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
 		return fmt.Errorf("save %s: %w", path, err)
 	}
+	return Replace(path, append(text, '\n'))
+}
+
+// Replace writes beside the file and renames, so that a reader never finds half of it, and
+// what was there before stays if there is no room for the new text.
+func Replace(path string, text []byte) error {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return fmt.Errorf("save %s: %w", path, err)
 	}
-	_, err = file.Write(append(text, '\n'))
+	_, err = file.Write(text)
 	err = errors.Join(err, file.Chmod(0o644), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), path)

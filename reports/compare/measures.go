@@ -101,6 +101,9 @@ var Measures = []Measure{
 	},
 }
 
+// Of is the figure of a run, as people know it; false if the run has none.
+func (m Measure) Of(r Run) (float64, bool) { return m.shown(r) }
+
 // leastLatency is below what a user can tell.
 const leastLatency = recording.Seconds(0.010)
 

@@ -24,7 +24,10 @@ func File(report types.Report, wrong error) scenarios.File {
 			})
 			report.SuiteSucceeded = false
 		}
-		return reporters.GenerateJUnitReport(report, path)
+		if err := reporters.GenerateJUnitReport(report, path); err != nil {
+			return err
+		}
+		return conform(path)
 	}}
 }
 

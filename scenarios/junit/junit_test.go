@@ -1,14 +1,18 @@
 package junit_test
 
 import (
+	"bytes"
 	"encoding/xml"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
 	"github.com/onsi/ginkgo/v2/reporters"
+	"github.com/onsi/ginkgo/v2/types"
 	. "github.com/onsi/gomega"
 
 	"github.com/proxychaos/proxychaos/harness/judge"
@@ -64,4 +68,82 @@ func TestTooFewCells(t *testing.T) {
 	g.Expect(suite.Failures).To(Equal(1))
 	g.Expect(suite.TestCases[0].Name).To(Equal("[ReportAfterSuite] reports"))
 	g.Expect(suite.TestCases[0].Failure.Message).To(Equal("0 cells ran"))
+}
+
+// element is an element of the schema of the xUnit plugin of Jenkins, junit-10.xsd, which is the one
+// that is published and kept: what may stand in it, and what has to.
+type element struct{ children, attributes, required []string }
+
+var schema = map[string]element{
+	"testsuites": {[]string{"testsuite"}, []string{"name", "time", "tests", "failures", "errors"}, nil},
+	"testsuite": {
+		[]string{"testsuite", "properties", "testcase", "system-out", "system-err"},
+		[]string{"name", "tests", "failures", "errors", "group", "time", "skipped", "timestamp", "hostname", "id", "package", "file", "log", "url"},
+		[]string{"name", "tests", "failures", "errors"},
+	},
+	"properties": {[]string{"property"}, nil, nil},
+	"property":   {nil, []string{"name", "value"}, []string{"name", "value"}},
+	"testcase": {
+		[]string{"skipped", "error", "failure", "rerunFailure", "rerunError", "flakyFailure", "flakyError", "system-out", "system-err"},
+		[]string{"name", "time", "classname", "group"}, []string{"name"},
+	},
+	"failure":    {nil, []string{"type", "message"}, nil},
+	"error":      {nil, []string{"type", "message"}, nil},
+	"skipped":    {nil, []string{"type", "message"}, nil},
+	"system-out": {}, "system-err": {},
+}
+
+// surefireTime is its type of the time of a suite.
+var surefireTime = regexp.MustCompile(`^(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]*)?$`)
+
+// The file is valid against the schema.
+func TestSchema(t *testing.T) {
+	g := NewWithT(t)
+	path := filepath.Join(t.TempDir(), "junit.xml")
+	report := junit.Of([]reports.Cell{
+		cell("nginx/variable", reports.Cell{Verdict: judge.Verdict{Result: judge.Pass}}),
+		cell("nginx/static", reports.Cell{Verdict: judge.Verdict{Result: judge.Fail, Reasons: []string{"600 failed\x00 \x1b[31m"}}}),
+		cell("apache/pooled", reports.Cell{NotRun: "no image"}),
+	}, time.Now())
+	report.RunTime, report.SpecReports[0].RunTime = 15*time.Microsecond, 3*time.Microsecond // which Go writes as 1.5e-05
+	report.SpecReports[0].ReportEntries = types.ReportEntries{{Name: "cell", Value: types.WrapEntryValue("x")}}
+	report.SpecReports[0].CapturedStdOutErr = "said"
+	g.Expect(junit.File(report, errors.New("2 cells ran\nnginx is now 2")).Write(path)).To(Succeed())
+	text, err := os.ReadFile(path)
+	g.Expect(err).NotTo(HaveOccurred())
+	seen, in := map[string]int{}, []string{""}
+	for decoder := xml.NewDecoder(bytes.NewReader(text)); ; {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		g.Expect(err).NotTo(HaveOccurred(), string(text))
+		switch x := token.(type) {
+		case xml.EndElement:
+			in = in[:len(in)-1]
+		case xml.StartElement:
+			name, parent := x.Name.Local, in[len(in)-1]
+			seen[name]++
+			in = append(in, name)
+			if parent == "" {
+				g.Expect(name).To(BeElementOf("testsuites", "testsuite"))
+			} else {
+				g.Expect(schema[parent].children).To(ContainElement(name), "in "+parent)
+			}
+			var has []string
+			for _, a := range x.Attr {
+				has = append(has, a.Name.Local)
+				if a.Name.Local == "time" {
+					g.Expect(a.Value).To(MatchRegexp(surefireTime.String()), name)
+				}
+			}
+			if len(has) > 0 {
+				g.Expect(schema[name].attributes).To(ContainElements(has), "attributes of "+name)
+			}
+			if required := schema[name].required; len(required) > 0 {
+				g.Expect(has).To(ContainElements(required), name)
+			}
+		}
+	}
+	g.Expect([]int{seen["testcase"], seen["failure"], seen["skipped"]}).To(Equal([]int{4, 2, 1}))
 }

@@ -109,12 +109,12 @@ var _ = ReportAfterSuite("reports", func(report Report) {
 		return
 	}
 	cells := cellsOf(report)
-	var tooFew error
+	whole := reports.Suite{Cells: cells}
 	if len(report.SpecialSuiteFailureReasons) == 0 {
-		tooFew = asked.TooFew(cells)
+		whole = asked.Suite(cells)
 	}
-	Expect(show(cells, junit.File(report, tooFew))).To(Succeed())
-	Expect(tooFew).NotTo(HaveOccurred())
+	Expect(show(whole, junit.File(report, whole.Wrong()))).To(Succeed())
+	Expect(whole.Wrong()).NotTo(HaveOccurred())
 	Expect(suite.Told(report, entry)).To(Succeed())
 })
 
@@ -145,9 +145,9 @@ func place(outcome scenarios.CellOutcome) int {
 }
 
 // show prints the table and writes what is read afterwards.
-func show(cells []reports.Cell, tests scenarios.File) error {
-	files, runs := append(scenarios.Files(cells), tests), suite.Runs(asked.Options.Runs)
-	if len(cells) == 0 { // what went wrong before the first is in the JUnit file
+func show(whole reports.Suite, tests scenarios.File) error {
+	files, runs := append(scenarios.Files(whole), tests), suite.Runs(asked.Options.Runs)
+	if len(whole.Cells) == 0 { // what went wrong before the first is in the JUnit file
 		_, err := scenarios.Write(runs, tests)
 		return err
 	}
@@ -159,7 +159,7 @@ func show(cells []reports.Cell, tests scenarios.File) error {
 		defer func() { _ = out.Close() }()
 	}
 	fmt.Fprintln(out)
-	err = reports.Table(out, cells)
+	err = errors.Join(reports.Table(out, whole.Cells), whole.Remarks(out))
 	folder, writeErr := scenarios.Write(runs, files...)
 	fmt.Fprintln(out, scenarios.Wrote(folder, files))
 	return errors.Join(err, writeErr)

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/proxychaos/proxychaos/scenarios"
+)
+
+// mergeCommand is `proxychaos report merge DIR...`.
+func mergeCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "merge DIR...",
+		Short: "Put the shards of a nightly together into the report that one run makes",
+		Long: "Each DIR is what a shard wrote below its --runs. What is wrong with the whole makes it red,\n" +
+			"as in a nightly of one run: fewer cells than the floor, a difference from earlier nights.",
+		Args: cobra.MinimumNArgs(1),
+	}
+	set := addFlags(cmd, mergeWords)
+	nightlyDefaults(set)
+	cmd.RunE = func(cmd *cobra.Command, dirs []string) error {
+		asked, err := set.request(nil)
+		if err != nil {
+			return err
+		}
+		if err := asked.Options.CanRecord(); err != nil {
+			return set.spell(err)
+		}
+		cells, killed, err := scenarios.Merge(dirs)
+		if err != nil {
+			return err
+		}
+		p := player{settings: set}
+		if err := p.show(cmd.OutOrStdout(), asked, cells, scenarios.Began(cells)); err != nil {
+			return err
+		}
+		err = p.outcome(cmd.Context(), asked, cells, len(cells))
+		if killed == nil {
+			return err
+		}
+		code := exitTrouble
+		if said := (*exitError)(nil); errors.As(err, &said) {
+			code = said.code
+		}
+		return &exitError{code, killed.Error()}
+	}
+	return cmd
+}
+
+// mergeWords are those that are about the whole.
+var mergeWords = wordsOf("FLOOR", "BASELINE", "RUNS")
