@@ -21,6 +21,10 @@ type Comparison struct {
 	PerBlock time.Duration
 	// Changes is what differs between the files, as diff says it; empty if nothing does.
 	Changes string
+	// Why is what each change came to, taken back alone in the scenario WhyIn; none if that
+	// was not asked for, or if there is no difference.
+	Why   []Blame
+	WhyIn string
 }
 
 // Pair is one scenario, with a run of A and one of B.
@@ -144,24 +148,7 @@ func (c Comparison) noisy() string {
 
 // telling is the weightiest difference of a word, by how many times its size it is.
 func (c Comparison) telling(word compare.Word) string {
-	var found *compare.Evidence
-	in, more := "", 0
-	for _, s := range c.Decision.Scenarios {
-		here := false
-		for _, e := range s.Evidence {
-			if e.Word != word {
-				continue
-			}
-			here = true
-			if found == nil || e.Measure.Concern < found.Measure.Concern ||
-				e.Measure.Concern == found.Measure.Concern && c.sizes(e) > c.sizes(*found) {
-				found, in = &e, s.Name
-			}
-		}
-		if here {
-			more++
-		}
-	}
+	found, in, more := c.Decision.Telling(word)
 	if found == nil {
 		return "no measure"
 	}
@@ -170,11 +157,6 @@ func (c Comparison) telling(word compare.Word) string {
 		text += fmt.Sprintf("; so in %s in all", count(more, "scenario"))
 	}
 	return text
-}
-
-// sizes is how many times the size that counts a difference is.
-func (c Comparison) sizes(e compare.Evidence) float64 {
-	return math.Abs(e.Difference) / e.Measure.Size(c.Decision.Rules.Sizes)
 }
 
 // missing says what cannot be told yet, and what it would take.

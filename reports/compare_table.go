@@ -27,6 +27,9 @@ func (c Comparison) Table(w io.Writer) error {
 	p := newPaint(w)
 	var b strings.Builder
 	b.WriteString(p.state(stateOf(c.Overall()), []string{plain(c.Sentence())}) + "\n")
+	for _, line := range wrap(plain(c.because()), tableWidth) {
+		b.WriteString(p.bold(line) + "\n")
+	}
 	for _, line := range append(indented("A: "+c.A), indented("B: "+c.B)...) {
 		b.WriteString(p.bold(strings.TrimPrefix(line, "    ")) + "\n")
 	}
@@ -39,6 +42,14 @@ func (c Comparison) Table(w io.Writer) error {
 		b.WriteString("\nWhat differs between A and B:\n")
 		for line := range strings.Lines(c.Changes) {
 			b.WriteString("    " + plain(strings.TrimSuffix(line, "\n")) + "\n")
+		}
+	}
+	if len(c.Why) > 0 {
+		b.WriteString("\nEach change taken back alone, in " + plain(c.WhyIn) + ":\n")
+	}
+	for _, blame := range c.Why {
+		for _, line := range indented(blame.line()) {
+			b.WriteString(line + "\n")
 		}
 	}
 	b.WriteByte('\n')

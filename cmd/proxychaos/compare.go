@@ -43,7 +43,7 @@ func compareCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&a, "a", "", "the config in production: `PATH` of a file or a folder")
 	cmd.Flags().StringVar(&b, "b", "", "the config to roll out: `PATH` of a file or a folder; that of --a if only the release or the kind of proxy is another")
-	set = addSettings(cmd, compareWords, "CONFIG", "SUBJECT", "FLOOR", "MAX_FAILED", "RECOVER_WITHIN")
+	set = addSettings(cmd, compareWords, "CONFIG", "SUBJECT", "FLOOR", "BASELINE", "SHARD", "MAX_FAILED", "RECOVER_WITHIN")
 	return cmd
 }
 
@@ -57,6 +57,7 @@ var compareWords = []scenarios.Word{
 	{Name: "RELEASE_B", Value: "RELEASE", Usage: "the release of B"},
 	{Name: "ENV_A", Value: "FILE", Usage: "the variables of A, or a file of them, if B has others"},
 	{Name: "ENV_B", Value: "FILE", Usage: "the variables of B, or a file of them"},
+	{Name: "WHY", Value: "1", Usage: "take each change between A and B back alone, and say which of them matter"},
 	{Name: "MIN_FAILED", Value: "NUMBER", Usage: "how many failed requests make a difference that counts", Default: "5"},
 	{Name: "MIN_RECOVERY", Value: "TIME", Usage: "how much longer a recovery makes a difference that counts", Default: "0.3s"},
 	{Name: "MIN_P99", Value: "SHARE", Usage: "how much more latency (99th percentile) makes a difference that counts", Default: "20%"},
@@ -69,6 +70,10 @@ func compareBoth(ctx context.Context, cmd *cobra.Command, set *settings, a, b st
 	asked, err := bothSides(set, a, b)
 	if err != nil {
 		return err
+	}
+	changed, err := whyAsked(set, a, b)
+	if err != nil {
+		return set.spell(err)
 	}
 	question, err := rollout.Asked(asked[0], asked[1], set.lookup)
 	if err != nil {
@@ -91,7 +96,11 @@ func compareBoth(ctx context.Context, cmd *cobra.Command, set *settings, a, b st
 			return err
 		}
 	}
-	return report(ctx, cmd, opt, question, journal, a, b)
+	e := explainer{set: set, opt: opt, question: question, changed: changed, logf: logf}
+	if err := e.explain(ctx, question.Decide(journal)); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return report(ctx, cmd, opt, question, journal, a, b, e)
 }
 
 // bothSides reads what is asked of A and of B.
@@ -131,13 +140,14 @@ func answer(ctx context.Context, set *settings, opt run.Options, question rollou
 }
 
 // report writes what the journal has, also of a comparison that was interrupted.
-func report(ctx context.Context, cmd *cobra.Command, opt run.Options, question rollout.Question, journal *rollout.File, a, b string) error {
+func report(ctx context.Context, cmd *cobra.Command, opt run.Options, question rollout.Question, journal *rollout.File, a, b string, e explainer) error {
 	last, err := rollout.Last(journal)
 	if err != nil {
 		return err
 	}
 	comparison := reports.NewComparison(question.Title(0, a), question.Title(1, b), question.Decide(journal), last)
 	comparison.PerBlock = rollout.Took(journal) / time.Duration(rollout.AtATime(opt.Parallel))
+	comparison.Why, comparison.WhyIn = e.blames, e.in
 	comparison.Changes = rollout.Changes(context.WithoutCancel(ctx), a, b)
 	page := scenarios.File{Name: "compare.html", Write: scenarios.Into(func(w io.Writer) error {
 		return reports.HTML(w, reports.Page{Comparison: &comparison})

@@ -272,3 +272,31 @@ func (s Scenario) Verdicts() (a, b int) {
 	}
 	return a, b
 }
+
+// Telling is the evidence of a word that counts most, of the weightiest concern and by how
+// many times the size it is, with its scenario, and in how many scenarios there is any. It is
+// nil if there is none.
+func (c Comparison) Telling(word Word) (found *Evidence, in string, scenarios int) {
+	for _, s := range c.Scenarios {
+		here := false
+		for _, e := range s.Evidence {
+			if e.Word != word {
+				continue
+			}
+			here = true
+			if found == nil || e.Measure.Concern < found.Measure.Concern ||
+				e.Measure.Concern == found.Measure.Concern && c.sizes(e) > c.sizes(*found) {
+				found, in = &e, s.Name
+			}
+		}
+		if here {
+			scenarios++
+		}
+	}
+	return found, in, scenarios
+}
+
+// sizes is how many times the size that counts a difference is.
+func (c Comparison) sizes(e Evidence) float64 {
+	return math.Abs(e.Difference) / e.Measure.Size(c.Rules.Sizes)
+}
