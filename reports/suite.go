@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/reports/baseline"
 	"github.com/proxychaos/proxychaos/reports/compare"
 )
@@ -39,7 +40,7 @@ func (s Suite) Red() bool { return Count(s.Cells).Red() || s.Wrong() != nil }
 // Ran is the cell as a baseline knows it.
 func (c Cell) Ran() baseline.Ran {
 	m := c.Manifest
-	return baseline.Ran{Run: compare.NewRun(m, c.Verdict), Role: m.Subject.Role, Digest: m.Image.Digest, Began: m.Began, NotRun: c.NotRun}
+	return baseline.Ran{Run: compare.NewRun(m, c.Verdict), Role: m.Subject.Role, Digest: m.Image.Digest, Began: m.Began, Either: c.expectation().Verdict == judge.Either, NotRun: c.NotRun}
 }
 
 // Ran are the cells as a baseline knows them.

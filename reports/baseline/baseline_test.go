@@ -98,6 +98,16 @@ func TestWhatMakesANightRed(t *testing.T) {
 			want: []string{"pitfall-heals: outage nginx/static no longer breaks: this pitfall lost no request; before, it failed in 3 nights"},
 		},
 		{
+			name: "a verdict that the catalogue leaves open",
+			change: func(n []Ran) []Ran {
+				r := of(n, "move", "nginx/variable")
+				r.Result, r.Failed, r.Either = judge.Fail, 2, true
+				return n
+			},
+			want:  []string{"left-open: move nginx/variable lost 2 of 2000 requests, and the catalogue expects either verdict; before, it passed in 3 nights"},
+			green: true,
+		},
+		{
 			name: "an engine that died half-way",
 			change: func(n []Ran) []Ran {
 				for _, subject := range []string{"nginx/static", "nginx/variable"} {

@@ -18,7 +18,7 @@ const LeastNights = 3
 // Code says what kind of change it is.
 type Code string
 
-// The codes. All but the last three are red.
+// The codes. All but the last four are red.
 const (
 	FixBroke     Code = "fix-broke"     // a fix, or the reference, that no longer holds
 	PitfallHeals Code = "pitfall-heals" // a pitfall that no longer breaks
@@ -29,11 +29,12 @@ const (
 	OtherVersion Code = "other-version" // of a proxy
 	OtherImage   Code = "other-image"   // of the same version
 	Better       Code = "better"
-	New          Code = "new" // no earlier night has it
+	LeftOpen     Code = "left-open" // another verdict, and the catalogue expects either
+	New          Code = "new"       // no earlier night has it
 )
 
 // Red says whether a change of this kind makes the night red.
-func (c Code) Red() bool { return c != OtherImage && c != Better && c != New }
+func (c Code) Red() bool { return c != OtherImage && c != Better && c != LeftOpen && c != New }
 
 // Change is one thing that is different tonight.
 type Change struct {
@@ -167,6 +168,8 @@ func (c Cell) check(d *Difference, ran Ran) {
 	switch {
 	case ran.Result != judge.Pass && ran.Result != judge.Fail:
 		d.add(Worse, c.name(), fmt.Sprintf("proved nothing; before, %s: %s", before, ran.Why))
+	case ran.Either:
+		d.add(LeftOpen, c.name(), fmt.Sprintf("lost %d of %d requests, and the catalogue expects either verdict; before, %s", ran.Failed, ran.Sent, before))
 	case ran.Result == judge.Fail && role("fix", "reference"):
 		d.add(FixBroke, c.name(), fmt.Sprintf("no longer holds: it lost %d of %d requests; before, %s", ran.Failed, ran.Sent, before))
 	case ran.Result == judge.Fail:

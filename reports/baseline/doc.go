@@ -13,7 +13,7 @@
 //     is a note, since each build from Debian's packages has a digest of its own
 //   - a figure out of its band
 //
-// A verdict that got better, and a cell that no earlier night has, are notes.
+// Another verdict where the catalogue expects either, one that got better, and a cell that no earlier night has, are notes.
 //
 // # The band of a figure
 //

@@ -54,6 +54,8 @@ type Ran struct {
 	Role   string
 	Digest string
 	Began  time.Time
+	// Either says that the catalogue expects one verdict as well as the other.
+	Either bool
 	// NotRun says why the cell was not run; of such a cell only the names are filled in.
 	NotRun string
 }
