@@ -163,15 +163,25 @@ func TestTryOverTLS(t *testing.T) {
 
 // The first way in the order that is given wins, though a later one answers sooner.
 func TestTryPrefersTheFirst(t *testing.T) {
+	asked := make(chan struct{}) // for /never, before another one is found
 	found := make(chan struct{}) // another one, so that /never is given up
+	await := func(what <-chan struct{}, r *http.Request) {
+		select {
+		case <-what:
+		case <-r.Context().Done():
+		}
+	}
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/no":
 			http.NotFound(w, r)
 			return
 		case "/first":
-			<-found
+			await(found, r)
+		case "/later":
+			await(asked, r)
 		case "/never":
+			close(asked)
 			<-r.Context().Done()
 			close(found)
 		}

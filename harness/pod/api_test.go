@@ -33,7 +33,7 @@ func TestControlAPIRefusals(t *testing.T) {
 		{"POST", "/v1/probes/connect", ``, 400, control.CodeInvalid, ""},
 		{"POST", "/v1/probes/connect", `{"addr":"198.18.1.1:80"} {}`, 400, control.CodeInvalid, ""},
 		{"POST", "/v1/probes/connect", `{"addr":"198.18.1.1"}`, 400, control.CodeInvalid, ""},
-		{"POST", "/v1/probes/connect", `{"addr":"[::1]:80"}`, 400, control.CodeInvalid, "addr"},
+		{"POST", "/v1/probes/connect", `{"addr":"[::1]:0"}`, 400, control.CodeInvalid, "addr"},
 		{"POST", "/v1/probes/connect", `{"addr":"127.0.0.1:80","timeout":"2h"}`, 400, control.CodeInvalid, "timeout"},
 		{"POST", "/v1/probes/connect", `{"addr":"127.0.0.1:80","retries":2}`, 400, control.CodeInvalid, "retries"},
 		{"POST", "/v1/probes/connect", `{"addr":7}`, 400, control.CodeInvalid, "addr"},
