@@ -58,9 +58,9 @@ func (t tests) named(number string) string {
 
 const head = `# How true the fakes are
 
-What fakedns and fakealb are built by: facts about AWS, each with a number, and the tests that prove it. Made by ` + "`make fidelity`" + ` from the tests themselves; do not edit.
+fakedns and fakealb are built by facts about AWS. This page lists each fact, with its number, and the tests that prove that the fakes follow it. It is made by ` + "`make fidelity`" + ` from the tests themselves; do not edit.
 
-Marks: D documented by AWS, S read in source code, O observed by several, O1 observed once, G guessed. What is D or S has to be tested or explained; O is the default and can be set; G is a setting and never asserted. The facts are in [aws-facts.tsv](aws-facts.tsv), in this project's own words.
+Marks: D documented by AWS, S read in source code, O observed by several, O1 observed once, G guessed. Each fact that is D or S has to be tested or explained. What is O is a default that can be set; what is G is a setting, and no test asserts it. The facts are in [aws-facts.tsv](aws-facts.tsv), in this project's own words.
 
 `
 
