@@ -124,3 +124,10 @@ var poundResolveAll = with(followed,
 	all(fails(status(recording.Unavailable), judge.DNSOutage), dnsFailing(fakedns.KindNoData)...),
 	all(passes(judge.DNSOutage), dnsFailing(fakedns.KindSilence)...),
 )
+
+// caddyH2C: requests wait on the one connection that there is, whatever DNS says, until as
+// many wait as a node takes on one: the next one opens another.
+var caddyH2C = all(fails(timeout, judge.PooledOld), ALBIPRotate)
+
+// caddyH2CDynamic: another address is another connection.
+var caddyH2CDynamic = all(passes(judge.FollowedDNS), ALBIPRotate)

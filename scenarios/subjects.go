@@ -179,6 +179,16 @@ var catalogue = []catalogued{
 		Expect:  caddyDynamic,
 	}},
 	{Subject: harness.Subject{
+		Kind: kind.Caddy, Name: "h2c", Config: "h2c.Caddyfile", Role: harness.Pitfall, Scenarios: ofHTTP2,
+		Summary: "h2c:// and a host name: up to 128 requests share one HTTP/2 connection, which keeps the address",
+		Expect:  caddyH2C,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Caddy, Name: "h2c-dynamic", Config: "h2c-dynamic.Caddyfile", Role: harness.Fix, Scenarios: ofHTTP2, Refresh: 3 * time.Second,
+		Summary: "versions h2c and dynamic a, refresh 3s: an HTTP/2 connection for each address that the name has",
+		Expect:  caddyH2CDynamic,
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.Apache, Name: "keepalive-5", Config: "keepalive-5.conf", Role: harness.Pitfall, Scenarios: asTarget, Release: harness.Stable,
 		Summary: "KeepAliveTimeout 5, Apache's default, behind an ALB that keeps connections for 60 s",
 		Expect:  closesEarly,

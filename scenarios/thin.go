@@ -31,6 +31,7 @@ var (
 	ofTLS    = names(TLSRefused)
 	asTarget = names([]harness.Scenario{KeepAliveRace})
 	ofFew    = []string{}
+	ofHTTP2  = names([]harness.Scenario{ALBIPRotate})
 )
 
 func names(of []harness.Scenario) []string {

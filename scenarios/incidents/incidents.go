@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/run"
 	"github.com/proxychaos/proxychaos/scenarios"
@@ -31,12 +33,15 @@ type Act struct {
 	Broke []string
 	// As is what was reported: the kinds of failure, their cause, and the log line.
 	As judge.Expectation
-	// Held are the IDs of configs that lose nothing.
+	// Held are the IDs of configs that pass: they lose no more than the scenario allows, which
+	// is nothing unless nodes die without a warning.
 	Held []string
 }
 
 // All are the incidents, the oldest first.
-var All = []Incident{govUK, guardian, usEast1}
+var All = []Incident{
+	elbWrongHost, usEast1Storm, dyn, kubelet, govUK, traefik, vpcDNS, slack, jenkins, jdomain, guardian, deliveroo, usEast1, dify,
+}
 
 // Named is the incident of that name. The error lists those there are.
 func Named(name string) (Incident, error) {
@@ -51,7 +56,7 @@ func Named(name string) (Incident, error) {
 }
 
 // Cells are those of all acts. What broke has to break as it was reported, and what held
-// to lose nothing.
+// has to pass.
 func (i Incident) Cells() ([]run.Cell, error) {
 	var cells []run.Cell
 	for _, act := range i.Acts {
@@ -74,4 +79,12 @@ func (i Incident) Cells() ([]run.Cell, error) {
 		}
 	}
 	return cells, nil
+}
+
+// dnsFails is the scenario in which all questions fail in one way.
+func dnsFails(kind fakedns.Kind) harness.Scenario {
+	return scenarios.DNSFails[slices.IndexFunc(scenarios.DNSFails, func(s harness.Scenario) bool {
+		f, ok := s.Timeline[0].Do[0].(fault.FailDNS)
+		return ok && f.Kind == kind && f.Type == ""
+	})]
 }

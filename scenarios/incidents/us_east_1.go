@@ -1,11 +1,7 @@
 package incidents
 
 import (
-	"slices"
-
 	"github.com/proxychaos/proxychaos/fakedns"
-	"github.com/proxychaos/proxychaos/harness"
-	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/scenarios"
@@ -19,7 +15,7 @@ var usEast1 = Incident{
 	Sources: []string{"https://aws.amazon.com/message/101925/"},
 	Acts: []Act{
 		{
-			Scenario: emptyRecord,
+			Scenario: dnsFails(fakedns.KindNoData),
 			Broke:    []string{"nginx/upstream-resolve@testing"},
 			As: judge.Expectation{
 				Verdict: judge.Fail, Outcomes: []string{recording.BadGateway}, Findings: []string{judge.DNSOutage}, Log: `no live upstreams while connecting to upstream`,
@@ -34,8 +30,3 @@ var usEast1 = Incident{
 		},
 	},
 }
-
-// emptyRecord is the scenario in which answers have no address in them.
-var emptyRecord = scenarios.DNSFails[slices.IndexFunc(scenarios.DNSFails, func(s harness.Scenario) bool {
-	return s.Timeline[0].Do[0] == fault.FailDNS{Kind: fakedns.KindNoData}
-})]
