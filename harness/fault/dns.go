@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb"
@@ -79,22 +80,18 @@ func (f FailDNS) Prove(ctx context.Context, w *Live) []Proof {
 		if err != nil {
 			return []Proof{prove(false, err.Error())}
 		}
-		saw := ""
-		for range f.questions() {
-			got, err := w.Probe.Lookup(ctx, resolver, w.anyName(), cmp.Or(f.Type, ipv4))
-			switch {
-			case err != nil:
-				saw = err.Error()
-			default:
-				saw = fmt.Sprintf("answered %v", got)
-			}
+		answers := make([]string, f.questions())
+		var asked sync.WaitGroup
+		for i := range answers {
+			asked.Go(func() { answers[i] = f.ask(ctx, w, resolver) })
 		}
+		asked.Wait()
 		after, err := hits(ctx, w.DNS)
 		if err != nil {
 			return []Proof{prove(false, err.Error())}
 		}
 		proofs = append(proofs, prove(after > before,
-			fmt.Sprintf("asked %s: %s; the fault has touched %d answers more", resolver, saw, after-before)))
+			fmt.Sprintf("asked %s: %s; the fault has touched %d answers more", resolver, answers[0], after-before)))
 		switch f.Type {
 		case ipv4:
 			proofs = append(proofs, proveAnswer(ctx, w, resolver, ipv6))
@@ -116,8 +113,18 @@ func proveAnswer(ctx context.Context, w *Live, resolver netip.AddrPort, qtype st
 	return prove(err == nil && (len(got) > 0 || qtype == ipv6), detail)
 }
 
-// questions is how many are asked for a proof: a throttle lets the first
-// through.
+// ask is what came of a question to a resolver, in words.
+func (f FailDNS) ask(ctx context.Context, w *Live, resolver netip.AddrPort) string {
+	got, err := w.Probe.Lookup(ctx, resolver, w.anyName(), cmp.Or(f.Type, ipv4))
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("answered %v", got)
+}
+
+// questions is how many are asked at once for a proof: a throttle lets the first
+// through, and counts anew each second, which may be over before a busy machine has
+// asked them one after the other.
 func (f FailDNS) questions() int { return f.PerSecond + 1 }
 
 // hits is how many answers the outage has touched.
