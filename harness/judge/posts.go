@@ -118,8 +118,7 @@ func (c *brief) reset(request recording.Request) bool {
 	return false
 }
 
-// countWithoutNode counts the failed requests for which no name in use had a node that
-// served, from when each was sent to when it failed: no proxy could have saved them.
+// countWithoutNode counts the failed requests that no proxy could have saved.
 func (c *brief) countWithoutNode(v *Verdict) {
 	for request := range c.inOrder() {
 		if failed(request) && c.withoutNode(request) {
@@ -128,10 +127,22 @@ func (c *brief) countWithoutNode(v *Verdict) {
 	}
 }
 
+// withoutNode says whether no name in use had a node that served, from when the request was
+// sent to when it failed. So it is if all nodes were lost while it was under way, and all had
+// served as it was sent.
 func (c *brief) withoutNode(request recording.Request) bool {
-	return len(c.upstreams) > 0 && !slices.ContainsFunc(c.upstreams, func(u *upstream) bool {
-		return c.ledger.Available(u.number, request.Sent, request.Sent+request.Latency)
-	})
+	ended := request.Sent + request.Latency
+	return len(c.upstreams) > 0 && (c.noneServed(request.Sent, ended) || slices.ContainsFunc(c.Steps, func(s recording.Step) bool {
+		return s.Asked > request.Sent && s.Asked <= ended && c.allServed(request.Sent) && c.noneServed(s.Asked, ended)
+	}))
+}
+
+func (c *brief) noneServed(first, last recording.Seconds) bool {
+	return !slices.ContainsFunc(c.upstreams, func(u *upstream) bool { return c.ledger.Available(u.number, first, last) })
+}
+
+func (c *brief) allServed(t recording.Seconds) bool {
+	return !slices.ContainsFunc(c.upstreams, func(u *upstream) bool { return !c.ledger.AllServe(u.number, t) })
 }
 
 func (c *brief) lostPosts(*Verdict) []Finding {

@@ -2,6 +2,7 @@ package judge_test
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -191,6 +192,37 @@ func TestLostWhileNoNodeServed(t *testing.T) {
 	v = w.judge()
 	if v.Result != judge.Fail || v.WithoutNode != 200 || v.Failed != 205 {
 		t.Errorf("got %s, %d without a node of %d failed, want fail, 200 of 205", v.Result, v.WithoutNode, v.Failed)
+	}
+}
+
+// A request that was under way as the last node was lost, or was sent while they were being
+// lost, could not be saved either; one that had been waiting since a first node was lost could.
+func TestUnderWayAsTheLastNodeWasLost(t *testing.T) {
+	half := struck("silence")
+	for _, tc := range []struct {
+		name    string
+		before  []recording.Step
+		sent    seconds
+		latency seconds
+		saved   bool
+	}{
+		{"sent before it was asked for", nil, 4.98, 0.03, false},
+		{"sent between asking and taking hold", nil, 5.001, 0.008, false},
+		{"ended before it was asked for", nil, 4.98, 0.01, true},
+		{"sent to a node that was lost before", []recording.Step{step(1, halfDies, 3.002, half[:1])}, 3.5, 1.6, true},
+	} {
+		all := append(half, model.Effect{Node: fresh1, Serves: no, How: "silence"})
+		w := kept("all nodes go silent", all, []model.Effect{{Node: old1, Serves: yes}, {Node: old2, Serves: yes}, {Node: fresh1, Serves: yes}})
+		w.Steps[0].Asked = 5
+		w.Steps = append(tc.before, w.Steps...)
+		w.serve(0, 20, w.open(-1, old1))
+		w.failing(5.01, 15, recording.BadGateway)
+		without := w.judge().WithoutNode
+		i := slices.IndexFunc(w.Requests, func(r recording.Request) bool { return r.Sent >= tc.sent-gap })
+		w.Requests[i].Sent, w.Requests[i].Latency, w.Requests[i].Outcome = tc.sent, tc.latency, recording.BadGateway
+		if got := w.judge().WithoutNode; (got == without) != tc.saved {
+			t.Errorf("%s: got %d failed requests without a node, %d before it failed", tc.name, got, without)
+		}
 	}
 }
 

@@ -228,17 +228,33 @@ func (l *Ledger) Unresolved() []Span {
 
 // Available says whether at some instant from first to last a node of the upstream
 // was in its name and served, be it in part, so that a proxy could have done better
-// than to fail.
+// than to fail. A node that is lost does not count from when that was asked for: it may
+// have been lost at any instant from then on.
 func (l *Ledger) Available(upstream int, first, last recording.Seconds) bool {
 	for _, n := range l.topology.Nodes {
 		if n.Upstream != upstream {
 			continue
 		}
-		for _, s := range l.nodes[n.Addr] {
-			if s.named && (s.serves || s.partly) && s.from <= last && s.to > first {
+		all := l.nodes[n.Addr]
+		for i, s := range all {
+			until := s.to
+			if i+1 < len(all) && !all[i+1].available() {
+				until = min(until, all[i+1].asked)
+			}
+			if s.available() && s.from <= last && until > first {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+func (s span) available() bool { return s.named && (s.serves || s.partly) }
+
+// AllServe says whether at t every node that the upstream's name had served.
+func (l *Ledger) AllServe(upstream int, t recording.Seconds) bool {
+	return !slices.ContainsFunc(l.topology.Nodes, func(n world.Node) bool {
+		now := at(l.nodes[n.Addr], t)
+		return n.Upstream == upstream && now.named && !now.serves
+	})
 }

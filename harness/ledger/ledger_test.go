@@ -139,7 +139,7 @@ func TestAvailable(t *testing.T) {
 	for _, tc := range []struct {
 		first, last recording.Seconds
 		want        bool
-	}{{0, 1, true}, {4.9, 7, true}, {5.1, 7.9, false}, {5.1, 8, true}, {9, 10, true}} {
+	}{{0, 1, true}, {4.4, 7, true}, {4.6, 7, false}, {5.1, 7.9, false}, {5.1, 8, true}, {9, 10, true}} {
 		g.Expect(l.Available(1, tc.first, tc.last)).To(Equal(tc.want), "%v", tc)
 	}
 	g.Expect(l.Available(2, 5.1, 7.9)).To(BeTrue(), "the other upstream has nodes of its own")
