@@ -14,13 +14,14 @@ const faultyName = "shop.example.test"
 
 // tlsFaults are the faults and the words that each client has for them.
 var tlsFaults = map[fakealb.FaultKind]struct{ openssl, curl, nginx string }{
-	fakealb.FaultTLSAlert:      {"alert handshake failure", "alert handshake failure", "alert handshake failure"},
-	fakealb.FaultTLSReset:      {"errno=104", "reset by peer", "reset by peer) while SSL handshaking to upstream"},
-	fakealb.FaultTLSWrongName:  {"hostname mismatch", "no alternative certificate subject name matches", `upstream SSL certificate does not match "shop.example.test"`},
-	fakealb.FaultTLSExpired:    {"certificate has expired", "certificate has expired", "(10:certificate has expired)"},
-	fakealb.FaultTLSSelfSigned: {"self-signed certificate", "self-signed certificate", "(18:self-signed certificate)"},
-	fakealb.FaultTLSWrongChain: {"unable to get local issuer certificate", "unable to get local issuer certificate", "(21:unable to verify the first certificate)"},
-	fakealb.FaultStranger:      {"self-signed certificate in certificate chain", "self-signed certificate in certificate chain", "(19:self-signed certificate in certificate chain)"},
+	fakealb.FaultTLSAlert:       {"alert handshake failure", "alert handshake failure", "alert handshake failure"},
+	fakealb.FaultTLSReset:       {"errno=104", "reset by peer", "reset by peer) while SSL handshaking to upstream"},
+	fakealb.FaultTLSWrongName:   {"hostname mismatch", "no alternative certificate subject name matches", `upstream SSL certificate does not match "shop.example.test"`},
+	fakealb.FaultTLSExpired:     {"certificate has expired", "certificate has expired", "(10:certificate has expired)"},
+	fakealb.FaultTLSSelfSigned:  {"self-signed certificate", "self-signed certificate", "(18:self-signed certificate)"},
+	fakealb.FaultTLSWrongChain:  {"unable to get local issuer certificate", "unable to get local issuer certificate", "(21:unable to verify the first certificate)"},
+	fakealb.FaultTLSRootExpired: {"certificate has expired", "certificate has expired", "(10:certificate has expired)"},
+	fakealb.FaultStranger:       {"self-signed certificate in certificate chain", "self-signed certificate in certificate chain", "(19:self-signed certificate in certificate chain)"},
 }
 
 func TestTLSFaultsAsOpenSSLAndCurlSeeThem(t *testing.T) {
@@ -37,6 +38,13 @@ func TestTLSFaultsAsOpenSSLAndCurlSeeThem(t *testing.T) {
 		if out, err := command("curl", asked...); err == nil || !strings.Contains(out, words.curl) {
 			t.Errorf("%s: curl: want %q, got %v %s", kind, words.curl, err, out)
 		}
+	}
+	f.set(t, fakealb.FaultTLSNoSNI, f.nodes[0])
+	if out, err := f.sClient(t, sClient...); err != nil {
+		t.Errorf("tls-no-sni, with SNI: openssl s_client: %v\n%s", err, out)
+	}
+	if out, err := f.sClient(t, "-noservername", "-verify_hostname", "127.0.80.60", "-verify_return_error"); err == nil || !strings.Contains(out, "hostname mismatch") {
+		t.Errorf("tls-no-sni, without SNI: openssl s_client: got %v\n%s", err, out)
 	}
 	f.set(t, fakealb.FaultTLSHang, f.nodes[0])
 	if out, err := command("curl", append(asked, "--max-time", "0.3")...); err == nil || !strings.Contains(out, "curl: (28)") { // a timeout, for which it has several words

@@ -41,6 +41,12 @@ const (
 	// FaultTLSWrongChain shows a certificate for the right name whose issuer, an
 	// intermediate authority, is left out of the chain; another one is in its place.
 	FaultTLSWrongChain FaultKind = "tls-wrong-chain"
+	// FaultTLSRootExpired shows a good certificate whose issuer has expired, as the roots
+	// AddTrust (2020-05-30) and DST X3 (2021-09-30) did while leaves went on.
+	FaultTLSRootExpired FaultKind = "tls-root-expired"
+	// FaultTLSNoSNI shows a trusted certificate of another name to a client that names no
+	// host (SNI), as an ALB does whose default certificate was replaced; others get theirs.
+	FaultTLSNoSNI FaultKind = "tls-no-sni"
 
 	// FaultError answers with an error of the load balancer's own, of the status
 	// that FaultSetting.Status names.
@@ -83,6 +89,8 @@ type faultSpec struct {
 	hello func(s *Server, c *clientConn)
 	// certificate is shown in place of the right one.
 	certificate func(right cert.Leaf) cert.Leaf
+	// unnamed limits certificate to clients that send no SNI.
+	unnamed bool
 	// answer takes the place of the targets.
 	answer func(v view) response
 	// holdFINs keeps from the node what targets do to idle connections.
@@ -109,6 +117,9 @@ var faultSpecs = map[FaultKind]faultSpec{
 	FaultTLSExpired:    {certificate: wrongLeaf(cert.Expired)},
 	FaultTLSSelfSigned: {certificate: wrongLeaf(cert.SelfSigned)},
 	FaultTLSWrongChain: {certificate: wrongLeaf(cert.WrongChain)},
+
+	FaultTLSRootExpired: {certificate: wrongLeaf(cert.ExpiredIssuer)},
+	FaultTLSNoSNI:       {certificate: wrongNameLeaf, unnamed: true},
 
 	FaultError:               {answer: errorAnswer},
 	FaultLinger:              {answer: lingerAnswer},

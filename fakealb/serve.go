@@ -128,7 +128,11 @@ func (s *Server) handshake(c *clientConn) (*tls.Conn, bool) {
 	conn := tls.Server(c, &tls.Config{ //nolint:gosec // the policy decides
 		MinVersion: tls.VersionTLS10,
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			return s.tlsConfig(c, *v.lb, hello, spec.certificate), nil
+			wrong := spec.certificate
+			if spec.unnamed && hello.ServerName != "" {
+				wrong = nil
+			}
+			return s.tlsConfig(c, *v.lb, hello, wrong), nil
 		},
 	})
 	_ = c.SetReadDeadline(time.Time{})

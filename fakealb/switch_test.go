@@ -100,6 +100,7 @@ var switchFaults = []fakealb.FaultSetting{
 	{Kind: fakealb.FaultTLSAlert},
 	{Kind: fakealb.FaultSilence},
 	{Kind: fakealb.FaultTLSReset},
+	{Kind: fakealb.FaultTLSRootExpired},
 }
 
 // switchState is what both nodes are.
@@ -202,7 +203,7 @@ func (s switchState) answers(node int) []string {
 // certificate is the kind of certificate that a state shows.
 func (s switchState) certificate() fakealb.FaultKind {
 	switch s.fault.Kind {
-	case fakealb.FaultTLSExpired, fakealb.FaultTLSWrongName, fakealb.FaultTLSSelfSigned, fakealb.FaultTLSWrongChain, fakealb.FaultStranger:
+	case fakealb.FaultTLSExpired, fakealb.FaultTLSWrongName, fakealb.FaultTLSSelfSigned, fakealb.FaultTLSWrongChain, fakealb.FaultTLSRootExpired, fakealb.FaultStranger:
 		return s.fault.Kind
 	default:
 		return fakealb.FaultNone
@@ -227,7 +228,7 @@ func (h *switchHistory) checkWhatWasSeen(t *testing.T, clients []*switchClient) 
 			continue
 		}
 		for _, want := range []fakealb.FaultKind{
-			fakealb.FaultNone, fakealb.FaultStranger, fakealb.FaultTLSExpired, fakealb.FaultTLSWrongName, fakealb.FaultTLSSelfSigned, fakealb.FaultTLSWrongChain,
+			fakealb.FaultNone, fakealb.FaultStranger, fakealb.FaultTLSExpired, fakealb.FaultTLSWrongName, fakealb.FaultTLSSelfSigned, fakealb.FaultTLSWrongChain, fakealb.FaultTLSRootExpired,
 		} {
 			if seen[string(want)] == 0 {
 				t.Errorf("%s was never shown a certificate of the kind %s, only %v", c.name, want, seen)

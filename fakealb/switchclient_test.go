@@ -162,6 +162,8 @@ func certificateOf(state *tls.ConnectionState) fakealb.FaultKind {
 		return fakealb.FaultTLSSelfSigned
 	case len(state.PeerCertificates) > 1 && leaf.CheckSignatureFrom(state.PeerCertificates[1]) != nil:
 		return fakealb.FaultTLSWrongChain
+	case len(state.PeerCertificates) > 1 && state.PeerCertificates[1].NotAfter.Before(time.Now()):
+		return fakealb.FaultTLSRootExpired
 	}
 	return fakealb.FaultNone
 }

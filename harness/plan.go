@@ -45,6 +45,10 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 	if err != nil {
 		return recording.Plan{}, err
 	}
+	within, err := s.Budget.Within.Of(set)
+	if err != nil {
+		return recording.Plan{}, err
+	}
 	last := steps[len(steps)-1].At.Duration()
 	end := last + timing.After
 	if s.strikesAtOnce(t) {
@@ -66,6 +70,7 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 		plan.Quiet = recording.Quiet{From: recording.Of(last + quietAfter), For: recording.Of(quiet)}
 	}
 	plan.Budget.Query, plan.Budget.Sessions = s.Budget.Query, s.Budget.Sessions
+	plan.Budget.Connections, plan.Budget.Within = s.Budget.Connections, recording.Of(within)
 	if s.Budget.Recovery && subject.Role != Reference {
 		plan.Budget.RecoverWithin = plan.Allowed()
 	}

@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/world"
@@ -53,6 +54,10 @@ type Load struct {
 	Posts int `json:"posts,omitempty"`
 	// Sessions has clients keep the cookies that answers set.
 	Sessions bool `json:"sessions,omitempty"`
+	// Paths are asked for in rotation, unless the settings name others; none is /.
+	Paths []string `json:"paths,omitempty"`
+	// Bare has requests carry no number in their query: their URLs are as short as Paths says.
+	Bare bool `json:"bare,omitempty"`
 }
 
 // Step is one or several faults of one instant.
@@ -81,6 +86,11 @@ type Budget struct {
 	Query bool `json:"query,omitempty"`
 	// Sessions allows no session to be moved to another node while its own serves.
 	Sessions bool `json:"sessions,omitempty"`
+	// Connections is how many connections to nodes may be opened for each request before the
+	// first fault; 0 is any number.
+	Connections float64 `json:"connections,omitempty"`
+	// Within is how long any answer may take from the first fault on; empty is any time.
+	Within Span `json:"within,omitempty"`
 }
 
 // Check says what is wrong with the scenario; nil if nothing is.
@@ -96,6 +106,14 @@ func (s Scenario) Check() error {
 	}
 	if s.Load.Posts < 0 || s.Load.Posts > 100 {
 		return fmt.Errorf("scenario %s, load: got %d posts, want how many of 100 requests are POSTs", s.Name, s.Load.Posts)
+	}
+	if _, err := s.Budget.Within.Of(DefaultSettings()); err != nil || s.Budget.Connections < 0 {
+		return fmt.Errorf("scenario %s, budget: got %g connections for each request within %q, want no negative number, and a time: %w", s.Name, s.Budget.Connections, s.Budget.Within, err)
+	}
+	for _, path := range s.Load.Paths {
+		if !strings.HasPrefix(path, "/") {
+			return fmt.Errorf("scenario %s, load: got the path %q, want one that begins with /", s.Name, path)
+		}
 	}
 	for i, step := range s.Timeline {
 		if err := step.check(); err != nil {

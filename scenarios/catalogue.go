@@ -27,15 +27,23 @@ var few = []struct {
 }{
 	{ALBReassigned, albReassigned},
 	{ALBHalfOpen, albHalfOpen},
+	{ALBSlowDrain, albSlowDrain},
 	{IPv6Appears, ipv6Appears},
+	{StartWithoutDNS, startWithoutDNS},
 	{DNSFaultThenRotate, dnsFaultThenRotate},
+	{DNSTTLChurn, dnsTTLChurn},
+	{DNSSplitView, dnsSplitView},
 	{QueryStringKept, queryStringKept},
+	{UpstreamReuse, upstreamReuse},
 	{PostNotReplayed, postNotReplayed},
 	{MemberFlap, memberFlap},
 	{AllMembersDown, allMembersDown},
 	{StickyNodeDrop, stickyNodeDrop},
 	{FailOnStatus, failOnStatus},
+	{SlowNode, slowNode},
+	{HTTPSBackend, httpsBackend},
 	{TLSAllRefuse, tlsAllRefuse},
+	{SNIMissing, sniMissing},
 }
 
 // All are the scenarios, in the order of the reports.

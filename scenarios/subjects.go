@@ -381,6 +381,58 @@ var catalogue = []catalogued{
 		Summary: "the bundled proxy with two members that have addresses",
 	}},
 	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "two-resolvers", Config: "two-resolvers.conf", Role: harness.Pitfall, Scenarios: ofFew, Refresh: 3 * time.Second, Release: harness.Stable,
+		Summary: "a variable in proxy_pass, and a forwarder of one's own beside the resolver of the VPC: they are asked in turn",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "two-nameservers", Config: "two-nameservers.cfg", Role: harness.Fix, Scenarios: ofFew, Refresh: 3 * time.Second, Release: "testing",
+		Summary: "server-template with a second nameserver: all are asked, and the first answer counts",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "tls-without-sni", Config: "tls-without-sni.conf", Role: harness.Pitfall, Scenarios: ofFew, TLS: true, Refresh: 3 * time.Second, Release: harness.Stable,
+		Summary: "proxy_pass https://, certificates verified, and no proxy_ssl_server_name: no host is named in the handshake",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "match", Config: "match.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "ProxyPassMatch with a back-reference: a connection for every request (article 003)",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "match-reuse", Config: "match-reuse.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "the same with enablereuse=on: URLs that are shorter than the pattern get a connection each",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "cluster-read-timeout", Config: "cluster-read-timeout.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "the same with proxy_read_timeout 500ms: the next server is tried",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "cluster-retry", Config: "cluster-retry.cfg", Role: harness.Fix, Scenarios: ofFew, Release: "testing",
+		Summary: "the same with timeout server 500ms and retry-on response-timeout",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "cluster-https", Config: "cluster-https.conf", Role: harness.Pitfall, Scenarios: ofFew, TLS: true, Release: harness.Stable,
+		Summary: "a balancer of two members with HTTPS, as article 004 has it for tests: no certificate is verified",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "cluster-https", Config: "cluster-https.conf", Role: harness.Pitfall, Scenarios: ofFew, TLS: true, Release: harness.Stable,
+		Summary: "an upstream of two addresses over HTTPS: no certificate is verified unless it is told to",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "cluster-https-verified", Config: "cluster-https-verified.conf", Role: harness.Fix, Scenarios: ofFew, TLS: true, Release: harness.Stable,
+		Summary: "the same with proxy_ssl_verify and a name to compare: the next server is tried",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "cluster-https", Config: "cluster-https.cfg", Role: harness.Pitfall, Scenarios: ofFew, TLS: true, Release: "testing",
+		Summary: "two servers with ssl verify none",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "cluster-https-verified", Config: "cluster-https-verified.cfg", Role: harness.Fix, Scenarios: ofFew, TLS: true, Release: "testing",
+		Summary: "the same with verify required, a name, and redispatch",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.GoProxy, Name: "members-https", Config: "members-https.yaml", Role: harness.Reference, Scenarios: ofFew, TLS: true,
+		Summary: "the bundled proxy with two members over HTTPS, and a name to verify",
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.GoProxy, Name: "tls", Config: "tls.yaml", Role: harness.Reference, TLS: true, Scenarios: ofTLS,
 		Summary: "the bundled proxy over HTTPS, with its defaults: certificates are verified",
 		Expect:  tlsHolds,

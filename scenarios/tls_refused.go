@@ -18,6 +18,7 @@ var TLSRefused = []harness.Scenario{
 	tlsRefused(fakealb.FaultTLSExpired, "show a certificate that has expired"),
 	tlsRefused(fakealb.FaultTLSSelfSigned, "show a certificate that nobody signed"),
 	tlsRefused(fakealb.FaultTLSWrongChain, "send a chain with another intermediate certificate than the one that signed theirs"),
+	tlsRefused(fakealb.FaultTLSRootExpired, "show a good certificate whose issuer has expired"),
 }
 
 func tlsRefused(kind fakealb.FaultKind, what string) harness.Scenario {

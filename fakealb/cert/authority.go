@@ -47,8 +47,9 @@ const (
 	None Flaw = iota
 	Expired
 	SelfSigned
-	Stranger   // signed by another authority
-	WrongChain // signed by an intermediate, with another one's certificate
+	Stranger      // signed by another authority
+	WrongChain    // signed by an intermediate, with another one's certificate
+	ExpiredIssuer // signed by an authority whose own certificate has expired
 )
 
 // Leaf says what certificate is wanted.
@@ -167,12 +168,17 @@ func (a *Authority) mint(spec Leaf) (*tls.Certificate, error) {
 		}
 		issuer, issuerKey, shown = other.root, other.key, other.root
 	case WrongChain:
-		if issuer, issuerKey, err = a.intermediate("the intermediate that is missing"); err != nil {
+		if issuer, issuerKey, err = a.intermediate("the intermediate that is missing", leafLife); err != nil {
 			return nil, err
 		}
-		if shown, _, err = a.intermediate("another intermediate"); err != nil {
+		if shown, _, err = a.intermediate("another intermediate", leafLife); err != nil {
 			return nil, err
 		}
+	case ExpiredIssuer:
+		if issuer, issuerKey, err = a.intermediate("the authority that has expired", -time.Hour); err != nil {
+			return nil, err
+		}
+		shown = issuer
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), issuerKey)
 	if err != nil {
@@ -186,8 +192,8 @@ func (a *Authority) mint(spec Leaf) (*tls.Certificate, error) {
 	return c, err
 }
 
-// intermediate makes an authority below the root.
-func (a *Authority) intermediate(name string) (*x509.Certificate, crypto.Signer, error) {
+// intermediate makes an authority below the root, which lasts for so long from now on.
+func (a *Authority) intermediate(name string, life time.Duration) (*x509.Certificate, crypto.Signer, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err
@@ -195,7 +201,7 @@ func (a *Authority) intermediate(name string) (*x509.Certificate, crypto.Signer,
 	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: name},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(leafLife),
+		NotBefore: now.Add(-48 * time.Hour), NotAfter: now.Add(life),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.root, &key.PublicKey, a.key)

@@ -26,7 +26,7 @@ func authority(t *testing.T) (*Authority, *x509.CertPool) {
 func TestFlaws(t *testing.T) {
 	a, trusted := authority(t)
 	for flaw, want := range map[Flaw]string{
-		None: "", Expired: "expired", SelfSigned: "unknown authority", Stranger: "unknown authority", WrongChain: "unknown authority",
+		None: "", Expired: "expired", SelfSigned: "unknown authority", Stranger: "unknown authority", WrongChain: "unknown authority", ExpiredIssuer: "expired",
 	} {
 		spec := Leaf{Flaw: flaw, Names: "app.test,127.0.0.1"}
 		c, err := a.Leaf(spec)

@@ -36,6 +36,7 @@ type Bed struct {
 	number byte // of its /24
 	probe  Prober
 	log    logBuffer
+	proxy  *running // nil before StartProxy
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 	mu     sync.Mutex
@@ -117,6 +118,14 @@ func (b *Bed) run(ctx context.Context, agent func(context.Context) error) {
 	})
 }
 
+// running is the proxy, with what it takes to start it again.
+type running struct {
+	config goproxy.Config
+	listen string
+	end    context.CancelFunc
+	ended  chan struct{}
+}
+
 // StartProxy starts goproxy with a config, which is run verbatim; only its listener
 // and its resolvers are this testbed's. It returns where it listens.
 func (b *Bed) StartProxy(ctx context.Context, name string, content []byte) (netip.AddrPort, error) {
@@ -124,22 +133,45 @@ func (b *Bed) StartProxy(ctx context.Context, name string, content []byte) (neti
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
-	proxy, err := goproxy.New(cfg, goproxy.Options{
-		Resolvers: []netip.AddrPort{b.Resolver}, Listen: "127.0.0.1:0",
+	b.proxy = &running{config: cfg, listen: "127.0.0.1:0"}
+	if err := b.startProxy(ctx); err != nil {
+		return netip.AddrPort{}, err
+	}
+	return netip.ParseAddrPort(b.proxy.listen)
+}
+
+// RestartProxy ends the proxy and starts it again at the same address. It returns when it
+// had ended: it answers what it has in hand first, as a process that is killed does not.
+func (b *Bed) RestartProxy(ctx context.Context) (time.Time, error) {
+	b.proxy.end()
+	<-b.proxy.ended
+	at := time.Now()
+	return at, b.startProxy(ctx)
+}
+
+func (b *Bed) startProxy(ctx context.Context) error {
+	proxy, err := goproxy.New(b.proxy.config, goproxy.Options{
+		Resolvers: []netip.AddrPort{b.Resolver}, Listen: b.proxy.listen,
 		AccessLog: &b.log, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
 	})
 	if err != nil {
-		return netip.AddrPort{}, err
+		return err
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	agents := b.cancel
-	b.cancel = func() { cancel(); agents() }
-	b.run(ctx, proxy.Run)
-	return netip.ParseAddrPort(proxy.Addr().String())
+	ended := make(chan struct{})
+	b.proxy.listen, b.proxy.end, b.proxy.ended = proxy.Addr().String(), cancel, ended
+	b.run(ctx, func(ctx context.Context) error {
+		defer close(ended)
+		return proxy.Run(ctx)
+	})
+	return nil
 }
 
 // Close ends everything and says what had gone wrong before.
 func (b *Bed) Close() error {
+	if b.proxy != nil && b.proxy.end != nil {
+		b.proxy.end()
+	}
 	b.cancel()
 	b.probe.drop()
 	b.done.Wait()

@@ -3,6 +3,7 @@ package embedded
 import (
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -185,4 +186,27 @@ func TestLogKeepsLines(t *testing.T) {
 	g.Expect(lines).To(HaveLen(2))
 	g.Expect(strings.Join([]string{lines[0].Text, lines[1].Text}, " ")).To(Equal("one two"))
 	g.Expect(lines[0].At).To(BeTemporally(">=", before))
+}
+
+// A proxy that was started anew is at the same address, with the same configuration.
+func TestRestart(t *testing.T) {
+	g := NewWithT(t)
+	port := freePort(t)
+	b := bed(t, 9, port)
+	_, err := b.DNS.PutNames(t.Context(), fakedns.Name{Name: "backend.example.com", TTL: time.Second, A: []netip.Addr{b.Node(0)}})
+	g.Expect(err).NotTo(HaveOccurred())
+	config := strings.NewReplacer("PORT", strconv.Itoa(int(port))).Replace("listen: \":8080\"\nroutes:\n  - upstream: backend\nupstreams:\n  backend:\n    url: http://backend.example.com:PORT\n")
+	proxy, err := b.StartProxy(t.Context(), "proxy.yaml", []byte(config))
+	g.Expect(err).NotTo(HaveOccurred())
+	serves := func() int {
+		answer, err := b.Probe().Get(t.Context(), proxy, 5*time.Second)
+		g.Expect(err).NotTo(HaveOccurred())
+		return answer.Status
+	}
+	g.Expect(serves()).To(Equal(200))
+	before := time.Now()
+	at, err := b.RestartProxy(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(at).To(BeTemporally(">=", before))
+	g.Expect(serves()).To(Equal(200))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -16,14 +17,21 @@ import (
 type ChangeDNS struct {
 	// To are all nodes that the name has from then on.
 	To world.Pick `json:"to"`
+	// Except is a resolver that goes on with the nodes that the name has now: a forwarder
+	// with a zone of its own, or one that does not heed the TTL. None if it is the zero value.
+	Except netip.Addr `json:"except,omitzero"`
 }
 
 // Name implements Fault.
 func (c ChangeDNS) Name() string {
+	name := "name has " + subject(c.To)
 	if c.To == world.Spare {
-		return "name moves to new nodes"
+		name = "name moves to new nodes"
 	}
-	return "name has " + subject(c.To)
+	if c.Except.IsValid() {
+		name += ", except at " + c.Except.String()
+	}
+	return name
 }
 
 // Check implements Checker.
@@ -61,16 +69,47 @@ func (c ChangeDNS) Apply(ctx context.Context, w *Live) (time.Time, error) {
 		if len(nodes) == 0 {
 			return time.Time{}, fmt.Errorf("%s: no node of the world is one of them", c.Name())
 		}
-		names = append(names, balancerName(nodes[0].Balancer, upstream+1, nodes, w.TTL))
+		name := balancerName(nodes[0].Balancer, upstream+1, nodes, w.TTL)
+		if c.Except.IsValid() {
+			name.Views = []fakedns.View{c.former(named(w.State, upstream+1))}
+		}
+		names = append(names, name)
 	}
 	return w.DNS.PutNames(ctx, names...)
+}
+
+// former is what the excepted resolver goes on to answer.
+func (c ChangeDNS) former(nodes []netip.Addr) fakedns.View {
+	view := fakedns.View{Resolvers: []netip.Addr{c.Except}}
+	for _, addr := range nodes {
+		if addr.Is4() {
+			view.A = append(view.A, addr)
+		} else {
+			view.AAAA = append(view.AAAA, addr)
+		}
+	}
+	return view
+}
+
+// proveSplit has the excepted resolver proved to answer what it did, and the others what is new.
+func (c ChangeDNS) proveSplit(ctx context.Context, w *Live) []Proof {
+	excepted, others := *w, *w
+	excepted.Resolvers, others.Resolvers = nil, nil
+	for _, r := range w.Resolvers {
+		if r.Addr() == c.Except {
+			excepted.Resolvers = append(excepted.Resolvers, r)
+		} else {
+			others.Resolvers = append(others.Resolvers, r)
+		}
+	}
+	return append(proveNames(ctx, &others, c.Effects(w.State)), proveNames(ctx, &excepted, nil)...)
 }
 
 // Prove implements Fault. While DNS fails no resolver tells: fakedns itself is asked then, and
 // HealDNS proves what the resolvers answer later.
 func (c ChangeDNS) Prove(ctx context.Context, w *Live) []Proof {
 	if w.State.Resolves {
-		return proveNames(ctx, w, c.Effects(w.State))
+		return c.proveSplit(ctx, w)
 	}
 	names, err := w.DNS.Names(ctx)
 	if err != nil {

@@ -193,6 +193,30 @@ func TestProofThatTheNameMoved(t *testing.T) {
 	}
 }
 
+// A resolver that is excepted has to go on with the old nodes, and the others must not.
+func TestProofThatTheViewIsSplit(t *testing.T) {
+	split := ChangeDNS{To: world.Spare, Except: own.Addr()}
+	for name, tc := range map[string]struct {
+		answers map[netip.AddrPort][]netip.Addr
+		want    []bool
+	}{
+		"split":           {map[netip.AddrPort][]netip.Addr{vpc: {a23, a24}, own: {a21, a22}}, []bool{true, true}},
+		"both moved":      {map[netip.AddrPort][]netip.Addr{vpc: {a23, a24}, own: {a23, a24}}, []bool{true, false}},
+		"the wrong one":   {map[netip.AddrPort][]netip.Addr{vpc: {a21}, own: {a24}}, []bool{false, false}},
+		"it has not said": {map[netip.AddrPort][]netip.Addr{vpc: {a23}}, []bool{true, false}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []bool
+			for _, p := range split.Prove(t.Context(), live(replaced, &prober{answers: tc.answers})) {
+				got = append(got, p.OK)
+			}
+			NewWithT(t).Expect(got).To(Equal(tc.want))
+		})
+	}
+	view := split.former([]netip.Addr{a21, netip.MustParseAddr("2001:2::21")})
+	NewWithT(t).Expect(view).To(Equal(fakedns.View{Resolvers: []netip.Addr{own.Addr()}, A: []netip.Addr{a21}, AAAA: []netip.Addr{netip.MustParseAddr("2001:2::21")}}))
+}
+
 // Silence, refusal and 503 are three different ends: each proof accepts its
 // own and none of the others.
 func TestProofOfTheEnd(t *testing.T) {
@@ -272,6 +296,9 @@ func TestPrepareHoldsAConnectionToEachNode(t *testing.T) {
 	}
 	p := &prober{err: errors.New("refused")}
 	g.Expect(StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Left}.Prepare(t.Context(), moved(p))).To(MatchError(ContainSubstring("198.18.0.21")))
+	w := moved(p)
+	w.State = w.State.With(StrikeNodes{Kind: fakealb.FaultRefuseNew, Nodes: world.Left}.Effects(w.State)...)
+	g.Expect(StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Left}.Prepare(t.Context(), w)).To(Succeed(), "what takes no new connection has one that is held already")
 }
 
 // Every fault of a node that fakealb knows can be a step, and so can every way in
@@ -291,11 +318,13 @@ func samples() []Fault {
 	all := []Fault{
 		ChangeDNS{To: world.Spare},
 		ChangeDNS{To: world.Numbers(1, 3)},
+		ChangeDNS{To: world.Spare, Except: own.Addr()},
 		SwitchAlias{To: "other"},
 		LoseTargets{Nodes: world.Left},
 		FailTargets{Nodes: world.Named, Unhealthy: 1, Of: 2},
 		BringBack{Nodes: world.Struck},
 		HealDNS{},
+		RestartProxy{},
 		FailDNS{Kind: fakedns.KindServFail},
 		FailDNS{Kind: fakedns.KindServFail, Type: "AAAA"},
 		FailDNS{Kind: fakedns.KindDelay, Delay: fakealb.Duration(time.Second)},
@@ -419,6 +448,7 @@ func TestApplyWithoutTheFakes(t *testing.T) {
 		w := live(switched, nil)
 		w.State = w.State.With(world.Effect{Node: a21, Serves: world.Truth(false)}, world.Effect{Node: a22, Named: world.Truth(false)})
 		w.DNS, w.ALB = fakedns.NewClient(gone.URL, nil), fakealb.NewClient(gone.URL, nil)
+		w.Proxy = &program{err: errors.New("no engine")}
 		_, err := f.Apply(t.Context(), w)
 		g.Expect(err).To(HaveOccurred(), f.Name())
 	}

@@ -15,6 +15,7 @@ type Live struct {
 	DNS   *fakedns.Client
 	ALB   *fakealb.Client
 	Probe Prober
+	Proxy Proxy
 	// Resolvers are the addresses at which DNS is tried from the proxy's place: one of
 	// the testbed's, and those that the proxy has asked.
 	Resolvers []netip.AddrPort

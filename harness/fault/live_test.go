@@ -220,6 +220,7 @@ func TestNodesRefuseTLS(t *testing.T) {
 		fakealb.FaultTLSAlert: HandshakeAlert, fakealb.FaultTLSHang: HandshakeTimeout, fakealb.FaultTLSReset: HandshakeReset,
 		fakealb.FaultTLSWrongName: HandshakeWrongName, fakealb.FaultTLSExpired: HandshakeExpired,
 		fakealb.FaultTLSSelfSigned: HandshakeUntrusted, fakealb.FaultTLSWrongChain: HandshakeUntrusted,
+		fakealb.FaultTLSRootExpired: HandshakeExpired,
 	}
 	for kind := range seen {
 		f := StrikeNodes{Kind: kind, Nodes: world.Named}
@@ -241,6 +242,18 @@ func TestNodesRefuseTLS(t *testing.T) {
 	g.Expect(back.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", true)))
 	done, err = w.Probe.Handshake(t.Context(), to, certified, ca, time.Second)
 	g.Expect(done, err).To(Equal(HandshakeDone), "brought back")
+}
+
+// Who names a host is served, who does not is shown the certificate of another.
+func TestNodesWantSNI(t *testing.T) {
+	g := NewWithT(t)
+	w := albOn(t, netip.MustParseAddr("127.81.9.21"))
+	f := StrikeNodes{Kind: fakealb.FaultTLSNoSNI, Nodes: world.Named}
+	g.Expect(f.Prove(t.Context(), w)).To(ConsistOf(HaveField("OK", false)), "before it is applied")
+	after(t, w, StrikeNodes{Kind: fakealb.FaultTLSWrongName, Nodes: world.Named})
+	g.Expect(f.Prove(t.Context(), w)).To(ConsistOf(HaveField("OK", false)), "a wrong name for everybody")
+	after(t, w, f)
+	g.Expect(f.Prove(t.Context(), w)).To(ConsistOf(HaveField("OK", true)))
 }
 
 // The faults of answers, each seen from outside while it is in force, and not before.

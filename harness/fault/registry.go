@@ -13,14 +13,15 @@ import (
 // words are the faults by the word that stands in their JSON. A new fault is
 // registered here.
 var words = map[string]reflect.Type{
-	"change-dns":   reflect.TypeFor[ChangeDNS](),
-	"switch-alias": reflect.TypeFor[SwitchAlias](),
-	"strike-nodes": reflect.TypeFor[StrikeNodes](),
-	"lose-targets": reflect.TypeFor[LoseTargets](),
-	"fail-targets": reflect.TypeFor[FailTargets](),
-	"bring-back":   reflect.TypeFor[BringBack](),
-	"fail-dns":     reflect.TypeFor[FailDNS](),
-	"heal-dns":     reflect.TypeFor[HealDNS](),
+	"change-dns":    reflect.TypeFor[ChangeDNS](),
+	"switch-alias":  reflect.TypeFor[SwitchAlias](),
+	"strike-nodes":  reflect.TypeFor[StrikeNodes](),
+	"lose-targets":  reflect.TypeFor[LoseTargets](),
+	"fail-targets":  reflect.TypeFor[FailTargets](),
+	"bring-back":    reflect.TypeFor[BringBack](),
+	"fail-dns":      reflect.TypeFor[FailDNS](),
+	"heal-dns":      reflect.TypeFor[HealDNS](),
+	"restart-proxy": reflect.TypeFor[RestartProxy](),
 }
 
 // Words lists the faults that can be read from JSON.

@@ -57,6 +57,8 @@ var strikes = map[fakealb.FaultKind]strike{
 	fakealb.FaultTLSExpired:          refusesTLS("show an expired certificate", HandshakeExpired),
 	fakealb.FaultTLSSelfSigned:       refusesTLS("show a certificate that nobody signed", HandshakeUntrusted),
 	fakealb.FaultTLSWrongChain:       refusesTLS("send the wrong certificate chain", HandshakeUntrusted),
+	fakealb.FaultTLSRootExpired:      refusesTLS("show a certificate whose issuer has expired", HandshakeExpired),
+	fakealb.FaultTLSNoSNI:            {verb: "show a certificate of another name to clients without SNI", partly: true, overTLS: true, ends: true, look: lookNoSNI},
 	fakealb.FaultError:               {verb: "answer with an error", look: lookError},
 	fakealb.FaultLinger:              {verb: "answer 503 as an ALB without targets", look: lookLinger},
 	fakealb.FaultStranger:            {verb: "belong to another tenant", ends: true, look: lookStranger},
@@ -111,6 +113,9 @@ func (s StrikeNodes) Prepare(ctx context.Context, w *Live) error {
 		return nil
 	}
 	for _, node := range w.used(s.Nodes.Of(w.State)) {
+		if how := fakealb.FaultKind(node.How); how == fakealb.FaultRefuseNew || how == fakealb.FaultSilenceNew {
+			continue // it takes no new connection, and that strike has held one
+		}
 		if err := w.Probe.Hold(ctx, netip.AddrPortFrom(node.Addr, w.Port)); err != nil {
 			return fmt.Errorf("opening a connection to %s, to see it end: %w", node.Addr, err)
 		}

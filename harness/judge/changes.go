@@ -61,6 +61,18 @@ var changes = []change{
 	{code: LostSessions, kind: kind.Apache, say: "set `nofailover=Off`, and expect that these sessions begin anew"},
 	{code: LostSessions, kind: kind.HAProxy, say: "add `option redispatch`, and shorten `inter` of the health checks"},
 
+	{code: NotStarted, kind: kind.Nginx, since: "1.27.3", say: "name the backend in an `upstream` block with `zone` and `server NAME resolve;`, with a `resolver` and `resolver_timeout 2s`: nginx then starts without an address, and asks again soon"},
+	{code: NotStarted, kind: kind.Nginx, before: "1.27.3", say: "put the name into a variable, use that in `proxy_pass`, and add a `resolver`: nginx then starts without an address"},
+	{code: NotStarted, kind: kind.HAProxy, say: "add a `resolvers` section, and `init-addr none` to the `server-template` or `server`"},
+
+	{code: StaleAnswers, say: "name one resolver, or several that have the same zone"},
+
+	{code: OpensConnections, kind: kind.Apache, say: "use `ProxyPass` where no pattern is needed; a `ProxyPassMatch` with `$1` keeps connections with `enablereuse=on` only, and for URLs that are as long as its own"},
+	{code: OpensConnections, kind: kind.Nginx, say: "name the backend in an `upstream` block: nginx 1.29.7 and later then keeps connections; earlier ones need `keepalive`, `proxy_http_version 1.1` and an empty `Connection` header too (not run here)"},
+
+	{code: SlowAnswers, kind: kind.Nginx, say: "set `proxy_read_timeout`, with several servers in the `upstream` block: the next one is tried"},
+	{code: SlowAnswers, kind: kind.HAProxy, say: "set `timeout server`, with `retry-on response-timeout` and `option redispatch 1`"},
+
 	{code: RefusedByProxy, say: "raise the limit for the run, or ask less often (`RATE=`) or otherwise (`URL_PATH=`, `HOST_HEADER=`)"},
 
 	{code: LeftLate, say: "shorten the connect timeout and let the proxy try a second address; shorten its refresh"},

@@ -9,8 +9,8 @@ import (
 // withoutQuery are rows of attempts that show a client's own request at a node without the
 // number that stood in its query, one for each request.
 func (c *brief) withoutQuery() []row {
-	if len(c.Manifest.Way.Paths) == 0 {
-		return nil // a recording from before requests had one
+	if len(c.Manifest.Way.Paths) == 0 || c.Manifest.Way.Bare {
+		return nil // a recording from before requests had one, or one whose requests have none
 	}
 	var rows []row
 	for _, request := range c.Requests {

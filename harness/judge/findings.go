@@ -4,12 +4,16 @@ import "slices"
 
 // findings gives the causes, the most telling first, and then what was seen besides.
 func (c *brief) findings(v *Verdict) []Finding {
-	findings := append(c.each(c.openedNone, v), c.each(c.resolvedOnce, v)...)
+	findings := append(c.notStarted(v), c.each(c.staleAnswers, v)...)
+	findings = append(findings, c.each(c.openedNone, v)...)
+	findings = append(findings, c.each(c.resolvedOnce, v)...)
 	findings = append(findings, c.each(c.pooledOld, v)...)
 	findings = append(findings, c.heldDownAfterwards()...)
 	findings = append(findings, c.each(c.usedStruck, v)...)
 	findings = append(findings, c.livedWithoutDNS(v)...)
 	findings = append(findings, c.lostQueries(v)...)
+	findings = append(findings, c.opensConnections(v)...)
+	findings = append(findings, c.slowAnswers(v)...)
 	findings = append(findings, c.lostSessions(v)...)
 	findings = append(findings, c.movedSessions(v)...)
 	findings = append(findings, c.keepAliveRace(v)...)
@@ -27,7 +31,7 @@ func (c *brief) findings(v *Verdict) []Finding {
 }
 
 // causes are the findings that say why requests failed.
-var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice, KeepAliveRace, HeldDown, LostSessions}
+var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice, KeepAliveRace, HeldDown, LostSessions, NotStarted, StaleAnswers, OpensConnections, SlowAnswers}
 
 // lastResort explains a run that failed and that nothing else explains. A failed run
 // has a cause: one without is a defect of these rules.

@@ -33,6 +33,7 @@ func (c *brief) verdict() Verdict {
 	c.countRetries(&v)
 	c.countQueries(&v)
 	c.countSessions(&v)
+	c.countSlow(&v)
 	c.countWithoutNode(&v)
 	c.countOfFront(&v)
 	c.countConnections(&v)

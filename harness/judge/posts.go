@@ -129,10 +129,10 @@ func (c *brief) countWithoutNode(v *Verdict) {
 
 // withoutNode says whether no name in use had a node that served, from when the request was
 // sent to when it failed. So it is if all nodes were lost while it was under way, and all had
-// served as it was sent.
+// served as it was sent. And so it is if a proxy that was started anew could know none.
 func (c *brief) withoutNode(request recording.Request) bool {
 	ended := request.Sent + request.Latency
-	return len(c.upstreams) > 0 && (c.noneServed(request.Sent, ended) || slices.ContainsFunc(c.Steps, func(s recording.Step) bool {
+	return c.unknowing(request) || len(c.upstreams) > 0 && (c.noneServed(request.Sent, ended) || slices.ContainsFunc(c.Steps, func(s recording.Step) bool {
 		return s.Asked > request.Sent && s.Asked <= ended && c.allServed(request.Sent) && c.noneServed(s.Asked, ended)
 	}))
 }

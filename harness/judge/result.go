@@ -25,6 +25,9 @@ func (c *brief) decide(v *Verdict) {
 	}
 	if v.WithoutNode > 0 {
 		lost += fmt.Sprintf(", %s of them while no node served", comma(v.WithoutNode))
+		if len(c.ledger.Unknowing()) > 0 {
+			lost += " or could be known to a proxy that was started anew"
+		}
 	}
 	if v.Unavoidable > 0 {
 		lost += fmt.Sprintf(", %s of them on a node that died with them", posts(v.Unavoidable))
@@ -39,6 +42,12 @@ func (c *brief) decide(v *Verdict) {
 	case budget.Sessions && v.SessionsMoved > 0:
 		v.Result = Fail
 		v.Reasons = []string{fmt.Sprintf("%s moved while their nodes served; %s", count(v.SessionsMoved, "session was", "sessions were"), lost)}
+	case c.opensTooMany(v):
+		v.Result = Fail
+		v.Reasons = []string{fmt.Sprintf("%.2f connections for each request before the first fault, budget %.2f; %s", v.ConnectionsPerRequest, budget.Connections, lost)}
+	case v.Slow > 0:
+		v.Result = Fail
+		v.Reasons = []string{fmt.Sprintf("%s answered later than after %s; %s", count(v.Slow, "request was", "requests were"), span(budget.Within), lost)}
 	case v.PostsTwice > 0:
 		v.Result = Fail
 		v.Reasons = []string{fmt.Sprintf("%s reached nodes more than once; %s", posts(v.PostsTwice), lost)}

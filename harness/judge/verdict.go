@@ -27,7 +27,8 @@ type Verdict struct {
 	// of WithoutNode are not among them.
 	Unavoidable int `json:"failed_unavoidably,omitempty"`
 	// WithoutNode are the failed requests for which no name in use had a node that
-	// served: no proxy could have saved them.
+	// served, or none that a proxy could know that was started anew while the resolvers
+	// failed: no proxy could have saved them.
 	WithoutNode int `json:"failed_without_node,omitempty"`
 	// ByProxy are the failed requests that the proxy answered by itself with a status
 	// below 400: a redirect to a status page, a page that it had kept.
@@ -45,8 +46,11 @@ type Verdict struct {
 	// sent. No status shows it.
 	QueriesLost int `json:"queries_lost,omitempty"`
 	// SessionsMoved are the sessions that were moved to another node while their own served.
-	SessionsMoved int            `json:"sessions_moved,omitempty"`
-	ByKind        map[string]int `json:"failed_by_outcome"` // 502, 503, 504, timeout, connection, wrong-body, proxy-302, ...
+	SessionsMoved int `json:"sessions_moved,omitempty"`
+	// Slow are the requests that were answered later than the budget allows, from the first
+	// fault on; 0 if it does not say.
+	Slow   int            `json:"slow,omitempty"`
+	ByKind map[string]int `json:"failed_by_outcome"` // 502, 503, 504, timeout, connection, wrong-body, proxy-302, ...
 
 	Before Phase `json:"before"` // start of load to the first fault
 	During Phase `json:"during"` // from there to the first fault that takes something away
@@ -121,6 +125,10 @@ const (
 	QueryLost            = "query-lost"             // requests reached nodes without their query
 	MovedSessions        = "moved-sessions"         // sessions were moved to another node
 	LostSessions         = "lost-sessions"          // sessions were held to a node that did not serve
+	OpensConnections     = "opens-connections"      // more connections for each request than the budget allows
+	SlowAnswers          = "slow-answers"           // answers that took longer than the budget allows
+	StaleAnswers         = "stale-answers"          // a resolver answered with nodes that the name had left
+	NotStarted           = "not-started"            // the proxy was started anew and took no connection any more
 	Unexplained          = "unexplained"            // a failed run without a cause: a defect of the judge
 	PostTwice            = "post-sent-twice"        // a POST reached nodes more than once
 	PostLost             = "post-lost"              // a POST was under way on a node that died: nobody can save it

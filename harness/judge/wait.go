@@ -48,9 +48,13 @@ func (c *brief) findWait() (longest wait) {
 // What a run without losses proves, it proves on a busy machine too.
 func (c *brief) starved(v *Verdict) []string {
 	w := c.findWait()
-	if v.Failed == 0 || w.share <= maxWait {
+	if v.Failed+v.Slow == 0 || w.share <= maxWait {
 		return nil
 	}
-	return []string{fmt.Sprintf("the machine was busy: process %d of the proxy (%s) was ready to run and had no CPU for %s of %s; %s failed, which may be why",
-		w.process.PID, w.process.Command, span(w.took), span(w.of), requests(v.Failed))}
+	lost := requests(v.Failed) + " failed"
+	if v.Slow > 0 {
+		lost += fmt.Sprintf(" and %d were slow", v.Slow)
+	}
+	return []string{fmt.Sprintf("the machine was busy: process %d of the proxy (%s) was ready to run and had no CPU for %s of %s; %s, which may be why",
+		w.process.PID, w.process.Command, span(w.took), span(w.of), lost)}
 }

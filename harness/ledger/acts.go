@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
@@ -27,7 +28,7 @@ type thing struct {
 func (l *Ledger) Acts() []Act {
 	acts := make([]Act, len(l.steps))
 	for i, s := range l.steps {
-		acts[i] = Act{Name: s.Name, From: s.From(), To: s.From(), Heals: true}
+		acts[i] = Act{Name: s.Name, From: s.From(), To: s.From(), Heals: !slices.ContainsFunc(s.Effects, restarts)}
 		for changed, departs := range l.changes(s) {
 			if departs {
 				acts[i].Heals = false

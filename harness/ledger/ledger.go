@@ -167,6 +167,31 @@ func (l *Ledger) Tells(t recording.Seconds) recording.Seconds {
 	return Forever
 }
 
+// Restarts are the times at which the proxy was started anew.
+func (l *Ledger) Restarts() []Moment {
+	var all []Moment
+	for _, s := range l.steps {
+		if slices.ContainsFunc(s.Effects, restarts) {
+			all = append(all, moment(s))
+		}
+	}
+	return all
+}
+
+func restarts(e world.Effect) bool { return e.Restarted }
+
+// Unknowing are the times in which a proxy that had been started anew could know no address
+// by DNS, since the resolvers did not answer as they should.
+func (l *Ledger) Unknowing() []Span {
+	var spans []Span
+	for _, m := range l.Restarts() {
+		if to := l.Tells(m.At); to > m.At {
+			spans = append(spans, Span{m.Asked, to})
+		}
+	}
+	return spans
+}
+
 // Died says whether the node did not serve at some instant from first to last, and
 // when that had been asked for. A change that is asked for may take hold of one node,
 // or one connection, before another.

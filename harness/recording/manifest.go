@@ -155,6 +155,11 @@ type Budget struct {
 	Query bool `json:"query,omitempty"`
 	// Sessions: no session may be moved to another node while its own serves.
 	Sessions bool `json:"sessions,omitempty"`
+	// Connections, if not 0, is how many connections to nodes may be opened for each request
+	// before the first fault.
+	Connections float64 `json:"connections,omitempty"`
+	// Within, if not 0, is how long an answer may take from the first fault on.
+	Within Seconds `json:"within,omitempty"`
 }
 
 // Host is the machine the cell ran on.

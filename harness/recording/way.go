@@ -20,6 +20,8 @@ type Way struct {
 	Host string `json:"host"`
 	// Paths are asked for in rotation. Each begins with / and may have a query.
 	Paths []string `json:"paths"`
+	// Bare has no number in the query of a request, so that its URL is that of Paths.
+	Bare bool `json:"bare,omitempty"`
 	// Headers are those of every request, by their names.
 	Headers map[string]string `json:"headers,omitempty"`
 }
@@ -28,8 +30,11 @@ type Way struct {
 // requests have the same URL: a cache that is keyed by it answers none of them.
 const numberKey = "proxychaos="
 
-// Path is what the request with this sequence number asks for, with its query.
+// Path is what the request with this sequence number asks for, with its query if it has one.
 func (w Way) Path(seq uint64) string {
+	if w.Bare {
+		return w.Paths[w.turn(seq)]
+	}
 	return Numbered(w.Paths[w.turn(seq)], strconv.FormatUint(seq, 10))
 }
 

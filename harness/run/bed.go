@@ -37,6 +37,7 @@ type bed interface {
 	workers(context.Context) ([]recording.Process, error)
 	// proxyLog is the proxy's own output, with the time of each line.
 	proxyLog(context.Context) ([]embedded.Line, error)
+	fault.Proxy
 	// Close takes the bed down. If the cell has ended well, another one may be given what
 	// is left of it.
 	Close(well bool) error

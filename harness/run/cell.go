@@ -129,6 +129,7 @@ func (c *cell) prepare(ctx context.Context) error {
 	if c.calls, err = c.putFront(ctx); err != nil {
 		return err
 	}
+	c.calls.Bare = c.Scenario.Load.Bare
 	if err := c.fill(ctx); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/config"
 	"github.com/proxychaos/proxychaos/harness/embedded"
+	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/pod"
 	"github.com/proxychaos/proxychaos/harness/recording"
@@ -103,6 +104,14 @@ func (b *containerBed) warmed(ctx context.Context) error { return b.tb.Warmed(ct
 func (b *containerBed) workers(ctx context.Context) ([]recording.Process, error) {
 	return b.tb.Workers(ctx)
 }
+
+// Restart implements fault.Proxy.
+func (b *containerBed) Restart(ctx context.Context) (time.Time, error) {
+	return b.tb.RestartProxy(ctx)
+}
+
+// Life implements fault.Proxy.
+func (b *containerBed) Life(ctx context.Context) (fault.Life, error) { return b.tb.ProxyLife(ctx) }
 
 // proxyLog is what the proxy printed, and what it wrote to files, in the order of time.
 func (b *containerBed) proxyLog(ctx context.Context) ([]embedded.Line, error) {

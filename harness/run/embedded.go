@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/proxychaos/proxychaos/harness/config"
 	"github.com/proxychaos/proxychaos/harness/embedded"
+	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/world"
@@ -73,5 +75,16 @@ func (b *embeddedBed) warmed(context.Context) error { return nil }
 func (b *embeddedBed) workers(context.Context) ([]recording.Process, error) { return nil, nil }
 
 func (b *embeddedBed) proxyLog(context.Context) ([]embedded.Line, error) { return b.bed.Log(), nil }
+
+// Restart implements fault.Proxy.
+func (b *embeddedBed) Restart(ctx context.Context) (time.Time, error) {
+	return b.bed.RestartProxy(ctx)
+}
+
+// Life implements fault.Proxy: the proxy has no process of its own, and either it was
+// started anew, or Restart said what was wrong.
+func (b *embeddedBed) Life(context.Context) (fault.Life, error) {
+	return fault.Life{Runs: true, Listens: true}, nil
+}
 
 func (b *embeddedBed) Close(bool) error { return b.bed.Close() }

@@ -111,7 +111,7 @@ func (r *Running) play(ctx context.Context) (v judge.Verdict, m recording.Manife
 		return v, m, err
 	}
 	c.live = fault.Live{
-		DNS: c.to.dns, ALB: c.to.alb, Probe: c.to.probe, Resolvers: c.to.resolvers, TTL: c.plan.TTL.Duration(),
+		DNS: c.to.dns, ALB: c.to.alb, Probe: c.to.probe, Proxy: c.bed, Resolvers: c.to.resolvers, TTL: c.plan.TTL.Duration(),
 		Topology: topology, State: topology.Start(), Upstreams: map[int]string{}, Port: c.to.port,
 	}
 	return c.run(ctx)

@@ -20,8 +20,12 @@ import (
 func (c *cell) findWay(ctx context.Context) error {
 	own := c.Subject.Role == harness.Own
 	hosts, unsaid := c.config.Hosts()
+	wanted := c.opt.Wanted
+	if len(wanted.Paths) == 0 {
+		wanted.Paths = c.Scenario.Load.Paths
+	}
 	s := &wayin.Search{
-		Wanted: c.opt.Wanted, Several: own, Config: c.source(),
+		Wanted: wanted, Several: own, Config: c.source(),
 		Hints:     wayin.Hints{Hosts: hosts, Unsaid: unsaid, Paths: c.config.Paths()},
 		Listeners: c.bed.listeners, Try: c.to.load.Try,
 	}

@@ -81,9 +81,10 @@ type Testbed struct {
 	pod        testcontainers.Container
 	proxy      testcontainers.Container
 	labels     map[string]string
-	watch      string // ID of the pod's watch
-	turn       int    // how often the agents have begun
-	scaled     bool   // as in Spec
+	former     []pod.Process // of the proxy, before RestartProxy
+	watch      string        // ID of the pod's watch
+	turn       int           // how often the agents have begun
+	scaled     bool          // as in Spec
 	// masters have had children that accept. One whose children have all just
 	// ended (Apache's MaxConnectionsPerChild) looks like a worker, and is none.
 	masters map[int]bool

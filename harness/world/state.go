@@ -6,8 +6,8 @@ import (
 )
 
 // Effect is one fact about the world from an instant on: a node is named or not, a
-// node serves or not, the resolvers answer or not. It is about a node if Node is set,
-// and about the resolvers if Resolves is.
+// node serves or not, the resolvers answer or not, the proxy was started anew. It is about a
+// node if Node is set, about the resolvers if Resolves is, and about the proxy if Restarted is.
 type Effect struct {
 	Node netip.Addr `json:"node,omitzero"`
 	// Named says whether the answers for the node's name have the node.
@@ -19,6 +19,8 @@ type Effect struct {
 	Partly bool `json:"partly,omitempty"`
 	// Resolves says whether every resolver answers as it should.
 	Resolves *bool `json:"resolves,omitempty"`
+	// Restarted says that the proxy was started anew: what it knew and held is gone.
+	Restarted bool `json:"restarted,omitempty"`
 	// How is in which way it does not serve or resolve: silence, refuse, tls-expired,
 	// servfail, ... Empty if it does.
 	How string `json:"how,omitempty"`

@@ -1,0 +1,58 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/proxychaos/proxychaos/harness/kind"
+	"github.com/proxychaos/proxychaos/harness/ledger"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// unknowing says whether a request met a proxy that had been started anew while the
+// resolvers failed, or that had not yet had the time to ask them since.
+func (c *brief) unknowing(request recording.Request) bool {
+	return slices.ContainsFunc(c.ledger.Unknowing(), func(s ledger.Span) bool {
+		return request.Sent+request.Latency >= s.From && request.Sent <= s.To+c.allowed
+	})
+}
+
+// notStarted: the proxy was started anew, and from then on nothing took a connection.
+func (c *brief) notStarted(*Verdict) []Finding {
+	restarts := c.ledger.Restarts()
+	if len(restarts) == 0 {
+		return nil
+	}
+	last := restarts[len(restarts)-1]
+	var refused []row
+	for i, r := range c.Requests {
+		if r.Sent < last.At {
+			continue
+		}
+		if r.Outcome != recording.Connection {
+			return nil
+		}
+		refused = append(refused, row{recording.RequestsFile, i})
+	}
+	if len(refused) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("the proxy took no connection any more after it was started anew: %s failed", requests(len(refused)))
+	words := c.lastWords(last.Asked)
+	if len(words) > 0 {
+		text += "; the last line of its log: " + c.ProxyLog[words[len(words)-1].index].Text
+	}
+	return []Finding{{Code: NotStarted, Text: text, Evidence: c.quote(append(words, refused...)...)}}
+}
+
+// lastWords are the last lines at error level that the proxy's log has from a time on.
+func (c *brief) lastWords(from recording.Seconds) []row {
+	const most = 2
+	var rows []row
+	for i, line := range c.ProxyLog {
+		if line.At >= from && kind.Errors(kind.Name(c.Manifest.Subject.Kind), line.Text) {
+			rows = append(rows, row{recording.ProxyLogFile, i})
+		}
+	}
+	return rows[max(0, len(rows)-most):]
+}

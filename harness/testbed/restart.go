@@ -1,0 +1,64 @@
+package testbed
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/moby/moby/client"
+
+	"github.com/proxychaos/proxychaos/harness/fault"
+	"github.com/proxychaos/proxychaos/harness/pod"
+)
+
+// RestartProxy kills all processes of the proxy and starts its container again, with what
+// is in it. It returns when the container had ended.
+func (tb *Testbed) RestartProxy(ctx context.Context) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, Limits.Proxy)
+	defer cancel()
+	before, err := tb.Pod.Processes(ctx, tb.nodes())
+	if err != nil {
+		return time.Time{}, err
+	}
+	tb.former = before
+	id := tb.proxy.GetContainerID()
+	if _, err := tb.docker.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "KILL"}); err != nil {
+		return time.Time{}, fmt.Errorf("ending the proxy: %w", err)
+	}
+	for ended := false; !ended; {
+		if ended, _, err = tb.exited(ctx, tb.proxy); err != nil {
+			return time.Time{}, fmt.Errorf("waiting for the end of the proxy: %w", err)
+		}
+	}
+	at := time.Now()
+	if _, err := tb.docker.ContainerStart(ctx, id, client.ContainerStartOptions{}); err != nil {
+		return time.Time{}, fmt.Errorf("starting the proxy again: %w", err)
+	}
+	return at, nil
+}
+
+// ProxyLife is what has become of the proxy since RestartProxy.
+func (tb *Testbed) ProxyLife(ctx context.Context) (life fault.Life, err error) {
+	now, err := tb.Pod.Processes(ctx, tb.nodes())
+	if err != nil {
+		return life, err
+	}
+	for _, p := range now {
+		life.Listens = life.Listens || p.Listens
+		if containsPID(tb.former, p.PID) {
+			life.Left++
+		}
+	}
+	ended, code, err := tb.exited(ctx, tb.proxy)
+	life.Runs, life.Code = !ended, code
+	return life, err
+}
+
+func containsPID(list []pod.Process, pid int) bool {
+	for _, p := range list {
+		if p.PID == pid {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,35 @@
+package scenarios
+
+import (
+	"net/netip"
+
+	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/fault"
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/world"
+)
+
+// forwarder is a resolver of one's own beside that of the VPC.
+var forwarder = netip.AddrFrom4([4]byte{10, 0, 8, 53})
+
+// DNSSplitView is a name of which two resolvers say two things: the one of the VPC follows
+// it, a forwarder of one's own has a copy of the zone. Who asks both is sent to and fro.
+var DNSSplitView = harness.Scenario{
+	Name:    "dns-split-view",
+	Summary: "The ALB's name moves to new nodes, except at the resolver 10.0.8.53, which goes on with the old ones; after a grace those go silent.",
+	World:   replaced,
+	Timeline: []harness.Step{
+		harness.Do(fault.ChangeDNS{To: world.Spare, Except: forwarder}),
+		harness.After("grace", fault.StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Left}),
+	},
+}
+
+var dnsSplitView = expectations{
+	"nginx/two-resolvers": fails(timeout, judge.StaleAnswers),
+	"nginx/variable":      passes(judge.FollowedDNS),
+	// Health checks and redispatch hide the addresses of which it is told in vain.
+	"haproxy/two-nameservers@testing": passes(judge.StaleAnswers),
+	"haproxy/server-template@testing": passes(judge.FollowedDNS),
+	"goproxy/default":                 passes(judge.FollowedDNS),
+}
