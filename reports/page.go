@@ -243,6 +243,7 @@ func scenarioFacts(cells []cellView) ([]fact, string) {
 	case p.Budget.MaxFailed > 0:
 		budget = own
 	}
+	budget += besides(p.Budget)
 	seed := strconv.FormatUint(p.Seed, 10)
 	if !oneSeed {
 		seed = "another one for each subject"
@@ -265,6 +266,25 @@ func scenarioFacts(cells []cellView) ([]fact, string) {
 			seconds(elbTTL), seconds(p.TTL), float64(elbTTL/p.TTL))
 	}
 	return facts, scale
+}
+
+// besides is what a budget wants that no status shows: ", each query kept, no answer later
+// than after 1.0 s".
+func besides(b recording.Budget) string {
+	var words string
+	if b.Query {
+		words += ", each query kept"
+	}
+	if b.Sessions {
+		words += ", no session moved while its node serves"
+	}
+	if b.Connections > 0 {
+		words += fmt.Sprintf(", at most %.2f connections for each request", b.Connections)
+	}
+	if b.Within > 0 {
+		words += ", no answer later than after " + seconds(b.Within)
+	}
+	return words
 }
 
 // timelineFacts are the steps of the timeline that came into force, in their order, with
