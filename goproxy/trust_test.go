@@ -99,3 +99,26 @@ func TestLocationBehindATrustedProxy(t *testing.T) {
 		t.Errorf("Location: %s", got)
 	}
 }
+
+// Connection takes nothing away that a proxy in front says of its client: that proxy may
+// pass on the options that the client sent.
+func TestConnectionNamesNoForwardedField(t *testing.T) {
+	p := startEcho(t, func(c *Config) {
+		c.TrustedProxies = []string{"127.0.0.1"}
+		c.Routes[0].Headers.Request.Set = map[string]string{"X-Client": "%{client_ip}"}
+	})
+	got := body(t, rawRequest(t, p, "GET / HTTP/1.1\r\nHost: inner.example.com\r\nX-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Host: www.example.com\r\n"+
+		"X-Forwarded-Proto: https\r\nX-Forwarded-Port: 443\r\nX-Real-IP: 203.0.113.9\r\nX-Hop: 1\r\n"+
+		"Connection: x-forwarded-for, X-Forwarded-Host, X-Forwarded-Proto, X-Forwarded-Port, X-Real-Ip, Forwarded, Via, X-Hop\r\n\r\n"))
+	for _, want := range []string{
+		"X-Client: 203.0.113.9\r\n", "X-Forwarded-For: 203.0.113.9, 127.0.0.1\r\n", "X-Forwarded-Host: www.example.com\r\n",
+		"X-Forwarded-Proto: https\r\n", "X-Forwarded-Port: 443\r\n", "X-Real-Ip: 203.0.113.9\r\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "X-Hop") {
+		t.Errorf("X-Hop in\n%s", got)
+	}
+}

@@ -181,6 +181,17 @@ func (h *head) take(f Field) error {
 	return nil
 }
 
+// forAll reports whether a field is meant for all who get the message, so that no
+// Connection can name it (RFC 9110, 7.6.1). A proxy in front may pass on the options that
+// its client sent, HAProxy does: they would take away what it says of that client.
+func forAll(name string) bool {
+	const forwarded = "X-Forwarded-"
+	if len(name) > len(forwarded) && EqualFold(name[:len(forwarded)], forwarded) {
+		return true
+	}
+	return EqualFold(name, "forwarded") || EqualFold(name, "x-real-ip") || EqualFold(name, "via")
+}
+
 // options reads Connection. What it names goes no further.
 func (h *head) options(value string) error {
 	for option := range Tokens(value) {
@@ -193,6 +204,7 @@ func (h *head) options(value string) error {
 			h.upgrading = true
 		case !isToken(option):
 			return malformed("a Connection option is not a token")
+		case forAll(option):
 		case len(h.nominated) == maxFields:
 			return &Error{http.StatusRequestHeaderFieldsTooLarge, "more than 256 Connection options"}
 		default:
