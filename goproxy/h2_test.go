@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/net/http2"
 )
 
 // startH2Backend serves HTTP/2 only, with and without TLS, and gives the port.
@@ -282,3 +284,25 @@ func TestH2Spec(t *testing.T) {
 }
 
 func port(a net.Addr) string { return fmt.Sprint(a.(*net.TCPAddr).Port) }
+
+// A request whose length is not that of its body does not reach the upstream as one
+// without a body.
+func TestLengthsThatLieInHTTP2(t *testing.T) {
+	u := startRaw(t, answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+	p := startRawProxy(t, u, func(c *Config) { c.H2C = true })
+	for _, lengths := range [][]string{{"+5"}, {"5, 5"}, {"five"}, {"-1"}, {""}, {"18446744073709551621"}, {"5", "5"}, {"5", "6"}} {
+		c := dialH2(t, dialTCP(t, p))
+		var fields []string
+		for _, l := range lengths {
+			fields = append(fields, "content-length: "+l)
+		}
+		c.must(c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: c.fields("POST", fields...), EndHeaders: true}))
+		c.expect("1: status 400")
+	}
+	c := dialH2(t, dialTCP(t, p))
+	c.must(c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: c.fields("POST", "content-length: 5"), EndHeaders: true, EndStream: true}))
+	c.expect("1: status 400")
+	if n := u.accepted(); n != 0 {
+		t.Errorf("the upstream got %d connections, want none", n)
+	}
+}

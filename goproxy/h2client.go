@@ -143,7 +143,7 @@ func (s *h2Server) serve(w http.ResponseWriter, r *http.Request) (err error) {
 	conn := r.Context().Value(h2ConnKey{}).(*h2Conn)
 	req.remote, req.local, req.secure, req.subject = conn.client.remote, conn.LocalAddr(), conn.client.secure, conn.client.subject
 	for name, values := range r.Header {
-		if name == "Te" || name == "Expect" || name == "Content-Length" {
+		if name == "Te" || name == "Expect" {
 			continue
 		}
 		for _, v := range values {

@@ -112,8 +112,9 @@ func (r *Request) checkHost(hosts int) error {
 
 // Validate checks a request that came by another protocol, before it is written
 // as HTTP/1: its method, target and host, and its header. A Host field has to
-// agree with the authority, which is in r.Host, and is taken out of the header, as
-// are fields that are not passed on.
+// agree with the authority, which is in r.Host, and a Content-Length with the body's
+// length, which is in r.Length. Both are taken out of the header, as are fields that are
+// not passed on.
 func (r *Request) Validate() error {
 	switch {
 	case !isToken(r.Method):
@@ -133,6 +134,15 @@ func (r *Request) Validate() error {
 		}
 	}
 	r.Header.Del("Host")
+	declared := head{length: -1}
+	for length := range r.Header.Values("Content-Length") {
+		if err := declared.contentLength(length); err != nil {
+			return err
+		}
+	}
+	if declared.length >= 0 && declared.length != r.Length {
+		return malformed("Content-Length is not the length of the body")
+	}
 	var err error
 	if r.Header, err = fromOther(r.Header); err != nil {
 		return err

@@ -81,7 +81,7 @@ func TestRequestOfAnotherVersion(t *testing.T) {
 		"Connection":         {Header{{"connection", "a"}}, false, ""},
 		"looks like chunks":  {Header{{"transfer_encoding", "chunked"}}, false, ""},
 		"a line's end":       {Header{{"A", "b\r\nC: d"}}, false, ""},
-		"for the next proxy": {Header{{"proxy-authorization", "x"}, {"content-length", "5"}}, true, ""},
+		"for the next proxy": {Header{{"proxy-authorization", "x"}, {"content-length", "0"}}, true, ""},
 	} {
 		r := Request{Method: "GET", Target: "/", Host: "h", Minor: 1, Header: test.header}
 		err := r.Validate()
@@ -131,6 +131,35 @@ func TestMayTrail(t *testing.T) {
 	} {
 		if got := MayTrail(name); got != want {
 			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+}
+
+// What another version says of the length of a request is the length of its body.
+func TestLengthOfAnotherVersion(t *testing.T) {
+	for name, test := range map[string]struct {
+		length int64 // of the body
+		fields Header
+		ok     bool
+	}{
+		"none":             {0, nil, true},
+		"not said":         {Chunked, nil, true},
+		"said":             {5, Header{{"content-length", "5"}}, true},
+		"zeros":            {5, Header{{"content-length", "005"}}, true},
+		"no body":          {0, Header{{"content-length", "5"}}, false},
+		"longer":           {5, Header{{"content-length", "6"}}, false},
+		"of a stream":      {Chunked, Header{{"content-length", "5"}}, false},
+		"twice":            {5, Header{{"content-length", "5"}, {"Content-Length", "5"}}, false},
+		"a list":           {0, Header{{"content-length", "5, 5"}}, false},
+		"a sign":           {0, Header{{"content-length", "+5"}}, false},
+		"negative":         {0, Header{{"content-length", "-5"}}, false},
+		"empty":            {0, Header{{"content-length", ""}}, false},
+		"no number":        {0, Header{{"content-length", "five"}}, false},
+		"more than 64 bit": {0, Header{{"content-length", "18446744073709551621"}}, false},
+	} {
+		r := Request{Method: "POST", Target: "/", Host: "h", Minor: 1, Length: test.length, Header: test.fields}
+		if err := r.Validate(); (err == nil) != test.ok || r.Length != test.length {
+			t.Errorf("%s: %v, length %d", name, err, r.Length)
 		}
 	}
 }
