@@ -77,6 +77,23 @@ func TestRequestTargetIsUntouched(t *testing.T) {
 	}
 }
 
+// Several slashes at the beginning are sent as one: they would begin a host in a
+// reference.
+func TestPathsThatBeginLikeHosts(t *testing.T) {
+	for _, rewrite := range []string{"", "/"} {
+		p := startEcho(t, func(c *Config) { c.Routes[0].RewritePath = rewrite })
+		for target, want := range map[string]string{
+			"//evil/admin": "/evil/admin", "///evil//x": "/evil//x", `/\evil/admin`: "/evil/admin", `/\/\evil`: "/evil", "//": "/",
+			"//evil?a=//b": "/evil?a=//b", "http://h//evil/x": "/evil/x", "/a//b": "/a//b", "/": "/",
+		} {
+			got := body(t, rawRequest(t, p, "GET "+target+" HTTP/1.1\r\nHost: h\r\n\r\n"))
+			if line, _, _ := strings.Cut(got, "\n"); line != "GET "+want {
+				t.Errorf("rewrite_path %q, %s: the backend saw %s, want %s", rewrite, target, line, want)
+			}
+		}
+	}
+}
+
 func TestForwardedHeaders(t *testing.T) {
 	p := startEcho(t, nil)
 	got := body(t, rawRequest(t, p, "GET / HTTP/1.1\r\nHost: www.example.com\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: gopher\r\nConnection: X-Secret\r\nX-Secret: 1\r\nTE: gzip\r\n\r\n"))

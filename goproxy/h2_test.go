@@ -149,7 +149,7 @@ func testStream(t *testing.T, client *http.Client, proto, upstream, host string)
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	want := "POST //a%2Fb/c;d?x=%zz&y HTTP/1.1 " + host
+	want := "POST /a%2Fb/c;d?x=%zz&y HTTP/1.1 " + host
 	if upstream != protocolHTTP1 {
 		want = strings.Replace(want, "HTTP/1.1", "HTTP/2.0", 1)
 	}

@@ -60,6 +60,16 @@ func formsOf(raw string) (pathForms, error) {
 	return p, nil
 }
 
+// oneSlash is a path for an upstream without further slashes at its beginning. A path
+// cannot begin with two (RFC 3986, 3.3): programs that read it as a reference take what
+// follows them for a host, and "//x/admin" for "/admin".
+func oneSlash(path string) string {
+	if len(path) < 2 || path[0] != '/' || (path[1] != '/' && path[1] != '\\') {
+		return path
+	}
+	return "/" + strings.TrimLeft(path, `/\`)
+}
+
 // sent is the path for the upstream of route. What the client wrote is kept but
 // for the part that a rewrite replaces. A path with dot segments is sent without
 // them: the upstream sees the path that the route was chosen by.

@@ -69,6 +69,7 @@ func (r *request) rewrite(route *boundRoute, by *via) error {
 	if err != nil {
 		return err
 	}
+	path = oneSlash(path)
 	r.target = r.Target
 	if path != r.path.raw {
 		r.target = path + r.query
