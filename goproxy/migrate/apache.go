@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -27,8 +28,8 @@ func parseApache(file, text string, files bool) (goproxy.Config, []Note, error) 
 	if err != nil {
 		return goproxy.Config{}, nil, err
 	}
-	a := &apache{draft: newDraft(), balancers: map[string]*balancer{}, defines: map[string]string{}, files: files}
-	top = a.flatten(top, 0)
+	a := &apache{draft: newDraft(), balancers: map[string]*balancer{}, defines: map[string]string{}, files: files, including: []string{filepath.Clean(file)}}
+	top = a.flatten(top)
 	server := &vhost{}
 	a.collect(top, server)
 	sections := hostsOf(top)
@@ -77,6 +78,7 @@ type apache struct {
 	balancers map[string]*balancer // by name, in any virtual host
 	defines   map[string]string    // by Define
 	files     bool                 // read the files that it includes
+	including []string             // the files around the directive that is being read
 }
 
 // vhost is the server, or a virtual host, with what applies to all of it.
@@ -122,7 +124,7 @@ func put(m *map[string]string, key, value string) {
 
 // flatten takes in what stands in sections that only say when it counts, and
 // in files that are included, and puts in what Define says up to there.
-func (a *apache) flatten(all []directive, depth int) []directive {
+func (a *apache) flatten(all []directive) []directive {
 	var out []directive
 	for _, d := range all {
 		d.args = slices.Clone(d.args)
@@ -135,20 +137,22 @@ func (a *apache) flatten(all []directive, depth int) []directive {
 		switch strings.ToLower(d.name) {
 		case "<ifmodule>", "<ifdefine>", "<ifversion>":
 			if a.counts(d) {
-				out = append(out, a.flatten(d.block, depth)...)
+				out = append(out, a.flatten(d.block)...)
 			}
 		case "include", "includeoptional":
-			if inner := a.include(d, depth); inner != nil {
-				out = append(out, a.flatten(inner, depth+1)...)
+			outer := a.including
+			if inner := a.include(d); inner != nil {
+				out = append(out, a.flatten(inner)...)
 			} else {
 				out = append(out, d)
 			}
+			a.including = outer
 		case "define":
 			if len(d.args) > 0 {
 				a.defines[d.args[0]] = strings.Join(d.args[1:], " ")
 			}
 		default:
-			d.block = a.flatten(d.block, depth)
+			d.block = a.flatten(d.block)
 			out = append(out, d)
 		}
 	}

@@ -73,7 +73,7 @@ func (a *apache) unknown(d directive) (closes bool) {
 func (a *apache) bar(d directive, v *vhost) {
 	reason := "goproxy has nothing for it"
 	if strings.HasPrefix(strings.ToLower(d.name), "include") {
-		reason = "the file is not here, and what it closes is unknown"
+		reason = "the file is not here, or includes itself, and what it closes is unknown"
 	} else if hasUndefined(d) {
 		reason = "it has a variable that is not defined in the file"
 	}
@@ -82,9 +82,9 @@ func (a *apache) bar(d directive, v *vhost) {
 }
 
 // include reads the files that an Include names, relative to that with the
-// directive. None means that they are not here.
-func (a *apache) include(d directive, depth int) []directive {
-	if len(d.args) != 1 || depth > 16 || !a.files {
+// directive. None means that they are not here, or that one includes itself.
+func (a *apache) include(d directive) []directive {
+	if len(d.args) != 1 || !a.files {
 		return nil
 	}
 	pattern := d.args[0]
@@ -95,6 +95,10 @@ func (a *apache) include(d directive, depth int) []directive {
 	if err != nil {
 		return nil
 	}
+	if slices.ContainsFunc(names, func(name string) bool { return slices.Contains(a.including, name) }) {
+		return nil
+	}
+	a.including = slices.Concat(a.including, names)
 	var all []directive
 	for _, name := range names {
 		data, err := os.ReadFile(name)

@@ -377,3 +377,43 @@ func FuzzNoClosedRouteProxies(f *testing.F) {
 		}
 	})
 }
+
+// What an inner block has of its own, and what it does not have of the outer ones, is as
+// nginx does it (1.22.1).
+func TestWhatNginxDoesNotInherit(t *testing.T) {
+	cfg, notes, err := parse(t, "nginx", `server { set $b public; add_header Access-Control-Allow-Origin *; location / { set $b secret; proxy_pass http://$b; location /x/ { proxy_pass http://$b; } }
+location /y/ { add_header X-Inner 1; proxy_pass http://$b; } }`)
+	if err != nil {
+		t.Fatalf("%v\n%v", err, notes)
+	}
+	for path, want := range map[string]goproxy.Route{
+		"":    {Upstream: "secret", Headers: goproxy.Headers{Response: goproxy.HeaderChange{Add: map[string]string{"Access-Control-Allow-Origin": "*"}}}},
+		"/x/": {Upstream: "public", Headers: goproxy.Headers{Response: goproxy.HeaderChange{Add: map[string]string{"Access-Control-Allow-Origin": "*"}}}},
+		"/y/": {Upstream: "public", Headers: goproxy.Headers{Response: goproxy.HeaderChange{Add: map[string]string{"X-Inner": "1"}}}},
+	} {
+		want.Path = path
+		i := slices.IndexFunc(cfg.Routes, func(r goproxy.Route) bool { return r.Path == path })
+		if got := cfg.Routes[i]; !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+}
+
+// Files that include themselves end, and nothing is open that they may close.
+func TestIncludesThatGoRound(t *testing.T) {
+	for kind, text := range map[string]string{
+		"apache": "ProxyPass / http://a/\nInclude other.conf\nInclude other.conf\nInclude other.conf\n",
+		"nginx":  "server { location / { proxy_pass http://a; } include other.conf; }",
+	} {
+		dir := t.TempDir()
+		for _, name := range []string{"main.conf", "other.conf"} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		out, _, err := run(t, filepath.Join(dir, "main.conf"), "--from", kind)
+		if err == nil || strings.Contains(out, "upstream:") {
+			t.Errorf("%s: %v\n%s", kind, err, out)
+		}
+	}
+}

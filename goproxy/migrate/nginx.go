@@ -213,6 +213,7 @@ func byRank(all crossplane.Directives) crossplane.Directives {
 // carried over is closed, so that no shorter prefix catches it.
 func (n *nginx) location(d *crossplane.Directive, s scope, to *site, nested bool) {
 	s.status = 0
+	around := s.vars // what a location sets is not set in those within it
 	s, rest := n.settings(d.Block, s)
 	var pass *crossplane.Directive
 	for _, inner := range rest {
@@ -224,7 +225,9 @@ func (n *nginx) location(d *crossplane.Directive, s scope, to *site, nested bool
 		}
 	}
 	for _, inner := range byRank(rest) {
-		n.location(inner, s, to, true)
+		within := s
+		within.vars = around
+		n.location(inner, within, to, true)
 		if isExpression(inner) && s.closedBy == nil {
 			s.closedBy = inner // goproxy has expressions for whole hosts
 		}

@@ -19,8 +19,15 @@ func (n *nginx) settings(all crossplane.Directives, s scope) (scope, crossplane.
 	s.vars = maps.Clone(s.vars)
 	s.changes = cloneHeaders(goproxy.Headers{Request: s.changes}).Request
 	s.hosts, s.listens = slices.Clone(s.hosts), slices.Clone(s.listens)
-	if slices.ContainsFunc(all, func(d *crossplane.Directive) bool { return d.Directive == "proxy_set_header" }) {
-		s.headers = map[string]string{} // nginx forgets those of outer blocks
+	has := func(name string) bool {
+		return slices.ContainsFunc(all, func(d *crossplane.Directive) bool { return d.Directive == name })
+	}
+	// nginx forgets those of outer blocks.
+	if has("proxy_set_header") {
+		s.headers = map[string]string{}
+	}
+	if has("add_header") {
+		s.changes.Add = nil
 	}
 	var rest crossplane.Directives
 	for _, d := range all {
