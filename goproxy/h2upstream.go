@@ -56,12 +56,21 @@ func (h *h2Transport) wake() {}
 
 // roundTrip implements transport.
 func (h *h2Transport) roundTrip(ctx context.Context, x *exchange, a *attempt) error {
-	informed := 0 // 1xx responses
+	informed := 0                    // 1xx responses
+	var written, refused atomic.Bool // the request was; another try of the transport's own
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
+			if written.Load() && !x.repeatable {
+				// net/http repeats what an upstream resets for an error of the protocol,
+				// though it may have carried it out.
+				refused.Store(true)
+				a.cancel()
+				return
+			}
 			a.reused.Store(info.Reused)
 			a.sent.Store(true)
 		},
+		WroteHeaders: func() { written.Store(true) },
 		Got1xxResponse: func(code int, header textproto.MIMEHeader) error {
 			if informed++; informed > maxInformed {
 				return fmt.Errorf("the upstream sent %d responses before the response", informed)
@@ -75,6 +84,9 @@ func (h *h2Transport) roundTrip(ctx context.Context, x *exchange, a *attempt) er
 	})
 	req := h.request(x.req).WithContext(ctx)
 	resp, err := h.t.RoundTrip(req) //nolint:bodyclose // the response's reader closes it
+	if err != nil && refused.Load() {
+		return errors.New("the upstream ended the request without an answer, and it cannot be sent again")
+	}
 	if err != nil {
 		if strings.Contains(err.Error(), headerTooLarge) {
 			return &clientError{"send the request", &http1.Error{Status: http.StatusRequestHeaderFieldsTooLarge, Reason: "the header is larger than the upstream takes"}}

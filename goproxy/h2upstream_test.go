@@ -2,6 +2,7 @@ package goproxy
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
@@ -233,5 +235,43 @@ func TestHTTP2UpstreamOneConnectionForAllHosts(t *testing.T) {
 	}
 	if n := conns.Load(); n != 1 {
 		t.Errorf("%d connections, want 1", n)
+	}
+}
+
+// A POST that an upstream resets, whatever it says, is not sent again.
+func TestPOSTIsSentOnceToHTTP2(t *testing.T) {
+	for _, code := range []http2.ErrCode{http2.ErrCodeProtocol, http2.ErrCodeInternal, http2.ErrCodeCancel} {
+		for _, body := range []string{"", "x"} {
+			for name, warm := range map[string]bool{"a fresh connection": false, "a used one": true} {
+				t.Run(fmt.Sprintf("%v, body of %d, %s", code, len(body), name), func(t *testing.T) {
+					var posts atomic.Int32
+					addr := startRawH2(t, func(f *http2.Framer, headers func(bool, ...string), stream uint32) {
+						if warm {
+							warm = false
+							headers(true, ":status", "204")
+							return
+						}
+						posts.Add(1)
+						f.WriteRSTStream(stream, code)
+					})
+					p := startProxy(t, Config{
+						DrainTimeout: Duration(2 * time.Second), Routes: []Route{{Upstream: "app"}},
+						Upstreams: map[string]Upstream{"app": {URL: "http://" + addr.String(), Protocol: protocolH2C}},
+					}, nil)
+					c := dialProxy(t, p)
+					if warm {
+						c.send(plainGET)
+						c.head()
+					}
+					c.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+					if head := c.head(); !strings.HasPrefix(head, "HTTP/1.1 502 ") {
+						t.Errorf("got %q", head)
+					}
+					if n := posts.Load(); n != 1 {
+						t.Errorf("the POST was sent %d times, want once", n)
+					}
+				})
+			}
+		}
 	}
 }
