@@ -34,8 +34,11 @@ type attempt struct {
 	reused   atomic.Bool        // the connection had carried a request before
 	finished bool               // owned by exchange.run
 	accuses  bool               // likewise: it counted as evidence against its endpoint
-	resp     response           // what it brought
-	h1       h1Response         // its reader, from an HTTP/1 upstream
+	// unanswered says, likewise, how a fresh connection ended without a response; "" if
+	// none did.
+	unanswered string
+	resp       response   // what it brought
+	h1         h1Response // its reader, from an HTTP/1 upstream
 }
 
 // response is an upstream's response.

@@ -13,7 +13,7 @@ import (
 // Upstream.FailOnStatus and the outcome of health checks, which ask here too.
 //
 // What a client did counts for nothing: an upload that is slow or breaks off, a
-// request that cannot be sent, its going away. Nor does what the proxy itself
+// request that cannot be sent, or that breaks every address, its going away. Nor does what the proxy itself
 // lacks, such as file descriptors.
 
 // culprit is who a failure is blamed on.
@@ -74,9 +74,39 @@ func (x *exchange) blame(r result) culprit {
 		// race and says nothing; on a fresh one the address is in trouble.
 		x.up.nudge()
 	default:
-		x.up.eject(e, "no response on a fresh connection: "+r.err.Error())
+		r.attempt.unanswered = "no response on a fresh connection: " + r.err.Error()
+		x.up.nudge()
 	}
 	return who
+}
+
+// answered counts against endpoints that they gave no answer to the request, since the
+// winner has shown that there is one.
+func (x *exchange) answered(winner *attempt) {
+	for _, a := range x.attempts {
+		if a.unanswered != "" && a.endpoint != winner.endpoint {
+			x.up.eject(a.endpoint, a.unanswered)
+		}
+	}
+}
+
+// unanswerable counts a request that nobody answered against its endpoint, if it was
+// with no other. One that two endpoints did not answer is itself what they fail at: a
+// client may send such a request again and again.
+func (x *exchange) unanswerable() {
+	var only *attempt
+	for _, a := range x.attempts {
+		switch {
+		case a.unanswered == "":
+		case only == nil:
+			only = a
+		case only.endpoint != a.endpoint:
+			return
+		}
+	}
+	if only != nil {
+		x.accuse(only, only.unanswered)
+	}
 }
 
 // lacking says in the log what the proxy lacks.
@@ -112,7 +142,7 @@ func (x *exchange) silent(after time.Duration) bool {
 		one = true
 		switch {
 		case !x.mayCopy:
-			x.accuse(a)
+			x.accuse(a, "silent")
 		case x.pinned():
 			x.doubt(a.endpoint)
 		}
@@ -130,20 +160,22 @@ func (x *exchange) overtaken(winner *attempt) {
 	for _, a := range x.attempts {
 		since := x.waitsSince(a)
 		if !a.finished && !since.IsZero() && winner.start.Sub(since) >= after && a.endpoint.silentSince(since) {
-			x.accuse(a)
+			x.accuse(a, "silent")
 		}
 	}
 }
 
-// accuse counts an attempt as evidence that its endpoint is silent, once.
-func (x *exchange) accuse(a *attempt) {
+// accuse counts an attempt as evidence that its endpoint answers nobody, once. One that
+// is tried anew has no further chance.
+func (x *exchange) accuse(a *attempt, reason string) {
 	if a.accuses {
 		return
 	}
 	a.accuses = true
-	a.endpoint.suspectUntil.Store(time.Now().Add(time.Duration(x.up.cfg.Ejection.Retry)).UnixNano())
-	if a.endpoint.unheard.Add(1) >= silentRequests {
-		x.up.eject(a.endpoint, "silent")
+	e := a.endpoint
+	e.suspectUntil.Store(time.Now().Add(time.Duration(x.up.cfg.Ejection.Retry)).UnixNano())
+	if e.unheard.Add(1) >= silentRequests || e.probing.Load() {
+		x.up.eject(e, reason)
 	}
 }
 
@@ -163,7 +195,7 @@ func (x *exchange) doubt(e *endpoint) {
 	}()
 }
 
-// silentRequests is to how many requests in a row an address has to be silent to be
-// left out. One alone may just be slow, and on a quiet proxy there is no other
-// that would be answered meanwhile.
+// silentRequests is to how many requests in a row an address has to give no answer to be
+// left out. One alone may just be slow, or what no address can answer, and on a quiet
+// proxy there is no other that would be answered meanwhile.
 const silentRequests = 2

@@ -545,6 +545,102 @@ func TestProbeOfARequestThatTheProxyCouldNotSend(t *testing.T) {
 	}
 }
 
+// breaking answers requests for /break in one of the ways in which a server fails at a
+// request, and all others well.
+func breaking(how string) func(net.Conn, *bufio.Reader) {
+	return func(conn net.Conn, r *bufio.Reader) {
+		defer conn.Close()
+		for {
+			req, err := http.ReadRequest(r)
+			if err != nil {
+				return
+			}
+			if _, err := io.Copy(io.Discard, req.Body); err != nil {
+				return
+			}
+			if req.URL.Path == "/break" {
+				io.WriteString(conn, how)
+				return
+			}
+			io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+		}
+	}
+}
+
+// A request that breaks every address is itself to blame: others' sessions stay where
+// they are, and spares remain spare, however often a client sends it.
+func TestRequestThatBreaksEveryAddress(t *testing.T) {
+	for name, how := range map[string]string{
+		"no answer":      "",
+		"no HTTP":        "garbage\r\n\r\n",
+		"too large":      "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", maxResponseHead) + "\r\n\r\n",
+		"two lengths":    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+		"breaks off":     "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
+		"an odd control": "HTTP/1.1 200 OK\r\nX: \x01\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var members []Member
+			for _, route := range []string{"a", "b", "spare"} {
+				members = append(members, Member{URL: "http://" + startRaw(t, breaking(how)).Addr().String(), Route: route, Backup: route == "spare"})
+			}
+			p := startProxy(t, Config{
+				DrainTimeout: Duration(2 * time.Second),
+				Routes:       []Route{{Upstream: "app"}},
+				Upstreams:    map[string]Upstream{"app": {StickySession: "SID", Members: members, Retries: Retries{Window: Duration(time.Second)}}},
+			}, nil)
+			for range 4 {
+				c := dialProxy(t, p)
+				c.send("GET /break HTTP/1.1\r\nHost: h\r\n\r\n")
+				if head := c.head(); !strings.HasPrefix(head, "HTTP/1.1 502 ") {
+					t.Fatalf("got %q", head)
+				}
+				for _, e := range p.Endpoints() {
+					if e.State != "ok" {
+						t.Errorf("%s is %s", e.Route, e.State)
+					}
+				}
+			}
+		})
+	}
+}
+
+// An address that breaks at what another one answers is left out at once, and one that
+// breaks at two requests in a row which no other can be asked for.
+func TestAddressThatBreaksIsLeftOut(t *testing.T) {
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			bad := startRaw(t, func(conn net.Conn, r *bufio.Reader) {
+				_, _ = http.ReadRequest(r)
+				conn.Close()
+			})
+			good := startRaw(t, answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+			p := startProxy(t, Config{
+				DrainTimeout: Duration(2 * time.Second),
+				Routes:       []Route{{Upstream: "app"}},
+				Upstreams: map[string]Upstream{"app": {
+					Balance: byRequests, Ejection: Ejection{Retry: Duration(time.Minute)},
+					Members: []Member{{URL: "http://" + bad.Addr().String()}, {URL: "http://" + good.Addr().String()}},
+				}},
+			}, nil)
+			lost := 0
+			for range 10 {
+				if status, _ := send(t, p, method, ""); status != http.StatusOK {
+					lost++
+				}
+			}
+			most, tries := 0, 1
+			if method == http.MethodPost {
+				most, tries = 1, 1 // a suspect gets no second one
+			}
+			if lost > most || bad.accepted() != tries {
+				t.Errorf("%d requests were lost, want at most %d; the address got %d, want %d", lost, most, bad.accepted(), tries)
+			}
+		})
+	}
+}
+
 // slowTaker is a client that takes no 1xx response until it is told to.
 type slowTaker struct {
 	client

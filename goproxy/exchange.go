@@ -200,6 +200,7 @@ func (x *exchange) wish(anyway bool) wish {
 func (x *exchange) won(winner *attempt) {
 	x.req.served = winner.endpoint
 	x.overtaken(winner)
+	x.answered(winner)
 	for _, a := range x.attempts {
 		if a != winner {
 			a.cancel()
@@ -212,6 +213,9 @@ func (x *exchange) abandon() {
 	x.mu.Lock()
 	x.closed = true
 	x.mu.Unlock()
+	if x.req.served == nil {
+		x.unanswerable()
+	}
 	for _, a := range x.attempts {
 		if a.finished {
 			continue

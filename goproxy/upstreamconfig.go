@@ -96,9 +96,9 @@ type HealthCheck struct {
 	UnhealthyThreshold int `yaml:"unhealthy_threshold"`
 }
 
-// Ejection leaves an address out of balancing after a failed connect, no
-// response on a fresh connection, silence to two requests in a row, or a status
-// of FailOnStatus.
+// Ejection leaves an address out of balancing after a failed connect, no response on a
+// fresh connection to a request that another address answered, no response to two
+// requests in a row, or a status of FailOnStatus.
 type Ejection struct {
 	// Retry is how long it is left out the first time; each further failure
 	// doubles that (default 1s).
