@@ -661,7 +661,7 @@ func (c *slowTaker) inform(*http1.Response) error {
 // What is written to a client that takes nothing holds up neither another attempt
 // nor the reader of a connection that others share.
 func TestInformingHoldsNobodyUp(t *testing.T) {
-	u := members(t, 2, nil)
+	u := members(t, 2, func(u *Upstream) { u.Retries.Window = Duration(time.Second) })
 	c := &slowTaker{ctx: t.Context(), entered: make(chan struct{}), release: make(chan struct{})}
 	req := &request{client: c, route: &boundRoute{}}
 	req.Minor = 1

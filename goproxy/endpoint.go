@@ -126,6 +126,7 @@ func (e *endpoint) heard() {
 	if e.unheard.Load() != 0 {
 		e.unheard.Store(0)
 	}
+	e.member.up.room.open()
 }
 
 // alive notes a good response: an ejection is over.

@@ -35,6 +35,10 @@ type exchange struct {
 	pauses     int
 	lastErr    error
 
+	inRoom bool            // it waits, or did
+	ticket int64           // of the room
+	door   <-chan struct{} // closed when it may be let in; nil while it does not wait
+
 	shared  bool                 // goroutines other than the client's know it
 	ctx     context.Context      // ends when the client goes away; nil until shared
 	results chan result          // nil until shared
@@ -60,6 +64,7 @@ func (u *upstream) get(req *request) (*response, error) {
 	x := &req.exchange
 	x.up, x.req, x.start = u, req, time.Now()
 	x.attempts, x.resent, x.pauses, x.lastErr = x.attempts[:0], 0, 0, nil
+	x.inRoom, x.door = false, nil
 	x.repeatable = req.repeatable()
 	x.mayCopy = x.repeatable && slices.Contains(u.cfg.Retries.HedgeMethods, req.Method)
 	x.route = u.sticky.routeOf(req)
@@ -107,7 +112,9 @@ func (x *exchange) run() (*response, error) {
 	defer again.Stop()
 
 	if len(x.attempts) == 0 {
-		again.Reset(x.pause())
+		if !x.await(again) {
+			return nil, x.lastErr
+		}
 	} else if x.rescue() {
 		patience.restart()
 	}
@@ -132,7 +139,9 @@ func (x *exchange) run() (*response, error) {
 			case giveUp:
 				return nil, x.lastErr
 			case retryLater:
-				again.Reset(x.pause())
+				if !x.await(again) {
+					return nil, x.lastErr
+				}
 			case retryNow:
 				patience.restart()
 			case keepWaiting:
@@ -148,14 +157,20 @@ func (x *exchange) run() (*response, error) {
 			if x.expired() {
 				return nil, x.lastErr
 			}
+			x.forget()
 			why := retry
-			if len(x.attempts) == 0 {
+			if len(x.req.addresses) == 0 {
 				why = firstTry
 			}
 			if x.launch(x.pick(true), why) {
 				patience.restart()
-			} else {
-				again.Reset(x.pause())
+			} else if !x.await(again) {
+				return nil, x.lastErr
+			}
+		case <-x.door:
+			x.door = nil
+			if x.waiting() == 0 {
+				again.Reset(x.up.room.turn(x.ticket))
 			}
 		case <-patience.fired():
 			if !patience.late() {
@@ -165,7 +180,7 @@ func (x *exchange) run() (*response, error) {
 		case <-x.set.replaced:
 			x.set = x.up.set.Load()
 			if x.waiting() == 0 {
-				again.Reset(0)
+				again.Reset(x.up.room.turn(x.ticket))
 			} else if x.rescue() {
 				patience.restart()
 			}
@@ -174,6 +189,9 @@ func (x *exchange) run() (*response, error) {
 			if left := x.req.body.stream.left(time.Duration(x.up.cfg.Timeouts.Response)); left > 0 {
 				deadline.Reset(left)
 				continue
+			}
+			if x.waiting() == 0 && x.lastErr != nil {
+				return nil, x.lastErr // nothing is silent
 			}
 			return nil, errTimeout
 		case <-x.ctx.Done():
@@ -215,6 +233,9 @@ func (x *exchange) abandon() {
 	x.mu.Unlock()
 	if x.req.served == nil {
 		x.unanswerable()
+	}
+	if x.inRoom {
+		x.up.room.leave()
 	}
 	for _, a := range x.attempts {
 		if a.finished {

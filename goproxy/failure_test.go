@@ -195,7 +195,9 @@ func TestDNSFailuresKeepTheLastGoodAnswer(t *testing.T) {
 func TestNoAddressGives503(t *testing.T) {
 	t.Parallel()
 	d := startDNS(t, 1)
-	p := startProxy(t, simpleConfig(1), d)
+	cfg := simpleConfig(1)
+	cfg.Upstreams["backend"] = Upstream{URL: cfg.Upstreams["backend"].URL, Retries: Retries{Window: Duration(time.Second)}}
+	p := startProxy(t, cfg, d)
 	if status, _ := send(t, p, http.MethodGet, ""); status != http.StatusServiceUnavailable {
 		t.Errorf("status %d, want 503", status)
 	}

@@ -1,14 +1,15 @@
 package goproxy
 
 import (
+	"errors"
 	"net/http"
 	"time"
 )
 
 // When a request is sent again. Whose fault a failure is, is in blame.go.
 
-// maxAttempts bounds everything sent for one request: first try, retries,
-// hedges and rescues.
+// maxAttempts bounds everything sent for one request, first try, retries, hedges and
+// rescues, and the tries before it waits for a while.
 const maxAttempts = 16
 
 // maxHedges bounds the further copies of a request that wait at the same time.
@@ -48,6 +49,9 @@ func (x *exchange) afterFailure(r result) verdict {
 	}
 	if x.waiting() > 0 {
 		return keepWaiting
+	}
+	if errors.Is(r.err, errPanicked) || (errors.Is(r.err, errPoolFull) && !r.attempt.endpoint.departed.Load()) {
+		return giveUp // a defect does not pass, and for a place it has waited already
 	}
 	// Every present address has failed: the answer to an early question, or
 	// a moment of patience, may help.

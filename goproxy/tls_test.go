@@ -51,7 +51,7 @@ func startTLSProxy(t *testing.T, port uint16, settings UpstreamTLS, addrs ...str
 	d.mu.Unlock()
 	return startProxy(t, Config{
 		Routes:    []Route{{Upstream: "backend"}},
-		Upstreams: map[string]Upstream{"backend": {URL: fmt.Sprintf("https://%s:%d", backendName, port), TLS: settings}},
+		Upstreams: map[string]Upstream{"backend": {URL: fmt.Sprintf("https://%s:%d", backendName, port), TLS: settings, Retries: Retries{Window: Duration(2 * time.Second)}}},
 	}, d)
 }
 

@@ -34,6 +34,7 @@ type upstream struct {
 
 	directWait time.Duration // how long the first attempt has the client's goroutine
 
+	room     room
 	attempts [reasons]atomic.Uint64
 	retired  atomic.Bool // no new request comes; running ones may finish
 

@@ -165,8 +165,13 @@ type Retries struct {
 	// 1). Tries that never reached an address do not count, hedges neither.
 	Attempts int `yaml:"attempts"`
 	// Window is how long after its start a request may still be tried again
-	// (default 2500ms). It bridges an upstream that is away for a moment.
+	// (default 10s: few users wait longer). It bridges an upstream that is away for a
+	// moment. Timeouts.Response ends it sooner.
 	Window Duration `yaml:"window"`
+	// MaxWaiting is how many requests may wait at a time because no address of the
+	// upstream can be reached (default 5000). Each may keep a body of 64 KiB. Further ones
+	// fail at once.
+	MaxWaiting int `yaml:"max_waiting"`
 	// HedgeAfter is the silence after which a request of HedgeMethods is also
 	// sent to another address (default 500ms, "off" for never). It counts from
 	// the end of the request's body.
@@ -229,7 +234,10 @@ func (u Upstream) withDefaults() Upstream {
 	u.Timeouts.Response = Duration(u.Timeouts.Response.or(60 * time.Second))
 	u.Timeouts.Body = Duration(u.Timeouts.Body.or(60 * time.Second))
 	u.Timeouts.Tunnel = Duration(u.Timeouts.Tunnel.or(time.Hour))
-	u.Retries.Window = Duration(u.Retries.Window.or(2500 * time.Millisecond))
+	u.Retries.Window = Duration(u.Retries.Window.or(10 * time.Second))
+	if u.Retries.MaxWaiting == 0 {
+		u.Retries.MaxWaiting = 5000
+	}
 	u.Retries.HedgeAfter = Duration(u.Retries.HedgeAfter.or(500 * time.Millisecond))
 	if u.Retries.HedgeMethods == nil {
 		u.Retries.HedgeMethods = []string{http.MethodGet, http.MethodHead, http.MethodOptions}

@@ -173,6 +173,9 @@ func checkUpstream(u Upstream, add func(string, ...string)) {
 	if u.Retries.Attempts < 0 || u.Retries.Attempts > maxAttempts {
 		add(fmt.Sprintf("%d attempts: want 1 to %d", u.Retries.Attempts, maxAttempts), "retries", "attempts")
 	}
+	if u.Retries.MaxWaiting < 0 {
+		add(fmt.Sprintf("%d requests: want 1 or more", u.Retries.MaxWaiting), "retries", "max_waiting")
+	}
 	for i, method := range u.Retries.HedgeMethods {
 		if !slices.Contains(idempotent, method) {
 			add(fmt.Sprintf("%q: want methods that may be sent again (RFC 9110, 9.2.2): %s", method, strings.Join(idempotent, ", ")), "retries", "hedge_methods", strconv.Itoa(i))
