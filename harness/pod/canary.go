@@ -120,7 +120,7 @@ func (c *canary) question(path, host string, timeout time.Duration) (Answer, err
 	c.ask.Lock()
 	defer c.ask.Unlock()
 	if c.owed == maxOwed {
-		return Answer{}, invalid("id", "canary %q has %d unanswered questions, which is all it may have: delete it", c.ID, maxOwed)
+		return Answer{}, invalid("id", "canary %q has %d unanswered questions, which is all it may have: open another", c.ID, maxOwed)
 	}
 	began := time.Now()
 	end := func(a Answer) (Answer, error) {
@@ -204,15 +204,11 @@ func (cs *canaries) put(ctx context.Context, d *dialer, id string, req CanaryReq
 	return c.state(), cs.replace(id, c)
 }
 
-// replace takes the canary in, or away where c is nil, and drops the one there was.
+// replace takes the canary in, and drops the one there was.
 func (cs *canaries) replace(id string, c *canary) error {
 	cs.mu.Lock()
 	old := cs.byID[id]
-	if c == nil {
-		delete(cs.byID, id)
-	} else {
-		cs.byID[id] = c
-	}
+	cs.byID[id] = c
 	cs.mu.Unlock()
 	if old == nil {
 		return nil

@@ -34,7 +34,7 @@ func isProbePort(port uint16) bool { return port >= FirstProbePort && port <= La
 type dialer struct{ next atomic.Uint32 }
 
 // errPortsBusy is what dial gives when every probe port is in use.
-var errPortsBusy = fmt.Errorf("pod: every source port from %d to %d is in use: delete a canary", FirstProbePort, LastProbePort)
+var errPortsBusy = fmt.Errorf("pod: every source port from %d to %d is in use: keep fewer canaries", FirstProbePort, LastProbePort)
 
 // port is the next of the source ports.
 func (d *dialer) port() int { return FirstProbePort + int(d.next.Add(1)%probePorts) }
