@@ -313,6 +313,18 @@ func TestEveryFaultOfTheFakesCanBeAStep(t *testing.T) {
 	g.Expect(Check(StrikeNodes{Kind: "explode", Nodes: world.Left})).To(MatchError(And(ContainSubstring("explode"), ContainSubstring("silence"))))
 }
 
+// The ledger tells by the effects alone which nodes refuse TLS, and which are silent.
+func TestEffectsSayWhoRefusesTLS(t *testing.T) {
+	g := NewWithT(t)
+	for _, kind := range Strikes() {
+		strike := StrikeNodes{Kind: kind, Nodes: world.Named}
+		for _, e := range strike.Effects(replaced.Place(address).Start()) {
+			g.Expect(e.RefusesTLS()).To(Equal(strike.OverTLS()), string(kind))
+			g.Expect(e.How == world.Silence).To(Equal(kind == fakealb.FaultSilence), string(kind))
+		}
+	}
+}
+
 // samples are one fault of each word, and every kind of node fault.
 func samples() []Fault {
 	all := []Fault{
