@@ -25,10 +25,7 @@ func Cells(results []run.Result) []reports.Cell {
 		cell := reports.Cell{Manifest: r.Manifest, Verdict: r.Verdict, Dir: r.Dir, NotRun: r.NotRun}
 		if cell.Manifest.Scenario == "" {
 			cell.Manifest.Scenario, cell.Manifest.Summary = r.Scenario.Name, r.Scenario.Summary
-			cell.Manifest.Subject = recording.Subject{
-				ID: r.Subject.ID(), Kind: string(r.Subject.Kind), Name: r.Subject.Name,
-				Role: string(r.Subject.Role), Summary: r.Subject.Summary,
-			}
+			cell.Manifest.Subject = r.Subject.Recorded()
 		}
 		if r.Err != nil {
 			cell.Verdict.Result = judge.Unproven

@@ -111,10 +111,8 @@ func named(m *recording.Manifest, scenario, subject string) {
 	if s, err := Named(scenario); err == nil {
 		m.Summary = s.Summary
 	}
-	for _, s := range Subjects() {
-		if s.ID() == subject {
-			m.Subject = recording.Subject{ID: subject, Kind: string(s.Kind), Name: s.Name, Role: string(s.Role), Summary: s.Summary}
-		}
+	if s, err := Catalogued(subject); err == nil {
+		m.Subject = s.Recorded()
 	}
 }
 
