@@ -44,11 +44,12 @@ func (c *brief) heldDownAfterwards() []Finding {
 // answeredAtOnce are the requests that were sent from a time on and that the proxy answered
 // with an error at once, sending them to no node, and when the last of them was sent.
 func (c *brief) answeredAtOnce(from recording.Seconds) (rows []row, last recording.Seconds) {
-	for i, r := range c.Requests {
+	rows = c.requestRows(func(r recording.Request) bool {
 		soon := r.Code != 0 && r.Latency < atOnce && !recording.IsByProxy(r.Outcome)
-		if failed(r) && soon && !c.sent(r) && !c.refused(r) && !c.ofFront(r) && r.Sent >= from {
-			rows, last = append(rows, row{recording.RequestsFile, i}), max(last, r.Sent)
-		}
+		return failed(r) && soon && !c.sent(r) && !c.refused(r) && !c.ofFront(r) && r.Sent >= from
+	})
+	for _, r := range rows {
+		last = max(last, c.Requests[r.index].Sent)
 	}
 	return rows, last
 }
