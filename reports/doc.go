@@ -7,13 +7,13 @@
 //	Markdown   a short summary for the page of a CI job
 //	JSON       the figures of each cell, for programs
 //
-// Compare sets the cells of two configurations against each other, scenario
-// by scenario. A Cell whose verdict is not what the catalogue
-// expects of the subject is red, which is how a pitfall that no longer breaks shows.
+// A Comparison shows what package compare decided between two configurations, with a run of
+// each in every scenario. A Cell whose verdict is not what the catalogue expects of the
+// subject is red, which is how a pitfall that no longer breaks shows.
 //
-// The package computes no verdict and knows neither containers nor Ginkgo: it
-// reads recordings (harness/recording) and verdicts (harness/judge), nothing
-// else, so that a page can be made again from a stored run.
+// The package computes no verdict and knows neither containers nor Ginkgo: it reads
+// recordings (harness/recording) and verdicts (harness/judge) and asks the ledger of a
+// recording what was true, so that a page can be made again from a stored run.
 //
 // # The page
 //

@@ -150,18 +150,18 @@ func Wrote(folder string, files []File) string {
 	return line
 }
 
-// Folder has the reports of all runs, one folder for each, beside the recordings.
-const Folder = "reports"
+// reportsFolder has the reports of all runs, one folder for each, beside the recordings.
+const reportsFolder = "reports"
 
 // Write writes the reports of one run to <runs>/reports/<UTC stamp> and returns that
 // folder. The reports of earlier runs stay: a link of the file's name in runs leads to
 // the last one of that name.
 func Write(runs string, files ...File) (string, error) {
-	folder, err := recording.NewFolder(filepath.Join(runs, Folder), time.Now())
+	folder, err := recording.NewFolder(filepath.Join(runs, reportsFolder), time.Now())
 	if err != nil {
 		return folder, fmt.Errorf("make a folder for the reports: %w", err)
 	}
-	errs := []error{recording.Link(folder, filepath.Join(runs, Folder, recording.LatestLink))}
+	errs := []error{recording.Link(folder, filepath.Join(runs, reportsFolder, recording.LatestLink))}
 	for _, file := range files {
 		path := filepath.Join(folder, file.Name)
 		if err := file.Write(path); err != nil {
