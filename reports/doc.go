@@ -21,6 +21,7 @@
 // with what broke, why, and what to change (Cell.Answer). Each cell carries what its plots show
 // and the rows of its recording, packed (pack.go), and the page's script unpacks them when
 // somebody comes near. Plots are drawn by uPlot, which the module of vegeta carries (uplot.go).
-// series.go and plots.go count what they show, rows.go chooses the rows: all of a recording of
-// usual size, and of one of a million requests each failed one.
+// series.go and plots.go count what they show, rows.go says what stands in the rows, and
+// rowtable.go chooses them: all of a recording of usual size, and of one of a million
+// requests each failed one.
 package reports
