@@ -9,8 +9,9 @@
 //	ledger     what the faults of a recording did to its world
 //	judge      a recording to a verdict and its findings
 //	fault      what a scenario does to the world, and the proof that it took hold
-//	config     a configuration, read once, and the resolvers and ports that it names
+//	config     a configuration, read once, and hints of what it says
 //	load, pod  the agents beside fakedns and fakealb
+//	wayin      how requests get through a proxy to a node, found by trying
 //	engine, images, reaper, testbed, embedded   where a cell runs
 //	run        one cell from testbed to recording; many cells in parallel
 package harness

@@ -6,6 +6,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/kind"
+	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
 // Role is what the articles (or the user) say of a subject. The run decides.
@@ -69,4 +70,9 @@ func (s Subject) ID() string {
 		id += "@" + s.Release
 	}
 	return id
+}
+
+// Recorded is the subject as the manifest of a recording has it.
+func (s Subject) Recorded() recording.Subject {
+	return recording.Subject{ID: s.ID(), Kind: string(s.Kind), Name: s.Name, Role: string(s.Role), Summary: s.Summary}
 }

@@ -7,13 +7,13 @@
 //	Markdown   a short summary for the page of a CI job
 //	JSON       the figures of each cell, for programs
 //
-// Compare sets the cells of two configurations against each other, scenario
-// by scenario. A Cell whose verdict is not what the catalogue
-// expects of the subject is red, which is how a pitfall that no longer breaks shows.
+// A Comparison shows what package compare decided between two configurations, with a run of
+// each in every scenario. A Cell whose verdict is not what the catalogue expects of the
+// subject is red, which is how a pitfall that no longer breaks shows.
 //
-// The package computes no verdict and knows neither containers nor Ginkgo: it
-// reads recordings (harness/recording) and verdicts (harness/judge), nothing
-// else, so that a page can be made again from a stored run.
+// The package computes no verdict and knows neither containers nor Ginkgo: it reads
+// recordings (harness/recording) and verdicts (harness/judge) and asks the ledger of a
+// recording what was true, so that a page can be made again from a stored run.
 //
 // # The page
 //
@@ -21,6 +21,7 @@
 // with what broke, why, and what to change (Cell.Answer). Each cell carries what its plots show
 // and the rows of its recording, packed (pack.go), and the page's script unpacks them when
 // somebody comes near. Plots are drawn by uPlot, which the module of vegeta carries (uplot.go).
-// series.go and plots.go count what they show, rows.go chooses the rows: all of a recording of
-// usual size, and of one of a million requests each failed one.
+// series.go and plots.go count what they show, rows.go says what stands in the rows, and
+// rowtable.go chooses them: all of a recording of usual size, and of one of a million
+// requests each failed one.
 package reports

@@ -167,29 +167,6 @@ func dash(s string) string {
 // cssClass makes a state or a result usable as a class.
 func cssClass(s any) string { return strings.ReplaceAll(fmt.Sprint(s), " ", "-") }
 
-// comparisonView is the table on top of the page of a comparison.
-type comparisonView struct {
-	Comparison
-	Sentence string
-	Noise    string
-	State    State
-	Rows     []pairView
-}
-
-type pairView struct {
-	Pair
-	State            State
-	AnchorA, AnchorB string
-}
-
-func newComparisonView(c Comparison) *comparisonView {
-	v := &comparisonView{Comparison: c, Sentence: c.Sentence(), Noise: noise, State: stateOf(c.Overall())}
-	for i, p := range c.Pairs {
-		v.Rows = append(v.Rows, pairView{p, stateOf(p.Result), anchorOf(2 * i), anchorOf(2*i + 1)})
-	}
-	return v
-}
-
 func binName(bin recording.Seconds) string {
 	if bin < 1 {
 		return strconv.Itoa(int(math.Round(float64(bin)*1000))) + " ms"

@@ -233,8 +233,8 @@ func (s *series) inVain(node netip.Addr, at recording.Seconds) bool {
 	return left || !serves
 }
 
-// upstreamNames are the load balancer in front and the upstreams that got a request, a connection attempt or a
-// question, with the names that lead to them.
+// upstreamNames are the load balancer in front and the upstreams that got a request, a
+// connection attempt or a question, with the names that lead to them.
 func (s *series) upstreamNames() map[int]string {
 	names := map[int]string{}
 	if s.rec.Manifest.World.Front != nil {

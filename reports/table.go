@@ -15,10 +15,10 @@ import (
 // tableWidth is the longest line of a table, in columns.
 const tableWidth = 100
 
-// Table writes the table at the end of a run: one for each scenario, each
-// subject with its figures and below it what was not as expected, the first finding,
-// and the command that runs it again if it was not as expected; then the totals. It is ASCII, fits 100 columns so that the log of a CI job
-// shows it unbroken, and is coloured only if w is a terminal and NO_COLOR is not set.
+// Table writes the table at the end of a run: one for each scenario, each subject with its
+// figures and below it what was not as expected, the first finding, and the command that
+// runs it again if it was not as expected; then the totals. It is ASCII, fits 100 columns
+// so that the log of a CI job shows it unbroken, and is coloured as newPaint says.
 func Table(w io.Writer, cells []Cell) error {
 	p := newPaint(w)
 	var b strings.Builder

@@ -13,6 +13,15 @@ import (
 	"github.com/proxychaos/proxychaos/harness"
 )
 
+// Groups of scenarios whose outcomes follow from one another. DNSFails and TLSRefused are
+// two more.
+var (
+	// moves: the name moves, and what it has left ends sooner or later.
+	moves = []harness.Scenario{ALBIPRotate, ALBIPRefuse, AliasSwitch, ALBIPAbrupt, ALBScaleOut, ALBPartialRotate, ZoneFlap}
+	// nodesDie: half of the nodes go silent and the name keeps them.
+	nodesDie = []harness.Scenario{ALBNodeSilent, ALBNodeBlink}
+)
+
 // general are the scenarios of every subject that names no others.
 var general = slices.Concat(moves, nodesDie, DNSFails)
 

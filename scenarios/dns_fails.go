@@ -13,8 +13,9 @@ import (
 
 // DNSFails are the scenarios in which no node has anything wrong with it, and
 // every resolver fails for OUTAGE in one of the ways that fakedns knows: for all
-// questions, and in the last of them for IPv6 addresses alone. A proxy that forgets the addresses it had, or that asks for every request,
-// takes an outage of DNS for one of the backend.
+// questions, and in the last of them for IPv6 addresses alone. A proxy that forgets the
+// addresses it had, or that asks for every request, takes an outage of DNS for one of the
+// backend.
 //
 // fakedns.KindStale is not among them: to a proxy it is a name that moves
 // later, which alb-ip-rotate shows.

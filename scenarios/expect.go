@@ -57,13 +57,6 @@ func passesOrFails(outcomes []string, findings ...string) judge.Expectation {
 // other work, where to refuse took 7 ms instead of less than one.
 const raced = 3
 
-// Groups of scenarios.
-var (
-	moves = []harness.Scenario{ALBIPRotate, ALBIPRefuse, AliasSwitch, ALBIPAbrupt, ALBScaleOut, ALBPartialRotate, ZoneFlap}
-	// nodesDie: half of the nodes go silent and the name keeps them.
-	nodesDie = []harness.Scenario{ALBNodeSilent, ALBNodeBlink}
-)
-
 // aaaaFails is the scenario of DNSFails in which only questions for IPv6 addresses fail.
 var aaaaFails = DNSFails[slices.IndexFunc(DNSFails, func(s harness.Scenario) bool { return s.Timeline[0].Do[0] == ipv6Fails })]
 

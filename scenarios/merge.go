@@ -33,7 +33,7 @@ func Merge(dirs []string) (cells []reports.Cell, killed, err error) {
 		}
 		cells = append(cells, some...)
 	}
-	InOrder(cells)
+	inOrder(cells)
 	return cells, killed, nil
 }
 

@@ -78,7 +78,7 @@ func night(t *testing.T, runs string, asked scenarios.Request, change func(*run.
 		for _, c := range asked.Cells(s) {
 			r := run.Result{Cell: c}
 			r.Manifest = recording.Manifest{Scenario: s.Name, Summary: s.Summary, Began: began, T0: began, Ended: began.Add(20 * time.Second)}
-			r.Manifest.Subject = recording.Subject{ID: c.Subject.ID(), Kind: string(c.Subject.Kind), Name: c.Subject.Name, Role: string(c.Subject.Role), Summary: c.Subject.Summary}
+			r.Manifest.Subject = c.Subject.Recorded()
 			r.Manifest.Plan = recording.Plan{Seed: 1, Rate: 100, Duration: 20}
 			r.Manifest.Image = recording.Image{Version: "1.0", Digest: "sha256:1"}
 			r.Verdict = expected(*scenarios.Expectation(r.Manifest))

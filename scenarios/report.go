@@ -25,10 +25,7 @@ func Cells(results []run.Result) []reports.Cell {
 		cell := reports.Cell{Manifest: r.Manifest, Verdict: r.Verdict, Dir: r.Dir, NotRun: r.NotRun}
 		if cell.Manifest.Scenario == "" {
 			cell.Manifest.Scenario, cell.Manifest.Summary = r.Scenario.Name, r.Scenario.Summary
-			cell.Manifest.Subject = recording.Subject{
-				ID: r.Subject.ID(), Kind: string(r.Subject.Kind), Name: r.Subject.Name,
-				Role: string(r.Subject.Role), Summary: r.Subject.Summary,
-			}
+			cell.Manifest.Subject = r.Subject.Recorded()
 		}
 		if r.Err != nil {
 			cell.Verdict.Result = judge.Unproven
@@ -153,18 +150,18 @@ func Wrote(folder string, files []File) string {
 	return line
 }
 
-// Folder has the reports of all runs, one folder for each, beside the recordings.
-const Folder = "reports"
+// reportsFolder has the reports of all runs, one folder for each, beside the recordings.
+const reportsFolder = "reports"
 
 // Write writes the reports of one run to <runs>/reports/<UTC stamp> and returns that
 // folder. The reports of earlier runs stay: a link of the file's name in runs leads to
 // the last one of that name.
 func Write(runs string, files ...File) (string, error) {
-	folder, err := recording.NewFolder(filepath.Join(runs, Folder), time.Now())
+	folder, err := recording.NewFolder(filepath.Join(runs, reportsFolder), time.Now())
 	if err != nil {
 		return folder, fmt.Errorf("make a folder for the reports: %w", err)
 	}
-	errs := []error{recording.Link(folder, filepath.Join(runs, Folder, recording.LatestLink))}
+	errs := []error{recording.Link(folder, filepath.Join(runs, reportsFolder, recording.LatestLink))}
 	for _, file := range files {
 		path := filepath.Join(folder, file.Name)
 		if err := file.Write(path); err != nil {

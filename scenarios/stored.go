@@ -64,7 +64,7 @@ func Stored(dir string) ([]reports.Cell, error) {
 func runsOf(path string) (string, error) {
 	file, err := filepath.EvalSymlinks(path)
 	dir := filepath.Dir(file)
-	if filepath.Base(filepath.Dir(dir)) == Folder {
+	if filepath.Base(filepath.Dir(dir)) == reportsFolder {
 		return filepath.Dir(filepath.Dir(dir)), err
 	}
 	return dir, err
@@ -111,10 +111,8 @@ func named(m *recording.Manifest, scenario, subject string) {
 	if s, err := Named(scenario); err == nil {
 		m.Summary = s.Summary
 	}
-	for _, s := range Subjects() {
-		if s.ID() == subject {
-			m.Subject = recording.Subject{ID: subject, Kind: string(s.Kind), Name: s.Name, Role: string(s.Role), Summary: s.Summary}
-		}
+	if s, err := Catalogued(subject); err == nil {
+		m.Subject = s.Recorded()
 	}
 }
 
@@ -135,12 +133,12 @@ func recorded(dir string) ([]reports.Cell, error) {
 			cells = append(cells, cell)
 		}
 	}
-	InOrder(cells)
+	inOrder(cells)
 	return cells, err
 }
 
-// InOrder sorts cells as the catalogue has them.
-func InOrder(cells []reports.Cell) {
+// inOrder sorts cells as the catalogue has them.
+func inOrder(cells []reports.Cell) {
 	subjects := Subjects()
 	place := func(c reports.Cell) (scenario, subject int) {
 		return slices.IndexFunc(All, func(s harness.Scenario) bool { return s.Name == c.Manifest.Scenario }),

@@ -12,6 +12,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/fakedns"
+	"github.com/proxychaos/proxychaos/harness/fault"
 )
 
 // freePort is a port that nothing has at this moment; the addresses that the
@@ -97,11 +98,11 @@ func TestCloseFreesEverything(t *testing.T) {
 func TestProber(t *testing.T) {
 	for _, tc := range []struct {
 		kind         fakealb.FaultKind
-		fresh, asked string
+		fresh, asked fault.Result
 	}{
-		{fakealb.FaultSilence, "timeout", "silence"},
-		{fakealb.FaultRefuse, "refused", "reset"},
-		{"", "connected", "answered"},
+		{fakealb.FaultSilence, fault.TimedOut, fault.Silent},
+		{fakealb.FaultRefuse, fault.Refused, fault.Reset},
+		{"", fault.Connected, fault.Answered},
 	} {
 		t.Run("fault "+string(tc.kind), func(t *testing.T) {
 			t.Parallel()
@@ -164,7 +165,7 @@ func TestProbesAreKnown(t *testing.T) {
 	g.Expect(err).To(MatchError(ContainSubstring("no connection")))
 	answer, err = p.Get(t.Context(), netip.AddrPortFrom(b.Node(2), port), time.Second)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(answer.Result).To(Equal("refused"), "it is not up")
+	g.Expect(answer.Result).To(Equal(fault.Refused), "it is not up")
 	g.Expect(p.Hold(t.Context(), netip.AddrPortFrom(b.Node(2), port))).To(MatchError("got refused, want a connection"))
 }
 

@@ -52,7 +52,7 @@ func (p *Prober) note(addr net.Addr) {
 }
 
 // dial connects and says what came of it.
-func (p *Prober) dial(ctx context.Context, to netip.AddrPort, timeout time.Duration) (net.Conn, string, error) {
+func (p *Prober) dial(ctx context.Context, to netip.AddrPort, timeout time.Duration) (net.Conn, fault.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	// The socket must be known as a probe's before the node sees it.
@@ -89,7 +89,7 @@ func (p *Prober) open(ctx context.Context, to netip.AddrPort, timeout time.Durat
 }
 
 // ended names how a connection failed, or returns an error it does not know.
-func ended(err error) (string, error) {
+func ended(err error) (fault.Result, error) {
 	var timeout net.Error
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -122,7 +122,7 @@ func (p *Prober) Lookup(ctx context.Context, resolver netip.AddrPort, name, qtyp
 }
 
 // Connect implements fault.Prober.
-func (p *Prober) Connect(ctx context.Context, to netip.AddrPort, timeout time.Duration) (string, error) {
+func (p *Prober) Connect(ctx context.Context, to netip.AddrPort, timeout time.Duration) (fault.Result, error) {
 	conn, result, err := p.dial(ctx, to, timeout)
 	if conn != nil {
 		err = conn.Close()
@@ -143,7 +143,7 @@ func (p *Prober) Hold(ctx context.Context, to netip.AddrPort) error {
 }
 
 // Ask implements fault.Prober.
-func (p *Prober) Ask(_ context.Context, to netip.AddrPort, timeout time.Duration) (string, error) {
+func (p *Prober) Ask(_ context.Context, to netip.AddrPort, timeout time.Duration) (fault.Result, error) {
 	p.mu.Lock()
 	conn := p.held[to]
 	p.mu.Unlock()
@@ -187,7 +187,7 @@ func (p *Prober) Get(ctx context.Context, to netip.AddrPort, timeout time.Durati
 }
 
 // Handshake implements fault.Prober.
-func (p *Prober) Handshake(ctx context.Context, to netip.AddrPort, name string, ca []byte, timeout time.Duration) (string, error) {
+func (p *Prober) Handshake(ctx context.Context, to netip.AddrPort, name string, ca []byte, timeout time.Duration) (fault.Handshake, error) {
 	conn, err := p.open(ctx, to, timeout)
 	if err != nil {
 		return "", err

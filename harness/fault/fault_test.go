@@ -32,10 +32,10 @@ var (
 type prober struct {
 	mu      sync.Mutex
 	answers map[netip.AddrPort][]netip.Addr
-	connect map[netip.Addr]string
-	ask     string
+	connect map[netip.Addr]Result
+	ask     Result
 	answer  Answer
-	hands   string
+	hands   Handshake
 	err     error
 	held    []netip.AddrPort
 }
@@ -44,7 +44,7 @@ func (p *prober) Lookup(_ context.Context, resolver netip.AddrPort, _, _ string)
 	return p.answers[resolver], p.err
 }
 
-func (p *prober) Connect(_ context.Context, to netip.AddrPort, _ time.Duration) (string, error) {
+func (p *prober) Connect(_ context.Context, to netip.AddrPort, _ time.Duration) (Result, error) {
 	return p.connect[to.Addr()], p.err
 }
 
@@ -55,7 +55,7 @@ func (p *prober) Hold(_ context.Context, to netip.AddrPort) error {
 	return p.err
 }
 
-func (p *prober) Ask(context.Context, netip.AddrPort, time.Duration) (string, error) {
+func (p *prober) Ask(context.Context, netip.AddrPort, time.Duration) (Result, error) {
 	return p.ask, p.err
 }
 
@@ -63,7 +63,7 @@ func (p *prober) Get(context.Context, netip.AddrPort, time.Duration) (Answer, er
 	return p.answer, p.err
 }
 
-func (p *prober) Handshake(context.Context, netip.AddrPort, string, []byte, time.Duration) (string, error) {
+func (p *prober) Handshake(context.Context, netip.AddrPort, string, []byte, time.Duration) (Handshake, error) {
 	return p.hands, p.err
 }
 
@@ -220,7 +220,7 @@ func TestProofThatTheViewIsSplit(t *testing.T) {
 // Silence, refusal and 503 are three different ends: each proof accepts its
 // own and none of the others.
 func TestProofOfTheEnd(t *testing.T) {
-	both := func(seen string) map[netip.Addr]string { return map[netip.Addr]string{a21: seen, a22: seen} }
+	both := func(seen Result) map[netip.Addr]Result { return map[netip.Addr]Result{a21: seen, a22: seen} }
 	silence := StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Left}
 	silenceNew := StrikeNodes{Kind: fakealb.FaultSilenceNew, Nodes: world.Left}
 	refuse := StrikeNodes{Kind: fakealb.FaultRefuse, Nodes: world.Left}
@@ -266,7 +266,7 @@ func TestProofOfTheEnd(t *testing.T) {
 
 func TestOneNodeThatLivesIsNoProof(t *testing.T) {
 	g := NewWithT(t)
-	p := &prober{connect: map[netip.Addr]string{a21: TimedOut, a22: Connected}, ask: Silent}
+	p := &prober{connect: map[netip.Addr]Result{a21: TimedOut, a22: Connected}, ask: Silent}
 	proofs := StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Left}.Prove(t.Context(), moved(p))
 	g.Expect([]bool{proofs[0].OK, proofs[1].OK}).To(Equal([]bool{true, false}))
 }
@@ -311,6 +311,18 @@ func TestEveryFaultOfTheFakesCanBeAStep(t *testing.T) {
 		}
 	}
 	g.Expect(Check(StrikeNodes{Kind: "explode", Nodes: world.Left})).To(MatchError(And(ContainSubstring("explode"), ContainSubstring("silence"))))
+}
+
+// The ledger tells by the effects alone which nodes refuse TLS, and which are silent.
+func TestEffectsSayWhoRefusesTLS(t *testing.T) {
+	g := NewWithT(t)
+	for _, kind := range Strikes() {
+		strike := StrikeNodes{Kind: kind, Nodes: world.Named}
+		for _, e := range strike.Effects(replaced.Place(address).Start()) {
+			g.Expect(e.RefusesTLS()).To(Equal(strike.OverTLS()), string(kind))
+			g.Expect(e.How == world.Silence).To(Equal(kind == fakealb.FaultSilence), string(kind))
+		}
+	}
 }
 
 // samples are one fault of each word, and every kind of node fault.

@@ -13,22 +13,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What came of a TLS handshake.
+// Handshake is what came of a TLS handshake.
+type Handshake string
+
+// The ends of a handshake.
 const (
-	HandshakeDone      = "done"
-	HandshakeAlert     = "alert"      // a fatal alert
-	HandshakeTimeout   = "timeout"    // no answer in time
-	HandshakeReset     = "reset"      // RST
-	HandshakeClosed    = "closed"     // FIN
-	HandshakeWrongName = "wrong-name" // a trusted certificate of another name
-	HandshakeExpired   = "expired"    // a certificate whose time is over
-	HandshakeUntrusted = "untrusted"  // a certificate of nobody who is trusted
+	HandshakeDone      Handshake = "done"
+	HandshakeAlert     Handshake = "alert"      // a fatal alert
+	HandshakeTimeout   Handshake = "timeout"    // no answer in time
+	HandshakeReset     Handshake = "reset"      // RST
+	HandshakeClosed    Handshake = "closed"     // FIN
+	HandshakeWrongName Handshake = "wrong-name" // a trusted certificate of another name
+	HandshakeExpired   Handshake = "expired"    // a certificate whose time is over
+	HandshakeUntrusted Handshake = "untrusted"  // a certificate of nobody who is trusted
 )
 
 // ShakeHands does a TLS handshake over conn as a client that trusts ca (PEM)
 // and wants a certificate for name, until ctx ends, and says what came of it.
-// What probers in the pod and in this process have in common.
-func ShakeHands(ctx context.Context, conn net.Conn, name string, ca []byte) (string, error) {
+// Probers in the pod and in this process share it.
+func ShakeHands(ctx context.Context, conn net.Conn, name string, ca []byte) (Handshake, error) {
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(ca) {
 		return "", errors.New("got no certificate of an authority in PEM")

@@ -39,7 +39,7 @@ func (*client) Lookup(ctx context.Context, resolver netip.AddrPort, name, qtype 
 	return Addresses(reply.Answer), nil
 }
 
-func (*client) Handshake(ctx context.Context, to netip.AddrPort, name string, ca []byte, timeout time.Duration) (string, error) {
+func (*client) Handshake(ctx context.Context, to netip.AddrPort, name string, ca []byte, timeout time.Duration) (Handshake, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience*timeout)
 	defer cancel()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", to.String())
@@ -216,7 +216,7 @@ func TestNodesRefuseTLS(t *testing.T) {
 	to := netip.AddrPortFrom(node, w.Port)
 	done, err := w.Probe.Handshake(t.Context(), to, certified, ca, time.Second)
 	g.Expect(done, err).To(Equal(HandshakeDone))
-	seen := map[fakealb.FaultKind]string{
+	seen := map[fakealb.FaultKind]Handshake{
 		fakealb.FaultTLSAlert: HandshakeAlert, fakealb.FaultTLSHang: HandshakeTimeout, fakealb.FaultTLSReset: HandshakeReset,
 		fakealb.FaultTLSWrongName: HandshakeWrongName, fakealb.FaultTLSExpired: HandshakeExpired,
 		fakealb.FaultTLSSelfSigned: HandshakeUntrusted, fakealb.FaultTLSWrongChain: HandshakeUntrusted,

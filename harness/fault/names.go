@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakedns"
@@ -111,6 +110,12 @@ func addAddress(name *fakedns.Name, addr netip.Addr) {
 	}
 }
 
+// The types of question that a Prober asks.
+const (
+	ipv4 = "A"
+	ipv6 = "AAAA"
+)
+
 // recordType is that of the records in which an address is.
 func recordType(addr netip.Addr) string {
 	if addr.Is4() {
@@ -171,41 +176,4 @@ func named(s world.State, upstream int) []netip.Addr {
 // onlyOf says whether got is not empty and holds nothing but addresses of want.
 func onlyOf(got, want []netip.Addr) bool {
 	return len(got) > 0 && !slices.ContainsFunc(got, func(a netip.Addr) bool { return !slices.Contains(want, a) })
-}
-
-// effectsOf is one effect on each of the nodes.
-func effectsOf(nodes []world.NodeState, e world.Effect) []world.Effect {
-	var effects []world.Effect
-	for _, n := range nodes {
-		e.Node = n.Addr
-		effects = append(effects, e)
-	}
-	return effects
-}
-
-func addrs(nodes []world.NodeState) []netip.Addr {
-	var list []netip.Addr
-	for _, n := range nodes {
-		list = append(list, n.Addr)
-	}
-	return list
-}
-
-// subject is a pick as the subject of a sentence, in the plural.
-func subject(p world.Pick) string {
-	switch p {
-	case world.Fronts:
-		return "nodes in front"
-	case world.Left:
-		return "old nodes"
-	case world.Half:
-		return "half of the nodes"
-	case world.Named:
-		return "all nodes"
-	case world.Spare:
-		return "spare nodes"
-	case world.Struck:
-		return "the nodes that failed"
-	}
-	return "nodes " + strings.Join(strings.Fields(string(p)), " and ")
 }

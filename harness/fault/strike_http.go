@@ -40,7 +40,7 @@ func lookStranger(ctx context.Context, _ StrikeNodes, w *Live, node netip.AddrPo
 }
 
 // lookEnded is for a request that ends in this way, without a whole answer.
-func lookEnded(want ...string) func(context.Context, StrikeNodes, *Live, netip.AddrPort) (bool, string) {
+func lookEnded(want ...Result) func(context.Context, StrikeNodes, *Live, netip.AddrPort) (bool, string) {
 	return func(ctx context.Context, s StrikeNodes, w *Live, node netip.AddrPort) (bool, string) {
 		if s.Share != 0 && s.Share < 1 {
 			return lookStatus(ctx, s, w, node) // one request does not tell
@@ -52,7 +52,7 @@ func lookEnded(want ...string) func(context.Context, StrikeNodes, *Live, netip.A
 
 // lookKeepAliveRace asks twice on one connection: the second request meets its end.
 func lookKeepAliveRace(ctx context.Context, _ StrikeNodes, w *Live, node netip.AddrPort) (bool, string) {
-	var got [2]string
+	var got [2]Result
 	for i := range got {
 		var err error
 		if got[i], err = w.Probe.Ask(ctx, node, probeTimeout); err != nil {

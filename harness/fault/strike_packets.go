@@ -12,7 +12,7 @@ import (
 const probeTimeout = 300 * time.Millisecond
 
 // seen is what a new connection and one from before see of a node.
-func seen(ctx context.Context, w *Live, node netip.AddrPort) (fresh, held, detail string) {
+func seen(ctx context.Context, w *Live, node netip.AddrPort) (fresh, held Result, detail string) {
 	fresh, err := w.Probe.Connect(ctx, node, probeTimeout)
 	if err != nil {
 		return "", "", fmt.Sprintf("connecting to %s: %v", node, err)

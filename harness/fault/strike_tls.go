@@ -10,7 +10,7 @@ import (
 const certified = "backend.proof.test"
 
 // refusesTLS is a strike after which a verifying client that shakes hands sees want.
-func refusesTLS(verb, want string) strike {
+func refusesTLS(verb string, want Handshake) strike {
 	return strike{verb: verb, overTLS: true, ends: true, look: func(ctx context.Context, _ StrikeNodes, w *Live, node netip.AddrPort) (bool, string) {
 		ca, err := w.ALB.CA(ctx)
 		if err != nil {

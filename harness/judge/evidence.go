@@ -29,6 +29,17 @@ func (c *brief) quote(rows ...row) []string {
 	return lines
 }
 
+// requestRows are the rows of the requests that are meant, in the order of their file.
+func (c *brief) requestRows(meant func(recording.Request) bool) []row {
+	var rows []row
+	for i, request := range c.Requests {
+		if meant(request) {
+			rows = append(rows, row{recording.RequestsFile, i})
+		}
+	}
+	return rows
+}
+
 func (c *brief) describe(r row) string {
 	switch r.file {
 	case recording.AttemptsFile:

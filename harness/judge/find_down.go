@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
-	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // atOnce is how soon a proxy answers a request for which it tries no node.
@@ -28,7 +27,7 @@ func (c *brief) heldDown(*Verdict) []Finding {
 // resolvers answered. A name that has left its dead nodes heals nothing by itself.
 func (c *brief) heldDownAfterwards() []Finding {
 	whole := c.ledger.Whole()
-	if !c.healedAt(whole) {
+	if !c.ledger.Healed(whole) {
 		return nil
 	}
 	rows, last := c.answeredAtOnce(whole)
@@ -42,23 +41,15 @@ func (c *brief) heldDownAfterwards() []Finding {
 	}}
 }
 
-// healedAt says whether a node served again, or the resolvers answered again, from a time on.
-func (c *brief) healedAt(at recording.Seconds) bool {
-	return slices.ContainsFunc(c.Steps, func(s recording.Step) bool {
-		return s.From() == at && slices.ContainsFunc(s.Effects, func(e world.Effect) bool {
-			return e.Serves != nil && *e.Serves || e.Resolves != nil && *e.Resolves
-		})
-	})
-}
-
 // answeredAtOnce are the requests that were sent from a time on and that the proxy answered
 // with an error at once, sending them to no node, and when the last of them was sent.
 func (c *brief) answeredAtOnce(from recording.Seconds) (rows []row, last recording.Seconds) {
-	for i, r := range c.Requests {
+	rows = c.requestRows(func(r recording.Request) bool {
 		soon := r.Code != 0 && r.Latency < atOnce && !recording.IsByProxy(r.Outcome)
-		if failed(r) && soon && !c.sent(r) && !c.refused(r) && !c.ofFront(r) && r.Sent >= from {
-			rows, last = append(rows, row{recording.RequestsFile, i}), max(last, r.Sent)
-		}
+		return failed(r) && soon && !c.sent(r) && !c.refused(r) && !c.ofFront(r) && r.Sent >= from
+	})
+	for _, r := range rows {
+		last = max(last, c.Requests[r.index].Sent)
 	}
 	return rows, last
 }

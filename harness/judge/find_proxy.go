@@ -13,12 +13,7 @@ import (
 
 // answeredByProxy: some answers look well, and no node gave them.
 func (c *brief) answeredByProxy(*Verdict) []Finding {
-	var rows []row
-	for i, request := range c.Requests {
-		if recording.IsByProxy(request.Outcome) {
-			rows = append(rows, row{recording.RequestsFile, i})
-		}
-	}
+	rows := c.requestRows(func(r recording.Request) bool { return recording.IsByProxy(r.Outcome) })
 	if len(rows) == 0 {
 		return nil
 	}
@@ -67,12 +62,7 @@ func (c *brief) refused(request recording.Request) bool {
 
 // refusedByProxy: a limit or a rule of the proxy itself, which no fault has anything to do with.
 func (c *brief) refusedByProxy(*Verdict) []Finding {
-	var rows []row
-	for i, request := range c.Requests {
-		if c.refused(request) {
-			rows = append(rows, row{recording.RequestsFile, i})
-		}
-	}
+	rows := c.requestRows(c.refused)
 	if len(rows) == 0 {
 		return nil
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
@@ -108,14 +107,7 @@ func (c *brief) diedWith(request recording.Request, hits []hit) bool {
 // their connections: no node had read it, and what lay in its socket shows no
 // number, being encrypted.
 func (c *brief) reset(request recording.Request) bool {
-	for _, s := range c.Steps {
-		for _, e := range s.Effects {
-			if strings.HasPrefix(e.How, "tls-") && request.Sent < s.From() && request.Sent+request.Latency >= s.Asked {
-				return true
-			}
-		}
-	}
-	return false
+	return c.ledger.BeganToRefuseTLS(request.Sent, request.Sent+request.Latency)
 }
 
 // countWithoutNode counts the failed requests that no proxy could have saved.

@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
@@ -149,7 +150,7 @@ func (c *brief) nothingAtStake() []string {
 	for _, n := range c.ledger.Touched() {
 		touched[n.Addr] = true
 	}
-	everyNode := len(touched) == 0 && c.aboutNames()
+	everyNode := len(touched) == 0 && c.ledger.AboutNames()
 	served, after := false, false
 	for request := range c.inOrder() {
 		served = served || request.Sent < c.first.At && !failed(request) && (touched[request.Node] || touched[c.entered(request)] || everyNode)
@@ -164,30 +165,11 @@ func (c *brief) nothingAtStake() []string {
 	return append(reasons, c.noHandshake()...)
 }
 
-// aboutNames says whether some fault is about what DNS says, and not only about nodes.
-func (c *brief) aboutNames() bool {
-	for _, s := range c.Steps {
-		for _, e := range s.Effects {
-			if e.Resolves != nil || e.Named != nil {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // noHandshake: if nodes that a name has refuse TLS, some connection must have been
 // tried to them.
 func (c *brief) noHandshake() []string {
-	refused, tried := false, false
-	for _, s := range c.Steps {
-		for _, e := range s.Effects {
-			refused = refused || strings.HasPrefix(e.How, "tls-") && len(c.ledger.Struck(e.Node)) > 0
-		}
-	}
-	for _, u := range c.upstreams {
-		tried = tried || len(c.struckAttempts(u)) > 0
-	}
+	refused := slices.ContainsFunc(c.ledger.RefusedTLS(), func(node netip.Addr) bool { return len(c.ledger.Struck(node)) > 0 })
+	tried := slices.ContainsFunc(c.upstreams, func(u *upstream) bool { return len(c.struckAttempts(u)) > 0 })
 	if refused && !tried {
 		return []string{"no connection was tried to a node that refused TLS: nothing was at stake"}
 	}

@@ -5,12 +5,7 @@ import "github.com/proxychaos/proxychaos/harness/recording"
 // resentRequests are those that failed nobody only because the client, as
 // browsers do, sent them again. A POST it would not have.
 func (c *brief) resentRequests(*Verdict) []Finding {
-	var rows []row
-	for i, request := range c.Requests {
-		if request.Resent {
-			rows = append(rows, row{recording.RequestsFile, i})
-		}
-	}
+	rows := c.requestRows(func(r recording.Request) bool { return r.Resent })
 	if len(rows) == 0 {
 		return nil
 	}

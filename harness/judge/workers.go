@@ -7,8 +7,6 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-const embedded = "embedded" // Manifest.Testbed: the proxy is no process of its own
-
 // workers are the proxy's worker processes just before the first fault. A cold one has
 // held no connection to a node: it looks the name up when it opens its first one, after
 // the fault, and hides the fault. One that the proxy started after the warm-up is not
@@ -74,7 +72,7 @@ func (w workers) wentOn() bool {
 // coldWorkers: a run is judged by the workers that had served. It proves nothing if there
 // were none, or if others took over from them.
 func (c *brief) coldWorkers() []string {
-	if c.Manifest.Testbed == embedded {
+	if c.Manifest.Testbed == recording.Embedded {
 		return nil
 	}
 	w, looked := c.findWorkers()

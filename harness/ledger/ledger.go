@@ -207,7 +207,7 @@ func (l *Ledger) Died(node netip.Addr, first, last recording.Seconds) (asked rec
 // Muted says whether what the node wrote at a time was dropped on its way.
 func (l *Ledger) Muted(node netip.Addr, t recording.Seconds) bool {
 	for _, s := range l.nodes[node] {
-		if !s.serves && s.how == "silence" && t >= s.asked && t < s.to {
+		if !s.serves && s.how == world.Silence && t >= s.asked && t < s.to {
 			return true
 		}
 	}

@@ -213,16 +213,6 @@ func (a *Agent) watch(id string) (*watch, error) {
 	return nil, control.NotFound("id", "no watch %q", id)
 }
 
-func (a *Agent) stopWatch(id string) {
-	a.mu.Lock()
-	w := a.watches[id]
-	delete(a.watches, id)
-	a.mu.Unlock()
-	if w != nil {
-		w.stop()
-	}
-}
-
 // startLiterals can be called once for each family.
 func (a *Agent) startLiterals(req LiteralsRequest) ([]Literal, error) {
 	a.mu.Lock()

@@ -39,10 +39,6 @@ func (a *Agent) handler() http.Handler {
 	mux.HandleFunc("POST /v1/watches", a.postWatch)
 	mux.HandleFunc("GET /v1/watches/{id}", a.getWatch)
 	mux.HandleFunc("PUT /v1/watches/{id}/pace", a.paceWatch)
-	mux.HandleFunc("DELETE /v1/watches/{id}", func(w http.ResponseWriter, r *http.Request) {
-		a.stopWatch(r.PathValue("id"))
-		w.WriteHeader(http.StatusNoContent)
-	})
 	mux.HandleFunc("POST /v1/probes/connect", func(w http.ResponseWriter, r *http.Request) {
 		var req ConnectRequest
 		perform(w, r, &req, func() (any, error) { return a.probeConnect(r.Context(), req) })
@@ -65,24 +61,9 @@ func (a *Agent) handler() http.Handler {
 			return a.canaries.put(r.Context(), &a.dialer, r.PathValue("id"), req)
 		})
 	})
-	mux.HandleFunc("GET /v1/canaries/{id}", func(w http.ResponseWriter, r *http.Request) {
-		c, err := a.canaries.get(r.PathValue("id"))
-		if err != nil {
-			control.Answer(w, nil, err)
-			return
-		}
-		control.Answer(w, c.state(), nil)
-	})
 	mux.HandleFunc("POST /v1/canaries/{id}/ask", func(w http.ResponseWriter, r *http.Request) {
 		var req AskRequest
 		perform(w, r, &req, func() (any, error) { return a.askCanary(r.PathValue("id"), req) })
-	})
-	mux.HandleFunc("DELETE /v1/canaries/{id}", func(w http.ResponseWriter, r *http.Request) {
-		if err := a.canaries.replace(r.PathValue("id"), nil); err != nil {
-			control.Answer(w, nil, err)
-			return
-		}
-		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		control.Answer(w, nil, control.NotFound("", "nothing answers %s %s", r.Method, r.URL.Path))

@@ -44,7 +44,6 @@ func TestControlAPIRefusals(t *testing.T) {
 		{"POST", "/v1/probes/dns", `{"resolver":"[::1]:0","name":"a"}`, 400, control.CodeInvalid, "resolver"},
 		{"PUT", "/v1/canaries/a", `{"addr":"127.0.0.1:0"}`, 400, control.CodeInvalid, "addr"},
 		{"POST", "/v1/canaries/a/ask", `{}`, 404, control.CodeNotFound, "id"},
-		{"GET", "/v1/canaries/a", "", 404, control.CodeNotFound, "id"},
 		{"GET", "/v2/health", "", 404, control.CodeNotFound, ""},
 		{"DELETE", "/v1/health", "", 404, control.CodeNotFound, ""},
 	} {
@@ -77,12 +76,6 @@ func TestClientPassesRefusalsOn(t *testing.T) {
 	var refused *Error
 	if _, err := c.Processes(timely(t), Nodes{}); !errors.As(err, &refused) || refused.Field != "nodes" {
 		t.Errorf("got %v, want a refusal of nodes", err)
-	}
-	if err := c.CloseCanary(timely(t), "none"); err != nil {
-		t.Errorf("closing a canary that is not there: %v", err)
-	}
-	if err := c.StopWatch(timely(t), "none"); err != nil {
-		t.Errorf("stopping a watch that is not there: %v", err)
 	}
 }
 

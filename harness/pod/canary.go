@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness/control"
+	"github.com/proxychaos/proxychaos/harness/fault"
 )
 
 // CanaryRequest names the node that a canary connects to.
@@ -29,17 +30,17 @@ type Canary struct {
 	Opened time.Time      `json:"opened"`
 	// Ended is how the connection ended, "" while it is open: reset, closed,
 	// or garbled.
-	Ended Result `json:"ended,omitempty"`
+	Ended fault.Result `json:"ended,omitempty"`
 }
 
 // Answer is what came back on a connection that sent a request.
 type Answer struct {
-	Result Result    `json:"result"` // answered, reset, closed, silence, unreachable, garbled
-	Status int       `json:"status,omitempty"`
-	Server string    `json:"server,omitempty"` // the Server header
-	Length int64     `json:"length,omitempty"` // of the body, in bytes
-	At     time.Time `json:"at"`               // when the request was sent
-	Took   Duration  `json:"took"`
+	Result fault.Result `json:"result"` // answered, reset, closed, silence, unreachable, garbled
+	Status int          `json:"status,omitempty"`
+	Server string       `json:"server,omitempty"` // the Server header
+	Length int64        `json:"length,omitempty"` // of the body, in bytes
+	At     time.Time    `json:"at"`               // when the request was sent
+	Took   Duration     `json:"took"`
 }
 
 // canary is an open connection with a reader of its own, which sees the end of
@@ -49,7 +50,7 @@ type canary struct {
 	conn    *net.TCPConn
 	answers chan Answer   // complete answers, in the order of the requests
 	ended   chan struct{} // closed once the connection is over
-	how     Result        // valid once ended is closed
+	how     fault.Result  // valid once ended is closed
 
 	ask  sync.Mutex // one question at a time
 	owed int        // answers still due to earlier questions, guarded by ask
@@ -58,7 +59,7 @@ type canary struct {
 // maxOwed is how many questions may be unanswered on one canary.
 const maxOwed = 64
 
-func openCanary(ctx context.Context, d *dialer, id string, addr netip.AddrPort) (*canary, Result, error) {
+func openCanary(ctx context.Context, d *dialer, id string, addr netip.AddrPort) (*canary, fault.Result, error) {
 	conn, err := d.dial(ctx, addr)
 	result, err := connectResult(err)
 	if conn == nil {
@@ -74,7 +75,7 @@ func openCanary(ctx context.Context, d *dialer, id string, addr netip.AddrPort) 
 		c.Local = netip.AddrPortFrom(local.AddrPort().Addr().Unmap(), local.AddrPort().Port())
 	}
 	go c.read()
-	return c, Connected, nil
+	return c, fault.Connected, nil
 }
 
 func (c *canary) read() {
@@ -102,7 +103,7 @@ func readAnswer(r *bufio.Reader) (Answer, error) {
 	if err = errors.Join(err, resp.Body.Close()); err != nil {
 		return Answer{}, cutShort(err)
 	}
-	return Answer{Result: Answered, Status: resp.StatusCode, Server: resp.Header.Get("Server"), Length: length}, nil
+	return Answer{Result: fault.Answered, Status: resp.StatusCode, Server: resp.Header.Get("Server"), Length: length}, nil
 }
 
 // cutShort makes the end of the connection inside an answer differ from its
@@ -119,7 +120,7 @@ func (c *canary) question(path, host string, timeout time.Duration) (Answer, err
 	c.ask.Lock()
 	defer c.ask.Unlock()
 	if c.owed == maxOwed {
-		return Answer{}, invalid("id", "canary %q has %d unanswered questions, which is all it may have: delete it", c.ID, maxOwed)
+		return Answer{}, invalid("id", "canary %q has %d unanswered questions, which is all it may have: open another", c.ID, maxOwed)
 	}
 	began := time.Now()
 	end := func(a Answer) (Answer, error) {
@@ -148,7 +149,7 @@ func (c *canary) question(path, host string, timeout time.Duration) (Answer, err
 			}
 			return end(Answer{Result: c.how})
 		case <-deadline.C:
-			return end(Answer{Result: Silence})
+			return end(Answer{Result: fault.Silent})
 		}
 	}
 }
@@ -203,15 +204,11 @@ func (cs *canaries) put(ctx context.Context, d *dialer, id string, req CanaryReq
 	return c.state(), cs.replace(id, c)
 }
 
-// replace takes the canary in, or away where c is nil, and drops the one there was.
+// replace takes the canary in, and drops the one there was.
 func (cs *canaries) replace(id string, c *canary) error {
 	cs.mu.Lock()
 	old := cs.byID[id]
-	if c == nil {
-		delete(cs.byID, id)
-	} else {
-		cs.byID[id] = c
-	}
+	cs.byID[id] = c
 	cs.mu.Unlock()
 	if old == nil {
 		return nil

@@ -64,7 +64,7 @@ func (c *Client) Logs(ctx context.Context) (Logs, error) {
 }
 
 // StartWatch begins to count the connections to nodes that each process is ever
-// seen to hold. It costs CPU until [Client.StopWatch].
+// seen to hold. It costs CPU until the agent ends.
 func (c *Client) StartWatch(ctx context.Context, req WatchRequest) (Watch, error) {
 	return call[Watch](ctx, c, http.MethodPost, "/v1/watches", req)
 }
@@ -89,12 +89,6 @@ func (c *Client) SetLiterals(ctx context.Context, req LiteralsRequest) error {
 // Literals are the addresses that the proxy has tried, in the order of their nodes.
 func (c *Client) Literals(ctx context.Context) ([]Literal, error) {
 	return call[[]Literal](ctx, c, http.MethodGet, "/v1/literals", nil)
-}
-
-// StopWatch ends a watch; one that is not there is no error.
-func (c *Client) StopWatch(ctx context.Context, id string) error {
-	_, err := call[struct{}](ctx, c, http.MethodDelete, "/v1/watches/"+url.PathEscape(id), nil)
-	return err
 }
 
 // ProbeConnect tries one TCP handshake from the proxy's place in the network.
@@ -123,21 +117,9 @@ func (c *Client) OpenCanary(ctx context.Context, id string, req CanaryRequest) (
 	return call[Canary](ctx, c, http.MethodPut, canaryPath(id), req)
 }
 
-// Canary returns the state of a canary's connection.
-func (c *Client) Canary(ctx context.Context, id string) (Canary, error) {
-	return call[Canary](ctx, c, http.MethodGet, canaryPath(id), nil)
-}
-
 // AskCanary sends a GET / on the canary's connection.
 func (c *Client) AskCanary(ctx context.Context, id string, req AskRequest) (Answer, error) {
 	return call[Answer](ctx, c, http.MethodPost, canaryPath(id)+"/ask", req)
-}
-
-// CloseCanary closes the canary's connection with a RST; one that is not there
-// is no error.
-func (c *Client) CloseCanary(ctx context.Context, id string) error {
-	_, err := call[struct{}](ctx, c, http.MethodDelete, canaryPath(id), nil)
-	return err
 }
 
 func canaryPath(id string) string { return "/v1/canaries/" + url.PathEscape(id) }
@@ -161,9 +143,6 @@ func call[T any](ctx context.Context, c *Client, method, path string, body any) 
 		return result, fmt.Errorf("pod: %w", err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusNoContent {
-		return result, nil
-	}
 	if resp.StatusCode != http.StatusOK {
 		return result, refusal(resp)
 	}

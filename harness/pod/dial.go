@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/proxychaos/proxychaos/harness/fault"
 )
 
 // Source ports of the agent's own TCP connections. They lie below every port
@@ -27,28 +29,12 @@ const (
 
 func isProbePort(port uint16) bool { return port >= FirstProbePort && port <= LastProbePort }
 
-// Result says how a probe or a canary's question ended.
-type Result string
-
-// The results.
-const (
-	Connected   Result = "connected"   // the handshake was done
-	Refused     Result = "refused"     // a RST instead of a handshake
-	TimedOut    Result = "timeout"     // no handshake in time
-	Unreachable Result = "unreachable" // no route, or ICMP said so
-	Reset       Result = "reset"       // a RST after the handshake
-	Answered    Result = "answered"    // an HTTP or DNS answer was read to its end
-	Closed      Result = "closed"      // a FIN instead of an answer
-	Silence     Result = "silence"     // no answer in time
-	Garbled     Result = "garbled"     // an answer that is not HTTP, or is cut short
-)
-
 // dialer opens marked connections. The source port moves on with each, so that
 // none meets the leftovers of the one before.
 type dialer struct{ next atomic.Uint32 }
 
 // errPortsBusy is what dial gives when every probe port is in use.
-var errPortsBusy = fmt.Errorf("pod: every source port from %d to %d is in use: delete a canary", FirstProbePort, LastProbePort)
+var errPortsBusy = fmt.Errorf("pod: every source port from %d to %d is in use: keep fewer canaries", FirstProbePort, LastProbePort)
 
 // port is the next of the source ports.
 func (d *dialer) port() int { return FirstProbePort + int(d.next.Add(1)%probePorts) }
@@ -93,37 +79,37 @@ func reuseAddress(_, _ string, raw syscall.RawConn) error {
 
 // connectResult names how a dial ended; an error that says nothing about the
 // network is returned as it is.
-func connectResult(err error) (Result, error) {
+func connectResult(err error) (fault.Result, error) {
 	switch {
 	case err == nil:
-		return Connected, nil
+		return fault.Connected, nil
 	case errors.Is(err, unix.ECONNREFUSED):
-		return Refused, nil
+		return fault.Refused, nil
 	case errors.Is(err, unix.ECONNRESET):
-		return Reset, nil
+		return fault.Reset, nil
 	case errors.Is(err, unix.EHOSTUNREACH), errors.Is(err, unix.ENETUNREACH):
-		return Unreachable, nil
+		return fault.Unreachable, nil
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.Is(err, unix.ETIMEDOUT):
-		return TimedOut, nil
+		return fault.TimedOut, nil
 	}
 	return "", err
 }
 
 // readResult names how waiting for an answer on an open connection ended.
-func readResult(err error) Result {
+func readResult(err error) fault.Result {
 	switch {
 	case err == nil:
-		return Answered
+		return fault.Answered
 	case errors.Is(err, unix.ECONNRESET), errors.Is(err, unix.EPIPE):
-		return Reset
+		return fault.Reset
 	case errors.Is(err, io.EOF):
-		return Closed
+		return fault.Closed
 	case errors.Is(err, unix.ETIMEDOUT), errors.Is(err, os.ErrDeadlineExceeded):
-		return Silence
+		return fault.Silent
 	case errors.Is(err, unix.EHOSTUNREACH), errors.Is(err, unix.ENETUNREACH):
-		return Unreachable
+		return fault.Unreachable
 	}
-	return Garbled
+	return fault.Garbled
 }
 
 // checkTarget refuses an address that cannot be dialled.
@@ -142,9 +128,9 @@ type ConnectRequest struct {
 
 // ConnectProbe is how a handshake went.
 type ConnectProbe struct {
-	Result Result    `json:"result"` // connected, refused, timeout, unreachable, reset
-	At     time.Time `json:"at"`     // when the SYN was sent
-	Took   Duration  `json:"took"`
+	Result fault.Result `json:"result"` // connected, refused, timeout, unreachable, reset
+	At     time.Time    `json:"at"`     // when the SYN was sent
+	Took   Duration     `json:"took"`
 }
 
 func (a *Agent) probeConnect(ctx context.Context, req ConnectRequest) (ConnectProbe, error) {

@@ -21,12 +21,11 @@ type TLSRequest struct {
 // TLSProbe is what came of a handshake.
 type TLSProbe struct {
 	// Result of the connect: connected, refused, timeout, unreachable, reset.
-	Result Result `json:"result"`
-	// Handshake is one of the Handshake constants of package fault; empty
-	// without a connection.
-	Handshake string    `json:"handshake,omitempty"`
-	At        time.Time `json:"at"`
-	Took      Duration  `json:"took"`
+	Result fault.Result `json:"result"`
+	// Handshake is empty without a connection.
+	Handshake fault.Handshake `json:"handshake,omitempty"`
+	At        time.Time       `json:"at"`
+	Took      Duration        `json:"took"`
 }
 
 func (a *Agent) probeTLS(ctx context.Context, req TLSRequest) (probe TLSProbe, err error) {
@@ -53,7 +52,7 @@ func (a *Agent) probeTLS(ctx context.Context, req TLSRequest) (probe TLSProbe, e
 			err = errors.Join(err, closeErr)
 		}
 	}()
-	probe.Result = Connected
+	probe.Result = fault.Connected
 	probe.Handshake, err = fault.ShakeHands(ctx, conn, req.ServerName, []byte(req.CA))
 	probe.Took = Duration(time.Since(probe.At))
 	return probe, err

@@ -85,7 +85,7 @@ type DNSRequest struct {
 
 // DNSProbe is what a resolver said.
 type DNSProbe struct {
-	Result  Result       `json:"result"`          // answered, silence, refused (nothing listens there)
+	Result  fault.Result `json:"result"`          // answered, silence, refused (nothing listens there)
 	RCode   string       `json:"rcode,omitempty"` // NOERROR, NXDOMAIN, SERVFAIL, ...
 	Answers []netip.Addr `json:"answers"`
 	// TTLSeconds is the lowest TTL among the answers.
@@ -116,13 +116,13 @@ func (a *Agent) probeDNS(ctx context.Context, req DNSRequest) (DNSProbe, error) 
 	query := new(dns.Msg).SetQuestion(dns.Fqdn(req.Name), qtype)
 	began := time.Now()
 	reply, _, err := client.ExchangeContext(ctx, query, req.Resolver.String())
-	probe := DNSProbe{Result: Answered, Answers: []netip.Addr{}, At: began, Took: Duration(time.Since(began))}
+	probe := DNSProbe{Result: fault.Answered, Answers: []netip.Addr{}, At: began, Took: Duration(time.Since(began))}
 	if err != nil {
 		if probe.Result, err = connectResult(err); err != nil {
 			return DNSProbe{}, fmt.Errorf("pod: ask %s for %q: %w", req.Resolver, req.Name, err)
 		}
-		if probe.Result == TimedOut {
-			probe.Result = Silence
+		if probe.Result == fault.TimedOut {
+			probe.Result = fault.Silent
 		}
 		return probe, nil
 	}

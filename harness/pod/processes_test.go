@@ -167,9 +167,6 @@ func TestWatchSeesConnectionsThatAreGone(t *testing.T) {
 	}
 	samples := state().Cost.Samples
 	eventually(t, "three more samples", func() bool { return state().Cost.Samples > samples+3 })
-	if err := c.CloseCanary(timely(t), "own"); err != nil {
-		t.Fatal(err)
-	}
 	for _, p := range state().Processes {
 		if p.PID == os.Getpid() || slices.ContainsFunc(p.Upstream, func(u Connection) bool { return u.Local == probe.Local }) {
 			t.Errorf("got %+v, want the agent's own connection left out", p)
@@ -198,11 +195,5 @@ func TestWatchSeesConnectionsThatAreGone(t *testing.T) {
 	eventually(t, "samples at the new pace", func() bool { return state().Cost.Samples > samples+3 })
 	if err := c.PaceWatch(timely(t), started.ID, Pace{Interval: Duration(time.Hour)}); err == nil {
 		t.Error("an interval of an hour was taken")
-	}
-	if err := c.StopWatch(timely(t), started.ID); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.Watch(timely(t), started.ID); err == nil {
-		t.Error("after DELETE the watch is still there")
 	}
 }

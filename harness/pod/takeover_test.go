@@ -15,6 +15,7 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"github.com/proxychaos/proxychaos/fakedns"
+	"github.com/proxychaos/proxychaos/harness/fault"
 )
 
 func setName(t *testing.T, c *Client, name string, addrs ...string) *fakedns.Client {
@@ -49,7 +50,7 @@ func TestAnswersAtEveryAddress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if probe.Result != Answered || probe.RCode != "NOERROR" || len(probe.Answers) != 2 || probe.TTLSeconds != 3 {
+		if probe.Result != fault.Answered || probe.RCode != "NOERROR" || len(probe.Answers) != 2 || probe.TTLSeconds != 3 {
 			t.Errorf("asked at %s: got %+v, want two answers with TTL 3", r, probe)
 		}
 		for _, network := range []string{"udp", "tcp"} { // as a proxy does, from no address of its choice
@@ -87,7 +88,7 @@ func TestDNSProbeResults(t *testing.T) {
 		}
 		return probe
 	}
-	if got := ask("127.0.0.1:53", "other.test"); got.Result != Answered || got.RCode != "NXDOMAIN" {
+	if got := ask("127.0.0.1:53", "other.test"); got.Result != fault.Answered || got.RCode != "NXDOMAIN" {
 		t.Errorf("unknown name: got %+v, want NXDOMAIN", got)
 	}
 	six := netip.MustParseAddr("2001:db8::1")
@@ -101,13 +102,13 @@ func TestDNSProbeResults(t *testing.T) {
 	if _, err := c.ProbeDNS(timely(t), DNSRequest{Resolver: netip.MustParseAddrPort("127.0.0.1:53"), Name: "six.test", Type: "MX"}); err == nil {
 		t.Error("type MX: got no error")
 	}
-	if got := ask("127.0.0.99:54", "backend.test"); got.Result != Refused {
+	if got := ask("127.0.0.99:54", "backend.test"); got.Result != fault.Refused {
 		t.Errorf("nothing listens: got %+v, want refused", got)
 	}
 	if _, err := dns.PutFault(timely(t), fakedns.Fault{ID: "mute", Kind: fakedns.KindSilence}); err != nil {
 		t.Fatal(err)
 	}
-	if got := ask("127.0.0.1:53", "backend.test"); got.Result != Silence || time.Duration(got.Took) < 100*time.Millisecond {
+	if got := ask("127.0.0.1:53", "backend.test"); got.Result != fault.Silent || time.Duration(got.Took) < 100*time.Millisecond {
 		t.Errorf("silent resolver: got %+v, want silence after 100ms", got)
 	}
 }
@@ -138,7 +139,7 @@ func TestAnswersInPlaceOfDocker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if probe.Result != Refused {
+	if probe.Result != fault.Refused {
 		t.Errorf("without the bypass: got %+v, want Docker's rule to send it where nothing listens", probe)
 	}
 	if _, err := bypassDockerDNS(); err != nil { // for the agent to take away

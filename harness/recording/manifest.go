@@ -52,7 +52,7 @@ type Manifest struct {
 	T0      time.Time      `json:"t0"`
 	Began   time.Time      `json:"began"`
 	Ended   time.Time      `json:"ended"`
-	Testbed string         `json:"testbed"` // "containers" or "embedded"
+	Testbed string         `json:"testbed"` // Containers or Embedded
 	// Way is how the load got to the proxy. Older builds did not write it.
 	Way    Way    `json:"way,omitzero"`
 	Host   Host   `json:"host"`
@@ -65,6 +65,12 @@ type Manifest struct {
 	Lost     uint64  `json:"lost,omitempty"`
 	Overhead Seconds `json:"overhead"` // start to first request, and last outcome to the end of clean-up
 }
+
+// Manifest.Testbed: where proxy and agents ran.
+const (
+	Containers = "containers" // of a Docker engine
+	Embedded   = "embedded"   // in the harness's own process, where the proxy is no process of its own
+)
 
 // Subject names what was tested.
 type Subject struct {

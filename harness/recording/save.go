@@ -43,7 +43,7 @@ func saveJSON(path string, value any) error {
 }
 
 // Replace writes beside the file and renames, so that a reader never finds half of it, and
-// what was there before stays if there is no room for the new text.
+// what was there before is kept if there is no room for the new text.
 func Replace(path string, text []byte) error {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {

@@ -170,7 +170,7 @@ func (m manifest1) effects(kind string) []world.Effect {
 		each(m.Plan.Old, world.Effect{Named: no})
 		each(m.Plan.Fresh, world.Effect{Named: yes})
 	case "old-silent":
-		each(m.Plan.Old, world.Effect{Serves: no, How: "silence"})
+		each(m.Plan.Old, world.Effect{Serves: no, How: world.Silence})
 	case "old-refuses":
 		each(m.Plan.Old, world.Effect{Serves: no, How: "refuse"})
 	case "old-no-target":

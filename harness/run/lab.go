@@ -168,10 +168,10 @@ func (l *Lab) Shared() Shared { return l.shared }
 // connect readies the way to the engine.
 func (l *Lab) connect() error {
 	if l.shared.Embedded {
-		l.opt.testbed = "embedded"
+		l.opt.testbed = recording.Embedded
 		return nil
 	}
-	l.opt.testbed, l.opt.engine = "containers", l.shared.Engine.Version
+	l.opt.testbed, l.opt.engine = recording.Containers, l.shared.Engine.Version
 	if err := l.shared.Engine.SetTestcontainersEnv(); err != nil {
 		return err
 	}

@@ -29,11 +29,7 @@ func (c *cell) manifest(ctx context.Context) (recording.Manifest, error) {
 	host.Engine = c.opt.engine
 	m := recording.Manifest{
 		Scenario: c.Scenario.Name, Summary: c.Scenario.Summary,
-		Subject: recording.Subject{
-			ID: c.Subject.ID(), Kind: string(c.Subject.Kind), Name: c.Subject.Name,
-			Role: string(c.Subject.Role), Summary: c.Subject.Summary,
-		},
-		Plan: c.plan, World: c.live.Topology, Began: c.began.UTC(), Testbed: c.opt.testbed, Host: host, Tool: machine.Tool(ctx),
+		Subject: c.Subject.Recorded(), Plan: c.plan, World: c.live.Topology, Began: c.began.UTC(), Testbed: c.opt.testbed, Host: host, Tool: machine.Tool(ctx),
 		Image: c.image, Config: conf, Replay: c.replay(),
 	}
 	return m, recording.SaveManifest(c.dir.Path, m)
@@ -115,7 +111,7 @@ func (c *cell) requested() (host string, paths []string, at uint16) {
 	if c.Subject.Role == harness.Own && c.way.Target != "" {
 		host, paths, at = c.way.Host, c.way.Paths, wayin.Port(c.way)
 	}
-	if c.opt.testbed == "embedded" {
+	if c.opt.testbed == recording.Embedded {
 		at = 0 // it was free this time, and may not be the next
 	}
 	if len(paths) == 0 {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/fakedns"
+	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/pod"
@@ -30,7 +31,7 @@ func TestACellLeavesNothingToTheNext(t *testing.T) {
 	t.Cleanup(func() { g.Expect(tb.Close()).To(Succeed()) })
 	g.Expect(err).NotTo(HaveOccurred())
 	node := tb.Node(0)
-	stand := func() pod.Result {
+	stand := func() fault.Result {
 		_, err := tb.ALB.PutLoadBalancer(ctx, fakealb.LoadBalancer{Name: "backend", Targets: 1})
 		g.Expect(err).NotTo(HaveOccurred())
 		_, err = tb.ALB.PutNode(ctx, fakealb.Node{Addr: node, LoadBalancer: "backend"})
@@ -39,7 +40,7 @@ func TestACellLeavesNothingToTheNext(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred())
 		return got.Result
 	}
-	g.Expect(stand()).To(Equal(pod.Connected))
+	g.Expect(stand()).To(Equal(fault.Connected))
 	_, err = tb.DNS.PutNames(ctx, fakedns.Name{Name: "backend.example.com", TTL: time.Second, A: []netip.Addr{node}})
 	g.Expect(err).NotTo(HaveOccurred())
 	_, err = tb.DNS.PutFault(ctx, fakedns.Fault{ID: "outage", Kind: fakedns.KindServFail})
@@ -57,7 +58,7 @@ func TestACellLeavesNothingToTheNext(t *testing.T) {
 	g.Expect(tb.ALB.Nodes(ctx)).To(BeEmpty())
 	g.Expect(tb.ALB.Packets(ctx)).To(BeEmpty())
 	g.Expect(tb.Pod.Literals(ctx)).To(BeEmpty())
-	g.Expect(stand()).To(Equal(pod.Connected), "the node is not silent any more")
+	g.Expect(stand()).To(Equal(fault.Connected), "the node is not silent any more")
 	g.Expect(tb.Pod.SetLiterals(ctx, pod.LiteralsRequest{Network: tb.Subnet, Nodes: []netip.Addr{node}})).To(Succeed())
 
 	g.Expect(tb.Renew(ctx, testbed.Spec{Kit: spec.Kit, Labels: spec.Labels})).To(MatchError(ContainSubstring("another clock")))

@@ -20,16 +20,16 @@ func (p Prober) Lookup(ctx context.Context, resolver netip.AddrPort, name, qtype
 	if err != nil {
 		return nil, err
 	}
-	if got.Result != pod.Answered || got.RCode != "NOERROR" {
+	if got.Result != fault.Answered || got.RCode != "NOERROR" {
 		return nil, fmt.Errorf("got %s %s, want an answer", got.Result, got.RCode)
 	}
 	return got.Answers, nil
 }
 
 // Connect implements fault.Prober.
-func (p Prober) Connect(ctx context.Context, to netip.AddrPort, timeout time.Duration) (string, error) {
+func (p Prober) Connect(ctx context.Context, to netip.AddrPort, timeout time.Duration) (fault.Result, error) {
 	got, err := p.Pod.ProbeConnect(ctx, pod.ConnectRequest{Addr: to, Timeout: pod.Duration(timeout)})
-	return string(got.Result), err
+	return got.Result, err
 }
 
 // Hold implements fault.Prober.
@@ -39,21 +39,21 @@ func (p Prober) Hold(ctx context.Context, to netip.AddrPort) error {
 }
 
 // Ask implements fault.Prober.
-func (p Prober) Ask(ctx context.Context, to netip.AddrPort, timeout time.Duration) (string, error) {
+func (p Prober) Ask(ctx context.Context, to netip.AddrPort, timeout time.Duration) (fault.Result, error) {
 	got, err := p.Pod.AskCanary(ctx, to.Addr().String(), pod.AskRequest{Timeout: pod.Duration(timeout)})
-	return string(got.Result), err
+	return got.Result, err
 }
 
 // Get implements fault.Prober.
 func (p Prober) Get(ctx context.Context, to netip.AddrPort, timeout time.Duration) (fault.Answer, error) {
 	got, err := p.Pod.ProbeHTTP(ctx, pod.HTTPRequest{Addr: to, Timeout: pod.Duration(timeout)})
-	return fault.Answer{Result: string(got.Result), Status: got.Status, Server: got.Server, Took: time.Duration(got.Took)}, err
+	return fault.Answer{Result: got.Result, Status: got.Status, Server: got.Server, Took: time.Duration(got.Took)}, err
 }
 
 // Handshake implements fault.Prober.
-func (p Prober) Handshake(ctx context.Context, to netip.AddrPort, name string, ca []byte, timeout time.Duration) (string, error) {
+func (p Prober) Handshake(ctx context.Context, to netip.AddrPort, name string, ca []byte, timeout time.Duration) (fault.Handshake, error) {
 	got, err := p.Pod.ProbeTLS(ctx, pod.TLSRequest{Addr: to, ServerName: name, CA: string(ca), Timeout: pod.Duration(timeout)})
-	if err == nil && got.Result != pod.Connected {
+	if err == nil && got.Result != fault.Connected {
 		err = fmt.Errorf("got %s, want a connection", got.Result)
 	}
 	return got.Handshake, err

@@ -135,8 +135,8 @@ func (tb *Testbed) lastOutput() string {
 	return out.String()
 }
 
-// ProxyLog is the proxy's output so far, without what it writes to files, each line with the time at which the
-// engine received it (RFC 3339, nanoseconds) in front.
+// ProxyLog is the proxy's output so far, without what it writes to files, each line with the
+// time at which the engine received it (RFC 3339, nanoseconds) in front.
 func (tb *Testbed) ProxyLog(ctx context.Context) ([]byte, error) {
 	var out bytes.Buffer
 	err := tb.copyLogs(ctx, &out, true)

@@ -120,7 +120,7 @@ func Start(ctx context.Context, docker *client.Client, spec Spec) (*Testbed, err
 	}
 	tb.pod = started[0]
 	tb.Pod = pod.NewClient(tb.control(hostPod))
-	tb.DNS = fakedns.NewClient(tb.control(hostPod)+"/dns", control)
+	tb.DNS = fakedns.NewClient(tb.Pod.DNS(), control)
 	tb.Load = load.NewClient(tb.control(hostLoad))
 	tb.ALB = fakealb.NewClient(tb.control(hostALB), control)
 	return tb, tb.awaitAgents(ctx)

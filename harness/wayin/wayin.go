@@ -211,8 +211,8 @@ func ports(addrs []netip.AddrPort) string {
 	return strings.Join(all, ", ")
 }
 
-// try sends requests by ways, in their order, and returns the first that leads to a node; nil if none
-// does, or if the time is up.
+// try sends requests by ways, in their order, and returns the first that leads to a node;
+// nil if none does, or if the time is up.
 func (s *Search) try(ctx context.Context, ways []recording.Way) (*recording.Way, error) {
 	left := searchLimit - time.Since(s.began)
 	if left <= 0 {

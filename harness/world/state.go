@@ -3,6 +3,7 @@ package world
 import (
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // Effect is one fact about the world from an instant on: a node is named or not, a
@@ -21,10 +22,16 @@ type Effect struct {
 	Resolves *bool `json:"resolves,omitempty"`
 	// Restarted says that the proxy was started anew: what it knew and held is gone.
 	Restarted bool `json:"restarted,omitempty"`
-	// How is in which way it does not serve or resolve: silence, refuse, tls-expired,
+	// How is in which way it does not serve or resolve: Silence, refuse, tls-expired,
 	// servfail, ... Empty if it does.
 	How string `json:"how,omitempty"`
 }
+
+// Silence is how a node does not serve whose packets are dropped, also those that it sends.
+const Silence = "silence"
+
+// RefusesTLS says whether the node ends handshakes in a way of its own instead of serving.
+func (e Effect) RefusesTLS() bool { return strings.HasPrefix(e.How, "tls-") }
 
 // Worse says whether the effect takes something away that a request may need: a node
 // that serves, an answer. A name that has another node takes nothing away.

@@ -322,7 +322,7 @@ func TestAFullDiskLeavesTheBaseline(t *testing.T) {
 	g.Expect(Read(path)).To(Equal(before))
 	left, err := filepath.Glob(filepath.Join(dir, ".*"))
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(left).To(BeEmpty(), "half of a file stays nowhere")
+	g.Expect(left).To(BeEmpty(), "half of a file is left nowhere")
 }
 
 // What is different between two baselines is said in words.

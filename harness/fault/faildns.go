@@ -18,12 +18,6 @@ import (
 // outageID names the fault in fakedns and in its query log.
 const outageID = "outage"
 
-// The types of question that a Prober asks.
-const (
-	ipv4 = "A"
-	ipv6 = "AAAA"
-)
-
 // FailDNS makes every resolver fail in one of fakedns's ways, for whoever asks
 // whatever, until HealDNS.
 type FailDNS struct {
@@ -139,30 +133,4 @@ func hits(ctx context.Context, dns *fakedns.Client) (uint64, error) {
 		}
 	}
 	return 0, fmt.Errorf("fakedns has no fault %q in force", outageID)
-}
-
-// HealDNS ends FailDNS.
-type HealDNS struct{}
-
-// Name implements Fault.
-func (HealDNS) Name() string { return "DNS answers again" }
-
-// Effects implements Fault.
-func (HealDNS) Effects(world.State) []world.Effect {
-	return []world.Effect{{Resolves: world.Truth(true)}}
-}
-
-// Apply implements Fault.
-func (HealDNS) Apply(ctx context.Context, w *Live) (time.Time, error) {
-	return w.DNS.DeleteFault(ctx, outageID)
-}
-
-// Prove implements Fault: each resolver answers for both types, and with nodes that the names
-// have now.
-func (HealDNS) Prove(ctx context.Context, w *Live) []Proof {
-	proofs := proveNames(ctx, w, nil)
-	for _, resolver := range w.Resolvers {
-		proofs = append(proofs, proveAnswer(ctx, w, resolver, ipv4), proveAnswer(ctx, w, resolver, ipv6))
-	}
-	return proofs
 }
