@@ -23,11 +23,11 @@ var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.
 // matches stands for one that is given as a pattern; unsaid says that there are patterns.
 func (c Config) Hosts() (found []string, unsaid bool) {
 	for _, word := range c.serves().Hosts {
-		word = strings.ToLower(word)
-		given := word
-		switch {
-		case strings.HasPrefix(word, "~"):
-			word = sample(strings.TrimPrefix(word, "~"))
+		given := strings.ToLower(word)
+		pattern, isPattern := strings.CutPrefix(word, "~")
+		switch word = given; {
+		case isPattern:
+			word = strings.ToLower(sample(pattern)) // \D is not \d
 		case strings.HasPrefix(word, "*."):
 			word = "www" + word[1:]
 		case strings.HasPrefix(word, "."):

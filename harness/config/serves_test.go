@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -36,6 +37,24 @@ server {
 			kind.Nginx, `server { server_name ${NAME} b.example.com; location ${BASE}/x { } location /y { } }`,
 			[]string{"b.example.com"},
 			[]string{"/y"},
+		},
+		"nginx, hosts in conditions and maps": {
+			kind.Nginx, `
+map $http_host $a { default ""; shop.example.com a; "~*^(?<t>[a-z]+)\.apps\.example\.org$" b; \hostnames c; }
+map $uri $b { /x y; }
+server {
+    server_name _;
+    if ($host !~* ^(www\.)?Own\.example\.net$) { return 444; }
+    if ($host = old.example.net) { return 301 /; }
+    if ($request_method = POST) { return 405; }
+}`,
+			[]string{"shop.example.com", "a.apps.example.org", "hostnames", "own.example.net", "old.example.net"}, nil,
+		},
+		"HAProxy, hosts in a variable": {
+			kind.HAProxy, "acl a var(txn.host) -m str -i shop.example.com *.example.net\n", []string{"shop.example.com", "www.example.net"}, nil,
+		},
+		"Caddy, localhost": {
+			kind.Caddy, "localhost, http://app {\n}\n*.Example.org {\n}\n", []string{"localhost", "app", "www.example.org"}, nil,
 		},
 		"plain names": {
 			kind.Nginx, `server { server_name _ "" a.example.com; }`, []string{"a.example.com"}, nil,
@@ -118,7 +137,7 @@ upstreams:
 			c := Config{Kind: tc.kind, Config: kind.Config{Files: []kind.File{{Name: "x", Content: []byte(tc.text)}}}}
 			hosts, unsaid := c.Hosts()
 			g.Expect(hosts).To(Equal(tc.hosts))
-			g.Expect(unsaid).To(Equal(name != "Caddy" && name != "Caddy, one site" && name != "plain names"), "patterns")
+			g.Expect(unsaid).To(Equal(!slices.Contains([]string{"Caddy", "Caddy, one site", "plain names"}, name)), "patterns")
 			g.Expect(c.Paths()).To(Equal(tc.paths))
 		})
 	}
@@ -137,4 +156,26 @@ func TestSample(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", pattern, got, want)
 		}
 	}
+}
+
+// What is compared with hosts and paths may be in files of its own.
+func TestServesByFiles(t *testing.T) {
+	g := NewWithT(t)
+	file := func(name, text string) kind.File { return kind.File{Name: name, Content: []byte(text)} }
+	h := Config{Kind: kind.HAProxy, Config: kind.Config{Files: []kind.File{
+		file("haproxy.cfg", "use_backend %[req.hdr(host),lower,map_dom(/etc/haproxy/maps/hosts.map,x)]\nacl a path,map_beg(/etc/haproxy/paths.map)\nacl b hdr(host) -i -f /etc/haproxy/own.lst\nacl c src -f /etc/haproxy/nets.lst\n"),
+		file("maps/hosts.map", "# all\nshop.example.org be\r\n"), file("own.lst", "www.example.net\r\n"), file("paths.map", "/api be\n"), file("nets.lst", "10.0.0.1\n"),
+	}}}
+	hosts, _ := h.Hosts()
+	g.Expect(hosts).To(Equal([]string{"shop.example.org", "www.example.net"}))
+	g.Expect(h.Paths()).To(Equal([]string{"/api"}))
+	n := Config{Kind: kind.Nginx, Config: kind.Config{Files: []kind.File{
+		file("nginx.conf", "http { map $host $b { default x; include maps/*.map; } }\n"), file("maps/a.map", "shop.example.org be;\n"), file("other.conf", "gone.example.org be;\n"),
+	}}}
+	hosts, _ = n.Hosts()
+	g.Expect(hosts).To(Equal([]string{"shop.example.org"}))
+	c := Config{Kind: kind.Caddy, Config: kind.Config{Files: []kind.File{file("caddy.json", `{"a": [{"match": [{"host": ["shop.example.org"], "path": ["/api/*"]}]}]}`)}}}
+	hosts, _ = c.Hosts()
+	g.Expect(hosts).To(Equal([]string{"shop.example.org"}))
+	g.Expect(c.Paths()).To(Equal([]string{"/api/"}))
 }

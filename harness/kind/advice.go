@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,8 +16,11 @@ type Advice struct {
 	// Say is the advice. $1 and so on are what the groups of Words found.
 	Say string
 	// Since is the first version that knows what was refused. If it is set, the advice
-	// holds for older ones only, and begins with the two versions.
+	// holds for older ones only, and names the two versions.
 	Since string
+	// Until is the first version that knows it no more. If it is set, the advice holds for
+	// that one and later ones.
+	Until string
 }
 
 // Advise says what can be done about the words of a program of this version; empty if
@@ -24,14 +28,17 @@ type Advice struct {
 func (k *Kind) Advise(words, version string) string {
 	for _, a := range k.Advice {
 		found := a.Words.FindStringSubmatchIndex(words)
-		if found == nil || a.Since != "" && CompareVersions(version, a.Since) >= 0 {
+		if found == nil || a.Since != "" && CompareVersions(version, a.Since) >= 0 || a.Until != "" && CompareVersions(version, a.Until) < 0 {
 			continue
 		}
 		say := string(a.Words.ExpandString(nil, a.Say, words, found))
-		if a.Since == "" {
-			return say
+		switch {
+		case a.Since != "":
+			say = fmt.Sprintf("%s needs %s, this is %s: try %s", say, a.Since, version, k.with(a.Since))
+		case a.Until != "":
+			say = fmt.Sprintf("%s; %s has removed it, this is %s: or try %s", say, a.Until, version, k.before(a.Until))
 		}
-		return fmt.Sprintf("%s needs %s, this is %s: try %s", say, a.Since, version, k.with(a.Since))
+		return say
 	}
 	return ""
 }
@@ -41,6 +48,17 @@ func (k *Kind) with(version string) string {
 	for _, r := range k.Releases {
 		_, tag, _ := strings.Cut(r.Official, ":")
 		if tag != "" && CompareVersions(tag, version) >= 0 {
+			return "RELEASE=" + r.Name
+		}
+	}
+	return k.Image.Variable + "="
+}
+
+// before is how a user gets the latest version before another one.
+func (k *Kind) before(version string) string {
+	for _, r := range slices.Backward(k.Releases) {
+		_, tag, _ := strings.Cut(r.Official, ":")
+		if tag != "" && CompareVersions(tag, version) < 0 {
 			return "RELEASE=" + r.Name
 		}
 	}
@@ -70,13 +88,18 @@ func CompareVersions(a, b string) int {
 const folderAdvice = "$1 is not in CONFIG= and not in the image: give the folder that has it as CONFIG="
 
 // newer is the advice for a word of a configuration that came with a version.
-func newer(words, say, since string) Advice { return Advice{regexp.MustCompile(words), say, since} }
+func newer(words, say, since string) Advice {
+	return Advice{Words: regexp.MustCompile(words), Say: say, Since: since}
+}
+
+// about is the advice for words of any version.
+func about(words, say string) Advice { return Advice{Words: regexp.MustCompile(words), Say: say} }
 
 // nginxAdvice: the versions are those of nginx's CHANGES. That 1.26.3 refuses and 1.30.6
 // takes each was tried.
 var nginxAdvice = []Advice{
-	{regexp.MustCompile(`"daemon" directive is duplicate`), `the config has nginx leave the foreground, and a container ends with its first process: take "daemon on;" out, or say "daemon off;"`, ""},
-	{regexp.MustCompile(`no "events" section in configuration`), `a whole nginx.conf needs the line "events {}"; a file of servers and upstreams alone needs no "http {" around it`, ""},
+	about(`"daemon" directive is duplicate`, `the config has nginx leave the foreground, and a container ends with its first process: take "daemon on;" out, or say "daemon off;"`),
+	about(`no "events" section in configuration`, `a whole nginx.conf needs the line "events {}"; a file of servers and upstreams alone needs no "http {" around it`),
 	newer(`invalid parameter "(resolve|service=[^"]*)"`, `"$1"`, "1.27.3"),
 	newer(`"resolver" directive is not allowed here`, `"resolver" in an upstream`, "1.27.3"),
 	newer(`unknown directive "(http2)"`, `"$1 on"`, "1.25.1"),
@@ -87,21 +110,28 @@ var nginxAdvice = []Advice{
 	newer(`unknown directive "(early_hints)"`, `"$1"`, "1.29.0"),
 	newer(`unknown directive "(add_(?:header|trailer)_inherit)"`, `"$1"`, "1.29.3"),
 	newer(`unknown directive "(sticky)"`, `"$1"`, "1.29.6"),
-	{regexp.MustCompile(`unknown directive "(health_check|keyval\w*|zone_sync\w*|queue|state|status_zone|api|auth_jwt\w*|match|ntlm|session_log\w*|otel_\w+)"|invalid parameter "(slow_start=[^"]*)"`), `"$1$2" is of NGINX Plus or a module that the image has not: NGINX_IMAGE= takes one of yours`, ""},
-	{regexp.MustCompile(`unknown directive "((?:more_(?:set|clear)_|brotli|lua_|\w+_by_lua|echo|geoip|js_|subs_filter|cache_purge|fancyindex|auth_pam|set_\w+|rtmp|nchan)\w*)"`), `"$1" is of a module: load it in nginx.conf (load_module modules/...; the image built here has those that Debian has), or give an image that has it built in with NGINX_IMAGE=`, ""},
-	{regexp.MustCompile(`dlopen\(\) "([^"]+)" failed|module "([^"]+)" (?:version \d+ instead|is not binary compatible)`), "the image cannot load $1$2: NGINX_IMAGE= takes one of yours", ""},
+	about(`unknown directive "(health_check|keyval\w*|zone_sync\w*|queue|state|status_zone|api|auth_jwt\w*|match|ntlm|session_log\w*|otel_\w+)"|invalid parameter "(slow_start=[^"]*)"`, `"$1$2" is of NGINX Plus or a module that the image has not: NGINX_IMAGE= takes one of yours`),
+	about(`unknown directive "((?:more_(?:set|clear)_|brotli|lua_|\w+_by_lua|echo|geoip|js_|subs_filter|cache_purge|fancyindex|auth_pam|set_\w+|rtmp|nchan)\w*)"`, `"$1" is of a module: load it in nginx.conf (load_module modules/...; the image built here has those that Debian has), or give an image that has it built in with NGINX_IMAGE=`),
+	about(`dlopen\(\) "([^"]+)" failed|module "([^"]+)" (?:version \d+ instead|is not binary compatible)`, "the image cannot load $1$2: NGINX_IMAGE= takes one of yours"),
 	// nginx says the name in lower case.
-	{regexp.MustCompile(`unknown "(\w+)" variable`), `nginx has no "$1": if it is of the environment, for envsubst, call the file *.template and give the variable with ENV=`, ""},
-	{regexp.MustCompile(`(?:open\(\)|BIO_new_file\(\)|fopen\(\)|cannot load certificate(?: key)?) "([^"]+)"[^/]*(?:failed|No such file)`), folderAdvice, ""},
+	about(`unknown "(\w+)" variable`, `nginx has no "$1": if it is of the environment, for envsubst, call the file *.template and give the variable with ENV=`),
+	{Words: regexp.MustCompile(`unknown directive "ssl"`), Say: `"listen ... ssl" stands for "ssl on"`, Until: "1.25.1"},
+	about(`(?:GeoIP|MMDB)_open\("([^"]+)"\) failed`, folderAdvice),
+	about(`bind\(\) to \S+:(53|8600|5353) failed \(98: `, "$1 is the port of the testbed's resolver, at every address: take that listener out"),
+	about(`cannot load certificate(?: key)? "([^"]+)": PEM_read_bio`, "$1 is there and is no certificate or key as PEM: it may be encrypted, or a pointer of Git LFS. If you leave it out of CONFIG=, one is made"),
+	about(`(?:open|mkdir)\(\) "([^"]+)" failed \((?:13|30): `, "$1 cannot be written: name a path that can"),
+	about(`(?:open\(\)|mkdir\(\)|fopen\(\)|cannot load certificate(?: key)?) "([^"]+)".*?(?i:no such file)`, folderAdvice),
 }
 
 var apacheAdvice = append(apacheModuleAdvice(), []Advice{
-	{regexp.MustCompile(`AH00534|No MPM loaded`), "a whole httpd.conf needs to say how it runs its workers: LoadModule mpm_event_module modules/mod_mpm_event.so", ""},
+	about(`AH00534|No MPM loaded`, "a whole httpd.conf needs to say how it runs its workers: LoadModule mpm_event_module modules/mod_mpm_event.so"),
 	newer(`unknown Worker parameter`, `"addressttl="`, "2.4.59"),
-	{regexp.MustCompile(`Cannot load (\S+) into server`), "the image has no $1: HTTPD_IMAGE= takes one of yours", ""},
-	{regexp.MustCompile(`file '([^']+)' does not exist or is empty`), folderAdvice, ""},
-	{regexp.MustCompile(`Could not open configuration file ([^\s:]+)`), folderAdvice, ""},
-	{regexp.MustCompile(`no matches for the wildcard '([^']+)' in '([^']+)'`), "nothing in CONFIG= is $2/$1: give the folder that has it as CONFIG=", ""},
+	about(`Cannot load (\S+) into server`, "the image has no $1: HTTPD_IMAGE= takes one of yours"),
+	about(`file '([^']+)' does not exist or is empty`, folderAdvice),
+	about(`Could not open configuration file ([^\s:]+)`, folderAdvice),
+	about(`Invalid command '<?((?:php\d?_|Jk|WSGI|Sec[A-Z]|Passenger|OIDC|Shib|CAS|ModPagespeed|QS_|DOS|GeoIP|MaxMind|XSendFile|Pagespeed)\w*)'`, "$1 is of a module that httpd's distribution does not have: HTTPD_IMAGE= takes an image of yours"),
+	about(`no matches for the wildcard '([^']+)' in '([^']+)'`, "nothing in CONFIG= is $2/$1: give the folder that has it as CONFIG="),
+	about(`Config variable \$\{(\w+)\} is not defined`, "give $1, and whatever else the machine sets, with ENV='$1=...', or a file of variables"),
 }...)
 
 // apacheModuleAdvice names the module of a directive that a whole configuration does not
@@ -121,18 +151,19 @@ func apacheModuleAdvice() []Advice {
 		if names == "" {
 			continue
 		}
-		all = append(all, Advice{regexp.MustCompile(`(?i)Invalid command '<?(` + names + `)'`), fmt.Sprintf("$1 is of mod_%[1]s: LoadModule %[1]s_module modules/mod_%[1]s.so", m.name), ""})
+		all = append(all, about(`(?i)Invalid command '<?(`+names+`)'`, fmt.Sprintf("$1 is of mod_%[1]s: LoadModule %[1]s_module modules/mod_%[1]s.so", m.name)))
 	}
 	return all
 }
 
 var haproxyAdvice = []Advice{
-	{regexp.MustCompile(`unable to stat SSL certificate from file '([^']+)'|error opening file <([^>]+)>`), strings.ReplaceAll(folderAdvice, "$1", "$1$2"), ""},
-	{regexp.MustCompile(`Cannot raise FD limit to (\d+), limit is (\d+)`), `for its maxconn HAProxy wants $1 open files, and the engine gives a container $2: start the engine with more (dockerd --default-ulimit nofile=$1:$1), or run the config with a lower maxconn`, ""},
-	{regexp.MustCompile(`unknown keyword '([^']+)'`), `a later HAProxy may know "$1": try RELEASE=testing, or an image of yours with HAPROXY_IMAGE=`, ""},
+	about(`unable to stat SSL certificate from file '([^']+)'|error opening file <([^>]+)>|cannot open file '([^']+)'|cannot open (/\S+)`, strings.ReplaceAll(folderAdvice, "$1", "$1$2$3$4")),
+	about(`Cannot raise FD limit to (\d+), limit is (\d+)`, `for its maxconn HAProxy wants $1 open files, and the engine gives a container $2: start the engine with more (dockerd --default-ulimit nofile=$1:$1), or run the config with a lower maxconn`),
+	about(`cannot bind socket \(Address already in use\) for \[\S+:(53|8600|5353)\]`, "$1 is the port of the testbed's resolver, at every address: take that listener out"),
+	about(`unknown keyword '([^']+)'`, `a later HAProxy may know "$1": try RELEASE=testing, or an image of yours with HAPROXY_IMAGE=`),
 }
 
 var caddyAdvice = []Advice{
-	{regexp.MustCompile(`File to import not found: ([^\s,"]+)`), folderAdvice, ""},
-	{regexp.MustCompile(`(?:(?:unrecognized|unknown|unsupported) (?:[\w-]+ ){0,2}?(?:directive|subdirective|option|parameter|property|transport|policy|module)s?|module not registered)[:\s'"]+([\w.-]+)`), `"$1" is of a plugin, or of a later Caddy: the latest here is RELEASE=testing, CADDY_IMAGE= takes an image of yours`, ""},
+	about(`File to import not found: ([^\s,"]+)`, folderAdvice),
+	about(`(?:(?:unrecognized|unknown|unsupported) (?:[\w-]+ ){0,2}?(?:directive|subdirective|option|parameter|property|transport|policy|module)s?|module not registered)[:\s'"]+([\w.-]+)`, `"$1" is of a plugin, or of a later Caddy: the latest here is RELEASE=testing, CADDY_IMAGE= takes an image of yours`),
 }

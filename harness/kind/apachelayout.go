@@ -85,9 +85,8 @@ func apacheLayout(c Config) (Layout, error) {
 		l.Cmd = append(l.Cmd, "-d", root, "-f", root+"/conf/httpd.conf")
 		l.apacheElsewhere(root)
 	case c.has("httpd.conf") && apacheIsWhole(c.file("httpd.conf").Content):
-		folder := apacheFolder
-		if c.mentions(debianFolder + "/") { // as Alpine has it
-			folder = debianFolder
+		folder := apacheFolderOf(c, lines, root)
+		if folder != apacheFolder {
 			l.Cmd = append(l.Cmd, "-f", folder+"/httpd.conf")
 		}
 		l.Files = c.below(folder)
@@ -103,11 +102,38 @@ func apacheLayout(c Config) (Layout, error) {
 		}
 	}
 	l.Files, l.From = append(l.Files, begun.Files...), begun.From
+	l.apacheModulesElsewhere(lines, root)
 	l.apachePlaces(lines, root)
 	if c.mentions("/etc/letsencrypt/options-ssl-apache.conf") {
 		l.spare("/etc/letsencrypt/options-ssl-apache.conf", []byte("SSLEngine on\nSSLProtocol all -SSLv3 -TLSv1 -TLSv1.1\n"))
 	}
 	return l, nil
+}
+
+// apacheFolderOf is where the folder lies that has httpd.conf in it: there its files are found
+// under the names by which they are included. If none is, it is the folder conf of the
+// server's root, or /etc/apache2 if that is named, as Alpine has it.
+func apacheFolderOf(c Config, lines []apacheLine, root string) string {
+	for _, line := range lines {
+		if line.name != "include" && line.name != "includeoptional" || len(line.args) != 1 {
+			continue
+		}
+		wanted := line.args[0]
+		if !path.IsAbs(wanted) {
+			wanted = path.Join(root, wanted)
+		}
+		for _, name := range c.names() {
+			matched, _ := path.Match(path.Base(wanted), path.Base(name))
+			folder, is := strings.CutSuffix("/"+path.Dir(wanted), path.Join("/", path.Dir(name)))
+			if matched && is && path.Dir(name) != "." {
+				return path.Clean("/" + folder)
+			}
+		}
+	}
+	if c.mentions(debianFolder + "/") {
+		return debianFolder
+	}
+	return path.Join(root, "conf")
 }
 
 // apacheAround is the base of fragments: it listens where their virtual hosts are and
@@ -187,6 +213,27 @@ func (l *Layout) apacheElsewhere(root string) {
 	}
 }
 
+// apacheModulesElsewhere has modules found in the folders of other distributions, by the names
+// of their files.
+func (l *Layout) apacheModulesElsewhere(lines []apacheLine, root string) {
+	there := []string{apacheRoot + "/modules", path.Join(root, "modules")}
+	for _, p := range apacheModuleFolders {
+		there = append(there, p.Path)
+	}
+	for _, line := range lines {
+		if line.name != "loadmodule" || len(line.args) != 2 || !strings.HasPrefix(path.Base(line.args[1]), "mod_") {
+			continue
+		}
+		where := line.args[1]
+		if !path.IsAbs(where) {
+			where = path.Join(root, where)
+		}
+		if !slices.Contains(there, path.Dir(where)) && l.wanted(where) {
+			l.Files = append(l.Files, spareLink(where, apacheRoot+"/modules/"+path.Base(where)))
+		}
+	}
+}
+
 // apacheParts is a folder of fragments: those that a distribution would include, in its
 // order, or else the files themselves.
 func (l *Layout) apacheParts(c Config, lines []apacheLine) error {
@@ -214,8 +261,8 @@ func (l *Layout) apacheParts(c Config, lines []apacheLine) error {
 		inForce = slices.DeleteFunc(c.in(".", "*"), notApache.MatchString)
 	}
 	if len(inForce) == 0 {
-		return fmt.Errorf("%s: nothing in this folder is in force in Apache: want the main file httpd.conf, conf/httpd.conf or apache2.conf, or files *.conf, conf.d/*.conf or sites-enabled/*; it has %s",
-			c.Path, c.someNames())
+		return fmt.Errorf("%s: nothing in this folder is in force in Apache: want the main file httpd.conf, conf/httpd.conf or apache2.conf, or files *.conf, conf.d/*.conf or sites-enabled/*; it has %s%s",
+			c.Path, c.someNames(), c.deeper("httpd.conf", "apache2.conf"))
 	}
 	for i, name := range inForce {
 		inForce[i] = `"` + path.Join(folder, name) + `"`
@@ -237,8 +284,13 @@ func (l *Layout) apachePlaces(lines []apacheLine, root string) {
 		}
 		return path.Join(root, name)
 	}
+	half := map[string]string{} // the last certificate, whose key comes next
 	for _, line := range lines {
-		if len(line.args) == 0 || strings.ContainsAny(line.args[0], "|") || strings.HasPrefix(line.args[0], "syslog") {
+		if len(line.args) == 0 || strings.HasPrefix(line.args[0], "syslog") {
+			continue
+		}
+		if program, is := strings.CutPrefix(line.args[0], "|"); is {
+			l.apachePipe(strings.Fields(strings.TrimLeft(program, "|$")), absolute)
 			continue
 		}
 		switch line.name {
@@ -265,13 +317,35 @@ func (l *Layout) apachePlaces(lines []apacheLine, root string) {
 				l.Files = append(l.Files, Placed{Path: where, Content: []byte("#!/bin/sh\n"), Executable: true, Spare: true})
 			}
 		case "sslcertificatefile", "sslproxymachinecertificatefile":
-			l.both(absolute(line.args[0]))
+			l.pair(absolute(line.args[0]))
+			half[line.name] = absolute(line.args[0])
 		case "sslcertificatekeyfile":
-			l.key(absolute(line.args[0]))
+			l.pair(absolute(line.args[0]))
+			l.couple(half["sslcertificatefile"], absolute(line.args[0]))
 		case "sslcertificatechainfile", "sslcacertificatefile":
-			l.certificate(absolute(line.args[0]))
+			l.pair(absolute(line.args[0]))
+		case "sslopensslconfcmd":
+			if strings.EqualFold(line.args[0], "DHParameters") && len(line.args) > 1 {
+				l.spare(absolute(line.args[1]), dhParameters)
+			}
 		case "sslproxycacertificatefile":
 			l.authority(absolute(line.args[0]))
+		}
+	}
+}
+
+// apachePipe readies a program that a log is piped to, with its arguments. One that the
+// image does not have is stood in for by what passes the log on, so that it is read.
+func (l *Layout) apachePipe(words []string, absolute func(string) string) {
+	if len(words) == 0 {
+		return
+	}
+	if where := absolute(words[0]); l.wanted(where) {
+		l.Files = append(l.Files, Placed{Path: where, Content: []byte("#!/bin/sh\nexec cat >&2\n"), Executable: true, Spare: true})
+	}
+	for _, word := range words[1:] {
+		if path.IsAbs(word) {
+			l.folder(path.Dir(word))
 		}
 	}
 }

@@ -2,11 +2,8 @@ package kind
 
 import (
 	"fmt"
-	"net"
 	"path"
 	"regexp"
-	"slices"
-	"strings"
 )
 
 // Caddy is Caddy 2, configured by a Caddyfile.
@@ -75,7 +72,7 @@ func caddyLayout(c Config) (Layout, error) {
 	case c.has("caddy.json"):
 		main = "caddy.json"
 	default:
-		return Layout{}, fmt.Errorf("%s: a folder for Caddy needs the main file Caddyfile, or caddy.json, in it", c.Path)
+		return Layout{}, fmt.Errorf("%s: a folder for Caddy needs the main file Caddyfile, or caddy.json, in it%s", c.Path, c.deeper("Caddyfile", "caddy.json"))
 	}
 	l := Layout{Cmd: []string{"caddy", "run", "--config", caddyMain, "--adapter", "caddyfile"}}
 	if path.Ext(main) == ".json" {
@@ -87,53 +84,4 @@ func caddyLayout(c Config) (Layout, error) {
 	l.Files, l.From = append(l.Files, begun.Files...), begun.From
 	l.caddyCertificates(c)
 	return l, nil
-}
-
-// caddyGot is where Caddy keeps the certificates that an authority has given it, and looks
-// for them before it asks for one.
-const caddyGot = "/data/caddy/certificates/acme-v02.api.letsencrypt.org-directory"
-
-// caddyCertificates makes the certificates that the configuration names, and those that
-// Caddy would get for its sites: no authority is in reach here.
-func (l *Layout) caddyCertificates(c Config) {
-	for _, files := range caddyTLS.FindAllStringSubmatch(c.text(), -1) {
-		l.certificate(files[1])
-		l.key(files[2])
-	}
-	for _, host := range caddyServes(c).Hosts {
-		if strings.ContainsAny(host, "*~$") || net.ParseIP(host) != nil {
-			continue
-		}
-		certificate, key := pairFor(host)
-		where := path.Join(caddyGot, host, host)
-		l.spare(where+".crt", certificate)
-		l.spare(where+".key", key)
-		l.spare(where+".json", fmt.Appendf(nil, `{"sans": [%q], "issuer_data": {}}`, host))
-	}
-}
-
-var (
-	// A site's addresses begin a line and end in a brace; a file of one site begins with
-	// them, and needs none.
-	caddyBlocks = regexp.MustCompile(`(?m)^([^\s({}#@][^\n{}]*)\{[ \t\r]*$`)
-	caddyFirst  = regexp.MustCompile(`\A\s*([^\s({}#@][^\n{}]*)\n`)
-	caddyHosts  = regexp.MustCompile(`(?m)^\s+(?:@\w+\s+)?host\s+([^\n{}]+)`)
-	caddyPaths  = regexp.MustCompile(`(?m)^\s*(?:(?:handle|handle_path|route|reverse_proxy)\s+(/\S*)|(?:@\w+\s+)?path\s+([^\n{}]+))`)
-	caddyTLS    = regexp.MustCompile(`(?m)^\s*tls\s+(/\S+)\s+(/\S+)`)
-	caddyRegexp = regexp.MustCompile(`(?m)^\s*(?:@\w+\s+)?path_regexp\s+(?:\w+\s+)?(\S+)\s*$`)
-)
-
-func caddyServes(c Config) Serves {
-	text := c.text()
-	var s Serves
-	for _, host := range bare(slices.Concat(words(caddyBlocks, text), words(caddyFirst, text), words(caddyHosts, text))) {
-		if strings.Contains(host, ".") { // the others are Caddy's own words
-			s.Hosts = append(s.Hosts, host)
-		}
-	}
-	for _, m := range caddyPaths.FindAllStringSubmatch(text, -1) {
-		s.Paths = append(s.Paths, strings.Fields(m[1]+" "+m[2])...)
-	}
-	s.Patterns = words(caddyRegexp, text)
-	return s
 }

@@ -25,9 +25,16 @@ const CAPath = "/etc/proxychaos/ca.pem"
 //go:embed files/shipped/tls/ffdhe2048.pem
 var dhParameters []byte
 
-// pair is a certificate and its key, as PEM, made once for all: the keys of a production
-// machine have no business in a test, and the load takes any certificate.
-var pair = sync.OnceValues(func() (certificate, key []byte) { return pairFor("localhost", "*.example.com") })
+// ticketKey is a key for session tickets.
+var ticketKey = make([]byte, 80)
+
+// credentials are a certificate and its key, as PEM in one text, made once for all: the keys
+// of a production machine have no business in a test, and the load takes any certificate.
+// Who reads one of the two passes over the other.
+var credentials = sync.OnceValue(func() []byte {
+	certificate, key := pairFor("localhost", "*.example.com")
+	return slices.Concat(certificate, key)
+})
 
 // pairFor makes a certificate for names, and its key.
 func pairFor(names ...string) (certificate, key []byte) {
@@ -51,22 +58,26 @@ func pairFor(names ...string) (certificate, key []byte) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private8})
 }
 
-// certificate makes the certificate that a configuration names, if nobody gave it.
-func (l *Layout) certificate(where string) {
-	made, _ := pair()
-	l.spare(where, made)
-}
+// pair makes a file with a certificate and its key, if nobody gave it.
+func (l *Layout) pair(where string) { l.spare(where, credentials()) }
 
-// key makes the key of certificate.
-func (l *Layout) key(where string) {
-	_, made := pair()
-	l.spare(where, made)
-}
-
-// both makes a file that has the certificate and its key.
-func (l *Layout) both(where string) {
-	certificate, key := pair()
-	l.spare(where, slices.Concat(certificate, key))
+// couple has a certificate fit its key: if only one of them is the user's own, such as the
+// certificate in a repository that keys are kept out of, both are made.
+func (l *Layout) couple(certificate, key string) {
+	certificate, key = l.target(certificate), l.target(key)
+	var own, made *Placed
+	for i := range l.Files {
+		switch p := &l.Files[i]; {
+		case p.Path != certificate && p.Path != key:
+		case p.Spare:
+			made = p
+		case p.Own != "":
+			own = p
+		}
+	}
+	if own != nil && made != nil && own.Path != made.Path {
+		own.Content, own.Instead = credentials(), path.Base(made.Path)+" is not there"
+	}
 }
 
 // authority makes the file of the authorities that the proxy trusts behind it: it has

@@ -120,6 +120,22 @@ func (c Config) someNames() string {
 	return strings.Join(names[:min(len(names), 8)], ", ")
 }
 
+// deeper names the folders of the configuration that hold a main file of one of these names,
+// as CONFIG= takes them; empty if there is none.
+func (c Config) deeper(mains ...string) string {
+	var found []string
+	for _, name := range c.names() {
+		folder := path.Join(c.Path, path.Dir(name))
+		if slices.Contains(mains, path.Base(name)) && path.Dir(name) != "." && !slices.Contains(found, folder) {
+			found = append(found, folder)
+		}
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	return "; a folder below it may be meant: CONFIG=" + strings.Join(found[:min(len(found), 4)], ", or ")
+}
+
 // sites is the folder of the sites that are in force: sites-enabled, or sites-available if
 // nothing is in that.
 func (c Config) sites() string {

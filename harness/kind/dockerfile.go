@@ -105,8 +105,8 @@ func (c Config) fromDockerfile(roots ...string) (laid Config, l Layout) {
 	laid.Files, laid.Links = nil, nil
 	for _, where := range slices.Sorted(maps.Keys(to)) {
 		name := to[where]
-		if strings.HasSuffix(where, ".template") { // rendered, it goes to conf.d
-			where = strings.Replace(strings.TrimSuffix(where, ".template"), "/templates/", "/conf.d/", 1)
+		if strings.HasSuffix(where, ".template") { // rendered, it has another name
+			where = strings.Replace(strings.TrimSuffix(where, ".template"), nginxFolder+"/templates", c.renderedTo(), 1)
 		}
 		i := slices.IndexFunc(roots, func(root string) bool { return strings.HasPrefix(where, root+"/") })
 		switch f := c.file(name); {

@@ -78,12 +78,17 @@ func envFile(file string) (map[string]string, error) {
 // Environment are the variables of the proxy's environment, each NAME=value: those of the
 // Dockerfile, and those that were given.
 func (c Config) Environment() []string {
-	env := Env{Values: map[string]string{}}
+	return Env{Values: c.variables()}.Assignments()
+}
+
+// variables are the same by their names.
+func (c Config) variables() map[string]string {
+	all := map[string]string{}
 	if c.Docker != nil {
-		_, env.Values = dockerCopies(string(c.Docker.Content))
+		_, all = dockerCopies(string(c.Docker.Content))
 	}
-	maps.Copy(env.Values, c.Env.Values)
-	return env.Assignments()
+	maps.Copy(all, c.Env.Values)
+	return all
 }
 
 // Assignments are the variables, each NAME=value, in order.

@@ -10,7 +10,7 @@ const h2oFolder = "/etc/h2o"
 
 var h2o = Kind{
 	Name:   H2O,
-	Layout: mainFile(h2oFolder, "h2o.conf", "h2o", "-c", h2oFolder+"/h2o.conf"),
+	Layout: h2oPlaces.with(h2oFolder, mainFile(h2oFolder, "h2o.conf", "h2o", "-c", h2oFolder+"/h2o.conf")),
 	Hints: Hints{
 		Serves: h2oServes,
 		TLS:    regexp.MustCompile(`(?m)^[ -]*proxy\.reverse\.url:\s*["']?https://`),
@@ -39,6 +39,14 @@ var h2o = Kind{
 			Changes:  []string{`CMD ["h2o", "-c", "` + h2oFolder + `/h2o.conf"]`},
 		},
 	},
+}
+
+var h2oPlaces = demands{
+	pair:      regexp.MustCompile(`(?m)\b(?:certificate-file|key-file):\s*["']?([^\s"',}]+)`),
+	authority: regexp.MustCompile(`(?m)\bcafile:\s*["']?([^\s"',}]+)`),
+	dh:        regexp.MustCompile(`(?m)\bdh-file:\s*["']?([^\s"',}]+)`),
+	written:   regexp.MustCompile(`(?m)\b(?:pid-file|error-log|access-log|path):\s*["']?(/[^\s"',}]+)`),
+	user:      regexp.MustCompile(`(?m)^\s*user:\s*["']?(\w[\w-]*)`),
 }
 
 // The names of the hosts, and the paths, are keys.

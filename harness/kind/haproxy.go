@@ -2,9 +2,7 @@ package kind
 
 import (
 	"fmt"
-	"path"
 	"regexp"
-	"strings"
 )
 
 // HAProxy is HAProxy.
@@ -31,7 +29,7 @@ var haproxy = Kind{
 	},
 	Complaints: []string{"[alert]"},
 	Advice:     haproxyAdvice,
-	Errors:     regexp.MustCompile(`\[(?:ALERT|EMERG)\]`),
+	Errors:     regexp.MustCompile(`\[(?:ALERT|EMERG)\]|\bis DOWN, reason`),
 	Marks: []Mark{
 		{"has no server available", "HAProxy holds every server to be down"},
 		{"is going DOWN for maintenance", "HAProxy got no address for a server"},
@@ -83,7 +81,7 @@ func haproxyLayout(c Config) (Layout, error) {
 		case len(c.in(".", "*.cfg")) > 0:
 			l.Cmd = append(l.Cmd, "-f", haproxyFolder)
 		case len(c.in("conf.d", "*.cfg")) == 0:
-			return l, fmt.Errorf("%s: a folder for HAProxy needs the main file haproxy.cfg, or files *.cfg or conf.d/*.cfg, in it", c.Path)
+			return l, fmt.Errorf("%s: a folder for HAProxy needs the main file haproxy.cfg, or files *.cfg or conf.d/*.cfg, in it%s", c.Path, c.deeper("haproxy.cfg"))
 		}
 		if len(c.in("conf.d", "*.cfg")) > 0 {
 			l.Cmd = append(l.Cmd, "-f", haproxyFolder+"/conf.d")
@@ -92,79 +90,6 @@ func haproxyLayout(c Config) (Layout, error) {
 	if c.mentions(haproxyDebian + "/errors/") {
 		l.Files = append(l.Files, spareLink(haproxyDebian+"/errors", haproxyFolder+"/errors"))
 	}
-	base := ""
-	for _, f := range c.Files {
-		for line := range strings.Lines(string(f.Content)) {
-			words := strings.Fields(line)
-			switch {
-			case len(words) < 2:
-			case words[0] == "chroot":
-				l.folder(words[1])
-			case words[0] == "user", words[0] == "group":
-				l.user(words[1])
-			case words[0] == "pidfile":
-				l.folder(path.Dir(words[1]))
-			case words[0] == "crt-base":
-				base = words[1]
-			case words[0] == "bind":
-				l.haproxyCertificates(words, base, l.certificate)
-			case words[0] == "server", words[0] == "default-server", words[0] == "server-template":
-				l.haproxyCertificates(words, base, l.authority)
-			case words[0] == "stats" && words[1] == "socket" && len(words) > 2:
-				l.folder(path.Dir(strings.TrimPrefix(words[2], "unix@")))
-			}
-		}
-	}
+	l.haproxyPlaces(c)
 	return l, nil
-}
-
-var (
-	// In an ACL or a condition, after flags such as -i: names, which have a dot.
-	haproxyHosts = regexp.MustCompile(`(?:hdr(?:_\w+)?\(host\)|ssl_fc_sni)\S*([^\n{}]*)`)
-	haproxyHost  = regexp.MustCompile(`^[\w*-]*(?:\.[\w-]*)+$`)
-	haproxyPaths = regexp.MustCompile(`\b(?:path|path_beg|path_dir|url_beg)\b([^\n{}]*)`)
-	// A regular expression that does not begin with the path's first character is of no use.
-	haproxyPatterns = regexp.MustCompile(`\b(?:path_reg|path\s+-m\s+reg)\b([^\n{}]*)`)
-)
-
-func haproxyServes(c Config) Serves {
-	text := c.text()
-	var s Serves
-	for _, word := range words(haproxyHosts, text) {
-		if haproxyHost.MatchString(word) {
-			s.Hosts = append(s.Hosts, word)
-		}
-	}
-	for _, word := range words(haproxyPaths, text) {
-		if strings.HasPrefix(word, "/") {
-			s.Paths = append(s.Paths, word)
-		}
-	}
-	for _, word := range words(haproxyPatterns, text) {
-		if strings.HasPrefix(word, "^") {
-			s.Patterns = append(s.Patterns, word)
-		}
-	}
-	return s
-}
-
-// haproxyCertificates makes the certificates that a line names, with its keys, and the
-// authorities. One in a folder that is named has any name.
-func (l *Layout) haproxyCertificates(words []string, base string, ca func(string)) {
-	for i, word := range words[:len(words)-1] {
-		where := words[i+1]
-		if word == "ca-file" {
-			ca(where)
-		}
-		if word != "crt" {
-			continue
-		}
-		if strings.HasSuffix(where, "/") {
-			where += "proxychaos.pem"
-		}
-		if !path.IsAbs(where) {
-			where = path.Join(base, where)
-		}
-		l.both(where)
-	}
 }

@@ -19,7 +19,7 @@ func mainFile(folder, main string, cmd ...string) func(Config) (Layout, error) {
 		case c.has(main):
 			l.Files = append(l.Files, c.below(folder)...)
 		default:
-			return l, fmt.Errorf("%s: got a folder with %s, want the main file %s in it", c.Path, c.someNames(), main)
+			return l, fmt.Errorf("%s: got a folder with %s, want the main file %s in it%s", c.Path, c.someNames(), main, c.deeper(main))
 		}
 		return l, nil
 	}
@@ -55,6 +55,9 @@ type Placed struct {
 	Own string
 	// Spare is put in place only if the image has nothing at Path.
 	Spare bool
+	// Instead says why Content was made in place of the configuration's own; empty if it
+	// was not.
+	Instead string
 }
 
 // Spares are the files that are made if the image does not have them.
@@ -66,6 +69,17 @@ func (l Layout) Spares() []string {
 		}
 	}
 	return names
+}
+
+// Replaced are the configuration's own files that others are put in place of, and why.
+func (l Layout) Replaced() []string {
+	var all []string
+	for _, p := range l.Files {
+		if p.Instead != "" {
+			all = append(all, p.Own+" ("+p.Instead+")")
+		}
+	}
+	return all
 }
 
 // spareLink is a symbolic link that is made if the image has nothing there.

@@ -1,6 +1,10 @@
 package kind
 
-import "regexp"
+import (
+	"maps"
+	"regexp"
+	"slices"
+)
 
 // Lighttpd is lighttpd with its mod_proxy.
 const Lighttpd Name = "lighttpd"
@@ -10,7 +14,7 @@ const lighttpdFolder = "/etc/lighttpd"
 
 var lighttpd = Kind{
 	Name:   Lighttpd,
-	Layout: mainFile(lighttpdFolder, "lighttpd.conf", "lighttpd", "-D", "-f", lighttpdFolder+"/lighttpd.conf"),
+	Layout: lighttpdPlaces.with(lighttpdFolder, lighttpdLayout),
 	Hints: Hints{
 		Serves: lighttpdServes,
 		// It looks a name up as it starts, and never again.
@@ -39,6 +43,7 @@ var lighttpd = Kind{
 		Recipe: Recipe{
 			Name:     "lighttpd",
 			Packages: []string{"lighttpd"},
+			Extras:   "^lighttpd-mod-(openssl|deflate)$",
 			Entries: []Entry{
 				{Name: lighttpdFolder[1:] + "/", Mode: 0o755},
 				{Name: "var/www/html/", Mode: 0o755},
@@ -48,6 +53,33 @@ var lighttpd = Kind{
 			Changes: []string{`CMD ["lighttpd", "-D", "-f", "` + lighttpdFolder + `/lighttpd.conf"]`},
 		},
 	},
+}
+
+var lighttpdPlaces = demands{
+	pair:    regexp.MustCompile(`\bssl\.(?:pemfile|privkey|ca-file|verifyclient\.ca-file)\s*=\s*"([^"]+)"`),
+	dh:      regexp.MustCompile(`\bssl\.dh-file\s*=\s*"([^"]+)"`),
+	written: regexp.MustCompile(`\b(?:server\.(?:errorlog|breakagelog|pid-file)|accesslog\.filename)\s*=\s*"([^"]+)"`),
+	folder:  regexp.MustCompile(`\bserver\.(?:document-root|upload-dirs|chroot)\s*=\s*(?:\(\s*)?"([^"]+)"`),
+	user:    regexp.MustCompile(`\bserver\.(?:username|groupname)\s*=\s*"([^"]+)"`),
+}
+
+// lighttpdShells stand in for the scripts with which Debian's own lighttpd.conf makes lines of
+// its own; they are in Perl, which the image does not have.
+var lighttpdShells = map[string]string{
+	"/usr/share/lighttpd/use-ipv6.pl":             "#!/bin/sh\n",
+	"/usr/share/lighttpd/create-mime.conf.pl":     "#!/bin/sh\necho 'mimetype.assign = ( \".html\" => \"text/html\" )'\n",
+	"/usr/share/lighttpd/create-mime.assign.pl":   "#!/bin/sh\necho 'mimetype.assign = ( \".html\" => \"text/html\" )'\n",
+	"/usr/share/lighttpd/include-conf-enabled.pl": "#!/bin/sh\nfor f in /etc/lighttpd/conf-enabled/*.conf; do [ -f \"$f\" ] && echo \"include \\\"$f\\\"\"; done\n",
+}
+
+func lighttpdLayout(c Config) (Layout, error) {
+	l, err := mainFile(lighttpdFolder, "lighttpd.conf", "lighttpd", "-D", "-f", lighttpdFolder+"/lighttpd.conf")(c)
+	for _, name := range slices.Sorted(maps.Keys(lighttpdShells)) {
+		if c.mentions(name) {
+			l.Files = append(l.Files, Placed{Path: name, Content: []byte(lighttpdShells[name]), Executable: true})
+		}
+	}
+	return l, err
 }
 
 // A condition on the host or the path, as a string or an expression.

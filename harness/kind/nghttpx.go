@@ -10,7 +10,7 @@ const nghttpxFolder = "/etc/nghttpx"
 
 var nghttpx = Kind{
 	Name:   Nghttpx,
-	Layout: mainFile(nghttpxFolder, "nghttpx.conf", "nghttpx", "--conf="+nghttpxFolder+"/nghttpx.conf"),
+	Layout: nghttpxPlaces.with(nghttpxFolder, mainFile(nghttpxFolder, "nghttpx.conf", "nghttpx", "--conf="+nghttpxFolder+"/nghttpx.conf")),
 	Hints: Hints{
 		Refresh: regexp.MustCompile(`(?m)^\s*dns-cache-timeout=(\d+)(ms|s|m|h|d)?\b`),
 		TLS:     regexp.MustCompile(`(?m)^\s*backend=[^\n]*;tls\b`),
@@ -41,4 +41,12 @@ var nghttpx = Kind{
 			Changes:  []string{`CMD ["nghttpx", "--conf=` + nghttpxFolder + `/nghttpx.conf"]`},
 		},
 	},
+}
+
+var nghttpxPlaces = demands{
+	pair:      regexp.MustCompile(`(?m)^\s*(?:private-key-file|certificate-file|client-private-key-file|client-cert-file|verify-client-cacert)=(\S+)|^\s*subcert=([^:\s]+)|:(/[^:;\s]+\.(?:crt|pem|cer))`),
+	authority: regexp.MustCompile(`(?m)^\s*cacert=(\S+)`),
+	dh:        regexp.MustCompile(`(?m)^\s*dh-param-file=(\S+)`),
+	written:   regexp.MustCompile(`(?m)^\s*(?:accesslog-file|errorlog-file|pid-file)=(\S+)`),
+	user:      regexp.MustCompile(`(?m)^\s*user=(\S+)`),
 }

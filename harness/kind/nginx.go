@@ -3,7 +3,6 @@ package kind
 import (
 	"embed"
 	"regexp"
-	"strings"
 )
 
 // Nginx is nginx.
@@ -72,19 +71,4 @@ var nginx = Kind{
 			},
 		},
 	},
-}
-
-func nginxServes(c Config) Serves {
-	var s Serves
-	for _, d := range nginxDirectives(c) {
-		switch {
-		case d.name == "server_name":
-			s.Hosts = append(s.Hosts, d.args...)
-		case d.name == "location" && len(d.args) == 2 && strings.HasPrefix(d.args[0], "~"):
-			s.Patterns = append(s.Patterns, d.args[1])
-		case d.name == "location" && len(d.args) > 0:
-			s.Paths = append(s.Paths, d.args[len(d.args)-1])
-		}
-	}
-	return s
 }

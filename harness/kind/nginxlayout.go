@@ -129,8 +129,8 @@ func (l *Layout) nginxParts(c Config, all []nginxDirective) error {
 		}
 		l.nginxDefault(include)
 	case len(fragments)+len(c.in("conf.d", "*.conf")) == 0:
-		return fmt.Errorf("%s: nothing in this folder is in force in nginx: want nginx.conf, or files *.conf, conf.d/*.conf or sites-enabled/*; it has %s",
-			c.Path, c.someNames())
+		return fmt.Errorf("%s: nothing in this folder is in force in nginx: want nginx.conf, or files *.conf, conf.d/*.conf or sites-enabled/*; it has %s%s",
+			c.Path, c.someNames(), c.deeper("nginx.conf", "default.conf"))
 	}
 	l.nginxDefault(nil)
 	return nil
@@ -152,6 +152,7 @@ func nginxTop(c Config) []string {
 
 // nginxPlaces notes where the configuration has nginx write, and as whom it runs.
 func (l *Layout) nginxPlaces(all []nginxDirective) {
+	half := map[string]string{} // the last certificate, whose key comes next
 	for _, d := range all {
 		if len(d.args) == 0 {
 			continue
@@ -159,23 +160,50 @@ func (l *Layout) nginxPlaces(all []nginxDirective) {
 		switch d.name {
 		case "access_log", "error_log", "pid", "lock_file", "proxy_cache_path", "fastcgi_cache_path", "uwsgi_cache_path", "scgi_cache_path",
 			"proxy_temp_path", "client_body_temp_path", "fastcgi_temp_path", "uwsgi_temp_path", "scgi_temp_path":
-			l.folder(path.Dir(d.args[0])) // nginx makes the last folder of a cache itself
+			for _, name := range nginxWritten(d.args[0]) {
+				l.folder(path.Dir(name)) // nginx makes the last folder of a cache itself
+			}
 		case "listen":
 			if socket, is := strings.CutPrefix(d.args[0], "unix:"); is {
 				l.folder(path.Dir(socket))
 			}
 		case "user":
 			l.user(d.args[0])
-		case "ssl_certificate", "ssl_client_certificate", "ssl_trusted_certificate", "proxy_ssl_certificate", "grpc_ssl_certificate", "uwsgi_ssl_certificate":
-			l.certificate(nginxFile(d.args[0]))
+			l.user(d.args[len(d.args)-1]) // its group may have another name
+		case "ssl_certificate", "proxy_ssl_certificate", "grpc_ssl_certificate", "uwsgi_ssl_certificate":
+			l.pair(nginxFile(d.args[0]))
+			half[d.name] = nginxFile(d.args[0])
 		case "ssl_certificate_key", "proxy_ssl_certificate_key", "grpc_ssl_certificate_key", "uwsgi_ssl_certificate_key":
-			l.key(nginxFile(d.args[0]))
+			l.pair(nginxFile(d.args[0]))
+			l.couple(half[strings.TrimSuffix(d.name, "_key")], nginxFile(d.args[0]))
+		case "ssl_client_certificate", "ssl_trusted_certificate":
+			l.pair(nginxFile(d.args[0]))
+		case "ssl_password_file", "proxy_ssl_password_file":
+			l.spare(nginxFile(d.args[0]), []byte("none\n")) // a key that is made has no passphrase
+		case "ssl_session_ticket_key":
+			l.spare(nginxFile(d.args[0]), ticketKey)
 		case "proxy_ssl_trusted_certificate", "grpc_ssl_trusted_certificate", "uwsgi_ssl_trusted_certificate":
 			l.authority(nginxFile(d.args[0]))
 		case "ssl_dhparam":
 			l.spare(nginxFile(d.args[0]), dhParameters)
 		}
 	}
+}
+
+// nginxPrefixes are where paths of logs and caches begin that are relative: in the official
+// image, and in Debian's nginx.
+var nginxPrefixes = []string{nginxFolder, "/usr/share/nginx"}
+
+// nginxWritten are the places that a file to write to may have.
+func nginxWritten(name string) []string {
+	if path.IsAbs(name) || strings.Contains(name, ":") || !strings.Contains(name, "/") {
+		return []string{name}
+	}
+	var all []string
+	for _, prefix := range nginxPrefixes {
+		all = append(all, path.Join(prefix, name))
+	}
+	return all
 }
 
 // nginxFile is a file that nginx finds beside nginx.conf unless its name is absolute.

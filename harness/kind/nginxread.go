@@ -10,7 +10,9 @@ import (
 // nginxDirective is a directive as it stands in one of the files. Includes are not
 // followed.
 type nginxDirective struct {
-	block string // the innermost block of its file that it stands in; empty for none
+	file  string
+	block string   // the innermost block of its file that it stands in; empty for none
+	of    []string // the arguments of that block
 	name  string
 	args  []string
 }
@@ -27,15 +29,15 @@ func nginxDirectives(c Config) []nginxDirective {
 		if err != nil {
 			continue
 		}
-		var walk func(block string, all crossplane.Directives)
-		walk = func(block string, all crossplane.Directives) {
+		var walk func(block string, of []string, all crossplane.Directives)
+		walk = func(block string, of []string, all crossplane.Directives) {
 			for _, d := range all {
-				found = append(found, nginxDirective{block: block, name: d.Directive, args: d.Args})
-				walk(d.Directive, d.Block)
+				found = append(found, nginxDirective{file: f.Name, block: block, of: of, name: d.Directive, args: d.Args})
+				walk(d.Directive, d.Args, d.Block)
 			}
 		}
 		for _, parsed := range payload.Config {
-			walk("", parsed.Parsed)
+			walk("", nil, parsed.Parsed)
 		}
 	}
 	return found

@@ -10,7 +10,7 @@ const poundFolder = "/etc/pound"
 
 var pound = Kind{
 	Name:   Pound,
-	Layout: mainFile(poundFolder, "pound.cfg", "pound", "-e", "-f", poundFolder+"/pound.cfg"),
+	Layout: poundPlaces.with(poundFolder, mainFile(poundFolder, "pound.cfg", "pound", "-e", "-f", poundFolder+"/pound.cfg")),
 	Hints: Hints{
 		Serves: poundServes,
 		TLS:    regexp.MustCompile(`(?mi)^\s*HTTPS\s*(?:$|")`),
@@ -40,6 +40,15 @@ var pound = Kind{
 			Changes:  []string{`CMD ["pound", "-e", "-f", "` + poundFolder + `/pound.cfg"]`},
 		},
 	},
+}
+
+var poundPlaces = demands{
+	pair:      regexp.MustCompile(`(?mi)^\s*(?:Cert|CAlist)\s+"([^"]+)"`),
+	authority: regexp.MustCompile(`(?mi)^\s*VerifyList\s+"([^"]+)"`),
+	dh:        regexp.MustCompile(`(?mi)^\s*DHParams\s+"([^"]+)"`),
+	written:   regexp.MustCompile(`(?mi)^\s*(?:Control|PIDFile)\s+"([^"]+)"`),
+	folder:    regexp.MustCompile(`(?mi)^\s*RootJail\s+"([^"]+)"`),
+	user:      regexp.MustCompile(`(?mi)^\s*(?:User|Group)\s+"([^"]+)"`),
 }
 
 // A condition on the host or the path, as a string or an expression.

@@ -1,6 +1,9 @@
 package kind
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 // Squid is Squid as an accelerator in front of a site.
 const Squid Name = "squid"
@@ -10,7 +13,7 @@ const squidFolder = "/etc/squid"
 
 var squid = Kind{
 	Name:   Squid,
-	Layout: mainFile(squidFolder, "squid.conf", "squid", "-NYC", "-f", squidFolder+"/squid.conf"),
+	Layout: squidPlaces.with(squidFolder, squidLayout),
 	Hints: Hints{
 		Serves: squidServes,
 		TLS:    regexp.MustCompile(`(?m)^\s*cache_peer\s[^\n]*\s(?:ssl|tls)\b`),
@@ -50,6 +53,26 @@ var squid = Kind{
 		},
 	},
 }
+
+var squidPlaces = demands{
+	pair:      regexp.MustCompile(`(?m)^\s*https?_port\b[^\n]*?\b(?:tls-)?cert=(\S+)|\b(?:tls-)?key=(/\S+)|^\s*https?_port\b[^\n]*?\b(?:clientca|tls-cafile|cafile)=(\S+)`),
+	authority: regexp.MustCompile(`(?m)^\s*cache_peer\b[^\n]*?\b(?:ssl|tls-)cafile=(\S+)`),
+	dh:        regexp.MustCompile(`\b(?:tls-)?dh=(?:\w+:)?(/\S+)`),
+	written:   regexp.MustCompile(`(?m)^\s*(?:access_log|cache_log|cache_store_log|pid_filename|netdb_filename)\s+(?:\w+:)?(/\S+)`),
+	folder:    regexp.MustCompile(`(?m)^\s*cache_dir\s+\w+\s+(/\S+)|^\s*coredump_dir\s+(/\S+)`),
+	user:      regexp.MustCompile(`(?m)^\s*cache_effective_(?:user|group)\s+(\S+)`),
+}
+
+// squidLayout: a cache on disk has to be made before Squid starts.
+func squidLayout(c Config) (Layout, error) {
+	l, err := mainFile(squidFolder, "squid.conf", "squid", "-NYC", "-f", squidFolder+"/squid.conf")(c)
+	if caches := firsts(squidCache, c.text()); len(caches) > 0 { // whoever Squid runs as
+		l.Cmd = []string{"sh", "-c", "chmod -R a+rwX " + strings.Join(caches, " ") + " && squid -Nz -f " + squidFolder + "/squid.conf && exec squid -NYC -f " + squidFolder + "/squid.conf"}
+	}
+	return l, err
+}
+
+var squidCache = regexp.MustCompile(`(?m)^\s*cache_dir\s+\w+\s+(/[\w./-]+)`)
 
 var (
 	squidSite    = regexp.MustCompile(`(?m)^\s*https?_port\s[^\n]*\bdefaultsite=(\S+)`)

@@ -28,15 +28,12 @@ const localResolvers = "127.0.0.11"
 
 // Render turns the files that are called *.template into what the entrypoint of the
 // official image of nginx makes of them with envsubst: variables that are given are
-// replaced, others are left. Those in a folder templates go to conf.d. The error names a
-// template and the variables that it needs and were not given.
+// replaced, others are left. Those in a folder templates go to conf.d, or below /etc/nginx to
+// where NGINX_ENVSUBST_OUTPUT_DIR says. The error names a template and the variables that it
+// needs and were not given.
 func (c Config) Render() (Config, error) {
 	given := map[string]string{"NGINX_LOCAL_RESOLVERS": localResolvers}
-	if c.Docker != nil {
-		_, env := dockerCopies(string(c.Docker.Content))
-		maps.Copy(given, env)
-	}
-	maps.Copy(given, c.Env.Values)
+	maps.Copy(given, c.variables())
 	filter, err := regexp.Compile(given["NGINX_ENVSUBST_FILTER"])
 	if err != nil {
 		return c, fmt.Errorf("ENV: NGINX_ENVSUBST_FILTER: %w", err)
@@ -48,7 +45,7 @@ func (c Config) Render() (Config, error) {
 			continue
 		}
 		if below, is := strings.CutPrefix(name, "templates/"); is {
-			name = path.Join("conf.d", below)
+			name = strings.TrimPrefix(path.Join(c.renderedTo(), below), nginxFolder+"/")
 		}
 		content, unset := substitute(string(f.Content), given, filter)
 		if len(unset) > 0 {
@@ -59,6 +56,15 @@ func (c Config) Render() (Config, error) {
 	slices.SortStableFunc(files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	c.Files = files
 	return c, nil
+}
+
+// renderedTo is the folder into which the official image renders templates.
+func (c Config) renderedTo() string {
+	to := path.Clean("/" + c.variables()["NGINX_ENVSUBST_OUTPUT_DIR"])
+	if to == nginxFolder || strings.HasPrefix(to, nginxFolder+"/") {
+		return to
+	}
+	return nginxFragments // what is elsewhere is no configuration
 }
 
 // substitute puts variables into the text of a template, and returns the names of those
@@ -80,10 +86,5 @@ func substitute(text string, given map[string]string, filter *regexp.Regexp) (re
 }
 
 func unsetError(template string, unset []string) error {
-	are := "are"
-	if len(unset) == 1 {
-		are = "is"
-	}
-	return fmt.Errorf("%s is a template, and %s %s not set: give ENV=./file with a line NAME=value for each, or ENV='%s=...'",
-		template, strings.Join(unset, ", "), are, strings.Join(unset, "=... "))
+	return fmt.Errorf("%s is a template, and %s", template, UnsetAdvice(unset))
 }

@@ -51,10 +51,18 @@ var trafficserver = Kind{
 // trafficserverLayout: a file is remap.config, which says what goes where; records.config
 // and the others are those of the image unless a folder has them.
 func trafficserverLayout(c Config) (Layout, error) {
-	l, err := mainFile(trafficserverFolder, "remap.config", "traffic_server")(c)
+	certificates := trafficserverFolder
+	for _, folder := range firsts(trafficserverCertificates, c.text()) {
+		certificates = folder
+	}
+	named := demands{pair: regexp.MustCompile(`\bssl_(?:cert|key)_name=([^\s,]+)`)}
+	l, err := named.with(certificates, mainFile(trafficserverFolder, "remap.config", "traffic_server"))(c)
 	l.Logs = []string{trafficserverLogs + "/diags.log"}
 	return l, err
 }
+
+// Names of certificates are relative to this folder.
+var trafficserverCertificates = regexp.MustCompile(`\bproxy\.config\.ssl\.server\.cert\.path\s+STRING\s+(/\S+)`)
 
 var (
 	trafficserverHosts = regexp.MustCompile(`(?m)^\s*map\s+(https?://[^\s/]+)`)

@@ -18,10 +18,10 @@ var varnish = Kind{
 	},
 	Lacks:      "Varnish keeps its log in memory, so that no line of it says what became of a backend; it looks a name up once, as it compiles the VCL, and refuses one with two addresses",
 	Complaints: []string{"message from ", "error:"},
-	Advice: []Advice{{
-		regexp.MustCompile(`resolves to too many addresses`),
-		"Varnish takes a name with one address only, and an ALB has two or more: give each address a backend of its own behind a director, or name a proxy on the same machine that follows the name", "",
-	}},
+	Advice: []Advice{
+		about(`resolves to too many addresses`, "Varnish takes a name with one address only, and an ALB has two or more: give each address a backend of its own behind a director, or name a proxy on the same machine that follows the name"),
+		about(`Could not (?:load|find) VMOD (\S+)`, "the image has no module $1: VARNISH_IMAGE= takes one of yours"),
+	},
 	Releases: []Release{
 		{Name: "oldoldstable", Suite: "bullseye"},
 		{Name: "oldstable", Suite: "bookworm"},

@@ -43,6 +43,8 @@ type Agent struct {
 	procs    *procs
 	dialer   dialer
 	canaries canaries
+	own      ownAddresses
+	taking   sync.Mutex // of own
 
 	mu      sync.Mutex // guards what follows
 	watches map[string]*watch
@@ -109,6 +111,7 @@ func (a *Agent) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.canaries.removeAll()) }()
 	defer func() { err = errors.Join(err, a.stopLiterals()) }()
+	defer func() { err = errors.Join(err, a.own.giveBack()) }()
 	defer a.stopWatches()
 	defer a.stopLogs()
 	return a.serve(ctx)

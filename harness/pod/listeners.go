@@ -41,7 +41,8 @@ func (a *Agent) waitListeners(ctx context.Context, wait time.Duration) ([]Listen
 	}
 }
 
-// listeners lists what processes other than the agent listen on. A socket that
+// listeners lists what processes other than the agent listen on, and sees to it that
+// clients get there. A socket that
 // no visible process holds is not the proxy's: Docker's own resolver listens in
 // every container's namespace from outside.
 func (a *Agent) listeners() ([]Listener, error) {
@@ -53,7 +54,10 @@ func (a *Agent) listeners() ([]Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ownListeners(all, sockets), nil
+	found := ownListeners(all, sockets)
+	a.taking.Lock()
+	defer a.taking.Unlock()
+	return found, a.own.take(found)
 }
 
 func ownListeners(all []proc, sockets []socket) []Listener {

@@ -35,6 +35,12 @@ func (*literals) list() ([]Literal, error) { return nil, errNeedsLinux }
 
 func (*literals) stop() error { return errNeedsLinux }
 
+type ownAddresses struct{}
+
+func (*ownAddresses) take([]Listener) error { return errNeedsLinux }
+
+func (*ownAddresses) giveBack() error { return nil }
+
 // States of sockets, to be asked for.
 const (
 	listening = 1 << iota

@@ -62,7 +62,12 @@ func (b *containerBed) startProxy(ctx context.Context, ca []byte) error {
 	for _, path := range caPaths {
 		b.proxy.Files = append(b.proxy.Files, kind.Placed{Path: path, Content: ca})
 	}
-	_, err := b.tb.StartProxy(ctx, b.proxy)
+	links, err := caLinks(ca)
+	if err != nil {
+		return err
+	}
+	b.proxy.Files = append(b.proxy.Files, links...)
+	_, err = b.tb.StartProxy(ctx, b.proxy)
 	return err
 }
 

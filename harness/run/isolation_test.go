@@ -67,9 +67,9 @@ func TestNothingIsReachedFromOutside(t *testing.T) {
 		return netip.AddrFrom16(b)
 	}
 	for _, to := range []netip.AddrPort{
-		netip.AddrPortFrom(node, 80), netip.AddrPortFrom(node, 5050), netip.AddrPortFrom(node, 9100), // of a node
-		netip.AddrPortFrom(host(2), 9100), netip.AddrPortFrom(host(2), 53), // the pod: control API, resolver
-		netip.AddrPortFrom(host(3), 9100), netip.AddrPortFrom(host(4), 9100), // load, fakealb
+		netip.AddrPortFrom(node, 80), netip.AddrPortFrom(node, 5050), netip.AddrPortFrom(node, 61100), // of a node
+		netip.AddrPortFrom(host(2), 61100), netip.AddrPortFrom(host(2), 53), // the pod: control API, resolver
+		netip.AddrPortFrom(host(3), 61100), netip.AddrPortFrom(host(4), 61100), // load, fakealb
 		netip.AddrPortFrom(node6, 80), netip.AddrPortFrom(node6, 5050), netip.AddrPortFrom(host6(2), 53),
 	} {
 		switch {
@@ -86,7 +86,7 @@ func TestNothingIsReachedFromOutside(t *testing.T) {
 	}
 	// What has no port to ask from inside must have none outside: agents are called over IPv4.
 	for _, n := range []byte{2, 3, 4} {
-		for _, port := range []uint16{9100, renew.Port} {
+		for _, port := range []uint16{61100, renew.Port} {
 			g.Expect(stranger.dial(netip.AddrPortFrom(host6(n), port))).NotTo(Succeed(), "from outside %s, port %d", host6(n), port)
 		}
 	}

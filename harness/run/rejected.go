@@ -38,6 +38,12 @@ func (c *cell) explain(err error) error {
 	}
 	said := &ConfigError{Path: c.source(), Words: words(rejected.Output, c.config)}
 	var advice []string
+	if text := c.config.Foreign(said.Words); text != "" {
+		advice = append(advice, text)
+	}
+	if unset := kind.UnsetAdvice(c.config.Unset(c.config.Kind)); unset != "" {
+		advice = append(advice, unset)
+	}
 	for _, l := range c.config.Links {
 		if strings.Contains(said.Words, l.Name) {
 			advice = append(advice, l.Name+" is a link to "+l.Target+", which is not there in the container: put the file itself into the folder")
@@ -47,6 +53,9 @@ func (c *cell) explain(err error) error {
 		text := k.Advise(said.Words, c.image.Version)
 		if text == "" && k.Look != nil {
 			text = k.Look(c.config.Config, said.Words)
+		}
+		if text == "" { // what is no error may be the cause of one
+			text = k.Advise(rejected.Output, c.image.Version)
 		}
 		if text != "" {
 			advice = append(advice, text)
@@ -61,8 +70,8 @@ func (c *cell) explain(err error) error {
 var nginxStamp = regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (\[\w+\]) \d+#\d+: `)
 
 // harmless are lines that Apache writes at a start that succeeds too: that it does not
-// know its own name, and that a module was loaded twice.
-var harmless = regexp.MustCompile(`AH00557|AH00558|AH01574|built in here, commented out`)
+// know its own name or a variable, and that a module was loaded twice.
+var harmless = regexp.MustCompile(`AH00111|AH00557|AH00558|AH01574|built in here, commented out`)
 
 func lastOf(lines []string) string {
 	if len(lines) == 0 {

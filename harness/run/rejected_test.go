@@ -82,6 +82,15 @@ func TestExplain(t *testing.T) {
 	c.config.Links = []kind.Link{{Name: "ssl/a.pem", Target: "/home/me/a.pem"}}
 	err = c.explain(&testbed.Rejected{Code: 1, Output: "nginx: [emerg] cannot load certificate \"/etc/nginx/ssl/a.pem\": BIO_new_file() failed"})
 	g.Expect(err).To(MatchError(ContainSubstring("(ssl/a.pem is a link to /home/me/a.pem, which is not there in the container")))
+	marked := &cell{config: config.Config{Kind: kind.Nginx, Config: kind.Config{Path: "./my.conf", Files: []kind.File{{Name: "my.conf", Content: []byte("\ufeffserver {}\n")}}}}}
+	err = marked.explain(&testbed.Rejected{Code: 1, Output: "nginx: [emerg] unknown directive \"\ufeffserver\" in /etc/nginx/conf.d/default.conf:1"})
+	g.Expect(err).To(MatchError(ContainSubstring("(my.conf begins with a byte order mark")))
+	unset := &cell{config: config.Config{Kind: kind.Caddy, Config: kind.Config{Path: "./Caddyfile", Files: []kind.File{{Name: "Caddyfile", Content: []byte("{$SITE} {\n}\n")}}}}}
+	err = unset.explain(&testbed.Rejected{Code: 1, Output: "Error: Caddyfile:2: unrecognized global option: reverse_proxy"})
+	g.Expect(err).To(MatchError(ContainSubstring("(SITE is not set: give ENV=./file")))
+	httpd := &cell{config: config.Config{Kind: kind.Apache, Config: kind.Config{Path: "./a.conf", Files: []kind.File{{Name: "a.conf"}}}}}
+	err = httpd.explain(&testbed.Rejected{Code: 1, Output: "[core:warn] AH00111: Config variable ${B} is not defined\nAH00526: Syntax error on line 3 of a.conf:\nProxyPass Unable to parse URL: http://${B}:80/\n"})
+	g.Expect(err).To(MatchError("the proxy rejects ./a.conf: AH00526: Syntax error on line 3 of a.conf: / ProxyPass Unable to parse URL: http://${B}:80/ (give B, and whatever else the machine sets, with ENV='B=...', or a file of variables)"))
 	other := errors.New("the engine is gone")
 	g.Expect(c.explain(other)).To(BeIdenticalTo(other))
 }

@@ -136,6 +136,9 @@ func (c *cell) remark() error {
 	if spares := layout.Spares(); len(spares) > 0 {
 		remarks = append(remarks, "made, unless the image has them: "+strings.Join(spares, ", "))
 	}
+	if replaced := layout.Replaced(); len(replaced) > 0 {
+		remarks = append(remarks, "made in place of yours: "+strings.Join(replaced, ", "))
+	}
 	if len(remarks) > 0 {
 		c.progress("%s: %s", c.source(), strings.Join(remarks, "; "))
 	}

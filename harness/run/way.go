@@ -20,13 +20,17 @@ import (
 func (c *cell) findWay(ctx context.Context) error {
 	own := c.Subject.Role == harness.Own
 	hosts, unsaid := c.config.Hosts()
+	notes := c.config.Notes()
+	if unset := kind.UnsetAdvice(c.config.Unset(c.config.Kind)); unset != "" {
+		notes = append(notes, unset)
+	}
 	wanted := c.opt.Wanted
 	if len(wanted.Paths) == 0 {
 		wanted.Paths = c.Scenario.Load.Paths
 	}
 	s := &wayin.Search{
 		Wanted: wanted, Several: own, Config: c.source(),
-		Hints:     wayin.Hints{Hosts: hosts, Unsaid: unsaid, Paths: c.config.Paths()},
+		Hints:     wayin.Hints{Hosts: hosts, Unsaid: unsaid, Paths: c.config.Paths(), Notes: notes},
 		Listeners: c.bed.listeners, Try: c.to.load.Try,
 	}
 	way, err := s.Find(ctx)
@@ -34,6 +38,9 @@ func (c *cell) findWay(ctx context.Context) error {
 	if errors.As(err, &none) {
 		var logErr error
 		none.Log, logErr = c.complaint(ctx)
+		if k, err := kind.Of(c.config.Kind); err == nil {
+			none.Advice = k.Advise(strings.Join(none.Log, "\n"), c.image.Version)
+		}
 		return errors.Join(err, logErr)
 	}
 	if err != nil {

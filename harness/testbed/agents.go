@@ -39,6 +39,13 @@ func podSysctls(scaled bool) map[string]string {
 	if _, err := os.Stat("/proc/sys/net/ipv6/conf/lo/disable_ipv6"); err == nil {
 		settings[onLo] = "0"
 	}
+	// A proxy may listen on an address of the machine that its configuration is from. The
+	// agent gives it that address once it listens there.
+	for _, family := range []string{"ipv4", "ipv6"} {
+		if _, err := os.Stat("/proc/sys/net/" + family + "/ip_nonlocal_bind"); err == nil {
+			settings["net."+family+".ip_nonlocal_bind"] = "1"
+		}
+	}
 	return settings
 }
 

@@ -35,8 +35,9 @@ var Limits = struct {
 	Agent, Proxy time.Duration
 }{Agent: 15 * time.Second, Proxy: 15 * time.Second}
 
-// controlPort is where every agent has its control API.
-const controlPort = 9100
+// controlPort is where every agent has its control API, in the proxy's own network too: above
+// the ports that the kernel gives to connections, where no proxy listens.
+const controlPort = 61100
 
 // Host numbers within the testbed's /24. Docker hands out the upper half.
 const (

@@ -14,6 +14,7 @@ import (
 type NoWayError struct {
 	search *Search
 	Log    []string // the last lines of the proxy's log
+	Advice string   // what to do about those lines; empty if nothing is known
 }
 
 // Error has a line for each thing, those after the first one indented.
@@ -25,6 +26,9 @@ func (e *NoWayError) Error() string {
 	}
 	for _, line := range e.Log {
 		lines = append(lines, "the proxy's log: "+line)
+	}
+	if e.Advice != "" {
+		lines = append(lines, e.Advice)
 	}
 	lines = append(lines, e.search.advice()...)
 	return strings.Join(lines, "\n    ")
@@ -154,13 +158,16 @@ func (s *Search) advice() []string {
 	if came(401) {
 		lines = append(lines, "if the config wants a user, give one with HEADERS='Authorization: Basic ...'")
 	}
+	if came(403) {
+		lines = append(lines, "if the config lets in only who brings a header, or comes from an address that it knows, give that with HEADERS='Name: value', or HEADERS='X-Forwarded-For: 192.0.2.1'")
+	}
 	if s.circles() {
 		lines = append(lines, "if the config wants another header of the load balancer in front than "+forwardedProto+", give it with HEADERS='Name: value'")
 	}
 	if s.Port != 0 && len(s.all) > 1 {
 		lines = append(lines, fmt.Sprintf("the proxy listens on %s: another one is chosen with PROXY_PORT=", ports(s.all)))
 	}
-	return lines
+	return append(lines, s.Hints.Notes...)
 }
 
 // circles says whether the proxy sends clients to where they are already, on a host of its own.

@@ -58,6 +58,8 @@ type Hints struct {
 	// Unsaid says that it serves others too, which only its users know: it has patterns.
 	Unsaid bool
 	Paths  []string // that it may proxy
+	// Notes say what of it may be why no request gets through.
+	Notes []string
 }
 
 // Search looks for a way to an ALB node, by trying: no word of a configuration, and no

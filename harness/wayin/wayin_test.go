@@ -358,7 +358,12 @@ func TestNoWay(t *testing.T) {
 			want: []string{
 				"port A over TLS, for www.example.com, a.example.com /: the proxy itself answers 403 (Forbidden)",
 				"port B, for www.example.com, a.example.com /: the proxy itself answers 200 (alive)",
+				"if the config lets in only who brings a header, or comes from an address that it knows, give that with HEADERS='Name: value', or HEADERS='X-Forwarded-For: 192.0.2.1'",
 			},
+		},
+		"it wants what the load does not speak": {
+			ports: []port{{drop, false}}, hints: Hints{Notes: []string{"the config wants the PROXY protocol"}},
+			want: []string{"port A, for www.example.com /: closed without an answer", "the config wants the PROXY protocol"},
 		},
 		"another port than the user's": {
 			ports: []port{{node, false}, {page, false}}, wanted: Wanted{Port: 1},
@@ -385,8 +390,8 @@ func TestNoWay(t *testing.T) {
 			lines := strings.Split(said, "\n    ")
 			g.Expect(lines[0]).To(HavePrefix("./default.conf: nothing that was tried leads to an ALB node"))
 			g.Expect(lines[1:]).To(Equal(tc.want))
-			none.Log = []string{"[error] no"}
-			g.Expect(err.Error()).To(ContainSubstring("\n    the proxy's log: [error] no"))
+			none.Log, none.Advice = []string{"[error] no"}, "say yes"
+			g.Expect(err.Error()).To(ContainSubstring("\n    the proxy's log: [error] no\n    say yes"))
 		})
 	}
 }

@@ -20,8 +20,13 @@ const (
 	forwardedPort  = "X-Forwarded-Port"
 )
 
-// browser is what a browser calls itself: who calls itself a program is turned away by many.
-const browser = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+// browser is what a browser says of itself: who calls itself a program, or says nothing of
+// what it takes, is turned away by many.
+var browser = map[string]string{
+	"User-Agent":      "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+	"Accept":          "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+	"Accept-Language": "en-US,en;q=0.5",
+}
 
 // way is one way: a port, with TLS or without, and what is asked for there, as it comes
 // from clients that used proto.
@@ -33,7 +38,8 @@ func (s *Search) way(addr netip.AddrPort, secure bool, host string, paths []stri
 	if proto == "https" {
 		port = "443"
 	}
-	headers := map[string]string{"User-Agent": browser, forwardedProto: proto, forwardedPort: port}
+	headers := maps.Clone(browser)
+	headers[forwardedProto], headers[forwardedPort] = proto, port
 	for name, value := range s.Headers {
 		headers[http.CanonicalHeaderKey(name)] = value
 	}

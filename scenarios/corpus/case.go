@@ -53,7 +53,7 @@ type Case struct {
 // Groups are the kinds of configuration.
 var Groups = []string{
 	"nginx file", "nginx folder", "nginx template",
-	"apache fragment", "apache debian tree", "apache rhel tree", "haproxy", "caddy",
+	"apache fragment", "apache debian tree", "apache rhel tree", "haproxy", "caddy", "another proxy",
 }
 
 // CaseFile is the file of a case's folder that says what it is.
