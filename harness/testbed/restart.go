@@ -3,6 +3,7 @@ package testbed
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/moby/moby/client"
@@ -45,20 +46,11 @@ func (tb *Testbed) ProxyLife(ctx context.Context) (life fault.Life, err error) {
 	}
 	for _, p := range now {
 		life.Listens = life.Listens || p.Listens
-		if containsPID(tb.former, p.PID) {
+		if slices.ContainsFunc(tb.former, func(f pod.Process) bool { return f.PID == p.PID }) {
 			life.Left++
 		}
 	}
 	ended, code, err := tb.exited(ctx, tb.proxy)
 	life.Runs, life.Code = !ended, code
 	return life, err
-}
-
-func containsPID(list []pod.Process, pid int) bool {
-	for _, p := range list {
-		if p.PID == pid {
-			return true
-		}
-	}
-	return false
 }
