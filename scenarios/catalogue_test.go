@@ -1,6 +1,7 @@
 package scenarios_test
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"io/fs"
@@ -186,7 +187,10 @@ func TestCataloguedConfigsRunAsTheyAre(t *testing.T) {
 			} else {
 				g.Expect(l.Files).To(HaveLen(len(conf.Files)))
 			}
-			l.Files, l.Cmd, l.Logs = nil, nil, nil
+			for _, folder := range l.Folders {
+				g.Expect(slices.ContainsFunc(own, func(f kind.Placed) bool { return bytes.Contains(f.Content, []byte(folder)) })).To(BeTrue(), "%s is made, and no file names it", folder)
+			}
+			l.Files, l.Cmd, l.Logs, l.Folders = nil, nil, nil, nil
 			g.Expect(l).To(Equal(kind.Layout{}))
 		})
 	}
