@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/fault"
@@ -40,7 +41,7 @@ type Act struct {
 
 // All are the incidents, the oldest first.
 var All = []Incident{
-	elbWrongHost, usEast1Storm, dyn, kubelet, govUK, traefik, vpcDNS, slack, jenkins, jdomain, guardian, deliveroo, usEast1, dify,
+	elbWrongHost, usEast1Storm, dyn, kubelet, govUK, traefik, vpcDNS, letsEncrypt, slack, jenkins, jdomain, guardian, deliveroo, usEast1, dify,
 }
 
 // Named is the incident of that name. The error lists those there are.
@@ -87,4 +88,9 @@ func dnsFails(kind fakedns.Kind) harness.Scenario {
 		f, ok := s.Timeline[0].Do[0].(fault.FailDNS)
 		return ok && f.Kind == kind && f.Type == ""
 	})]
+}
+
+// tlsRefused is the scenario in which half of the nodes refuse TLS in one way.
+func tlsRefused(kind fakealb.FaultKind) harness.Scenario {
+	return scenarios.TLSRefused[slices.IndexFunc(scenarios.TLSRefused, func(s harness.Scenario) bool { return s.Name == string(kind) })]
 }
