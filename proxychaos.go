@@ -117,7 +117,7 @@ func Run(t testing.TB, subject Subject, scenario harness.Scenario, options ...Op
 		t.Fatal(subject.err)
 	}
 	opt := run.Options{
-		Settings: harness.DefaultSettings(), Parallel: 1, Log: logger{t},
+		Settings: harness.DefaultSettings(), Parallel: 1, Log: logger{t}, Compile: true,
 	}
 	for _, o := range options {
 		o(&opt)

@@ -146,6 +146,7 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 	if own := r.Subjects[0].Role == harness.Own; !own && (r.Options.Settings.MaxFailed > 0 || r.Options.Settings.RecoverWithin > 0) {
 		return r, errors.New("MAX_FAILED= and RECOVER_WITHIN= are for a config of your own: give CONFIG= too, or leave them out")
 	}
+	r.Options.Compile = get("PROXY", "") != "" || get("SUBJECT", "") != ""
 	r.Options.NeedsEngine = !slices.ContainsFunc(r.Subjects, func(s harness.Subject) bool { return s.Kind == kind.GoProxy })
 	// What cannot be planned is refused before anything is started.
 	cells := 0

@@ -38,6 +38,7 @@ func TestNothingIsEverything(t *testing.T) {
 	g.Expect(r.Options.Settings).To(Equal(harness.DefaultSettings()))
 	o := r.Options
 	g.Expect([]any{o.Paths, o.Host, o.Port, o.Headers}).To(HaveEach(BeZero()), "found by trying")
+	g.Expect(o.Compile).To(BeFalse(), "nobody asked for what takes minutes to build")
 }
 
 func TestWhatMakePassesOn(t *testing.T) {
@@ -80,6 +81,7 @@ func TestSubjectsAreChosen(t *testing.T) {
 			g := NewWithT(t)
 			r, err := from(tc.env)
 			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(r.Options.Compile).To(BeTrue())
 			var got []string
 			for _, s := range r.Subjects {
 				got = append(got, s.ID())

@@ -131,3 +131,50 @@ var caddyH2C = all(fails(timeout, judge.PooledOld), ALBIPRotate)
 
 // caddyH2CDynamic: another address is another connection.
 var caddyH2CDynamic = all(passes(judge.FollowedDNS), ALBIPRotate)
+
+// What Traefik does follows from its source, 3.7.9, and from Caddy, whose pool is Go's too. It
+// was not run here: its image was not built in time.
+
+// traefikHostName: a new connection looks the name up, and the pool, of up to 200, keeps
+// those that it has.
+var traefikHostName = with(dnsUnfelt,
+	all(fails(timeout, keptOld...), ALBIPRotate),
+	all(passesOrFails(status(recording.BadGateway), keptOld...), ALBIPRefuse),
+	all(fails(status(recording.Unavailable), keptOld...), AliasSwitch),
+	all(passesOrFails(timeout, judge.StruckNodes), ALBNodeSilent),
+)
+
+// traefikWithoutReuse: it has nothing without DNS, and meets a dead node again and again.
+var traefikWithoutReuse = with(asked,
+	all(fails(timeout, judge.StruckNodes), ALBNodeSilent),
+	all(fails(status(recording.BadGateway), judge.DNSOutage), dnsFailing(fakedns.KindNoData)...),
+	all(fails(timeout, judge.DNSOutage), dnsFailing(fakedns.KindSilence)...),
+)
+
+// traefikRetry: another look-up, and with it another first address, for each try.
+var traefikRetry = with(traefikWithoutReuse,
+	all(passes(judge.StruckNodes), ALBNodeSilent),
+)
+
+// What Envoy does follows from its documentation (aws-facts 7.0). It was not run here, where
+// no registry has its image.
+
+// envoyLogical: open connections are kept, wherever the name leads by now.
+var envoyLogical = with(dnsUnfelt,
+	all(passesOrFails([]string{recording.Timeout, recording.Unavailable}, keptOld...), ALBIPRotate),
+	all(passesOrFails(status(recording.Unavailable), keptOld...), ALBIPRefuse),
+	all(fails([]string{recording.Timeout, recording.Unavailable}, judge.StruckNodes), ALBNodeSilent),
+)
+
+// envoyStrict: it follows the name, and an answer without an address leaves it none. While no
+// answer comes it keeps those that it has. A dead one is tried again and again.
+var envoyStrict = with(followed, dnsUnfelt,
+	all(fails([]string{recording.Timeout, recording.Unavailable}, judge.StruckNodes), ALBNodeSilent),
+	all(fails(status(recording.Unavailable), judge.DNSOutage), dnsFailing(fakedns.KindNoData)...),
+)
+
+// envoyOutliers: a dead address is left once a connect to it has failed, and the request goes
+// to another.
+var envoyOutliers = with(envoyStrict,
+	all(passesOrFails(timeout, judge.StruckNodes), ALBNodeSilent),
+)

@@ -36,6 +36,8 @@ var releases = map[kind.Name][]string{
 	// Debian's stable has no Traffic Server.
 	kind.TrafficServer: {"oldstable"},
 	kind.Pound:         {harness.Stable},
+	kind.Traefik:       {harness.Stable},
+	kind.Envoy:         {harness.Stable},
 }
 
 // Subjects are the catalogued subjects, each once for every release that it is
@@ -315,6 +317,36 @@ var catalogue = []catalogued{
 		Kind: kind.Pound, Name: "resolve-all", Config: "resolve-all.cfg", Role: harness.Fix, Scenarios: telling,
 		Summary: "Resolve all, RetryInterval 1, ConnTO 1, Alive 5: a backend for each address",
 		Expect:  poundResolveAll,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Traefik, Name: "host-name", Config: "host-name.yml", Role: harness.Pitfall, Scenarios: tellingAndAlias,
+		Summary: "a host name in a server's url: pooled connections keep the address as long as its node answers",
+		Expect:  traefikHostName,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Traefik, Name: "without-reuse", Config: "without-reuse.yml", Role: harness.Fix, Scenarios: tellingAndAlias,
+		Summary: "maxIdleConnsPerHost -1: a look-up and a connection for every request",
+		Expect:  traefikWithoutReuse,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Traefik, Name: "retry", Config: "retry.yml", Role: harness.Fix, Scenarios: tellingAndAlias,
+		Summary: "the same with dialTimeout 500ms and the retry middleware",
+		Expect:  traefikRetry,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Envoy, Name: "logical-dns", Config: "logical-dns.yaml", Role: harness.Pitfall, Scenarios: telling,
+		Summary: "LOGICAL_DNS: the first address of the last answer is for new connections, and those that are open are kept",
+		Expect:  envoyLogical,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Envoy, Name: "strict-dns", Config: "strict-dns.yaml", Role: harness.Fix, Scenarios: telling,
+		Summary: "STRICT_DNS with respect_dns_ttl: a host for each address of the last answer",
+		Expect:  envoyStrict,
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Envoy, Name: "outliers", Config: "outliers.yaml", Role: harness.Fix, Scenarios: telling, Refresh: 3 * time.Second,
+		Summary: "STRICT_DNS, dns_refresh_rate 3s, outlier detection, connect_timeout 0.5s, and three more tries",
+		Expect:  envoyOutliers,
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "variable-and-uri", Config: "variable-and-uri.conf", Role: harness.Pitfall, Scenarios: ofFew, Refresh: 3 * time.Second, Release: harness.Stable,

@@ -20,6 +20,9 @@ var telling = names(slices.Concat(
 	dnsFailing(fakedns.KindSilence), // do its requests wait for DNS?
 ))
 
+// tellingAndAlias has the scenario of Traefik's own users too.
+var tellingAndAlias = append(slices.Clip(telling), AliasSwitch.Name)
+
 // ofAddresses are those of thin subjects that have both addresses of a load balancer written
 // down: they ask no DNS, and with half of the nodes silent, first those in use, they have
 // none left.

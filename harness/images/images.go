@@ -3,7 +3,8 @@
 //
 // A proxy's image is, in this order: the one that the user names in HTTPD_IMAGE
 // or NGINX_IMAGE, one that is already here, the official one if a registry
-// answers, or one built here from Debian's packages, which needs no registry.
+// answers, or one built here from Debian's packages, which needs no registry. A program
+// that Debian does not have is built from its Go module, if it was asked for.
 // The images built here have the layout of the official ones, so that one
 // configuration runs on both. What still differs in them is listed at
 // [Image.Notes].
@@ -56,6 +57,8 @@ type Finder struct {
 	// MayInstall says that mmdebstrap, with which images are built from Debian's packages,
 	// may be installed if it is missing, which root can do on Debian.
 	MayInstall bool
+	// MayCompile says that a program may be built from its Go module, which takes minutes.
+	MayCompile bool
 
 	cli    *client.Client
 	labels map[string]string

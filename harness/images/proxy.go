@@ -46,6 +46,11 @@ func (f *Finder) Proxy(ctx context.Context, r kind.Release) (Image, error) {
 			return img, err
 		}
 	}
+	if k.Image.Module != nil {
+		if img, ok, err := f.compiledBefore(ctx, r.Kind, *k.Image.Module); ok || err != nil {
+			return img, err
+		}
+	}
 	if r.Official == "" {
 		reasons = append(reasons, "no official image of that name")
 	} else {
@@ -61,6 +66,9 @@ func (f *Finder) Proxy(ctx context.Context, r kind.Release) (Image, error) {
 			return Image{}, err
 		}
 		reasons = append(reasons, fmt.Sprintf("%s cannot be pulled (%v)", r.Official, err))
+	}
+	if k.Image.Module != nil {
+		return f.fromModule(ctx, r, *k.Image.Module, strings.Join(reasons, "; "))
 	}
 	if r.Suite == "" {
 		reasons = append(reasons, "no Debian suite carries it")

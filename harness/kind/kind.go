@@ -53,7 +53,7 @@ type Kind struct {
 }
 
 // all are the kinds in the order of the reports. A new kind is registered here.
-var all = []*Kind{&apache, &nginx, &haproxy, &caddy, &squid, &nghttpx, &lighttpd, &h2o, &varnish, &trafficserver, &pound, &goproxy, &anyImage}
+var all = []*Kind{&apache, &nginx, &haproxy, &caddy, &squid, &nghttpx, &lighttpd, &h2o, &varnish, &trafficserver, &pound, &traefik, &envoy, &goproxy, &anyImage}
 
 // Names lists the kinds in the order of the reports.
 func Names() []Name {
@@ -155,6 +155,9 @@ type Image struct {
 	VersionLine *regexp.Regexp
 	// Recipe makes an image in the official layout from Debian's packages.
 	Recipe Recipe
+	// Module is what the program is built from if no image of it can be had and it was
+	// asked for; nil for none.
+	Module *Module
 }
 
 // Recipe says how Debian's packages become an image in the official layout.

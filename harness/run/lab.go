@@ -48,6 +48,9 @@ type Options struct {
 	// InstallEngine says that a Docker engine, and mmdebstrap, may be installed and started
 	// if they are missing, which root can do on Debian.
 	InstallEngine bool
+	// Compile says that a program of which there is no image and no package may be built from
+	// its Go module, which takes minutes: whoever asks for its kind wants that.
+	Compile bool
 	// Binary is the build of cmd/proxychaos for the agents; empty to build it.
 	Binary string
 	// Make says that make asked: the line that runs a cell again is make's.
@@ -182,7 +185,7 @@ func (l *Lab) connect() error {
 	l.closes = append(l.closes, l.docker.Close)
 	quiet()
 	l.finder = images.New(l.docker, l, l.shared.Labels)
-	l.finder.MayInstall = l.opt.InstallEngine
+	l.finder.MayInstall, l.finder.MayCompile = l.opt.InstallEngine, l.opt.Compile
 	return nil
 }
 
