@@ -1,9 +1,6 @@
 package kind
 
-import (
-	"regexp"
-	"strings"
-)
+import "regexp"
 
 // Squid is Squid as an accelerator in front of a site.
 const Squid Name = "squid"
@@ -66,13 +63,13 @@ var squidPlaces = demands{
 // squidLayout: a cache on disk has to be made before Squid starts.
 func squidLayout(c Config) (Layout, error) {
 	l, err := mainFile(squidFolder, "squid.conf", "squid", "-NYC", "-f", squidFolder+"/squid.conf")(c)
-	if caches := firsts(squidCache, c.text()); len(caches) > 0 { // whoever Squid runs as
-		l.Cmd = []string{"sh", "-c", "chmod -R a+rwX " + strings.Join(caches, " ") + " && squid -Nz -f " + squidFolder + "/squid.conf && exec squid -NYC -f " + squidFolder + "/squid.conf"}
+	if squidCache.MatchString(c.text()) {
+		l.Cmd = []string{"sh", "-c", "squid -Nz -f " + squidFolder + "/squid.conf && exec squid -NYC -f " + squidFolder + "/squid.conf"}
 	}
 	return l, err
 }
 
-var squidCache = regexp.MustCompile(`(?m)^\s*cache_dir\s+\w+\s+(/[\w./-]+)`)
+var squidCache = regexp.MustCompile(`(?m)^\s*cache_dir\s`)
 
 var (
 	squidSite    = regexp.MustCompile(`(?m)^\s*https?_port\s[^\n]*\bdefaultsite=(\S+)`)
