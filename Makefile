@@ -33,8 +33,14 @@ $(foreach word,$(WORDS),$(if $(filter environment,$(origin $(word))),$(eval over
 export GO PROXYCHAOS_CORPORA
 # What make calls is told in PROXYCHAOS_*, which can be set in the environment too.
 SAID    := CLOCK TTL GRACE OUTAGE POSTS RATE PEAK SEED MAX_FAILED RECOVER_WITHIN PROXY IMAGE COMMAND RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT HEADERS PARALLEL KIT
-SAID    += SHARD WHY FOR PROXY_A PROXY_B RELEASE_A RELEASE_B MIN_FAILED MIN_RECOVERY MIN_P99
+SAID    += SHARD WHY FOR PROXY_A PROXY_B RELEASE_A RELEASE_B ENV_A ENV_B MIN_FAILED MIN_RECOVERY MIN_P99
 $(foreach word,$(SAID),$(if $($(word)),$(eval export PROXYCHAOS_$(word) = $$($(word)))))
+# A word that make does not know would be passed over: it is mistyped. Images and settings
+# of Go and Docker are in the environment as a rule, and may be said to make all the same.
+KNOWN   := $(sort $(WORDS) $(SAID) RUNS FLOOR BASELINE SOAK FLIP)
+GIVEN   := $(foreach word,$(.VARIABLES),$(if $(filter command,$(origin $(word))),$(word)))
+UNKNOWN := $(firstword $(filter-out $(KNOWN) %_IMAGE GO% CGO_% DOCKER_% CI PROXYCHAOS_%,$(GIVEN)))
+$(if $(UNKNOWN),$(error $(shell $(GO) run ./cmd/meant variable $(UNKNOWN) $(KNOWN))))
 # Ginkgo runs the suite in its own folder: paths are made absolute.
 ABSOLUTE := PROXYCHAOS_RUNS="$$(realpath -m -- '$(RUNS)')"
 # Variables, or else a file of them.
@@ -42,6 +48,9 @@ ENVIRONMENT := PROXYCHAOS_ENV="$$(case '$(ENV)' in ''|[A-Za-z_]*=*) printf %s '$
 
 .DEFAULT_GOAL := help
 .PHONY: help list build suite images named scenario compare nightly merge baseline incident corpus claims claim demo test test-long tests bench bench-proxy soak fidelity errorrate lint clean FORCE
+
+.DEFAULT:
+	@$(GO) run ./cmd/meant target $@ $$(sed -n 's/^\([a-z-]*\):.*## .*/\1/p' $(firstword $(MAKEFILE_LIST))) >&2; exit 2
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,18 +84,18 @@ scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf E
 compare: build ## A=./now.conf B=./next.conf PROXY=nginx [NAME= FOR=20m WHY=1 RELEASE_A= RELEASE_B= MIN_FAILED=5 MIN_RECOVERY=0.3s MIN_P99=20%]: roll out, do not, or cannot tell
 	@PROXYCHAOS_NAME='$(NAME)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) compare --make --a '$(A)' --b '$(B)'
 
-# What a nightly is held against.
+# What a nightly is compared with.
 WHOLE   := PROXYCHAOS_FLOOR='$(FLOOR)' PROXYCHAOS_BASELINE="$$(test -z '$(BASELINE)' || realpath -m -- '$(BASELINE)')"
 
-nightly: build ## [SHARD=2/8]: every scenario over every subject, beside earlier nights; runs/junit.xml, runs/report.html
+nightly: build ## [SHARD=2/8]: every scenario over every subject, compared with earlier nights; runs/junit.xml, runs/report.html
 	@PROXYCHAOS_NAME= PROXYCHAOS_CONFIG= $(WHOLE) $(ABSOLUTE) $(BIN) check
 	@$(MAKE) --no-print-directory -j2 suite images NAME= CONFIG=
 	@PROXYCHAOS_NAME= PROXYCHAOS_CONFIG= $(WHOLE) $(ABSOLUTE) $(GINKGO) $(SUITE)
 
-merge: build ## FROM="shard1 shard2": the report of a nightly of several shards, held against earlier nights
+merge: build ## FROM="shard1 shard2": the report of a nightly of several shards, compared with earlier nights
 	@$(WHOLE) $(ABSOLUTE) $(BIN) report merge $(FROM)
 
-baseline: build ## [FROM="night1 night2 night3"]: reports/baseline.json of stored nights, and what is different from before
+baseline: build ## [FROM="night1 night2 night3"]: makes reports/baseline.json from stored nights, and shows what is different from before
 	@$(BIN) baseline $(or $(FROM),$(RUNS)) -o '$(BASELINE)'
 
 incident: build ## NAME=govuk-2018: an outage that many remember, on a config that shows it and on one that holds; no NAME= lists them
@@ -100,7 +109,7 @@ $(CORPUS): FORCE
 	@mkdir -p bin
 	@$(BUILD) test -c $(STRIP) -tags scenario -o $(CORPUS).$$$$ ./scenarios/corpus/suite && mv -f $(CORPUS).$$$$ $(CORPUS)
 
-claims: build ## what articles claim of proxies, as experiments; docs/claims.md, and which verdicts have changed [NAME=a claim]
+claims: build ## what articles claim about proxies, as experiments; docs/claims.md, and which verdicts have changed [NAME=a claim]
 	@$(ABSOLUTE) $(BIN) claims --make --write $(NAME)
 
 claim: build ## NAME=002-valid-3s [RELEASE=oldstable, or HTTPD_IMAGE=yours]: one claim; writes nothing
@@ -126,11 +135,11 @@ tests:
 	$(GO) test -race $(SHORT) -timeout=30m -p 1 $(CELLS)
 	cd examples/own-config && $(BUILD) vet ./... && $(BUILD) test -count=1 ./...
 
-bench: build ## fakedns and fakealb beside CoreDNS, nginx and others; docs/performance.md [BENCH="--only dns"]
+bench: build ## fakedns and fakealb compared with CoreDNS, nginx and others; docs/performance.md [BENCH="--only dns"]
 	@.ci/packages bench
 	@$(GO) run ./cmd/bench fakes $(BENCH)
 
-bench-proxy: build ## goproxy beside Caddy, Apache, nginx and HAProxy; docs/performance.md [BENCH="--only small"]
+bench-proxy: build ## goproxy compared with Caddy, Apache, nginx and HAProxy; docs/performance.md [BENCH="--only small"]
 	@.ci/packages bench
 	@$(GO) run ./cmd/bench proxy $(BENCH)
 

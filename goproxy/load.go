@@ -3,13 +3,17 @@ package goproxy
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/proxychaos/proxychaos/harness/meant"
 )
 
 // Load reads and checks a YAML file. Every problem found is a line of the
@@ -139,7 +143,7 @@ func checkKeys(n ast.Node, t reflect.Type, report func(ast.Node, string)) {
 			case t.Kind() == reflect.Struct:
 				field, ok := known[key]
 				if !ok {
-					report(pair.Key, unknownKey(key, known))
+					report(pair.Key, fmt.Sprintf("unknown key %q%s", key, meant.Hint(key, slices.Sorted(maps.Keys(known)))))
 					continue
 				}
 				checkKeys(pair.Value, field, report)

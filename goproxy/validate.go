@@ -14,6 +14,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/goproxy/http1"
 	"github.com/proxychaos/proxychaos/goproxy/resolve"
+	"github.com/proxychaos/proxychaos/harness/meant"
 )
 
 // problem is something wrong with a config, at a path of keys and indices.
@@ -114,12 +115,7 @@ func checkRoute(r Route, upstreams map[string]Upstream, add func(text, key strin
 		return
 	}
 	if _, ok := upstreams[r.Upstream]; !ok {
-		names := slices.Sorted(maps.Keys(upstreams))
-		text := fmt.Sprintf("no upstream %q: want one of %s", r.Upstream, strings.Join(names, ", "))
-		if near := nearest(r.Upstream, names); near != "" {
-			text = fmt.Sprintf("no upstream %q: did you mean %q?", r.Upstream, near)
-		}
-		add(text, "upstream")
+		add(fmt.Sprintf("there is no upstream %q%s", r.Upstream, meant.Hint(r.Upstream, slices.Sorted(maps.Keys(upstreams)))), "upstream")
 	}
 }
 

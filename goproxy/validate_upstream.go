@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/proxychaos/proxychaos/goproxy/http1"
+	"github.com/proxychaos/proxychaos/harness/meant"
 )
 
 // routeName is what survives in a cookie and in a path unchanged, without the
@@ -103,11 +104,7 @@ func checkMembers(u Upstream, add func(string, ...string)) {
 
 func checkBalance(u Upstream, add func(string, ...string)) {
 	if u.Balance != "" && !slices.Contains(balances, u.Balance) {
-		text := fmt.Sprintf("%q is no way to balance: want one of %s", u.Balance, strings.Join(balances, ", "))
-		if near := nearest(u.Balance, balances); near != "" {
-			text = fmt.Sprintf("%q is no way to balance: did you mean %q?", u.Balance, near)
-		}
-		add(text, "balance")
+		add(fmt.Sprintf("%q is no way to balance%s", u.Balance, meant.Hint(u.Balance, balances)), "balance")
 	}
 	if (u.Balance == byHash) != (u.HashKey != "") {
 		add(fmt.Sprintf("balance: %s and hash_key go together", byHash), "hash_key")

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/proxychaos/proxychaos/goproxy/http1"
+	"github.com/proxychaos/proxychaos/harness/meant"
 )
 
 // format is a text with variables, each written %{name} or %{name:argument};
@@ -75,11 +76,7 @@ func parseVariable(inner string, known map[string]variable) (variable, string, e
 	name, argument, hasArgument := strings.Cut(inner, ":")
 	v, ok := known[name]
 	if !ok {
-		names := slices.Sorted(maps.Keys(known))
-		if near := nearest(name, names); near != "" {
-			return nil, "", fmt.Errorf("unknown variable %%{%s}: did you mean %%{%s}?", name, near)
-		}
-		return nil, "", fmt.Errorf("unknown variable %%{%s}: want one of %s", name, strings.Join(names, ", "))
+		return nil, "", fmt.Errorf("unknown variable %%{%s}%s", name, meant.Hint(name, slices.Sorted(maps.Keys(known))))
 	}
 	wants := name == "header" || name == "cookie"
 	switch {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/proxychaos/proxychaos/harness/meant"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
@@ -64,5 +65,5 @@ func parseClock(text string) (Clock, error) {
 	case Scaled, Production:
 		return c, nil
 	}
-	return "", fmt.Errorf("CLOCK=%s: want %s or %s", text, Scaled, Production)
+	return "", fmt.Errorf("CLOCK=%s: there is no such clock%s", text, meant.Hint(Clock(text), []Clock{Scaled, Production}))
 }

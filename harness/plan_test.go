@@ -245,7 +245,7 @@ func TestSubjectID(t *testing.T) {
 	g.Expect(s.ID()).To(Equal("nginx/static@testing"))
 }
 
-// The load goes on until what failed has been whole again for a while.
+// The load goes on until what failed has been back for a while.
 func TestAnOutageIsWithinTheLoad(t *testing.T) {
 	g := NewWithT(t)
 	outage := harness.Scenario{

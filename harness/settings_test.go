@@ -50,7 +50,7 @@ func TestSettingsAreThoseOfTheEnvironment(t *testing.T) {
 // wanted.
 func TestSettingsSayWhatIsWrong(t *testing.T) {
 	for _, tc := range []struct{ name, value, want string }{
-		{"CLOCK", "fast", "want scaled or production"},
+		{"CLOCK", "fast", "there is no such clock; there are scaled, production"},
 		{"TTL", "abc", "want a time from 1s to 5m0s"},
 		{"TTL", "0", "want a time from 1s to 5m0s"},
 		{"TTL", "-1s", "want a time from 1s to 5m0s"},

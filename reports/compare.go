@@ -21,7 +21,7 @@ type Comparison struct {
 	PerBlock time.Duration
 	// Changes is what differs between the files, as diff says it; empty if nothing does.
 	Changes string
-	// Why is what each change came to, taken back alone in the scenario WhyIn; none if that
+	// Why is what each change came to, undone by itself in the scenario WhyIn; none if that
 	// was not asked for, or if there is no difference.
 	Why   []Blame
 	WhyIn string

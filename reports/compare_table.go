@@ -45,7 +45,7 @@ func (c Comparison) Table(w io.Writer) error {
 		}
 	}
 	if len(c.Why) > 0 {
-		b.WriteString("\nEach change taken back alone, in " + plain(c.WhyIn) + ":\n")
+		b.WriteString("\nEach change undone by itself, in " + plain(c.WhyIn) + ":\n")
 	}
 	for _, blame := range c.Why {
 		for _, line := range indented(blame.line()) {

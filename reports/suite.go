@@ -20,7 +20,7 @@ var BuiltIn []byte
 // Suite is the cells of a run, and what is to be said of all of them together.
 type Suite struct {
 	Cells []Cell
-	// Against is how they differ from earlier nights; nil if they were not held against any.
+	// Against is how they differ from earlier nights; nil if they were not compared with any.
 	Against *baseline.Difference
 	// TooFew says that fewer cells ran than have to; nil if enough did.
 	TooFew error

@@ -20,7 +20,7 @@ type Summary struct {
 	Red    bool  `json:"red"`
 	// Wrong is what is wrong with the run as a whole, a line each.
 	Wrong []string `json:"wrong,omitempty"`
-	// Against is how the run differs from earlier nights, if it was held against any.
+	// Against is how the run differs from earlier nights, if it was compared with any.
 	Against *baseline.Difference `json:"against,omitempty"`
 	Cells   []CellSummary        `json:"cells"`
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/proxychaos/proxychaos/reports/compare"
 )
 
-// Blame is what a comparison came to with one of the changes between A and B taken back.
+// Blame is what a comparison came to with one of the changes between A and B undone.
 type Blame struct {
 	Change string // in one line
 	Part   Part
@@ -26,7 +26,7 @@ const (
 	PartNotKnown Part = "cannot be told" // there was too little time, or B does not run without it
 )
 
-// because says in a line which of the changes matter; empty if none was taken back.
+// because says in a line which of the changes matter; empty if none was undone.
 func (c Comparison) because() string {
 	if len(c.Why) == 0 {
 		return ""
@@ -47,7 +47,7 @@ func (c Comparison) because() string {
 	case len(open) > 0:
 		return fmt.Sprintf("Why: none of the others, so %s, or several together (in %s)", strings.Join(open, "; or "), c.WhyIn)
 	}
-	return fmt.Sprintf("Why: no change alone; each of %d was taken back, and the difference stayed: it takes several together, or any of several is enough (in %s)", len(c.Why), c.WhyIn)
+	return fmt.Sprintf("Why: no single change; each of %d was undone by itself, and the difference stayed: it takes several together, or any of several is enough (in %s)", len(c.Why), c.WhyIn)
 }
 
 // line is what came of one change.

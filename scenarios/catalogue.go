@@ -8,9 +8,9 @@ package scenarios
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/meant"
 )
 
 // Groups of scenarios whose outcomes follow from one another. DNSFails and TLSRefused are
@@ -73,5 +73,5 @@ func Named(name string) (harness.Scenario, error) {
 		}
 		names = append(names, s.Name)
 	}
-	return harness.Scenario{}, fmt.Errorf("there is no scenario %q; there are %s", name, strings.Join(names, ", "))
+	return harness.Scenario{}, fmt.Errorf("there is no scenario %q%s", name, meant.Hint(name, names))
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/config"
 	"github.com/proxychaos/proxychaos/harness/kind"
+	"github.com/proxychaos/proxychaos/harness/meant"
 	"github.com/proxychaos/proxychaos/harness/run"
 	"github.com/proxychaos/proxychaos/harness/wayin"
 	"github.com/proxychaos/proxychaos/reports/baseline"
@@ -27,7 +28,7 @@ type Request struct {
 	Subjects  []harness.Subject
 	// Floor is the number of cells below which a run proves too little.
 	Floor int
-	// Baseline is what earlier nights came to; nil if the run is not held against any.
+	// Baseline is what earlier nights came to; nil if the run is not compared with any.
 	Baseline *baseline.Baseline
 	// Shard is the part of the cells that is run.
 	Shard Shard
@@ -54,7 +55,7 @@ var Words = []Word{
 	{"PROXY", "KIND", "the kind of proxy that the config is for; without a config, run the catalogued ones of this kind", ""},
 	{"CONFIG", "PATH", "your own config, a file or a folder; it is run unchanged", ""},
 	{"IMAGE", "NAME", "with PROXY=image: the image of any other proxy", ""},
-	{"COMMAND", "WORDS", "with PROXY=image: what follows the image in docker run; without it, what the image starts by itself", ""},
+	{"COMMAND", "WORDS", "with PROXY=image: what follows the image in docker run; without it the image runs its own command", ""},
 	{"ENV", "FILE", "variables for your config: a file with a line NAME=value for each, or 'NAME=value OTHER=value'", ""},
 	{"RELEASE", "RELEASE", "the proxy's release: stable, testing, oldstable, oldoldstable", ""},
 	{"SUBJECT", "ID", "run one catalogued config, such as nginx/static@testing", ""},
@@ -67,7 +68,7 @@ var Words = []Word{
 	{"PEAK", "NUMBER", "how many requests at once fill the proxy's connection pools before the load", "64"},
 	{"SEED", "NUMBER", "random seed; decides when, within the proxy's own timers, the first fault happens", "1"},
 	{"MAX_FAILED", "NUMBER", "how many requests your config may lose besides what the scenario allows", "0"},
-	{"RECOVER_WITHIN", "TIME", "how long requests of your config may fail after each fault that takes something away", ""},
+	{"RECOVER_WITHIN", "TIME", "how long requests of your config may fail after each fault that takes something away (a node, DNS)", ""},
 	{"HOST_HEADER", "HOST", "the host that requests ask for, if not the one that is found by trying", ""},
 	{"URL_PATH", "PATH", "the path that requests ask for, or several with commas between them", ""},
 	{"PROXY_PORT", "PORT", "the port of the proxy that requests go to", ""},
@@ -75,7 +76,7 @@ var Words = []Word{
 	{"PARALLEL", "NUMBER", "cells at a time; without it 3 for each core, fewer above 100 requests per second", ""},
 	{"RUNS", "FOLDER", "where recordings and reports go", "runs"},
 	{"FLOOR", "NUMBER", "how many cells have to run; if fewer do, the run fails", "1"},
-	{"BASELINE", "FILE", "hold the run against earlier nights, those of this file; built-in is that of this build", ""},
+	{"BASELINE", "FILE", "compare the run with earlier nights, those of this file; built-in is the one of this build", ""},
 	{"SHARD", "PART", "run a part of the cells: 2/8 is the second of eight; report merge puts the parts together", ""},
 	{"KIT", "FILE", "the agents, a build of proxychaos for Linux; made if there is none", ""},
 }
@@ -206,7 +207,7 @@ func number(name, text string, least, most int) (int, error) {
 func chooseSubjects(get func(word string) string) ([]harness.Subject, error) {
 	proxy, path, release, subject := get("PROXY"), get("CONFIG"), get("RELEASE"), get("SUBJECT")
 	if proxy != "" && !slices.Contains(kind.Names(), kind.Name(proxy)) {
-		return nil, fmt.Errorf("PROXY=%s: there is no such kind of proxy; there are %s", proxy, kinds())
+		return nil, fmt.Errorf("PROXY=%s: there is no such kind of proxy%s", proxy, meant.Hint(kind.Name(proxy), kind.Names()))
 	}
 	if path != "" && proxy == "" {
 		return nil, fmt.Errorf("CONFIG=%s: say what it is for with PROXY=, one of %s", path, kinds())
@@ -216,24 +217,40 @@ func chooseSubjects(get func(word string) string) ([]harness.Subject, error) {
 		return []harness.Subject{own}, err
 	}
 	var found []harness.Subject
-	var all []string
 	for _, s := range Subjects() {
-		all = append(all, s.ID())
 		if (proxy == "" || s.Kind == kind.Name(proxy)) && (release == "" || s.Release == release) &&
 			(subject == "" || s.ID() == subject) {
 			found = append(found, s)
 		}
 	}
 	if len(found) == 0 {
-		var asked []string
-		for _, word := range []struct{ name, value string }{{"PROXY", proxy}, {"RELEASE", release}, {"SUBJECT", subject}} {
-			if word.value != "" {
-				asked = append(asked, word.name+"="+word.value)
-			}
-		}
-		return nil, fmt.Errorf("no config of the catalogue has %s; there are %s", strings.Join(asked, " and "), strings.Join(all, ", "))
+		return nil, noSubject(proxy, release, subject)
 	}
 	return found, nil
+}
+
+// noSubject explains that no config of the catalogue is what the words ask for.
+func noSubject(proxy, release, subject string) error {
+	var ids, releases []string
+	for _, s := range Subjects() {
+		ids = append(ids, s.ID())
+		if s.Release != "" && !slices.Contains(releases, s.Release) {
+			releases = append(releases, s.Release)
+		}
+	}
+	if release != "" && !slices.Contains(releases, release) {
+		return fmt.Errorf("RELEASE=%s: there is no such release in the catalogue%s", release, meant.Hint(release, releases))
+	}
+	if subject != "" && !slices.Contains(ids, subject) {
+		return fmt.Errorf("SUBJECT=%s: there is no such config in the catalogue%s", subject, meant.Hint(subject, ids))
+	}
+	var asked []string
+	for _, word := range []struct{ name, value string }{{"PROXY", proxy}, {"RELEASE", release}, {"SUBJECT", subject}} {
+		if word.value != "" {
+			asked = append(asked, word.name+"="+word.value)
+		}
+	}
+	return fmt.Errorf("no config of the catalogue has %s; there are %s", strings.Join(asked, " and "), strings.Join(ids, ", "))
 }
 
 // kinds are the kinds of proxy, in words.
@@ -342,6 +359,9 @@ func ownRelease(name kind.Name, release string) (string, error) {
 		release = k.Usual
 	}
 	if _, err := k.Release(release); err != nil {
+		if len(meant.Near(release, k.ReleaseNames())) == 0 { // it is a version, such as 3.2
+			err = fmt.Errorf("%w; %s", err, imageOf(name))
+		}
 		return "", fmt.Errorf("RELEASE=%s: %w", release, err)
 	}
 	return release, nil

@@ -99,14 +99,14 @@ func TestWrongWords(t *testing.T) {
 		env  map[string]string
 		want []string
 	}{
-		"NAME":                 {map[string]string{"NAME": "alb-rotate"}, []string{`no scenario "alb-rotate"`, "alb-ip-rotate, alb-ip-refuse, alias-switch, alb-ip-abrupt"}},
-		"NAME is no pattern":   {map[string]string{"NAME": "*"}, []string{`no scenario "*"`}},
-		"PROXY":                {map[string]string{"PROXY": "ngnix"}, []string{"PROXY=ngnix: ", "there are apache, nginx"}},
+		"NAME":                 {map[string]string{"NAME": "alb-rotate"}, []string{`no scenario "alb-rotate": did you mean "alb-ip-rotate"?`}},
+		"NAME is no pattern":   {map[string]string{"NAME": "*"}, []string{`no scenario "*"; there are alb-ip-rotate, alb-ip-refuse, alias-switch, alb-ip-abrupt`}},
+		"PROXY":                {map[string]string{"PROXY": "ngnix"}, []string{"PROXY=ngnix: ", `did you mean "nginx"?`}},
 		"CONFIG without PROXY": {map[string]string{"CONFIG": nginx}, []string{"CONFIG=" + nginx, "PROXY="}},
 		"CONFIG is not there":  {map[string]string{"PROXY": "nginx", "CONFIG": "/none/x.conf"}, []string{"CONFIG=/none/x.conf: ", "no such file or folder"}},
 		"CONFIG is empty":      {map[string]string{"PROXY": "nginx", "CONFIG": empty}, []string{"CONFIG=" + empty, "no file in it"}},
 		"CONFIG of two files":  {map[string]string{"PROXY": "apache", "CONFIG": "configs"}, []string{"httpd.conf"}},
-		"RELEASE of one's own": {map[string]string{"PROXY": "nginx", "CONFIG": nginx, "RELEASE": "1.9"}, []string{"RELEASE=1.9: ", "stable, testing"}},
+		"RELEASE of one's own": {map[string]string{"PROXY": "nginx", "CONFIG": nginx, "RELEASE": "1.9"}, []string{"RELEASE=1.9: ", "stable, testing", "NGINX_IMAGE="}},
 		"RELEASE of goproxy":   {map[string]string{"PROXY": "goproxy", "CONFIG": "configs/goproxy/default.yaml", "RELEASE": "stable"}, []string{"RELEASE=stable: ", "leave RELEASE out"}},
 		"PROXY=image alone":    {map[string]string{"PROXY": "image"}, []string{"PROXY=image: ", "IMAGE="}},
 		"IMAGE of a kind":      {map[string]string{"PROXY": "nginx", "CONFIG": nginx, "IMAGE": "x"}, []string{"IMAGE=x: ", "PROXY=image", "NGINX_IMAGE="}},

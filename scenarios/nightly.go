@@ -15,7 +15,7 @@ func readBaseline(said string) (*baseline.Baseline, error) {
 	var err error
 	switch said {
 	case "":
-		return nil, nil //nolint:nilnil // a run need not be held against any
+		return nil, nil //nolint:nilnil // a run need not be compared with any
 	case BuiltIn:
 		b, err = baseline.Parse(reports.BuiltIn)
 	default:

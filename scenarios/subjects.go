@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/kind"
+	"github.com/proxychaos/proxychaos/harness/meant"
 )
 
 // Configs are the catalogued configurations: configs/<kind>/<name>.
@@ -80,7 +80,7 @@ func Catalogued(id string) (harness.Subject, error) {
 		}
 		ids = append(ids, s.ID())
 	}
-	return harness.Subject{}, fmt.Errorf("there is no subject %q in the catalogue; there are %s", id, strings.Join(ids, ", "))
+	return harness.Subject{}, fmt.Errorf("there is no subject %q in the catalogue%s", id, meant.Hint(id, ids))
 }
 
 // catalogued is a subject for every release that it is run on. Without Scenarios it is run

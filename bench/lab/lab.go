@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/prometheus/procfs"
@@ -15,6 +14,7 @@ import (
 	"github.com/proxychaos/proxychaos/bench/gen"
 	"github.com/proxychaos/proxychaos/bench/peer"
 	"github.com/proxychaos/proxychaos/harness/machine"
+	"github.com/proxychaos/proxychaos/harness/meant"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
@@ -67,7 +67,7 @@ func Run(ctx context.Context, rows []Row, o Options) (bench.Report, error) {
 		report.Rows = append(report.Rows, measured)
 	}
 	if len(report.Rows) == 0 {
-		return report, fmt.Errorf("got row %q, want one of %s", o.Only, strings.Join(names, ", "))
+		return report, fmt.Errorf("there is no row %q%s", o.Only, meant.Hint(o.Only, names))
 	}
 	report.Took = recording.Of(time.Since(report.Began))
 	return report, nil

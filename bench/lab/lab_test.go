@@ -93,5 +93,5 @@ func TestUnknownRow(t *testing.T) {
 	g := NewWithT(t)
 	rows := []lab.Row{{Name: "dns"}, {Name: "http"}}
 	_, err := lab.Run(t.Context(), rows, lab.Options{Only: "nope", Plan: bench.Plan{Progress: &bytes.Buffer{}}})
-	g.Expect(err).To(MatchError(`got row "nope", want one of dns, http`))
+	g.Expect(err).To(MatchError(`there is no row "nope"; there are dns, http`))
 }

@@ -18,7 +18,7 @@ func baselineCommand() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "baseline DIR...",
-		Short: "Make of stored nights what later ones are held against, and show what is different from before",
+		Short: "Make the file that later nights are compared with, from stored nights, and show what is different from before",
 		Long: "Each DIR is a folder of recordings with the reports of a nightly, or one of the folders of reports in it.\n" +
 			"Several nights, or several seeds, make the bands of the figures: three at least.",
 		Args: cobra.MinimumNArgs(1),

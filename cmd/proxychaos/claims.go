@@ -29,8 +29,8 @@ const (
 func claimsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "claims [ID...]",
-		Short: "Run what articles claim of proxies as experiments; exit 1 if a verdict has changed, 2 if a run proved nothing",
-		Long: "Runs the experiments of all claims, or of some, and says what became of each claim, and which verdicts differ from\n" +
+		Short: "Run what articles claim about proxies as experiments; exit 1 if a verdict has changed, 2 if a run proved nothing",
+		Long: "Runs the experiments of all claims, or of some, and prints the verdict of each claim, and which verdicts differ from\n" +
 			"those of claims.json in the folder --docs. With --write it stores the new results there, and makes claims.md again.",
 		Example: "  proxychaos claims 002-valid-3s\n" +
 			"  HTTPD_IMAGE=my-httpd:2.4.58 proxychaos claims 000-children-keep-the-address",
@@ -86,7 +86,7 @@ func (c *claimsRun) run(cmd *cobra.Command, ids []string) error {
 }
 
 // try runs the experiments of the claims, and puts what they came to into the results. It
-// also returns those that came to nothing.
+// also returns those that have no result.
 func (c *claimsRun) try(ctx context.Context, chosen []claims.Claim, results claims.Results) (after claims.Results, failed []claims.Came, err error) {
 	if release, ok := c.lookup("RELEASE"); ok {
 		chosen = slices.Clone(chosen)
@@ -172,13 +172,13 @@ func (c *claimsRun) outcome(ctx context.Context, all []claims.Claim, before, aft
 	var lines []string
 	proved := true
 	for _, came := range failed {
-		lines = append(lines, fmt.Sprintf("%s came to nothing: %v", came.Name, c.spell(came.Err)))
+		lines = append(lines, fmt.Sprintf("%s has no result: %v", came.Name, c.spell(came.Err)))
 		proved = proved && errors.Is(came.Err, claims.ErrNotRun)
 	}
 	text := strings.Join(lines, "\n")
 	switch {
 	case ctx.Err() != nil:
-		return &exitError{exitInterrupted, "interrupted: what was run by then is told above"}
+		return &exitError{exitInterrupted, "interrupted: the results until then are above"}
 	case slices.ContainsFunc(changes, claims.Change.Contradicts):
 		return &exitError{exitWrong, text}
 	case !proved:

@@ -57,7 +57,7 @@ var compareWords = []scenarios.Word{
 	{Name: "RELEASE_B", Value: "RELEASE", Usage: "the release of B"},
 	{Name: "ENV_A", Value: "FILE", Usage: "the variables of A, or a file of them, if B has others"},
 	{Name: "ENV_B", Value: "FILE", Usage: "the variables of B, or a file of them"},
-	{Name: "WHY", Value: "1", Usage: "take each change between A and B back alone, and say which of them matter"},
+	{Name: "WHY", Value: "1", Usage: "undo the changes between A and B one at a time, and say which of them matter"},
 	{Name: "MIN_FAILED", Value: "NUMBER", Usage: "how many failed requests make a difference that counts", Default: "5"},
 	{Name: "MIN_RECOVERY", Value: "TIME", Usage: "how much longer a recovery makes a difference that counts", Default: "0.3s"},
 	{Name: "MIN_P99", Value: "SHARE", Usage: "how much more latency (99th percentile) makes a difference that counts", Default: "20%"},
@@ -89,7 +89,7 @@ func compareBoth(ctx context.Context, cmd *cobra.Command, set *settings, a, b st
 	}
 	logf := func(format string, args ...any) { fmt.Fprintf(opt.Log, format+"\n", args...) }
 	if n := len(journal.Blocks()); n > 0 {
-		logf("goes on after %d blocks that were run before; remove %s to begin anew", n, journal.Path())
+		logf("goes on after %d blocks of an earlier call; remove %s to start over", n, journal.Path())
 	}
 	if !question.Decide(journal).Settled() {
 		if err := answer(ctx, set, opt, question, journal, logf); err != nil && ctx.Err() == nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -35,6 +36,9 @@ func checkCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "check", Short: "Check NAME, PROXY, CONFIG, TTL and the other variables of make, that RUNS can be written, and that there is an engine", Args: cobra.NoArgs, Hidden: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := unknownVariable(cmd.Root(), os.Environ()); err != nil {
+				return err
+			}
 			asked, err := scenarios.FromEnvironment(scenarios.Environment)
 			if err != nil {
 				return err

@@ -79,21 +79,6 @@ func proxychaos(t *testing.T, args ...string) ran {
 	return start(t, t.TempDir(), clean(), program, args...)
 }
 
-// A mistyped word gets the one that was probably meant, at every level; docs/exit-codes.md
-// has what else is refused.
-func TestMistypedWords(t *testing.T) {
-	for args, want := range map[string]string{
-		"rechek":          `no command "rechek": did you mean "recheck"?`,
-		"goproxy validat": `no command "goproxy validat": did you mean "goproxy validate"?`,
-		"help goproxi":    `no command "goproxi": did you mean "goproxy"?`,
-		"help fakedns x":  `no command "fakedns x": fakedns has none below it`,
-	} {
-		g := NewWithT(t)
-		got := proxychaos(t, strings.Fields(args)...)
-		g.Expect(got).To(Equal(ran{exitTrouble, "", "proxychaos: " + want + "\n"}), args)
-	}
-}
-
 // Who types a command's name alone sees what there is; agents are the harness's own.
 func TestHelp(t *testing.T) {
 	g := NewWithT(t)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/engine"
 	"github.com/proxychaos/proxychaos/harness/kind"
+	"github.com/proxychaos/proxychaos/harness/meant"
 	"github.com/proxychaos/proxychaos/scenarios"
 )
 
@@ -49,9 +51,33 @@ func addFlags(cmd *cobra.Command, of []scenarios.Word) *settings {
 	}
 	cmd.Long += "\nEach flag can also be set in the environment: --host-header as " + scenarios.Prefix + "HOST_HEADER."
 	complete(cmd)
-	cmd.PreRunE = func(*cobra.Command, []string) error { return s.fromEnvironment(scenarios.Environment) }
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := unknownVariable(cmd.Root(), os.Environ()); err != nil {
+			return err
+		}
+		return s.fromEnvironment(scenarios.Environment)
+	}
 	return s
 }
+
+// unknownVariable refuses a variable that begins as ours do and that no command reads: it
+// is mistyped, and would be passed over.
+func unknownVariable(root *cobra.Command, environ []string) error {
+	known := []string{scenarios.Prefix + "NAME", scenarios.Prefix + "CORPORA"} // make's, and the tests'
+	for _, c := range root.Commands() {
+		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, scenarios.Prefix+wordOf(f.Name)) })
+	}
+	for _, pair := range environ {
+		name, _, _ := strings.Cut(pair, "=")
+		if strings.HasPrefix(name, scenarios.Prefix) && !slices.Contains(known, name) && !ofKubernetes.MatchString(name) {
+			return fmt.Errorf("there is no variable %s%s", name, meant.Hint(name, known))
+		}
+	}
+	return nil
+}
+
+// ofKubernetes are the variables that a pod gets for a service with the name proxychaos.
+var ofKubernetes = regexp.MustCompile(`^` + scenarios.Prefix + `(SERVICE_.*|PORT|PORT_\d.*)$`)
 
 // text is the value of a flag as it was typed; its kind stands for it in the help.
 type text struct{ value, kind string }

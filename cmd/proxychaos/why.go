@@ -38,7 +38,7 @@ func whyAsked(set *settings, a, b string) (*rollout.Changed, error) {
 	return changed, nil
 }
 
-// explain takes each change back alone, in the scenario in which the difference tells most.
+// explain undoes each change by itself, in the scenario in which the difference counts most.
 // Without a difference there is nothing to explain.
 func (e *explainer) explain(ctx context.Context, decision compare.Comparison) (err error) {
 	if e.changed == nil || ctx.Err() != nil || decision.Word != compare.Worse && decision.Word != compare.Better {

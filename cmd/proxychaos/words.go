@@ -2,10 +2,16 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/proxychaos/proxychaos/harness/meant"
 )
 
 // refuseWrongWords makes each command say in one line what is wrong with the words that
@@ -15,14 +21,11 @@ func refuseWrongWords(cmd *cobra.Command) {
 	for _, c := range cmd.Commands() {
 		refuseWrongWords(c)
 	}
-	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return fmt.Errorf("%w; %s --help shows the flags", err, c.CommandPath())
-	})
+	cmd.SetFlagErrorFunc(unknownFlag)
 	switch {
 	case cmd.Name() == "help":
 		cmd.Run, cmd.RunE = nil, helpOn
 	case cmd.HasSubCommands() && !cmd.Runnable():
-		cmd.SuggestionsMinimumDistance = 2
 		cmd.Args = cobra.ArbitraryArgs
 		cmd.RunE = func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -32,6 +35,23 @@ func refuseWrongWords(cmd *cobra.Command) {
 		}
 	case cmd.Args != nil:
 		sayWhatIsWanted(cmd)
+	}
+	if cmd.HasSubCommands() && cmd.Args != nil {
+		refuseMistyped(cmd)
+	}
+}
+
+// refuseMistyped is for a command that takes files and has commands below it, such as
+// report: a file that is not there may be a command.
+func refuseMistyped(cmd *cobra.Command) {
+	check := cmd.Args
+	cmd.Args = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 && len(meant.Near(args[0], below(c))) > 0 {
+			if _, err := os.Lstat(args[0]); errors.Is(err, fs.ErrNotExist) {
+				return unknownWord(c, args[0])
+			}
+		}
+		return check(c, args)
 	}
 }
 
@@ -46,8 +66,31 @@ func sayWhatIsWanted(cmd *cobra.Command) {
 		if len(args) > 0 {
 			got = strings.Join(args, " ")
 		}
-		return fmt.Errorf("got %s, want: %s", got, c.UseLine())
+		return fmt.Errorf("got %s, want: %s; %s --help says more", got, c.UseLine(), c.CommandPath())
 	}
+}
+
+// unknownFlag names the flag that was probably meant.
+func unknownFlag(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return fmt.Errorf("%w; %s --help shows the flags", err, c.CommandPath())
+	}
+	typed, said := unknown.GetSpecifiedName(), "--"+unknown.GetSpecifiedName()
+	if short := unknown.GetSpecifiedShortnames(); short != "" { // -proxy is p, r, o, x and y to pflag
+		typed, said = short, "-"+short
+	}
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, "--"+f.Name)
+		}
+	})
+	near := meant.Near("--"+typed, names)
+	if len(near) == 0 {
+		return fmt.Errorf("there is no flag %s; %s --help shows the flags", said, c.CommandPath())
+	}
+	return fmt.Errorf("there is no flag %s%s", said, meant.Ask(near))
 }
 
 // helpOn is `proxychaos help COMMAND`.
@@ -65,19 +108,29 @@ func helpOn(c *cobra.Command, words []string) error {
 // unknownWord names the command that was probably meant, or else those that there are.
 func unknownWord(c *cobra.Command, word string) error {
 	_, group, _ := strings.Cut(c.CommandPath()+" ", " ") // below proxychaos
-	if meant := c.SuggestionsFor(word); len(meant) > 0 {
-		return fmt.Errorf("no command %q: did you mean %q?", group+word, group+meant[0])
+	names := below(c)
+	if len(names) == 0 {
+		return fmt.Errorf("there is no command %q: %s has none below it", group+word, strings.TrimSpace(group))
 	}
+	near := meant.Near(word, names)
+	if len(near) == 0 {
+		return fmt.Errorf("there is no command %q%s", group+word, meant.Hint(word, names))
+	}
+	for i := range near {
+		near[i] = group + near[i]
+	}
+	return fmt.Errorf("there is no command %q%s", group+word, meant.Ask(near))
+}
+
+// below are the names of the commands below a command.
+func below(c *cobra.Command) []string {
 	var names []string
 	for _, sub := range c.Commands() {
 		if sub.IsAvailableCommand() {
 			names = append(names, sub.Name())
 		}
 	}
-	if len(names) == 0 {
-		return fmt.Errorf("no command %q: %s has none below it", group+word, strings.TrimSpace(group))
-	}
-	return fmt.Errorf("no command %q: there are %s", group+word, strings.Join(names, ", "))
+	return names
 }
 
 // checkHelp makes help an output that can fail, as on a full disk. Cobra's own does not

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/proxychaos/proxychaos/harness/meant"
 )
 
 // words are the faults by the word that stands in their JSON. A new fault is
@@ -59,7 +61,7 @@ func Decode(text []byte) (Fault, error) {
 	}
 	t, ok := words[word]
 	if !ok {
-		return nil, fmt.Errorf("read a fault: there is no fault %q; there are %s", word, strings.Join(Words(), ", "))
+		return nil, fmt.Errorf("read a fault: there is no fault %q%s", word, meant.Hint(word, Words()))
 	}
 	delete(fields, "fault")
 	rest, err := json.Marshal(fields)

@@ -29,9 +29,9 @@ func (c *brief) healed(v *Verdict) []Finding {
 	case u == nil && whole > -forever && whole < forever:
 		switch late := sent - whole; {
 		case late > 0:
-			text = fmt.Sprintf("failed until %s after what had failed was whole again, %s after %s", span(late), span(sent-loss.At), quoted(loss.Name))
+			text = fmt.Sprintf("failed until %s after what had failed was back, %s after %s", span(late), span(sent-loss.At), quoted(loss.Name))
 		case late > -lastSecond:
-			text = fmt.Sprintf("failed until what had failed was whole again, %s after %s", span(sent-loss.At), quoted(loss.Name))
+			text = fmt.Sprintf("failed until what had failed was back, %s after %s", span(sent-loss.At), quoted(loss.Name))
 		}
 	case u == nil:
 	case len(u.lookupsIn(moved, forever)) == 0:

@@ -81,11 +81,11 @@ func TestDNSFailedAndRequestsDid(t *testing.T) {
 	v := w.judge()
 	wantResult(t, v, judge.Fail, "350 of 1,000 requests failed (350 502), budget 0")
 	wantText(t, v, judge.DNSOutage, "1 DNS query while DNS failed; the first request to fail was sent 3.0 s after it began")
-	wantText(t, v, judge.HealedItself, "failed until what had failed was whole again, 10.0 s after \"DNS fails: servfail\"")
+	wantText(t, v, judge.HealedItself, "failed until what had failed was back, 10.0 s after \"DNS fails: servfail\"")
 	w.Requests[249].Outcome, w.Requests[249].Latency = recording.BadGateway, 0.5 // sent at 4.981 s
 	wantText(t, w.judge(), judge.DNSOutage, "1 DNS query while DNS failed; the first request to fail was under way as it began")
 	w.failing(15, 17, recording.BadGateway)
-	wantText(t, w.judge(), judge.HealedItself, "failed until 2.0 s after what had failed was whole again, 12.0 s after \"DNS fails: servfail\"")
+	wantText(t, w.judge(), judge.HealedItself, "failed until 2.0 s after what had failed was back, 12.0 s after \"DNS fails: servfail\"")
 }
 
 // A fault that did not come, did not last, or did not end proves nothing.

@@ -201,7 +201,7 @@ func TestHeldDownAfterwards(t *testing.T) {
 		return w.judge()
 	}
 	v := down(10)
-	wantText(t, v, judge.HeldDown, "what had failed was whole again, and the proxy itself answered 100 requests at once with an error and sent them to no node, the last 2.0 s later: it had no address, or held every one to be down")
+	wantText(t, v, judge.HeldDown, "what had failed was back, and the proxy itself answered 100 requests at once with an error and sent them to no node, the last 2.0 s later: it had no address, or held every one to be down")
 	if v.Result != judge.Fail {
 		t.Errorf("got %s: %q, want a fail", v.Result, v.Reasons)
 	}

@@ -10,7 +10,8 @@ import (
 	"io/fs"
 	"regexp"
 	"slices"
-	"strings"
+
+	"github.com/proxychaos/proxychaos/harness/meant"
 )
 
 // Name is the word of PROXY=.
@@ -68,7 +69,7 @@ func Names() []Name {
 func Of(name Name) (*Kind, error) {
 	i := slices.IndexFunc(all, func(k *Kind) bool { return k.Name == name })
 	if i < 0 {
-		return nil, fmt.Errorf("there is no kind of proxy %q; there are %v", name, Names())
+		return nil, fmt.Errorf("there is no kind of proxy %q%s", name, meant.Hint(name, Names()))
 	}
 	return all[i], nil
 }
@@ -134,15 +135,22 @@ func (r Release) String() string { return string(r.Kind) + " " + r.Name }
 
 // Release finds a release of a kind by its name. The error lists those there are.
 func (k *Kind) Release(name string) (Release, error) {
-	var names []string
 	for _, r := range k.Releases {
 		if r.Name == name {
 			r.Kind = k.Name
 			return r, nil
 		}
+	}
+	return Release{}, fmt.Errorf("there is no release %q of %s%s", name, k.Name, meant.Hint(name, k.ReleaseNames()))
+}
+
+// ReleaseNames are the names of its releases.
+func (k *Kind) ReleaseNames() []string {
+	var names []string
+	for _, r := range k.Releases {
 		names = append(names, r.Name)
 	}
-	return Release{}, fmt.Errorf("there is no release %q of %s; there are %s", name, k.Name, strings.Join(names, ", "))
+	return names
 }
 
 // Image is how the image of a release is had and looked at.

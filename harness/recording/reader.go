@@ -43,7 +43,7 @@ func Open(dir string) (*Recording, error) {
 	path := filepath.Join(dir, ManifestFile)
 	err := readJSON(path, &version)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%s is not a recording, or its run was stopped before it began: it has no %s", dir, ManifestFile)
+		return nil, fmt.Errorf("%s is not a recording, or its run was stopped before it began: it has no %s; want a folder such as runs/alb-ip-rotate/nginx/static/latest", dir, ManifestFile)
 	}
 	if err != nil {
 		return nil, err

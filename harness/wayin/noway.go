@@ -114,9 +114,9 @@ func (t tried) outcome() string {
 		}
 		return "the proxy itself answers " + statusText(t.came)
 	case load.Cached:
-		return "answered from the proxy's cache, whatever the query: a node's answer to an earlier request, of which nothing about DNS can be seen"
+		return "answered from the proxy's cache, which ignores the query string: such an answer shows nothing about DNS"
 	case load.Nameless:
-		return "a node answers, but does not get the number of the request: the proxy takes the header " + load.SeqHeader + " away, without which no answer can be told from another"
+		return "a node answers, but does not get the number of the request: the proxy removes the header " + load.SeqHeader + ", without which no answer can be matched to its request"
 	case load.Closed:
 		return "closed without an answer"
 	case load.Refused:

@@ -344,14 +344,14 @@ func TestNoWay(t *testing.T) {
 				first.CompareAndSwap("", r.Header.Get(load.SeqHeader))
 				fmt.Fprintf(w, "fakealb lb=blue node=198.18.1.21 target=t1 received=0 seq=%s\n", first.Load())
 			}, false}},
-			want: []string{"port A, for www.example.com /: answered from the proxy's cache, whatever the query: a node's answer to an earlier request, of which nothing about DNS can be seen"},
+			want: []string{"port A, for www.example.com /: answered from the proxy's cache, which ignores the query string: such an answer shows nothing about DNS"},
 		},
 		"it takes the number away": {
 			ports: []port{{func(w http.ResponseWriter, r *http.Request) {
 				r.Header.Del(load.SeqHeader)
 				node(w, r)
 			}, false}},
-			want: []string{"port A, for www.example.com /: a node answers, but does not get the number of the request: the proxy takes the header X-Proxychaos-Seq away, without which no answer can be told from another"},
+			want: []string{"port A, for www.example.com /: a node answers, but does not get the number of the request: the proxy removes the header X-Proxychaos-Seq, without which no answer can be matched to its request"},
 		},
 		"over TLS, and another port": {
 			ports: []port{{status(403), true}, {page, false}}, hints: Hints{Hosts: []string{"a.example.com"}},

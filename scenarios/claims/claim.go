@@ -17,6 +17,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/proxychaos/proxychaos/harness/kind"
+	"github.com/proxychaos/proxychaos/harness/meant"
 	"github.com/proxychaos/proxychaos/scenarios"
 )
 
@@ -172,7 +173,7 @@ func Named(all []Claim, id string) (Claim, error) {
 		}
 		ids = append(ids, c.ID)
 	}
-	return Claim{}, fmt.Errorf("there is no claim %q; there are %s", id, strings.Join(ids, ", "))
+	return Claim{}, fmt.Errorf("there is no claim %q%s", id, meant.Hint(id, ids))
 }
 
 // releases are those on which the claim's experiments are run.

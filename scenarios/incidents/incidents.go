@@ -6,13 +6,13 @@ package incidents
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/meant"
 	"github.com/proxychaos/proxychaos/harness/run"
 	"github.com/proxychaos/proxychaos/scenarios"
 )
@@ -53,7 +53,7 @@ func Named(name string) (Incident, error) {
 	if i := slices.Index(names, name); i >= 0 {
 		return All[i], nil
 	}
-	return Incident{}, fmt.Errorf("there is no incident %q; there are %s", name, strings.Join(names, ", "))
+	return Incident{}, fmt.Errorf("there is no incident %q%s", name, meant.Hint(name, names))
 }
 
 // Cells are those of all acts. What broke has to break as it was reported, and what held

@@ -45,7 +45,7 @@ func oneLine(s string) string {
 	return s
 }
 
-// Changed are the changes between two configurations, with what is needed to take one back.
+// Changed are the changes between two configurations, with what is needed to undo one.
 type Changed struct {
 	Changes []Change
 	single  bool // they are files, not folders
@@ -54,7 +54,7 @@ type Changed struct {
 }
 
 // errUnlike is the error for a file and a folder.
-var errUnlike = errors.New("one is a file and the other a folder: what changed between them cannot be taken back one by one")
+var errUnlike = errors.New("one is a file and the other a folder: the changes between them cannot be undone one by one")
 
 // FindChanges compares two files, or two folders. Comments and empty lines are no changes.
 func FindChanges(a, b string) (*Changed, error) {
@@ -117,7 +117,7 @@ func (c *Changed) addFile(name string, all []segment) {
 	}
 }
 
-// Without writes B with one change taken back into a folder, and returns its path.
+// Without writes B with one change undone into a folder, and returns its path.
 func (c *Changed) Without(i int, into string) (string, error) {
 	path := filepath.Join(into, filepath.Base(c.b))
 	text, gone := c.without[i]()

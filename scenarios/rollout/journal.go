@@ -42,7 +42,7 @@ func OpenFile(dir string, words ...string) (*File, error) {
 		}
 		var played Played
 		if err := json.Unmarshal(line, &played); err != nil {
-			return nil, fmt.Errorf("%s:%d: %w; remove the file to begin anew", f.path, number+1, err)
+			return nil, fmt.Errorf("%s:%d: %w; remove the file to start over", f.path, number+1, err)
 		}
 		f.blocks = append(f.blocks, played)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/proxychaos/proxychaos/reports/compare"
 )
 
-// Why takes each change back alone and asks answer to compare A with what is then B, at a
+// Why undoes each change by itself and asks answer to compare A with what is then B, at a
 // path. word is what A and B themselves came to.
 func Why(ctx context.Context, changed *Changed, word compare.Word, answer func(ctx context.Context, change Change, b string) (compare.Word, error)) (blames []reports.Blame, err error) {
 	root, err := os.MkdirTemp("", "proxychaos-why-")
