@@ -42,6 +42,10 @@ func Read(name kind.Name, files fs.FS, p string, env kind.Env) (Config, error) {
 	case err != nil:
 		return Config{}, fmt.Errorf("CONFIG=%s: %w", p, err)
 	}
+	c.TakeResolvConf()
+	if len(c.Files) == 0 && name != kind.Any {
+		return Config{}, fmt.Errorf("CONFIG=%s: the folder has no file in it but %s", p, c.Resolvers.Name)
+	}
 	if c.Config, err = c.Render(); err != nil {
 		return Config{}, fmt.Errorf("CONFIG=%s: %w", p, err)
 	}

@@ -1,6 +1,7 @@
 package pod
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,10 @@ type Config struct {
 	Control netip.AddrPort
 	// ResolvConf is the file that is rewritten; "" is /etc/resolv.conf.
 	ResolvConf string
+	// Resolvers is what is written there: the resolv.conf of the machine that the proxy's
+	// configuration is from. fakedns answers at each of its name servers, and knows its
+	// search list. If it is "", names are asked for as they are, at [LibcResolver].
+	Resolvers string
 	// Seed decides fakedns's random orders.
 	Seed uint64
 }
@@ -126,6 +131,14 @@ func (a *Agent) takeOver() (undo []func() error, err error) {
 		}
 		return err == nil
 	}
+	dnsConfig := fakedns.Config{Listen: resolverSockets(), SocketOptions: transparent, Seed: a.cfg.Seed}
+	search, err := readSearchList(a.cfg.Resolvers)
+	if err != nil {
+		return nil, err
+	}
+	if search != nil {
+		dnsConfig.Missing = search.missing
+	}
 	back, err := routeResolvers()
 	if !step(back, err) {
 		return undo, err
@@ -133,12 +146,12 @@ func (a *Agent) takeOver() (undo []func() error, err error) {
 	if back, err = bypassDockerDNS(); !step(back, err) {
 		return undo, err
 	}
-	a.dns, err = fakedns.New(fakedns.Config{Listen: resolverSockets(), SocketOptions: transparent, Seed: a.cfg.Seed})
+	a.dns, err = fakedns.New(dnsConfig)
 	if err != nil {
 		return undo, err
 	}
 	undo = append(undo, a.dns.Close)
-	back, err = writeResolvConf(a.cfg.ResolvConf)
+	back, err = writeResolvConf(a.cfg.ResolvConf, cmp.Or(a.cfg.Resolvers, resolvConf))
 	step(back, err)
 	return undo, err
 }

@@ -60,7 +60,7 @@ type clients struct {
 	load      *load.Client
 	probe     fault.Prober
 	resolvers []netip.AddrPort // that faults of DNS are proved at, besides those that the proxy asks
-	libc      netip.AddrPort   // the resolver of /etc/resolv.conf; the zero value if the proxy has none
+	libc      []netip.AddrPort // the resolvers of /etc/resolv.conf; none if the proxy has none
 	node      func(n int) netip.Addr
 	node6     func(n int) netip.Addr // the same with IPv6 addresses; nil if there is no IPv6
 	port      uint16                 // of the nodes, for plain HTTP

@@ -26,6 +26,7 @@ type containerBed struct {
 	lab   *Lab
 	tb    *testbed.Testbed
 	proxy testbed.Proxy
+	libc  []netip.AddrPort // the resolvers of /etc/resolv.conf
 }
 
 // vpcResolver is where AWS has its resolver in every VPC (aws-facts 5.1).
@@ -40,17 +41,23 @@ func (l *Lab) openContainers(ctx context.Context, image string, conf config.Conf
 		return b, err
 	}
 	b.proxy = testbed.Proxy{Image: image, Layout: layout}
-	b.tb, err = l.bedFor(ctx, testbed.Spec{
+	spec := testbed.Spec{
 		Kit: l.shared.Kit, Labels: l.shared.Labels, Scaled: l.opt.Settings.Clock != harness.Production, Seed: seed,
 		IPv6: ipv6, Start: os.Getpid() + int(l.next.Add(1)),
-	})
+	}
+	b.libc = []netip.AddrPort{pod.LibcResolver}
+	if conf.Resolvers != nil {
+		spec.ResolvConf = string(conf.Resolvers.Content)
+		b.libc = append(b.libc, conf.LibcServers()...)
+	}
+	b.tb, err = l.bedFor(ctx, spec)
 	return b, err
 }
 
 func (b *containerBed) clients() clients {
 	c := clients{
 		dns: b.tb.DNS, alb: b.tb.ALB, load: b.tb.Load, probe: testbed.Prober{Pod: b.tb.Pod},
-		resolvers: []netip.AddrPort{vpcResolver}, libc: pod.LibcResolver, node: b.tb.Node, port: 80, isProbe: pod.IsProbe,
+		resolvers: []netip.AddrPort{vpcResolver}, libc: b.libc, node: b.tb.Node, port: 80, isProbe: pod.IsProbe,
 	}
 	if b.tb.Subnet6.IsValid() {
 		c.node6 = b.tb.Node6

@@ -50,9 +50,12 @@ func podSysctls(scaled bool) map[string]string {
 }
 
 func podAgent(spec Spec) agent {
+	args := []string{"pod", "--control", listenAny, "--seed", strconv.FormatUint(spec.Seed, 10)}
+	if spec.ResolvConf != "" {
+		args = append(args, "--resolv-conf", spec.ResolvConf)
+	}
 	return agent{
-		name: "pod", host: hostPod, image: spec.Kit,
-		args: []string{"pod", "--control", listenAny, "--seed", strconv.FormatUint(spec.Seed, 10)},
+		name: "pod", host: hostPod, image: spec.Kit, args: args,
 		// NET_ADMIN routes what is sent to resolvers; SYS_PTRACE reads which of the
 		// proxy's processes holds which socket. NET_RAW is not needed.
 		capabilities: []string{"NET_ADMIN", "NET_BIND_SERVICE", "SYS_PTRACE", "DAC_READ_SEARCH"},

@@ -58,6 +58,8 @@ type Spec struct {
 	// IPv6 gives the network IPv6 too, so that proxy and nodes have such addresses. Then the
 	// C library asks for AAAA records.
 	IPv6 bool
+	// ResolvConf is the text of the proxy's /etc/resolv.conf; the pod's own if it is empty.
+	ResolvConf string
 	// Seed draws the order of DNS answers.
 	Seed uint64
 	// Start is where the search for a free subnet begins, so that cells
