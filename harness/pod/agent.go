@@ -26,6 +26,9 @@ type Config struct {
 	// configuration is from. fakedns answers at each of its name servers, and knows its
 	// search list. If it is "", names are asked for as they are, at [LibcResolver].
 	Resolvers string
+	// Sockets is the folder for the sockets that are given to the proxy's container, such as
+	// [LogSocket]; "" for none.
+	Sockets string
 	// Seed decides fakedns's random orders.
 	Seed uint64
 }
@@ -139,7 +142,7 @@ func (a *Agent) takeOver() (undo []func() error, err error) {
 	if search != nil {
 		dnsConfig.Missing = search.missing
 	}
-	back, err := routeResolvers()
+	back, err := routeHere()
 	if !step(back, err) {
 		return undo, err
 	}
@@ -152,7 +155,13 @@ func (a *Agent) takeOver() (undo []func() error, err error) {
 	}
 	undo = append(undo, a.dns.Close)
 	back, err = writeResolvConf(a.cfg.ResolvConf, cmp.Or(a.cfg.Resolvers, resolvConf))
-	step(back, err)
+	if !step(back, err) {
+		return undo, err
+	}
+	syslog, err := startSyslog(a.cfg.Sockets, func(file, text string) { a.logFiles().told(file, text) })
+	if err == nil {
+		undo = append(undo, syslog.stop)
+	}
 	return undo, err
 }
 

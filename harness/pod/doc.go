@@ -13,7 +13,8 @@
 //   - says which process of the proxy holds which connections to the ALB
 //     nodes, so that a cold worker is seen before it falsifies a run;
 //   - reads the log files of the proxy, wherever they are: those that its processes
-//     hold open to append to;
+//     hold open to append to; and what it sends to syslog, at /dev/log or to UDP port 514
+//     of any address;
 //   - tries things from the proxy's place in the network (probes, and canary
 //     connections that are kept open), which is how a fault is proved.
 //

@@ -12,7 +12,7 @@ var errNeedsLinux = errors.New("pod: needs Linux")
 
 func checkCapabilities() error { return errNeedsLinux }
 
-func routeResolvers() (undo func() error, err error) { return nil, errNeedsLinux }
+func routeHere() (undo func() error, err error) { return nil, errNeedsLinux }
 
 func bypassDockerDNS() (undo func() error, err error) { return nil, errNeedsLinux }
 

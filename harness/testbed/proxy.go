@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"path"
 	"strings"
 	"time"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 
@@ -53,6 +55,10 @@ func (tb *Testbed) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, err
 	if _, err := tb.Pod.Logs(ctx); err != nil { // from now on its log files are followed
 		return nil, fmt.Errorf("following the proxy's log files: %w", err)
 	}
+	logs, err := tb.syslog(ctx, p.Roots)
+	if err != nil {
+		return nil, err
+	}
 	joined := "container:" + tb.pod.GetContainerID()
 	c, err := testcontainers.Run(ctx, p.Image,
 		testcontainers.WithCmd(p.Cmd...),
@@ -67,6 +73,7 @@ func (tb *Testbed) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, err
 		testcontainers.WithHostConfigModifier(func(hc *container.HostConfig) {
 			hc.NetworkMode = container.NetworkMode(joined)
 			hc.PidMode = container.PidMode(joined)
+			hc.Mounts = logs
 		}),
 	)
 	if c != nil {
@@ -81,6 +88,27 @@ func (tb *Testbed) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, err
 		rejected.Output += tb.written(ctx, tb.proxy.GetContainerID(), p.Logs)
 	}
 	return listeners, err
+}
+
+// syslog is the pod's syslog socket as /dev/log of the proxy's container, and below each
+// other folder that the proxy takes for the root.
+func (tb *Testbed) syslog(ctx context.Context, roots []string) ([]mount.Mount, error) {
+	owner, err := tb.docker.ContainerInspect(ctx, tb.pod.GetContainerID(), client.ContainerInspectOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("finding the pod's syslog socket: %w", err)
+	}
+	var all []mount.Mount
+	for _, m := range owner.Container.Mounts {
+		if m.Destination != podSockets {
+			continue
+		}
+		for _, root := range append([]string{"/"}, roots...) {
+			all = append(all, mount.Mount{
+				Type: mount.TypeBind, Source: path.Join(m.Source, pod.LogSocket), Target: path.Join(root, "/dev/log"),
+			})
+		}
+	}
+	return all, nil
 }
 
 // written are the log files of a container that has ended, one after the other.
