@@ -125,5 +125,6 @@ func (c Config) Layout() (kind.Layout, error) {
 	}
 	layout, err := k.Layout(c.Config)
 	layout.Env = append(layout.Env, c.Environment()...)
+	layout.Sockets = c.AppSockets()
 	return layout, err
 }

@@ -39,6 +39,9 @@ type Layout struct {
 	// Roots are folders that the program takes for the root of its files (chroot), once it
 	// has started.
 	Roots []string
+	// Sockets are unix sockets at which applications beside the proxy answer. They are made
+	// as files are.
+	Sockets []string
 	// Logs are files in which the program may say why it does not start.
 	Logs []string
 	// Users are those that the configuration runs the proxy as. They are added to the

@@ -61,6 +61,7 @@ type Agent struct {
 	// literals are empty until someone says which nodes stand for literal addresses of a
 	// family.
 	literals []*literals
+	beside   *beside // nil until it is asked for
 }
 
 // New checks the configuration and opens the control address, so that
@@ -118,7 +119,7 @@ func (a *Agent) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.canaries.removeAll()) }()
-	defer func() { err = errors.Join(err, a.stopLiterals()) }()
+	defer func() { err = errors.Join(err, a.stopLiterals(), a.stopBeside()) }()
 	defer func() { err = errors.Join(err, a.own.giveBack()) }()
 	defer a.stopWatches()
 	defer a.stopLogs()
@@ -277,6 +278,27 @@ func (a *Agent) stopLiterals() error {
 		errs = append(errs, l.stop())
 	}
 	return errors.Join(errs...)
+}
+
+// startBeside can be called once.
+func (a *Agent) startBeside(req BesideRequest) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.beside != nil {
+		return invalid("", "the node for applications is set already, to %s", a.beside.node)
+	}
+	var err error
+	a.beside, err = startBeside(req, a.cfg.Sockets)
+	return err
+}
+
+func (a *Agent) stopBeside() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.beside == nil {
+		return nil
+	}
+	return a.beside.stop()
 }
 
 func (a *Agent) stopWatches() {

@@ -44,7 +44,7 @@ func Command() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&control, "control", "0.0.0.0:9100", "address of the control API")
 	cmd.Flags().StringVar(&resolvers, "resolv-conf", "", "text of /etc/resolv.conf; whichever name servers it has, they are this agent")
-	cmd.Flags().StringVar(&sockets, "sockets", "", "folder for sockets that are given to the proxy's container: log is its /dev/log")
+	cmd.Flags().StringVar(&sockets, "sockets", "", "folder for sockets that are given to the proxy's container: log is its /dev/log, application one that answers")
 	cmd.Flags().Uint64Var(&seed, "seed", 1, "of the random orders of DNS answers")
 	return cmd
 }

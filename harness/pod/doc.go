@@ -9,6 +9,8 @@
 //     127.0.0.1 (through /etc/resolv.conf), Docker's 127.0.0.11, 169.254.169.253,
 //     fd00:ec2::253, one that a name leads to. What is sent to port 53 is delivered
 //     here by a routing rule, untranslated, so that fakedns records who was asked;
+//   - answers for applications beside the proxy, at loopback addresses and a socket: what
+//     nothing else there takes is passed on to a node;
 //   - finds the port that the proxy listens on;
 //   - says which process of the proxy holds which connections to the ALB
 //     nodes, so that a cold worker is seen before it falsifies a run;

@@ -14,6 +14,12 @@ func checkCapabilities() error { return errNeedsLinux }
 
 func routeHere() (undo func() error, err error) { return nil, errNeedsLinux }
 
+func divertLoopback(uint16) (undo func() error, err error) { return nil, errNeedsLinux }
+
+func families() []int { return nil }
+
+var loopbackOf map[int]netip.Addr
+
 func bypassDockerDNS() (undo func() error, err error) { return nil, errNeedsLinux }
 
 func resolverSockets() []netip.AddrPort { return nil }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/netip"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,7 +56,7 @@ func (tb *Testbed) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, err
 	if _, err := tb.Pod.Logs(ctx); err != nil { // from now on its log files are followed
 		return nil, fmt.Errorf("following the proxy's log files: %w", err)
 	}
-	logs, err := tb.syslog(ctx, p.Roots)
+	sockets, err := tb.sockets(ctx, p.Layout)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func (tb *Testbed) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, err
 		testcontainers.WithHostConfigModifier(func(hc *container.HostConfig) {
 			hc.NetworkMode = container.NetworkMode(joined)
 			hc.PidMode = container.PidMode(joined)
-			hc.Mounts = logs
+			hc.Mounts = sockets
 		}),
 	)
 	if c != nil {
@@ -90,23 +91,27 @@ func (tb *Testbed) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, err
 	return listeners, err
 }
 
-// syslog is the pod's syslog socket as /dev/log of the proxy's container, and below each
-// other folder that the proxy takes for the root.
-func (tb *Testbed) syslog(ctx context.Context, roots []string) ([]mount.Mount, error) {
+// sockets are those of the pod in the proxy's container: the syslog socket as /dev/log, also
+// below each other folder that the proxy takes for the root, and the application's wherever
+// the configuration has one.
+func (tb *Testbed) sockets(ctx context.Context, l kind.Layout) ([]mount.Mount, error) {
 	owner, err := tb.docker.ContainerInspect(ctx, tb.pod.GetContainerID(), client.ContainerInspectOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("finding the pod's syslog socket: %w", err)
+		return nil, fmt.Errorf("finding the pod's sockets: %w", err)
+	}
+	i := slices.IndexFunc(owner.Container.Mounts, func(m container.MountPoint) bool { return m.Destination == podSockets })
+	if i < 0 {
+		return nil, fmt.Errorf("finding the pod's sockets: it has no folder %s", podSockets)
 	}
 	var all []mount.Mount
-	for _, m := range owner.Container.Mounts {
-		if m.Destination != podSockets {
-			continue
-		}
-		for _, root := range append([]string{"/"}, roots...) {
-			all = append(all, mount.Mount{
-				Type: mount.TypeBind, Source: path.Join(m.Source, pod.LogSocket), Target: path.Join(root, "/dev/log"),
-			})
-		}
+	put := func(name, where string) {
+		all = append(all, mount.Mount{Type: mount.TypeBind, Source: path.Join(owner.Container.Mounts[i].Source, name), Target: where})
+	}
+	for _, root := range append([]string{"/"}, l.Roots...) {
+		put(pod.LogSocket, path.Join(root, "dev/log"))
+	}
+	for _, where := range l.Sockets {
+		put(pod.AppSocket, where)
 	}
 	return all, nil
 }

@@ -44,6 +44,7 @@ const (
 	hostPod   = 2
 	hostLoad  = 3
 	hostALB   = 4
+	hostApp   = 5
 	firstNode = 21
 )
 
@@ -151,6 +152,9 @@ func (tb *Testbed) Node(n int) netip.Addr { return tb.host(firstNode + n) }
 
 // Node6 is the n-th node address of those with IPv6.
 func (tb *Testbed) Node6(n int) netip.Addr { return tb.host6(firstNode + n) }
+
+// Beside is the address of the node that answers for applications beside the proxy.
+func (tb *Testbed) Beside() netip.Addr { return tb.host(hostApp) }
 
 func (tb *Testbed) control(host int) string {
 	return "http://" + netip.AddrPortFrom(tb.host(host), controlPort).String()
