@@ -28,6 +28,10 @@ type Config struct {
 	Seed uint64
 	// Names are set at the start and again by a reset.
 	Names []Name
+	// Missing, if not nil, says which of the names do not exist for which a wildcard alone
+	// would answer: canonical ones, in lower case without a trailing dot. It is asked about
+	// every such query, from several goroutines.
+	Missing func(name string) bool
 	// NegativeTTL is the SOA's TTL in NXDOMAIN and NODATA answers, in whole seconds;
 	// 0 is DefaultNegativeTTL. A run whose clock is scaled scales it too.
 	NegativeTTL time.Duration

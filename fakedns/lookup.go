@@ -43,6 +43,10 @@ const maxChain = 32
 func (l *lookup) run(t *table, q *question, cfg *Config) {
 	*l = lookup{table: t, q: q, cfg: cfg, links: l.links[:0], addrs: l.addrs[:0]}
 	name := q.name
+	if l.missing(name) {
+		l.rcode, l.negative = dns.RcodeNameError, true
+		return
+	}
 	for range maxChain {
 		e := l.find(name)
 		switch {
@@ -63,6 +67,11 @@ func (l *lookup) run(t *table, q *question, cfg *Config) {
 		name = e.CNAME
 	}
 	l.links, l.rcode = l.links[:0], dns.RcodeServerFailure
+}
+
+// missing says whether a name for which a wildcard would answer does not exist.
+func (l *lookup) missing(name string) bool {
+	return l.cfg.Missing != nil && l.entries[name] == nil && l.implied[name] == nil && l.cfg.Missing(name)
 }
 
 // refuse answers what is not a question of class IN.

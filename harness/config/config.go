@@ -42,6 +42,10 @@ func Read(name kind.Name, files fs.FS, p string, env kind.Env) (Config, error) {
 	case err != nil:
 		return Config{}, fmt.Errorf("CONFIG=%s: %w", p, err)
 	}
+	c.TakeResolvConf()
+	if len(c.Files) == 0 && name != kind.Any {
+		return Config{}, fmt.Errorf("CONFIG=%s: the folder has no file in it but %s", p, c.Resolvers.Name)
+	}
 	if c.Config, err = c.Render(); err != nil {
 		return Config{}, fmt.Errorf("CONFIG=%s: %w", p, err)
 	}
@@ -121,5 +125,6 @@ func (c Config) Layout() (kind.Layout, error) {
 	}
 	layout, err := k.Layout(c.Config)
 	layout.Env = append(layout.Env, c.Environment()...)
+	layout.Sockets = c.AppSockets()
 	return layout, err
 }

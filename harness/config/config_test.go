@@ -127,6 +127,23 @@ func TestReadAFolder(t *testing.T) {
 	g.Expect(c.Path).To(Equal(dir))
 }
 
+// A machine's resolv.conf alone configures no proxy, but for a program of which nothing is
+// known.
+func TestAFolderWithNothingButAResolvConf(t *testing.T) {
+	g := NewWithT(t)
+	files := fstest.MapFS{"pod/etc/resolv.conf": {Data: []byte("nameserver 10.96.0.10\nsearch a.svc.cluster.local\n")}}
+	_, err := Read(kind.Nginx, files, "pod", kind.Env{})
+	g.Expect(err).To(MatchError("CONFIG=pod: the folder has no file in it but etc/resolv.conf"))
+	c, err := Read(kind.Any, files, "pod", kind.Env{})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(c.Files).To(BeEmpty())
+	g.Expect(c.Resolvers).NotTo(BeNil())
+	files["pod/site.conf"] = &fstest.MapFile{Data: []byte("server {}")}
+	files["pod/etc/resolv.conf"].Data = append(files["pod/etc/resolv.conf"].Data, make([]byte, kind.MaxResolvConf)...)
+	_, err = Read(kind.Nginx, files, "pod", kind.Env{})
+	g.Expect(err).NotTo(HaveOccurred(), "it is something else")
+}
+
 func TestTheDockerfileOfAFolder(t *testing.T) {
 	g := NewWithT(t)
 	dir := t.TempDir()

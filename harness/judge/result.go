@@ -67,6 +67,7 @@ func (c *brief) decide(v *Verdict) {
 		v.Reasons = append(v.Reasons, fmt.Sprintf("never recovered within the %s from %s to the end of the load", span(v.Window), quoted(c.last().Name)))
 	}
 	v.Reasons = append(v.Reasons, c.judgedBy()...)
+	v.Reasons = append(v.Reasons, c.besideReason()...)
 }
 
 // failedLater counts the failed requests that were sent more than within after the

@@ -18,6 +18,9 @@ type Config struct {
 	// Links are the symbolic links that are kept as they are, since only in the container
 	// they may lead somewhere.
 	Links []Link
+	// Resolvers is the /etc/resolv.conf of the machine that it is from; nil if the folder
+	// has none.
+	Resolvers *File
 	// Env are the variables that it was given.
 	Env Env
 	// Command is what its user has started, if it is for an image of the user's.
@@ -58,6 +61,9 @@ func (c Config) Remarks() []string {
 	var remarks []string
 	for _, l := range c.Links {
 		remarks = append(remarks, l.Name+" is kept as a link to "+l.Target)
+	}
+	if c.Resolvers != nil {
+		remarks = append(remarks, c.Resolvers.Name+" is the proxy's /etc/resolv.conf: its name servers are this testbed's, and its search list holds")
 	}
 	for _, what := range c.LeftOut {
 		remarks = append(remarks, "left out: "+what)

@@ -22,6 +22,7 @@ func (l *Layout) haproxyPlaces(c Config) {
 			case len(words) < 2:
 			case words[0] == "chroot":
 				l.folder(words[1])
+				l.root(words[1])
 			case words[0] == "user", words[0] == "group":
 				l.user(words[1])
 			case words[0] == "pidfile":

@@ -36,6 +36,12 @@ type Layout struct {
 	// Folders are made if the image does not have them: where the configuration has the
 	// proxy write its logs, sockets and caches. They are absolute paths.
 	Folders []string
+	// Roots are folders that the program takes for the root of its files (chroot), once it
+	// has started.
+	Roots []string
+	// Sockets are unix sockets at which applications beside the proxy answer. They are made
+	// as files are.
+	Sockets []string
 	// Logs are files in which the program may say why it does not start.
 	Logs []string
 	// Users are those that the configuration runs the proxy as. They are added to the
@@ -96,6 +102,13 @@ func (l *Layout) folder(name string) {
 	if path.IsAbs(name) && !slices.Contains(standard, name) && !slices.Contains(l.Folders, name) &&
 		!slices.ContainsFunc(l.Files, func(p Placed) bool { return p.Path == name }) {
 		l.Folders = append(l.Folders, name)
+	}
+}
+
+// root notes a folder that the proxy takes for the root of its files.
+func (l *Layout) root(name string) {
+	if name = path.Clean(name); path.IsAbs(name) && name != "/" && !strings.ContainsAny(name, "$%") && !slices.Contains(l.Roots, name) {
+		l.Roots = append(l.Roots, name)
 	}
 }
 

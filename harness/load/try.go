@@ -19,8 +19,10 @@ import (
 
 // Trials asks a proxy in several ways, to find one that leads to an ALB node.
 type Trials struct {
-	Ways    []recording.Way   `json:"ways"`            // 1 to 2,000, the preferred first
-	All     bool              `json:"all,omitempty"`   // try on after one that leads to a node
+	Ways []recording.Way `json:"ways"`          // 1 to 2,000, the preferred first
+	All  bool            `json:"all,omitempty"` // try on after one that leads to a node
+	// Except is a load balancer whose nodes are reached, but not looked for.
+	Except  string            `json:"except,omitempty"`
 	Timeout recording.Seconds `json:"timeout_seconds"` // of one request, more than 0
 	Within  recording.Seconds `json:"within_seconds"`  // of all; what is left then is not tried
 }
@@ -30,7 +32,8 @@ type Trial struct {
 	// Reached says that each path was asked for twice, and that a node made each answer
 	// for that request. The rest is about the first answer of which that is not so.
 	Reached bool `json:"reached"`
-	// LB is the load balancer that made the last answer, if a node did.
+	// LB is the load balancer that made the first answer, if a node did: of several the first
+	// that is not Trials.Except.
 	LB string `json:"lb,omitempty"`
 	// Came is what kind of answer there was, one of the constants.
 	Came     string `json:"came"`
@@ -110,7 +113,7 @@ func (t Trials) Run(ctx context.Context) ([]Trial, error) {
 			if each[i].Err() != nil && !got.Reached {
 				return
 			}
-			if trials[i] = got; got.Reached && !t.All {
+			if trials[i] = got; got.Reached && got.LB != t.Except && !t.All {
 				for _, later := range ends[i+1:] {
 					later()
 				}
@@ -129,13 +132,18 @@ func (t Trials) try(ctx context.Context, way recording.Way) Trial {
 	transport := transport(way)
 	transport.DisableKeepAlives = true
 	var got Trial
+	lb := ""
 	for _, path := range way.Paths {
 		for range timesAsked {
 			if got = t.ask(ctx, transport, way, path); !got.Reached {
 				return got
 			}
 		}
+		if lb == "" || lb == t.Except {
+			lb = got.LB
+		}
 	}
+	got.LB = lb
 	return got
 }
 

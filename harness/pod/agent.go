@@ -1,6 +1,7 @@
 package pod
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,13 @@ type Config struct {
 	Control netip.AddrPort
 	// ResolvConf is the file that is rewritten; "" is /etc/resolv.conf.
 	ResolvConf string
+	// Resolvers is what is written there: the resolv.conf of the machine that the proxy's
+	// configuration is from. fakedns answers at each of its name servers, and knows its
+	// search list. If it is "", names are asked for as they are, at [LibcResolver].
+	Resolvers string
+	// Sockets is the folder for the sockets that are given to the proxy's container, such as
+	// [LogSocket]; "" for none.
+	Sockets string
 	// Seed decides fakedns's random orders.
 	Seed uint64
 }
@@ -53,6 +61,7 @@ type Agent struct {
 	// literals are empty until someone says which nodes stand for literal addresses of a
 	// family.
 	literals []*literals
+	beside   *beside // nil until it is asked for
 }
 
 // New checks the configuration and opens the control address, so that
@@ -110,7 +119,7 @@ func (a *Agent) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.canaries.removeAll()) }()
-	defer func() { err = errors.Join(err, a.stopLiterals()) }()
+	defer func() { err = errors.Join(err, a.stopLiterals(), a.stopBeside()) }()
 	defer func() { err = errors.Join(err, a.own.giveBack()) }()
 	defer a.stopWatches()
 	defer a.stopLogs()
@@ -126,20 +135,34 @@ func (a *Agent) takeOver() (undo []func() error, err error) {
 		}
 		return err == nil
 	}
-	back, err := routeResolvers()
+	dnsConfig := fakedns.Config{Listen: resolverSockets(), SocketOptions: transparent, Seed: a.cfg.Seed}
+	search, err := readSearchList(a.cfg.Resolvers)
+	if err != nil {
+		return nil, err
+	}
+	if search != nil {
+		dnsConfig.Missing = search.missing
+	}
+	back, err := routeHere()
 	if !step(back, err) {
 		return undo, err
 	}
 	if back, err = bypassDockerDNS(); !step(back, err) {
 		return undo, err
 	}
-	a.dns, err = fakedns.New(fakedns.Config{Listen: resolverSockets(), SocketOptions: transparent, Seed: a.cfg.Seed})
+	a.dns, err = fakedns.New(dnsConfig)
 	if err != nil {
 		return undo, err
 	}
 	undo = append(undo, a.dns.Close)
-	back, err = writeResolvConf(a.cfg.ResolvConf)
-	step(back, err)
+	back, err = writeResolvConf(a.cfg.ResolvConf, cmp.Or(a.cfg.Resolvers, resolvConf))
+	if !step(back, err) {
+		return undo, err
+	}
+	syslog, err := startSyslog(a.cfg.Sockets, func(file, text string) { a.logFiles().told(file, text) })
+	if err == nil {
+		undo = append(undo, syslog.stop)
+	}
 	return undo, err
 }
 
@@ -255,6 +278,27 @@ func (a *Agent) stopLiterals() error {
 		errs = append(errs, l.stop())
 	}
 	return errors.Join(errs...)
+}
+
+// startBeside can be called once.
+func (a *Agent) startBeside(req BesideRequest) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.beside != nil {
+		return invalid("", "the node for applications is set already, to %s", a.beside.node)
+	}
+	var err error
+	a.beside, err = startBeside(req, a.cfg.Sockets)
+	return err
+}
+
+func (a *Agent) stopBeside() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.beside == nil {
+		return nil
+	}
+	return a.beside.stop()
 }
 
 func (a *Agent) stopWatches() {

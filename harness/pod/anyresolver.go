@@ -54,10 +54,13 @@ func resolverSockets() []netip.AddrPort {
 	return all
 }
 
-// routeResolvers has all that is sent to a port of dnsPorts delivered in this
+// deliveredHere are the ports whose packets are delivered in this namespace, by protocol.
+var deliveredHere = map[int][]uint16{unix.IPPROTO_UDP: append(slices.Clone(dnsPorts), syslogPort), unix.IPPROTO_TCP: dnsPorts}
+
+// routeHere has all that is sent to a port of deliveredHere delivered in this
 // namespace, whatever address it is for, and returns what undoes that. No address is
 // translated: fakedns sees which one was asked.
-func routeResolvers() (undo func() error, err error) {
+func routeHere() (undo func() error, err error) {
 	lo, err := netlink.LinkByName("lo")
 	if err != nil {
 		return nil, fmt.Errorf("pod: find lo: %w", err)
@@ -76,8 +79,8 @@ func routeResolvers() (undo func() error, err error) {
 			return nil, errors.Join(fmt.Errorf("pod: add a route for resolvers (needs CAP_NET_ADMIN): %w", err), undo())
 		}
 		done = append(done, func() error { return netlink.RouteDel(route) })
-		for _, protocol := range []int{unix.IPPROTO_UDP, unix.IPPROTO_TCP} {
-			for _, port := range dnsPorts {
+		for protocol, ports := range deliveredHere {
+			for _, port := range ports {
 				rule := netlink.NewRule()
 				rule.Family, rule.Table, rule.Priority = family, dnsTable, dnsPriority
 				rule.IPProto, rule.Dport = protocol, netlink.NewRulePortRange(port, port)

@@ -36,6 +36,10 @@ func (a *Agent) handler() http.Handler {
 		found, err := a.listLiterals()
 		control.Answer(w, found, err)
 	})
+	mux.HandleFunc("PUT /v1/beside", func(w http.ResponseWriter, r *http.Request) {
+		var req BesideRequest
+		perform(w, r, &req, func() (any, error) { return req, a.startBeside(req) })
+	})
 	mux.HandleFunc("POST /v1/watches", a.postWatch)
 	mux.HandleFunc("GET /v1/watches/{id}", a.getWatch)
 	mux.HandleFunc("PUT /v1/watches/{id}/pace", a.paceWatch)

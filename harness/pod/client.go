@@ -91,6 +91,12 @@ func (c *Client) Literals(ctx context.Context) ([]Literal, error) {
 	return call[[]Literal](ctx, c, http.MethodGet, "/v1/literals", nil)
 }
 
+// SetBeside has, once, a node answer for the applications beside the proxy.
+func (c *Client) SetBeside(ctx context.Context, req BesideRequest) error {
+	_, err := call[BesideRequest](ctx, c, http.MethodPut, "/v1/beside", req)
+	return err
+}
+
 // ProbeConnect tries one TCP handshake from the proxy's place in the network.
 func (c *Client) ProbeConnect(ctx context.Context, req ConnectRequest) (ConnectProbe, error) {
 	return call[ConnectProbe](ctx, c, http.MethodPost, "/v1/probes/connect", req)

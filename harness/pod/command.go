@@ -12,7 +12,7 @@ import (
 
 // Command is `proxychaos pod`.
 func Command() *cobra.Command {
-	var control string
+	var control, resolvers, sockets string
 	var seed uint64
 	cmd := &cobra.Command{
 		Use:     "pod",
@@ -21,7 +21,7 @@ func Command() *cobra.Command {
 		Example: "  proxychaos pod --control 0.0.0.0:9100",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cmd.SilenceUsage = true
-			cfg := Config{Seed: seed}
+			cfg := Config{Seed: seed, Resolvers: resolvers, Sockets: sockets}
 			var err error
 			if cfg.Control, err = netip.ParseAddrPort(control); err != nil {
 				return fmt.Errorf("--control: got %q, want an address with a port, such as 0.0.0.0:9100", control)
@@ -43,6 +43,8 @@ func Command() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&control, "control", "0.0.0.0:9100", "address of the control API")
+	cmd.Flags().StringVar(&resolvers, "resolv-conf", "", "text of /etc/resolv.conf; whichever name servers it has, they are this agent")
+	cmd.Flags().StringVar(&sockets, "sockets", "", "folder for sockets that are given to the proxy's container: log is its /dev/log, application one that answers")
 	cmd.Flags().Uint64Var(&seed, "seed", 1, "of the random orders of DNS answers")
 	return cmd
 }

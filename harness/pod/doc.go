@@ -9,11 +9,14 @@
 //     127.0.0.1 (through /etc/resolv.conf), Docker's 127.0.0.11, 169.254.169.253,
 //     fd00:ec2::253, one that a name leads to. What is sent to port 53 is delivered
 //     here by a routing rule, untranslated, so that fakedns records who was asked;
+//   - answers for applications beside the proxy, at loopback addresses and a socket: what
+//     nothing else there takes is passed on to a node;
 //   - finds the port that the proxy listens on;
 //   - says which process of the proxy holds which connections to the ALB
 //     nodes, so that a cold worker is seen before it falsifies a run;
 //   - reads the log files of the proxy, wherever they are: those that its processes
-//     hold open to append to;
+//     hold open to append to; and what it sends to syslog, at /dev/log or to UDP port 514
+//     of any address;
 //   - tries things from the proxy's place in the network (probes, and canary
 //     connections that are kept open), which is how a fault is proved.
 //

@@ -26,14 +26,14 @@ const (
 	maxLogLine = 1 << 20
 )
 
-// LogLine is a line that the proxy has written to a log file.
+// LogLine is a line that the proxy has written to a log file or sent to syslog.
 type LogLine struct {
 	At   time.Time `json:"at"`   // when it was seen, at most 0.1 s after it was written
-	File string    `json:"file"` // in the proxy's container
+	File string    `json:"file"` // in the proxy's container; of syslog, what it was sent to
 	Text string    `json:"text"`
 }
 
-// Logs are the lines of all log files of the proxy, in the order in which they were seen.
+// Logs are the lines of all log files of the proxy and of syslog, in the order in which they were seen.
 type Logs struct {
 	Lines   []LogLine `json:"lines"`
 	Dropped int       `json:"dropped"` // lines that were too many to be kept
@@ -117,13 +117,25 @@ func (l *logFiles) look(find bool) {
 	now := time.Now()
 	for _, f := range l.known {
 		for _, text := range f.read() {
-			if l.bytes += len(text); l.bytes > l.limit {
-				l.dropped++
-				continue
-			}
-			l.lines = append(l.lines, LogLine{At: now, File: f.name, Text: text})
+			l.keep(LogLine{At: now, File: f.name, Text: text})
 		}
 	}
+}
+
+// keep keeps a line unless there are too many. l.mu is held.
+func (l *logFiles) keep(line LogLine) {
+	if l.bytes += len(line.Text); l.bytes > l.limit {
+		l.dropped++
+		return
+	}
+	l.lines = append(l.lines, line)
+}
+
+// told keeps a line that was not read from a file.
+func (l *logFiles) told(from, text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.keep(LogLine{At: time.Now(), File: from, Text: text})
 }
 
 // read returns the whole lines that have come since the last time. A file that has become
@@ -144,16 +156,22 @@ func (f *followed) read() []string {
 		return nil
 	}
 	f.offset += int64(len(added))
-	lines := bytes.Split(append(f.rest, added...), []byte("\n"))
-	if len(lines[len(lines)-1]) > maxLogLine {
-		lines = append(lines, nil)
+	text := append(f.rest, added...)
+	end := bytes.LastIndexByte(text, '\n') + 1
+	if len(text)-end > maxLogLine {
+		end = len(text)
 	}
-	f.rest = bytes.Clone(lines[len(lines)-1])
-	texts := make([]string, 0, len(lines)-1)
-	for _, line := range lines[:len(lines)-1] {
-		texts = append(texts, string(bytes.TrimSuffix(line, []byte("\r"))))
+	f.rest = bytes.Clone(text[end:])
+	return linesOf(text[:end])
+}
+
+// linesOf are the lines of a text, without what ends each. An end that is missing counts.
+func linesOf(text []byte) []string {
+	var lines []string
+	for line := range bytes.Lines(text) {
+		lines = append(lines, string(bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))))
 	}
-	return texts
+	return lines
 }
 
 // logs are the lines so far, with those of this moment.

@@ -115,13 +115,16 @@ func addInterface(t *testing.T, cidr string) {
 }
 
 // startAgent runs an agent until the test ends, and returns its client.
-func startAgent(t *testing.T) *Client {
+func startAgent(t *testing.T, with ...func(*Config)) *Client {
 	t.Helper()
 	conf := filepath.Join(t.TempDir(), "resolv.conf")
 	if err := os.WriteFile(conf, []byte("nameserver 192.0.2.1\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	cfg := Config{Control: netip.MustParseAddrPort("127.0.0.1:0"), ResolvConf: conf, Seed: 1}
+	for _, set := range with {
+		set(&cfg)
+	}
 	agent, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)

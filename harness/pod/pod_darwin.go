@@ -12,7 +12,13 @@ var errNeedsLinux = errors.New("pod: needs Linux")
 
 func checkCapabilities() error { return errNeedsLinux }
 
-func routeResolvers() (undo func() error, err error) { return nil, errNeedsLinux }
+func routeHere() (undo func() error, err error) { return nil, errNeedsLinux }
+
+func divertLoopback(uint16) (undo func() error, err error) { return nil, errNeedsLinux }
+
+func families() []int { return nil }
+
+var loopbackOf map[int]netip.Addr
 
 func bypassDockerDNS() (undo func() error, err error) { return nil, errNeedsLinux }
 

@@ -17,7 +17,11 @@ import (
 func (d *Dir) SaveConfig(from kind.Config) (Config, error) {
 	config := Config{Path: from.Path}
 	hash := sha256.New()
-	for _, file := range from.Files {
+	files := from.Files
+	if from.Resolvers != nil {
+		files = append(slices.Clone(files), *from.Resolvers)
+	}
+	for _, file := range files {
 		if file.Template != nil { // what was made of it may hold secrets of the environment
 			fmt.Fprintf(hash, "%d %s ", len(file.Content), file.Content)
 			file.Name, file.Content = file.Template.Name, file.Template.Content

@@ -42,7 +42,12 @@ func TestConfigHashTellsNamesAndContents(t *testing.T) {
 	if again := hash(files("a", "bc", "d", "")); again != base {
 		t.Errorf("the same files gave %s and %s", base, again)
 	}
-	for _, other := range []kind.Config{files("ab", "c", "d", ""), files("a", "bcd"), files("a", "bc"), files("a", "bx", "d", ""), files("a", "bc", "e", "")} {
+	resolved := files("a", "bc", "d", "")
+	resolved.Resolvers = &kind.File{Name: "etc/resolv.conf", Content: []byte("search b\n")}
+	if kept, err := create(t).SaveConfig(resolved); err != nil || !reflect.DeepEqual(kept.Files, []string{"a", "d", "etc/resolv.conf"}) {
+		t.Errorf("got %+v, %v, want the machine's resolv.conf among the files", kept, err)
+	}
+	for _, other := range []kind.Config{resolved, files("ab", "c", "d", ""), files("a", "bcd"), files("a", "bc"), files("a", "bx", "d", ""), files("a", "bc", "e", "")} {
 		if hash(other) == base {
 			t.Errorf("%v has the hash of other files", other)
 		}

@@ -29,6 +29,8 @@ type bed interface {
 	// addresses the proxy has tried; none if the testbed cannot do that.
 	standIn(ctx context.Context, ipv4, ipv6 []netip.Addr) error
 	literals(context.Context) ([]world.LiteralAddr, error)
+	// besideIs has a node answer for the applications beside the proxy.
+	besideIs(ctx context.Context, node netip.Addr) error
 	// watch begins to look which process holds which upstream connection.
 	watch(context.Context) error
 	// warmed says that the first fault is about to come: the watch need not be as close.
@@ -60,9 +62,10 @@ type clients struct {
 	load      *load.Client
 	probe     fault.Prober
 	resolvers []netip.AddrPort // that faults of DNS are proved at, besides those that the proxy asks
-	libc      netip.AddrPort   // the resolver of /etc/resolv.conf; the zero value if the proxy has none
+	libc      []netip.AddrPort // the resolvers of /etc/resolv.conf; none if the proxy has none
 	node      func(n int) netip.Addr
 	node6     func(n int) netip.Addr // the same with IPv6 addresses; nil if there is no IPv6
+	beside    netip.Addr             // a node for the applications beside the proxy; the zero value if there can be none
 	port      uint16                 // of the nodes, for plain HTTP
 	// isProbe says whether a connection or query came from the harness itself,
 	// where its address does not tell.

@@ -124,7 +124,7 @@ func (c *cell) prepare(ctx context.Context) error {
 		return err
 	}
 	if err := c.certified(ctx, c.findWay); err != nil {
-		return c.explain(c.unanswerable(ctx, err))
+		return c.explain(c.onlyBeside(ctx, c.unanswerable(ctx, err)))
 	}
 	if c.calls, err = c.putFront(ctx); err != nil {
 		return err
@@ -174,6 +174,9 @@ func (c *cell) build(ctx context.Context) error {
 		if _, err := c.to.alb.PutNode(ctx, fakealb.Node{Addr: n.Addr, LoadBalancer: lb}); err != nil {
 			return err
 		}
+	}
+	if err := c.putBeside(ctx); err != nil {
+		return err
 	}
 	return c.bed.standIn(ctx, t.LiteralNodes(world.Literal), t.LiteralNodes(world.LiteralIPv6))
 }

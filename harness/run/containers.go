@@ -26,6 +26,9 @@ type containerBed struct {
 	lab   *Lab
 	tb    *testbed.Testbed
 	proxy testbed.Proxy
+	libc  []netip.AddrPort // the resolvers of /etc/resolv.conf
+	// beside says that applications answer beside the proxy.
+	beside bool
 }
 
 // vpcResolver is where AWS has its resolver in every VPC (aws-facts 5.1).
@@ -40,17 +43,23 @@ func (l *Lab) openContainers(ctx context.Context, image string, conf config.Conf
 		return b, err
 	}
 	b.proxy = testbed.Proxy{Image: image, Layout: layout}
-	b.tb, err = l.bedFor(ctx, testbed.Spec{
+	spec := testbed.Spec{
 		Kit: l.shared.Kit, Labels: l.shared.Labels, Scaled: l.opt.Settings.Clock != harness.Production, Seed: seed,
 		IPv6: ipv6, Start: os.Getpid() + int(l.next.Add(1)),
-	})
+	}
+	b.libc = []netip.AddrPort{pod.LibcResolver}
+	if conf.Resolvers != nil {
+		spec.ResolvConf = string(conf.Resolvers.Content)
+		b.libc = append(b.libc, conf.LibcServers()...)
+	}
+	b.tb, err = l.bedFor(ctx, spec)
 	return b, err
 }
 
 func (b *containerBed) clients() clients {
 	c := clients{
 		dns: b.tb.DNS, alb: b.tb.ALB, load: b.tb.Load, probe: testbed.Prober{Pod: b.tb.Pod},
-		resolvers: []netip.AddrPort{vpcResolver}, libc: pod.LibcResolver, node: b.tb.Node, port: 80, isProbe: pod.IsProbe,
+		resolvers: []netip.AddrPort{vpcResolver}, libc: b.libc, node: b.tb.Node, beside: b.tb.Beside(), port: 80, isProbe: pod.IsProbe,
 	}
 	if b.tb.Subnet6.IsValid() {
 		c.node6 = b.tb.Node6
@@ -67,6 +76,9 @@ func (b *containerBed) startProxy(ctx context.Context, ca []byte) error {
 		return err
 	}
 	b.proxy.Files = append(b.proxy.Files, links...)
+	if !b.beside {
+		b.proxy.Sockets = nil // there is nothing to put there
+	}
 	_, err = b.tb.StartProxy(ctx, b.proxy)
 	return err
 }
@@ -90,6 +102,12 @@ func (b *containerBed) standIn(ctx context.Context, ipv4, ipv6 []netip.Addr) err
 	if err == nil && b.tb.Subnet6.IsValid() {
 		err = b.tb.Pod.SetLiterals(ctx, pod.LiteralsRequest{Network: b.tb.Subnet6, Nodes: ipv6})
 	}
+	return err
+}
+
+func (b *containerBed) besideIs(ctx context.Context, node netip.Addr) error {
+	err := b.tb.Pod.SetBeside(ctx, pod.BesideRequest{Node: node})
+	b.beside = err == nil
 	return err
 }
 

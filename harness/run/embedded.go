@@ -66,6 +66,8 @@ func (b *embeddedBed) listeners(context.Context) ([]netip.AddrPort, error) {
 
 func (b *embeddedBed) standIn(context.Context, []netip.Addr, []netip.Addr) error { return nil }
 
+func (b *embeddedBed) besideIs(context.Context, netip.Addr) error { return nil }
+
 func (b *embeddedBed) literals(context.Context) ([]world.LiteralAddr, error) { return nil, nil }
 
 func (b *embeddedBed) watch(context.Context) error { return nil }

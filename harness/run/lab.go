@@ -263,6 +263,9 @@ func (l *Lab) open(ctx context.Context, c *cell) (bed, error) {
 		if ipv6 {
 			return nil, fmt.Errorf("%w, since it needs IPv6 between proxy and nodes", errNeedsEngine)
 		}
+		if c.config.Resolvers != nil {
+			return nil, fmt.Errorf("%w, since %s has a search list, which the C library follows", errNeedsEngine, c.config.Resolvers.Name)
+		}
 		return openEmbedded(ctx, int(l.next.Add(1)), c.opt.Settings.Seed, c.config)
 	}
 	bed, err := l.openContainers(ctx, c.image.Ref, c.config, ipv6, c.opt.Settings.Seed)

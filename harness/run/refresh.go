@@ -38,7 +38,7 @@ type asked struct {
 
 // observed picks the queries whose answers have used addresses. A query to libc before
 // the proxy listened is one of its start.
-func observed(queries []fakedns.Query, used map[netip.Addr]bool, libc netip.AddrPort, listening time.Time) asked {
+func observed(queries []fakedns.Query, used map[netip.Addr]bool, libc []netip.AddrPort, listening time.Time) asked {
 	var a asked
 	counts, sockets := map[string]int{}, map[string]bool{}
 	for _, q := range queries {
@@ -50,14 +50,14 @@ func observed(queries []fakedns.Query, used map[netip.Addr]bool, libc netip.Addr
 			continue
 		}
 		late := !q.ReceivedAt.Before(listening)
-		a.own = a.own || late || q.Resolver != libc
+		a.own = a.own || late || !slices.Contains(libc, q.Resolver)
 		if !late {
 			continue
 		}
 		same := strings.ToLower(q.Name) + " " + q.Type
 		counts[same]++
 		a.most = max(a.most, counts[same])
-		if q.Resolver != libc {
+		if !slices.Contains(libc, q.Resolver) {
 			from := same + " " + q.Client.String()
 			a.again, sockets[from] = a.again || sockets[from], true
 		}

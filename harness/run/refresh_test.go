@@ -53,7 +53,7 @@ func TestRefreshIsWhatTheQueriesShow(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			refresh, source := observed(tc.queries, map[netip.Addr]bool{node: true}, libc, start).period(hint, window, tc.keepers)
+			refresh, source := observed(tc.queries, map[netip.Addr]bool{node: true}, []netip.AddrPort{libc}, start).period(hint, window, tc.keepers)
 			g.Expect(refresh).To(Equal(tc.refresh))
 			g.Expect(source).To(Equal(tc.source))
 		})

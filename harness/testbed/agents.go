@@ -21,7 +21,11 @@ type agent struct {
 	args         []string
 	capabilities []string
 	sysctls      map[string]string
+	volumes      map[string]struct{} // folders that other containers can be given a part of
 }
+
+// podSockets is where the pod has the sockets that are given to the proxy's container.
+const podSockets = "/run/proxychaos"
 
 // podSysctls are the kernel's settings in the proxy's network namespace.
 func podSysctls(scaled bool) map[string]string {
@@ -50,9 +54,13 @@ func podSysctls(scaled bool) map[string]string {
 }
 
 func podAgent(spec Spec) agent {
+	args := []string{"pod", "--control", listenAny, "--seed", strconv.FormatUint(spec.Seed, 10), "--sockets", podSockets}
+	if spec.ResolvConf != "" {
+		args = append(args, "--resolv-conf", spec.ResolvConf)
+	}
 	return agent{
-		name: "pod", host: hostPod, image: spec.Kit,
-		args: []string{"pod", "--control", listenAny, "--seed", strconv.FormatUint(spec.Seed, 10)},
+		name: "pod", host: hostPod, image: spec.Kit, args: args,
+		volumes: map[string]struct{}{podSockets: {}},
 		// NET_ADMIN routes what is sent to resolvers; SYS_PTRACE reads which of the
 		// proxy's processes holds which socket. NET_RAW is not needed.
 		capabilities: []string{"NET_ADMIN", "NET_BIND_SERVICE", "SYS_PTRACE", "DAC_READ_SEARCH"},
@@ -93,6 +101,7 @@ func (tb *Testbed) run(ctx context.Context, a agent) (testcontainers.Container, 
 		testcontainers.WithLabels(tb.labels),
 		tcnetwork.WithNetwork(nil, tb.network),
 		tb.endpoint(a.host),
+		testcontainers.WithConfigModifier(func(c *container.Config) { c.Volumes = a.volumes }),
 		testcontainers.WithHostConfigModifier(func(hc *container.HostConfig) {
 			hc.CapDrop = []string{"ALL"}
 			hc.CapAdd = a.capabilities

@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"path"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 
@@ -53,6 +56,10 @@ func (tb *Testbed) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, err
 	if _, err := tb.Pod.Logs(ctx); err != nil { // from now on its log files are followed
 		return nil, fmt.Errorf("following the proxy's log files: %w", err)
 	}
+	sockets, err := tb.sockets(ctx, p.Layout)
+	if err != nil {
+		return nil, err
+	}
 	joined := "container:" + tb.pod.GetContainerID()
 	c, err := testcontainers.Run(ctx, p.Image,
 		testcontainers.WithCmd(p.Cmd...),
@@ -67,6 +74,7 @@ func (tb *Testbed) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, err
 		testcontainers.WithHostConfigModifier(func(hc *container.HostConfig) {
 			hc.NetworkMode = container.NetworkMode(joined)
 			hc.PidMode = container.PidMode(joined)
+			hc.Mounts = sockets
 		}),
 	)
 	if c != nil {
@@ -81,6 +89,31 @@ func (tb *Testbed) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, err
 		rejected.Output += tb.written(ctx, tb.proxy.GetContainerID(), p.Logs)
 	}
 	return listeners, err
+}
+
+// sockets are those of the pod in the proxy's container: the syslog socket as /dev/log, also
+// below each other folder that the proxy takes for the root, and the application's wherever
+// the configuration has one.
+func (tb *Testbed) sockets(ctx context.Context, l kind.Layout) ([]mount.Mount, error) {
+	owner, err := tb.docker.ContainerInspect(ctx, tb.pod.GetContainerID(), client.ContainerInspectOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("finding the pod's sockets: %w", err)
+	}
+	i := slices.IndexFunc(owner.Container.Mounts, func(m container.MountPoint) bool { return m.Destination == podSockets })
+	if i < 0 {
+		return nil, fmt.Errorf("finding the pod's sockets: it has no folder %s", podSockets)
+	}
+	var all []mount.Mount
+	put := func(name, where string) {
+		all = append(all, mount.Mount{Type: mount.TypeBind, Source: path.Join(owner.Container.Mounts[i].Source, name), Target: where})
+	}
+	for _, root := range append([]string{"/"}, l.Roots...) {
+		put(pod.LogSocket, path.Join(root, "dev/log"))
+	}
+	for _, where := range l.Sockets {
+		put(pod.AppSocket, where)
+	}
+	return all, nil
 }
 
 // written are the log files of a container that has ended, one after the other.

@@ -44,6 +44,7 @@ const (
 	hostPod   = 2
 	hostLoad  = 3
 	hostALB   = 4
+	hostApp   = 5
 	firstNode = 21
 )
 
@@ -58,6 +59,8 @@ type Spec struct {
 	// IPv6 gives the network IPv6 too, so that proxy and nodes have such addresses. Then the
 	// C library asks for AAAA records.
 	IPv6 bool
+	// ResolvConf is the text of the proxy's /etc/resolv.conf; the pod's own if it is empty.
+	ResolvConf string
 	// Seed draws the order of DNS answers.
 	Seed uint64
 	// Start is where the search for a free subnet begins, so that cells
@@ -149,6 +152,9 @@ func (tb *Testbed) Node(n int) netip.Addr { return tb.host(firstNode + n) }
 
 // Node6 is the n-th node address of those with IPv6.
 func (tb *Testbed) Node6(n int) netip.Addr { return tb.host6(firstNode + n) }
+
+// Beside is the address of the node that answers for applications beside the proxy.
+func (tb *Testbed) Beside() netip.Addr { return tb.host(hostApp) }
 
 func (tb *Testbed) control(host int) string {
 	return "http://" + netip.AddrPortFrom(tb.host(host), controlPort).String()

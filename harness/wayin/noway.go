@@ -109,6 +109,9 @@ func some(all []string) string {
 func (t tried) outcome() string {
 	switch t.came.Came {
 	case load.Answered:
+		if t.came.Reached {
+			return "an application beside the proxy answers, which no fault strikes"
+		}
 		if t.came.Code >= 300 && t.came.Code < 400 && t.came.Location != "" {
 			return fmt.Sprintf("the proxy itself answers %d, Location %s", t.came.Code, unnumbered(t.came.Location))
 		}
@@ -186,12 +189,15 @@ func (s *Search) Drives(way recording.Way) string {
 	}
 	for _, at := range s.triedPorts() {
 		for _, t := range s.tried {
-			if Port(t.way) != at || s.foreign(t) || t.came.Came == load.NotTried || t.came.Reached {
+			if Port(t.way) != at || s.foreign(t) || t.came.Came == load.NotTried || leads(t.came) {
 				continue
 			}
 			text += "; " + t.aside(way)
 			break
 		}
+	}
+	if len(s.beside) > 0 {
+		text += fmt.Sprintf("; %s: to an application beside the proxy, not asked for (no fault strikes it)", strings.Join(s.beside, ", "))
 	}
 	if len(s.others) > 0 {
 		all := append(slices.Clone(way.Paths), s.others...)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/harness/load"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // What is asked for first: a path of the user's, and a host that many name.
@@ -82,6 +83,7 @@ type Search struct {
 	chosen []netip.AddrPort // of them those that are tried
 	tried  []tried          // in the order of the first time
 	others []string         // paths that lead to another load balancer than the way
+	beside []string         // paths that lead to an application beside the proxy, besides those in tried
 }
 
 // tried is a way and what came of it at last.
@@ -155,6 +157,10 @@ func (s *Search) found(ctx context.Context, way *recording.Way, err error) (reco
 	lb := s.tried[s.place(*way)].came.LB
 	for i, came := range trials {
 		switch {
+		case came.Reached && came.LB == world.Beside:
+			if s.place(others[i]) < 0 { // else it is told already
+				s.beside = append(s.beside, others[i].Paths...)
+			}
 		case came.Reached && came.LB != lb:
 			s.others = append(s.others, others[i].Paths...)
 		case came.Reached && len(way.Paths) < maxPaths:
@@ -220,7 +226,7 @@ func (s *Search) try(ctx context.Context, ways []recording.Way) (*recording.Way,
 	if left <= 0 {
 		return nil, nil
 	}
-	trials, err := s.Try(ctx, load.Trials{Ways: ways, Timeout: recording.Of(tryTimeout), Within: recording.Of(left)})
+	trials, err := s.Try(ctx, load.Trials{Ways: ways, Except: world.Beside, Timeout: recording.Of(tryTimeout), Within: recording.Of(left)})
 	if err != nil {
 		return nil, err
 	}
@@ -231,11 +237,15 @@ func (s *Search) try(ctx context.Context, ways []recording.Way) (*recording.Way,
 			s.tried = append(s.tried, tried{way, trials[i]})
 		}
 	}
-	if i := slices.IndexFunc(trials, func(t load.Trial) bool { return t.Reached }); i >= 0 {
+	if i := slices.IndexFunc(trials, leads); i >= 0 {
 		return &ways[i], nil
 	}
 	return nil, nil
 }
+
+// leads says whether a try led to a node that faults can be about. An application beside the
+// proxy is none.
+func leads(t load.Trial) bool { return t.Reached && t.LB != world.Beside }
 
 // place is where a way is among those that were tried, or -1.
 func (s *Search) place(way recording.Way) int {
@@ -273,7 +283,7 @@ func (t tried) mayChange() bool {
 	case load.Alert: // so it answers while its certificate is still being made
 		return strings.HasSuffix(t.came.Error, "internal error")
 	case load.Answered:
-		return t.came.Code >= 500 && t.came.Code <= 504
+		return !t.came.Reached && t.came.Code >= 500 && t.came.Code <= 504
 	}
 	return false
 }

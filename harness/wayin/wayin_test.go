@@ -20,13 +20,17 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/proxychaos/proxychaos/harness/load"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // node answers as a node does, to the request that it got.
 func node(w http.ResponseWriter, r *http.Request) {
 	lb := "blue"
-	if strings.HasPrefix(r.URL.Path, "/green") {
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/green"):
 		lb = "green"
+	case strings.HasPrefix(r.URL.Path, "/app") || r.Host == "app.example.com":
+		lb = world.Beside
 	}
 	fmt.Fprintf(w, "fakealb lb=%s node=198.18.1.21 target=t1 received=0 seq=%s\n", lb, r.Header.Get(load.SeqHeader))
 }
@@ -164,8 +168,8 @@ func TestFind(t *testing.T) {
 			want: "http://www.example.com:A/api/; http://www.example.com:A/: the proxy itself answers 404 (Not Found)",
 		},
 		"another path, which only a redirect names": {
-			ports: []port{{only(below("/app/"), redirect("/app/")), false}},
-			want:  "http://www.example.com:A/app/; http://www.example.com:A/ answers 301 to it",
+			ports: []port{{only(below("/shop/"), redirect("/shop/")), false}},
+			want:  "http://www.example.com:A/shop/; http://www.example.com:A/ answers 301 to it",
 		},
 		"another host and another path": {
 			ports: []port{{only(func(r *http.Request) bool { return host("shop.example.com")(r) && below("/api")(r) }, status(404)), false}},
@@ -179,6 +183,23 @@ func TestFind(t *testing.T) {
 		"paths to another upstream": {
 			ports: []port{{node, false}}, hints: Hints{Paths: []string{"/green/", "/api/"}},
 			want: "http://www.example.com:A/, /api/; /green/: to another upstream, not asked for (URL_PATH=/,/api/,/green/)",
+		},
+		"paths to an application beside the proxy": {
+			ports: []port{{node, false}}, hints: Hints{Paths: []string{"/app/", "/api/"}},
+			want: "http://www.example.com:A/, /api/; /app/: to an application beside the proxy, not asked for (no fault strikes it)",
+		},
+		"an application beside the proxy is asked first": {
+			ports: []port{{func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/" {
+					r.URL.Path = "/app"
+				}
+				node(w, r)
+			}, false}}, hints: Hints{Paths: []string{"/", "/api/"}},
+			want: "http://www.example.com:A/api/; http://www.example.com:A/: an application beside the proxy answers, which no fault strikes",
+		},
+		"an application among what the user wants": {
+			ports: []port{{node, false}}, wanted: Wanted{Paths: []string{"/app", "/api"}},
+			want: "http://www.example.com:A/app, /api",
 		},
 		"no more paths than a burst has requests": {
 			ports: []port{{node, false}}, hints: Hints{Paths: []string{"/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8", "/9"}},

@@ -60,6 +60,11 @@ const (
 // IsLiteral says whether an upstream is one of addresses in place of a name.
 func IsLiteral(upstream int) bool { return upstream == Literal || upstream == LiteralIPv6 }
 
+// Beside is what the load balancer is called whose one node answers for the applications
+// beside the proxy, at 127.0.0.1 and the like. It is in no topology: no fault strikes it. No
+// other is called so.
+const Beside = "beside"
+
 // Upstreams is how many there are, from 1: those of names, Literal, LiteralIPv6.
 const Upstreams = LiteralIPv6
 
@@ -112,7 +117,7 @@ func (w World) Check() error {
 			return err
 		}
 	}
-	seen, behind := map[string]bool{FrontName: true}, 0
+	seen, behind := map[string]bool{FrontName: true, Beside: true}, 0
 	for _, b := range w.Balancers {
 		switch {
 		case !word.MatchString(b.Name) || seen[b.Name]:
