@@ -49,9 +49,9 @@ func podSysctls(scaled bool) map[string]string {
 	return settings
 }
 
-func podAgent(spec Spec) agent {
+func podAgent(spec Spec, host int) agent {
 	return agent{
-		name: "pod", host: hostPod, image: spec.Kit,
+		name: "pod", host: host, image: spec.Kit,
 		args: []string{"pod", "--control", listenAny, "--seed", strconv.FormatUint(spec.Seed, 10)},
 		// NET_ADMIN routes what is sent to resolvers; SYS_PTRACE reads which of the
 		// proxy's processes holds which socket. NET_RAW is not needed.
