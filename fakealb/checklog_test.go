@@ -2,12 +2,14 @@ package fakealb_test
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakealb/record"
 	"github.com/proxychaos/proxychaos/fakealb/rules"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
@@ -46,6 +48,41 @@ func TestHealthCheckLog(t *testing.T) {
 			}
 			return false
 		})
+	}
+}
+
+// A target that accepts connections and never shakes hands fails its checks, and is then held
+// to be unhealthy; requests to it go on for want of another. The rows say so.
+func TestRecordedHealthChecks(t *testing.T) {
+	t.Attr("aws-fact", "3.2")
+	silent, err := net.Listen("tcp", "127.0.84.7:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = silent.Close() })
+	at := netip.MustParseAddrPort(silent.Addr().String())
+	f := start(t, func(c *fakealb.Config) {
+		c.TimeScale = 50
+		c.LoadBalancers = []fakealb.LoadBalancer{{Name: "blue", TargetGroup: &targets.Group{
+			Protocol: targets.ProtocolHTTPS, Targets: targets.At(at),
+			Health: targets.HealthCheck{Protocol: targets.ProtocolHTTPS, IntervalSeconds: 5, TimeoutSeconds: 2},
+		}}}
+	}, "127.0.84.2")
+	var first record.Check
+	eventually(t, "a recorded check", func() bool {
+		rows, err := f.Checks(f.ctx)
+		if len(rows) > 0 {
+			first = rows[0]
+		}
+		return err == nil && len(rows) > 0
+	})
+	if first.Node != f.nodes[0] || first.LoadBalancer != "blue" || first.Target != at.String() || first.Passed || !first.TLSFailed ||
+		first.Reason != "RequestTimedOut" || first.State != string(targets.Unhealthy) || first.End.Before(first.Start) {
+		t.Errorf("the check: %+v", first)
+	}
+	curl(t, "http://"+f.at(0)+"/")
+	if row := f.finished(t, 1)[0]; !row.TargetTLSFailed || !row.FailedOpen || row.TargetStatus != 0 {
+		t.Errorf("the request: %+v", row)
 	}
 }
 

@@ -195,6 +195,11 @@ func (c *Client) Packets(ctx context.Context) ([]record.Packet, error) {
 	return rows[record.Packet](ctx, c, "packets")
 }
 
+// Checks returns every health check of a server so far, in the order they ended.
+func (c *Client) Checks(ctx context.Context) ([]record.Check, error) {
+	return rows[record.Check](ctx, c, "checks")
+}
+
 func rows[T any](ctx context.Context, c *Client, kind string) ([]T, error) {
 	body, err := c.do(ctx, http.MethodGet, "/v1/records/"+kind, nil)
 	if err != nil {

@@ -54,6 +54,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/records/attempts", func(w http.ResponseWriter, _ *http.Request) { stream(s, w, s.attempts.All()) })
 	mux.HandleFunc("GET /v1/records/connections", func(w http.ResponseWriter, _ *http.Request) { stream(s, w, s.connections.All()) })
 	mux.HandleFunc("GET /v1/records/packets", func(w http.ResponseWriter, _ *http.Request) { stream(s, w, s.packets.All()) })
+	mux.HandleFunc("GET /v1/records/checks", func(w http.ResponseWriter, _ *http.Request) { stream(s, w, s.checks.all()) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, control.Errorf(http.StatusNotFound, CodeNotFound, "", "got %s %s, which is no call of this API", r.Method, r.URL.Path))
 	})
@@ -235,7 +236,7 @@ func (s *Server) answerChange(w http.ResponseWriter, f func() (Applied, error)) 
 
 // stream writes rows as NDJSON. The status is sent before the first row, so a
 // write that fails can only be logged; the client sees the stream cut.
-func stream[T record.Attempt | record.Connection | record.Packet](s *Server, w http.ResponseWriter, rows iter.Seq[T]) {
+func stream[T record.Attempt | record.Connection | record.Packet | record.Check](s *Server, w http.ResponseWriter, rows iter.Seq[T]) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	if err := record.Write(w, rows); err != nil {
 		s.log.Warn("fakealb: records not sent to the end", "error", err)

@@ -130,6 +130,7 @@ func (x *exchange) end(r response, sent int64, err error) {
 	x.server.attempts.Update(x.row, func(a *record.Attempt) {
 		a.Status, a.ReceivedBytes, a.SentBytes, a.Fault = status, x.received, sent, recordedFault(fault)
 		a.TargetStatus, a.TargetIdleSeconds = x.targetStatus, x.targetIdle.Seconds()
+		a.TargetTLSFailed, a.FailedOpen = x.tlsFailed, x.failedOpen
 		a.Target = x.targetName()
 		if err == nil {
 			a.End = now

@@ -87,7 +87,7 @@ func (lb LoadBalancer) checkGroups() (LoadBalancer, error) {
 func (s *Server) setBalancer(n *node, lb LoadBalancer) {
 	v := n.view()
 	place := targets.Node{
-		Addr: n.addr, Zone: v.zone, Port: lb.firstPort(s.config.Ports),
+		Addr: n.addr, LoadBalancer: lb.Name, Zone: v.zone, Port: lb.firstPort(s.config.Ports),
 		ShiftedZone: lb.ZonalShift, Idle: lb.Attributes.idleTimeout(), Lag: time.Duration(v.lag), TLS: policy.Backend(lb.policies()),
 		Connected: func(change int) { s.connectedToTarget(n, change) },
 	}

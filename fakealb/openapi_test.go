@@ -109,6 +109,7 @@ func driveClient(t *testing.T, c *fakealb.Client, f *fixture) {
 	ok(c.Attempts(ctx))
 	ok(c.Connections(ctx))
 	ok(c.Packets(ctx))
+	ok(c.Checks(ctx))
 	ok(c.History(ctx))
 	ok(c.DeleteNode(ctx, other.Addr))
 	ok(c.DeleteLoadBalancer(ctx, "full"))

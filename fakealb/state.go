@@ -164,6 +164,7 @@ func (s *Server) reset() (Applied, error) {
 	s.attempts.Reset()
 	s.connections.Reset()
 	s.packets.Reset()
+	s.checks.reset()
 	return a.end(true), nil
 }
 

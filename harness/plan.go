@@ -49,6 +49,10 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 	if err != nil {
 		return recording.Plan{}, err
 	}
+	patience, err := s.Load.Patience.Of(set)
+	if err != nil {
+		return recording.Plan{}, err
+	}
 	last := steps[len(steps)-1].At.Duration()
 	end := last + timing.After
 	if s.strikesAtOnce(t) {
@@ -60,7 +64,7 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 	end += quiet
 	plan := recording.Plan{
 		Clock: string(set.Clock), TTL: recording.Of(set.TTL), Refresh: recording.Of(subject.mayKeep()), Phase: recording.Of(phase),
-		Duration: recording.Of(end.Round(time.Second)), ClientTimeout: recording.Of(timing.ClientTimeout),
+		Duration: recording.Of(end.Round(time.Second)), ClientTimeout: recording.Of(cmp.Or(patience, timing.ClientTimeout)),
 		Rate: set.Rate, Posts: cmp.Or(set.Posts, s.Load.Posts), Clients: clients, Sessions: s.Load.Sessions, Seed: set.Seed, Steps: steps,
 	}
 	if plan.Sessions {

@@ -115,6 +115,15 @@ func TestABudgetOfOnesOwn(t *testing.T) {
 	g.Expect(plan(t, graceful, subject, set).Budget).To(Equal(recording.Budget{}), "a catalogued config has what the scenario allows")
 }
 
+// A client is as patient as the scenario says, or else as the clock does.
+func TestPatience(t *testing.T) {
+	g := NewWithT(t)
+	set, s := harness.DefaultSettings(), graceful
+	g.Expect(plan(t, s, subject, set).ClientTimeout).To(Equal(recording.Seconds(4)))
+	s.Load.Patience = "21s"
+	g.Expect(plan(t, s, subject, set).ClientTimeout).To(Equal(recording.Seconds(21)))
+}
+
 // A scenario that cannot be played is refused before anything is started.
 func TestScenariosThatCannotBePlayed(t *testing.T) {
 	for name, tc := range map[string]struct {
@@ -127,9 +136,13 @@ func TestScenariosThatCannotBePlayed(t *testing.T) {
 				s.Timeline = []harness.Step{harness.Do(fault.StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Fronts})}
 			}, "would change nothing",
 		},
-		"no step":      {func(s *harness.Scenario) { s.Timeline = nil }, "no step"},
-		"no fault":     {func(s *harness.Scenario) { s.Timeline = []harness.Step{{}} }, "step 1: got no fault"},
-		"no such wait": {func(s *harness.Scenario) { s.Timeline = []harness.Step{harness.After("soon", moves)} }, `the wait "soon"`},
+		"DNS of several proxies": {
+			func(s *harness.Scenario) { s.World.Front = &world.Front{Nodes: 1, Proxies: 2} }, "which reaches the first of 2 proxies only",
+		},
+		"no such patience": {func(s *harness.Scenario) { s.Load.Patience = "long" }, `the wait "long"`},
+		"no step":          {func(s *harness.Scenario) { s.Timeline = nil }, "no step"},
+		"no fault":         {func(s *harness.Scenario) { s.Timeline = []harness.Step{{}} }, "step 1: got no fault"},
+		"no such wait":     {func(s *harness.Scenario) { s.Timeline = []harness.Step{harness.After("soon", moves)} }, `the wait "soon"`},
 		"no such kind": {
 			func(s *harness.Scenario) {
 				s.Timeline = []harness.Step{harness.Do(fault.StrikeNodes{Kind: "explode", Nodes: world.Left})}

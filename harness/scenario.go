@@ -51,6 +51,8 @@ type Load struct {
 	// Quiet is how long no client asks for anything, once, from 1 s after the last step on:
 	// connections lie idle meanwhile.
 	Quiet Span `json:"quiet,omitempty"`
+	// Patience is how long a client waits for an answer, if not as long as the clock says.
+	Patience Span `json:"patience,omitempty"`
 	// Posts is how many of 100 requests are POSTs unless the settings say so.
 	Posts int `json:"posts,omitempty"`
 	// Sessions has clients keep the cookies that answers set.
@@ -105,6 +107,9 @@ func (s Scenario) Check() error {
 	if _, err := s.Load.Quiet.Of(DefaultSettings()); err != nil {
 		return fmt.Errorf("scenario %s, load: %w", s.Name, err)
 	}
+	if _, err := s.Load.Patience.Of(DefaultSettings()); err != nil {
+		return fmt.Errorf("scenario %s, load: %w", s.Name, err)
+	}
 	if s.Load.Posts < 0 || s.Load.Posts > 100 {
 		return fmt.Errorf("scenario %s, load: got %d posts, want how many of 100 requests are POSTs", s.Name, s.Load.Posts)
 	}
@@ -145,6 +150,8 @@ func (s Scenario) checkEffects() error {
 				return fmt.Errorf("scenario %s, step %d: %q would change nothing then: want nodes that it can be about", s.Name, i+1, f.Name())
 			case len(world.Named.Of(state)) == 0:
 				return fmt.Errorf("scenario %s, step %d: %q would leave the names without a node: want nodes or a balancer of this world", s.Name, i+1, f.Name())
+			case s.World.Proxies() > 1 && slices.ContainsFunc(effects, aboutNames):
+				return fmt.Errorf("scenario %s, step %d: %q changes what DNS says, which reaches the first of %d proxies only: want one proxy", s.Name, i+1, f.Name(), s.World.Proxies())
 			case len(missing) > 0:
 				return fmt.Errorf("scenario %s, step %d: %q: no current load balancer has a node %d then", s.Name, i+1, f.Name(), missing[0])
 			}
@@ -152,6 +159,9 @@ func (s Scenario) checkEffects() error {
 	}
 	return nil
 }
+
+// aboutNames says whether an effect is about what resolvers answer.
+func aboutNames(e world.Effect) bool { return e.Named != nil || e.Resolves != nil }
 
 func (s Step) check() error {
 	if _, err := s.Wait.Of(DefaultSettings()); err != nil {

@@ -17,7 +17,8 @@ func rowTables(rec *recording.Recording, findings []judge.Finding) []*rowTable {
 	all := []*rowTable{
 		requestRows(rec, quoted[recording.RequestsFile]), attemptRows(rec, quoted[recording.AttemptsFile]),
 		packetRows(rec, quoted[recording.PacketsFile]), connectionRows(rec, quoted[recording.ConnectionsFile]),
-		queryRows(rec, quoted[recording.QueriesFile]), processRows(rec), logRows(rec, quoted[recording.ProxyLogFile]),
+		queryRows(rec, quoted[recording.QueriesFile]), processRows(rec), checkRows(rec, quoted[recording.ChecksFile]),
+		logRows(rec, quoted[recording.ProxyLogFile]),
 	}
 	return slices.DeleteFunc(all, func(t *rowTable) bool { return t.Of == 0 })
 }
@@ -179,7 +180,7 @@ func queryRows(rec *recording.Recording, quoted []int) *rowTable {
 // processRows has a row for each process: each line of the file has several.
 func processRows(rec *recording.Recording) *rowTable {
 	t := newRowTable(recording.SnapshotsFile, "Processes of the proxy")
-	at, moment, pid, command, worker, holds, seen := times("at"), words("moment"), numbers("pid"), words("command"), words("worker"), numbers("connections held"), numbers("seen")
+	at, moment, proxy, pid, command, worker, holds, seen := times("at"), words("moment"), numbers("proxy"), numbers("pid"), words("command"), words("worker"), numbers("connections held"), numbers("seen")
 	last := 0
 	for i, s := range rec.Snapshots {
 		for _, p := range s.Processes {
@@ -188,6 +189,7 @@ func processRows(rec *recording.Recording) *rowTable {
 			t.Of++
 			at.seconds(s.At)
 			moment.word(s.Moment)
+			proxy.number(p.Proxy)
 			pid.number(p.PID)
 			command.word(cutLine(p.Command))
 			worker.word(map[bool]string{true: "yes", false: "no"}[p.Worker])
@@ -195,7 +197,35 @@ func processRows(rec *recording.Recording) *rowTable {
 			seen.number(p.Seen)
 		}
 	}
-	t.Columns = []rowColumn{at, moment, pid, command, worker, holds, seen}
+	t.Columns = []rowColumn{at, moment}
+	if rec.Manifest.World.Proxies() > 1 {
+		t.Columns = append(t.Columns, proxy)
+	}
+	t.Columns = append(t.Columns, pid, command, worker, holds, seen)
+	return t
+}
+
+func checkRows(rec *recording.Recording, quoted []int) *rowTable {
+	t := newRowTable(recording.ChecksFile, "Health checks of the proxy")
+	at, node, target, passed, took, state := times("at"), words("node"), words("proxy"), words("came of it"), latencies("took"), words("then held to be")
+	c := choose(len(rec.Checks), quoted, maxTelling, func(i int) bool { return !rec.Checks[i].Passed }, "that failed")
+	t.fill(len(rec.Checks), c, func(i int) {
+		k := rec.Checks[i]
+		came := "passed"
+		switch {
+		case k.TLSFailed:
+			came = k.Reason + ", in the TLS handshake"
+		case !k.Passed:
+			came = strings.TrimSpace(k.Reason + " " + strings.TrimPrefix(strconv.Itoa(k.Code), "0"))
+		}
+		at.seconds(k.At)
+		node.word(k.Node.String())
+		target.word(k.Target)
+		passed.word(came)
+		took.seconds(k.Done - k.At)
+		state.word(k.State)
+	})
+	t.Columns = []rowColumn{at, node, target, passed, took, state}
 	return t
 }
 

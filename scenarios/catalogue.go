@@ -53,6 +53,7 @@ var few = []struct {
 	{HTTPSBackend, httpsBackend},
 	{TLSAllRefuse, tlsAllRefuse},
 	{SNIMissing, sniMissing},
+	{ALBTLSFlap, albTLSFlap},
 }
 
 // All are the scenarios, in the order of the reports.

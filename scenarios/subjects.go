@@ -226,6 +226,18 @@ var catalogue = []catalogued{
 		Expect:  keepsLonger,
 	}},
 	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "prefork-few", Config: "prefork-few.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "prefork with 10 processes and MaxKeepAliveRequests 100, a TLS target of an ALB",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "prefork-keepalive-requests", Config: "prefork-keepalive-requests.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "the same with MaxKeepAliveRequests 10000, the half of article 001's change that is no cure",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "prefork-many", Config: "prefork-many.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "prefork with 64 processes and MaxKeepAliveRequests 10000: article 001's change",
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "ipv6-off", Config: "ipv6-off.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable, Refresh: 3 * time.Second,
 		Summary: "a variable in proxy_pass and resolver ... ipv6=off: AAAA records are not asked for",
 	}},

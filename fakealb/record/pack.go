@@ -43,6 +43,8 @@ type packedAttempt struct {
 	port, peerPort            uint16
 	status, targetStatus      uint16
 	tls, probe                bool
+	targetTLSFailed           bool
+	failedOpen                bool
 }
 
 func (p *packedAttempt) pack(a *Attempt, t *texts) {
@@ -57,6 +59,7 @@ func (p *packedAttempt) pack(a *Attempt, t *texts) {
 	p.targetIdle, p.received, p.sent = a.TargetIdleSeconds, a.ReceivedBytes, a.SentBytes
 	p.tls, p.sni = a.TLS, t.put(p.sni, a.SNI)
 	p.fault, p.probe = t.put(p.fault, a.Fault), a.Probe
+	p.targetTLSFailed, p.failedOpen = a.TargetTLSFailed, a.FailedOpen
 }
 
 func (p *packedAttempt) unpack(all string) Attempt {
@@ -71,6 +74,7 @@ func (p *packedAttempt) unpack(all string) Attempt {
 		Status: int(p.status), TargetStatus: int(p.targetStatus), Target: p.target.in(all),
 		TargetIdleSeconds: p.targetIdle, ReceivedBytes: p.received, SentBytes: p.sent,
 		TLS: p.tls, SNI: p.sni.in(all),
+		TargetTLSFailed: p.targetTLSFailed, FailedOpen: p.failedOpen,
 		Fault: p.fault.in(all), Probe: p.probe,
 	}
 }

@@ -36,10 +36,15 @@ type Attempt struct {
 	// TargetIdleSeconds is how long the connection to the target had lain idle before it
 	// carried the request; 0 for a new one, or without one.
 	TargetIdleSeconds float64 `json:"target_idle_seconds,omitempty"`
-	ReceivedBytes     int64   `json:"received_bytes"` // of the request body
-	SentBytes         int64   `json:"sent_bytes"`     // of the response body
-	TLS               bool    `json:"tls"`
-	SNI               string  `json:"sni,omitempty"`
+	// TargetTLSFailed says that no TLS handshake with the target came to its end.
+	TargetTLSFailed bool `json:"target_tls_failed,omitempty"`
+	// FailedOpen says that too few targets were healthy, so that this one was taken
+	// whatever its health.
+	FailedOpen    bool   `json:"failed_open,omitempty"`
+	ReceivedBytes int64  `json:"received_bytes"` // of the request body
+	SentBytes     int64  `json:"sent_bytes"`     // of the response body
+	TLS           bool   `json:"tls"`
+	SNI           string `json:"sni,omitempty"`
 	// Fault is the fault under which the response was made, or a fault of packets
 	// that was in force on the node when it was written. With "silence" the client
 	// did not get it, whatever Status says.
@@ -112,6 +117,23 @@ type Packet struct {
 	// Fault is what was in force on the node, "removed" for an address taken away.
 	Fault string `json:"fault,omitempty"`
 	Probe bool   `json:"probe,omitempty"`
+}
+
+// Check is one health check that a node made of a target, which is a server.
+type Check struct {
+	Start        time.Time  `json:"start"`
+	End          time.Time  `json:"end"`
+	Node         netip.Addr `json:"node"`
+	LoadBalancer string     `json:"load_balancer"`
+	Group        string     `json:"group"`  // the load balancer's name for its unnamed group
+	Target       string     `json:"target"` // ip:port
+	Passed       bool       `json:"passed"`
+	Code         int        `json:"code,omitempty"`   // a status or gRPC code; 0 without one
+	Reason       string     `json:"reason,omitempty"` // of the health check log; empty if it passed
+	// TLSFailed says that the TLS handshake with the target did not come to its end.
+	TLSFailed bool `json:"tls_failed,omitempty"`
+	// State is the target's at this node after the check: healthy, unhealthy, ...
+	State string `json:"state"`
 }
 
 // PacketKind tells the two kinds of packet rows apart.

@@ -2,6 +2,7 @@ package targets
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,15 @@ type CheckEntry struct {
 	Passed  bool
 	Code    int    // status or gRPC code; -1 without one
 	Reason  string // empty if it passed
+
+	// What follows is not in the line: which node of which load balancer checked, whether the
+	// target is a built-in one, whether the TLS handshake did not come to its end, and the
+	// target's state after the check.
+	Node         netip.Addr
+	LoadBalancer string
+	BuiltIn      bool
+	TLSFailed    bool
+	State        State
 }
 
 // entry describes a check that was begun at that time and has just ended.
@@ -32,9 +42,12 @@ func (p *Pool) entry(t *target, g Group, r result, begun time.Time) CheckEntry {
 	if g.Health.Port != 0 && t.builtIn == nil {
 		name = fmt.Sprintf("%s:%d", t.addr.Addr(), g.Health.Port)
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	return CheckEntry{
 		Type: kind, Time: begun, Latency: time.Since(begun),
 		Target: name, Group: g.Name, Passed: r.ok, Code: r.code, Reason: r.logged,
+		Node: p.node.Addr, LoadBalancer: p.node.LoadBalancer, BuiltIn: t.builtIn != nil, TLSFailed: r.tlsFailed, State: t.now.state,
 	}
 }
 

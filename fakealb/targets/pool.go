@@ -25,7 +25,9 @@ type Env struct {
 // Node is what a pool knows of its node.
 type Node struct {
 	Addr netip.Addr
-	Zone string
+	// LoadBalancer is the name of the one that it belongs to.
+	LoadBalancer string
+	Zone         string
 	// Port is of the listener, for the Host of health checks of a network load
 	// balancer (4.4 D).
 	Port uint16

@@ -8,10 +8,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +25,7 @@ type result struct {
 	code                int // status, or gRPC code; -1 without one
 	reason, description string
 	logged              string // reason of the health check log; empty if ok
+	tlsFailed           bool   // the handshake did not come to its end
 }
 
 // Reasons of the health check log (3.2 D).
@@ -103,9 +106,16 @@ func (p *Pool) check(ctx context.Context, t *target, g Group) result {
 	if g.Network() {
 		req.Host = p.checkHost()
 	}
+	var shaking atomic.Bool // a handshake goes on after its check was given up
+	req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		TLSHandshakeStart: func() { shaking.Store(true) },
+		TLSHandshakeDone:  func(_ tls.ConnectionState, err error) { shaking.Store(err != nil) },
+	}))
 	resp, err := tr.RoundTrip(req)
 	if err != nil {
-		return failure(err)
+		r := failure(err)
+		r.tlsFailed = shaking.Load()
+		return r
 	}
 	_, err = io.CopyN(io.Discard, resp.Body, 1<<20)
 	_ = resp.Body.Close()

@@ -54,6 +54,9 @@ var changes = []change{
 	{code: KeepAliveRace, kind: kind.HAProxy, say: "set `timeout client 65s` and `timeout http-keep-alive 65s`: longer than the load balancer in front keeps a connection, which is 60 s unless it was set"},
 	{code: KeepAliveRace, say: "keep idle connections of clients longer than the load balancer in front does, which is 60 s unless it was set"},
 
+	{code: TargetFlap, kind: kind.Apache, say: "raise `MaxRequestWorkers`, and `ServerLimit` with it: each connection that the load balancer keeps holds a process of prefork. `MaxKeepAliveRequests` alone ends nothing"},
+	{code: TargetFlap, say: "raise how many connections the proxy serves at a time"},
+
 	{code: QueryLost, kind: kind.Nginx, say: "write `$uri$is_args$args` or `$request_uri` after the variable in `proxy_pass`, or nothing"},
 
 	{code: MovedSessions, kind: kind.Apache, say: "set `stickysession=` to the name of the cookie, and `route=` on each member; the `Header add Set-Cookie` line alone sets no cookie"},

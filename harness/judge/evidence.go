@@ -57,6 +57,9 @@ func (c *brief) describe(r row) string {
 	case recording.QueriesFile:
 		q := c.Queries[r.index]
 		return fmt.Sprintf("%s %s %s: %s %s TTL %s", at(q.At), q.Type, q.Name, q.Rcode, addresses(q.Answers), span(q.TTL))
+	case recording.ChecksFile:
+		k := c.Checks[r.index]
+		return fmt.Sprintf("%s health check of %s by %s: %s after %s, %s", at(k.At), k.Target, k.Node, checked(k), span(k.Done-k.At), k.State)
 	case recording.RequestsFile:
 		q := c.Requests[r.index]
 		return fmt.Sprintf("%s seq %d: %s after %s", at(q.Sent), q.Seq, q.Outcome, span(q.Latency))
@@ -74,7 +77,24 @@ func passedOn(a recording.Attempt) string {
 	if a.TargetIdle > 0 {
 		on = "a connection idle for " + span(a.TargetIdle)
 	}
-	return fmt.Sprintf("; passed on to %s on %s: %s", a.Target, on, status(a.TargetStatus))
+	because := ""
+	if a.TargetTLSFailed {
+		because = ", no TLS handshake"
+	}
+	return fmt.Sprintf("; passed on to %s on %s: %s%s", a.Target, on, status(a.TargetStatus), because)
+}
+
+// checked says what came of a health check.
+func checked(k recording.Check) string {
+	switch {
+	case k.Passed:
+		return "passed"
+	case k.TLSFailed:
+		return "no TLS handshake"
+	case k.Code != 0:
+		return status(k.Code)
+	}
+	return k.Reason
 }
 
 func at(s recording.Seconds) string { return fmt.Sprintf("t=%.3f s", float64(s)) }

@@ -16,6 +16,7 @@ func (c *brief) findings(v *Verdict) []Finding {
 	findings = append(findings, c.slowAnswers(v)...)
 	findings = append(findings, c.lostSessions(v)...)
 	findings = append(findings, c.movedSessions(v)...)
+	findings = append(findings, c.targetFlap(v)...)
 	findings = append(findings, c.keepAliveRace(v)...)
 	findings = append(findings, c.healed(v)...)
 	findings = append(findings, c.each(c.followed, v)...)
@@ -31,7 +32,7 @@ func (c *brief) findings(v *Verdict) []Finding {
 }
 
 // causes are the findings that say why requests failed.
-var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice, KeepAliveRace, HeldDown, LostSessions, NotStarted, StaleAnswers, OpensConnections, SlowAnswers}
+var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice, TargetFlap, KeepAliveRace, HeldDown, LostSessions, NotStarted, StaleAnswers, OpensConnections, SlowAnswers}
 
 // lastResort explains a run that failed and that nothing else explains. A failed run
 // has a cause: one without is a defect of these rules.

@@ -38,11 +38,11 @@ func (c *brief) entered(request recording.Request) netip.Addr {
 }
 
 // ofFront says whether a request failed with an answer of the load balancer in front: the
-// proxy gave none. The Server header does not tell, since the proxy passes on that of a load
+// proxy gave none. A client that gave up got no answer, whatever the load balancer noted (460). The Server header does not tell, since the proxy passes on that of a load
 // balancer behind it.
 func (c *brief) ofFront(request recording.Request) bool {
 	a, ok := c.inFront(request)
-	return ok && failed(request) && a.TargetStatus == 0 && a.Status >= http.StatusBadRequest
+	return ok && failed(request) && request.Code != 0 && a.TargetStatus == 0 && a.Status >= http.StatusBadRequest
 }
 
 // answeredByFront: requests to which the proxy gave the load balancer in front no answer, and

@@ -37,6 +37,7 @@ func (c *brief) verdict() Verdict {
 	c.countWithoutNode(&v)
 	c.countOfFront(&v)
 	c.countConnections(&v)
+	c.countTargets(&v)
 	for _, u := range c.upstreams {
 		v.DNSBefore += len(u.lookupsIn(0, c.first.At))
 		v.DNSAfter += len(u.lookupsIn(c.first.At, forever))

@@ -80,6 +80,10 @@ type Verdict struct {
 	DNSBefore             int     `json:"dns_queries_before"`      // t=0 to the first fault, without probes
 	DNSAfter              int     `json:"dns_queries_after"`       // from there to the end, without probes
 
+	// Targets is what a load balancer in front made of the proxies; nil if there is none, or it
+	// made no health check.
+	Targets *Targets `json:"targets,omitempty"`
+
 	Load     LoadCheck `json:"load"`
 	Findings []Finding `json:"findings"`
 }
@@ -95,6 +99,23 @@ type Phase struct {
 	// because the machine was busy had to wait as well.
 	P50 recording.Seconds `json:"p50"`
 	P99 recording.Seconds `json:"p99"`
+}
+
+// Targets is what a load balancer in front made of the proxies, which are its targets.
+type Targets struct {
+	Checks       int `json:"checks"` // health checks
+	ChecksFailed int `json:"checks_failed"`
+	// HandshakesFailed are TLS handshakes with proxies that did not come to their end, of
+	// checks and of requests.
+	HandshakesFailed int `json:"handshakes_failed"`
+	// Down is how many proxies a node held to be down at a time, the most; Back how often one
+	// was held to be up again.
+	Down int `json:"down"`
+	Back int `json:"back"`
+	// FailedOpen are the requests of clients for which no proxy was held to be up, so that any
+	// got them; Served are those of them that were served.
+	FailedOpen int `json:"failed_open"`
+	Served     int `json:"served_failed_open"`
 }
 
 // LoadCheck says whether the load was what was asked for.
@@ -136,6 +157,7 @@ const (
 	RefusedByProxy       = "refused-by-proxy"       // a limit or a rule of the proxy itself
 	AnsweredByFront      = "answered-by-front"      // the load balancer in front answered by itself: the proxy gave no answer
 	KeepAliveRace        = "keepalive-race"         // the proxy closes idle connections that the load balancer in front keeps
+	TargetFlap           = "target-flap"            // the load balancer in front held proxies to be down that ran
 	KeepAliveHeld        = "keepalive-held"         // it kept them throughout the quiet part of the load
 	ClientResent         = "client-resent"          // the proxy closed a connection without an answer, and the client sent the request again
 )

@@ -23,15 +23,15 @@ type wait struct {
 
 // findWait leaves out processes that were not there at the first fault.
 func (c *brief) findWait() (longest wait) {
-	before := map[int]recording.Seconds{}
+	before := map[recording.ProcessID]recording.Seconds{}
 	var from recording.Seconds
 	for _, snapshot := range c.Snapshots {
 		for _, process := range snapshot.Processes {
 			switch snapshot.Moment {
 			case recording.MomentFault:
-				from, before[process.PID] = snapshot.At, process.Waited
+				from, before[process.ID()] = snapshot.At, process.Waited
 			case recording.MomentEnd:
-				since, there := before[process.PID]
+				since, there := before[process.ID()]
 				if w := (wait{process: process, took: process.Waited - since, of: snapshot.At - from}); there && w.took > longest.took {
 					longest = w
 				}

@@ -13,24 +13,24 @@ import (
 // cold: to end children and start others is what some configs rely on.
 type workers struct {
 	warm, cold []recording.Process
-	end        map[int]recording.Process // what they were after the load, by pid
+	end        map[recording.ProcessID]recording.Process // what they were after the load
 	// ended says that the processes were looked at after the load.
 	ended bool
 }
 
 // findWorkers returns false if the processes were not looked at just before the fault.
 func (c *brief) findWorkers() (w workers, looked bool) {
-	warmed := map[int]bool{} // the workers there were after the warm-up
-	w.end = map[int]recording.Process{}
+	warmed := map[recording.ProcessID]bool{} // the workers there were after the warm-up
+	w.end = map[recording.ProcessID]recording.Process{}
 	for _, snapshot := range c.Snapshots {
 		for _, process := range snapshot.Processes {
 			switch {
 			case snapshot.Moment == recording.MomentWarm:
-				warmed[process.PID] = process.Worker
+				warmed[process.ID()] = process.Worker
 			case snapshot.Moment == recording.MomentEnd:
-				w.end[process.PID] = process
+				w.end[process.ID()] = process
 			case !process.Worker:
-			case warmed[process.PID] && process.Upstream == 0 && process.Seen == 0:
+			case warmed[process.ID()] && process.Upstream == 0 && process.Seen == 0:
 				w.cold = append(w.cold, process)
 			default:
 				w.warm = append(w.warm, process)
@@ -51,7 +51,7 @@ func (w workers) of(n int) string {
 // connection later.
 func (w workers) woke() bool {
 	for _, process := range w.cold {
-		if end := w.end[process.PID]; end.Upstream > 0 || end.Seen > 0 {
+		if end := w.end[process.ID()]; end.Upstream > 0 || end.Seen > 0 {
 			return true
 		}
 	}
@@ -62,7 +62,7 @@ func (w workers) woke() bool {
 // connection after the load, or to have made one since.
 func (w workers) wentOn() bool {
 	for _, process := range w.warm {
-		if end := w.end[process.PID]; end.Upstream > 0 || end.Seen > process.Seen {
+		if end := w.end[process.ID()]; end.Upstream > 0 || end.Seen > process.Seen {
 			return true
 		}
 	}

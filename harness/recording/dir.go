@@ -25,6 +25,7 @@ type Dir struct {
 	Packets     *Writer[Packet]
 	Queries     *Writer[Query]
 	Snapshots   *Writer[Snapshot]
+	Checks      *Writer[Check]
 	ProxyLog    *Writer[LogLine]
 
 	closers []func() error
@@ -79,6 +80,7 @@ func (d *Dir) open() error {
 		openWriter(d, &d.Packets, PacketsFile, encodeJSON[Packet]),
 		openWriter(d, &d.Queries, QueriesFile, encodeJSON[Query]),
 		openWriter(d, &d.Snapshots, SnapshotsFile, encodeJSON[Snapshot]),
+		openWriter(d, &d.Checks, ChecksFile, encodeJSON[Check]),
 		openWriter(d, &d.ProxyLog, ProxyLogFile, encodeLogLine),
 	)
 }

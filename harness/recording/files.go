@@ -13,6 +13,7 @@ const (
 	PacketsFile     = "packets.jsonl"
 	QueriesFile     = "dns.jsonl"
 	SnapshotsFile   = "processes.jsonl"
+	ChecksFile      = "checks.jsonl"
 	ProxyLogFile    = "proxy.log"
 	VerdictFile     = "verdict.json"
 )

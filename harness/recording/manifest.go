@@ -13,6 +13,7 @@
 //	packets.jsonl      each SYN, and each request sent to a silenced node
 //	dns.jsonl          each DNS query with its answer and TTL
 //	processes.jsonl    the proxy's processes and the connections they hold
+//	checks.jsonl       each health check of the proxy by a load balancer in front of it
 //	proxy.log          the proxy's own output, each line with its time
 //	verdict.json       what the judge made of it (can be made again)
 //

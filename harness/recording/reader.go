@@ -29,6 +29,7 @@ type Recording struct {
 	Packets     []Packet
 	Queries     []Query
 	Snapshots   []Snapshot
+	Checks      []Check // none in a recording of a build that had no such file
 	ProxyLog    []LogLine
 }
 
@@ -71,6 +72,9 @@ func Open(dir string) (*Recording, error) {
 	read(&files, dir, QueriesFile, &r.Queries, decodeJSON[Query])
 	read(&files, dir, SnapshotsFile, &r.Snapshots, decodeJSON[Snapshot])
 	read(&files, dir, ProxyLogFile, &r.ProxyLog, decodeLogLine)
+	if _, err := os.Stat(filepath.Join(dir, ChecksFile)); !errors.Is(err, os.ErrNotExist) {
+		read(&files, dir, ChecksFile, &r.Checks, decodeJSON[Check])
+	}
 	if err := files.Wait(); err != nil {
 		return nil, err
 	}

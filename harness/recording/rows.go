@@ -80,6 +80,11 @@ type Attempt struct {
 	TargetStatus int `json:"target_status,omitempty"`
 	// TargetIdle is how long the connection to the proxy had lain idle; 0 for a new one.
 	TargetIdle Seconds `json:"target_idle,omitempty"`
+	// TargetTLSFailed says that no TLS handshake with the proxy came to its end.
+	TargetTLSFailed bool `json:"target_tls_failed,omitempty"`
+	// FailedOpen says that the node held every proxy to be unhealthy, and so passed the
+	// request to one of all.
+	FailedOpen bool `json:"failed_open,omitempty"`
 }
 
 // Conn is one TCP connection as an ALB node saw it.
@@ -184,6 +189,8 @@ type Snapshot struct {
 
 // Process is one process of the proxy.
 type Process struct {
+	// Proxy is the number of its proxy, from 1, if the world has several; else 0.
+	Proxy    int    `json:"proxy,omitempty"`
 	PID      int    `json:"pid"`
 	Command  string `json:"command"`
 	Worker   bool   `json:"worker"`   // it accepts client connections or holds upstream ones
@@ -193,6 +200,31 @@ type Process struct {
 	// and had no CPU since it began.
 	Waited Seconds `json:"waited,omitempty"`
 }
+
+// ProcessID tells processes apart: each proxy has process numbers of its own.
+type ProcessID struct{ Proxy, PID int }
+
+// ID is the process's.
+func (p Process) ID() ProcessID { return ProcessID{p.Proxy, p.PID} }
+
+// Check is one health check of a proxy that a node in front made.
+type Check struct {
+	At     Seconds    `json:"at"` // it began
+	Done   Seconds    `json:"done"`
+	Node   netip.Addr `json:"node"`
+	Target string     `json:"target"` // the proxy, as ip:port
+	Passed bool       `json:"passed"`
+	Code   int        `json:"code,omitempty"`   // the status; 0 if there was none
+	Reason string     `json:"reason,omitempty"` // why it failed, in the words of an ALB's health check log
+	// TLSFailed says that the TLS handshake with the proxy did not come to its end.
+	TLSFailed bool `json:"tls_failed,omitempty"`
+	// State is what the node held the proxy to be after the check: healthy, unhealthy, ...
+	State string `json:"state"`
+}
+
+// Unhealthy is a Check.State: the node passes no requests on to the proxy, unless it holds
+// all of them to be so.
+const Unhealthy = "unhealthy"
 
 // LogLine is one line of the proxy's own log.
 type LogLine struct {

@@ -25,6 +25,8 @@ type bed interface {
 	startProxy(ctx context.Context, ca []byte) error
 	// listeners are where clients reach the proxy now.
 	listeners(context.Context) ([]netip.AddrPort, error)
+	// others are the addresses of further proxies with the same configuration.
+	others() []netip.Addr
 	// standIn says which nodes stand for literal addresses of each family, literals which
 	// addresses the proxy has tried; none if the testbed cannot do that.
 	standIn(ctx context.Context, ipv4, ipv6 []netip.Addr) error
@@ -35,9 +37,9 @@ type bed interface {
 	watch(context.Context) error
 	// warmed says that the first fault is about to come: the watch need not be as close.
 	warmed(context.Context) error
-	// workers are the proxy's processes; none if they cannot be seen.
+	// workers are the processes of every proxy; none if they cannot be seen.
 	workers(context.Context) ([]recording.Process, error)
-	// proxyLog is the proxy's own output, with the time of each line.
+	// proxyLog is the output of every proxy, with the time of each line.
 	proxyLog(context.Context) ([]embedded.Line, error)
 	fault.Proxy
 	// Close takes the bed down. If the cell has ended well, another one may be given what
@@ -57,7 +59,8 @@ var caPaths = []string{
 
 // clients reach the agents of a testbed.
 type clients struct {
-	dns       *fakedns.Client
+	dns       *fakedns.Client   // of the proxy, or the first one of several
+	otherDNS  []*fakedns.Client // of further proxies
 	alb       *fakealb.Client
 	load      *load.Client
 	probe     fault.Prober

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness/config"
 	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/judge"
@@ -42,6 +43,8 @@ type cell struct {
 	way    recording.Way // into the proxy
 	// calls is the way of the clients: the same, or through the load balancer in front.
 	calls recording.Way
+	// registered is when the first proxy became a target of the load balancer in front.
+	registered time.Time
 	// listening is when the proxy was first seen to listen.
 	listening time.Time
 	dir       *recording.Dir
@@ -136,6 +139,9 @@ func (c *cell) prepare(ctx context.Context) error {
 	if err := c.warm(ctx, time.Now().Add(warmLimit)); err != nil {
 		return err
 	}
+	if err := c.putOthers(ctx); err != nil {
+		return err
+	}
 	if err := c.allow(ctx); err != nil {
 		return err
 	}
@@ -155,8 +161,10 @@ func (c *cell) affordable() error {
 // build makes the world: names, load balancers, nodes.
 func (c *cell) build(ctx context.Context) error {
 	t := c.live.Topology
-	if _, err := c.to.dns.PutNames(ctx, fault.Names(t, c.live.TTL)...); err != nil {
-		return err
+	for _, dns := range append([]*fakedns.Client{c.to.dns}, c.to.otherDNS...) {
+		if _, err := dns.PutNames(ctx, fault.Names(t, c.live.TTL)...); err != nil {
+			return err
+		}
 	}
 	made := map[string]bool{}
 	for _, n := range t.Nodes {

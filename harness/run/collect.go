@@ -25,7 +25,19 @@ func (c *cell) lost(ctx context.Context) (uint64, error) {
 
 // collect fetches what every side has seen, in one clock's time since t=0.
 func (c *cell) collect(ctx context.Context) error {
-	return errors.Join(c.collectNodes(ctx), c.collectQueries(ctx), c.collectLog(ctx))
+	return errors.Join(c.collectNodes(ctx), c.collectChecks(ctx), c.collectQueries(ctx), c.collectLog(ctx))
+}
+
+// collectChecks fetches the health checks of the proxies.
+func (c *cell) collectChecks(ctx context.Context) error {
+	checks, err := c.to.alb.Checks(ctx)
+	for _, k := range checks {
+		err = errors.Join(err, c.dir.Checks.Append(recording.Check{
+			At: c.since(k.Start), Done: c.since(k.End), Node: k.Node, Target: k.Target,
+			Passed: k.Passed, Code: k.Code, Reason: k.Reason, TLSFailed: k.TLSFailed, State: k.State,
+		}))
+	}
+	return err
 }
 
 func (c *cell) collectNodes(ctx context.Context) error {
@@ -39,6 +51,7 @@ func (c *cell) collectNodes(ctx context.Context) error {
 		}
 		if slices.Contains(front, a.Node) {
 			row.Target, row.TargetStatus, row.TargetIdle = a.Target, a.TargetStatus, recording.Seconds(a.TargetIdleSeconds)
+			row.TargetTLSFailed, row.FailedOpen = a.TargetTLSFailed, a.FailedOpen
 		}
 		errA = errors.Join(errA, c.dir.Attempts.Append(row))
 	}
@@ -70,6 +83,13 @@ func (c *cell) collectNodes(ctx context.Context) error {
 
 func (c *cell) collectQueries(ctx context.Context) error {
 	queries, err := c.to.dns.Queries(ctx, fakedns.Filter{})
+	for _, dns := range c.to.otherDNS {
+		more, otherErr := dns.Queries(ctx, fakedns.Filter{})
+		queries, err = append(queries, more...), errors.Join(err, otherErr)
+	}
+	if len(c.to.otherDNS) > 0 { // the numbers of each are its own
+		slices.SortStableFunc(queries, func(a, b fakedns.Query) int { return a.ReceivedAt.Compare(b.ReceivedAt) })
+	}
 	for _, q := range queries {
 		row := recording.Query{
 			At: c.since(q.ReceivedAt), Answered: c.since(q.AnsweredAt), Client: q.Client, Resolver: q.Resolver, Net: string(q.Transport),

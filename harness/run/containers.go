@@ -36,7 +36,7 @@ var vpcResolver = netip.AddrPortFrom(netip.AddrFrom4([4]byte{169, 254, 169, 253}
 
 // openContainers readies the agents of a cell. The bed is to be closed also
 // when there is an error.
-func (l *Lab) openContainers(ctx context.Context, image string, conf config.Config, ipv6 bool, seed uint64) (*containerBed, error) {
+func (l *Lab) openContainers(ctx context.Context, image string, conf config.Config, proxies int, ipv6 bool, seed uint64) (*containerBed, error) {
 	b := &containerBed{lab: l}
 	layout, err := conf.Layout()
 	if err != nil {
@@ -45,7 +45,7 @@ func (l *Lab) openContainers(ctx context.Context, image string, conf config.Conf
 	b.proxy = testbed.Proxy{Image: image, Layout: layout}
 	spec := testbed.Spec{
 		Kit: l.shared.Kit, Labels: l.shared.Labels, Scaled: l.opt.Settings.Clock != harness.Production, Seed: seed,
-		IPv6: ipv6, Start: os.Getpid() + int(l.next.Add(1)),
+		Proxies: proxies, IPv6: ipv6, Start: os.Getpid() + int(l.next.Add(1)),
 	}
 	b.libc = []netip.AddrPort{pod.LibcResolver}
 	if conf.Resolvers != nil {
@@ -60,6 +60,9 @@ func (b *containerBed) clients() clients {
 	c := clients{
 		dns: b.tb.DNS, alb: b.tb.ALB, load: b.tb.Load, probe: testbed.Prober{Pod: b.tb.Pod},
 		resolvers: []netip.AddrPort{vpcResolver}, libc: b.libc, node: b.tb.Node, beside: b.tb.Beside(), port: 80, isProbe: pod.IsProbe,
+	}
+	for _, s := range b.tb.Others {
+		c.otherDNS = append(c.otherDNS, s.DNS)
 	}
 	if b.tb.Subnet6.IsValid() {
 		c.node6 = b.tb.Node6
@@ -79,8 +82,20 @@ func (b *containerBed) startProxy(ctx context.Context, ca []byte) error {
 	if !b.beside {
 		b.proxy.Sockets = nil // there is nothing to put there
 	}
-	_, err = b.tb.StartProxy(ctx, b.proxy)
-	return err
+	for _, s := range b.tb.Seats() {
+		if _, err := s.StartProxy(ctx, b.proxy); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *containerBed) others() []netip.Addr {
+	var addrs []netip.Addr
+	for _, s := range b.tb.Others {
+		addrs = append(addrs, s.ProxyAddress(0).Addr())
+	}
+	return addrs
 }
 
 func (b *containerBed) listeners(ctx context.Context) ([]netip.AddrPort, error) {
@@ -98,17 +113,26 @@ func (b *containerBed) listeners(ctx context.Context) ([]netip.AddrPort, error) 
 }
 
 func (b *containerBed) standIn(ctx context.Context, ipv4, ipv6 []netip.Addr) error {
-	err := b.tb.Pod.SetLiterals(ctx, pod.LiteralsRequest{Network: b.tb.Subnet, Nodes: ipv4})
-	if err == nil && b.tb.Subnet6.IsValid() {
-		err = b.tb.Pod.SetLiterals(ctx, pod.LiteralsRequest{Network: b.tb.Subnet6, Nodes: ipv6})
+	for _, s := range b.tb.Seats() {
+		err := s.Pod.SetLiterals(ctx, pod.LiteralsRequest{Network: b.tb.Subnet, Nodes: ipv4})
+		if err == nil && b.tb.Subnet6.IsValid() {
+			err = s.Pod.SetLiterals(ctx, pod.LiteralsRequest{Network: b.tb.Subnet6, Nodes: ipv6})
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 func (b *containerBed) besideIs(ctx context.Context, node netip.Addr) error {
-	err := b.tb.Pod.SetBeside(ctx, pod.BesideRequest{Node: node})
-	b.beside = err == nil
-	return err
+	for _, s := range b.tb.Seats() {
+		if err := s.Pod.SetBeside(ctx, pod.BesideRequest{Node: node}); err != nil {
+			return err
+		}
+	}
+	b.beside = true
+	return nil
 }
 
 func (b *containerBed) literals(ctx context.Context) ([]world.LiteralAddr, error) {
@@ -120,12 +144,12 @@ func (b *containerBed) literals(ctx context.Context) ([]world.LiteralAddr, error
 	return all, err
 }
 
-func (b *containerBed) watch(ctx context.Context) error { return b.tb.Watch(ctx) }
-
-func (b *containerBed) warmed(ctx context.Context) error { return b.tb.Warmed(ctx) }
-
-func (b *containerBed) workers(ctx context.Context) ([]recording.Process, error) {
-	return b.tb.Workers(ctx)
+func (b *containerBed) watch(ctx context.Context) error {
+	var errs []error
+	for _, s := range b.tb.Seats() {
+		errs = append(errs, s.Watch(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 // Restart implements fault.Proxy.
@@ -136,9 +160,43 @@ func (b *containerBed) Restart(ctx context.Context) (time.Time, error) {
 // Life implements fault.Proxy.
 func (b *containerBed) Life(ctx context.Context) (fault.Life, error) { return b.tb.ProxyLife(ctx) }
 
-// proxyLog is what the proxy printed, and what it wrote to files, in the order of time.
+func (b *containerBed) warmed(ctx context.Context) error {
+	var errs []error
+	for _, s := range b.tb.Seats() {
+		errs = append(errs, s.Warmed(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func (b *containerBed) workers(ctx context.Context) ([]recording.Process, error) {
+	var all []recording.Process
+	for _, s := range b.tb.Seats() {
+		workers, err := s.Workers(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, workers...)
+	}
+	return all, nil
+}
+
+// proxyLog is what the proxies printed, and what they wrote to files, in the order of time.
 func (b *containerBed) proxyLog(ctx context.Context) ([]embedded.Line, error) {
-	text, err := b.tb.ProxyLog(ctx)
+	var lines []embedded.Line
+	for _, s := range b.tb.Seats() {
+		of, err := logOf(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, of...)
+	}
+	slices.SortStableFunc(lines, func(a, b embedded.Line) int { return a.At.Compare(b.At) })
+	return lines, nil
+}
+
+// logOf is the log of one proxy.
+func logOf(ctx context.Context, s *testbed.Seat) ([]embedded.Line, error) {
+	text, err := s.ProxyLog(ctx)
 	var lines []embedded.Line
 	for line := range bytes.Lines(text) {
 		stamp, rest, _ := bytes.Cut(bytes.TrimRight(line, "\n"), []byte(" "))
@@ -148,11 +206,10 @@ func (b *containerBed) proxyLog(ctx context.Context) ([]embedded.Line, error) {
 		}
 		lines = append(lines, embedded.Line{At: at, Text: string(rest)})
 	}
-	files, filesErr := b.tb.Pod.Logs(ctx)
+	files, filesErr := s.Pod.Logs(ctx)
 	for _, line := range files.Lines {
 		lines = append(lines, embedded.Line{At: line.At, Text: line.Text})
 	}
-	slices.SortStableFunc(lines, func(a, b embedded.Line) int { return a.At.Compare(b.At) })
 	if files.Dropped > 0 || files.Error != "" {
 		lines = append(lines, embedded.Line{At: time.Now(), Text: fmt.Sprintf("proxychaos: %d lines of log files were not kept %s", files.Dropped, files.Error)})
 	}

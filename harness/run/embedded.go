@@ -64,6 +64,8 @@ func (b *embeddedBed) listeners(context.Context) ([]netip.AddrPort, error) {
 	return []netip.AddrPort{b.proxy}, nil
 }
 
+func (b *embeddedBed) others() []netip.Addr { return nil }
+
 func (b *embeddedBed) standIn(context.Context, []netip.Addr, []netip.Addr) error { return nil }
 
 func (b *embeddedBed) besideIs(context.Context, netip.Addr) error { return nil }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
@@ -25,20 +26,17 @@ const (
 const frontLimit = recording.Seconds(2)
 
 // putFront makes the load balancer in front, whose target is the proxy by the way that leads
-// to a node, and returns the way of its clients. In a world without one that is the same.
+// to a node; further ones are registered later; and returns the way of its clients. In a world without one that is the same.
 func (c *cell) putFront(ctx context.Context) (recording.Way, error) {
 	nodes := c.live.Topology.FrontNodes()
 	if len(nodes) == 0 {
 		return c.way, nil
 	}
-	group, err := c.targetGroup()
-	if err != nil {
+	if err := c.register(ctx, c.ways()[:1]); err != nil {
 		return c.way, err
 	}
+	c.registered = time.Now()
 	lb := fault.LoadBalancer(world.FrontName, world.InFront)
-	if _, err := c.to.alb.PutLoadBalancer(ctx, fakealb.LoadBalancer{Name: lb, TargetGroup: group}); err != nil {
-		return c.way, err
-	}
 	for _, addr := range nodes {
 		if _, err := c.to.alb.PutNode(ctx, fakealb.Node{Addr: addr, LoadBalancer: lb}); err != nil {
 			return c.way, err
@@ -54,19 +52,63 @@ func (c *cell) putFront(ctx context.Context) (recording.Way, error) {
 	return way, err
 }
 
-// targetGroup has the proxy as its one target. Its health is asked for at the first path.
-func (c *cell) targetGroup() (*targets.Group, error) {
-	scheme, address, _ := strings.Cut(c.way.Target, "://")
-	proxy, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("the proxy is at %q, want an address and a port: %w", c.way.Target, err)
+// putOthers makes the further proxies targets too. What is registered at another time is checked
+// at another time: the checks of all are spread evenly over the interval.
+func (c *cell) putOthers(ctx context.Context) error {
+	ways := c.ways()
+	if c.Scenario.World.Front == nil {
+		return nil
 	}
+	group, _, err := targets.Group{Health: c.healthCheck()}.Check()
+	if err != nil {
+		return err
+	}
+	apart := time.Duration(group.Health.IntervalSeconds) * time.Second / time.Duration(len(ways))
+	for n := 1; n < len(ways); n++ {
+		if err := sleepUntil(ctx, c.registered.Add(apart*time.Duration(n))); err != nil {
+			return err
+		}
+		if err := c.register(ctx, ways[:n+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// register makes the proxies at the ends of these ways the targets.
+func (c *cell) register(ctx context.Context, ways []recording.Way) error {
+	group, err := c.targetGroup(ways)
+	if err != nil {
+		return err
+	}
+	_, err = c.to.alb.PutLoadBalancer(ctx, fakealb.LoadBalancer{Name: fault.LoadBalancer(world.FrontName, world.InFront), TargetGroup: group})
+	return err
+}
+
+// healthCheck asks for the first path, in the protocol of the way.
+func (c *cell) healthCheck() targets.HealthCheck {
+	scheme, _, _ := strings.Cut(c.way.Target, "://")
 	path, _, _ := strings.Cut(c.way.Paths[0], "#")
-	protocol := strings.ToUpper(scheme)
-	return &targets.Group{
-		Protocol: protocol, Targets: targets.At(proxy),
-		Health: targets.HealthCheck{Protocol: protocol, Path: path},
-	}, nil
+	checks := c.Scenario.World.Front.Checks
+	return targets.HealthCheck{
+		Protocol: strings.ToUpper(scheme), Path: path, IntervalSeconds: checks.Interval, TimeoutSeconds: checks.Timeout,
+		HealthyThreshold: checks.Healthy, UnhealthyThreshold: checks.Unhealthy,
+	}
+}
+
+// targetGroup has the proxies at the ends of these ways as its targets.
+func (c *cell) targetGroup(ways []recording.Way) (*targets.Group, error) {
+	health := c.healthCheck()
+	group := &targets.Group{Protocol: health.Protocol, Health: health}
+	for _, way := range ways {
+		_, address, _ := strings.Cut(way.Target, "://")
+		proxy, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return nil, fmt.Errorf("the proxy is at %q, want an address and a port: %w", way.Target, err)
+		}
+		group.Targets = append(group.Targets, targets.At(proxy)...)
+	}
+	return group, nil
 }
 
 // frontURL is what clients call: over HTTPS if the way is one of clients who use that.

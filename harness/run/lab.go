@@ -259,8 +259,12 @@ var errNeedsEngine = errors.New("needs a Docker engine")
 func (l *Lab) open(ctx context.Context, c *cell) (bed, error) {
 	literals := c.config.IPv6()
 	ipv6 := c.Scenario.World.IPv6() || len(literals) > 0
+	proxies := c.Scenario.World.Proxies()
 	if l.Embedded() {
-		if ipv6 {
+		switch {
+		case proxies > 1:
+			return nil, fmt.Errorf("%w, since it needs %d proxies", errNeedsEngine, proxies)
+		case ipv6:
 			return nil, fmt.Errorf("%w, since it needs IPv6 between proxy and nodes", errNeedsEngine)
 		}
 		if c.config.Resolvers != nil {
@@ -268,7 +272,7 @@ func (l *Lab) open(ctx context.Context, c *cell) (bed, error) {
 		}
 		return openEmbedded(ctx, int(l.next.Add(1)), c.opt.Settings.Seed, c.config)
 	}
-	bed, err := l.openContainers(ctx, c.image.Ref, c.config, ipv6, c.opt.Settings.Seed)
+	bed, err := l.openContainers(ctx, c.image.Ref, c.config, proxies, ipv6, c.opt.Settings.Seed)
 	if errors.Is(err, testbed.ErrNoIPv6) && len(literals) > 0 {
 		err = fmt.Errorf("%s: it names %s: %w", c.config.Path, literals[0], err)
 	}

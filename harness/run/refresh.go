@@ -138,7 +138,7 @@ func (c *cell) allow(ctx context.Context) error {
 
 // askAgain has the proxy serve requests for a while and looks at what it asked.
 func (c *cell) askAgain(ctx context.Context) (asked, int, error) {
-	if _, err := c.burst(ctx, warmConcurrency, warmHold); err != nil {
+	if err := c.burst(ctx, warmConcurrency); err != nil {
 		return asked{}, 0, err
 	}
 	if err := sleepUntil(ctx, time.Now().Add(200*time.Millisecond)); err != nil {
@@ -158,7 +158,7 @@ func (c *cell) keepers(ctx context.Context) (int, error) {
 	processes, err := c.bed.workers(ctx)
 	count := 0
 	for _, p := range processes {
-		if p.Worker {
+		if p.Worker && p.Proxy <= 1 { // the queries are of the first proxy
 			count++
 		}
 	}

@@ -64,8 +64,8 @@ const vacateLimit = 30 * time.Second
 
 // leave gives up a testbed whose cell has ended well, for another one.
 func (l *Lab) leave(tb *testbed.Testbed) error {
-	// Few cells have IPv6, and those after them must not.
-	if l.spares.keepsNone() || tb.Subnet6.IsValid() {
+	// Few cells have IPv6, and those after them must not; few have several proxies.
+	if l.spares.keepsNone() || tb.Subnet6.IsValid() || len(tb.Others) > 0 {
 		return tb.Close()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), vacateLimit)
@@ -80,7 +80,7 @@ func (l *Lab) leave(tb *testbed.Testbed) error {
 // bedFor is a testbed for a cell: one that another has left, if it can be used, else a
 // new one. It is to be closed also if there is an error.
 func (l *Lab) bedFor(ctx context.Context, spec testbed.Spec) (*testbed.Testbed, error) {
-	if !spec.IPv6 {
+	if !spec.IPv6 && spec.Proxies <= 1 {
 		if tb, err := l.renewed(ctx, spec); tb != nil || err != nil {
 			return tb, err
 		}

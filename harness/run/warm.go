@@ -2,10 +2,13 @@ package run
 
 import (
 	"context"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness/load"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/wayin"
 )
 
 const (
@@ -26,8 +29,7 @@ const (
 // requests overlap: if that is after a move of the name, chance decides which of the two
 // connections serves.
 func (c *cell) fill(ctx context.Context) error {
-	_, err := c.burst(ctx, c.opt.Settings.Peak, warmHold)
-	return err
+	return c.burst(ctx, c.opt.Settings.Peak)
 }
 
 // warm sends bursts until every worker of the proxy has made an upstream
@@ -42,7 +44,7 @@ func (c *cell) warm(ctx context.Context, deadline time.Time) error {
 		if cold(workers) == 0 || time.Now().After(deadline) {
 			return nil
 		}
-		if _, err := c.burst(ctx, warmConcurrency, warmHold); err != nil {
+		if err := c.burst(ctx, warmConcurrency); err != nil {
 			return err
 		}
 	}
@@ -59,10 +61,28 @@ func cold(workers []recording.Process) int {
 	return n
 }
 
-func (c *cell) burst(ctx context.Context, concurrency int, hold time.Duration) (load.BurstResult, error) {
-	return c.to.load.Burst(ctx, load.Burst{
-		Way: c.way, Concurrency: concurrency, Hold: recording.Of(hold), Timeout: recording.Of(hold) + c.plan.ClientTimeout,
-	})
+// burst sends so many requests at once to each proxy.
+func (c *cell) burst(ctx context.Context, concurrency int) error {
+	hold := recording.Of(warmHold)
+	for _, way := range c.ways() {
+		_, err := c.to.load.Burst(ctx, load.Burst{Way: way, Concurrency: concurrency, Hold: hold, Timeout: hold + c.plan.ClientTimeout})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ways are those into each proxy: the same, at their addresses.
+func (c *cell) ways() []recording.Way {
+	ways := []recording.Way{c.way}
+	scheme, _, _ := strings.Cut(c.way.Target, "://")
+	for _, addr := range c.bed.others() {
+		other := c.way
+		other.Target = scheme + "://" + netip.AddrPortFrom(addr, wayin.Port(c.way)).String()
+		ways = append(ways, other)
+	}
+	return ways
 }
 
 // snapshot records the proxy's processes.

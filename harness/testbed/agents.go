@@ -53,13 +53,13 @@ func podSysctls(scaled bool) map[string]string {
 	return settings
 }
 
-func podAgent(spec Spec) agent {
+func podAgent(spec Spec, host int) agent {
 	args := []string{"pod", "--control", listenAny, "--seed", strconv.FormatUint(spec.Seed, 10), "--sockets", podSockets}
 	if spec.ResolvConf != "" {
 		args = append(args, "--resolv-conf", spec.ResolvConf)
 	}
 	return agent{
-		name: "pod", host: hostPod, image: spec.Kit, args: args,
+		name: "pod", host: host, image: spec.Kit, args: args,
 		volumes: map[string]struct{}{podSockets: {}},
 		// NET_ADMIN routes what is sent to resolvers; SYS_PTRACE reads which of the
 		// proxy's processes holds which socket. NET_RAW is not needed.

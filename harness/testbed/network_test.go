@@ -33,7 +33,8 @@ func TestParts(t *testing.T) {
 	for _, n := range []int{hostPod, hostLoad, hostALB, firstNode, firstNode + world.Literal*21 - 1} {
 		g.Expect(upperHalf(p).Contains(tb.host(n))).To(BeFalse(), "Docker must not hand out host %d", n)
 	}
-	g.Expect(tb.ProxyAddress(4000).String()).To(Equal("198.19.7.2:4000"))
+	seat := &Seat{tb: tb, host: hostPod}
+	g.Expect(seat.ProxyAddress(4000).String()).To(Equal("198.19.7.2:4000"))
 }
 
 // Beside each IPv4 network is an IPv6 one of its own.

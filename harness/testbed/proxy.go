@@ -47,27 +47,27 @@ var caches = map[string]struct{}{"/var/cache": {}, "/var/lib/nginx": {}, "/tmp":
 
 // StartProxy starts the proxy in the pod's network and process namespaces and
 // waits until it listens. A *Rejected error carries the proxy's own words.
-func (tb *Testbed) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, error) {
+func (s *Seat) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, error) {
 	env := map[string]string{}
 	for _, v := range p.Env {
 		name, value, _ := strings.Cut(v, "=")
 		env[name] = value
 	}
-	if _, err := tb.Pod.Logs(ctx); err != nil { // from now on its log files are followed
+	if _, err := s.Pod.Logs(ctx); err != nil { // from now on its log files are followed
 		return nil, fmt.Errorf("following the proxy's log files: %w", err)
 	}
-	sockets, err := tb.sockets(ctx, p.Layout)
+	sockets, err := s.sockets(ctx, p.Layout)
 	if err != nil {
 		return nil, err
 	}
-	joined := "container:" + tb.pod.GetContainerID()
+	joined := "container:" + s.pod.GetContainerID()
 	c, err := testcontainers.Run(ctx, p.Image,
 		testcontainers.WithCmd(p.Cmd...),
-		testcontainers.WithLabels(tb.labels),
+		testcontainers.WithLabels(s.tb.labels),
 		testcontainers.WithEnv(env),
 		testcontainers.WithAdditionalLifecycleHooks(testcontainers.ContainerLifecycleHooks{
 			PostCreates: []testcontainers.ContainerHook{func(ctx context.Context, made testcontainers.Container) error {
-				return tb.place(ctx, made.GetContainerID(), p.Layout)
+				return s.tb.place(ctx, made.GetContainerID(), p.Layout)
 			}},
 		}),
 		testcontainers.WithConfigModifier(func(c *container.Config) { c.Volumes = caches }),
@@ -78,15 +78,15 @@ func (tb *Testbed) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, err
 		}),
 	)
 	if c != nil {
-		tb.proxy = c
+		s.proxy = c
 	}
 	if err != nil {
 		return nil, fmt.Errorf("starting the proxy from %s: %w", p.Image, err)
 	}
-	listeners, err := tb.awaitListener(ctx)
+	listeners, err := s.awaitListener(ctx)
 	var rejected *Rejected
 	if errors.As(err, &rejected) {
-		rejected.Output += tb.written(ctx, tb.proxy.GetContainerID(), p.Logs)
+		rejected.Output += s.written(ctx, s.proxy.GetContainerID(), p.Logs)
 	}
 	return listeners, err
 }
@@ -94,8 +94,8 @@ func (tb *Testbed) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, err
 // sockets are those of the pod in the proxy's container: the syslog socket as /dev/log, also
 // below each other folder that the proxy takes for the root, and the application's wherever
 // the configuration has one.
-func (tb *Testbed) sockets(ctx context.Context, l kind.Layout) ([]mount.Mount, error) {
-	owner, err := tb.docker.ContainerInspect(ctx, tb.pod.GetContainerID(), client.ContainerInspectOptions{})
+func (s *Seat) sockets(ctx context.Context, l kind.Layout) ([]mount.Mount, error) {
+	owner, err := s.tb.docker.ContainerInspect(ctx, s.pod.GetContainerID(), client.ContainerInspectOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("finding the pod's sockets: %w", err)
 	}
@@ -117,8 +117,8 @@ func (tb *Testbed) sockets(ctx context.Context, l kind.Layout) ([]mount.Mount, e
 }
 
 // written are the log files of a container that has ended, one after the other.
-func (tb *Testbed) written(ctx context.Context, container string, names []string) string {
-	p := placing{ctx: ctx, docker: tb.docker, container: container}
+func (s *Seat) written(ctx context.Context, container string, names []string) string {
+	p := placing{ctx: ctx, docker: s.tb.docker, container: container}
 	var all strings.Builder
 	for _, name := range names {
 		all.WriteString(p.read(name))
@@ -127,42 +127,42 @@ func (tb *Testbed) written(ctx context.Context, container string, names []string
 }
 
 // awaitListener returns as soon as the proxy listens, or has ended.
-func (tb *Testbed) awaitListener(ctx context.Context) ([]pod.Listener, error) {
+func (s *Seat) awaitListener(ctx context.Context) ([]pod.Listener, error) {
 	ctx, cancel := context.WithTimeout(ctx, Limits.Proxy)
 	defer cancel()
 	for {
-		listeners, err := tb.Pod.Listeners(ctx, 200*time.Millisecond)
+		listeners, err := s.Pod.Listeners(ctx, 200*time.Millisecond)
 		if err == nil && len(listeners) > 0 {
 			return listeners, nil
 		}
-		ended, code, inspectErr := tb.exited(ctx, tb.proxy)
+		ended, code, inspectErr := s.tb.exited(ctx, s.proxy)
 		switch {
 		case ctx.Err() != nil:
 			return nil, fmt.Errorf("the proxy listens on no TCP port %v after its start: %w; its output: %s",
-				Limits.Proxy, ctx.Err(), tb.lastOutput())
+				Limits.Proxy, ctx.Err(), s.lastOutput())
 		case errors.Join(err, inspectErr) != nil:
 			return nil, errors.Join(err, inspectErr)
 		case ended:
-			return nil, &Rejected{Code: code, Output: tb.lastOutput()}
+			return nil, &Rejected{Code: code, Output: s.lastOutput()}
 		}
 	}
 }
 
 // Ended is a *Rejected error if the proxy has ended; nil as long as it runs.
-func (tb *Testbed) Ended(ctx context.Context) error {
-	ended, code, err := tb.exited(ctx, tb.proxy)
+func (s *Seat) Ended(ctx context.Context) error {
+	ended, code, err := s.tb.exited(ctx, s.proxy)
 	if err != nil || !ended {
 		return err
 	}
-	return &Rejected{Code: code, Output: tb.lastOutput()}
+	return &Rejected{Code: code, Output: s.lastOutput()}
 }
 
 // lastOutput is what the proxy printed, for an error message.
-func (tb *Testbed) lastOutput() string {
+func (s *Seat) lastOutput() string {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	var out bytes.Buffer
-	if err := tb.copyLogs(ctx, &out, false); err != nil {
+	if err := s.copyLogs(ctx, &out, false); err != nil {
 		return err.Error()
 	}
 	return out.String()
@@ -170,14 +170,14 @@ func (tb *Testbed) lastOutput() string {
 
 // ProxyLog is the proxy's output so far, without what it writes to files, each line with the
 // time at which the engine received it (RFC 3339, nanoseconds) in front.
-func (tb *Testbed) ProxyLog(ctx context.Context) ([]byte, error) {
+func (s *Seat) ProxyLog(ctx context.Context) ([]byte, error) {
 	var out bytes.Buffer
-	err := tb.copyLogs(ctx, &out, true)
+	err := s.copyLogs(ctx, &out, true)
 	return out.Bytes(), err
 }
 
-func (tb *Testbed) copyLogs(ctx context.Context, w io.Writer, timestamps bool) error {
-	logs, err := tb.docker.ContainerLogs(ctx, tb.proxy.GetContainerID(),
+func (s *Seat) copyLogs(ctx context.Context, w io.Writer, timestamps bool) error {
+	logs, err := s.tb.docker.ContainerLogs(ctx, s.proxy.GetContainerID(),
 		client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Timestamps: timestamps})
 	if err != nil {
 		return fmt.Errorf("reading the proxy's output: %w", err)
@@ -187,6 +187,6 @@ func (tb *Testbed) copyLogs(ctx context.Context, w io.Writer, timestamps bool) e
 }
 
 // ProxyAddress is where clients reach the proxy.
-func (tb *Testbed) ProxyAddress(port uint16) netip.AddrPort {
-	return netip.AddrPortFrom(tb.host(hostPod), port)
+func (s *Seat) ProxyAddress(port uint16) netip.AddrPort {
+	return netip.AddrPortFrom(s.tb.host(s.host), port)
 }

@@ -14,43 +14,43 @@ import (
 
 // RestartProxy kills all processes of the proxy and starts its container again, with what
 // is in it. It returns when the container had ended.
-func (tb *Testbed) RestartProxy(ctx context.Context) (time.Time, error) {
+func (s *Seat) RestartProxy(ctx context.Context) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, Limits.Proxy)
 	defer cancel()
-	before, err := tb.Pod.Processes(ctx, tb.nodes())
+	before, err := s.Pod.Processes(ctx, s.tb.nodes())
 	if err != nil {
 		return time.Time{}, err
 	}
-	tb.former = before
-	id := tb.proxy.GetContainerID()
-	if _, err := tb.docker.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "KILL"}); err != nil {
+	s.former = before
+	id := s.proxy.GetContainerID()
+	if _, err := s.tb.docker.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "KILL"}); err != nil {
 		return time.Time{}, fmt.Errorf("ending the proxy: %w", err)
 	}
 	for ended := false; !ended; {
-		if ended, _, err = tb.exited(ctx, tb.proxy); err != nil {
+		if ended, _, err = s.tb.exited(ctx, s.proxy); err != nil {
 			return time.Time{}, fmt.Errorf("waiting for the end of the proxy: %w", err)
 		}
 	}
 	at := time.Now()
-	if _, err := tb.docker.ContainerStart(ctx, id, client.ContainerStartOptions{}); err != nil {
+	if _, err := s.tb.docker.ContainerStart(ctx, id, client.ContainerStartOptions{}); err != nil {
 		return time.Time{}, fmt.Errorf("starting the proxy again: %w", err)
 	}
 	return at, nil
 }
 
 // ProxyLife is what has become of the proxy since RestartProxy.
-func (tb *Testbed) ProxyLife(ctx context.Context) (life fault.Life, err error) {
-	now, err := tb.Pod.Processes(ctx, tb.nodes())
+func (s *Seat) ProxyLife(ctx context.Context) (life fault.Life, err error) {
+	now, err := s.Pod.Processes(ctx, s.tb.nodes())
 	if err != nil {
 		return life, err
 	}
 	for _, p := range now {
 		life.Listens = life.Listens || p.Listens
-		if slices.ContainsFunc(tb.former, func(f pod.Process) bool { return f.PID == p.PID }) {
+		if slices.ContainsFunc(s.former, func(f pod.Process) bool { return f.PID == p.PID }) {
 			life.Left++
 		}
 	}
-	ended, code, err := tb.exited(ctx, tb.proxy)
+	ended, code, err := s.tb.exited(ctx, s.proxy)
 	life.Runs, life.Code = !ended, code
 	return life, err
 }

@@ -3,6 +3,8 @@
 //
 //	.3 load ──▶ .2 pod (fakedns; the proxy joins its namespaces) ──▶ .4 fakealb, and the node addresses it adds
 //
+// More proxies with the same configuration have pods of their own, at .5 and after it.
+//
 // Start brings up the agents; StartProxy puts the proxy under test beside
 // them once the resolvers answer, because some proxies resolve only at start.
 // Vacate and Renew ready it for another cell. Close removes everything, also after a
@@ -45,6 +47,7 @@ const (
 	hostLoad  = 3
 	hostALB   = 4
 	hostApp   = 5
+	hostOther = 6 // and after it: pods of further proxies
 	firstNode = 21
 )
 
@@ -61,6 +64,8 @@ type Spec struct {
 	IPv6 bool
 	// ResolvConf is the text of the proxy's /etc/resolv.conf; the pod's own if it is empty.
 	ResolvConf string
+	// Proxies is how many there are; 0 stands for 1.
+	Proxies int
 	// Seed draws the order of DNS answers.
 	Seed uint64
 	// Start is where the search for a free subnet begins, so that cells
@@ -70,9 +75,12 @@ type Spec struct {
 
 // Testbed is one running testbed.
 type Testbed struct {
-	DNS  *fakedns.Client
+	*Seat // of the first proxy
+
+	// Others are the seats of further proxies.
+	Others []*Seat
+
 	ALB  *fakealb.Client
-	Pod  *pod.Client
 	Load *load.Client
 
 	// Subnet is the testbed's network, Subnet6 that of its IPv6 addresses; the zero value
@@ -82,27 +90,27 @@ type Testbed struct {
 	docker     *client.Client
 	network    *testcontainers.DockerNetwork
 	containers []testcontainers.Container
-	pod        testcontainers.Container
-	proxy      testcontainers.Container
 	labels     map[string]string
-	former     []pod.Process // of the proxy, before RestartProxy
-	watch      string        // ID of the pod's watch
-	turn       int           // how often the agents have begun
-	scaled     bool          // as in Spec
-	// masters have had children that accept. One whose children have all just
-	// ended (Apache's MaxConnectionsPerChild) looks like a worker, and is none.
-	masters map[int]bool
+	turn       int  // how often the agents have begun
+	scaled     bool // as in Spec
 }
 
 // Start brings up the network and the agents. The Testbed is never nil; Close
 // it whatever the error.
 func Start(ctx context.Context, docker *client.Client, spec Spec) (*Testbed, error) {
-	tb := &Testbed{docker: docker, labels: spec.Labels, masters: map[int]bool{}, turn: 1, scaled: spec.Scaled}
+	tb := &Testbed{docker: docker, labels: spec.Labels, turn: 1, scaled: spec.Scaled}
+	tb.Seat = &Seat{tb: tb, number: 1, host: hostPod, masters: map[int]bool{}}
+	for i := 1; i < spec.Proxies; i++ {
+		tb.Others = append(tb.Others, &Seat{tb: tb, number: i + 1, host: hostOther + i - 1, masters: map[int]bool{}})
+	}
 	if err := tb.createNetwork(ctx, spec.Start, spec.IPv6); err != nil {
 		return tb, err
 	}
-	started := make([]testcontainers.Container, 3)
-	agents := []agent{podAgent(spec), loadAgent(spec), albAgent(spec)}
+	agents := []agent{loadAgent(spec), albAgent(spec)}
+	for _, s := range tb.Seats() {
+		agents = append(agents, podAgent(spec, s.host))
+	}
+	started := make([]testcontainers.Container, len(agents))
 	// Not errgroup.WithContext: a container that is being created when a
 	// sibling fails would be left behind without its ID being known.
 	var group errgroup.Group
@@ -122,13 +130,18 @@ func Start(ctx context.Context, docker *client.Client, spec Spec) (*Testbed, err
 	if err != nil {
 		return tb, err
 	}
-	tb.pod = started[0]
-	tb.Pod = pod.NewClient(tb.control(hostPod))
-	tb.DNS = fakedns.NewClient(tb.Pod.DNS(), control)
+	for i, s := range tb.Seats() {
+		s.pod = started[len(started)-len(tb.Seats())+i]
+		s.Pod = pod.NewClient(tb.control(s.host))
+		s.DNS = fakedns.NewClient(s.Pod.DNS(), control)
+	}
 	tb.Load = load.NewClient(tb.control(hostLoad))
 	tb.ALB = fakealb.NewClient(tb.control(hostALB), control)
 	return tb, tb.awaitAgents(ctx)
 }
+
+// Seats are those of all proxies, the first one first.
+func (tb *Testbed) Seats() []*Seat { return append([]*Seat{tb.Seat}, tb.Others...) }
 
 // control calls the agents; no proxy of the environment stands between.
 var control = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}, Timeout: time.Minute}
@@ -165,7 +178,11 @@ func (tb *Testbed) awaitAgents(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, Limits.Agent)
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
-	for name, host := range map[string]int{"pod": hostPod, "load": hostLoad, "fakealb": hostALB} {
+	hosts := map[int]string{hostLoad: "load", hostALB: "fakealb"}
+	for _, s := range tb.Seats() {
+		hosts[s.host] = "pod"
+	}
+	for host, name := range hosts {
 		group.Go(func() error { return awaitAnswer(ctx, name, tb.control(host)+"/v1/version") })
 	}
 	return group.Wait()
@@ -194,7 +211,8 @@ func awaitAnswer(ctx context.Context, name, url string) error {
 	}
 }
 
-// Vacate takes the proxy away, and leaves what another cell can use.
+// Vacate takes the proxy away, and leaves what another cell can use: a testbed of several
+// proxies cannot be.
 func (tb *Testbed) Vacate(ctx context.Context) error {
 	if tb.proxy == nil {
 		return nil
@@ -210,15 +228,18 @@ func (tb *Testbed) Vacate(ctx context.Context) error {
 // know nothing of the one before. If it cannot, or finds that something was left behind,
 // the testbed is of no use and has to be closed.
 func (tb *Testbed) Renew(ctx context.Context, spec Spec) error {
-	if spec.Scaled != tb.scaled {
+	switch {
+	case spec.Scaled != tb.scaled:
 		return errors.New("the testbed was started for another clock")
+	case len(tb.Others) > 0 || spec.Proxies > 1:
+		return errors.New("a testbed of several proxies is not used again")
 	}
 	ctx, cancel := context.WithTimeout(ctx, Limits.Agent)
 	defer cancel()
 	tb.turn++
 	control.CloseIdleConnections()
 	var group errgroup.Group
-	for _, a := range []agent{podAgent(spec), loadAgent(spec), albAgent(spec)} {
+	for _, a := range []agent{podAgent(spec, hostPod), loadAgent(spec), albAgent(spec)} {
 		group.Go(func() error { return renew.Do(ctx, control, tb.host(a.host), tb.turn, a.args) })
 	}
 	if err := group.Wait(); err != nil {
@@ -241,10 +262,12 @@ func (tb *Testbed) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	var group errgroup.Group
-	errs := make([]error, len(tb.containers)+1)
-	// The proxy lives in the pod's namespaces: it goes first.
-	if tb.proxy != nil {
-		errs[len(tb.containers)] = tb.remove(ctx, tb.proxy)
+	errs := make([]error, len(tb.containers))
+	// A proxy lives in its pod's namespaces: it goes first.
+	for _, s := range tb.Seats() {
+		if s.proxy != nil {
+			errs = append(errs, tb.remove(ctx, s.proxy))
+		}
 	}
 	for i, c := range tb.containers {
 		group.Go(func() error { errs[i] = tb.remove(ctx, c); return nil })

@@ -32,7 +32,7 @@ func TestAProxyThatCannotBeTakenAway(t *testing.T) {
 	docker, err := client.New(client.WithHost("tcp://"+engine.Listener.Addr().String()), client.WithAPIVersion("1.41"))
 	g.Expect(err).NotTo(HaveOccurred())
 	t.Cleanup(func() { _ = docker.Close() })
-	tb := &Testbed{docker: docker, proxy: named{}}
+	tb := &Testbed{docker: docker, Seat: &Seat{proxy: named{}}}
 	g.Expect(tb.Vacate(t.Context())).To(MatchError(ContainSubstring("the engine is busy")))
 	g.Expect(tb.Close()).To(Succeed())
 	g.Expect(asked).To(Equal(2))

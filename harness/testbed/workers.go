@@ -20,35 +20,39 @@ const (
 
 // Watch starts to look which of the proxy's processes holds which upstream
 // connection.
-func (tb *Testbed) Watch(ctx context.Context) error {
-	w, err := tb.Pod.StartWatch(ctx, pod.WatchRequest{
-		Nodes:    tb.nodes(),
+func (s *Seat) Watch(ctx context.Context) error {
+	w, err := s.Pod.StartWatch(ctx, pod.WatchRequest{
+		Nodes:    s.tb.nodes(),
 		Interval: warmInterval,
 	})
-	tb.watch = w.ID
+	s.watch = w.ID
 	return err
 }
 
-// nodes are the peers of the proxy that are nodes.
+// nodes are the peers of the proxies that are nodes.
 func (tb *Testbed) nodes() pod.Nodes {
-	return pod.Nodes{Prefix: tb.Subnet, Except: []netip.Addr{tb.host(1), tb.host(hostPod), tb.host(hostLoad), tb.host(hostALB)}, Literals: true}
+	except := []netip.Addr{tb.host(1), tb.host(hostLoad), tb.host(hostALB)}
+	for _, s := range tb.Seats() {
+		except = append(except, tb.host(s.host))
+	}
+	return pod.Nodes{Prefix: tb.Subnet, Except: except, Literals: true}
 }
 
 // Warmed makes the watch look less often: it takes time from the load.
-func (tb *Testbed) Warmed(ctx context.Context) error {
-	return tb.Pod.PaceWatch(ctx, tb.watch, pod.Pace{Interval: loadInterval})
+func (s *Seat) Warmed(ctx context.Context) error {
+	return s.Pod.PaceWatch(ctx, s.watch, pod.Pace{Interval: loadInterval})
 }
 
 // Workers are the proxy's processes, with the upstream connections that each
 // holds now and has been seen to hold since Watch.
-func (tb *Testbed) Workers(ctx context.Context) ([]recording.Process, error) {
-	w, err := tb.Pod.Watch(ctx, tb.watch)
+func (s *Seat) Workers(ctx context.Context) ([]recording.Process, error) {
+	w, err := s.Pod.Watch(ctx, s.watch)
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range w.Processes {
 		if p.Listens {
-			tb.masters[p.PPID] = true
+			s.masters[p.PPID] = true
 		}
 	}
 	var rows []recording.Process
@@ -57,7 +61,7 @@ func (tb *Testbed) Workers(ctx context.Context) ([]recording.Process, error) {
 			continue
 		}
 		rows = append(rows, recording.Process{
-			PID: p.PID, Command: p.Command, Worker: p.Worker && !tb.masters[p.PID], Upstream: len(p.Upstream), Seen: p.Seen,
+			Proxy: s.proxyNumber(), PID: p.PID, Command: p.Command, Worker: p.Worker && !s.masters[p.PID], Upstream: len(p.Upstream), Seen: p.Seen,
 			Waited: recording.Of(time.Duration(p.Waited)),
 		})
 	}

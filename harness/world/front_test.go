@@ -42,14 +42,32 @@ func TestNodesInFront(t *testing.T) {
 
 func TestWorldsWithAWrongFront(t *testing.T) {
 	for name, change := range map[string]func(*world.World){
-		"no node":  func(w *world.World) { w.Front = &world.Front{} },
-		"too many": func(w *world.World) { w.Front = &world.Front{Nodes: 3} },
-		"its name": func(w *world.World) { w.Balancers = []world.Balancer{{Name: world.FrontName, Nodes: 1}} },
+		"no node":          func(w *world.World) { w.Front = &world.Front{} },
+		"too many":         func(w *world.World) { w.Front = &world.Front{Nodes: 3} },
+		"too many proxies": func(w *world.World) { w.Front = &world.Front{Nodes: 2, Proxies: 5} },
+		"checks too often": func(w *world.World) {
+			w.Front = &world.Front{Nodes: 2, Checks: world.Checks{Interval: 4, Timeout: 2, Healthy: 2, Unhealthy: 2}}
+		},
+		"a timeout over the interval": func(w *world.World) {
+			w.Front = &world.Front{Nodes: 2, Checks: world.Checks{Interval: 5, Timeout: 6, Healthy: 2, Unhealthy: 2}}
+		},
+		"half of the checks": func(w *world.World) { w.Front = &world.Front{Nodes: 2, Checks: world.Checks{Interval: 5, Timeout: 2}} },
+		"its name":           func(w *world.World) { w.Balancers = []world.Balancer{{Name: world.FrontName, Nodes: 1}} },
 	} {
 		w := fronted
 		change(&w)
 		NewWithT(t).Expect(w.Check()).To(MatchError(ContainSubstring("want")), name)
 	}
+}
+
+func TestProxiesBehindAFront(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(two.Proxies()).To(Equal(1))
+	g.Expect(fronted.Proxies()).To(Equal(1))
+	w := fronted
+	w.Front = &world.Front{Nodes: 2, Proxies: 2, Checks: world.Checks{Interval: 5, Timeout: 5, Healthy: 2, Unhealthy: 10}}
+	g.Expect(w.Check()).To(Succeed())
+	g.Expect(w.Proxies()).To(Equal(2))
 }
 
 // Every node of the largest world has an address in the lower half of a /24.

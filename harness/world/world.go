@@ -6,7 +6,7 @@
 //
 // and, in a world with a [Front],
 //
-//	clients ──▶ the nodes of a load balancer ──▶ proxy ──▶ a name ──▶ ...
+//	clients ──▶ the nodes of a load balancer ──▶ proxy, or several ──▶ a name ──▶ ...
 package world
 
 import (
@@ -18,8 +18,8 @@ import (
 
 // World is who calls whom.
 type World struct {
-	// Front is the load balancer that clients call, and whose target is the proxy. If it is
-	// nil they call the proxy itself.
+	// Front is the load balancer that clients call, and whose targets are proxies. If it is
+	// nil there is one proxy, and they call it itself.
 	Front *Front `json:"front,omitempty"`
 	// Balancers are the load balancers behind each name that the proxy asks for.
 	// At the start the name leads to the first; the others are there to be switched to.

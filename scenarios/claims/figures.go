@@ -63,6 +63,18 @@ type Figures struct {
 	Idle float64 `json:"idle,omitempty" expr:"idle"`
 	// Checks are the requests that reached nodes and that no client had sent.
 	Checks int `json:"checks,omitempty" expr:"checks"`
+	// What a load balancer in front made of the proxies: Handshakes are the TLS handshakes with
+	// them that failed, HealthFailed the health checks of HealthChecks that did. Down is how many
+	// proxies a node held to be down at a time, the most, Back how often one was held to be up
+	// again. Open are the requests for which none was held to be up, OpenServed those of them
+	// that were served.
+	Handshakes   int `json:"handshakes,omitempty" expr:"handshakes"`
+	HealthChecks int `json:"health_checks,omitempty" expr:"health_checks"`
+	HealthFailed int `json:"health_failed,omitempty" expr:"health_failed"`
+	Down         int `json:"down,omitempty" expr:"down"`
+	Back         int `json:"back,omitempty" expr:"back"`
+	Open         int `json:"open,omitempty" expr:"open"`
+	OpenServed   int `json:"open_served,omitempty" expr:"open_served"`
 	// Workers is how many processes of the proxy that were there at the start were there
 	// at the end, as a share; 0 if they could not be seen.
 	Workers float64 `json:"workers,omitempty" expr:"workers"`
@@ -76,6 +88,10 @@ func measure(v judge.Verdict, r *recording.Recording) Figures {
 	}
 	if v.Failed > 0 {
 		f.By = v.ByKind
+	}
+	if t := v.Targets; t != nil {
+		f.Handshakes, f.HealthChecks, f.HealthFailed = t.HandshakesFailed, t.Checks, t.ChecksFailed
+		f.Down, f.Back, f.Open, f.OpenServed = t.Down, t.Back, t.FailedOpen, t.Served
 	}
 	if v.Recovery != nil {
 		f.Recovery = tenth(float64(*v.Recovery))
