@@ -126,8 +126,9 @@ func (c Comparison) Sentence() string {
 		return "roll out: B is not worse; whether it is better was not seen: " + c.telling(compare.NotWorse)
 	case compare.NoDifference:
 		return "roll out: no difference that counts in " + count(len(c.Decision.Scenarios), "scenario") + c.noisy()
+	default:
+		return "cannot tell: " + c.missing()
 	}
-	return "cannot tell: " + c.missing()
 }
 
 // noisy says what could not be told because A differs from itself.

@@ -19,8 +19,12 @@ type option struct{ Value, Text string }
 
 // verdictOptions are what a cell can have come to: see filterWords.
 var verdictOptions = []option{
-	{cssClass(Unexpected), "not as expected"}, {cssClass(Expected), "as expected"}, {cssClass(Unproven), "unproven"},
-	{"broke", "broke"}, {"held", "held"}, {cssClass(NotRun), "not run"},
+	{cssClass(Unexpected), "not as expected"},
+	{cssClass(Expected), "as expected"},
+	{cssClass(Unproven), "unproven"},
+	{"broke", "broke"},
+	{"held", "held"},
+	{cssClass(NotRun), "not run"},
 }
 
 // filters are by kind of proxy, by verdict and by scenario; each only if it has a choice.

@@ -128,7 +128,7 @@ func quotedLines(findings []judge.Finding) map[string][]int {
 }
 
 // fill adds the chosen rows, each with its line.
-func (t *rowTable) fill(n int, c choice, row func(i int)) *rowTable {
+func (t *rowTable) fill(n int, c choice, row func(i int)) {
 	t.Of, t.Which = n, c.which
 	last := 0
 	for _, i := range c.indexes {
@@ -136,5 +136,4 @@ func (t *rowTable) fill(n int, c choice, row func(i int)) *rowTable {
 		last = i + 1
 		row(i)
 	}
-	return t
 }

@@ -78,18 +78,15 @@ func (s Suite) Remarks(w io.Writer) error {
 
 // against says in a line what came of it.
 func against(d baseline.Difference) string {
-	switch red := len(d.Red()); {
-	case d.Nights == 0:
-		return "no earlier night to hold this one against: make baseline makes the baseline"
-	default:
-		line := fmt.Sprintf("beside %s: %s not as before, %s", count(d.Nights, "earlier night"), count(red, "thing"), count(len(d.Changes)-red, "note"))
-		if d.Nights < baseline.LeastNights {
-			line += fmt.Sprintf("; figures have bands from %d nights on", baseline.LeastNights)
-		} else {
-			line += fmt.Sprintf("; %s had a band", count(d.Banded, "figure"))
-		}
-		return line
+	if d.Nights == 0 {
+		return "no earlier night to compare this one with: make baseline makes the baseline"
 	}
+	red := len(d.Red())
+	line := fmt.Sprintf("beside %s: %s not as before, %s", count(d.Nights, "earlier night"), count(red, "thing"), count(len(d.Changes)-red, "note"))
+	if d.Nights < baseline.LeastNights {
+		return line + fmt.Sprintf("; figures have bands from %d nights on", baseline.LeastNights)
+	}
+	return line + fmt.Sprintf("; %s had a band", count(d.Banded, "figure"))
 }
 
 // markdownAgainst is the same for the page of a CI job.

@@ -60,7 +60,9 @@ func TestFourShardsMerge(t *testing.T) {
 	merged, whole := written(all, dirs...), written(all, one)
 	g.Expect(merged).To(HaveLen(3))
 	for name, text := range whole {
-		g.Expect(merged[name] == text).To(BeTrue(), name+" of four shards is not that of one run")
+		if merged[name] != text { // both are too long to be shown
+			t.Errorf("%s of four shards is not that of one run", name)
+		}
 	}
 	g.Expect(whole["report.md"]).To(And(ContainSubstring("1 unexpected, 1 unproven; 1 not run"), ContainSubstring("fewer than FLOOR=500")))
 

@@ -33,7 +33,7 @@ func run(words []string) error {
 		return writeTables(page, bank)
 	}
 	if words[0] != "add" || len(words) == 1 {
-		return errors.New("want: errorrate, or errorrate add DIR...")
+		return errors.New("want errorrate, or errorrate add with folders of recordings")
 	}
 	for _, dir := range words[1:] {
 		if err := bank.add(dir); err != nil {

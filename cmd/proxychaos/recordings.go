@@ -48,7 +48,7 @@ func judgeAgain(dirs []string, draw func(*recording.Recording, []judge.Finding) 
 			return nil, nil, err
 		}
 		var v judge.Verdict
-		v, rec.Requests = judge.JudgeWithOutcomes(rec)
+		v, rec.Requests = judge.WithOutcomes(rec)
 		var stored judge.Verdict
 		switch err := recording.ReadVerdict(dir, &stored); {
 		case errors.Is(err, os.ErrNotExist):

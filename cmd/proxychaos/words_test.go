@@ -129,10 +129,10 @@ func TestMistypedValues(t *testing.T) {
 	}
 	releases := []string{"stable", "testing", "oldstable"}
 	for command, words := range map[string][]string{
-		"run %s":                         names,
-		"run alb-ip-rotate --proxy %s":   kinds,
-		"run alb-ip-rotate --subject %s": subjects,
-		"run alb-ip-rotate --release %s": releases,
+		"run %s":                                                  names,
+		"run alb-ip-rotate --proxy %s":                            kinds,
+		"run alb-ip-rotate --subject %s":                          subjects,
+		"run alb-ip-rotate --release %s":                          releases,
 		"run alb-ip-rotate --proxy nginx --config C --release %s": releases,
 		"run alb-ip-rotate --clock %s":                            {"scaled", "production"},
 		"nightly --proxy %s":                                      kinds,
@@ -185,7 +185,7 @@ func TestMistypedToMake(t *testing.T) {
 	g := NewWithT(t)
 	for line, want := range map[string]string{
 		"scenari NAME=alb-ip-rotate":                `there is no target "scenari": did you mean "scenario"?`,
-		"nigthly":                                   `there is no target "nigthly": did you mean "nightly"?`,
+		"nightyl":                                   `there is no target "nightyl": did you mean "nightly"?`,
 		"scenario NAM=alb-ip-rotate":                `there is no variable "NAM": did you mean "NAME"?`,
 		"scenario NAME=alb-ip-rotate TTTL=2s":       `there is no variable "TTTL": did you mean "TTL"?`,
 		"scenario NAME=alb-ip-rotate grace=4s":      `there is no variable "grace": did you mean "GRACE"?`,

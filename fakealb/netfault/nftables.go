@@ -91,7 +91,7 @@ func (k *kernelNet) table(f *family) (*table, error) {
 // create replaces a table of the same name, which only a killed fakealb can
 // have left.
 func (t *table) create(ports []uint16) error {
-	t.tab = t.nft.AddTable(&nftables.Table{Family: t.family.table, Name: tableName})
+	t.tab = t.nft.AddTable(&nftables.Table{Family: t.table, Name: tableName})
 	t.nft.DelTable(t.tab)
 	t.tab = t.nft.AddTable(t.tab)
 	for _, kind := range []Kind{Silence, SilenceNew, Refuse, RefuseNew} {

@@ -48,7 +48,8 @@ server {
     if ($host = old.example.net) { return 301 /; }
     if ($request_method = POST) { return 405; }
 }`,
-			[]string{"shop.example.com", "a.apps.example.org", "hostnames", "own.example.net", "old.example.net"}, nil,
+			[]string{"shop.example.com", "a.apps.example.org", "hostnames", "own.example.net", "old.example.net"},
+			nil,
 		},
 		"HAProxy, hosts in a variable": {
 			kind.HAProxy, "acl a var(txn.host) -m str -i shop.example.com *.example.net\n", []string{"shop.example.com", "www.example.net"}, nil,

@@ -134,8 +134,10 @@ func (c *brief) targetFlap(v *Verdict) []Finding {
 		*link
 		words string
 	}{
-		{f.handshake, "TLS handshakes failed"}, {f.check, "health checks failed"},
-		{f.one, "1 of " + count(f.proxies, "proxy", "proxies") + " was held to be down"}, {f.all, "all of them"},
+		{f.handshake, "TLS handshakes failed"},
+		{f.check, "health checks failed"},
+		{f.one, "1 of " + count(f.proxies, "proxy", "proxies") + " was held to be down"},
+		{f.all, "all of them"},
 	} {
 		if s.link == nil {
 			continue

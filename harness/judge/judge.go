@@ -13,8 +13,8 @@ import (
 // recording gives the same verdict, down to the order of its lines.
 func Judge(r *recording.Recording) Verdict { return newBrief(r).verdict() }
 
-// JudgeWithOutcomes is Judge and Outcomes at the price of one.
-func JudgeWithOutcomes(r *recording.Recording) (Verdict, []recording.Request) {
+// WithOutcomes is Judge and Outcomes at the price of one.
+func WithOutcomes(r *recording.Recording) (Verdict, []recording.Request) {
 	c := newBrief(r)
 	return c.verdict(), c.Requests
 }

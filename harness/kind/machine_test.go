@@ -18,43 +18,61 @@ func TestWhatIsThereOnTheMachine(t *testing.T) {
 	}{
 		"nginx, a prefix of its own": {
 			Nginx, of("user deploy web;\nerror_log logs/error.log;\nevents {}\nhttp { access_log logs/a/access.log; server { ssl_session_ticket_key tickets/a.key; } }"),
-			[]string{"/etc/nginx/tickets/a.key"}, []string{"/etc/nginx/logs", "/usr/share/nginx/logs", "/etc/nginx/logs/a", "/usr/share/nginx/logs/a"}, []string{"deploy", "web"},
+			[]string{"/etc/nginx/tickets/a.key"},
+			[]string{"/etc/nginx/logs", "/usr/share/nginx/logs", "/etc/nginx/logs/a", "/usr/share/nginx/logs/a"},
+			[]string{"deploy", "web"},
 		},
 		"HAProxy, lists of certificates": {
 			HAProxy, tree("haproxy.cfg", "global\n crt-base /etc/ssl\n ssl-dh-param-file /etc/haproxy/dh.pem\nfrontend a\n bind :443 ssl crt-list /etc/haproxy/own.list\n bind :444 ssl crt-list /etc/haproxy/lists/gone.list\n", "own.list", "# all\na.pem [alpn h2] a.example.com\n/etc/haproxy/b.pem\n"),
-			[]string{"/etc/haproxy/dh.pem", "/etc/haproxy/lists/gone.list", "/etc/haproxy/lists/proxychaos.pem", "/etc/ssl/a.pem", "/etc/haproxy/b.pem"}, nil, nil,
+			[]string{"/etc/haproxy/dh.pem", "/etc/haproxy/lists/gone.list", "/etc/haproxy/lists/proxychaos.pem", "/etc/ssl/a.pem", "/etc/haproxy/b.pem"},
+			nil, nil,
 		},
 		"Apache, pipes and parameters": {
 			Apache, of("CustomLog \"|/usr/sbin/rotatelogs -l /var/log/httpd/%Y/a.log 86400\" combined\nErrorLog \"||bin/own -x\"\nSSLOpenSSLConfCmd DHParameters \"/etc/ssl/dh.pem\"\n"),
-			[]string{"/usr/sbin/rotatelogs", "/usr/local/apache2/bin/own", "/etc/ssl/dh.pem"}, []string{"/var/log/httpd"}, nil,
+			[]string{"/usr/sbin/rotatelogs", "/usr/local/apache2/bin/own", "/etc/ssl/dh.pem"},
+			[]string{"/var/log/httpd"},
+			nil,
 		},
 		"Apache, modules of SUSE": {
 			Apache, of("ServerRoot /srv/www\nListen 80\nLoadModule proxy_module /usr/lib64/apache2/mod_proxy.so\nLoadModule mpm_event_module libexec/mod_mpm_event.so\nLoadModule a_module modules/mod_a.so\n"),
-			nil, []string{"/srv/www/logs", "/srv/www/run", "/srv/www/state"}, nil,
+			nil,
+			[]string{"/srv/www/logs", "/srv/www/run", "/srv/www/state"},
+			nil,
 		},
 		"lighttpd": {
 			Lighttpd, of("server.errorlog = \"/var/log/site/error.log\"\nserver.username = \"web\"\nserver.upload-dirs = ( \"/var/up\" )\nssl.pemfile = \"/etc/lighttpd/a.pem\"\n"),
-			[]string{"/etc/lighttpd/a.pem"}, []string{"/var/log/site", "/var/up"}, []string{"web"},
+			[]string{"/etc/lighttpd/a.pem"},
+			[]string{"/var/log/site", "/var/up"},
+			[]string{"web"},
 		},
 		"Squid": {
 			Squid, of("https_port 443 accel tls-cert=/etc/squid/a.crt tls-key=/etc/squid/a.key defaultsite=a\ncache_peer b parent 443 0 tls-cafile=/etc/squid/ca.pem\ncache_dir ufs /var/spool/a 100 16 256\ncache_effective_user squid\naccess_log daemon:/var/log/a/access.log\n"),
-			[]string{"/etc/squid/a.crt", "/etc/squid/a.key"}, []string{"/var/log/a", "/var/spool/a"}, []string{"squid"},
+			[]string{"/etc/squid/a.crt", "/etc/squid/a.key"},
+			[]string{"/var/log/a", "/var/spool/a"},
+			[]string{"squid"},
 		},
 		"H2O": {
 			H2O, of("user: web\naccess-log: /var/log/a/access.log\nlisten:\n  ssl:\n    certificate-file: /etc/h2o/a.crt\n    key-file: a.key\n"),
-			[]string{"/etc/h2o/a.crt", "/etc/h2o/a.key"}, []string{"/var/log/a"}, []string{"web"},
+			[]string{"/etc/h2o/a.crt", "/etc/h2o/a.key"},
+			[]string{"/var/log/a"},
+			[]string{"web"},
 		},
 		"nghttpx": {
 			Nghttpx, of("private-key-file=/etc/a.key\ncertificate-file=/etc/a.crt\nsubcert=/etc/b.key:/etc/b.crt\ncacert=/etc/ca.pem\nuser=web\naccesslog-file=/var/log/a/access.log\n"),
-			[]string{"/etc/a.key", "/etc/a.crt", "/etc/b.key", "/etc/b.crt"}, []string{"/var/log/a"}, []string{"web"},
+			[]string{"/etc/a.key", "/etc/a.crt", "/etc/b.key", "/etc/b.crt"},
+			[]string{"/var/log/a"},
+			[]string{"web"},
 		},
 		"Pound": {
 			Pound, of("User \"web\"\nControl \"/run/a/ctl\"\nListenHTTPS\n\tCert \"/etc/pound/a.pem\"\nEnd\n"),
-			[]string{"/etc/pound/a.pem"}, []string{"/run/a"}, []string{"web"},
+			[]string{"/etc/pound/a.pem"},
+			[]string{"/run/a"},
+			[]string{"web"},
 		},
 		"Traffic Server": {
 			TrafficServer, tree("remap.config", "map / http://b/\n", "records.config", "CONFIG proxy.config.ssl.server.cert.path STRING /etc/certs\n", "ssl_multicert.config", "dest_ip=* ssl_cert_name=a.crt,b.crt ssl_key_name=a.key\n"),
-			[]string{"/etc/certs/a.crt", "/etc/certs/a.key"}, nil, nil,
+			[]string{"/etc/certs/a.crt", "/etc/certs/a.key"},
+			nil, nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

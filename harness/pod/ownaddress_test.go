@@ -39,9 +39,15 @@ func TestAddressesOfTheMachine(t *testing.T) {
 	own := ownAddresses{}
 	for range 2 { // it is asked for again and again
 		if err := own.take([]Listener{
-			{Addr: machine, Port: 8080}, {Addr: netip.IPv6Unspecified(), Port: 8080}, {Addr: machine, Port: 8443}, {Addr: netip.MustParseAddr("203.0.113.11"), Port: 8443},
-			{Addr: netip.MustParseAddr("198.19.5.2"), Port: 81}, {Addr: netip.IPv4Unspecified(), Port: 80}, {Addr: netip.MustParseAddr("203.0.113.13"), Port: 80},
-			{Addr: netip.MustParseAddr("127.0.0.1"), Port: 82}, {Addr: netip.MustParseAddr("2001:db8::1"), Port: 83},
+			{Addr: machine, Port: 8080},
+			{Addr: netip.IPv6Unspecified(), Port: 8080},
+			{Addr: machine, Port: 8443},
+			{Addr: netip.MustParseAddr("203.0.113.11"), Port: 8443},
+			{Addr: netip.MustParseAddr("198.19.5.2"), Port: 81},
+			{Addr: netip.IPv4Unspecified(), Port: 80},
+			{Addr: netip.MustParseAddr("203.0.113.13"), Port: 80},
+			{Addr: netip.MustParseAddr("127.0.0.1"), Port: 82},
+			{Addr: netip.MustParseAddr("2001:db8::1"), Port: 83},
 		}); err != nil {
 			t.Fatal(err)
 		}

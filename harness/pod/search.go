@@ -69,8 +69,9 @@ func (s *searchList) missing(name string) bool {
 		return false
 	case aHost:
 		return made || strings.HasSuffix(name, "."+s.domains[0])
+	default:
+		return true
 	}
-	return true
 }
 
 // made says whether a name is one that a resolver has made of another: it had asked for

@@ -443,7 +443,7 @@ func TestAMachineThatStoodStill(t *testing.T) {
 				time.Sleep(time.Minute)
 				return []netip.AddrPort{netip.MustParseAddrPort("198.18.0.2:80")}, nil
 			},
-			Try: func(_ context.Context, trials load.Trials) ([]load.Trial, error) {
+			Try: func(_ context.Context, _ load.Trials) ([]load.Trial, error) {
 				return []load.Trial{{Came: load.Answered, Reached: true}}, nil
 			},
 		}

@@ -115,14 +115,15 @@ func (p Pick) of(nodes []NodeState) []NodeState {
 		return only(nodes, func(n NodeState) bool { return n.Serves && !n.Named && !n.Left })
 	case Struck:
 		return only(nodes, func(n NodeState) bool { return !n.Serves })
+	default: // numbers
+		numbers, err := p.numbers()
+		if err != nil || len(named) == 0 {
+			return nil
+		}
+		return only(nodes, func(n NodeState) bool {
+			return n.Balancer == named[0].Balancer && slices.Contains(numbers, n.Number)
+		})
 	}
-	numbers, err := p.numbers()
-	if err != nil || len(named) == 0 {
-		return nil
-	}
-	return only(nodes, func(n NodeState) bool {
-		return n.Balancer == named[0].Balancer && slices.Contains(numbers, n.Number)
-	})
 }
 
 func only(nodes []NodeState, keep func(NodeState) bool) []NodeState {

@@ -217,7 +217,7 @@ func TestWithIPv6(t *testing.T) {
 	g.Expect(numbers[1]).To(Equal([]int{1, 2, 3, 4, 5}))
 	g.Expect(numbers[world.Literal]).To(Equal([]int{1, 2, 3}), "IPv4 addresses lead to nodes with IPv4 addresses")
 	g.Expect(numbers[world.LiteralIPv6]).To(Equal([]int{1, 2, 3, 4, 5}))
-	g.Expect(len(topology.Nodes)).To(Equal(len(plain.Nodes) + 2*world.Names + 6))
+	g.Expect(topology.Nodes).To(HaveLen(len(plain.Nodes) + 2*world.Names + 6))
 
 	start := topology.Start()
 	for _, n := range world.Named.Of(start) {

@@ -139,7 +139,7 @@ type Came struct {
 	Err error
 }
 
-// ErrNotRun: there is no image of the release here, which is neither red nor green.
+// ErrNotRun says that there is no image of the release here, which is neither red nor green.
 var ErrNotRun = errors.New("not run")
 
 // Run runs the tasks, so many at a time, on a lab.

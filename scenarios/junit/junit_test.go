@@ -85,7 +85,8 @@ var schema = map[string]element{
 	"property":   {nil, []string{"name", "value"}, []string{"name", "value"}},
 	"testcase": {
 		[]string{"skipped", "error", "failure", "rerunFailure", "rerunError", "flakyFailure", "flakyError", "system-out", "system-err"},
-		[]string{"name", "time", "classname", "group"}, []string{"name"},
+		[]string{"name", "time", "classname", "group"},
+		[]string{"name"},
 	},
 	"failure":    {nil, []string{"type", "message"}, nil},
 	"error":      {nil, []string{"type", "message"}, nil},

@@ -60,7 +60,8 @@ func read(text []byte) (*bootstrap.Bootstrap, error) {
 func inside(in *anypb.Any, as interface {
 	proto.Message
 	ValidateAll() error
-}) error {
+},
+) error {
 	if err := in.UnmarshalTo(as); err != nil {
 		return err
 	}
