@@ -184,7 +184,7 @@ func TestLiteralIPv6Addresses(t *testing.T) {
 		if _, err := net.DialTimeout("tcp", "[2001:db8::10]:81", 5*time.Second); !errors.Is(err, unix.ECONNREFUSED) {
 			t.Errorf("a port that the node refuses: got %v, want it refused", err)
 		}
-		toldOfUDP(t, "[2001:db8::10]:514", unix.EPERM, unix.EACCES)
+		toldOfUDP(t, "[2001:db8::10]:515", unix.EPERM, unix.EACCES)
 		if err := c.SetLiterals(timely(t), req); err == nil {
 			t.Error("set a second time: got no error")
 		}
@@ -233,7 +233,7 @@ func whatIsNotTaken(t *testing.T, c *Client) {
 	if _, err := net.DialTimeout("tcp4", "192.168.1.101:81", 5*time.Second); !errors.Is(err, unix.ECONNREFUSED) {
 		t.Errorf("a port that the node refuses: got %v, want it refused", err)
 	}
-	toldOfUDP(t, "192.168.1.101:514", unix.EPERM, unix.EHOSTUNREACH)
+	toldOfUDP(t, "192.168.1.101:515", unix.EPERM, unix.EHOSTUNREACH)
 	setName(t, c, "backend.test", "198.18.1.10")
 	for _, network := range []string{"udp", "tcp"} {
 		asked := new(mdns.Msg).SetQuestion("backend.test.", mdns.TypeA)

@@ -44,7 +44,7 @@ func TestNetworksOfTestbedsDoNotMeet(t *testing.T) {
 	const start = subnets - 1 // the search goes round
 	beds := make([]*Testbed, 3)
 	for i := range beds {
-		beds[i] = &Testbed{docker: docker, labels: labels}
+		beds[i] = unstarted(docker, Spec{Labels: labels})
 		g.Expect(beds[i].createNetwork(t.Context(), start, i == 0)).To(Succeed())
 		for _, other := range beds[:i] {
 			g.Expect(other.Subnet.Overlaps(beds[i].Subnet)).To(BeFalse())

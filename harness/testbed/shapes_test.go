@@ -121,7 +121,7 @@ func (c *checker) run(t *testing.T, name kind.Name, l kind.Layout, cmd []string)
 		HostConfig: &container.HostConfig{NetworkMode: "none"},
 	})
 	g.Expect(err).NotTo(HaveOccurred())
-	tb := &Testbed{docker: c.docker}
+	tb := unstarted(c.docker, Spec{})
 	g.Expect(tb.place(t.Context(), made.ID, l)).To(Succeed())
 	wait := c.docker.ContainerWait(t.Context(), made.ID, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
 	_, err = c.docker.ContainerStart(t.Context(), made.ID, client.ContainerStartOptions{})
@@ -183,7 +183,7 @@ func TestStartThatApacheExplainsInItsLogFile(t *testing.T) {
 	id, said, code := c.run(t, kind.Apache, l, l.Cmd)
 	g.Expect(code).NotTo(BeZero())
 	g.Expect(said).NotTo(ContainSubstring("certificate"))
-	tb := &Testbed{docker: c.docker}
+	tb := unstarted(c.docker, Spec{})
 	g.Expect(tb.written(t.Context(), id, l.Logs)).To(ContainSubstring("certificate"))
 }
 

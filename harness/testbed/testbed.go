@@ -95,14 +95,20 @@ type Testbed struct {
 	scaled     bool // as in Spec
 }
 
-// Start brings up the network and the agents. The Testbed is never nil; Close
-// it whatever the error.
-func Start(ctx context.Context, docker *client.Client, spec Spec) (*Testbed, error) {
+// unstarted is a testbed of which nothing is there yet.
+func unstarted(docker *client.Client, spec Spec) *Testbed {
 	tb := &Testbed{docker: docker, labels: spec.Labels, turn: 1, scaled: spec.Scaled}
 	tb.Seat = &Seat{tb: tb, number: 1, host: hostPod, masters: map[int]bool{}}
 	for i := 1; i < spec.Proxies; i++ {
 		tb.Others = append(tb.Others, &Seat{tb: tb, number: i + 1, host: hostOther + i - 1, masters: map[int]bool{}})
 	}
+	return tb
+}
+
+// Start brings up the network and the agents. The Testbed is never nil; Close
+// it whatever the error.
+func Start(ctx context.Context, docker *client.Client, spec Spec) (*Testbed, error) {
+	tb := unstarted(docker, spec)
 	if err := tb.createNetwork(ctx, spec.Start, spec.IPv6); err != nil {
 		return tb, err
 	}
