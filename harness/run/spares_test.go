@@ -90,10 +90,10 @@ server {
 func TestATestbedThatCannotBeRenewed(t *testing.T) {
 	g := NewWithT(t)
 	lab := &Lab{opt: Options{Log: io.Discard}}
-	g.Expect(lab.leave(&testbed.Testbed{})).To(Succeed())
+	g.Expect(lab.leave(&testbed.Testbed{Seat: &testbed.Seat{}})).To(Succeed())
 	tb, err := lab.renewed(t.Context(), testbed.Spec{Scaled: true}) // it was for another clock
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(tb).To(BeNil())
-	g.Expect(lab.leave(&testbed.Testbed{})).To(Succeed())
+	g.Expect(lab.leave(&testbed.Testbed{Seat: &testbed.Seat{}})).To(Succeed())
 	g.Expect(lab.spares.take()).To(BeNil())
 }
