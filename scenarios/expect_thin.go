@@ -132,9 +132,6 @@ var caddyH2C = all(fails(timeout, judge.PooledOld), ALBIPRotate)
 // caddyH2CDynamic: another address is another connection.
 var caddyH2CDynamic = all(passes(judge.FollowedDNS), ALBIPRotate)
 
-// What Traefik does follows from its source, 3.7.9, and from Caddy, whose pool is Go's too. It
-// was not run here: its image was not built in time.
-
 // traefikHostName: a new connection looks the name up, and the pool, of up to 200, keeps
 // those that it has.
 var traefikHostName = with(dnsUnfelt,
@@ -148,12 +145,13 @@ var traefikHostName = with(dnsUnfelt,
 var traefikWithoutReuse = with(asked,
 	all(fails(timeout, judge.StruckNodes), ALBNodeSilent),
 	all(fails(status(recording.BadGateway), judge.DNSOutage), dnsFailing(fakedns.KindNoData)...),
-	all(fails(timeout, judge.DNSOutage), dnsFailing(fakedns.KindSilence)...),
+	all(fails([]string{recording.Timeout, recording.GatewayTimeout}, judge.DNSOutage), dnsFailing(fakedns.KindSilence)...),
 )
 
-// traefikRetry: another look-up, and with it another first address, for each try.
+// traefikRetry: each try begins with any of the addresses, so that one request in sixteen
+// meets a dead one four times.
 var traefikRetry = with(traefikWithoutReuse,
-	all(passes(judge.StruckNodes), ALBNodeSilent),
+	all(fails(status(recording.GatewayTimeout), judge.StruckNodes), ALBNodeSilent),
 )
 
 // What Envoy does follows from its documentation (aws-facts 7.0). It was not run here, where

@@ -38,6 +38,9 @@ type Kind struct {
 	// Lacks says what a run cannot see or the program cannot do, for whoever runs it; empty
 	// for nothing that matters.
 	Lacks string
+	// Early is the status with which the program answers while it listens and has not read
+	// yet what it serves; 0 if it does not listen before.
+	Early int
 	// Marks are lines that the program writes when an upstream fails, the more telling
 	// first.
 	Marks []Mark

@@ -25,9 +25,10 @@ var traefik = Kind{
 		TLS:    regexp.MustCompile(`(?m)^[\s-]*(?:url|address)\s*[:=]\s*["']?https://`),
 		Port:   regexp.MustCompile(`(?m)^[\s-]*(?:url|address)\s*[:=]\s*["']?(?:h2c?|https?)://[^/\s"']*:(\d{1,5})`),
 	},
+	Early:      404,
 	Lacks:      "Traefik takes no address of a name out of use: to it a name is one server, whatever addresses it has",
 	Complaints: []string{"err ", "error", "cannot", "failed"},
-	Errors:     regexp.MustCompile(`\b(?:ERR|FTL|PNC)\b|"level":"(?:error|fatal|panic)"`),
+	Errors:     regexp.MustCompile(`(?:\b|\x1b\[\d+m)(?:ERR|FTL|PNC)\b|"level":"(?:error|fatal|panic)"`),
 	Marks: []Mark{
 		{"no such host", "Traefik got no address for the name"},
 		{"i/o timeout", "Traefik waited for a node, or for DNS, in vain"},
@@ -50,7 +51,7 @@ var traefik = Kind{
 				"pkg/config/dynamic/ext/go.mod": "module github.com/traefik/traefik/dynamic/ext\n\ngo 1.24.0\n",
 				"pkg/config/dynamic/ext/ext.go": "package ext\n\ntype (\n\tHTTP   struct{}\n\tRouter struct{}\n)\n",
 			},
-			Takes: "about 8 minutes of processor time",
+			Takes: "about 10 minutes of processor time",
 			Notes: []string{"The dashboard is missing."},
 		},
 	},
@@ -59,7 +60,7 @@ var traefik = Kind{
 // traefikAlone starts Traefik with a file, or the files of a folder, that say what is
 // served: it listens on port 80, and says why a request failed.
 func traefikAlone(kept string) []string {
-	return []string{"traefik", "--entryPoints.web.address=:80", "--providers.file." + kept, "--log.level=DEBUG"}
+	return []string{"traefik", "--entryPoints.web.address=:80", "--providers.file." + kept, "--log.level=DEBUG", "--log.noColor=true"}
 }
 
 // traefikLayout takes one file of what is served, or a folder: with traefik.yml, .yaml or

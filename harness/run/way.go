@@ -28,8 +28,12 @@ func (c *cell) findWay(ctx context.Context) error {
 	if len(wanted.Paths) == 0 {
 		wanted.Paths = c.Scenario.Load.Paths
 	}
+	k, err := kind.Of(c.config.Kind)
+	if err != nil {
+		return err
+	}
 	s := &wayin.Search{
-		Wanted: wanted, Several: own, Config: c.source(),
+		Early: k.Early, Wanted: wanted, Several: own, Config: c.source(),
 		Hints:     wayin.Hints{Hosts: hosts, Unsaid: unsaid, Paths: c.config.Paths(), Notes: notes},
 		Listeners: c.bed.listeners, Try: c.to.load.Try,
 	}
@@ -38,9 +42,7 @@ func (c *cell) findWay(ctx context.Context) error {
 	if errors.As(err, &none) {
 		var logErr error
 		none.Log, logErr = c.complaint(ctx)
-		if k, err := kind.Of(c.config.Kind); err == nil {
-			none.Advice = k.Advise(strings.Join(none.Log, "\n"), c.image.Version)
-		}
+		none.Advice = k.Advise(strings.Join(none.Log, "\n"), c.image.Version)
 		return errors.Join(err, logErr)
 	}
 	if err != nil {

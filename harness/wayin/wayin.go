@@ -73,6 +73,9 @@ type Search struct {
 	// Paths to another one are another site, and are only told of.
 	Several bool
 	Config  string // its path, for messages
+	// Early is the status that the proxy answers with before it has read what it serves; 0
+	// for none.
+	Early int
 	// Listeners says where the proxy listens now.
 	Listeners func(context.Context) ([]netip.AddrPort, error)
 	// Try has the load agent try ways.
@@ -105,7 +108,7 @@ func (s *Search) Find(ctx context.Context) (recording.Way, error) {
 		if err != nil || way != nil {
 			return s.found(ctx, way, err)
 		}
-		if !s.tried[0].mayChange() || time.Since(s.began) > patience {
+		if !s.mayChange(s.tried[0]) || time.Since(s.began) > patience {
 			break
 		}
 		if err := sleep(ctx, 20*time.Millisecond); err != nil {
@@ -268,7 +271,7 @@ func (s *Search) fresh(ways []recording.Way) []recording.Way {
 func (s *Search) changing() []recording.Way {
 	var found []recording.Way
 	for _, t := range s.tried {
-		if t.mayChange() {
+		if s.mayChange(t) {
 			found = append(found, t.way)
 		}
 	}
@@ -276,14 +279,14 @@ func (s *Search) changing() []recording.Way {
 }
 
 // mayChange says whether the proxy may not have been ready.
-func (t tried) mayChange() bool {
+func (s *Search) mayChange(t tried) bool {
 	switch t.came.Came {
 	case load.Refused, load.Silent:
 		return true
 	case load.Alert: // so it answers while its certificate is still being made
 		return strings.HasSuffix(t.came.Error, "internal error")
 	case load.Answered:
-		return !t.came.Reached && t.came.Code >= 500 && t.came.Code <= 504
+		return !t.came.Reached && (t.came.Code >= 500 && t.came.Code <= 504 || s.Early != 0 && t.came.Code == s.Early)
 	}
 	return false
 }

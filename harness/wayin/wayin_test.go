@@ -265,6 +265,14 @@ func TestFindWaits(t *testing.T) {
 	way, err = s.Find(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(s.Drives(way)).To(HavePrefix("http://www.example.com:"))
+
+	began = time.Now()
+	early := serve(t, port{only(func(*http.Request) bool { return time.Since(began) > time.Second }, status(404)), false})
+	s = early.search(t)
+	s.Early = 404
+	way, err = s.Find(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(s.Drives(way)).To(HavePrefix("http://www.example.com:"))
 }
 
 // Ports open one after the other: one that comes later is seen.
