@@ -162,7 +162,7 @@ func (s *Search) advice() []string {
 		lines = append(lines, "if the config wants a user, give one with HEADERS='Authorization: Basic ...'")
 	}
 	if came(403) {
-		lines = append(lines, "if the config lets in only who brings a header, or comes from an address that it knows, give that with HEADERS='Name: value', or HEADERS='X-Forwarded-For: 192.0.2.1'")
+		lines = append(lines, "if the config lets in only who brings a header, or comes from an address that it knows, give that with HEADERS='Name: value', such as 'X-Forwarded-For: 192.0.2.1'")
 	}
 	if s.circles() {
 		lines = append(lines, "if the config wants another header of the load balancer in front than "+forwardedProto+", give it with HEADERS='Name: value'")

@@ -387,7 +387,7 @@ func TestNoWay(t *testing.T) {
 			want: []string{
 				"port A over TLS, for www.example.com, a.example.com /: the proxy itself answers 403 (Forbidden)",
 				"port B, for www.example.com, a.example.com /: the proxy itself answers 200 (alive)",
-				"if the config lets in only who brings a header, or comes from an address that it knows, give that with HEADERS='Name: value', or HEADERS='X-Forwarded-For: 192.0.2.1'",
+				"if the config lets in only who brings a header, or comes from an address that it knows, give that with HEADERS='Name: value', such as 'X-Forwarded-For: 192.0.2.1'",
 			},
 		},
 		"it wants what the load does not speak": {
