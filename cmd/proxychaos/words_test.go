@@ -129,10 +129,10 @@ func TestMistypedValues(t *testing.T) {
 	}
 	releases := []string{"stable", "testing", "oldstable"}
 	for command, words := range map[string][]string{
-		"run %s":                                                  names,
-		"run alb-ip-rotate --proxy %s":                            kinds,
-		"run alb-ip-rotate --subject %s":                          subjects,
-		"run alb-ip-rotate --release %s":                          releases,
+		"run %s":                         names,
+		"run alb-ip-rotate --proxy %s":   kinds,
+		"run alb-ip-rotate --subject %s": subjects,
+		"run alb-ip-rotate --release %s": releases,
 		"run alb-ip-rotate --proxy nginx --config C --release %s": releases,
 		"run alb-ip-rotate --clock %s":                            {"scaled", "production"},
 		"nightly --proxy %s":                                      kinds,

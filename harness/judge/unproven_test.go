@@ -158,10 +158,10 @@ func TestEmbeddedProxyHasNoProcesses(t *testing.T) {
 // What is within the floors, or had met the fault, is judged.
 func TestNotUnproven(t *testing.T) {
 	for name, change := range map[string]func(*world){
-		"rate within 0.5 %":      func(w *world) { w.Requests = append(w.Requests[:100:100], w.Requests[105:]...) },
-		"1 % late":               func(w *world) { late(w, 10, 5) },
-		"all a little late":      func(w *world) { late(w, 1000, 0.2) },
-		"grace a little shorter": func(w *world) { w.Steps[1].InForce = 7.802 },
+		"rate within 0.5 %":                        func(w *world) { w.Requests = append(w.Requests[:100:100], w.Requests[105:]...) },
+		"1 % late":                                 func(w *world) { late(w, 10, 5) },
+		"all a little late":                        func(w *world) { late(w, 1000, 0.2) },
+		"grace a little shorter":                   func(w *world) { w.Steps[1].InForce = 7.802 },
 		"no CPU for the proxy, and nothing failed": func(w *world) { w.ended(0, 14) },
 		"a worker started since the warm-up": func(w *world) {
 			w.Snapshots[1].Processes = append(w.Snapshots[1].Processes, recording.Process{PID: 10, Worker: true})
