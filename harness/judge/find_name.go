@@ -93,10 +93,21 @@ func (c *brief) askedOnlyAfterTheEnd(u *upstream, moved recording.Seconds) bool 
 	return ended && end > moved+waitSlack && len(u.lookupsIn(moved, end)) == 0 && len(u.lookupsIn(end, forever)) > 0
 }
 
-// kernelConnect is after how long the testbed's kernel gives up a connect that
-// gets no answer (testbed.scaledTCP): a request that began with the old answer
-// tries one old node after the other for that long each.
-const kernelConnect = recording.Seconds(3.1)
+// After how long the kernel gives up a connect that gets no answer: with one retry, as
+// on the scaled clock (testbed.podSysctls), and with Linux's six.
+const (
+	scaledConnect     recording.Seconds = 3.1
+	productionConnect recording.Seconds = 127.2
+)
+
+// kernelConnect: a request that began with the old answer tries one old node after the
+// other for that long each.
+func (c *brief) kernelConnect() recording.Seconds {
+	if c.Manifest.Plan.Clock == recording.ProductionClock {
+		return productionConnect
+	}
+	return scaledConnect
+}
 
 // someProcessKeptTheAddress: one process learned the fresh nodes, and yet
 // connections to old ones were opened. A pool alone opens none.
@@ -104,7 +115,7 @@ func (c *brief) someProcessKeptTheAddress(u *upstream) bool {
 	return slices.ContainsFunc(c.staleConnects(u), func(r row) bool {
 		left, _ := c.ledger.Left(c.target(r), c.time(r))
 		answer, ok := u.freshAnswer(left)
-		lingering := kernelConnect * recording.Seconds(max(0, c.countLeft(u, answer.at)-1))
+		lingering := c.kernelConnect() * recording.Seconds(max(0, c.countLeft(u, answer.at)-1))
 		return ok && c.time(r) > answer.at+recording.Settle+lingering
 	})
 }

@@ -115,6 +115,11 @@ func TestResolvedOncePerProcess(t *testing.T) {
 	w.Queries = w.Queries[:1]
 	w.query(6.5, fresh1)
 	wantFindings(t, w.judge(), judge.PooledOld)
+	// On the production clock the kernel tries for 127 s.
+	w.syn(11, old1)
+	wantFindings(t, w.judge(), judge.ResolvedOnce)
+	w.Manifest.Plan.Clock = recording.ProductionClock
+	wantFindings(t, w.judge(), judge.PooledOld)
 }
 
 func TestNotPooled(t *testing.T) {
