@@ -45,13 +45,6 @@ func (r *Rejected) Error() string {
 // through a program (fuse-overlayfs), which on a busy machine takes up to 0.1 s for one.
 var caches = map[string]struct{}{"/var/cache": {}, "/var/lib/nginx": {}, "/tmp": {}}
 
-// proxyShares is the proxy's weight for the machine's cores; the other containers have
-// 1024. Each container gets as much as any other if all want more than there is, and a
-// proxy that makes a TLS connection for each request wants more than they do: of 172 cells,
-// six at a time on two cores, two lost requests because nginx had waited for a core for
-// 0.62 and 0.75 of the time (2026-11-30).
-const proxyShares = 8 * 1024
-
 // StartProxy starts the proxy in the pod's network and process namespaces and
 // waits until it listens. A *Rejected error carries the proxy's own words.
 func (s *Seat) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, error) {
