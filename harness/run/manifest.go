@@ -93,7 +93,8 @@ func (c *cell) replay() string {
 	add(own && set.RecoverWithin > 0, "RECOVER_WITHIN", set.RecoverWithin)
 	host, paths, at := c.requested()
 	add(host != wayin.DefaultHost, "HOST_HEADER", host)
-	add(!slices.Equal(paths, []string{wayin.DefaultPath}), "URL_PATH", wayin.JoinPaths(paths))
+	// Of one's own config the paths are found by trying, and may be others next time.
+	add(own && c.way.Target != "" || !slices.Equal(paths, []string{wayin.DefaultPath}), "URL_PATH", wayin.JoinPaths(paths))
 	add(at != 0, "PROXY_PORT", at)
 	add(len(c.opt.Headers) > 0, "HEADERS", wayin.JoinHeaders(c.opt.Headers))
 	return line

@@ -98,7 +98,13 @@ func TestReplay(t *testing.T) {
 			own, "x.conf",
 			Options{Settings: standard, Make: true, testbed: "embedded"},
 			recording.Way{Target: "http://127.77.0.2:46759", Host: "www.example.com", Paths: []string{"/"}},
-			"make scenario NAME=s PROXY=nginx CONFIG=x.conf SEED=1",
+			"make scenario NAME=s PROXY=nginx CONFIG=x.conf SEED=1 URL_PATH=/",
+		},
+		"the path that the user named": { // without it others would be looked for
+			own, "x.conf",
+			Options{Settings: standard, Make: true, Wanted: wayin.Wanted{Paths: []string{"/"}}},
+			recording.Way{Target: "https://198.18.0.4:443", Host: "shop.example.com", Paths: []string{"/"}},
+			"make scenario NAME=s PROXY=nginx CONFIG=x.conf SEED=1 HOST_HEADER=shop.example.com URL_PATH=/ PROXY_PORT=443",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

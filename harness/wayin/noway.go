@@ -203,6 +203,9 @@ func (s *Search) Drives(way recording.Way) string {
 		all := append(slices.Clone(way.Paths), s.others...)
 		text += fmt.Sprintf("; %s: to another upstream, not asked for (URL_PATH=%s)", strings.Join(s.others, ", "), strings.Join(all, ","))
 	}
+	if len(s.hosts) > 0 {
+		text += fmt.Sprintf("; %s: to another upstream, not asked for (HOST_HEADER=%s)", some(s.hosts), s.hosts[0])
+	}
 	return text
 }
 

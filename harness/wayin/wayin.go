@@ -86,6 +86,7 @@ type Search struct {
 	chosen []netip.AddrPort // of them those that are tried
 	tried  []tried          // in the order of the first time
 	others []string         // paths that lead to another load balancer than the way
+	hosts  []string         // hosts that do
 	beside []string         // paths that lead to an application beside the proxy, besides those in tried
 }
 
@@ -135,42 +136,6 @@ func (s *Search) Find(ctx context.Context) (recording.Way, error) {
 		}
 	}
 	return recording.Way{}, &NoWayError{search: s}
-}
-
-// found adds the other paths that lead to the same load balancer.
-func (s *Search) found(ctx context.Context, way *recording.Way, err error) (recording.Way, error) {
-	if err != nil {
-		return recording.Way{}, err
-	}
-	var others []recording.Way
-	for _, path := range s.Hints.Paths {
-		if !slices.Contains(way.Paths, path) {
-			one := *way
-			one.Paths = []string{path}
-			others = append(others, one)
-		}
-	}
-	if !s.Several || len(s.Paths) > 0 || len(others) == 0 {
-		return *way, nil
-	}
-	trials, err := s.Try(ctx, load.Trials{Ways: others, All: true, Timeout: recording.Of(tryTimeout), Within: recording.Of(tryTimeout)})
-	if err != nil {
-		return recording.Way{}, err
-	}
-	lb := s.tried[s.place(*way)].came.LB
-	for i, came := range trials {
-		switch {
-		case came.Reached && came.LB == world.Beside:
-			if s.place(others[i]) < 0 { // else it is told already
-				s.beside = append(s.beside, others[i].Paths...)
-			}
-		case came.Reached && came.LB != lb:
-			s.others = append(s.others, others[i].Paths...)
-		case came.Reached && len(way.Paths) < maxPaths:
-			way.Paths = append(way.Paths, others[i].Paths...)
-		}
-	}
-	return *way, nil
 }
 
 // look reads where the proxy listens.

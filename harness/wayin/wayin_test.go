@@ -27,7 +27,7 @@ import (
 func node(w http.ResponseWriter, r *http.Request) {
 	lb := "blue"
 	switch {
-	case strings.HasPrefix(r.URL.Path, "/green"):
+	case strings.HasPrefix(r.URL.Path, "/green") || r.Host == "green.example.com":
 		lb = "green"
 	case strings.HasPrefix(r.URL.Path, "/app") || r.Host == "app.example.com":
 		lb = world.Beside
@@ -183,6 +183,10 @@ func TestFind(t *testing.T) {
 		"paths to another upstream": {
 			ports: []port{{node, false}}, hints: Hints{Paths: []string{"/green/", "/api/"}},
 			want: "http://www.example.com:A/, /api/; /green/: to another upstream, not asked for (URL_PATH=/,/api/,/green/)",
+		},
+		"hosts to another upstream": {
+			ports: []port{{node, false}}, hints: Hints{Hosts: []string{"www.example.com", "same.example.com", "green.example.com", "app.example.com"}, Paths: []string{"/api/"}},
+			want: "http://www.example.com:A/, /api/; green.example.com: to another upstream, not asked for (HOST_HEADER=green.example.com)",
 		},
 		"paths to an application beside the proxy": {
 			ports: []port{{node, false}}, hints: Hints{Paths: []string{"/app/", "/api/"}},
