@@ -24,7 +24,7 @@ func (c Cell) Answer() string {
 	}
 	said := fmt.Sprintf("%s: %s. ", c.Manifest.Subject.ID, phrase)
 	if c.State() == Unproven {
-		return said + "Nothing was tested: " + sentence(strings.Join(c.Verdict.Reasons, "; "))
+		return said + "This run does not count: " + sentence(strings.Join(c.Verdict.Reasons, "; "))
 	}
 	said += c.lost()
 	if c.Verdict.Result != judge.Fail || len(c.Verdict.Findings) == 0 {

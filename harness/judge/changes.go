@@ -19,7 +19,7 @@ type change struct {
 // proxy was seen in runs here (docs/proxies.md) unless the text says otherwise.
 var changes = []change{
 	{code: ResolvedOnce, kind: kind.Nginx, since: "1.27.3", say: "name the backend in an `upstream` block with `zone` and `server NAME resolve;`, and add a `resolver`. A `resolver` line alone does nothing"},
-	{code: ResolvedOnce, kind: kind.Nginx, before: "1.27.3", say: "put the name into a variable, use that in `proxy_pass`, and add a `resolver`. A `resolver` line alone does nothing"},
+	{code: ResolvedOnce, kind: kind.Nginx, before: "1.27.3", say: "put the name into a variable, use that in `proxy_pass` (in place of an `upstream` block), and add a `resolver`. Every request then has a connection of its own. A `resolver` line alone does nothing"},
 	{code: ResolvedOnce, kind: kind.Apache, since: "2.4.59", say: "add `addressttl=` to `ProxyPass`, with a short `connectiontimeout=`"},
 	{code: ResolvedOnce, kind: kind.Apache, before: "2.4.59", say: "add `disablereuse=On retry=0` to `ProxyPass`. Every request then costs a look-up and a connection"},
 	{code: ResolvedOnce, kind: kind.HAProxy, say: "add a `resolvers` section, and replace `server` by a `server-template` that has `resolvers` and `check`"},

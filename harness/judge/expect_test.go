@@ -17,7 +17,7 @@ func TestCheck(t *testing.T) {
 		},
 	}
 	passed := judge.Verdict{Result: judge.Pass, Sent: 4000}
-	unproven := judge.Verdict{Result: judge.Unproven, Reasons: []string{"the load missed its floor"}}
+	unproven := judge.Verdict{Result: judge.Unproven, Reasons: []string{"the load was late"}}
 	unexplained := judge.Verdict{Result: judge.Fail, Sent: 4000, Failed: 5, Findings: []judge.Finding{
 		{Code: judge.ConnectionPerRequest, Text: "every request opens a connection"},
 		{Code: judge.Unexplained, Text: "no cause was found: this is a defect of proxychaos"},
@@ -40,9 +40,9 @@ func TestCheck(t *testing.T) {
 		"either, few":           {judge.Expectation{Verdict: judge.Either, Most: 1996}, failed, ""},
 		"either, too many":      {judge.Expectation{Verdict: judge.Either, Most: 1995}, failed, "expected at most 1,995 requests to fail, got 1,996"},
 		"either, no finding":    {judge.Expectation{Verdict: judge.Either, Findings: []string{judge.PooledOld}}, passed, "expected finding pooled-kept-old, got none"},
-		"either, unproven":      {judge.Expectation{Verdict: judge.Either}, unproven, "expected either, got unproven: the load missed its floor"},
-		"unproven is not fail":  {judge.Expectation{Verdict: judge.Fail}, unproven, "expected fail, got unproven: the load missed its floor"},
-		"unproven is not pass":  {judge.Expectation{Verdict: judge.Pass}, unproven, "expected pass, got unproven: the load missed its floor"},
+		"either, unproven":      {judge.Expectation{Verdict: judge.Either}, unproven, "expected either, got unproven: the load was late"},
+		"unproven is not fail":  {judge.Expectation{Verdict: judge.Fail}, unproven, "expected fail, got unproven: the load was late"},
+		"unproven is not pass":  {judge.Expectation{Verdict: judge.Pass}, unproven, "expected pass, got unproven: the load was late"},
 		"no verdict":            {judge.Expectation{Verdict: judge.Pass}, judge.Verdict{}, "expected pass, got none: nothing was tested"},
 		"nobody expects that":   {judge.Expectation{Verdict: judge.Unproven}, unproven, `the catalogue expects verdict "unproven": want "pass", "fail" or "either"`},
 		"empty expectation":     {judge.Expectation{}, passed, `the catalogue expects verdict "": want "pass", "fail" or "either"`},

@@ -41,11 +41,11 @@ func (c *brief) loadCheck() LoadCheck {
 func (check LoadCheck) reasons() []string {
 	var reasons []string
 	if math.Abs(check.Offered-check.Asked) > check.Asked*maxRateError {
-		reasons = append(reasons, fmt.Sprintf("the load missed its floor: offered %.1f requests per second, want %.0f within %.1f %%",
+		reasons = append(reasons, fmt.Sprintf("the load was not as asked: offered %.1f requests per second, want %.0f within %.1f %%",
 			check.Offered, check.Asked, maxRateError*100))
 	}
 	if check.LatenessP99 > maxLateness {
-		reasons = append(reasons, fmt.Sprintf("the load missed its floor: 1 %% of the requests were sent %s or more late, want at most %s: the machine was busy",
+		reasons = append(reasons, fmt.Sprintf("the load was late: 1 %% of the requests were sent %s or more late, want at most %s: the machine was busy (end other programs, or run fewer cells at a time: PARALLEL=)",
 			span(check.LatenessP99), span(maxLateness)))
 	}
 	return reasons

@@ -41,11 +41,11 @@ func TestUnproven(t *testing.T) {
 		},
 		"too few requests": {
 			func(w *world) { w.Requests = append(w.Requests[:100:100], w.Requests[106:]...) },
-			"the load missed its floor: offered 49.7 requests per second, want 50 within 0.5 %",
+			"the load was not as asked: offered 49.7 requests per second, want 50 within 0.5 %",
 		},
 		"too many requests": {
 			func(w *world) { w.Requests = append(w.Requests, w.Requests[:6]...) },
-			"the load missed its floor: offered 50.3 requests per second, want 50 within 0.5 %",
+			"the load was not as asked: offered 50.3 requests per second, want 50 within 0.5 %",
 		},
 		"sent late": {
 			func(w *world) {
@@ -53,7 +53,7 @@ func TestUnproven(t *testing.T) {
 					w.Requests[600+i].Due -= 0.3
 				}
 			},
-			"the load missed its floor: 1 % of the requests were sent 0.3 s or more late, want at most 0.2 s: the machine was busy",
+			"the load was late: 1 % of the requests were sent 0.3 s or more late, want at most 0.2 s: the machine was busy (end other programs, or run fewer cells at a time: PARALLEL=)",
 		},
 		"no CPU for the proxy": {
 			func(w *world) {

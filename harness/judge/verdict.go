@@ -10,7 +10,7 @@ const (
 	Pass = "pass"
 	Fail = "fail"
 	// Unproven: a fault did not take hold, a worker of the proxy was cold, or
-	// the load missed its floor, so nothing was tested. It counts as red.
+	// the load was late, so the run does not count. It is red.
 	Unproven = "unproven"
 )
 
