@@ -70,6 +70,10 @@ type Node struct {
 	// node: 0 by default, at most 1 h, before scaling. With an ALB it is some seconds
 	// (3.4.2 O); here it is 0 so that tests know when a change is in force.
 	ControlPlaneLag Duration `json:"control_plane_lag,omitempty"`
+	// JVMRoute has the built-in targets of the node keep sessions as Tomcat does with a
+	// jvmRoute: an answer to a request without a JSESSIONID of theirs sets one that ends in a
+	// dot and this word. Letters, digits, "-" and "_"; empty: they keep none.
+	JVMRoute string `json:"jvm_route,omitempty"`
 	// Fault is what is in force. It is set with faults, not with the node.
 	Fault FaultKind `json:"fault,omitempty"`
 }
@@ -87,8 +91,8 @@ type FaultSetting struct {
 	// Status is of the fault error: 400, 401, 403, 405, 408, 413, 414, 463, 464,
 	// 500 to 505, 507, 561, 562.
 	Status int `json:"status,omitempty"`
-	// Delay is of the faults slow-accept and slow-response: more than 0, at most
-	// 1 h; not scaled.
+	// Delay is of the faults slow-accept, slow-response and slow-body: more than 0, at
+	// most 1 h; not scaled.
 	Delay Duration `json:"delay,omitempty"`
 	// Share is the part of connections (TLS faults, slow-accept) or requests (the faults of
 	// responses) that are hit, evenly spread: with 0.5 every second one. 0 stands

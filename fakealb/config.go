@@ -177,6 +177,8 @@ func (n Node) check(network Network) error {
 		return badField("fault", "got fault %q with the node: put it on with /v1/faults", n.Fault)
 	case n.ControlPlaneLag < 0 || n.ControlPlaneLag > maxLag:
 		return badField("control_plane_lag", "got %s, want 0 to %s", time.Duration(n.ControlPlaneLag), time.Duration(maxLag))
+	case !routeWord.MatchString(n.JVMRoute):
+		return badField("jvm_route", "got %q, want at most 64 letters, digits, hyphens and underscores", n.JVMRoute)
 	case len(n.Zone) > 64:
 		return badField("zone", "got a zone of %d bytes, want at most 64", len(n.Zone))
 	}

@@ -127,7 +127,7 @@ func (s *Server) getNodes(w http.ResponseWriter, _ *http.Request) {
 	list := []Node{}
 	for _, n := range s.nodes {
 		v := n.view()
-		list = append(list, Node{Addr: n.addr, LoadBalancer: v.lb.Name, Zone: v.zone, ControlPlaneLag: v.lag, Fault: v.fault.Kind})
+		list = append(list, Node{Addr: n.addr, LoadBalancer: v.lb.Name, Zone: v.zone, ControlPlaneLag: v.lag, JVMRoute: v.route, Fault: v.fault.Kind})
 	}
 	s.mu.Unlock()
 	slices.SortFunc(list, func(a, b Node) int { return a.Addr.Compare(b.Addr) })

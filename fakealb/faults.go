@@ -74,6 +74,9 @@ const (
 	FaultSlowAccept FaultKind = "slow-accept"
 	// FaultSlowResponse sends each response FaultSetting.Delay late.
 	FaultSlowResponse FaultKind = "slow-response"
+	// FaultSlowBody sends the head of each response at once and its body in pieces, the last of
+	// them FaultSetting.Delay later: a report or a stream that is slow and goes on all the time.
+	FaultSlowBody FaultKind = "slow-body"
 	// FaultTruncateBody sends the head and half of the body, then FIN.
 	FaultTruncateBody FaultKind = "truncate-body"
 	// FaultResetBody sends the head and half of the body, then RST.
@@ -95,8 +98,8 @@ type faultSpec struct {
 	answer func(v view) response
 	// holdFINs keeps from the node what targets do to idle connections.
 	holdFINs bool
-	// slowAccept and slowResponse wait for FaultSetting.Delay.
-	slowAccept, slowResponse bool
+	// slowAccept, slowResponse and slowBody wait for FaultSetting.Delay.
+	slowAccept, slowResponse, slowBody bool
 	// cut says where to cut the response to request number n of a connection.
 	cut func(n int) *cut
 }
@@ -131,9 +134,13 @@ var faultSpecs = map[FaultKind]faultSpec{
 
 	FaultSlowAccept:   {slowAccept: true},
 	FaultSlowResponse: {slowResponse: true},
+	FaultSlowBody:     {slowBody: true},
 	FaultTruncateBody: {cut: always(cut{midBody: true})},
 	FaultResetBody:    {cut: always(cut{midBody: true, reset: true})},
 }
+
+// waits says whether the fault has a FaultSetting.Delay.
+func (s faultSpec) waits() bool { return s.slowAccept || s.slowResponse || s.slowBody }
 
 // packetKind is what k does to packets.
 func (k FaultKind) packetKind() netfault.Kind {

@@ -30,6 +30,7 @@ type view struct {
 	tables map[uint16]*rules.Table // by port; none where there are no rules
 	lag    Duration                // of the control plane
 	zone   string
+	route  string // Node.JVMRoute
 	fault  FaultSetting
 }
 

@@ -95,7 +95,7 @@ func driveClient(t *testing.T, c *fakealb.Client, f *fixture) {
 		if kind == fakealb.FaultError {
 			setting.Status, setting.Share = 502, 0.5
 		}
-		if kind == fakealb.FaultSlowAccept || kind == fakealb.FaultSlowResponse {
+		if kind == fakealb.FaultSlowAccept || kind == fakealb.FaultSlowResponse || kind == fakealb.FaultSlowBody {
 			setting.Delay = fakealb.Duration(time.Millisecond)
 		}
 		ok(c.PutFaults(ctx, fakealb.FaultRequest{Nodes: []netip.Addr{other.Addr}, FaultSetting: setting}))

@@ -17,7 +17,7 @@ const maxHold = 60 * time.Second
 func (s *Server) respond(x *exchange) response {
 	fault, n := x.v.fault, x.c.node
 	spec := faultSpecs[fault.Kind]
-	if (spec.answer != nil || spec.cut != nil || spec.slowResponse) && !fault.hits(n.requests.Add(1)) {
+	if (spec.answer != nil || spec.cut != nil || spec.slowResponse || spec.slowBody) && !fault.hits(n.requests.Add(1)) {
 		spec = faultSpec{}
 	}
 	var r response
@@ -39,6 +39,9 @@ func (s *Server) respond(x *exchange) response {
 		x.v.lb.Attributes.modify(&r)
 	}
 	r.cut = k
+	if spec.slowBody {
+		s.slowDown(x, &r)
+	}
 	if spec.slowResponse && r.status != statusClientGone {
 		if x.sending == nil {
 			x.pending()
@@ -86,7 +89,7 @@ func (s *Server) builtIn(x *exchange) response {
 			return r
 		}
 	}
-	return response{
+	r := response{
 		status:      http.StatusOK,
 		reason:      "OK",
 		contentType: "text/plain; charset=utf-8",
@@ -97,6 +100,10 @@ func (s *Server) builtIn(x *exchange) response {
 		},
 		body: x.builtInBody(),
 	}
+	if cookie, begins := x.v.session(x.req); begins {
+		r.trail = append(r.trail, cookie)
+	}
+	return r
 }
 
 // builtInBody is "fakealb lb=blue node=198.18.0.21 target=t1 received=0 seq=7".

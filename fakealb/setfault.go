@@ -31,9 +31,9 @@ func (f FaultSetting) check() (FaultSetting, error) {
 		return f, badField("status", "got status %d, want one of %d with fault %q", f.Status, generatedStatuses(), f.Kind)
 	case f.Kind != FaultError && f.Status != 0:
 		return f, badField("status", "got status %d with fault %q, which has none: leave it out", f.Status, f.Kind)
-	case (spec.slowAccept || spec.slowResponse) != (f.Delay != 0) || f.Delay < 0 || time.Duration(f.Delay) > maxGrace:
-		return f, badField("delay", "got %s with fault %q, want more than 0s and at most %s with %q and %q, none with others",
-			time.Duration(f.Delay), f.Kind, maxGrace, FaultSlowAccept, FaultSlowResponse)
+	case spec.waits() != (f.Delay != 0) || f.Delay < 0 || time.Duration(f.Delay) > maxGrace:
+		return f, badField("delay", "got %s with fault %q, want more than 0s and at most %s with %q, %q and %q, none with others",
+			time.Duration(f.Delay), f.Kind, maxGrace, FaultSlowAccept, FaultSlowResponse, FaultSlowBody)
 	case !(f.Share > 0 && f.Share <= 1):
 		return f, badField("share", "got %g, want more than 0 and at most 1", f.Share)
 	case f.Share < 1 && (spec.packets != "" || spec.holdFINs || f.Kind == FaultNone):

@@ -92,10 +92,10 @@ func (s *Server) putNode(want Node) (Applied, error) {
 	detail := fmt.Sprintf("load_balancer=%s zone=%s", want.LoadBalancer, want.Zone)
 	if n := s.nodes[want.Addr]; n != nil {
 		v := n.view()
-		if v.lb.Name == want.LoadBalancer && v.zone == want.Zone && v.lag == want.ControlPlaneLag {
+		if v.lb.Name == want.LoadBalancer && v.zone == want.Zone && v.lag == want.ControlPlaneLag && v.route == want.JVMRoute {
 			return a.end(false), nil
 		}
-		v.zone, v.lag = want.Zone, want.ControlPlaneLag
+		v.zone, v.lag, v.route = want.Zone, want.ControlPlaneLag, want.JVMRoute
 		n.setView(v)
 		s.setBalancer(n, lb)
 		if err := s.openPorts(n); err != nil {
@@ -103,7 +103,7 @@ func (s *Server) putNode(want Node) (Applied, error) {
 		}
 		return s.note(a.end(true), "put-node", detail, want.Addr.String()), nil
 	}
-	n := s.newNode(want.Addr, view{lb: &LoadBalancer{}, zone: want.Zone, lag: want.ControlPlaneLag, fault: noFault})
+	n := s.newNode(want.Addr, view{lb: &LoadBalancer{}, zone: want.Zone, lag: want.ControlPlaneLag, route: want.JVMRoute, fault: noFault})
 	s.setBalancer(n, lb)
 	if err := s.startNode(n); err != nil {
 		s.setBalancer(n, LoadBalancer{})

@@ -351,7 +351,7 @@ func samples() []Fault {
 		if kind == fakealb.FaultError {
 			s.Status = 502
 		}
-		if kind == fakealb.FaultSlowAccept || kind == fakealb.FaultSlowResponse {
+		if kind == fakealb.FaultSlowAccept || kind == fakealb.FaultSlowResponse || kind == fakealb.FaultSlowBody {
 			s.Delay = fakealb.Duration(time.Second)
 		}
 		all = append(all, s)

@@ -269,6 +269,7 @@ func TestNodesAnswerWrong(t *testing.T) {
 		{Kind: fakealb.FaultResetBody},
 		{Kind: fakealb.FaultSlowAccept, Delay: fakealb.Duration(150 * time.Millisecond)},
 		{Kind: fakealb.FaultSlowResponse, Delay: fakealb.Duration(150 * time.Millisecond)},
+		{Kind: fakealb.FaultSlowBody, Delay: fakealb.Duration(150 * time.Millisecond)},
 		{Kind: fakealb.FaultTargetKeepAliveRace},
 		{Kind: fakealb.FaultCloseRequest, Share: 0.5},
 	} {

@@ -70,6 +70,7 @@ var strikes = map[fakealb.FaultKind]strike{
 	fakealb.FaultTargetKeepAliveRace: {verb: "see too late that targets close kept connections", partly: true, look: lookStatus},
 	fakealb.FaultSlowAccept:          {verb: "accept late", serves: true, look: lookLate},
 	fakealb.FaultSlowResponse:        {verb: "answer late", serves: true, look: lookLate},
+	fakealb.FaultSlowBody:            {verb: "take long for an answer", serves: true, look: lookLate},
 }
 
 // Strikes lists the faults of nodes that a step can be.

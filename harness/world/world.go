@@ -39,6 +39,10 @@ type Balancer struct {
 	SpareIPv6 int `json:"spare_ipv6,omitempty"`
 	// Targets is the number of built-in targets behind it. With 0 its nodes answer 503.
 	Targets int `json:"targets"`
+	// JVMRoutes has the application servers that a config names by literal addresses keep
+	// sessions as Tomcat does: JSESSIONID=<session>.<route>. The one with the lowest address has
+	// the route node1, the next node2, and so on.
+	JVMRoutes bool `json:"jvm_routes,omitempty"`
 }
 
 // InFront is the Node.Upstream of the nodes of a Front: none, since the proxy does not ask
