@@ -53,8 +53,12 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 	if err != nil {
 		return recording.Plan{}, err
 	}
+	after, err := s.Load.After.Of(set)
+	if err != nil {
+		return recording.Plan{}, err
+	}
 	last := steps[len(steps)-1].At.Duration()
-	end := last + timing.After
+	end := last + cmp.Or(after, timing.After)
 	if s.strikesAtOnce(t) {
 		end = max(end, steps[0].At.Duration()+timing.After+set.TTL+subject.mayKeep())
 	}
@@ -65,7 +69,7 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 	plan := recording.Plan{
 		Clock: string(set.Clock), TTL: recording.Of(set.TTL), Refresh: recording.Of(subject.mayKeep()), Phase: recording.Of(phase),
 		Duration: recording.Of(end.Round(time.Second)), ClientTimeout: recording.Of(cmp.Or(patience, timing.ClientTimeout)),
-		Rate: set.Rate, Posts: cmp.Or(set.Posts, s.Load.Posts), Clients: clients, Sessions: s.Load.Sessions, Seed: set.Seed, Steps: steps,
+		Rate: cmp.Or(s.Load.Rate, set.Rate), Posts: cmp.Or(set.Posts, s.Load.Posts), Clients: clients, Sessions: s.Load.Sessions, Sockets: s.Load.Sockets, Seed: set.Seed, Steps: steps,
 	}
 	if plan.Sessions {
 		plan.Clients = sessionClients
@@ -73,7 +77,8 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 	if quiet > 0 {
 		plan.Quiet = recording.Quiet{From: recording.Of(last + quietAfter), For: recording.Of(quiet)}
 	}
-	plan.Budget.Query, plan.Budget.Sessions = s.Budget.Query, s.Budget.Sessions
+	plan.Budget.Query, plan.Budget.Sessions, plan.Budget.Sockets = s.Budget.Query, s.Budget.Sessions, s.Budget.Sockets
+	plan.Budget.Shares = s.Budget.Shares
 	plan.Budget.Connections, plan.Budget.Within = s.Budget.Connections, recording.Of(within)
 	if s.Budget.Recovery && subject.Role != Reference {
 		plan.Budget.RecoverWithin = plan.Allowed()

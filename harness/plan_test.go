@@ -307,6 +307,31 @@ func TestPlanOfLoadAndQuery(t *testing.T) {
 	g.Expect(s.Check()).To(MatchError(ContainSubstring("got 101 posts")))
 }
 
+// A scenario can set the rate, how long the load goes on after the last step, and what the
+// nodes are to get of it.
+func TestPlanOfRateAndShares(t *testing.T) {
+	g := NewWithT(t)
+	s := graceful
+	s.Load.Rate, s.Load.After, s.Load.Sockets = 1, "30s", 10
+	s.Budget.Shares, s.Budget.Sockets = []float64{0.6, 0.4}, true
+	p, without := plan(t, s, subject, harness.DefaultSettings()), plan(t, graceful, subject, harness.DefaultSettings())
+	g.Expect([]any{p.Rate, p.Sockets, p.Budget.Sockets, p.Budget.Shares}).To(Equal([]any{1, 10, true, []float64{0.6, 0.4}}))
+	g.Expect(float64(p.Duration - without.Duration)).To(BeNumerically("~", 30-harness.Timings[harness.Scaled].After.Seconds(), 1e-6))
+	for words, spoil := range map[string]func(*harness.Scenario){
+		"got -1 requests per second":           func(s *harness.Scenario) { s.Load.Rate = -1 },
+		`the wait "later"`:                     func(s *harness.Scenario) { s.Load.After = "later" },
+		"got 1001 clients with WebSockets":     func(s *harness.Scenario) { s.Load.Sockets = 1001 },
+		"no client holds one":                  func(s *harness.Scenario) { s.Load.Sockets = 0 },
+		"which come to 0.8, want 1":            func(s *harness.Scenario) { s.Budget.Shares = []float64{0.4, 0.4} },
+		"the largest first":                    func(s *harness.Scenario) { s.Budget.Shares = []float64{0.4, 0.6} },
+		"want more than 0 for each, the large": func(s *harness.Scenario) { s.Budget.Shares = []float64{1, 0} },
+	} {
+		spoilt := s
+		spoil(&spoilt)
+		g.Expect(spoilt.Check()).To(MatchError(ContainSubstring(words)))
+	}
+}
+
 func TestSuits(t *testing.T) {
 	g := NewWithT(t)
 	secure := harness.Scenario{Timeline: []harness.Step{harness.Do(fault.StrikeNodes{Kind: fakealb.FaultTLSAlert, Nodes: world.Half})}}

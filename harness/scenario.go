@@ -20,6 +20,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -48,6 +49,10 @@ type Scenario struct {
 
 // Load is how clients ask in a scenario.
 type Load struct {
+	// Rate is how many requests are sent in a second, if it is not for the settings to say.
+	Rate int `json:"rate,omitempty"`
+	// After is how long the load goes on after the last step, if not as long as the clock says.
+	After Span `json:"after,omitempty"`
 	// Quiet is how long no client asks for anything, once, from 1 s after the last step on:
 	// connections lie idle meanwhile.
 	Quiet Span `json:"quiet,omitempty"`
@@ -57,6 +62,9 @@ type Load struct {
 	Posts int `json:"posts,omitempty"`
 	// Sessions has clients keep the cookies that answers set.
 	Sessions bool `json:"sessions,omitempty"`
+	// Sockets is how many clients hold a WebSocket each, beside those that send requests, and
+	// send a message on it five times a second.
+	Sockets int `json:"sockets,omitempty"`
 	// Paths are asked for in rotation, unless the settings name others; none is /.
 	Paths []string `json:"paths,omitempty"`
 	// Bare has requests carry no number in their query: their URLs are as short as Paths says.
@@ -89,12 +97,23 @@ type Budget struct {
 	Query bool `json:"query,omitempty"`
 	// Sessions allows no session to be moved to another node while its own serves.
 	Sessions bool `json:"sessions,omitempty"`
+	// Sockets allows no WebSocket to be cut while its node serves, and none to be denied: not
+	// before anything fails, and not later than Recovery allows.
+	Sockets bool `json:"sockets,omitempty"`
+	// Shares are how much of the requests each node gets, from the one with the most on; they
+	// come to 1. Before the first fault no share may be off by more than 0.05, and once all
+	// nodes serve again and the proxy has had its time, each node has the share again that it
+	// had.
+	Shares []float64 `json:"shares,omitempty"`
 	// Connections is how many connections to nodes may be opened for each request before the
 	// first fault; 0 is any number.
 	Connections float64 `json:"connections,omitempty"`
 	// Within is how long any answer may take from the first fault on; empty is any time.
 	Within Span `json:"within,omitempty"`
 }
+
+// maxSockets is how many WebSockets a load agent holds.
+const maxSockets = 1000
 
 // Check says what is wrong with the scenario; nil if nothing is.
 func (s Scenario) Check() error {
@@ -110,11 +129,26 @@ func (s Scenario) Check() error {
 	if _, err := s.Load.Patience.Of(DefaultSettings()); err != nil {
 		return fmt.Errorf("scenario %s, load: %w", s.Name, err)
 	}
+	if _, err := s.Load.After.Of(DefaultSettings()); err != nil {
+		return fmt.Errorf("scenario %s, load: %w", s.Name, err)
+	}
+	if s.Load.Rate < 0 {
+		return fmt.Errorf("scenario %s, load: got %d requests per second, want 0 for as many as the settings say, or more", s.Name, s.Load.Rate)
+	}
 	if s.Load.Posts < 0 || s.Load.Posts > 100 {
 		return fmt.Errorf("scenario %s, load: got %d posts, want how many of 100 requests are POSTs", s.Name, s.Load.Posts)
 	}
+	if s.Load.Sockets < 0 || s.Load.Sockets > maxSockets {
+		return fmt.Errorf("scenario %s, load: got %d clients with WebSockets, want 0 to %d", s.Name, s.Load.Sockets, maxSockets)
+	}
+	if s.Budget.Sockets && s.Load.Sockets == 0 {
+		return fmt.Errorf("scenario %s, budget: it is about WebSockets, but no client holds one: want Load.Sockets", s.Name)
+	}
 	if _, err := s.Budget.Within.Of(DefaultSettings()); err != nil || s.Budget.Connections < 0 {
 		return fmt.Errorf("scenario %s, budget: got %g connections for each request within %q, want no negative number, and a time: %w", s.Name, s.Budget.Connections, s.Budget.Within, err)
+	}
+	if err := checkShares(s.Budget.Shares); err != nil {
+		return fmt.Errorf("scenario %s, budget: %w", s.Name, err)
 	}
 	for _, path := range s.Load.Paths {
 		if !strings.HasPrefix(path, "/") {
@@ -127,6 +161,21 @@ func (s Scenario) Check() error {
 		}
 	}
 	return s.checkEffects()
+}
+
+// checkShares says what is wrong with Budget.Shares.
+func checkShares(shares []float64) error {
+	sum := 0.0
+	for i, share := range shares {
+		if share <= 0 || i > 0 && share > shares[i-1] {
+			return fmt.Errorf("got the shares %v, want more than 0 for each, the largest first", shares)
+		}
+		sum += share
+	}
+	if len(shares) > 0 && math.Abs(sum-1) > 0.001 {
+		return fmt.Errorf("got the shares %v, which come to %g, want 1", shares, sum)
+	}
+	return nil
 }
 
 // checkEffects says which fault would find nothing to do when its step comes, leave the

@@ -278,6 +278,12 @@ func besides(b recording.Budget) string {
 	if b.Sessions {
 		words += ", no session moved while its node serves"
 	}
+	for i, share := range b.Shares {
+		words += fmt.Sprintf("%s%.2f", map[bool]string{true: ", shares of the nodes ", false: " and "}[i == 0], share)
+	}
+	if b.Sockets {
+		words += ", no WebSocket denied or cut without need"
+	}
 	if b.Connections > 0 {
 		words += fmt.Sprintf(", at most %.2f connections for each request", b.Connections)
 	}

@@ -18,6 +18,7 @@ func rowTables(rec *recording.Recording, findings []judge.Finding) []*rowTable {
 		requestRows(rec, quoted[recording.RequestsFile]), attemptRows(rec, quoted[recording.AttemptsFile]),
 		packetRows(rec, quoted[recording.PacketsFile]), connectionRows(rec, quoted[recording.ConnectionsFile]),
 		queryRows(rec, quoted[recording.QueriesFile]), processRows(rec), checkRows(rec, quoted[recording.ChecksFile]),
+		socketRows(rec, quoted[recording.SocketsFile]),
 		logRows(rec, quoted[recording.ProxyLogFile]),
 	}
 	return slices.DeleteFunc(all, func(t *rowTable) bool { return t.Of == 0 })
@@ -227,6 +228,34 @@ func checkRows(rec *recording.Recording, quoted []int) *rowTable {
 	})
 	t.Columns = []rowColumn{at, node, target, passed, took, state}
 	return t
+}
+
+func socketRows(rec *recording.Recording, quoted []int) *rowTable {
+	t := newRowTable(recording.SocketsFile, "WebSockets of clients")
+	client, asked, opened, ended := numbers("client"), times("asked for"), words("opened"), words("gone")
+	outcome, node, messages, failure := words("outcome"), words("node"), numbers("messages"), words("error")
+	c := choose(len(rec.Sockets), quoted, maxTelling, func(i int) bool { return rec.Sockets[i].Outcome != recording.OK }, "that were denied or went")
+	t.fill(len(rec.Sockets), c, func(i int) {
+		s := rec.Sockets[i]
+		client.number(int(s.Client))
+		asked.seconds(s.Asked)
+		opened.word(instant(s.Opened))
+		ended.word(instant(s.Ended))
+		outcome.word(s.Outcome)
+		node.word(strings.TrimPrefix(s.Node.String(), "invalid IP"))
+		messages.number(s.Messages)
+		failure.word(cutLine(s.Error))
+	})
+	t.Columns = []rowColumn{client, asked, opened, ended, outcome, node, messages, failure}
+	return t
+}
+
+// instant is a time of a row that may not have come; empty then.
+func instant(s recording.Seconds) string {
+	if s == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(float64(s), 'f', 3, 64)
 }
 
 func logRows(rec *recording.Recording, quoted []int) *rowTable {

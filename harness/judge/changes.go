@@ -76,6 +76,18 @@ var changes = []change{
 	{code: SlowAnswers, kind: kind.Nginx, say: "set `proxy_read_timeout`, with several servers in the `upstream` block: the next one is tried"},
 	{code: SlowAnswers, kind: kind.HAProxy, say: "set `timeout server`, with `retry-on response-timeout` and `option redispatch 1`"},
 
+	{code: CutShort, kind: kind.Apache, say: "leave out `timeout=` on the members, which bounds the wait for an answer too, and use `connectiontimeout=`, which is for the connect alone"},
+	{code: CutShort, kind: kind.Nginx, say: "raise `proxy_read_timeout`, in a `location` of its own for what takes long"},
+	{code: CutShort, kind: kind.HAProxy, say: "raise `timeout server` for what takes long, in a backend of its own, and leave out `on-marked-down shutdown-sessions`"},
+	{code: CutShort, kind: kind.Caddy, say: "leave out `write` in `timeouts`: it bounds the whole answer"},
+
+	{code: SocketsDenied, kind: kind.Nginx, say: "add `proxy_http_version 1.1`, `proxy_set_header Upgrade $http_upgrade` and `proxy_set_header Connection \"upgrade\"`"},
+	{code: SocketsDenied, kind: kind.Apache, say: "add `upgrade=websocket` to each `http://` member; on the balancer it is no parameter"},
+	{code: SocketsDenied, kind: kind.HAProxy, say: "add `option redispatch 1`, and shorten `inter` of the health checks"},
+
+	{code: UnevenShares, kind: kind.Apache, say: "set `retry=1` on each member, which is otherwise left out for 60 s after an error, and leave out `lbmethod=bytraffic`"},
+	{code: UnevenShares, kind: kind.Nginx, say: "shorten `fail_timeout=` on each server: one that failed is left out for 10 s"},
+
 	{code: RefusedByProxy, say: "raise the limit for the run, or ask less often (`RATE=`) or otherwise (`URL_PATH=`, `HOST_HEADER=`)"},
 
 	{code: LeftLate, say: "shorten the connect timeout and let the proxy try a second address; shorten its refresh"},

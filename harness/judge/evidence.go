@@ -60,6 +60,8 @@ func (c *brief) describe(r row) string {
 	case recording.ChecksFile:
 		k := c.Checks[r.index]
 		return fmt.Sprintf("%s health check of %s by %s: %s after %s, %s", at(k.At), k.Target, k.Node, checked(k), span(k.Done-k.At), k.State)
+	case recording.SocketsFile:
+		return socket(c.Sockets[r.index])
 	case recording.RequestsFile:
 		q := c.Requests[r.index]
 		return fmt.Sprintf("%s seq %d: %s after %s", at(q.Sent), q.Seq, q.Outcome, span(q.Latency))
@@ -82,6 +84,14 @@ func passedOn(a recording.Attempt) string {
 		because = ", no TLS handshake"
 	}
 	return fmt.Sprintf("; passed on to %s on %s: %s%s", a.Target, on, status(a.TargetStatus), because)
+}
+
+// socket says what became of a WebSocket.
+func socket(s recording.Socket) string {
+	if s.Opened == 0 {
+		return fmt.Sprintf("%s client %d asked for a WebSocket: %s after %s", at(s.Asked), s.Client, s.Outcome, span(s.Ended-s.Asked))
+	}
+	return fmt.Sprintf("%s WebSocket of client %d at %s, open since %s: %s, after %s", at(s.Ended), s.Client, s.Node, at(s.Opened), s.Outcome, count(s.Messages, "message", "messages"))
 }
 
 // checked says what came of a health check.

@@ -47,11 +47,28 @@ func (c *brief) slowAnswers(*Verdict) []Finding {
 		}
 		words = append(words, fmt.Sprintf("%s took longer than %s, the longest %s: no status shows it", requests(len(slow)), span(c.Manifest.Plan.Budget.Within), span(longest)))
 	}
-	if len(lost) > 0 {
+	if len(lost) > 0 && c.Manifest.Plan.Budget.Within > 0 {
 		words = append(words, requests(len(lost))+" failed that had been sent to nodes which answer late")
 	}
 	if len(words) == 0 {
 		return nil
 	}
 	return []Finding{{Code: SlowAnswers, Text: strings.Join(words, "; "), Evidence: c.quote(append(slow, lost...)...)}}
+}
+
+// cutShort: where an answer may take its time, who gives it up takes it from its user.
+func (c *brief) cutShort(*Verdict) []Finding {
+	lost := c.givenUp()
+	if len(lost) == 0 || c.Manifest.Plan.Budget.Within > 0 {
+		return nil
+	}
+	var waits []recording.Seconds
+	for _, r := range lost {
+		waits = append(waits, c.Requests[r.index].Latency)
+	}
+	slices.Sort(waits)
+	return []Finding{{
+		Code: CutShort, Text: fmt.Sprintf("%s failed while a node was at work on them or had begun its answer, after %s (the median)", requests(len(lost)), span(percentile(waits, 0.5))),
+		Evidence: c.quote(lost...),
+	}}
 }

@@ -14,6 +14,9 @@ func (c *brief) findings(v *Verdict) []Finding {
 	findings = append(findings, c.lostQueries(v)...)
 	findings = append(findings, c.opensConnections(v)...)
 	findings = append(findings, c.slowAnswers(v)...)
+	findings = append(findings, c.cutShort(v)...)
+	findings = append(findings, c.brokenSockets(v)...)
+	findings = append(findings, c.foundShares(v)...)
 	findings = append(findings, c.lostSessions(v)...)
 	findings = append(findings, c.movedSessions(v)...)
 	findings = append(findings, c.targetFlap(v)...)
@@ -32,13 +35,13 @@ func (c *brief) findings(v *Verdict) []Finding {
 }
 
 // causes are the findings that say why requests failed.
-var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice, TargetFlap, KeepAliveRace, HeldDown, LostSessions, NotStarted, StaleAnswers, OpensConnections, SlowAnswers}
+var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice, TargetFlap, KeepAliveRace, HeldDown, LostSessions, NotStarted, StaleAnswers, OpensConnections, SlowAnswers, CutShort}
 
 // lastResort explains a run that failed and that nothing else explains. A failed run
 // has a cause: one without is a defect of these rules.
 func (c *brief) lastResort(v *Verdict, found []Finding) []Finding {
 	budget := c.Manifest.Plan.Budget
-	explained := budget.Query && v.QueriesLost > 0 || budget.Sessions && v.SessionsMoved > 0 || slices.ContainsFunc(found, func(f Finding) bool {
+	explained := budget.Query && v.QueriesLost > 0 || budget.Sessions && v.SessionsMoved > 0 || budget.Sockets && v.Sockets.denied() > 0 || len(c.unevenShares(v)) > 0 || slices.ContainsFunc(found, func(f Finding) bool {
 		return slices.Contains(causes, f.Code) && len(f.Evidence) > 0
 	})
 	if v.Result != Fail || explained {

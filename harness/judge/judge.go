@@ -34,6 +34,8 @@ func (c *brief) verdict() Verdict {
 	c.countQueries(&v)
 	c.countSessions(&v)
 	c.countSlow(&v)
+	c.countSockets(&v)
+	c.countShares(&v)
 	c.countWithoutNode(&v)
 	c.countOfFront(&v)
 	c.countConnections(&v)

@@ -162,6 +162,7 @@ func (c *brief) nothingAtStake() []string {
 	if !after {
 		reasons = append(reasons, fmt.Sprintf("no request was sent after %s", quoted(c.last().Name)))
 	}
+	reasons = append(reasons, c.noSocketAtStake(touched)...)
 	return append(reasons, c.noHandshake()...)
 }
 

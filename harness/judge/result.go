@@ -42,6 +42,12 @@ func (c *brief) decide(v *Verdict) {
 	case budget.Sessions && v.SessionsMoved > 0:
 		v.Result = Fail
 		v.Reasons = []string{fmt.Sprintf("%s moved while their nodes served; %s", count(v.SessionsMoved, "session was", "sessions were"), lost)}
+	case budget.Sockets && v.Sockets.denied() > 0:
+		v.Result = Fail
+		v.Reasons = []string{fmt.Sprintf("%s; %s", v.Sockets.words(), lost)}
+	case len(c.unevenShares(v)) > 0:
+		v.Result = Fail
+		v.Reasons = []string{fmt.Sprintf("shares of the nodes are not as they should be: %s; %s", sharesWords(v.Shares), lost)}
 	case c.opensTooMany(v):
 		v.Result = Fail
 		v.Reasons = []string{fmt.Sprintf("%.2f connections for each request before the first fault, budget %.2f; %s", v.ConnectionsPerRequest, budget.Connections, lost)}

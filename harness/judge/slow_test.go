@@ -42,3 +42,18 @@ func TestRequestsThatASlowNodeCost(t *testing.T) {
 	wantResult(t, v, judge.Fail, "1 of 1,000 requests failed (1 504), budget 0")
 	wantText(t, v, judge.SlowAnswers, "1 request failed that had been sent to nodes which answer late")
 }
+
+// Without a budget of time it is the other way round: who takes long is to be waited for.
+func TestRequestsThatAreCutShort(t *testing.T) {
+	w := lateNode()
+	w.Manifest.Plan.Budget.Within = 0
+	for i := 300; i < 303; i++ {
+		w.Requests[i].Outcome, w.Requests[i].Code, w.Requests[i].Latency, w.Attempts[i].Status = recording.GatewayTimeout, 504, 5, 0
+	}
+	v := w.judge()
+	wantResult(t, v, judge.Fail, "3 of 1,000 requests failed (3 504), budget 0")
+	wantText(t, v, judge.CutShort, "3 requests failed while a node was at work on them or had begun its answer, after 5.0 s (the median)")
+	if _, slow := finding(v, judge.SlowAnswers); slow {
+		t.Error("got a finding about answers that took too long, want none without a budget of time")
+	}
+}

@@ -3,7 +3,11 @@
 // neither Ginkgo nor anything of containers.
 package judge
 
-import "github.com/proxychaos/proxychaos/harness/recording"
+import (
+	"net/netip"
+
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
 
 // Results of a verdict.
 const (
@@ -84,8 +88,41 @@ type Verdict struct {
 	// made no health check.
 	Targets *Targets `json:"targets,omitempty"`
 
+	// Shares are those of the nodes, the one that had most first; none if the budget is not about
+	// them.
+	Shares []Share `json:"shares,omitempty"`
+	// Sockets is what became of the WebSockets of clients; nil if they held none.
+	Sockets *Sockets `json:"sockets,omitempty"`
+
 	Load     LoadCheck `json:"load"`
 	Findings []Finding `json:"findings"`
+}
+
+// Share is how much of the requests of clients, 0 to 1, a node got.
+type Share struct {
+	Node netip.Addr `json:"node"`
+	// Asked are the addresses by which the proxy knows it.
+	Asked []netip.Addr `json:"asked"`
+	// Before is its share before the first fault, After once all nodes served again and the proxy
+	// had had its time.
+	Before float64 `json:"before"`
+	After  float64 `json:"after"`
+}
+
+// Sockets is what became of the WebSockets of clients. A client has one at a time, and asks for
+// another once it has gone.
+type Sockets struct {
+	Opened   int `json:"opened"`
+	Messages int `json:"messages"` // that came back
+	// DeniedEarly were denied before anything failed, DeniedLate when the time that the budget
+	// allows after a loss was over, Denied in between.
+	DeniedEarly int `json:"denied_early"`
+	Denied      int `json:"denied"`
+	DeniedLate  int `json:"denied_late"`
+	Cut         int `json:"cut"`  // gone while their node served
+	Lost        int `json:"lost"` // gone with their node: nobody can save them
+	// Without is for how long, at most, a client whose WebSocket had gone had none.
+	Without recording.Seconds `json:"without"`
 }
 
 // Phase is the figures of one part of the timeline.
@@ -148,6 +185,11 @@ const (
 	LostSessions         = "lost-sessions"          // sessions were held to a node that did not serve
 	OpensConnections     = "opens-connections"      // more connections for each request than the budget allows
 	SlowAnswers          = "slow-answers"           // answers that took longer than the budget allows
+	CutShort             = "cut-short"              // answers that take long were given up
+	UnevenShares         = "uneven-shares"          // nodes that got more or less of the requests than their weight says
+	SocketsDenied        = "sockets-denied"         // WebSockets that clients asked for and did not get
+	SocketsCut           = "sockets-cut"            // WebSockets that went while their node served
+	SocketsLost          = "sockets-lost"           // WebSockets that went with their node
 	StaleAnswers         = "stale-answers"          // a resolver answered with nodes that the name had left
 	NotStarted           = "not-started"            // the proxy was started anew and took no connection any more
 	Unexplained          = "unexplained"            // a failed run without a cause: a defect of the judge

@@ -33,10 +33,21 @@ func (c *Client) Health(ctx context.Context) error {
 // It returns when the load has ended; the error is a *Error if the agent
 // refused the spec. Cancelling ctx stops the load.
 func (c *Client) Attack(ctx context.Context, spec Spec, each func(Row)) error {
-	return c.call(ctx, http.MethodPost, "/v1/attacks", spec, func(stream io.Reader) error {
+	return readRows(ctx, c, "/v1/attacks", spec, each)
+}
+
+// Hold holds WebSockets in the agent and calls each for every one of them once it has gone. It
+// returns as Attack does.
+func (c *Client) Hold(ctx context.Context, sockets Sockets, each func(SocketRow)) error {
+	return readRows(ctx, c, "/v1/sockets", sockets, each)
+}
+
+// readRows calls each for every row of an answer that lasts.
+func readRows[R any](ctx context.Context, c *Client, path string, wanted any, each func(R)) error {
+	return c.call(ctx, http.MethodPost, path, wanted, func(stream io.Reader) error {
 		decoder := json.NewDecoder(stream)
 		for rows := 0; ; rows++ {
-			var line streamLine
+			var line streamLine[R]
 			err := decoder.Decode(&line)
 			switch {
 			case err != nil && ctx.Err() != nil:

@@ -74,11 +74,16 @@ func (s Spec) validate(now time.Time) error {
 	if s.RequestsPerConnection < 0 {
 		return invalid("requests_per_connection", "got %d, want 0 (never replaced) or more", s.RequestsPerConnection)
 	}
-	if s.StartAt.IsZero() {
+	return validateStart(s.StartAt, now)
+}
+
+// validateStart says what is wrong with the time of a first request; the zero time is now.
+func validateStart(at, now time.Time) error {
+	if at.IsZero() {
 		return nil
 	}
-	if wait := s.StartAt.Sub(now); wait < -maxMissed || wait > maxWait {
-		return invalid("start_at", "got %s, which is %s from now, want -%s to %s", s.StartAt.Format(time.RFC3339Nano), wait, maxMissed, maxWait)
+	if wait := at.Sub(now); wait < -maxMissed || wait > maxWait {
+		return invalid("start_at", "got %s, which is %s from now, want -%s to %s", at.Format(time.RFC3339Nano), wait, maxMissed, maxWait)
 	}
 	return nil
 }

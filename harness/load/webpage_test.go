@@ -8,5 +8,5 @@ import (
 )
 
 func TestWebPagesAreRefused(t *testing.T) {
-	controltest.RefusesWebPages(t, load.Handler(), "POST /v1/attacks", "POST /v1/bursts", "POST /v1/trials", "GET /v1/health")
+	controltest.RefusesWebPages(t, load.Handler(), "POST /v1/attacks", "POST /v1/sockets", "POST /v1/bursts", "POST /v1/trials", "GET /v1/health")
 }

@@ -26,6 +26,7 @@ type Dir struct {
 	Queries     *Writer[Query]
 	Snapshots   *Writer[Snapshot]
 	Checks      *Writer[Check]
+	Sockets     *Writer[Socket]
 	ProxyLog    *Writer[LogLine]
 
 	closers []func() error
@@ -81,6 +82,7 @@ func (d *Dir) open() error {
 		openWriter(d, &d.Queries, QueriesFile, encodeJSON[Query]),
 		openWriter(d, &d.Snapshots, SnapshotsFile, encodeJSON[Snapshot]),
 		openWriter(d, &d.Checks, ChecksFile, encodeJSON[Check]),
+		openWriter(d, &d.Sockets, SocketsFile, encodeJSON[Socket]),
 		openWriter(d, &d.ProxyLog, ProxyLogFile, encodeLogLine),
 	)
 }

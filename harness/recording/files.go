@@ -14,6 +14,7 @@ const (
 	QueriesFile     = "dns.jsonl"
 	SnapshotsFile   = "processes.jsonl"
 	ChecksFile      = "checks.jsonl"
+	SocketsFile     = "sockets.jsonl"
 	ProxyLogFile    = "proxy.log"
 	VerdictFile     = "verdict.json"
 )

@@ -98,6 +98,7 @@ type Plan struct {
 	Clients       int           `json:"clients"`            // keep-alive client connections in rotation
 	Posts         int           `json:"posts,omitempty"`    // how many of 100 requests are POSTs
 	Sessions      bool          `json:"sessions,omitempty"` // clients keep cookies
+	Sockets       int           `json:"sockets,omitempty"`  // clients that hold a WebSocket each, beside the others
 	Seed          uint64        `json:"seed"`
 	Budget        Budget        `json:"budget"`
 	Quiet         Quiet         `json:"quiet,omitzero"`
@@ -162,6 +163,12 @@ type Budget struct {
 	Query bool `json:"query,omitempty"`
 	// Sessions: no session may be moved to another node while its own serves.
 	Sessions bool `json:"sessions,omitempty"`
+	// Sockets: no WebSocket may be denied before the first loss, or later than RecoverWithin
+	// after one, and none may be cut while its node serves.
+	Sockets bool `json:"sockets,omitempty"`
+	// Shares, if any, are how much of the requests each node gets, the largest first; before the
+	// first fault, and again once all nodes serve and the proxy has had its time.
+	Shares []float64 `json:"shares,omitempty"`
 	// Connections, if not 0, is how many connections to nodes may be opened for each request
 	// before the first fault.
 	Connections float64 `json:"connections,omitempty"`

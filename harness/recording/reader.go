@@ -29,7 +29,8 @@ type Recording struct {
 	Packets     []Packet
 	Queries     []Query
 	Snapshots   []Snapshot
-	Checks      []Check // none in a recording of a build that had no such file
+	Checks      []Check  // none in a recording of a build that had no such file
+	Sockets     []Socket // likewise
 	ProxyLog    []LogLine
 }
 
@@ -72,9 +73,8 @@ func Open(dir string) (*Recording, error) {
 	read(&files, dir, QueriesFile, &r.Queries, decodeJSON[Query])
 	read(&files, dir, SnapshotsFile, &r.Snapshots, decodeJSON[Snapshot])
 	read(&files, dir, ProxyLogFile, &r.ProxyLog, decodeLogLine)
-	if _, err := os.Stat(filepath.Join(dir, ChecksFile)); !errors.Is(err, os.ErrNotExist) {
-		read(&files, dir, ChecksFile, &r.Checks, decodeJSON[Check])
-	}
+	readIfThere(&files, dir, ChecksFile, &r.Checks, decodeJSON[Check])
+	readIfThere(&files, dir, SocketsFile, &r.Sockets, decodeJSON[Socket])
 	if err := files.Wait(); err != nil {
 		return nil, err
 	}
@@ -89,6 +89,13 @@ const maxDuration = Seconds(24 * 60 * 60)
 
 func read[T any](files *errgroup.Group, dir, name string, into *[]T, decode func([]byte) (T, error)) {
 	files.Go(func() error { return readRows(dir, name, into, decode) })
+}
+
+// readIfThere reads a file that recordings of earlier builds do not have.
+func readIfThere[T any](files *errgroup.Group, dir, name string, into *[]T, decode func([]byte) (T, error)) {
+	if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, os.ErrNotExist) {
+		read(files, dir, name, into, decode)
+	}
 }
 
 // readBuffer is how much of a file is read at a time, in bytes.

@@ -64,6 +64,8 @@ func sample() recording.Recording {
 		Packets:     []recording.Packet{{At: 8.1, Kind: recording.Segment, Node: node, Peer: peer, Retransmit: true, Seq: 9}},
 		Queries:     []recording.Query{{At: 1, Client: peer, Resolver: peer, Name: "backend.example.com.", Answers: []netip.Addr{node}, TTL: 1}},
 		Snapshots:   []recording.Snapshot{{At: -1, Moment: recording.MomentWarm, Processes: []recording.Process{{PID: 10, Worker: true, Seen: 3}}}},
+		Checks:      []recording.Check{{At: 2, Done: 2.1, Node: node, Target: "198.18.1.2:80", Passed: true, Code: 200, State: "healthy"}},
+		Sockets:     []recording.Socket{{Client: 1, Asked: 0.1, Opened: 0.2, Last: 3, Ended: 3.5, Node: node, Code: 101, Messages: 14, Outcome: recording.Connection, Error: "EOF"}},
 		ProxyLog:    []recording.LogLine{{At: 8.25, Text: "[error] AH00957: attempt failed"}, {At: -0.5, Text: ""}},
 	}
 }
@@ -78,7 +80,23 @@ func write(t *testing.T, dir *recording.Dir, r recording.Recording) {
 	must(t, dir.Packets.Append(r.Packets...))
 	must(t, dir.Queries.Append(r.Queries...))
 	must(t, dir.Snapshots.Append(r.Snapshots...))
+	must(t, dir.Checks.Append(r.Checks...))
+	must(t, dir.Sockets.Append(r.Sockets...))
 	must(t, dir.ProxyLog.Append(r.ProxyLog...))
+}
+
+// Builds before those that have health checks and WebSockets wrote no files for them.
+func TestFilesThatEarlierBuildsDoNotHave(t *testing.T) {
+	dir, want := create(t), sample()
+	write(t, dir, want)
+	for _, name := range []string{recording.ChecksFile, recording.SocketsFile} {
+		must(t, os.Remove(filepath.Join(dir.Path, name)))
+	}
+	got, err := recording.Open(dir.Path)
+	must(t, err)
+	if got.Checks != nil || got.Sockets != nil || len(got.Requests) != len(want.Requests) {
+		t.Errorf("got %d checks, %d WebSockets, %d requests, want none, none and %d", len(got.Checks), len(got.Sockets), len(got.Requests), len(want.Requests))
+	}
 }
 
 func TestWhatWasWrittenIsReadBack(t *testing.T) {

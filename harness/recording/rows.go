@@ -52,6 +52,28 @@ type Request struct {
 	Session uint64 `json:"session,omitempty"`
 }
 
+// Socket is one WebSocket that a client held, or asked for in vain. A client has one at a
+// time: once it has gone, it asks for another.
+type Socket struct {
+	Client uint64  `json:"client"` // from 1
+	Asked  Seconds `json:"asked"`
+	// Opened is when the client had it; 0 if it never did. The times that follow are 0 then,
+	// but for Ended.
+	Opened Seconds `json:"opened,omitempty"`
+	Last   Seconds `json:"last,omitempty"` // when the last message came back; 0 if none did
+	// Ended is when the client knew that it had gone, or would not be opened; 0 if it was open
+	// to the end of the load.
+	Ended    Seconds    `json:"ended,omitempty"`
+	Node     netip.Addr `json:"node,omitzero"`      // that answered, by its own word
+	Code     int        `json:"code,omitempty"`     // HTTP status: 101 if it was opened, 0 if there was no answer
+	Messages int        `json:"messages,omitempty"` // that came back
+	// Outcome is OK if it was open to the end. Otherwise it is the status of the answer if it
+	// was not opened, Timeout if no answer or no message came back in time, WrongBody if
+	// another message came back, else Connection.
+	Outcome string `json:"outcome"`
+	Error   string `json:"error,omitempty"`
+}
+
 // Attempt is one request as an ALB node saw it: one client request can have
 // several (retries), or none.
 type Attempt struct {

@@ -139,6 +139,9 @@ func (c *cell) prepare(ctx context.Context) error {
 	if err := c.warm(ctx, time.Now().Add(warmLimit)); err != nil {
 		return err
 	}
+	if err := c.giveRoutes(ctx); err != nil {
+		return err
+	}
 	if err := c.putOthers(ctx); err != nil {
 		return err
 	}
@@ -193,6 +196,7 @@ func (c *cell) build(ctx context.Context) error {
 func (c *cell) play(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return c.attack(ctx) })
+	group.Go(func() error { return c.hold(ctx) })
 	group.Go(func() error { return c.timeline(ctx) })
 	err := group.Wait()
 	c.ended = time.Now()
