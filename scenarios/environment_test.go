@@ -74,7 +74,7 @@ func TestSubjectsAreChosen(t *testing.T) {
 		want []string
 	}{
 		"by SUBJECT":        {map[string]string{"SUBJECT": "nginx/static@testing"}, []string{"nginx/static@testing"}},
-		"by PROXY":          {map[string]string{"PROXY": "goproxy"}, []string{"goproxy/keepalive-75", "goproxy/sticky", "goproxy/members", "goproxy/members-https", "goproxy/tls", "goproxy/default"}},
+		"by PROXY":          {map[string]string{"PROXY": "goproxy"}, []string{"goproxy/keepalive-75", "goproxy/weights", "goproxy/jsessionid", "goproxy/sticky", "goproxy/members", "goproxy/members-https", "goproxy/tls", "goproxy/default"}},
 		"by PROXY, RELEASE": {map[string]string{"PROXY": "apache", "RELEASE": "2.4.58"}, []string{"apache/pooled@2.4.58", "apache/disablereuse@2.4.58", "apache/smax-ttl@2.4.58"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 var StickyNodeDrop = harness.Scenario{
 	Name:    "sticky-node-drop",
 	Summary: "Clients keep cookies; one of the members of a balancer refuses for 5 s, then it serves again.",
-	World:   four,
+	World:   fourTomcats,
 	Load:    harness.Load{Sessions: true},
 	Timeline: []harness.Step{
 		harness.Do(fault.StrikeNodes{Kind: fakealb.FaultRefuse, Nodes: world.Numbers(1)}),
@@ -28,6 +28,12 @@ var stickyNodeDrop = expectations{
 	"apache/sticky":            passes(judge.MovedSessions),
 	"apache/sticky-nofailover": fails(status(recording.Unavailable), judge.LostSessions),
 	"apache/routeid-alone":     fails(nil, judge.MovedSessions),
-	"haproxy/sticky@testing":   passes(judge.MovedSessions),
-	"goproxy/sticky":           passes(judge.MovedSessions),
+	// The members themselves begin sessions, as Tomcat does with a jvmRoute.
+	"apache/jsessionid":                 passes(judge.MovedSessions),
+	"apache/jsessionid-nofailover":      fails(status(recording.Unavailable), judge.LostSessions),
+	"nginx/hash-jsessionid":             fails(nil, judge.MovedSessions),
+	"haproxy/jsessionid-prefix@testing": passes(judge.MovedSessions),
+	"goproxy/jsessionid":                passes(judge.MovedSessions),
+	"haproxy/sticky@testing":            passes(judge.MovedSessions),
+	"goproxy/sticky":                    passes(judge.MovedSessions),
 }

@@ -333,6 +333,82 @@ var catalogue = []catalogued{
 		Summary: "retry-on all-retryable-errors: POSTs are sent again too",
 	}},
 	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "websocket-upgrade", Config: "websocket-upgrade.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "http:// members with upgrade=websocket: mod_proxy_http passes WebSockets on",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "websocket-tunnel", Config: "websocket-tunnel.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "requests with an Upgrade header are rewritten to ws:// members of mod_proxy_wstunnel",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "member-timeout", Config: "member-timeout.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "timeout=5 on each member, taken for the connect timeout: answers may take no longer either",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "connectiontimeout", Config: "connectiontimeout.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "connectiontimeout=1 on each member: for the connect alone",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "weights", Config: "weights.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "loadfactor=10, 10 and 5, as article 004 has it: a member in error is left out for 60 s",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "weights-retry", Config: "weights-retry.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "the same with retry=1",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "weights-bytraffic", Config: "weights-bytraffic.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "the same with lbmethod=bytraffic: a member that was away catches up",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "weights", Config: "weights.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "weight=10, 10 and 5: a server that failed is left out for 10 s",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "weights-fail-timeout", Config: "weights-fail-timeout.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "the same with fail_timeout=1s",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "weights", Config: "weights.cfg", Role: harness.Fix, Scenarios: ofFew, Release: "testing",
+		Summary: "weight 10, 10 and 5, redispatch, and a check every 0.5 s",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "jsessionid", Config: "jsessionid.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "stickysession=JSESSIONID|jsessionid and the jvmRoute of each member, with failover",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Apache, Name: "jsessionid-nofailover", Config: "jsessionid-nofailover.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "stickysession=JSESSIONID nofailover=On, as article 004 has it: sessions are held to their member",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "hash-jsessionid", Config: "hash-jsessionid.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "hash $cookie_JSESSIONID consistent, as article 004 has it: where a session is says its hash, not who began it",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "server-timeout", Config: "server-timeout.cfg", Role: harness.Pitfall, Scenarios: ofFew, Release: "testing",
+		Summary: "timeout server 5s: no answer may be longer in coming",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "server-timeout-60", Config: "server-timeout-60.cfg", Role: harness.Fix, Scenarios: ofFew, Release: "testing",
+		Summary: "the same with timeout server 60s",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "jsessionid-prefix", Config: "jsessionid-prefix.cfg", Role: harness.Fix, Scenarios: ofFew, Release: "testing",
+		Summary: "cookie JSESSIONID prefix: the name of the server is put before the session's",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Caddy, Name: "write-timeout", Config: "write-timeout.Caddyfile", Role: harness.Pitfall, Scenarios: ofFew, Release: "testing",
+		Summary: "servers { timeouts { write 5s } }: no answer may take longer in all, however much of it has come",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.GoProxy, Name: "weights", Config: "weights.yaml", Role: harness.Reference, Scenarios: ofFew,
+		Summary: "the bundled proxy with members of load factors 10, 10 and 5",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.GoProxy, Name: "jsessionid", Config: "jsessionid.yaml", Role: harness.Reference, Scenarios: ofFew,
+		Summary: "the bundled proxy with sessions by the JSESSIONID of the members",
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.GoProxy, Name: "sticky", Config: "sticky.yaml", Role: harness.Reference, Scenarios: ofFew,
 		Summary: "the bundled proxy with sessions by a cookie of its own",
 	}},

@@ -20,4 +20,6 @@ var (
 	}
 	// four is an ALB whose name has four nodes.
 	four = world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 4, Targets: targets}}}
+	// fourTomcats is the same with application servers that keep sessions.
+	fourTomcats = world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 4, Targets: targets, JVMRoutes: true}}}
 )
