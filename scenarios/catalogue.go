@@ -51,7 +51,6 @@ var few = []struct {
 	{WebSocketNodeDrop, webSocketNodeDrop},
 	{Weights, weights},
 	{LongRequest, longRequest},
-	{SlowStream, slowStream},
 	{LowRate, lowRate},
 	{FailOnStatus, failOnStatus},
 	{SlowNode, slowNode},

@@ -56,10 +56,6 @@ type Figures struct {
 	// Moved are the sessions that were moved to another node while their own served; clients
 	// have sessions in sticky-node-drop alone.
 	Moved int `json:"moved,omitempty" expr:"moved"`
-	// Sockets are the WebSockets of clients that were opened, SocketsDenied those that were asked
-	// for and denied; clients hold some in websocket-node-drop alone.
-	Sockets       int `json:"sockets,omitempty" expr:"sockets"`
-	SocketsDenied int `json:"sockets_denied,omitempty" expr:"sockets_denied"`
 	// FailedAfter is the time until a request failed, the median.
 	FailedAfter float64 `json:"failed_after,omitempty" expr:"failed_after"`
 	// Idle is how long an upstream connection had lain idle when the proxy closed it, the
@@ -96,9 +92,6 @@ func measure(v judge.Verdict, r *recording.Recording) Figures {
 	if t := v.Targets; t != nil {
 		f.Handshakes, f.HealthChecks, f.HealthFailed = t.HandshakesFailed, t.Checks, t.ChecksFailed
 		f.Down, f.Back, f.Open, f.OpenServed = t.Down, t.Back, t.FailedOpen, t.Served
-	}
-	if s := v.Sockets; s != nil {
-		f.Sockets, f.SocketsDenied = s.Opened, s.DeniedEarly+s.Denied+s.DeniedLate
 	}
 	if v.Recovery != nil {
 		f.Recovery = tenth(float64(*v.Recovery))

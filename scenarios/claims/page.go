@@ -179,9 +179,6 @@ func (f Figures) String() string {
 	if f.Moved > 0 {
 		text += fmt.Sprintf("; %s sessions were moved while their nodes served", humanize.Comma(int64(f.Moved)))
 	}
-	if f.Sockets+f.SocketsDenied > 0 {
-		text += fmt.Sprintf("; %s WebSockets were opened and %s denied", humanize.Comma(int64(f.Sockets)), humanize.Comma(int64(f.SocketsDenied)))
-	}
 	if f.Checks > 0 {
 		text += fmt.Sprintf("; %s requests of the proxy's own reached nodes", humanize.Comma(int64(f.Checks)))
 	}
