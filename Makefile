@@ -35,11 +35,14 @@ export GO PROXYCHAOS_CORPORA
 SAID    := CLOCK TTL GRACE OUTAGE POSTS RATE PEAK SEED MAX_FAILED RECOVER_WITHIN PROXY IMAGE COMMAND RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT HEADERS PARALLEL KIT
 SAID    += SHARD WHY FOR PROXY_A PROXY_B RELEASE_A RELEASE_B ENV_A ENV_B MIN_FAILED MIN_RECOVERY MIN_P99
 $(foreach word,$(SAID),$(if $($(word)),$(eval export PROXYCHAOS_$(word) = $$($(word)))))
-# A word that make does not know would be passed over: it is mistyped. Images and settings
-# of Go and Docker are in the environment as a rule, and may be said to make all the same.
-KNOWN   := $(sort $(WORDS) $(SAID) RUNS FLOOR BASELINE SOAK FLIP)
+# Images that kinds of proxy can be given: harness/kind.
+IMAGES  := HTTPD_IMAGE NGINX_IMAGE HAPROXY_IMAGE CADDY_IMAGE SQUID_IMAGE NGHTTPX_IMAGE LIGHTTPD_IMAGE H2O_IMAGE
+IMAGES  += VARNISH_IMAGE TRAFFICSERVER_IMAGE POUND_IMAGE TRAEFIK_IMAGE ENVOY_IMAGE
+# A word that make does not know would be passed over: it is mistyped. Settings of Go and
+# Docker are in the environment as a rule, and may be said to make all the same.
+KNOWN   := $(sort $(WORDS) $(SAID) $(IMAGES) RUNS FLOOR BASELINE SOAK FLIP)
 GIVEN   := $(foreach word,$(.VARIABLES),$(if $(filter command,$(origin $(word))),$(word)))
-UNKNOWN := $(firstword $(filter-out $(KNOWN) %_IMAGE GO% CGO_% DOCKER_% CI PROXYCHAOS_%,$(GIVEN)))
+UNKNOWN := $(firstword $(filter-out $(KNOWN) GO% CGO_% DOCKER_% CI PROXYCHAOS_%,$(GIVEN)))
 $(if $(UNKNOWN),$(error $(shell $(GO) run ./cmd/meant variable $(UNKNOWN) $(KNOWN))))
 # Ginkgo runs the suite in its own folder: paths are made absolute.
 ABSOLUTE := PROXYCHAOS_RUNS="$$(realpath -m -- '$(RUNS)')"

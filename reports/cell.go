@@ -95,6 +95,23 @@ func (c Cell) Phrase() string {
 	}
 }
 
+// Loaded says whether requests were sent: a cell whose configuration is rejected, or that
+// no way leads through, has no figures.
+func (c Cell) Loaded() bool { return c.Verdict.Sent > 0 }
+
+// MainFindings are the texts of the first finding and of those that say the same of other
+// names; none if there is no finding.
+func (c Cell) MainFindings() []string {
+	var texts []string
+	for i, f := range c.Verdict.Findings {
+		first := c.Verdict.Findings[0]
+		if i == 0 || first.Upstream != "" && f.Code == first.Code && f.Upstream != first.Upstream {
+			texts = append(texts, f.Text)
+		}
+	}
+	return texts
+}
+
 // FirstFinding is the text of the first finding, empty when there is none.
 func (c Cell) FirstFinding() string {
 	if len(c.Verdict.Findings) == 0 {

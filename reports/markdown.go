@@ -45,6 +45,9 @@ func markdownRow(c Cell) string {
 		phrase = "**" + phrase + "**"
 	}
 	v := c.Verdict
+	if !c.Loaded() {
+		return fmt.Sprintf("| %s | %s | %s | | | | |\n", subject, markdown(c.Manifest.Image.Version), phrase)
+	}
 	return fmt.Sprintf("| %s | %s | %s | %s / %s | %s | %s | %s |\n", subject, markdown(c.Manifest.Image.Version), phrase,
 		thousands(v.Failed), thousands(v.Sent), markdown(kindsInWords(v.ByKind)), recovery(v), markdown(c.FirstFinding()))
 }

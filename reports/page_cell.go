@@ -177,6 +177,8 @@ func binName(bin recording.Seconds) string {
 func failedInWords(c Cell) string {
 	v := c.Verdict
 	switch {
+	case !c.Loaded():
+		return "no request was sent"
 	case v.Failed == 0:
 		return fmt.Sprintf("0 of %s failed", thousands(v.Sent))
 	case v.NeverRecovered:

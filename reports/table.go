@@ -16,7 +16,7 @@ import (
 const tableWidth = 100
 
 // Table writes the table at the end of a run: one for each scenario, each subject with its
-// figures and below it what was not as expected, the first finding, and the command that
+// figures and below it what was not as expected, the main findings, and the command that
 // runs it again if it was not as expected; then the totals. It is ASCII, fits 100 columns
 // so that the log of a CI job shows it unbroken, and is coloured as newPaint says.
 func Table(w io.Writer, cells []Cell) error {
@@ -95,31 +95,38 @@ func tableRow(p paint, c Cell) row {
 	if r.state == NotRun {
 		return r
 	}
-	failed := []string{fmt.Sprintf("%d/%d", v.Failed, v.Sent)}
-	for _, k := range countsByKind(v.ByKind) {
-		failed = append(failed, plain(k.Kind)+" "+strconv.Itoa(k.Count))
+	if c.Loaded() {
+		r.cells[0] = subject + "\n" + strings.TrimSpace(release+" "+cmp.Or(plain(c.Manifest.Image.Version), "no version"))
+		copy(r.cells[2:], figureCells(v))
 	}
-	r.cells[0] = subject + "\n" + strings.TrimSpace(release+" "+cmp.Or(plain(c.Manifest.Image.Version), "no version"))
-	copy(r.cells[2:], []string{
-		strings.Join(failed, "\n"),
-		firstFailure(v),
-		strings.Replace(recovery(v), "in ", "in\n", 1),
-		strconv.Itoa(v.Stale),
-		connectionsPerRequest(v),
-		fmt.Sprintf("%d/%d", v.DNSBefore, v.DNSAfter),
-	})
 	for _, reason := range c.Reasons() {
 		for _, line := range indented("! " + reason) {
 			r.below = append(r.below, p.state(r.state, []string{line}))
 		}
 	}
-	if finding := c.FirstFinding(); finding != "" {
+	for _, finding := range c.MainFindings() {
 		r.below = append(r.below, indented(finding)...)
 	}
 	if r.state != Expected && c.Manifest.Replay != "" {
 		r.below = append(r.below, indented("again: "+c.Manifest.Replay)...)
 	}
 	return r
+}
+
+// figureCells are the cells of a row that had a load, from how many requests failed on.
+func figureCells(v judge.Verdict) []string {
+	failed := []string{fmt.Sprintf("%d/%d", v.Failed, v.Sent)}
+	for _, k := range countsByKind(v.ByKind) {
+		failed = append(failed, plain(k.Kind)+" "+strconv.Itoa(k.Count))
+	}
+	return []string{
+		strings.Join(failed, "\n"),
+		firstFailure(v),
+		strings.Replace(recovery(v), "in ", "in\n", 1),
+		strconv.Itoa(v.Stale),
+		connectionsPerRequest(v),
+		fmt.Sprintf("%d/%d", v.DNSBefore, v.DNSAfter),
+	}
 }
 
 // write makes the table as wide as it needs to be. If that is more than tableWidth, it
@@ -288,7 +295,7 @@ func writeFooter(b *strings.Builder, p paint, cells []Cell) {
 	for _, reason := range notRunReasons(cells) {
 		b.WriteString(strings.Join(indented("not run: "+reason), "\n") + "\n")
 	}
-	if tally.Run == 0 {
+	if !slices.ContainsFunc(cells, Cell.Loaded) {
 		return
 	}
 	slowest := cells[0]

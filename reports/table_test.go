@@ -111,6 +111,46 @@ func TestTableRowsOfTwoLines(t *testing.T) {
 	}
 }
 
+// A configuration that its proxy rejects had no load: there is no figure to show, neither in
+// its row nor below the table.
+func TestTableOfARejectedConfiguration(t *testing.T) {
+	cell := Cell{Verdict: judge.Verdict{Result: judge.Unproven, Reasons: []string{"the proxy rejects ./default.conf: unknown directive"}}}
+	cell.Manifest.Scenario, cell.Manifest.Subject = "alb-ip-rotate", recording.Subject{ID: "nginx/own-default", Role: "own"}
+	got := tableText(t, []Cell{cell})
+	for _, want := range []string{"nginx/own-default  UNPROVEN\n", "the proxy rejects ./default.conf: unknown directive", "1 cell run: 0 expected, 0 unexpected, 1 unproven"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the table lacks %q:\n%s", want, got)
+		}
+	}
+	for _, figure := range []string{"0/0", "no version", "wall clock", "load late"} {
+		if strings.Contains(got, figure) {
+			t.Errorf("the table has %q, of a load that there was not:\n%s", figure, got)
+		}
+	}
+	var b strings.Builder
+	must(t, Markdown(&b, Suite{Cells: []Cell{cell}}))
+	if strings.Contains(b.String(), "0 / 0") {
+		t.Errorf("got figures of a load that there was not:\n%s", b.String())
+	}
+}
+
+// Below a row stands the first finding, and the same of the other names.
+func TestTableNamesEveryUpstreamWithTheCause(t *testing.T) {
+	cell := Cell{Verdict: judge.Verdict{Result: judge.Fail, Sent: 2000, Failed: 900, Findings: []judge.Finding{
+		{Code: judge.ResolvedOnce, Upstream: "a.example.com", Text: "a.example.com: resolved once at start"},
+		{Code: judge.ResolvedOnce, Upstream: "b.example.com", Text: "b.example.com: resolved once at start"},
+		{Code: judge.FollowedDNS, Upstream: "c.example.com", Text: "c.example.com: left the old nodes"},
+		{Code: judge.ResolvedOnce, Upstream: "a.example.com", Text: "a.example.com: a second time"},
+	}}}
+	cell.Manifest.Scenario, cell.Manifest.Subject = "alb-ip-rotate", recording.Subject{ID: "nginx/own-default", Role: "own"}
+	got := tableText(t, []Cell{cell})
+	for text, want := range map[string]bool{"a.example.com: resolved once at start": true, "b.example.com: resolved once at start": true, "c.example.com": false, "second time": false} {
+		if strings.Contains(got, text) != want {
+			t.Errorf("want %q in the table: %t\n%s", text, want, got)
+		}
+	}
+}
+
 func TestWrapKeepsWordsWhole(t *testing.T) {
 	for in, want := range map[string]string{
 		"resolved once at start":  "resolved once|at start",

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -60,9 +61,12 @@ func addFlags(cmd *cobra.Command, of []scenarios.Word) *settings {
 	return s
 }
 
-// unknownVariable refuses a variable that begins as ours do and that no command reads: it
-// is mistyped, and would be passed over.
+// unknownVariable refuses a variable that begins as ours do and that no command reads, and
+// one that is nearly that of an image: it is mistyped, and would be passed over.
 func unknownVariable(root *cobra.Command, environ []string) error {
+	if err := mistypedImage(environ); err != nil {
+		return err
+	}
 	known := []string{scenarios.Prefix + "NAME", scenarios.Prefix + "CORPORA"} // make's, and the tests'
 	for _, c := range root.Commands() {
 		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, scenarios.Prefix+wordOf(f.Name)) })
@@ -71,6 +75,37 @@ func unknownVariable(root *cobra.Command, environ []string) error {
 		name, _, _ := strings.Cut(pair, "=")
 		if strings.HasPrefix(name, scenarios.Prefix) && !slices.Contains(known, name) && !ofKubernetes.MatchString(name) {
 			return fmt.Errorf("there is no variable %s%s", name, meant.Hint(name, known))
+		}
+	}
+	return nil
+}
+
+// otherImages are variables that people take for those of kinds that are named in another way.
+var otherImages = map[string]string{"APACHE_IMAGE": "HTTPD_IMAGE", "APACHE2_IMAGE": "HTTPD_IMAGE"}
+
+// mistypedImage refuses a variable that nearly names an image, such as NGNIX_IMAGE: the run
+// would be about another image. Those of other programs are let be.
+func mistypedImage(environ []string) error {
+	const suffix, long = "_IMAGE", 4
+	set := map[string]bool{}
+	for _, pair := range environ {
+		name, value, _ := strings.Cut(pair, "=")
+		set[name] = value != ""
+	}
+	known := kind.ImageVariables()
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		before, is := strings.CutSuffix(name, suffix)
+		before = strings.TrimPrefix(before, scenarios.Prefix)
+		if !is || !set[name] || slices.Contains(known, name) || len(before) < long {
+			continue
+		}
+		alike := slices.DeleteFunc(slices.Clone(known), func(k string) bool { return k[0] != before[0] || len(k) <= long+len(suffix) })
+		near := meant.Near(before+suffix, alike)
+		if other := otherImages[before+suffix]; other != "" {
+			near = []string{other}
+		}
+		if len(near) > 0 && !slices.ContainsFunc(near, func(k string) bool { return set[k] }) {
+			return fmt.Errorf("%s is set, and no kind of proxy reads it%s If it is for something else, unset it for this run", name, meant.Ask(near))
 		}
 	}
 	return nil

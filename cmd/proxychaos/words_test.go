@@ -180,6 +180,46 @@ func TestMistypedVariables(t *testing.T) {
 	g.Expect(got).To(Equal(ran{exitTrouble, "", `proxychaos: there is no variable PROXYCHAOS_GRCE: did you mean "PROXYCHAOS_GRACE"?` + "\n"}))
 }
 
+// So does one that is nearly that of an image: the run would be about another one. What
+// other programs have in the environment is let be, and so is all if the right one is there.
+func TestMistypedImages(t *testing.T) {
+	g := NewWithT(t)
+	known := kind.ImageVariables()
+	for _, name := range known {
+		g.Expect(mistypedImage([]string{name + "=x"})).To(Succeed(), name)
+		before := strings.TrimSuffix(name, "_IMAGE")
+		if len(before) < 5 {
+			continue // too short to be told from others
+		}
+		for _, wrong := range mistyped(before, nil) {
+			g.Expect(mistypedImage([]string{wrong + "_IMAGE=x"})).To(suggests(name), wrong)
+			g.Expect(mistypedImage([]string{wrong + "_IMAGE=", "PATH=/bin"})).To(Succeed(), "it is empty")
+			g.Expect(mistypedImage([]string{wrong + "_IMAGE=x", name + "=y"})).To(Succeed(), "the right one is set too")
+		}
+	}
+	g.Expect(mistypedImage([]string{"APACHE_IMAGE=x"})).To(suggests("HTTPD_IMAGE"))
+	g.Expect(mistypedImage([]string{"PROXYCHAOS_NGINX_IMAGE=x"})).To(suggests("NGINX_IMAGE"))
+	for _, other := range []string{"APP", "BASE", "BUILD", "BUILDER", "CACHE", "CI_BUILD", "CI_REGISTRY", "CONTAINER", "DATABASE", "DOCKER", "ENV", "FRONTEND", "GO", "GOLANG", "HUGO", "JOB", "NODE", "PHP", "POSTGRES", "PROXY", "PYTHON", "REDIS", "RUNNER", "SERVER", "SERVICE", "TEST", "VAULT", "WORKER"} {
+		g.Expect(mistypedImage([]string{other + "_IMAGE=x"})).To(Succeed(), other)
+	}
+	got := start(t, t.TempDir(), clean("NGNIX_IMAGE=x"), program, "run", "alb-ip-rotate")
+	g.Expect(got).To(Equal(ran{exitTrouble, "", `proxychaos: NGNIX_IMAGE is set, and no kind of proxy reads it: did you mean "NGINX_IMAGE"? If it is for something else, unset it for this run` + "\n"}))
+}
+
+// Make knows the variables of images by their names.
+func TestMakeKnowsTheImages(t *testing.T) {
+	g := NewWithT(t)
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	g.Expect(err).NotTo(HaveOccurred())
+	var told []string
+	for line := range strings.Lines(string(makefile)) {
+		if words := strings.Fields(line); len(words) > 2 && words[0] == "IMAGES" {
+			told = append(told, words[2:]...)
+		}
+	}
+	g.Expect(told).To(ConsistOf(kind.ImageVariables()))
+}
+
 // So does a target or a variable that is mistyped to make, before anything is compiled.
 func TestMistypedToMake(t *testing.T) {
 	g := NewWithT(t)
@@ -190,6 +230,7 @@ func TestMistypedToMake(t *testing.T) {
 		"scenario NAME=alb-ip-rotate TTTL=2s":       `there is no variable "TTTL": did you mean "TTL"?`,
 		"scenario NAME=alb-ip-rotate grace=4s":      `there is no variable "grace": did you mean "GRACE"?`,
 		"-j2 compare A=x B=y PROXI=nginx":           `there is no variable "PROXI": did you mean `,
+		"scenario NAME=alb-ip-rotate NGNIX_IMAGE=x": `there is no variable "NGNIX_IMAGE": did you mean "NGINX_IMAGE"?`,
 		"test UNRELATED_WORD=1":                     `there is no variable "UNRELATED_WORD"; there are `,
 		"scenario NAME=alb-ip-rotat PROXY=nginx":    `there is no scenario "alb-ip-rotat": did you mean "alb-ip-rotate"?`,
 		"claim NAME=002-valid-3":                    `there is no claim "002-valid-3": did you mean `,

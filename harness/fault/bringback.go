@@ -20,7 +20,7 @@ func (b BringBack) Name() string {
 	if b.Nodes == world.Struck {
 		return "the nodes are back"
 	}
-	return subject(b.Nodes) + " are back"
+	return sentence(b.Nodes, "are back")
 }
 
 // Check implements Checker.

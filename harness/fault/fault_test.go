@@ -163,6 +163,25 @@ func TestFaultsInFront(t *testing.T) {
 	g.Expect(FailTargets{Nodes: world.Fronts, Unhealthy: 1, Of: 1}.Check()).To(MatchError(ContainSubstring("whose target is the proxy")))
 }
 
+// One node does what several do, in the singular.
+func TestNamesOfFaultsAgreeWithTheirNodes(t *testing.T) {
+	g := NewWithT(t)
+	for want, f := range map[string]Fault{
+		"node 1 refuses":                       StrikeNodes{Kind: fakealb.FaultRefuse, Nodes: world.Numbers(1)},
+		"nodes 1 and 2 refuse":                 StrikeNodes{Kind: fakealb.FaultRefuse, Nodes: world.Numbers(1, 2)},
+		"node 2 goes silent":                   StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Numbers(2)},
+		"node 2 is silent to new connections":  StrikeNodes{Kind: fakealb.FaultSilenceNew, Nodes: world.Numbers(2)},
+		"node 1 never answers a TLS handshake": StrikeNodes{Kind: fakealb.FaultTLSHang, Nodes: world.Numbers(1)},
+		"half of the nodes go silent":          StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Half},
+		"node 3 is back":                       BringBack{Nodes: world.Numbers(3)},
+		"nodes 1 and 3 are back":               BringBack{Nodes: world.Numbers(1, 3)},
+		"name has node 2":                      ChangeDNS{To: world.Numbers(2)},
+		"the ALB of node 1 loses its targets":  LoseTargets{Nodes: world.Numbers(1)},
+	} {
+		g.Expect(f.Name()).To(Equal(want))
+	}
+}
+
 // A name has moved only when every resolver that the config can ask says so.
 func TestProofThatTheNameMoved(t *testing.T) {
 	for name, tc := range map[string]struct {

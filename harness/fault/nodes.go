@@ -25,7 +25,8 @@ func addrs(nodes []world.NodeState) []netip.Addr {
 	return list
 }
 
-// subject is a pick as the subject of a sentence, in the plural.
+// subject is a pick as the subject of a sentence. Only one that is a single number is in
+// the singular.
 func subject(p world.Pick) string {
 	switch p {
 	case world.Fronts:
@@ -41,5 +42,37 @@ func subject(p world.Pick) string {
 	case world.Struck:
 		return "the nodes that failed"
 	}
-	return "nodes " + strings.Join(strings.Fields(string(p)), " and ")
+	numbers := strings.Fields(string(p))
+	if len(numbers) == 1 {
+		return "node " + numbers[0]
+	}
+	return "nodes " + strings.Join(numbers, " and ")
+}
+
+// sentence is a pick and what it does: a verb in the plural, and what follows it.
+func sentence(p world.Pick, verb string) string {
+	words := subject(p)
+	if strings.HasPrefix(words, "node ") {
+		verb = singular(verb)
+	}
+	return words + " " + verb
+}
+
+// singular is a verb in the plural, and what follows it, as it is said of one.
+func singular(verb string) string {
+	first, rest, more := strings.Cut(verb, " ")
+	switch first {
+	case "never":
+		return first + " " + singular(rest)
+	case "are":
+		first = "is"
+	case "go":
+		first = "goes"
+	default:
+		first += "s"
+	}
+	if !more {
+		return first
+	}
+	return first + " " + rest
 }

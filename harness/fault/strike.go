@@ -27,7 +27,7 @@ type StrikeNodes struct {
 
 // strike is what the harness knows of one of fakealb's faults.
 type strike struct {
-	// verb follows the nodes: "go silent".
+	// verb follows the nodes, of which there are several: "go silent".
 	verb string
 	// serves: requests are answered all the same.
 	serves bool
@@ -77,7 +77,7 @@ var strikes = map[fakealb.FaultKind]strike{
 func Strikes() []fakealb.FaultKind { return slices.Sorted(maps.Keys(strikes)) }
 
 // Name implements Fault.
-func (s StrikeNodes) Name() string { return subject(s.Nodes) + " " + strikes[s.Kind].verb }
+func (s StrikeNodes) Name() string { return sentence(s.Nodes, strikes[s.Kind].verb) }
 
 // Check implements Checker.
 func (s StrikeNodes) Check() error {

@@ -1,6 +1,9 @@
 package judge
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // findings gives the causes, the most telling first, and then what was seen besides.
 func (c *brief) findings(v *Verdict) []Finding {
@@ -59,14 +62,32 @@ func (c *brief) lastResort(v *Verdict, found []Finding) []Finding {
 	}}
 }
 
-// each looks at every upstream by itself, and says of which one a finding is.
+// each looks at every upstream by itself, and says of which one a finding is. The one with
+// the largest loss comes first.
 func (c *brief) each(find func(*upstream, *Verdict) []Finding, v *Verdict) []Finding {
 	var findings []Finding
-	for _, u := range c.upstreams {
+	for _, u := range slices.SortedStableFunc(slices.Values(c.upstreams), func(a, b *upstream) int { return cmp.Compare(c.wasted(b), c.wasted(a)) }) {
 		for _, f := range find(u, v) {
 			f.Upstream, f.Text = u.name, u.called(f.Text)
 			findings = append(findings, f)
 		}
 	}
 	return findings
+}
+
+// wasted is how many requests and connection attempts the proxy sent to nodes of an upstream
+// that did not serve then.
+func (c *brief) wasted(u *upstream) int {
+	n := 0
+	for _, h := range u.hits {
+		if serves, _ := c.ledger.Serves(h.node, h.at); !serves {
+			n++
+		}
+	}
+	for _, r := range u.connects {
+		if serves, _ := c.ledger.Serves(c.target(r), c.time(r)); !serves {
+			n++
+		}
+	}
+	return n
 }

@@ -14,9 +14,9 @@ import (
 func sticky(node func(session uint64, at seconds) netip.Addr) *world {
 	w := rotate()
 	w.Manifest.Plan.Budget = recording.Budget{RecoverWithin: 2, Sessions: true}
-	w.Manifest.Plan.Steps = planned(after(8, "nodes 1 refuse"), after(5, "the nodes are back"))
+	w.Manifest.Plan.Steps = planned(after(8, "node 1 refuses"), after(5, "the nodes are back"))
 	w.Steps = []recording.Step{
-		step(1, "nodes 1 refuse", 8, []model.Effect{{Node: old1, Serves: no, How: "refuse"}}),
+		step(1, "node 1 refuses", 8, []model.Effect{{Node: old1, Serves: no, How: "refuse"}}),
 		step(2, "the nodes are back", 13, []model.Effect{{Node: old1, Serves: yes}}),
 	}
 	conns := map[netip.Addr]recording.Conn{old1: w.open(-1, old1), old2: w.open(-1, old2)}

@@ -39,6 +39,27 @@ func TestEachUpstreamIsJudgedByItself(t *testing.T) {
 	}
 }
 
+// Of two names with the same cause, the one with the larger loss is named first, whichever
+// was asked for first.
+func TestTheUpstreamWithTheLargerLossComesFirst(t *testing.T) {
+	w := twoNames()
+	for at := seconds(9); at < 20; at += 3 {
+		w.syn(at, old1)
+	}
+	for at := seconds(9); at < 20; at++ {
+		w.syn(at, login1)
+	}
+	var got []string
+	for _, f := range w.judge().Findings {
+		if f.Code == judge.ResolvedOnce {
+			got = append(got, f.Upstream)
+		}
+	}
+	if want := []string{"login.internal.example.com", "backend.example.com"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v: 11 connection attempts were lost on the first, 4 on the second", got, want)
+	}
+}
+
 // twoNames is a follower that has a second name besides, which it asked for at its start.
 func twoNames() *world {
 	w := follower()

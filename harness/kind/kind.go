@@ -68,6 +68,17 @@ func Names() []Name {
 	return names
 }
 
+// ImageVariables are the variables of the environment that name images of the user's.
+func ImageVariables() []string {
+	var names []string
+	for _, k := range all {
+		if k.Image.Variable != "" {
+			names = append(names, k.Image.Variable)
+		}
+	}
+	return names
+}
+
 // Of finds a kind by its name. The error lists those there are.
 func Of(name Name) (*Kind, error) {
 	i := slices.IndexFunc(all, func(k *Kind) bool { return k.Name == name })
