@@ -10,6 +10,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/proxychaos/proxychaos/harness/judge"
 )
 
 // tableWidth is the longest line of a table, in columns.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
@@ -123,9 +124,22 @@ func (c *brief) notHealthy() []string {
 		reasons = append(reasons, c.refusals(refused)+", before the fault: by a limit or a rule of its own, or for want of a node that it holds to be up")
 	}
 	if count > 0 {
-		reasons = append(reasons, fmt.Sprintf("not healthy before the fault: %s failed (%s)", requests(count), byKind(kinds)))
+		reasons = append(reasons, fmt.Sprintf("not healthy before the fault: %s failed (%s)", requests(count), byKind(kinds))+c.complaint())
 	}
 	return reasons
+}
+
+// complaint is what the proxy's log said first, before any fault, of a node or of itself: why
+// it was not healthy then; empty if it said nothing.
+func (c *brief) complaint() string {
+	of := kind.Name(c.Manifest.Subject.Kind)
+	marks := kind.Marks(of)
+	for _, line := range c.ProxyLog {
+		if line.At < c.first.At && (markOf(marks, line.Text) >= 0 || kind.Errors(of, line.Text)) {
+			return "; the proxy's log: " + line.Text
+		}
+	}
+	return ""
 }
 
 // beforeFaults says whether a request had ended before anything was asked for that takes

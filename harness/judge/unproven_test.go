@@ -70,6 +70,16 @@ func TestUnproven(t *testing.T) {
 			},
 			"not healthy before the fault: 2 requests failed (1 502, 1 timeout)",
 		},
+		"failed before the fault, and the log says why": {
+			func(w *world) {
+				w.Manifest.Subject.Kind = "haproxy"
+				w.log(1, "[NOTICE] all is well")
+				w.log(2, "[WARNING] Server shop/a is DOWN, reason: Layer7 timeout")
+				w.log(3, "[ALERT] proxy 'shop' has no server available!")
+				w.Requests[150].Outcome = recording.Connection
+			},
+			"not healthy before the fault: 1 request failed (1 connection); the proxy's log: [WARNING] Server shop/a is DOWN, reason: Layer7 timeout",
+		},
 		"failed at once just before the fault": {
 			func(w *world) { w.Requests[248].Outcome = recording.Unavailable },
 			"not healthy before the fault: 1 request failed (1 503)",

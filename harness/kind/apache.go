@@ -83,7 +83,7 @@ var apache = Kind{
 
 func apacheServes(c Config) Serves {
 	var s Serves
-	for _, l := range apacheLines(c, map[string]string{}) {
+	for _, l := range apacheLines(c, c.apacheVariables()) {
 		switch name := l.name; {
 		case name == "servername" || name == "serveralias":
 			s.Hosts = append(s.Hosts, bare(l.args)...)

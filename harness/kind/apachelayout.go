@@ -60,14 +60,10 @@ func apacheIsWhole(content []byte) bool {
 func apacheLayout(c Config) (Layout, error) {
 	c, begun := c.fromDockerfile(apacheFolder, debianFolder, redhatFolder)
 	l := Layout{Cmd: []string{"httpd-foreground"}}
-	known := maps.Clone(debianVariables)
-	maps.Copy(known, c.Env.Values)
-	lines := apacheLines(c, known)
-	root := apacheRoot
-	for _, line := range lines {
-		if line.name == "serverroot" && len(line.args) == 1 {
-			root = path.Clean(line.args[0])
-		}
+	lines := apacheLines(c, c.apacheVariables())
+	root, err := apacheRootOf(c, lines)
+	if err != nil {
+		return l, err
 	}
 	switch {
 	case c.single() && apacheIsWhole(c.Files[0].Content):
@@ -91,6 +87,10 @@ func apacheLayout(c Config) (Layout, error) {
 		}
 		l.Files = c.below(folder)
 		l.apacheElsewhere(root)
+	case c.has("httpd.conf") && apacheLeads(c):
+		folder := apacheFolderOf(c, lines, root)
+		l.Files = append([]Placed{{Path: apacheMain, Content: apacheAround(lines, `"`+folder+`/httpd.conf"`)}}, c.below(folder)...)
+		l.Files = append(l.Files, apacheModuleFolders...)
 	default:
 		if err := l.apacheParts(c, lines); err != nil {
 			return l, err
@@ -108,6 +108,53 @@ func apacheLayout(c Config) (Layout, error) {
 		l.spare("/etc/letsencrypt/options-ssl-apache.conf", []byte("SSLEngine on\nSSLProtocol all -SSLv3 -TLSv1 -TLSv1.1\n"))
 	}
 	return l, nil
+}
+
+// apacheVariables are those that the configuration's lines are read with: Debian's, and those
+// that were given.
+func (c Config) apacheVariables() map[string]string {
+	known := maps.Clone(debianVariables)
+	maps.Copy(known, c.variables())
+	return known
+}
+
+// apacheDrive is a path of Windows.
+var apacheDrive = regexp.MustCompile(`^[A-Za-z]:`)
+
+// apacheRootOf is the server's root: the image's if the configuration does not say another.
+func apacheRootOf(c Config, lines []apacheLine) (string, error) {
+	root := apacheRoot
+	for _, line := range lines {
+		if line.name != "serverroot" || len(line.args) != 1 {
+			continue
+		}
+		switch said := line.args[0]; {
+		case apacheDrive.MatchString(said):
+			return "", fmt.Errorf("%s: ServerRoot %s is a folder of Windows: for a run say %s in its place, and in that of each other path of the drive", c.Path, said, apacheRoot)
+		case path.IsAbs(said):
+			root = path.Clean(said)
+		}
+	}
+	return root, nil
+}
+
+// apacheLeads says whether httpd.conf, which is not a whole configuration, includes other
+// files of the folder, as SUSE has it: then it is the main file, and they are not loaded by
+// themselves.
+func apacheLeads(c Config) bool {
+	main := Config{Path: c.Path, Files: []File{*c.file("httpd.conf")}}
+	for _, line := range apacheLines(main, c.apacheVariables()) {
+		if line.name != "include" && line.name != "includeoptional" || len(line.args) != 1 {
+			continue
+		}
+		for _, name := range c.names() {
+			base, _ := path.Match(path.Base(line.args[0]), path.Base(name))
+			if base && name != "httpd.conf" && strings.HasSuffix("/"+path.Dir(line.args[0]), path.Join("/", path.Dir(name))) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // apacheFolderOf is where the folder lies that has httpd.conf in it: there its files are found
@@ -151,6 +198,10 @@ func apacheAround(lines []apacheLine, includes ...string) []byte {
 		include = append(include, "Include "+name)
 	}
 	loads := apacheLoads(lines)
+	if apacheStaples(lines) {
+		loads += "<IfModule !socache_shmcb_module>\nLoadModule socache_shmcb_module modules/mod_socache_shmcb.so\n</IfModule>\n" +
+			"SSLStaplingCache shmcb:/tmp/proxychaos_stapling(32768)\n"
+	}
 	if loads != "" {
 		loads += "\n"
 	}
@@ -159,6 +210,15 @@ func apacheAround(lines []apacheLine, includes ...string) []byte {
 		"ErrorLog ", loads+"ErrorLog ",
 		"Include conf/extra/site.conf", strings.Join(include, "\n"),
 	).Replace(apacheBase))
+}
+
+// apacheStaples says whether sites want OCSP stapling and leave its cache to the main file of
+// their machine. Without a cache Apache does not start.
+func apacheStaples(lines []apacheLine) bool {
+	wants := slices.ContainsFunc(lines, func(l apacheLine) bool {
+		return l.name == "sslusestapling" && len(l.args) == 1 && strings.EqualFold(l.args[0], "on")
+	})
+	return wants && !slices.ContainsFunc(lines, func(l apacheLine) bool { return l.name == "sslstaplingcache" })
 }
 
 // debianTree is Debian's /etc/apache2, started as its apache2ctl does.

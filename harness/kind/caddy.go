@@ -71,17 +71,23 @@ func caddyLayout(c Config) (Layout, error) {
 	case c.has("Caddyfile"):
 	case c.has("caddy.json"):
 		main = "caddy.json"
+	case len(c.in(".", "*.json")) == 1:
+		main = c.in(".", "*.json")[0]
 	default:
 		return Layout{}, fmt.Errorf("%s: a folder for Caddy needs the main file Caddyfile, or caddy.json, in it%s", c.Path, c.deeper("Caddyfile", "caddy.json"))
 	}
 	l := Layout{Cmd: []string{"caddy", "run", "--config", caddyMain, "--adapter", "caddyfile"}}
 	if path.Ext(main) == ".json" {
 		l.Cmd = []string{"caddy", "run", "--config", caddyJSON}
+		if !c.single() {
+			l.Cmd[3] = path.Join(caddyFolder, main)
+		}
 	}
 	if l.Files = c.below(caddyFolder); c.single() {
 		l.Files[0].Path = l.Cmd[3]
 	}
 	l.Files, l.From = append(l.Files, begun.Files...), begun.From
+	l.home(c, caddyFolder)
 	l.caddyCertificates(c)
 	return l, nil
 }

@@ -13,7 +13,9 @@ import (
 var (
 	caddyTLS       = regexp.MustCompile(`(?m)^\s*tls\s+(/\S+)\s+(/\S+)`)
 	caddyAuthority = regexp.MustCompile(`(?m)^\s*(?:acme_ca|ca|dir)\s+(https://\S+)|"ca":\s*"(https://[^"]+)"`)
-	caddyStorage   = regexp.MustCompile(`\bstorage\s+file_system\s+(?:\{\s*root\s+)?(/\S+)|"module":\s*"file_system",\s*"root":\s*"(/[^"]+)"`)
+	// Authorities that are trusted for upstreams: the words of Caddy 2.8 and of earlier ones.
+	caddyTrusts  = regexp.MustCompile(`(?m)^\s*(?:tls_trust_pool\s+file|tls_trusted_ca_certs)\s+(/\S+)`)
+	caddyStorage = regexp.MustCompile(`\bstorage\s+file_system\s+(?:\{\s*root\s+)?(/\S+)|"module":\s*"file_system",\s*"root":\s*"(/[^"]+)"`)
 )
 
 const (
@@ -21,23 +23,24 @@ const (
 	caddyData = "/data/caddy"
 	// caddyUsual is the authority that Caddy asks first.
 	caddyUsual = "https://acme-v02.api.letsencrypt.org/directory"
-	// caddyAsked is the host that is asked for first, for sites that take any.
-	caddyAsked = "www.example.com"
 )
 
 // caddyCertificates makes the certificates that the configuration names, and those that
 // Caddy would get for its sites: no authority is in reach here. Caddy looks for them in
 // its storage, by authority and host, before it asks for one.
 func (l *Layout) caddyCertificates(c Config) {
-	text := c.text()
+	text := c.expanded(caddyVariable)
 	for _, files := range caddyTLS.FindAllStringSubmatch(text, -1) {
 		l.pair(files[1])
 		l.pair(files[2])
 		l.couple(files[1], files[2])
 	}
+	for _, file := range caddyTrusts.FindAllStringSubmatch(text, -1) {
+		l.authority(file[1])
+	}
 	hosts := caddyServes(c).Hosts
 	if strings.Contains(text, "on_demand") {
-		hosts = append(hosts, caddyAsked)
+		hosts = append(hosts, anyHost)
 	}
 	storage := caddyData
 	for _, m := range caddyStorage.FindAllStringSubmatch(text, -1) {

@@ -19,8 +19,11 @@ var (
 	caddyRegexp = regexp.MustCompile(`(?m)^\s*(?:@\w+\s+)?path_regexp\s+(?:\w+\s+)?(\S+)\s*$`)
 )
 
+// caddyVariable is one of the environment that Caddy replaces as it reads the file.
+var caddyVariable = regexp.MustCompile(`\{\$(\w+)(?::([^{}]*))?\}`)
+
 func caddyServes(c Config) Serves {
-	text := c.text()
+	text := c.expanded(caddyVariable)
 	var s Serves
 	for _, word := range slices.Concat(words(caddyBlocks, text), words(caddyFirst, text), words(caddyHosts, text)) {
 		for _, host := range bare([]string{word}) {

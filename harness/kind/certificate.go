@@ -100,16 +100,19 @@ func (l *Layout) wanted(where string) bool {
 		!slices.ContainsFunc(l.Files, func(p Placed) bool { return p.Path == where })
 }
 
-// target is where a path leads if it is a link of the configuration's own.
+// target is where a path leads if it is, or lies below, a link that is put in place.
 func (l *Layout) target(where string) string {
 	where = path.Clean(where)
 	for _, p := range l.Files {
-		if p.Path == where && p.Link != "" {
-			if path.IsAbs(p.Link) {
-				return path.Clean(p.Link)
-			}
-			return path.Join(path.Dir(where), p.Link)
+		below, is := strings.CutPrefix(where+"/", p.Path+"/")
+		if !is || p.Link == "" {
+			continue
 		}
+		to := p.Link
+		if !path.IsAbs(to) {
+			to = path.Join(path.Dir(p.Path), to)
+		}
+		return path.Join(to, below)
 	}
 	return where
 }

@@ -91,6 +91,23 @@ func (c Config) variables() map[string]string {
 	return all
 }
 
+// expanded is the text of all files, without comments, with the variables of the environment
+// replaced that were given or have a default. The expression finds a variable: its name in
+// the first or last group, its default in the second.
+func (c Config) expanded(variable *regexp.Regexp) string {
+	given := c.variables()
+	return variable.ReplaceAllStringFunc(c.text(), func(word string) string {
+		m := variable.FindStringSubmatch(word)
+		if value, is := given[m[1]+strings.Join(m[3:], "")]; is {
+			return value
+		}
+		if m[2] != "" {
+			return m[2]
+		}
+		return word
+	})
+}
+
 // Assignments are the variables, each NAME=value, in order.
 func (e Env) Assignments() []string {
 	var all []string

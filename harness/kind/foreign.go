@@ -20,6 +20,10 @@ var foreign = []struct {
 	{regexp.MustCompile(`\A(?:#.*\n|---\n|\s*\n)*apiVersion:\s`), "is a manifest of Kubernetes: give the file that stands in it under data"},
 	{regexp.MustCompile(`\A(?:#.*\n|---\n|\s*\n)*(?:version|services|name):\s`), "is a file of Docker Compose: give the configuration that it mounts"},
 	{regexp.MustCompile(`\{\{-?\s*[^{}]*\}\}|\{%-?\s`), "is a template of Ansible, Helm or the like, with {{ }} or {% %}: give what it is rendered to"},
+	{regexp.MustCompile(`%\{(?:~\s*|\s+)(?:for|if|else|endfor|endif)\b`), "is a template of Terraform, with %{ }: give what it is rendered to"},
+	{regexp.MustCompile(`\A(?:\x1f\x{FFFD}|PK\x03\x04|BZh\d|\x{FFFD}7zXZ|(?s:.{257})ustar)`), "is an archive: unpack it, and give the file or folder that is in it"},
+	{regexp.MustCompile(`\A#!\s*/`), "is a script: give the configuration that it writes"},
+	{regexp.MustCompile(`\A\x{FFFD}\x{FFFD}(?:[^\x00]\x00|\x00[^\x00])`), "is UTF-16: save it as UTF-8"},
 	{regexp.MustCompile(`<%[=-]?\s`), "is a template of Ruby, with <% %>: give what it is rendered to"},
 }
 

@@ -18,6 +18,13 @@ func TestForeign(t *testing.T) {
 		"server { server_name {{ site.name }}; }\n":                  "template of Ansible",
 		"server {\n{% if tls %}\nlisten 443;\n{% endif %}\n}\n":      "template of Ansible",
 		"server { listen <%= ENV['PORT'] %>; }\n":                    "template of Ruby",
+		"%{~ for p in ports ~}\nserver ${ip}:${p};\n%{~ endfor ~}\n": "template of Terraform",
+		"\x1f\x8b\x08\x00\x00":                                       "is an archive",
+		"PK\x03\x04\x14\x00":                                         "is an archive",
+		"#!/bin/sh\ncat > /etc/nginx/nginx.conf <<EOF\n":             "is a script",
+		"\xff\xfes\x00e\x00r\x00":                                    "UTF-16",
+		"\xfe\xff\x00s\x00e\x00r":                                    "UTF-16",
+		"RewriteCond %{HTTPS} off\nLogFormat \"%{Host}i %{if}e\"\n":  "",
 		"server { listen 80; log_format a '{$a}{$b}'; }\n":           "",
 		"http-request set-header X %{+Q}[src]\n":                     "",
 	} {

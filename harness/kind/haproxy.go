@@ -3,6 +3,7 @@ package kind
 import (
 	"fmt"
 	"regexp"
+	"slices"
 )
 
 // HAProxy is HAProxy.
@@ -61,6 +62,9 @@ var haproxy = Kind{
 	},
 }
 
+// haproxyMains are the names of the main file, the second and third in clusters.
+var haproxyMains = []string{"haproxy.cfg", "haproxy.config", "haproxy.conf"}
+
 // haproxyLayout starts a master and a worker: HAProxy alone as the first process of a
 // container does not heed SIGTERM for 10 s. A folder that its -f takes holds files *.cfg,
 // read in the order of their names.
@@ -75,9 +79,10 @@ func haproxyLayout(c Config) (Layout, error) {
 		if c.mentions(haproxyDebian + "/") {
 			l.Files = append(l.Files, c.below(haproxyDebian)...)
 		}
+		main := slices.IndexFunc(haproxyMains, c.has)
 		switch {
-		case c.has("haproxy.cfg"):
-			l.Cmd = append(l.Cmd, "-f", haproxyMain)
+		case main >= 0:
+			l.Cmd = append(l.Cmd, "-f", haproxyFolder+"/"+haproxyMains[main])
 		case len(c.in(".", "*.cfg")) > 0:
 			l.Cmd = append(l.Cmd, "-f", haproxyFolder)
 		case len(c.in("conf.d", "*.cfg")) == 0:
@@ -87,6 +92,7 @@ func haproxyLayout(c Config) (Layout, error) {
 			l.Cmd = append(l.Cmd, "-f", haproxyFolder+"/conf.d")
 		}
 	}
+	l.home(c, haproxyFolder)
 	if c.mentions(haproxyDebian + "/errors/") {
 		l.Files = append(l.Files, spareLink(haproxyDebian+"/errors", haproxyFolder+"/errors"))
 	}

@@ -6,37 +6,93 @@ import (
 	"strings"
 )
 
+// haproxySections are the words that begin a section.
+var haproxySections = []string{
+	"global", "defaults", "frontend", "backend", "listen", "resolvers", "peers", "userlist", "cache", "program", "ring", "log-forward",
+	"http-errors", "mailers", "fcgi-app", "crt-store", "traces", "acme",
+}
+
+// haproxyBases are the folders in which files are that are not named from the root.
+type haproxyBases struct{ certificates, keys, authorities string }
+
 // haproxyPlaces notes where the configuration has HAProxy write, what has to be there, and as
 // whom it runs.
 func (l *Layout) haproxyPlaces(c Config) {
 	lists := haproxyLists(c)
-	base := strings.Join(words(haproxyBase, c.text()), "")
+	var global haproxyBases
 	for _, f := range c.Files {
+		if slices.Contains(lists, f.Name) {
+			continue
+		}
+		store, inStore := haproxyBases{}, false
 		for line := range strings.Lines(string(f.Content)) {
-			words := strings.Fields(line)
+			words := haproxyWords(line)
+			if len(words) > 0 && slices.Contains(haproxySections, words[0]) {
+				store, inStore = haproxyBases{}, words[0] == "crt-store"
+			}
 			switch {
-			case slices.Contains(lists, f.Name):
-				if len(words) > 0 && words[0][0] != '#' {
-					l.haproxyPair(words[0], base)
-				}
 			case len(words) < 2:
-			case words[0] == "chroot":
-				l.folder(words[1])
-				l.root(words[1])
-			case words[0] == "user", words[0] == "group":
-				l.user(words[1])
-			case words[0] == "pidfile":
-				l.folder(path.Dir(words[1]))
-			case words[0] == "ssl-dh-param-file":
-				l.spare(words[1], dhParameters)
-			case words[0] == "bind":
-				l.haproxyCertificates(words, base, l.pair)
-			case words[0] == "server", words[0] == "default-server", words[0] == "server-template":
-				l.haproxyCertificates(words, base, l.authority)
-			case words[0] == "stats" && words[1] == "socket" && len(words) > 2:
-				l.folder(path.Dir(strings.TrimPrefix(words[2], "unix@")))
+			case inStore:
+				l.haproxyLine(words, &store)
+			default:
+				l.haproxyLine(words, &global)
 			}
 		}
+	}
+	for _, name := range lists {
+		for line := range strings.Lines(string(c.file(name).Content)) {
+			if words := haproxyWords(line); len(words) > 0 {
+				l.haproxyPair(words[0], global.certificates)
+			}
+		}
+	}
+}
+
+// haproxyWords are those of a line, without quotes and comments.
+func haproxyWords(line string) []string {
+	words := strings.Fields(comment.ReplaceAllString(line, ""))
+	for i, word := range words {
+		words[i] = strings.Trim(word, `"'`)
+	}
+	return words
+}
+
+// haproxyLine notes what a line of two words at least wants.
+func (l *Layout) haproxyLine(words []string, bases *haproxyBases) {
+	switch words[0] {
+	case "crt-base":
+		bases.certificates = words[1]
+	case "key-base":
+		bases.keys = words[1]
+	case "ca-base":
+		bases.authorities = words[1]
+	case "load":
+		l.haproxyLoad(words, bases)
+	case "chroot":
+		l.folder(words[1])
+		l.root(words[1])
+	case "user", "group":
+		l.user(words[1])
+	case "pidfile":
+		l.folder(path.Dir(words[1]))
+	case "ssl-dh-param-file":
+		l.spare(words[1], dhParameters)
+	case "bind":
+		l.haproxySocket(words[1])
+		l.haproxyCertificates(words, bases, l.pair)
+	case "server", "default-server", "server-template":
+		l.haproxyCertificates(words, bases, l.authority)
+	case "stats":
+		if words[1] == "socket" && len(words) > 2 {
+			l.haproxySocket(words[2])
+		}
+	}
+}
+
+// haproxySocket makes the folder of a unix socket.
+func (l *Layout) haproxySocket(address string) {
+	if where := strings.TrimPrefix(address, "unix@"); path.IsAbs(where) {
+		l.folder(path.Dir(where))
 	}
 }
 
@@ -45,7 +101,7 @@ func haproxyLists(c Config) []string {
 	var found []string
 	for _, word := range words(haproxyList, c.text()) {
 		for _, name := range c.names() {
-			if path.Base(name) == path.Base(word) {
+			if path.Base(name) == path.Base(word) && c.has(name) {
 				found = append(found, name)
 			}
 		}
@@ -53,15 +109,36 @@ func haproxyLists(c Config) []string {
 	return found
 }
 
+// haproxyLoad makes what a line of a crt-store loads.
+func (l *Layout) haproxyLoad(words []string, bases *haproxyBases) {
+	certificate, key := "", ""
+	for i, word := range words[:len(words)-1] {
+		switch word {
+		case "crt":
+			certificate = inFolder(bases.certificates, words[i+1])
+		case "key":
+			key = inFolder(bases.keys, words[i+1])
+		}
+	}
+	for _, file := range []string{certificate, key} {
+		if file != "" {
+			l.pair(file)
+		}
+	}
+	if certificate != "" && key != "" {
+		l.couple(certificate, key)
+	}
+}
+
 // haproxyCertificates makes the certificates that a line names, with its keys, and the
 // authorities, and a list of certificates that is named and not there.
-func (l *Layout) haproxyCertificates(words []string, base string, ca func(string)) {
+func (l *Layout) haproxyCertificates(words []string, bases *haproxyBases, ca func(string)) {
 	for i, word := range words[:len(words)-1] {
 		switch where := words[i+1]; word {
 		case "ca-file":
-			ca(where)
+			ca(inFolder(bases.authorities, where))
 		case "crt":
-			l.haproxyPair(where, base)
+			l.haproxyPair(where, bases.certificates)
 		case "crt-list":
 			if l.wanted(path.Clean(where)) {
 				made := path.Join(path.Dir(where), "proxychaos.pem")
@@ -72,13 +149,28 @@ func (l *Layout) haproxyCertificates(words []string, base string, ca func(string
 	}
 }
 
-// haproxyPair makes a certificate with its key. One in a folder that is named has any name.
+// haproxyPair makes a certificate with its key. One in a folder that is named has any name,
+// and is made if the folder has none.
 func (l *Layout) haproxyPair(where, base string) {
-	if strings.HasSuffix(where, "/") {
-		where += "proxychaos.pem"
+	isFolder := strings.HasSuffix(where, "/")
+	where = l.target(inFolder(base, where))
+	for _, p := range l.Files {
+		name, below := strings.CutPrefix(p.Path, where+"/")
+		isFolder = isFolder || below
+		if below && name[0] != '.' && slices.Contains([]string{".pem", ".crt", ".cer"}, path.Ext(name)) {
+			return
+		}
 	}
-	if !path.IsAbs(where) {
-		where = path.Join(base, where)
+	if isFolder {
+		where = path.Join(where, "proxychaos.pem")
 	}
 	l.pair(where)
+}
+
+// inFolder is a file that is below a folder unless it is named from the root.
+func inFolder(folder, name string) string {
+	if path.IsAbs(name) || strings.HasPrefix(name, "@") { // of a crt-store, or @system-ca
+		return name
+	}
+	return path.Join(folder, name)
 }

@@ -17,12 +17,11 @@ var (
 	haproxyPatterns = regexp.MustCompile(`\b(?:path_reg|path\s+-m\s+reg)\b([^\n{}]*)`)
 	// Files of which each line has something to compare with: of a map, or of an ACL.
 	haproxyKeys = regexp.MustCompile(`(?:\bmap(?:_\w+)?\(|\s-f\s+)([^\s,()]+)`)
-	haproxyBase = regexp.MustCompile(`(?m)^\s*crt-base\s+(\S+)`)
 	haproxyList = regexp.MustCompile(`\bcrt-list\s+(\S+)`)
 )
 
 func haproxyServes(c Config) Serves {
-	text := c.text()
+	text := c.expanded(haproxyVariable)
 	var s Serves
 	for _, word := range words(haproxyHosts, text) {
 		s.haproxyKey(word)
@@ -61,8 +60,16 @@ func (s *Serves) haproxyFile(text string) {
 	}
 }
 
-// haproxyKey takes what can be a host, and is no address.
+// haproxyVariable is one of the environment; what follows a - stands for it if it is not set.
+var haproxyVariable = regexp.MustCompile(`\$\{(\w+)(?:-([^{}]*))?\}|\$(\w+)`)
+
+// haproxyKey takes what can be a host, and is no address; a pattern of whole hosts begins
+// with ^.
 func (s *Serves) haproxyKey(word string) {
+	if word != "" && word[0] == '^' {
+		s.Hosts = append(s.Hosts, "~"+word)
+		return
+	}
 	if _, err := netip.ParseAddr(word); err != nil && haproxyHost.MatchString(word) {
 		s.Hosts = append(s.Hosts, word)
 	}

@@ -18,6 +18,7 @@ func mainFile(folder, main string, cmd ...string) func(Config) (Layout, error) {
 			l.Files = append(l.Files, c.at(path.Join(folder, main), c.Files[0].Name))
 		case c.has(main):
 			l.Files = append(l.Files, c.below(folder)...)
+			l.home(c, folder)
 		default:
 			return l, fmt.Errorf("%s: got a folder with %s, want the main file %s in it%s", c.Path, c.someNames(), main, c.deeper(main))
 		}
@@ -44,6 +45,9 @@ type Layout struct {
 	Sockets []string
 	// Logs are files in which the program may say why it does not start.
 	Logs []string
+	// Modules are those that the program is told to load if the image has them, since the
+	// configuration needs them and does not load them.
+	Modules []string
 	// Users are those that the configuration runs the proxy as. They are added to the
 	// image's if it does not know them.
 	Users []string
@@ -97,7 +101,7 @@ func (l *Layout) folder(name string) {
 	for strings.ContainsAny(name, "$%") {
 		name = path.Dir(name)
 	}
-	name = path.Clean(name)
+	name = l.target(name)
 	standard := []string{"/", ".", "/dev", "/proc/self/fd", "/run", "/var/run", "/tmp"}
 	if path.IsAbs(name) && !slices.Contains(standard, name) && !slices.Contains(l.Folders, name) &&
 		!slices.ContainsFunc(l.Files, func(p Placed) bool { return p.Path == name }) {

@@ -182,7 +182,7 @@ http {
 	g.Expect(added(l, "/etc/nginx/dhparam.pem")).To(HavePrefix("-----BEGIN DH PARAMETERS-----"))
 	g.Expect(added(l, "/etc/letsencrypt/options-ssl-nginx.conf")).To(ContainSubstring("ssl_protocols"))
 	g.Expect(added(l, "/etc/ssl/our-ca.pem")).To(Equal(CAPath))
-	g.Expect(l.Spares()).To(HaveLen(5))
+	g.Expect(l.Spares()).To(And(HaveLen(6), ContainElement("/etc/nginx/www.example.com.pem")), "the last for the host that is asked for first")
 
 	a := laid(t, Apache, of("<VirtualHost *:443>\nSSLEngine on\nSSLCertificateFile /path/to/your/certificate.crt\nSSLCertificateKeyFile /path/to/your/private.key\n</VirtualHost>"))
 	g.Expect(a.Spares()).To(Equal([]string{"/path/to/your/certificate.crt", "/path/to/your/private.key"}))
@@ -203,6 +203,14 @@ func TestCertificatesThatCaddyWouldGet(t *testing.T) {
 		g.Expect(added(l, where+".json")).To(ContainSubstring(`"sans": ["` + host + `"]`))
 	}
 	g.Expect(l.Spares()).To(And(ContainElements("/certs/apps.pem", "/certs/apps.key"), HaveLen(11)))
+}
+
+// The authority that Caddy trusts for its upstreams is that of the nodes.
+func TestAuthoritiesOfCaddysUpstreams(t *testing.T) {
+	g := NewWithT(t)
+	l := laid(t, Caddy, of(":80 {\n\treverse_proxy https://a.example.org {\n\t\ttransport http {\n\t\t\ttls_trust_pool file /etc/ssl/a.pem\n\t\t\ttls_trusted_ca_certs /etc/ssl/b.pem\n\t\t}\n\t}\n}\n"))
+	g.Expect(added(l, "/etc/ssl/a.pem")).To(Equal(CAPath))
+	g.Expect(added(l, "/etc/ssl/b.pem")).To(Equal(CAPath))
 }
 
 const vhost = "<VirtualHost *:80>\n  ProxyPass / http://b.example.com/\n</VirtualHost>\n"
@@ -277,6 +285,31 @@ func TestModulesThatAFragmentNeeds(t *testing.T) {
 	}
 }
 
+// SUSE's httpd.conf says neither where it listens nor what it loads: other files of the folder
+// do, and it includes them.
+func TestApacheOfSUSE(t *testing.T) {
+	g := NewWithT(t)
+	l := laid(t, Apache, tree("httpd.conf", "Include /etc/apache2/listen.conf\nIncludeOptional /etc/apache2/vhosts.d/*.conf\n", "listen.conf", "Listen 80\n", "vhosts.d/shop.conf", vhost))
+	g.Expect(added(l, apacheMain)).To(And(HaveSuffix("Include \"/etc/apache2/httpd.conf\"\n"), Not(ContainSubstring("Listen 80"))))
+	g.Expect(places(l)).To(Equal(map[string]string{"/etc/apache2/httpd.conf": "httpd.conf", "/etc/apache2/listen.conf": "listen.conf", "/etc/apache2/vhosts.d/shop.conf": "vhosts.d/shop.conf"}))
+	apart := laid(t, Apache, tree("httpd.conf", vhost, "vhosts.d/shop.conf", vhost))
+	g.Expect(added(apart, apacheMain)).To(ContainSubstring("vhosts.d/shop.conf"), "nothing includes it")
+}
+
+func TestApacheOfWindows(t *testing.T) {
+	_, err := apache.Layout(of("Define SRVROOT \"c:/Apache24\"\nServerRoot \"${SRVROOT}\"\nListen 80\nLoadModule a b\n"))
+	NewWithT(t).Expect(err).To(MatchError(And(ContainSubstring("ServerRoot c:/Apache24"), ContainSubstring("Windows"), ContainSubstring(apacheRoot))))
+}
+
+// Stapling of a site has its cache in the main file of the machine.
+func TestApacheStapling(t *testing.T) {
+	g := NewWithT(t)
+	base := func(text string) string { return added(laid(t, Apache, of(text)), apacheMain) }
+	g.Expect(base("<VirtualHost *:443>\nSSLUseStapling on\n</VirtualHost>")).To(And(ContainSubstring("\nSSLStaplingCache shmcb:"), ContainSubstring("mod_socache_shmcb.so")))
+	g.Expect(base("SSLStaplingCache shmcb:/tmp/a(1000)\n<VirtualHost *:443>\nSSLUseStapling on\n</VirtualHost>")).NotTo(ContainSubstring("\nSSLStaplingCache"))
+	g.Expect(base("<VirtualHost *:443>\nSSLUseStapling off\n</VirtualHost>")).NotTo(ContainSubstring("SSLStaplingCache"))
+}
+
 func TestApacheElsewhere(t *testing.T) {
 	g := NewWithT(t)
 	debian := laid(t, Apache, tree("apache2.conf", "ErrorLog ${APACHE_LOG_DIR}/error.log\nUser ${APACHE_RUN_USER}", "envvars", "export X=y", "mods-enabled/proxy_http.load", "-> ../mods-available/proxy_http.load"))
@@ -312,12 +345,14 @@ func TestWhereHAProxyAndCaddyFilesGo(t *testing.T) {
 	g.Expect(places(debian)).To(HaveKeyWithValue("/etc/haproxy/errors/503.http", "errors/503.http"))
 	g.Expect(debian.Folders).To(Equal([]string{"/var/lib/haproxy", "/run/haproxy"}))
 	g.Expect(debian.Users).To(Equal([]string{"app"}))
+	g.Expect(laid(t, HAProxy, tree("haproxy.config", "x", "a.map", "y")).Cmd).To(Equal(append(start, haproxyFolder+"/haproxy.config")))
 	_, err := haproxy.Layout(tree("a.map", "x", "b.map", "y"))
 	g.Expect(err).To(MatchError(ContainSubstring("haproxy.cfg")))
 
 	g.Expect(places(laid(t, Caddy, tree("Caddyfile", "import sites/*", "sites/a", "x")))).To(Equal(map[string]string{caddyMain: "Caddyfile", "/etc/caddy/sites/a": "sites/a"}))
 	g.Expect(places(laid(t, Caddy, Config{Files: []File{{Name: "my.json"}}}))).To(Equal(map[string]string{caddyJSON: "my.json"}))
 	g.Expect(laid(t, Caddy, Config{Files: []File{{Name: "my.json"}}}).Cmd).To(Equal([]string{"caddy", "run", "--config", caddyJSON}))
+	g.Expect(laid(t, Caddy, tree("config.json", "{}", "README.md", "x")).Cmd[3]).To(Equal("/etc/caddy/config.json"))
 	_, err = caddy.Layout(tree("a", "x", "b", "y"))
 	g.Expect(err).To(MatchError(ContainSubstring("Caddyfile")))
 	_, err = goproxy.Layout(tree("a.yaml", "x", "b.yaml", "y"))

@@ -84,13 +84,20 @@ func lighttpdLayout(c Config) (Layout, error) {
 
 // A condition on the host or the path, as a string or an expression.
 var (
-	lighttpdHosts = regexp.MustCompile(`\$HTTP\["host"\]\s*==\s*"([^"]+)"`)
+	lighttpdHosts = regexp.MustCompile(`\$HTTP\["host"\]\s*==\s*"([^"]+)"|\$HTTP\["host"\]\s*=~\s*"([^"]+)"`)
 	lighttpdPaths = regexp.MustCompile(`\$HTTP\["url"\]\s*=\^\s*"([^"]+)"|"(/[^"\s]*)"\s*=>\s*\(\s*\(`)
 )
 
 func lighttpdServes(c Config) Serves {
 	text := c.text()
-	s := Serves{Hosts: words(lighttpdHosts, text)}
+	var s Serves
+	for _, m := range lighttpdHosts.FindAllStringSubmatch(text, -1) {
+		host := m[1]
+		if m[2] != "" {
+			host = "~" + m[2]
+		}
+		s.Hosts = append(s.Hosts, host)
+	}
 	for _, m := range lighttpdPaths.FindAllStringSubmatch(text, -1) {
 		s.Paths = append(s.Paths, m[1]+m[2])
 	}

@@ -27,6 +27,16 @@ func TestWhatIsThereOnTheMachine(t *testing.T) {
 			[]string{"/etc/haproxy/dh.pem", "/etc/haproxy/lists/gone.list", "/etc/haproxy/lists/proxychaos.pem", "/etc/ssl/a.pem", "/etc/haproxy/b.pem"},
 			nil, nil,
 		},
+		"HAProxy, a store and an authority of one's own": {
+			HAProxy, of("global\n ca-base /etc/ssl/corp\n crt-base /etc/ssl/own\ncrt-store web\n crt-base /c\n key-base /k\n load crt \"a.pem\" key \"a.key\" alias \"a\"\nfrontend f\n bind /run/f/f.sock\n bind :443 ssl crt \"@web/a\" ca-file clients.pem\n bind :444 ssl crt b.pem\n"),
+			[]string{"/c/a.pem", "/k/a.key", "/etc/ssl/corp/clients.pem", "/etc/ssl/own/b.pem"},
+			[]string{"/run/f"}, nil,
+		},
+		"HAProxy, a folder of certificates without any": {
+			HAProxy, tree("haproxy.cfg", "frontend f\n bind :443 ssl crt "+haproxyFolder+"/certs\n bind :444 ssl crt "+haproxyFolder+"/own/\n", "certs/.gitkeep", "", "own/a.pem", "x"),
+			[]string{haproxyFolder + "/certs/proxychaos.pem"},
+			nil, nil,
+		},
 		"Apache, pipes and parameters": {
 			Apache, of("CustomLog \"|/usr/sbin/rotatelogs -l /var/log/httpd/%Y/a.log 86400\" combined\nErrorLog \"||bin/own -x\"\nSSLOpenSSLConfCmd DHParameters \"/etc/ssl/dh.pem\"\n"),
 			[]string{"/usr/sbin/rotatelogs", "/usr/local/apache2/bin/own", "/etc/ssl/dh.pem"},

@@ -56,7 +56,7 @@ var nginx = Kind{
 			Extras: "^libnginx-mod-(http-[^ip].*[^v]|stream-js|stream-geoip2|nchan|rtmp)$",
 			Files:  below(nginxFiles, "files/nginx"),
 			Entries: []Entry{
-				{Name: "etc/nginx/modules", Link: "/usr/lib/nginx/modules"},
+				{Name: "etc/nginx/modules", Link: nginxModuleFolder},
 				{Name: "var/log/nginx/", Mode: 0o755},
 				{Name: "var/log/nginx/access.log", Link: "/dev/stdout"},
 				{Name: "var/log/nginx/error.log", Link: "/dev/stderr"},

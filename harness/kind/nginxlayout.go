@@ -16,6 +16,8 @@ const (
 	nginxFragment  = "/etc/nginx/conf.d/default.conf"
 	nginxFolder    = "/etc/nginx"
 	nginxFragments = "/etc/nginx/conf.d"
+	// nginxStreams is the folder of rendered templates of streams.
+	nginxStreams = "stream-conf.d"
 )
 
 // nginxShipped are files that a distribution has beside its nginx and its users include,
@@ -31,18 +33,24 @@ var nginxWhole = regexp.MustCompile(`(?m)(?:^|[;}])[ \t]*(events|http|stream|mai
 // events { } goes beside the image's own nginx.conf, whose default.conf is out of the way.
 func nginxLayout(c Config) (Layout, error) {
 	c, begun := c.fromDockerfile(nginxFolder)
+	if begun.From == "" {
+		c, begun = c.nginxDump()
+	}
 	all := nginxDirectives(c)
-	l := Layout{Cmd: []string{"nginx"}}
-	main := nginxMainOf(c)
+	l := Layout{}
+	main, err := nginxMainOf(c)
 	switch {
+	case err != nil:
+		return l, err
 	case main != "" && c.single():
 		l.Files = []Placed{c.at(nginxMain, main)}
+		l.nginxDefault(nil)
 	case c.single():
 		l.Files = []Placed{c.at(nginxFragment, c.Files[0].Name)}
 	case main != "":
 		l.Files = c.below(nginxFolder)
-		for i, p := range l.Files {
-			if p.Own == main {
+		for i, name := range c.names() {
+			if name == main {
 				l.Files[i].Path = nginxMain
 			}
 		}
@@ -55,31 +63,39 @@ func nginxLayout(c Config) (Layout, error) {
 	off := func(d nginxDirective) bool {
 		return d.block == "" && d.name == "daemon" && slices.Equal(d.args, []string{"off"})
 	}
-	if !slices.ContainsFunc(all, off) { // nginx refuses to hear it twice
-		l.Cmd = []string{"nginx", "-g", "daemon off;"}
+	global := "daemon off;"
+	if slices.ContainsFunc(all, off) { // nginx refuses to hear it twice
+		global = ""
 	}
+	l.nginxLoads(c, all)
+	l.nginxStart(global)
 	l.Files, l.From = append(l.Files, begun.Files...), begun.From
-	l.nginxPlaces(all)
+	l.home(c, nginxFolder)
+	l.nginxPlaces(c, all)
 	return l, l.nginxSpares(c)
 }
 
 // nginxMainOf is the name of the whole configuration: nginx.conf, or the one file of
-// another name that is one. It is empty if there is none.
-func nginxMainOf(c Config) string {
+// another name that is one. It is empty if there is none. The error names several.
+func nginxMainOf(c Config) (string, error) {
 	var whole []string
 	for _, f := range c.Files {
 		if path.Dir(f.Name) != "." || !nginxWhole.Match(comment.ReplaceAll(f.Content, nil)) {
 			continue
 		}
 		if f.Name == "nginx.conf" {
-			return f.Name
+			return f.Name, nil
 		}
 		whole = append(whole, f.Name)
 	}
-	if len(whole) == 1 {
-		return whole[0]
+	switch len(whole) {
+	case 0:
+		return "", nil
+	case 1:
+		return whole[0], nil
 	}
-	return ""
+	return "", fmt.Errorf("%s: %s are each a whole configuration of nginx, and none is called nginx.conf: give one of them, CONFIG=%s",
+		c.Path, strings.Join(whole, " and "), path.Join(c.Path, whole[0]))
 }
 
 // nginxDefault puts a file in the place of the image's default.conf, which would answer
@@ -109,31 +125,68 @@ func (l *Layout) nginxParts(c Config, all []nginxDirective) error {
 		}
 		l.Files = append(l.Files, c.at(where, name))
 	}
-	isConfD := !c.hasFolder("conf.d") && !c.hasFolder("sites-enabled")
-	for _, p := range c.below(nginxFolder) {
-		switch {
-		case inForce[p.Own]:
-		case isConfD && !included[p.Own]:
-			l.Files = append(l.Files, c.at(path.Join(nginxFragments, p.Own), p.Own), p)
-		default:
-			l.Files = append(l.Files, p)
+	more := nginxSites(c, all)
+	isConfD := !c.hasFolder("conf.d") && !c.hasFolder("sites-enabled") && len(more) == 0
+	for _, name := range c.names() {
+		if inForce[name] {
+			continue
 		}
+		if isConfD && !included[name] {
+			l.Files = append(l.Files, c.at(path.Join(nginxFragments, name), name))
+		}
+		l.Files = append(l.Files, c.at(path.Join(nginxFolder, name), name))
 	}
-	sites := c.sites()
+	here := len(fragments) + len(c.in("conf.d", "*.conf")) + len(c.in(nginxStreams, "*.conf"))
+	if sites := c.sites(); len(c.in(sites, "*")) > 0 && (sites == "sites-enabled" || here+len(more) == 0) {
+		more = append([]string{sites + "/*"}, more...)
+	}
 	switch {
-	case len(c.in(sites, "*")) > 0 && (sites == "sites-enabled" || len(fragments)+len(c.in("conf.d", "*.conf")) == 0):
-		include := fmt.Appendf(nil, "include %s/%s/*;\n", nginxFolder, sites)
+	case len(more) > 0:
+		include := []byte("include " + nginxFolder + "/" + strings.Join(more, ";\ninclude "+nginxFolder+"/") + ";\n")
 		if l.places(nginxFragment) {
-			l.Files = append(l.Files, Placed{Path: path.Join(nginxFragments, sites+".conf"), Content: include})
+			l.Files = append(l.Files, Placed{Path: path.Join(nginxFragments, path.Dir(more[0])+".conf"), Content: include})
 			break
 		}
 		l.nginxDefault(include)
-	case len(fragments)+len(c.in("conf.d", "*.conf")) == 0:
-		return fmt.Errorf("%s: nothing in this folder is in force in nginx: want nginx.conf, or files *.conf, conf.d/*.conf or sites-enabled/*; it has %s%s",
+	case here == 0:
+		return fmt.Errorf("%s: nothing in this folder is in force in nginx: want nginx.conf, or files *.conf, conf.d/*.conf, http.d/*.conf or sites-enabled/*; it has %s%s",
 			c.Path, c.someNames(), c.deeper("nginx.conf", "default.conf"))
 	}
 	l.nginxDefault(nil)
+	l.nginxStreams(c)
 	return nil
+}
+
+// nginxSiteFolders are those in which distributions and images have their sites, besides
+// conf.d and sites-enabled: Alpine, SUSE, Bitnami, linuxserver.io, Homebrew, panels.
+var nginxSiteFolders = []string{"http.d", "vhosts.d", "server_blocks", "site-confs", "servers", "vhosts", "vhost"}
+
+// nginxSites are patterns of the files in such folders that no file includes by itself.
+func nginxSites(c Config, all []nginxDirective) []string {
+	var found []string
+	for _, folder := range nginxSiteFolders {
+		included := slices.ContainsFunc(all, func(d nginxDirective) bool {
+			return d.name == "include" && len(d.args) == 1 && strings.Contains("/"+d.args[0], "/"+folder+"/")
+		})
+		if len(c.in(folder, "*.conf")) > 0 && !included {
+			found = append(found, folder+"/*.conf")
+		}
+	}
+	return found
+}
+
+// nginxStreams adds a stream block for rendered templates of streams to the image's
+// nginx.conf, as its entrypoint does.
+func (l *Layout) nginxStreams(c Config) {
+	rendered := slices.ContainsFunc(c.Files, func(f File) bool { return f.Template != nil && path.Dir(f.Name) == nginxStreams })
+	if !rendered || l.places(nginxMain) {
+		return
+	}
+	main, err := fs.ReadFile(nginxFiles, "files/nginx"+nginxMain)
+	if err != nil {
+		panic(err) // the name is the program's own
+	}
+	l.Files = append(l.Files, Placed{Path: nginxMain, Content: append(main, "\nstream {\n    include "+nginxFolder+"/"+nginxStreams+"/*.conf;\n}\n"...)})
 }
 
 // notNginx are the names of files that lie in folders of configuration and are none.
@@ -151,8 +204,9 @@ func nginxTop(c Config) []string {
 }
 
 // nginxPlaces notes where the configuration has nginx write, and as whom it runs.
-func (l *Layout) nginxPlaces(all []nginxDirective) {
+func (l *Layout) nginxPlaces(c Config, all []nginxDirective) {
 	half := map[string]string{} // the last certificate, whose key comes next
+	hosts := nginxNamed(c)
 	for _, d := range all {
 		if len(d.args) == 0 {
 			continue
@@ -167,14 +221,22 @@ func (l *Layout) nginxPlaces(all []nginxDirective) {
 			if socket, is := strings.CutPrefix(d.args[0], "unix:"); is {
 				l.folder(path.Dir(socket))
 			}
+		case "include":
+			l.nginxShippedElsewhere(d.args[0])
+		case "load_module":
+			l.nginxModulesElsewhere(d.args[0])
 		case "user":
 			l.user(d.args[0])
 			l.user(d.args[len(d.args)-1]) // its group may have another name
 		case "ssl_certificate", "proxy_ssl_certificate", "grpc_ssl_certificate", "uwsgi_ssl_certificate":
-			l.pair(nginxFile(d.args[0]))
+			for _, file := range byHost(nginxFile(d.args[0]), hosts) {
+				l.pair(file)
+			}
 			half[d.name] = nginxFile(d.args[0])
 		case "ssl_certificate_key", "proxy_ssl_certificate_key", "grpc_ssl_certificate_key", "uwsgi_ssl_certificate_key":
-			l.pair(nginxFile(d.args[0]))
+			for _, file := range byHost(nginxFile(d.args[0]), hosts) {
+				l.pair(file)
+			}
 			l.couple(half[strings.TrimSuffix(d.name, "_key")], nginxFile(d.args[0]))
 		case "ssl_client_certificate", "ssl_trusted_certificate":
 			l.pair(nginxFile(d.args[0]))
@@ -187,6 +249,46 @@ func (l *Layout) nginxPlaces(all []nginxDirective) {
 		case "ssl_dhparam":
 			l.spare(nginxFile(d.args[0]), dhParameters)
 		}
+	}
+}
+
+// byHost are the files of a certificate whose path has the host's name in it, one for each
+// host; else the file itself.
+func byHost(file string, hosts []string) []string {
+	var files []string
+	for _, variable := range []string{"$ssl_server_name", "${ssl_server_name}"} {
+		for _, host := range hosts {
+			if strings.Contains(file, variable) {
+				files = append(files, strings.ReplaceAll(file, variable, host))
+			}
+		}
+	}
+	if files == nil {
+		return []string{file}
+	}
+	return files
+}
+
+// nginxNamed are the hosts that the configuration names, patterns left out, and the one that
+// is asked for first.
+func nginxNamed(c Config) []string {
+	hosts := []string{anyHost}
+	for _, host := range nginxServes(c).Hosts {
+		if !strings.ContainsAny(host, "*~$_/") && !strings.HasPrefix(host, ".") && !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
+// nginxTypes are files that every nginx has beside its nginx.conf.
+var nginxTypes = []string{"mime.types", "fastcgi_params", "fastcgi.conf", "scgi_params", "uwsgi_params", "proxy_params"}
+
+// nginxShippedElsewhere has such a file found under the path that it has on another machine.
+func (l *Layout) nginxShippedElsewhere(file string) {
+	where := l.target(file)
+	if base := path.Base(file); slices.Contains(nginxTypes, base) && path.Dir(where) != nginxFolder && l.wanted(where) {
+		l.Files = append(l.Files, spareLink(where, path.Join(nginxFolder, base)))
 	}
 }
 

@@ -24,7 +24,8 @@ func nginxDirectives(c Config) []nginxDirective {
 	for _, f := range c.Files {
 		payload, err := crossplane.Parse(f.Name, &crossplane.ParseOptions{
 			SingleFile: true, SkipDirectiveContextCheck: true, SkipDirectiveArgsCheck: true,
-			Open: func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.Content)), nil },
+			LexOptions: crossplane.LexOptions{Lexers: []crossplane.RegisterLexer{(&crossplane.Lua{}).RegisterLexer()}},
+			Open:       func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.Content)), nil },
 		})
 		if err != nil {
 			continue

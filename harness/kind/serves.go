@@ -17,6 +17,9 @@ type Serves struct {
 	Patterns []string
 }
 
+// anyHost is the host that is asked for first, of sites that take any: wayin.DefaultHost.
+const anyHost = "www.example.com"
+
 // words are those of a regular expression's first group, in every match, without quotes.
 func words(re *regexp.Regexp, text string) []string {
 	var found []string

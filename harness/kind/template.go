@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -26,10 +27,18 @@ var (
 // resolver of every Docker network.
 const localResolvers = "127.0.0.11"
 
+// Suffixes of templates, unless NGINX_ENVSUBST_TEMPLATE_SUFFIX and
+// NGINX_ENVSUBST_STREAM_TEMPLATE_SUFFIX say others.
+const (
+	templateSuffix = ".template"
+	streamSuffix   = ".stream-template"
+)
+
 // Render turns the files that are called *.template into what the entrypoint of the
 // official image of nginx makes of them with envsubst: variables that are given are
 // replaced, others are left. Those in a folder templates go to conf.d, or below /etc/nginx to
-// where NGINX_ENVSUBST_OUTPUT_DIR says. The error names a template and the variables that it
+// where NGINX_ENVSUBST_OUTPUT_DIR says; those called *.stream-template go to stream-conf.d.
+// The error names a template and the variables that it
 // needs and were not given.
 func (c Config) Render() (Config, error) {
 	given := map[string]string{"NGINX_LOCAL_RESOLVERS": localResolvers}
@@ -40,12 +49,9 @@ func (c Config) Render() (Config, error) {
 	}
 	files := slices.Clone(c.Files)
 	for i, f := range files {
-		name, is := strings.CutSuffix(f.Name, ".template")
+		name, is := c.renderedName(f.Name)
 		if !is {
 			continue
-		}
-		if below, is := strings.CutPrefix(name, "templates/"); is {
-			name = strings.TrimPrefix(path.Join(c.renderedTo(), below), nginxFolder+"/")
 		}
 		content, unset := substitute(string(f.Content), given, filter)
 		if len(unset) > 0 {
@@ -56,6 +62,23 @@ func (c Config) Render() (Config, error) {
 	slices.SortStableFunc(files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	c.Files = files
 	return c, nil
+}
+
+// renderedName is what a template is called when it is rendered; false if a file is none.
+func (c Config) renderedName(name string) (string, bool) {
+	below, inFolder := strings.CutPrefix(name, "templates/")
+	if rendered, is := strings.CutSuffix(below, cmp.Or(c.variables()["NGINX_ENVSUBST_STREAM_TEMPLATE_SUFFIX"], streamSuffix)); is && inFolder {
+		return path.Join(nginxStreams, rendered), true
+	}
+	suffix := templateSuffix
+	if inFolder {
+		suffix = cmp.Or(c.variables()["NGINX_ENVSUBST_TEMPLATE_SUFFIX"], suffix)
+	}
+	rendered, is := strings.CutSuffix(below, suffix)
+	if is && inFolder {
+		rendered = strings.TrimPrefix(path.Join(c.renderedTo(), rendered), nginxFolder+"/")
+	}
+	return rendered, is
 }
 
 // renderedTo is the folder into which the official image renders templates.

@@ -32,6 +32,9 @@ func (e *ConfigError) Error() string {
 
 // explain turns the end of a proxy that never listened into its own words.
 func (c *cell) explain(err error) error {
+	if deaf := (*testbed.NotListening)(nil); errors.As(err, &deaf) {
+		return c.unheard(err)
+	}
 	var rejected *testbed.Rejected
 	if !errors.As(err, &rejected) {
 		return err
@@ -63,6 +66,15 @@ func (c *cell) explain(err error) error {
 	}
 	said.Advice = strings.Join(advice, "; ")
 	return said
+}
+
+// unheard adds to the error of a proxy that listens nowhere what of the configuration may be
+// the cause.
+func (c *cell) unheard(err error) error {
+	if why := c.config.Unheard(c.config.Kind); why != "" {
+		return fmt.Errorf("%s: %w (%s)", c.source(), err, why)
+	}
+	return fmt.Errorf("%s: %w", c.source(), err)
 }
 
 // nginxStamp begins a line of nginx's log. What stops a start is said twice: in

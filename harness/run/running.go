@@ -136,6 +136,9 @@ func (c *cell) remark() error {
 	if spares := layout.Spares(); len(spares) > 0 {
 		remarks = append(remarks, "made, unless the image has them: "+strings.Join(spares, ", "))
 	}
+	if len(layout.Modules) > 0 {
+		remarks = append(remarks, "loads, if the image has them, the modules that it needs and does not load itself: "+strings.Join(layout.Modules, ", "))
+	}
 	if replaced := layout.Replaced(); len(replaced) > 0 {
 		remarks = append(remarks, "made in place of yours: "+strings.Join(replaced, ", "))
 	}

@@ -35,6 +35,22 @@ type Rejected struct {
 	Output string
 }
 
+// NotListening is a proxy that runs, and on no TCP port: nothing can reach it. Output is what
+// it printed.
+type NotListening struct {
+	After  time.Duration
+	Output string
+}
+
+// Error implements error.
+func (n *NotListening) Error() string {
+	text := fmt.Sprintf("the proxy runs and listens on no TCP port, %v after its start", n.After)
+	if output := strings.TrimSpace(n.Output); output != "" {
+		text += "; its output: " + output
+	}
+	return text
+}
+
 // Error implements error.
 func (r *Rejected) Error() string {
 	return fmt.Sprintf("the proxy ended with code %d before it served: %s", r.Code, strings.TrimSpace(r.Output))
@@ -127,9 +143,11 @@ func (s *Seat) written(ctx context.Context, container string, names []string) st
 	return all.String()
 }
 
+var errNotListening = errors.New("the proxy does not listen")
+
 // awaitListener returns as soon as the proxy listens, or has ended.
 func (s *Seat) awaitListener(ctx context.Context) ([]pod.Listener, error) {
-	ctx, cancel := context.WithTimeout(ctx, Limits.Proxy)
+	ctx, cancel := context.WithTimeoutCause(ctx, Limits.Listen, errNotListening)
 	defer cancel()
 	for {
 		listeners, err := s.Pod.Listeners(ctx, 200*time.Millisecond)
@@ -138,9 +156,10 @@ func (s *Seat) awaitListener(ctx context.Context) ([]pod.Listener, error) {
 		}
 		ended, code, inspectErr := s.tb.exited(ctx, s.proxy)
 		switch {
+		case errors.Is(context.Cause(ctx), errNotListening):
+			return nil, &NotListening{After: Limits.Listen, Output: s.lastOutput()}
 		case ctx.Err() != nil:
-			return nil, fmt.Errorf("the proxy listens on no TCP port %v after its start: %w; its output: %s",
-				Limits.Proxy, ctx.Err(), s.lastOutput())
+			return nil, context.Cause(ctx)
 		case errors.Join(err, inspectErr) != nil:
 			return nil, errors.Join(err, inspectErr)
 		case ended:

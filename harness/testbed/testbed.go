@@ -31,11 +31,12 @@ import (
 	"github.com/proxychaos/proxychaos/harness/renew"
 )
 
-// Limits are the times after which starting is given up. An agent answers
-// within 0.2 s here, a proxy within 0.3 s.
+// Limits are the times after which starting is given up: of an agent, of a proxy that is
+// started again, and of one that has not listened yet, for which a user waits. An agent
+// answers within 0.2 s here, a proxy within 0.3 s.
 var Limits = struct {
-	Agent, Proxy time.Duration
-}{Agent: 15 * time.Second, Proxy: 15 * time.Second}
+	Agent, Proxy, Listen time.Duration
+}{Agent: 15 * time.Second, Proxy: 15 * time.Second, Listen: 8 * time.Second}
 
 // controlPort is where every agent has its control API, in the proxy's own network too: above
 // the ports that the kernel gives to connections, where no proxy listens.

@@ -158,6 +158,9 @@ func (s *Search) advice() []string {
 	if came(404) {
 		lines = append(lines, "if the config proxies another path, give it with URL_PATH=")
 	}
+	if came(405) {
+		lines = append(lines, "the load asks with GET, and of those some with POST that POSTS= says: if the config takes no GET at a path, give another one with URL_PATH=")
+	}
 	if came(401) {
 		lines = append(lines, "if the config wants a user, give one with HEADERS='Authorization: Basic ...'")
 	}

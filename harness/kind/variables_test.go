@@ -1,0 +1,62 @@
+package kind
+
+import (
+	"testing"
+
+	. "github.com/onsi/gomega"
+)
+
+// A host that is a variable of the environment is known if ENV gives it, or if it has a
+// default.
+func TestHostsFromTheEnvironment(t *testing.T) {
+	given := Env{Values: map[string]string{"SITE": "shop.example.org"}}
+	for name, tc := range map[string]struct {
+		kind Name
+		text string
+		want []string
+	}{
+		"Apache":             {Apache, "ServerName ${SITE}\nServerAlias ${OTHER}.example.org\n", []string{"shop.example.org", "${OTHER}.example.org"}},
+		"HAProxy, quoted":    {HAProxy, "acl a hdr(host) -i \"${SITE}\"\nacl b hdr(host) \"$SITE\"\n", []string{"shop.example.org", "shop.example.org"}},
+		"HAProxy, a default": {HAProxy, "acl a hdr(host) -i \"${OTHER-blog.example.org}\"\n", []string{"blog.example.org"}},
+		"Caddy":              {Caddy, "{$SITE} {\n\treverse_proxy a:80\n}\n{$OTHER:blog.example.org} {\n\treverse_proxy b:80\n}\n", []string{"shop.example.org", "blog.example.org"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := of(tc.text)
+			c.Env = given
+			NewWithT(t).Expect(kindOf(t, tc.kind).Hints.Serves(c).Hosts).To(Equal(tc.want))
+		})
+	}
+	g := NewWithT(t)
+	c := of("{$SITE} {\n\treverse_proxy a:80\n}\n")
+	c.Env = given
+	g.Expect(laid(t, Caddy, c).Spares()).To(ContainElement(HaveSuffix("/shop.example.org.crt")), "Caddy would get a certificate for it")
+	maps := tree("haproxy.cfg", "use_backend %[base,map_reg(/etc/haproxy/be.map)]", "be.map", "^shop\\.example\\.org(:[0-9]+)?(/.*)?$ shop\n")
+	g.Expect(haproxyServes(maps).Hosts).To(Equal([]string{`~^shop\.example\.org(:[0-9]+)?(/.*)?$`}))
+}
+
+// Templates of a folder are put in force under their rendered names, the whole one too.
+func TestTemplatesOfAFolder(t *testing.T) {
+	g := NewWithT(t)
+	two, err := tree("a.conf.template", server, "b.conf.template", server, "certs/a.pem", "x").Render()
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(places(laid(t, Nginx, two))).To(And(HaveKeyWithValue("/etc/nginx/conf.d/a.conf", "a.conf.template"), HaveKeyWithValue("/etc/nginx/conf.d/b.conf", "b.conf.template")))
+	whole, err := tree("prod.conf.template", wholeNginx, "conf.d/a.conf", server).Render()
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(places(laid(t, Nginx, whole))).To(HaveKeyWithValue(nginxMain, "prod.conf.template"))
+}
+
+// The suffixes of templates are those that the official image's entrypoint heeds.
+func TestSuffixesOfTemplates(t *testing.T) {
+	g := NewWithT(t)
+	c := tree("templates/a.conf.tmpl", "server { listen ${PORT}; }", "templates/b.conf.stream-template", "server { listen ${PORT}; }", "templates/c.conf.template", "${PORT}", "d.conf.tmpl", "${PORT}")
+	c.Env = Env{Values: map[string]string{"PORT": "81", "NGINX_ENVSUBST_TEMPLATE_SUFFIX": ".tmpl"}}
+	rendered, err := c.Render()
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(rendered.names()).To(Equal([]string{"conf.d/a.conf", "d.conf.tmpl", "stream-conf.d/b.conf", "templates/c.conf.template"}))
+	l := laid(t, Nginx, rendered)
+	g.Expect(added(l, nginxMain)).To(And(ContainSubstring("include /etc/nginx/conf.d/*.conf;"), HaveSuffix("\nstream {\n    include /etc/nginx/stream-conf.d/*.conf;\n}\n")))
+	only := tree("templates/b.conf.stream-template", "server { listen 81; }")
+	rendered, err = only.Render()
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(places(laid(t, Nginx, rendered))).To(HaveKey("/etc/nginx/stream-conf.d/b.conf"))
+}

@@ -1,0 +1,2 @@
+function trace(r) { return r.remoteAddress + "-" + r.uri.length; }
+export default { trace };
