@@ -32,7 +32,7 @@ $(foreach word,$(WORDS),$(if $(filter environment,$(origin $(word))),$(eval over
 
 export GO PROXYCHAOS_CORPORA
 # What make calls is told in PROXYCHAOS_*, which can be set in the environment too.
-SAID    := CLOCK TTL GRACE OUTAGE POSTS RATE PEAK SEED MAX_FAILED RECOVER_WITHIN PROXY IMAGE COMMAND RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT HEADERS PARALLEL KIT
+SAID    := CLOCK CLOUD TTL GRACE OUTAGE POSTS RATE PEAK SEED MAX_FAILED RECOVER_WITHIN PROXY IMAGE COMMAND RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT HEADERS PARALLEL KIT
 SAID    += SHARD WHY FOR PROXY_A PROXY_B RELEASE_A RELEASE_B ENV_A ENV_B MIN_FAILED MIN_RECOVERY MIN_P99
 $(foreach word,$(SAID),$(if $($(word)),$(eval export PROXYCHAOS_$(word) = $$($(word)))))
 # Images that kinds of proxy can be given: harness/kind.
@@ -79,7 +79,7 @@ named:
 images:
 	@PROXYCHAOS_NAME='$(NAME)' PROXYCHAOS_CONFIG='$(CONFIG)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) images
 
-scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf ENV=./file] [PROXY=image IMAGE= COMMAND=] [SUBJECT=] [CLOCK=production TTL= GRACE= OUTAGE= POSTS= RATE= PEAK= SEED= MAX_FAILED= RECOVER_WITHIN=]
+scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf ENV=./file] [PROXY=image IMAGE= COMMAND=] [SUBJECT=] [CLOUD=azure] [CLOCK=production TTL= GRACE= OUTAGE= POSTS= RATE= PEAK= SEED= MAX_FAILED= RECOVER_WITHIN=]
 	@PROXYCHAOS_NAME='$(NAME)' PROXYCHAOS_CONFIG='$(CONFIG)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) check
 	@$(MAKE) --no-print-directory -j2 suite images
 	@PROXYCHAOS_NAME='$(NAME)' PROXYCHAOS_CONFIG="$$(test -z '$(CONFIG)' || realpath -- '$(CONFIG)')" $(ENVIRONMENT) $(ABSOLUTE) $(GINKGO) $(SUITE)
@@ -149,9 +149,9 @@ bench-proxy: build ## goproxy compared with Caddy, Apache, nginx and HAProxy; do
 soak: build ## goproxy for 20 minutes under load while its upstream moves; docs/performance.md [SOAK=20m RATE=1000 FLIP=2s]
 	@$(GO) run ./cmd/bench soak --duration '$(or $(SOAK),20m)' --rate '$(or $(RATE),1000)' --flip '$(or $(FLIP),2s)'
 
-fidelity: ## docs/aws-fidelity.md: which test of the fakes proves which fact about AWS
+fidelity: ## docs/aws-fidelity.md, docs/cloud-fidelity.md: which test of the fakes proves which fact about AWS, or another cloud
 	@.ci/packages
-	@$(GO) test -json ./fakedns/... ./fakealb/... | $(GO) run ./cmd/fidelity
+	@$(GO) test -json ./fakedns/... ./fakealb/... ./harness | $(GO) run ./cmd/fidelity
 
 errorrate: ## docs/comparing.md: how often compare errs, over a bank of stored runs
 	@$(GO) run ./cmd/errorrate

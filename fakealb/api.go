@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
@@ -12,6 +13,13 @@ type LoadBalancer struct {
 	Name string `json:"name"` // letters, digits and "-", at most 32, as for an ALB
 	// Type is application (default) or network. It cannot be changed.
 	Type Type `json:"type,omitempty"`
+	// Cloud is whose load balancer it is: aws (default), or one of cloud.Names. It answers,
+	// waits, checks and drains as that does, under AWS's names for settings. What only an
+	// ALB has it has not.
+	Cloud cloud.Name `json:"cloud,omitempty"`
+	// OwnStatuses are statuses of the load balancer's own responses in place of the
+	// cloud's, by their cause. Not all clouds document theirs.
+	OwnStatuses map[cloud.Cause]int `json:"own_statuses,omitempty"`
 	// Targets is the number of built-in targets, 0 to 1000. With 0 the nodes
 	// answer 503 (fact 2.4.1, D).
 	Targets int `json:"targets"`

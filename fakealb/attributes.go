@@ -4,13 +4,22 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
+	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
 // Attributes are load balancer attributes, under AWS's names, with AWS's
 // defaults and ranges. 0, "" and false stand for the default.
 type Attributes struct {
-	// IdleTimeoutSeconds is 60 by default, 1 to 4000, before scaling (2.1.1 D).
+	// IdleTimeoutSeconds is 60 by default, 1 to 4000, before scaling (2.1.1 D). With another
+	// cloud it is how long a connection may lie idle between two requests, and package
+	// cloud has its default and range.
 	IdleTimeoutSeconds int `json:"idle_timeout.timeout_seconds,omitempty"`
+	// ResponseTimeoutSeconds is how long a target is waited for, with a cloud that has a
+	// time of its own for that; package cloud has its default and range. An ALB waits for
+	// its idle timeout.
+	ResponseTimeoutSeconds int `json:"response_timeout.timeout_seconds,omitempty"`
 	// ClientKeepAliveSeconds is how long a client connection is kept from its
 	// beginning: 3600 by default, 60 to 604800, before scaling (2.1.2 D).
 	ClientKeepAliveSeconds int `json:"client_keep_alive.seconds,omitempty"`
@@ -42,20 +51,21 @@ const (
 	xffRemove   = "remove"
 )
 
-func (a Attributes) check() (Attributes, error) {
+func (a Attributes) check(c *cloud.Cloud) (Attributes, error) {
 	for _, p := range []struct {
-		name          string
-		value         *int
-		def, min, max int
+		name  string
+		value *int
+		norm  targets.Range
 	}{
-		{"idle_timeout.timeout_seconds", &a.IdleTimeoutSeconds, 60, 1, 4000},
-		{"client_keep_alive.seconds", &a.ClientKeepAliveSeconds, 3600, 60, 604800},
+		{"idle_timeout.timeout_seconds", &a.IdleTimeoutSeconds, c.Timers.Idle},
+		{"client_keep_alive.seconds", &a.ClientKeepAliveSeconds, c.Timers.Lifetime},
+		{"response_timeout.timeout_seconds", &a.ResponseTimeoutSeconds, c.Timers.Response},
 	} {
-		if *p.value == 0 {
-			*p.value = p.def
+		if p.norm == (targets.Range{}) && *p.value != 0 {
+			return a, badField("attributes."+p.name, "got %d, want none: %s has no such timer", *p.value, c.Title)
 		}
-		if *p.value < p.min || *p.value > p.max {
-			return a, badField("attributes."+p.name, "got %d, want %d to %d", *p.value, p.min, p.max)
+		if err := p.norm.Fill(p.value); err != nil {
+			return a, badField("attributes."+p.name, "%v", err)
 		}
 	}
 	for _, p := range []struct {

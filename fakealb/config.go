@@ -105,6 +105,9 @@ func (lb LoadBalancer) check() (LoadBalancer, error) {
 	if lb.ErrorBody == "" {
 		lb.ErrorBody = ErrorBodyCurrent
 	}
+	if err := lb.checkCloud(); err != nil {
+		return lb, err
+	}
 	if lb.DNSName == "" {
 		lb.DNSName = lb.Type.dnsName(lb.Name)
 	}
@@ -163,6 +166,9 @@ func (lb LoadBalancer) summary() string {
 	}
 	if lb.ZonalShift != "" {
 		out += " zonal_shift=" + lb.ZonalShift
+	}
+	if lb.Cloud != "" {
+		out += " cloud=" + string(lb.Cloud)
 	}
 	return fmt.Sprintf("%s error_body=%s", out, lb.ErrorBody)
 }

@@ -27,6 +27,7 @@ type clientConn struct {
 	id     uint64
 	opened time.Time
 	// keepAlive is the client keep-alive; it is frozen when the connection opens (2.1.2 D).
+	// 0 is for ever.
 	keepAlive   time.Duration
 	row         record.Ref
 	requests    atomic.Int64
@@ -96,6 +97,12 @@ func (c *clientConn) Write(b []byte) (int, error) {
 	n, err := c.Conn.Write(b)
 	c.noteError(err)
 	return n, err
+}
+
+// outlived reports whether the connection has been there for longer than the client
+// keep-alive.
+func (c *clientConn) outlived() bool {
+	return c.keepAlive > 0 && time.Since(c.opened) > c.server.scaled(c.keepAlive)
 }
 
 // noteError keeps what an error says about the end of the connection.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakealb/desync"
 	"github.com/proxychaos/proxychaos/fakealb/read"
 	"github.com/proxychaos/proxychaos/fakealb/record"
@@ -117,7 +118,7 @@ func (x *exchange) fault() FaultKind {
 func (x *exchange) end(r response, sent int64, err error) {
 	now, fault := time.Now(), x.fault()
 	status := r.status
-	if (r.cut != nil && !r.cut.midBody) || (status == statusClientGone && x.c.endedByFault()) {
+	if (r.cut != nil && !r.cut.midBody) || (status == cloud.StatusClientGone && x.c.endedByFault()) {
 		status = 0
 	}
 	if r.cut == nil && status != 0 {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakealb/netfault"
 	"github.com/proxychaos/proxychaos/fakealb/record"
 )
@@ -45,10 +46,10 @@ func (n *node) holdFINs() {
 	}
 }
 
-func errorAnswer(v view) response { return generated(v.fault.Status, v.lb.ErrorBody) }
+func errorAnswer(v view) response { return v.lb.refused(v.fault.Status) }
 
 func lingerAnswer(v view) response {
-	return generated(http.StatusServiceUnavailable, v.lb.ErrorBody)
+	return v.lb.own(cloud.NoTarget, http.StatusServiceUnavailable)
 }
 
 func strangerAnswer(view) response {

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakealb/nlb"
 	"github.com/proxychaos/proxychaos/fakealb/record"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
@@ -12,18 +13,19 @@ import (
 
 // flowIdle is the idle timeout of the listener's flows. Without listeners every port
 // is TCP.
-func (l Listener) flowIdle() time.Duration {
-	if s := l.Attributes.TCPIdleTimeoutSeconds; s > 0 {
-		return time.Duration(s) * time.Second
+func (lb *LoadBalancer) flowIdle(l Listener) time.Duration {
+	s := l.Attributes.TCPIdleTimeoutSeconds
+	if s == 0 {
+		s = cloud.Of(lb.Cloud).Network.Idle.Default
 	}
-	return defaultTCPIdle * time.Second
+	return time.Duration(s) * time.Second
 }
 
 // idleTimeout is after how much silence a connection on that port is ended.
 func (lb LoadBalancer) idleTimeout(port uint16) time.Duration {
 	if lb.Type == TypeNetwork {
 		l, _ := lb.listener(port)
-		return l.flowIdle()
+		return lb.flowIdle(l)
 	}
 	return lb.Attributes.idleTimeout()
 }
@@ -40,7 +42,7 @@ func (s *Server) serveFlow(c *clientConn, l Listener) {
 		},
 	}
 	settings := nlb.Settings{
-		Idle: s.scaled(l.flowIdle()), Connect: s.scaled(flowConnect), Handshake: s.scaled(handshakeTimeout),
+		Idle: s.scaled(v.lb.flowIdle(l)), ResetIdle: l.Attributes.TCPReset, Connect: s.scaled(flowConnect), Handshake: s.scaled(handshakeTimeout),
 		TLS: group.Protocol == targets.ProtocolTLS, ProxyProtocol: group.Attributes.ProxyProtocolV2,
 		Endpoint: v.lb.VPCEndpoint, Ports: v.lb.PortsPerTarget, PortHold: s.scaled(portHold),
 	}

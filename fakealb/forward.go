@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
@@ -39,13 +40,13 @@ func (s *Server) fromGroup(x *exchange, group string) response {
 	}
 	switch {
 	case err != nil && x.context().Err() != nil:
-		return response{status: statusClientGone}
+		return response{status: cloud.StatusClientGone}
 	case err != nil && x.sending.failure() != nil:
 		return x.missingBody(x.sending.failure())
 	case result.Status == http.StatusServiceUnavailable && version == targets.VersionGRPC:
 		return noTargetGRPC()
 	case result.Response == nil:
-		return generated(result.Status, x.v.lb.ErrorBody)
+		return x.v.lb.own(causeOf(result), result.Status)
 	}
 	x.targetStatus = result.Response.StatusCode
 	if r, ok := upgraded(result.Response); ok {
@@ -54,6 +55,19 @@ func (s *Server) fromGroup(x *exchange, group string) response {
 	r := passedOn(result.Response)
 	session.keep(&r, result.Response.Header)
 	return r
+}
+
+// causeOf is why there is no response of a target.
+func causeOf(r targets.Result) cloud.Cause {
+	switch {
+	case r.Status == http.StatusServiceUnavailable:
+		return cloud.NoTarget
+	case r.SentAt.IsZero():
+		return cloud.Unreachable
+	case r.Status == http.StatusGatewayTimeout:
+		return cloud.Late
+	}
+	return cloud.NoAnswer
 }
 
 // passedOn is a target's response without what concerns its connection only.

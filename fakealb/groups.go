@@ -56,7 +56,7 @@ func (lb LoadBalancer) checkGroups() (LoadBalancer, error) {
 		if lb.TargetGroup.Name != "" {
 			return lb, badField("target_group.name", "got %q, want no name: groups with names are target_groups", lb.TargetGroup.Name)
 		}
-		group, field, err := lb.TargetGroup.Check()
+		group, field, err := lb.TargetGroup.CheckBy(lb.norms())
 		if err != nil {
 			return lb, badField("target_group."+field, "%v", err)
 		}
@@ -68,7 +68,7 @@ func (lb LoadBalancer) checkGroups() (LoadBalancer, error) {
 	lb.TargetGroups = slices.Clone(lb.TargetGroups)
 	for i, g := range lb.TargetGroups {
 		at := fmt.Sprintf("target_groups[%d].", i)
-		g, field, err := g.Check()
+		g, field, err := g.CheckBy(lb.norms())
 		switch {
 		case err != nil:
 			return lb, badField(at+field, "%v", err)
@@ -88,7 +88,7 @@ func (s *Server) setBalancer(n *node, lb LoadBalancer) {
 	v := n.view()
 	place := targets.Node{
 		Addr: n.addr, LoadBalancer: lb.Name, Zone: v.zone, Port: lb.firstPort(s.config.Ports),
-		ShiftedZone: lb.ZonalShift, Idle: lb.Attributes.idleTimeout(), Lag: time.Duration(v.lag), TLS: policy.Backend(lb.policies()),
+		ShiftedZone: lb.ZonalShift, Idle: lb.responseTimeout(), Kept: lb.targetIdle(), Whole: lb.wholeResponse(), Lag: time.Duration(v.lag), TLS: policy.Backend(lb.policies()),
 		Connected: func(change int) { s.connectedToTarget(n, change) },
 	}
 	next, groups := pools{}, lb.groups()

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
 
@@ -27,7 +28,7 @@ func mismatched(req *http.Request, version string) bool {
 // protocolMismatch is the answer to a request that is mismatched. A stream is not
 // read to its end, which may be far.
 func (x *exchange) protocolMismatch() response {
-	answer := func() response { return generated(statusProtocolMismatch, x.v.lb.ErrorBody) }
+	answer := func() response { return x.v.lb.refused(cloud.StatusProtocolMismatch) }
 	if x.req.ProtoMajor == 2 {
 		return answer()
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakealb/policy"
 	"github.com/proxychaos/proxychaos/fakealb/read"
 )
@@ -25,9 +26,9 @@ func isHopByHop(name string) bool { return slices.Contains(hopByHop, name) }
 func (x *exchange) targetRequest() *http.Request {
 	out := x.req.Clone(x.context())
 	out.Close, out.Body = x.once, nil
-	attributes := x.v.lb.Attributes
+	plain := x.v.lb.Attributes.DropInvalidHeaders || cloud.Of(x.v.lb.Cloud).PlainNames
 	for name := range out.Header {
-		if isHopByHop(name) || name == "Expect" || attributes.DropInvalidHeaders && !read.IsPlainName(name) {
+		if isHopByHop(name) || name == "Expect" || plain && !read.IsPlainName(name) {
 			delete(out.Header, name)
 		}
 	}
@@ -35,10 +36,16 @@ func (x *exchange) targetRequest() *http.Request {
 		out.Header.Set("Connection", "Upgrade")
 		out.Header.Set("Upgrade", x.req.Header.Get("Upgrade"))
 	}
-	x.setForwarded(out.Header)
 	x.c.setMutual(out.Header)
-	x.setTLS(out.Header)
-	out.Header.Set("X-Amzn-Trace-Id", x.traceID())
+	if tell := cloud.Of(x.v.lb.Cloud).Tell; tell != nil {
+		tell(out.Header, cloud.Request{
+			Client: x.c.peer, Node: x.c.node.addr, Port: x.c.port, Scheme: x.scheme(), Host: x.req.Host, URI: x.req.RequestURI,
+		})
+	} else {
+		x.setForwarded(out.Header)
+		x.setTLS(out.Header)
+		out.Header.Set("X-Amzn-Trace-Id", x.traceID())
+	}
 	if _, ok := out.Header["User-Agent"]; !ok {
 		out.Header["User-Agent"] = nil // otherwise Go's transport adds its own
 	}
@@ -60,12 +67,16 @@ func (x *exchange) setForwarded(h http.Header) {
 		}
 		h.Set(name, strings.Join(append(h.Values(name), client), ", "))
 	}
-	proto := "http"
-	if x.tls != nil {
-		proto = "https"
-	}
-	h.Set("X-Forwarded-Proto", proto)
+	h.Set("X-Forwarded-Proto", x.scheme())
 	h.Set("X-Forwarded-Port", strconv.Itoa(int(x.c.port)))
+}
+
+// scheme is http, or https if the client spoke TLS.
+func (x *exchange) scheme() string {
+	if x.tls != nil {
+		return "https"
+	}
+	return "http"
 }
 
 // setTLS tells the target about the client's TLS, in OpenSSL's words (2.5.8 D).
@@ -79,8 +90,9 @@ func (x *exchange) setTLS(h http.Header) {
 
 // setHost sets the Host that the target gets (2.5.5 D).
 func (x *exchange) setHost(out *http.Request) {
+	preserve := x.v.lb.Attributes.PreserveHost || cloud.Of(x.v.lb.Cloud).Name != cloud.AWS
 	switch {
-	case !x.v.lb.Attributes.PreserveHost || x.req.Host == "":
+	case !preserve || x.req.Host == "":
 		out.Host = x.targetHost()
 	case len(x.hosts) > 0:
 		out.Host = x.hosts[0]

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakealb/desync"
 	"github.com/proxychaos/proxychaos/fakealb/read"
 	"github.com/proxychaos/proxychaos/fakealb/record"
@@ -51,7 +52,7 @@ func (h *http1) exchange() bool {
 		status = http.StatusBadRequest
 	}
 	if req == nil {
-		h.refuse(v, generated(status, v.lb.ErrorBody))
+		h.refuse(v, v.lb.refused(status))
 		return false
 	}
 	if status == 0 && strings.EqualFold(req.Header.Get("Expect"), "100-continue") {
@@ -94,7 +95,7 @@ func (h *http1) judge(v view) mitigation {
 // connection goes on.
 func (h *http1) finish(x *exchange, r response) bool {
 	how := howResponse
-	if time.Since(h.c.opened) > h.server.scaled(h.c.keepAlive) {
+	if h.c.outlived() {
 		r.close, how = true, howKeepAliveLimit
 	}
 	r.close = r.close || x.req.Close || x.once
@@ -120,7 +121,7 @@ func (h *http1) finish(x *exchange, r response) bool {
 // write sends what of the response is to be sent.
 func (h *http1) write(x *exchange, r *response) (int64, error) {
 	switch {
-	case r.status == statusClientGone:
+	case r.status == cloud.StatusClientGone:
 		return 0, errClientGone
 	case r.cut != nil:
 		if r.upgrade != nil {

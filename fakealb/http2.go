@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/http2"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakealb/read"
 	"github.com/proxychaos/proxychaos/fakealb/record"
 )
@@ -32,7 +33,7 @@ const (
 // ALB's: of the header table, of the largest list of headers, and of priorities.
 func (s *Server) serveHTTP2(c *clientConn, conn net.Conn, state *tls.ConnectionState) {
 	_ = c.SetReadDeadline(time.Time{})
-	idle := s.scaled(c.node.view().lb.Attributes.idleTimeout())
+	idle := s.scaled(c.node.view().lb.idleHTTP2())
 	h := &http2Conn{server: s, c: c, tls: state, idle: idle}
 	h.touch()
 	//nolint:staticcheck // net/http serves listeners, not one connection whose handshake is done
@@ -92,7 +93,7 @@ func (h *http2Conn) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		x.names.Note(name)
 	}
 	switch {
-	case time.Since(h.c.opened) > h.server.scaled(h.c.keepAlive): // this is the one more request (2.1.2 D)
+	case h.c.outlived(): // this is the one more request (2.1.2 D)
 		h.sayGoodbye(w, howKeepAliveLimit)
 	case x.number >= maxHTTP2Requests:
 		h.sayGoodbye(w, howRequestLimit)
@@ -215,7 +216,7 @@ func (b *stallingBody) stalled() {
 
 // write sends what of the response is to be sent.
 func (h *http2Conn) write(w http.ResponseWriter, x *exchange, r *response) (int64, error) {
-	if r.status == statusClientGone {
+	if r.status == cloud.StatusClientGone {
 		return 0, errClientGone
 	}
 	if r.cut != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/proxychaos/proxychaos/fakealb/cert"
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakealb/policy"
 	"github.com/proxychaos/proxychaos/fakealb/rules"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
@@ -66,7 +67,7 @@ func (lb LoadBalancer) checkListeners(config Config) (LoadBalancer, error) {
 			return lb, badField(field+"protocol", "got protocol %q with type %q, want one of %q", l.Protocol, lb.Type, lb.Type.protocols())
 		}
 		var err error
-		if l, err = l.checkFlow(field); err != nil {
+		if l, err = l.checkFlow(field, cloud.Of(lb.Cloud).Network); err != nil {
 			return lb, err
 		}
 		if lb.Listeners[i], err = l.checkTLS(field); err != nil {

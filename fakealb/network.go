@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
 	"github.com/proxychaos/proxychaos/harness/control"
 )
@@ -43,8 +44,7 @@ func (t Type) dnsName(name string) string {
 
 // Timers of network load balancers.
 const (
-	defaultTCPIdle = 350 // s, of TCP listeners; that of TLS listeners is fixed (4.2 D)
-	tlsKeepalive   = 20 * time.Second
+	tlsKeepalive = 20 * time.Second
 	// flowConnect is how long a target may take to accept a connection. A real one
 	// passes SYNs on and has no such time (G).
 	flowConnect = 10 * time.Second
@@ -77,7 +77,7 @@ func (lb LoadBalancer) checkType() (LoadBalancer, error) {
 		}
 	}
 	var err error
-	lb.Attributes, err = lb.Attributes.check()
+	lb.Attributes, err = lb.Attributes.check(cloud.Of(lb.Cloud))
 	return lb, err
 }
 
@@ -122,8 +122,12 @@ func (lb LoadBalancer) checkNetwork() (LoadBalancer, error) {
 // ListenerAttributes are listener attributes, under AWS's names.
 type ListenerAttributes struct {
 	// TCPIdleTimeoutSeconds is of TCP listeners: 350 by default, 60 to 6000, before
-	// scaling (4.2 D).
+	// scaling (4.2 D), and with Azure 240 by default, 240 to 6000 (azure-lb.1 D). That of
+	// TLS listeners is fixed.
 	TCPIdleTimeoutSeconds int `json:"tcp.idle_timeout.seconds,omitempty"`
+	// TCPReset has both sides of a flow that was silent for so long get an RST, with a cloud
+	// that can do that: Azure (azure-lb.3 D).
+	TCPReset bool `json:"tcp.reset.enabled,omitempty"`
 }
 
 // ALPNPolicy says what a TLS listener negotiates (4.10 D).
@@ -148,9 +152,11 @@ var alpnPolicies = map[ALPNPolicy][]string{
 }
 
 // checkFlow checks what only listeners of network load balancers have.
-func (l Listener) checkFlow(field string) (Listener, error) {
+func (l Listener) checkFlow(field string, n *cloud.Network) (Listener, error) {
 	idle := &l.Attributes.TCPIdleTimeoutSeconds
 	switch {
+	case l.Attributes.TCPReset && (l.Protocol != ProtocolTCP || !n.MayReset):
+		return l, badField(field+"attributes.tcp.reset.enabled", "got true with protocol %q, want it with %q and a load balancer that can do it, such as Azure's", l.Protocol, ProtocolTCP)
 	case l.Protocol != ProtocolTCP && *idle != 0:
 		return l, badField(field+"attributes.tcp.idle_timeout.seconds", "got %d with protocol %q, want it with %q only: that of TLS listeners is fixed", *idle, l.Protocol, ProtocolTCP)
 	case (l.Protocol == ProtocolTCP || l.Protocol == ProtocolTLS) && len(l.Rules)+len(l.DefaultActions) > 0:
@@ -158,8 +164,10 @@ func (l Listener) checkFlow(field string) (Listener, error) {
 	case l.Protocol != ProtocolTLS && l.ALPNPolicy != "":
 		return l, badField(field+"alpn_policy", "got %q with protocol %q, want it with %q only", l.ALPNPolicy, l.Protocol, ProtocolTLS)
 	}
-	if l.Protocol == ProtocolTCP && *idle == 0 {
-		*idle = defaultTCPIdle
+	if l.Protocol == ProtocolTCP {
+		if err := n.Idle.Fill(idle); err != nil {
+			return l, badField(field+"attributes.tcp.idle_timeout.seconds", "%v", err)
+		}
 	}
 	if l.Protocol == ProtocolTLS && l.ALPNPolicy == "" {
 		l.ALPNPolicy = ALPNNone
@@ -167,9 +175,6 @@ func (l Listener) checkFlow(field string) (Listener, error) {
 	if _, ok := alpnPolicies[l.ALPNPolicy]; !ok && l.ALPNPolicy != "" {
 		return l, badField(field+"alpn_policy", "got %q, want one of %s", l.ALPNPolicy,
 			[]ALPNPolicy{ALPNNone, ALPNHTTP1Only, ALPNHTTP2Only, ALPNHTTP2Optional, ALPNHTTP2Preferred})
-	}
-	if l.Protocol == ProtocolTCP && (*idle < 60 || *idle > 6000) {
-		return l, badField(field+"attributes.tcp.idle_timeout.seconds", "got %d, want 60 to 6000", *idle)
 	}
 	return l, nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/fakealb"
 	"github.com/proxychaos/proxychaos/fakealb/cert"
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
 	"github.com/proxychaos/proxychaos/harness/openapitest"
 )
@@ -74,6 +75,14 @@ func driveClient(t *testing.T, c *fakealb.Client, f *fixture) {
 		},
 	}))
 	putSecure(t, c, f.port)
+	ok(c.PutLoadBalancer(ctx, fakealb.LoadBalancer{
+		Name: "gateway", Cloud: "azure", ErrorBody: fakealb.ErrorBodyCurrent, OwnStatuses: map[cloud.Cause]int{cloud.NoTarget: 503},
+		Attributes: fakealb.Attributes{ResponseTimeoutSeconds: 30}, TargetGroup: &targets.Group{Health: targets.HealthCheck{IntervalSeconds: 1, TimeoutSeconds: 1}},
+	}))
+	ok(c.PutLoadBalancer(ctx, fakealb.LoadBalancer{
+		Name: "passing", Cloud: "azure", Type: fakealb.TypeNetwork, ErrorBody: fakealb.ErrorBodyCurrent,
+		Listeners: []fakealb.Listener{{Port: f.port, Protocol: fakealb.ProtocolTCP, Attributes: fakealb.ListenerAttributes{TCPReset: true}}},
+	}))
 	driveGroups(t, c, f.port)
 	off := false
 	ok(c.PutLoadBalancer(ctx, fakealb.LoadBalancer{

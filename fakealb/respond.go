@@ -8,6 +8,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 )
 
 // maxHold bounds HeaderHold.
@@ -31,24 +33,27 @@ func (s *Server) respond(x *exchange) response {
 	case spec.answer != nil:
 		r = x.own(func() response { return spec.answer(x.v) })
 	case x.refused != 0:
-		r = x.own(func() response { return generated(x.refused, x.v.lb.ErrorBody) })
+		r = x.own(func() response { return x.v.lb.refused(x.refused) })
 	default:
 		r = s.route(x)
 	}
 	if !r.foreign {
 		x.v.lb.Attributes.modify(&r)
 	}
+	if x.targetStatus != 0 {
+		r.trail = append(r.trail, fieldsOf(cloud.Of(x.v.lb.Cloud).Adds)...)
+	}
 	r.cut = k
 	if spec.slowBody {
 		s.slowDown(x, &r)
 	}
-	if spec.slowResponse && r.status != statusClientGone {
+	if spec.slowResponse && r.status != cloud.StatusClientGone {
 		if x.sending == nil {
 			x.pending()
 		}
 		if !s.wait(x.context(), time.Duration(fault.Delay)) {
 			r.discard()
-			return response{status: statusClientGone}
+			return response{status: cloud.StatusClientGone}
 		}
 	}
 	return r
@@ -70,7 +75,7 @@ func (x *exchange) missingBody(err error) response {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		status = http.StatusGatewayTimeout
 	}
-	r := generated(status, x.v.lb.ErrorBody)
+	r := x.v.lb.refused(status)
 	r.close = true
 	return r
 }
@@ -78,7 +83,7 @@ func (x *exchange) missingBody(err error) response {
 // builtIn is the answer of a built-in target.
 func (s *Server) builtIn(x *exchange) response {
 	if !s.hold(x) {
-		return response{status: statusClientGone}
+		return response{status: cloud.StatusClientGone}
 	}
 	n := x.c.node
 	x.builtIn = int(n.turn.Add(1)%uint64(x.v.lb.Targets)) + 1

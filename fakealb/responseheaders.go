@@ -60,7 +60,7 @@ func (h *ResponseHeaders) check() error {
 
 // modify changes a response as configured.
 func (h *ResponseHeaders) modify(r *response) {
-	if h.ServerEnabled != nil && !*h.ServerEnabled && len(r.lead) > 0 && r.lead[0] == serverField {
+	if h.ServerEnabled != nil && !*h.ServerEnabled && len(r.lead) > 0 && r.lead[0].name == "Server" {
 		r.lead = r.lead[1:]
 	}
 	for _, f := range h.fields() {

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakealb/rules"
 )
 
@@ -46,7 +47,7 @@ func (s *Server) toDefault(x *exchange) response {
 	}
 	x.group = x.v.lb.Name
 	if x.v.lb.Targets == 0 {
-		return x.own(func() response { return generated(http.StatusServiceUnavailable, x.v.lb.ErrorBody) })
+		return x.own(func() response { return x.v.lb.own(cloud.NoTarget, http.StatusServiceUnavailable) })
 	}
 	return x.own(func() response { return s.builtIn(x) })
 }
@@ -72,7 +73,7 @@ func (x *exchange) ruleRequest() rules.Request {
 func fixed(f *rules.FixedResponse) response {
 	return response{
 		status: f.StatusCode, reason: http.StatusText(f.StatusCode),
-		lead: []field{serverField}, contentType: f.ContentType + "; charset=utf-8",
+		lead: []field{{"Server", cloud.Of(cloud.AWS).Server}}, contentType: f.ContentType + "; charset=utf-8",
 		body: []byte(f.MessageBody),
 	}
 }
@@ -81,10 +82,10 @@ func fixed(f *rules.FixedResponse) response {
 // (2.4.1 D).
 func (x *exchange) redirected(url string, status int) response {
 	if len(url) > rules.MaxURL {
-		return generated(http.StatusInsufficientStorage, x.v.lb.ErrorBody)
+		return x.v.lb.refused(http.StatusInsufficientStorage)
 	}
 	x.routing.redirect = url
-	r := page(status, http.StatusText(status), x.v.lb.ErrorBody)
+	r := generated(cloud.ALBPage(status, http.StatusText(status), x.v.lb.ErrorBody == ErrorBodyPre2020))
 	if status == http.StatusFound {
 		r.reason = "Moved Temporarily" // in the status line only (2.4 O)
 	}

@@ -70,7 +70,7 @@ func (s *Server) serve(n *node, port uint16, raw net.Conn) {
 	case secure:
 		s.serveTLS(c)
 	case isTLS: // no request line that could be awaited
-		(&http1{server: s, c: c, conn: c, in: read.NewReader(c)}).refuse(n.view(), generated(http.StatusBadRequest, lb.ErrorBody))
+		(&http1{server: s, c: c, conn: c, in: read.NewReader(c)}).refuse(n.view(), lb.refused(http.StatusBadRequest))
 	default:
 		s.servePlain(c, listener)
 	}
@@ -87,7 +87,7 @@ func (s *Server) servePlain(c *clientConn, listener Listener) {
 	default:
 		s.connections.Update(c.row, func(r *record.Connection) { r.Spoke = name })
 		v := c.node.view()
-		(&http1{server: s, c: c, conn: c, in: read.NewReader(c)}).refuse(v, generated(http.StatusBadRequest, v.lb.ErrorBody))
+		(&http1{server: s, c: c, conn: c, in: read.NewReader(c)}).refuse(v, v.lb.refused(http.StatusBadRequest))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakealb/rules"
 	"github.com/proxychaos/proxychaos/fakealb/sticky"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
@@ -32,7 +33,7 @@ func (s *Server) toRuleGroup(x *exchange, m rules.Match) response {
 // toGroup forwards to a named target group, which is empty if all weights are 0.
 func (s *Server) toGroup(x *exchange, group string) response {
 	if x.v.pools[group] == nil || group == unnamed {
-		return x.own(func() response { return generated(http.StatusServiceUnavailable, x.v.lb.ErrorBody) })
+		return x.own(func() response { return x.v.lb.own(cloud.NoTarget, http.StatusServiceUnavailable) })
 	}
 	return s.fromGroup(x, group)
 }

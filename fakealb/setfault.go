@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakealb/netfault"
 )
 
@@ -27,8 +28,8 @@ func (f FaultSetting) check() (FaultSetting, error) {
 	switch {
 	case !ok:
 		return f, badField("kind", "got fault %q, want one of %s", f.Kind, FaultKinds())
-	case f.Kind == FaultError && generatedKinds[f.Status] == (generatedKind{}):
-		return f, badField("status", "got status %d, want one of %d with fault %q", f.Status, generatedStatuses(), f.Kind)
+	case f.Kind == FaultError && !cloud.IsOwn(f.Status):
+		return f, badField("status", "got status %d, want one of %d with fault %q", f.Status, cloud.OwnStatuses(), f.Kind)
 	case f.Kind != FaultError && f.Status != 0:
 		return f, badField("status", "got status %d with fault %q, which has none: leave it out", f.Status, f.Kind)
 	case spec.waits() != (f.Delay != 0) || f.Delay < 0 || time.Duration(f.Delay) > maxGrace:

@@ -3,6 +3,7 @@ package fakealb
 import (
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakealb/sticky"
 	"github.com/proxychaos/proxychaos/fakealb/targets"
 )
@@ -32,7 +33,7 @@ func (s *Server) since(t time.Time) Span {
 
 // timers are all there are, with their defaults.
 func (s *Server) timers() []Timer {
-	lb, _ := Attributes{}.check() // the defaults have no errors
+	lb, _ := Attributes{}.check(cloud.Of(cloud.AWS)) // the defaults have no errors
 	group, _, _ := targets.Group{}.Check()
 	seconds := func(n int) time.Duration { return time.Duration(n) * time.Second }
 	const (
@@ -55,8 +56,8 @@ func (s *Server) timers() []Timer {
 		{Name: "stickiness by the application's cookie", ALB: Duration(seconds(a.AppCookieSeconds)), Setting: attributes + "stickiness.app_cookie.duration_seconds"},
 		{Name: "life of a cookie", ALB: Duration(sticky.Expiry)},
 		{Name: "control plane lag", Setting: "nodes: control_plane_lag"},
-		{Name: "idle timeout of TCP flows", ALB: Duration(seconds(defaultTCPIdle)), Setting: "listeners.attributes.tcp.idle_timeout.seconds"},
-		{Name: "idle timeout of TLS flows", ALB: Duration(seconds(defaultTCPIdle))},
+		{Name: "idle timeout of TCP flows", ALB: Duration(seconds(cloud.Of(cloud.AWS).Network.Idle.Default)), Setting: "listeners.attributes.tcp.idle_timeout.seconds"},
+		{Name: "idle timeout of TLS flows", ALB: Duration(seconds(cloud.Of(cloud.AWS).Network.Idle.Default))},
 		{Name: "keepalives of TLS listeners", ALB: Duration(tlsKeepalive)},
 		{Name: "connect of a flow", ALB: Duration(flowConnect)},
 		{Name: "a flow's port in use", ALB: Duration(portHold)},

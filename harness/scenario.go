@@ -25,7 +25,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/harness/fault"
+	"github.com/proxychaos/proxychaos/harness/meant"
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
@@ -119,6 +121,9 @@ const maxSockets = 1000
 func (s Scenario) Check() error {
 	if err := s.World.Check(); err != nil {
 		return fmt.Errorf("scenario %s: %w", s.Name, err)
+	}
+	if of := cloud.Name(s.World.Cloud); !cloud.Known(of) {
+		return fmt.Errorf("scenario %s: got the cloud %q%s", s.Name, of, meant.Hint(of, cloud.Names()))
 	}
 	if len(s.Timeline) == 0 {
 		return fmt.Errorf("scenario %s: got no step, want at least one fault", s.Name)

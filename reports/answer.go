@@ -142,7 +142,7 @@ func (c Cell) severity() int {
 func brokenFirst(cells []Cell) []Cell {
 	worst := map[string]int{}
 	for _, c := range cells {
-		name := c.Manifest.Scenario
+		name := c.scenario()
 		if have, ok := worst[name]; !ok || c.severity() < have {
 			worst[name] = c.severity()
 		}
@@ -152,7 +152,7 @@ func brokenFirst(cells []Cell) []Cell {
 	sorted := slices.Clone(cells)
 	slices.SortStableFunc(sorted, func(a, b Cell) int {
 		return cmp.Or(
-			cmp.Compare(slices.Index(order, a.Manifest.Scenario), slices.Index(order, b.Manifest.Scenario)),
+			cmp.Compare(slices.Index(order, a.scenario()), slices.Index(order, b.scenario())),
 			cmp.Compare(a.severity(), b.severity()),
 		)
 	})

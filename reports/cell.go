@@ -25,6 +25,15 @@ type Cell struct {
 	NotRun string
 }
 
+// scenario is what a cell's scenario is called: with the cloud whose load balancers it had,
+// if those were not AWS's.
+func (c Cell) scenario() string {
+	if of := c.Manifest.World.Cloud; of != "" {
+		return c.Manifest.Scenario + " (" + of + ")"
+	}
+	return c.Manifest.Scenario
+}
+
 // State is how a cell stands against what was expected of it.
 type State string
 

@@ -1,8 +1,11 @@
 package reports
 
 import (
+	"bytes"
 	"strings"
 	"testing"
+
+	. "github.com/onsi/gomega"
 
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/recording"
@@ -49,4 +52,25 @@ func TestAFailureWithoutACauseIsNeverExpected(t *testing.T) {
 			t.Errorf("expected %s: %s, %q, %q", want, c.State(), c.Phrase(), c.Reasons())
 		}
 	}
+}
+
+// A scenario with the load balancers of another cloud is another one in every report.
+func TestCloudsAreKeptApart(t *testing.T) {
+	g := NewWithT(t)
+	on := func(cloud string) Cell {
+		m := recording.Manifest{Scenario: "alb-ip-rotate", Summary: "The name moves.", Subject: recording.Subject{ID: "nginx/own", Kind: "nginx"}}
+		m.World.Cloud = cloud
+		return Cell{Manifest: m, Verdict: judge.Verdict{Result: judge.Pass}}
+	}
+	cells := []Cell{on(""), on("azure")}
+	var table, page, markdown, report bytes.Buffer
+	g.Expect(Table(&table, cells)).To(Succeed())
+	g.Expect(HTML(&page, Page{Cells: cells})).To(Succeed())
+	g.Expect(Markdown(&markdown, Suite{Cells: cells})).To(Succeed())
+	g.Expect(JSON(&report, Suite{Cells: cells})).To(Succeed())
+	for name, text := range map[string]string{"table": table.String(), "page": page.String(), "markdown": markdown.String()} {
+		g.Expect(text).To(ContainSubstring("alb-ip-rotate (azure)"), name)
+	}
+	g.Expect(table.String()).To(ContainSubstring("alb-ip-rotate: The name moves."))
+	g.Expect(strings.Count(report.String(), `"cloud": "azure"`)).To(Equal(1))
 }

@@ -151,8 +151,8 @@ func wallClock(cells []Cell) time.Duration {
 func scenarios(cells []Cell) []string {
 	var names []string
 	for _, c := range cells {
-		if !slices.Contains(names, c.Manifest.Scenario) {
-			names = append(names, c.Manifest.Scenario)
+		if !slices.Contains(names, c.scenario()) {
+			names = append(names, c.scenario())
 		}
 	}
 	return names
@@ -161,7 +161,7 @@ func scenarios(cells []Cell) []string {
 func ofScenario(cells []Cell, name string) []Cell {
 	var of []Cell
 	for _, c := range cells {
-		if c.Manifest.Scenario == name {
+		if c.scenario() == name {
 			of = append(of, c)
 		}
 	}

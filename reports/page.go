@@ -153,7 +153,7 @@ func newPageView(page Page) (pageView, error) {
 	for i, name := range scenarios(cells) {
 		s := scenarioView{Name: name, Anchor: fmt.Sprintf("s%d", i+1)}
 		for j, c := range cells {
-			if c.Manifest.Scenario != name {
+			if c.scenario() != name {
 				continue
 			}
 			cv, err := newCellView(c, anchorOf(j), sides[j])

@@ -131,6 +131,7 @@ func cellFacts(c Cell) []fact {
 		{"configuration", config},
 		{"asked for", wayText(m.Way)},
 		{"proxy looks again", again},
+		{"cloud", cmp.Or(m.World.Cloud, "aws")},
 		{"clock", clock},
 		{"phase", fmt.Sprintf("%.3f s, from seed %d", float64(m.Plan.Phase), m.Plan.Seed)},
 		{"load", fmt.Sprintf("offered %.2f/s of %.2f/s asked; late p50 %s, p99 %s, max %s", c.Verdict.Load.Offered, c.Verdict.Load.Asked,

@@ -39,7 +39,7 @@ func newMatrix(cells []Cell) matrix {
 			at = len(m.Rows)
 			m.Rows = append(m.Rows, matrixRow{subject.ID, subject.Role, subject.Kind, make([]matrixPlace, len(m.Scenarios))})
 		}
-		place := &m.Rows[at].Places[slices.Index(m.Scenarios, c.Manifest.Scenario)]
+		place := &m.Rows[at].Places[slices.Index(m.Scenarios, c.scenario())]
 		if place.State == "" || place.State == Expected {
 			*place = newMatrixPlace(c, i)
 		}
@@ -49,9 +49,9 @@ func newMatrix(cells []Cell) matrix {
 
 func newMatrixPlace(c Cell, i int) matrixPlace {
 	if c.NotRun != "" {
-		return matrixPlace{Scenario: c.Manifest.Scenario, Text: "not run", State: NotRun, Title: c.NotRun}
+		return matrixPlace{Scenario: c.scenario(), Text: "not run", State: NotRun, Title: c.NotRun}
 	}
-	p := matrixPlace{Scenario: c.Manifest.Scenario, Anchor: anchorOf(i), State: c.State(), Title: c.Phrase()}
+	p := matrixPlace{Scenario: c.scenario(), Anchor: anchorOf(i), State: c.State(), Title: c.Phrase()}
 	switch c.Verdict.Result {
 	case judge.Pass:
 		p.Text = "held"

@@ -29,6 +29,7 @@ type Summary struct {
 // names, State and NotRun are set.
 type CellSummary struct {
 	Scenario       string             `json:"scenario"`
+	Cloud          string             `json:"cloud,omitempty"` // whose load balancers; none for AWS's
 	Subject        string             `json:"subject"`
 	Role           string             `json:"role"`
 	State          State              `json:"state"`
@@ -73,7 +74,7 @@ func JSON(w io.Writer, suite Suite) error {
 
 func summaryOf(c Cell) CellSummary {
 	m, v := c.Manifest, c.Verdict
-	s := CellSummary{Scenario: m.Scenario, Subject: m.Subject.ID, Role: m.Subject.Role, State: c.State(), NotRun: c.NotRun}
+	s := CellSummary{Scenario: m.Scenario, Cloud: m.World.Cloud, Subject: m.Subject.ID, Role: m.Subject.Role, State: c.State(), NotRun: c.NotRun}
 	if c.NotRun != "" {
 		return s
 	}

@@ -37,7 +37,7 @@ func Table(w io.Writer, cells []Cell) error {
 
 func heading(b *strings.Builder, p paint, cells []Cell) {
 	m := cells[0].Manifest
-	title := m.Scenario
+	title := cells[0].scenario()
 	if m.Summary != "" {
 		title += ": " + m.Summary
 	}

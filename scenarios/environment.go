@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/config"
 	"github.com/proxychaos/proxychaos/harness/kind"
@@ -60,6 +61,7 @@ var Words = []Word{
 	{"RELEASE", "RELEASE", "the proxy's release: stable, testing, oldstable, oldoldstable", ""},
 	{"SUBJECT", "ID", "run one catalogued config, such as nginx/static@testing", ""},
 	{"CLOCK", "CLOCK", "scaled, or production, which shortens nothing: a cell then takes five minutes", string(harness.Scaled)},
+	{"CLOUD", "CLOUD", "whose load balancers these are: " + clouds(), string(cloud.AWS)},
 	{"TTL", "TIME", "time to live of the DNS answers", "1s"},
 	{"GRACE", "TIME", "how long the old nodes serve after the name has moved", "8s"},
 	{"OUTAGE", "TIME", "how long DNS fails, or a node is away, in scenarios in which it comes back", "10s"},
@@ -139,6 +141,13 @@ func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
 		r.Scenarios = []harness.Scenario{s}
 	} else if get("CONFIG", "") != "" {
 		r.Scenarios = standing
+	}
+	of := cloud.Name(get("CLOUD", ""))
+	if r.Scenarios, err = onCloud(of, r.Scenarios); err != nil {
+		return r, err
+	}
+	if r.Baseline != nil && r.Scenarios[0].World.Cloud != "" {
+		return r, fmt.Errorf("CLOUD=%s: earlier nights were with AWS's load balancers; leave BASELINE= out, or CLOUD=", of)
 	}
 	r.Subjects, err = chooseSubjects(func(word string) string { return get(word, "") })
 	if err != nil {

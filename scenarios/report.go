@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/recording"
@@ -25,7 +26,7 @@ func Cells(results []run.Result) []reports.Cell {
 		cell := reports.Cell{Manifest: r.Manifest, Verdict: r.Verdict, Dir: r.Dir, NotRun: r.NotRun}
 		if cell.Manifest.Scenario == "" {
 			cell.Manifest.Scenario, cell.Manifest.Summary = r.Scenario.Name, r.Scenario.Summary
-			cell.Manifest.Subject = r.Subject.Recorded()
+			cell.Manifest.Subject, cell.Manifest.World.Cloud = r.Subject.Recorded(), r.Scenario.World.Cloud
 		}
 		if r.Err != nil {
 			cell.Verdict.Result = judge.Unproven
@@ -104,6 +105,9 @@ func Expectation(m recording.Manifest) *judge.Expectation {
 		if e, ok := s.Expect[m.Scenario]; ok && s.ID() == m.Subject.ID {
 			if m.Plan.Clock == recording.ProductionClock {
 				e = onProduction(e)
+			}
+			if m.World.Cloud != "" {
+				e = onAnotherCloud(e, cloud.Name(m.World.Cloud))
 			}
 			return &e
 		}

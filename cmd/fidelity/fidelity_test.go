@@ -54,7 +54,7 @@ func TestRun(t *testing.T) {
 			dir := t.TempDir()
 			facts, table := filepath.Join(dir, "facts.tsv"), filepath.Join(dir, "table.md")
 			g.Expect(os.WriteFile(facts, []byte(list), 0o600)).To(Succeed())
-			err := run(facts, strings.NewReader(tc.tests), table)
+			err := run([]page{{facts, table, "aws-fact", awsHead}}, strings.NewReader(tc.tests))
 			if tc.wrong == nil {
 				g.Expect(err).NotTo(HaveOccurred())
 			}
@@ -92,15 +92,34 @@ func TestWrongLists(t *testing.T) {
 	}
 }
 
-// Every fact of the committed list is short enough to read in a table.
-func TestCommittedList(t *testing.T) {
-	facts, err := readFacts(filepath.Join(root, factsFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range facts {
-		if n := len(strings.Fields(f.text)); n > 12 {
-			t.Errorf("fact %s has %d words, want at most 12", f.number, n)
+// A list can have a column of sources, and then each fact has one unless it is a guess.
+func TestSources(t *testing.T) {
+	g := NewWithT(t)
+	dir := t.TempDir()
+	list, table := filepath.Join(dir, "facts.tsv"), filepath.Join(dir, "table.md")
+	const head = "number\tmark\tfact\tsource\twhy_not\n"
+	g.Expect(os.WriteFile(list, []byte(head+"1.1\tD\ta thing\ta page\t\n1.2\tG\ta guess\t\t\n"), 0o600)).To(Succeed())
+	named := strings.ReplaceAll(attr("TestA", "1.1", "pass"), "aws-fact", "cloud-fact") + attr("TestB", "9.9", "pass")
+	g.Expect(run([]page{{list, table, "cloud-fact", cloudHead}}, strings.NewReader(named))).To(Succeed(), "the facts of another list are not its own")
+	content, err := os.ReadFile(table)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(content)).To(And(ContainSubstring("| 1.1 | D | a thing | a page | tested: fakealb/x.TestA |"), ContainSubstring("| 1.2 | G | a guess |  | not tested |")))
+	g.Expect(os.WriteFile(list, []byte(head+"1.1\tD\ta thing\t\t\n"), 0o600)).To(Succeed())
+	_, err = readFacts(list)
+	g.Expect(err).To(MatchError(ContainSubstring("a source")))
+}
+
+// Every fact of the committed lists is short enough to read in a table.
+func TestCommittedLists(t *testing.T) {
+	for _, p := range pages {
+		facts, err := readFacts(filepath.Join(root, p.list))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range facts {
+			if n := len(strings.Fields(f.text)); n > 12 {
+				t.Errorf("fact %s has %d words, want at most 12", f.number, n)
+			}
 		}
 	}
 }

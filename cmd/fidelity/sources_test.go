@@ -16,15 +16,22 @@ import (
 
 const root = "../.."
 
-// The committed table names the same tests as the sources of the tests do, so
-// that a test that comes, goes or changes its fact makes it stale. Whether they
+// The committed tables name the same tests as the sources of the tests do, so
+// that a test that comes, goes or changes its fact makes one stale. Whether they
 // pass is not looked at here: make fidelity does.
-func TestTableIsCurrent(t *testing.T) {
-	facts, err := readFacts(filepath.Join(root, factsFile))
+func TestTablesAreCurrent(t *testing.T) {
+	for _, p := range pages {
+		t.Run(p.attr, func(t *testing.T) { p.isCurrent(t) })
+	}
+}
+
+func (p page) isCurrent(t *testing.T) {
+	t.Helper()
+	facts, err := readFacts(filepath.Join(root, p.list))
 	if err != nil {
 		t.Fatal(err)
 	}
-	table, err := os.ReadFile(filepath.Join(root, tableFile))
+	table, err := os.ReadFile(filepath.Join(root, p.table))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,35 +39,35 @@ func TestTableIsCurrent(t *testing.T) {
 	for _, f := range facts {
 		known[f.number] = true
 	}
-	sources := factsInSources(t, known)
+	sources := p.factsInSources(t, known)
 	for _, f := range facts {
 		row := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(f.number) + ` \| .*$`).FindString(string(table))
 		switch {
 		case row == "":
-			t.Errorf("fact %s has no row in %s: make fidelity", f.number, tableFile)
+			t.Errorf("fact %s has no row in %s: make fidelity", f.number, p.table)
 			continue
-		case !strings.Contains(row, "| "+f.mark+" | "+cell(f.text)+" |") || !strings.Contains(row, cell(f.whyNot)):
-			t.Errorf("the row of fact %s is not what %s says: make fidelity", f.number, factsFile)
+		case !strings.Contains(row, "| "+f.mark+" | "+cell(f.text)+" |") || !strings.Contains(row, cell(f.source)) || !strings.Contains(row, cell(f.whyNot)):
+			t.Errorf("the row of fact %s is not what %s says: make fidelity", f.number, p.list)
 		}
 		inTable := regexp.MustCompile(`[\w/]+\.Test\w+`).FindAllString(row, -1)
 		for _, name := range sources[f.number] {
 			if !slices.Contains(inTable, name) {
-				t.Errorf("%s proves fact %s, which %s does not say: make fidelity", name, f.number, tableFile)
+				t.Errorf("%s proves fact %s, which %s does not say: make fidelity", name, f.number, p.table)
 			}
 		}
 		for _, name := range inTable {
 			if !slices.Contains(sources[f.number], name) {
-				t.Errorf("%s says that %s proves fact %s, the source does not: make fidelity", tableFile, name, f.number)
+				t.Errorf("%s says that %s proves fact %s, the source does not: make fidelity", p.table, name, f.number)
 			}
 		}
 	}
 }
 
-// factsInSources finds the tests that carry facts, by fact.
-func factsInSources(t *testing.T, known map[string]bool) map[string][]string {
+// factsInSources finds the tests that carry facts of a page, by fact.
+func (p page) factsInSources(t *testing.T, known map[string]bool) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
-	for _, dir := range []string{"fakedns", "fakealb"} {
+	for _, dir := range []string{"fakedns", "fakealb", "harness"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || !entry.IsDir() {
 				return err
@@ -77,7 +84,7 @@ func factsInSources(t *testing.T, known map[string]bool) map[string][]string {
 				if !strings.HasPrefix(name, "Test") {
 					continue
 				}
-				for _, number := range factsBelow(f, functions, known) {
+				for _, number := range p.factsBelow(f, functions, known) {
 					found[number] = append(found[number], filepath.ToSlash(pkg)+"."+name)
 				}
 			}
@@ -113,11 +120,11 @@ func testFunctions(dir string) (map[string]*ast.FuncDecl, error) {
 
 // factsBelow returns the facts of a test and of the functions it names, which
 // may be its subtests.
-func factsBelow(test *ast.FuncDecl, functions map[string]*ast.FuncDecl, known map[string]bool) []string {
-	numbers := factsOf(test, known)
+func (p page) factsBelow(test *ast.FuncDecl, functions map[string]*ast.FuncDecl, known map[string]bool) []string {
+	numbers := p.factsOf(test, known)
 	ast.Inspect(test, func(n ast.Node) bool {
 		if name, ok := n.(*ast.Ident); ok && functions[name.Name] != nil && name.Name != test.Name.Name {
-			numbers = append(numbers, factsOf(functions[name.Name], known)...)
+			numbers = append(numbers, p.factsOf(functions[name.Name], known)...)
 		}
 		return true
 	})
@@ -127,7 +134,7 @@ func factsBelow(test *ast.FuncDecl, functions map[string]*ast.FuncDecl, known ma
 
 // factsOf returns the facts that a test sets as attributes: strings, or variables
 // that range over strings.
-func factsOf(f *ast.FuncDecl, known map[string]bool) []string {
+func (p page) factsOf(f *ast.FuncDecl, known map[string]bool) []string {
 	var numbers []string
 	add := func(in ast.Node) {
 		ast.Inspect(in, func(n ast.Node) bool {
@@ -150,7 +157,7 @@ func factsOf(f *ast.FuncDecl, known map[string]bool) []string {
 				ranges[value.Name] = n.X
 			}
 		case *ast.CallExpr:
-			if !setsFact(n) {
+			if !p.setsFact(n) {
 				break
 			}
 			value := n.Args[1]
@@ -168,12 +175,12 @@ func factsOf(f *ast.FuncDecl, known map[string]bool) []string {
 	return numbers
 }
 
-// setsFact says that a call is t.Attr("aws-fact", ...).
-func setsFact(call *ast.CallExpr) bool {
+// setsFact says that a call is t.Attr("aws-fact", ...), or with the attribute of the page.
+func (p page) setsFact(call *ast.CallExpr) bool {
 	method, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok || method.Sel.Name != "Attr" || len(call.Args) != 2 {
 		return false
 	}
 	key, ok := call.Args[0].(*ast.BasicLit)
-	return ok && key.Value == strconv.Quote(factAttr)
+	return ok && key.Value == strconv.Quote(p.attr)
 }

@@ -12,18 +12,31 @@ import (
 // module is cut off the names of packages.
 const module = "github.com/proxychaos/proxychaos/"
 
-// The attributes that tests carry.
+// The ends of the attributes that tests carry: aws-fact, aws-score, cloud-fact.
 const (
-	factAttr  = "aws-fact"
-	scoreAttr = "aws-score"
+	factEnd  = "-fact"
+	scoreEnd = "-score"
 )
 
-// tests is what was found in the output of go test.
+// tests is what was found in the output of go test, by the attribute that names facts.
 type tests struct {
+	proofs map[string]*proofs
+	failed []string            // tests and packages
+	scores map[string][]string // "package.Test: score"
+}
+
+// proofs are the tests of facts.
+type proofs struct {
 	passed  map[string][]string // fact to the tests that prove it
 	skipped map[string][]string // fact to the tests that did not run
-	failed  []string            // tests and packages
-	scores  []string            // "package.Test: score"
+}
+
+// of are the proofs of the facts that are named by an attribute.
+func (t tests) of(attr string) proofs {
+	if t.proofs[attr] == nil {
+		t.proofs[attr] = &proofs{map[string][]string{}, map[string][]string{}}
+	}
+	return *t.proofs[attr]
 }
 
 // event is a line of go test -json (go doc test2json).
@@ -32,8 +45,8 @@ type event struct {
 }
 
 func readTests(r io.Reader) (tests, error) {
-	found := tests{passed: map[string][]string{}, skipped: map[string][]string{}}
-	facts := map[string][]string{} // by test, until it has ended
+	found := tests{proofs: map[string]*proofs{}, scores: map[string][]string{}}
+	facts := map[string]map[string][]string{} // by test and attribute, until it has ended
 	decoder := json.NewDecoder(r)
 	ended := 0
 	for {
@@ -47,15 +60,23 @@ func readTests(r io.Reader) (tests, error) {
 		}
 		id := e.Package + "." + e.Test
 		switch {
-		case e.Action == "attr" && e.Key == factAttr:
-			facts[id] = append(facts[id], e.Value)
-		case e.Action == "attr" && e.Key == scoreAttr:
-			found.scores = append(found.scores, e.name()+": "+e.Value)
+		case e.Action == "attr" && strings.HasSuffix(e.Key, factEnd):
+			if facts[id] == nil {
+				facts[id] = map[string][]string{}
+			}
+			facts[id][e.Key] = append(facts[id][e.Key], e.Value)
+		case e.Action == "attr" && strings.HasSuffix(e.Key, scoreEnd):
+			of := strings.TrimSuffix(e.Key, scoreEnd) + factEnd
+			found.scores[of] = append(found.scores[of], e.name()+": "+e.Value)
 		case e.Action == "pass" && e.Test != "":
 			ended++
-			note(found.passed, e.name(), facts[id])
+			for attr, numbers := range facts[id] {
+				note(found.of(attr).passed, e.name(), numbers)
+			}
 		case e.Action == "skip" && e.Test != "":
-			note(found.skipped, e.name(), facts[id])
+			for attr, numbers := range facts[id] {
+				note(found.of(attr).skipped, e.name(), numbers)
+			}
 		case e.Action == "fail" && e.Package != "":
 			found.failed = append(found.failed, strings.TrimSuffix(strings.TrimPrefix(id, module), "."))
 		}

@@ -35,7 +35,7 @@ func claimsCommand() *cobra.Command {
 		Example: "  proxychaos claims 002-valid-3s\n" +
 			"  HTTPD_IMAGE=my-httpd:2.4.58 proxychaos claims 000-children-keep-the-address",
 	}
-	c := claimsRun{settings: addSettings(cmd, nil, "PROXY", "CONFIG", "ENV", "SUBJECT", "CLOCK", "TTL", "GRACE", "OUTAGE", "POSTS", "RATE", "PEAK",
+	c := claimsRun{settings: addSettings(cmd, nil, "PROXY", "CONFIG", "ENV", "SUBJECT", "CLOCK", "CLOUD", "TTL", "GRACE", "OUTAGE", "POSTS", "RATE", "PEAK",
 		"MAX_FAILED", "RECOVER_WITHIN", "HOST_HEADER", "URL_PATH", "PROXY_PORT", "HEADERS", "FLOOR")}
 	c.flags.StringVar(&c.docs, "docs", "docs", "the `FOLDER` of claims.json and claims.md")
 	c.flags.BoolVar(&c.write, "write", false, "store the results, and make the page")

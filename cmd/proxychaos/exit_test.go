@@ -62,6 +62,8 @@ var special = []situation{
 		{words: "run alb-ip-rotate --config now.conf"},
 		{words: "run alb-ip-rotate --proxy ngnix --config now.conf"},
 		{words: "run alb-ip-rotate --subject nginx/none"},
+		{words: "run alb-ip-rotate --cloud azur"},
+		{words: "run zone-flap --cloud azure"},
 		{words: "run alb-ip-rotate --proxy nginx --config now.conf --env none.env"},
 		{words: "run alb-ip-rotate --max-failed 3"},
 		{words: "run alb-ip-rotate --rate none"},

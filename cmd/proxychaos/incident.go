@@ -52,7 +52,7 @@ func incidentCommand() *cobra.Command {
 
 // notOfIncidents are the words that an incident settles.
 var notOfIncidents = []string{
-	"PROXY", "CONFIG", "IMAGE", "COMMAND", "ENV", "RELEASE", "SUBJECT", "MAX_FAILED", "RECOVER_WITHIN",
+	"PROXY", "CONFIG", "IMAGE", "COMMAND", "ENV", "RELEASE", "SUBJECT", "CLOUD", "MAX_FAILED", "RECOVER_WITHIN",
 	"HOST_HEADER", "URL_PATH", "PROXY_PORT", "HEADERS", "FLOOR",
 }
 

@@ -54,7 +54,7 @@ func nightlyCommand() *cobra.Command {
 			"Exits 0 if every config came out as in the catalogue and in earlier nights, 1 if one did not, 2 if too few cells ran or nothing could be proved.",
 		Args: cobra.NoArgs,
 	}
-	p := player{settings: addSettings(cmd, nil, "CONFIG", "IMAGE", "COMMAND", "ENV", "MAX_FAILED", "RECOVER_WITHIN")}
+	p := player{settings: addSettings(cmd, nil, "CONFIG", "IMAGE", "COMMAND", "ENV", "CLOUD", "MAX_FAILED", "RECOVER_WITHIN")}
 	p.addFlags()
 	nightlyDefaults(p.settings)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return p.play(cmd, nil) }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/engine"
 	"github.com/proxychaos/proxychaos/harness/kind"
@@ -212,6 +213,9 @@ func complete(cmd *cobra.Command) {
 	few := map[string][]string{
 		"CLOCK":   {string(harness.Scaled), string(harness.Production)},
 		"RELEASE": {harness.Stable, "testing", "oldstable", "oldoldstable"},
+	}
+	for _, c := range cloud.All {
+		few["CLOUD"] = append(few["CLOUD"], string(c.Name)+"\t"+c.Title)
 	}
 	for _, name := range kind.Names() {
 		few["PROXY"] = append(few["PROXY"], string(name))

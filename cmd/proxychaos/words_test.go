@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/scenarios"
@@ -127,7 +128,10 @@ func TestMistypedValues(t *testing.T) {
 	for _, i := range incidents.All {
 		outages = append(outages, i.Name)
 	}
-	releases := []string{"stable", "testing", "oldstable"}
+	releases, clouds := []string{"stable", "testing", "oldstable"}, []string{}
+	for _, name := range cloud.Names() {
+		clouds = append(clouds, string(name))
+	}
 	for command, words := range map[string][]string{
 		"run %s":                         names,
 		"run alb-ip-rotate --proxy %s":   kinds,
@@ -135,6 +139,7 @@ func TestMistypedValues(t *testing.T) {
 		"run alb-ip-rotate --release %s": releases,
 		"run alb-ip-rotate --proxy nginx --config C --release %s": releases,
 		"run alb-ip-rotate --clock %s":                            {"scaled", "production"},
+		"run alb-ip-rotate --cloud %s":                            clouds,
 		"nightly --proxy %s":                                      kinds,
 		"compare --a C --b C --proxy goproxy --name %s":           names,
 		"compare --a C --b C --proxy %s":                          kinds,
@@ -233,6 +238,7 @@ func TestMistypedToMake(t *testing.T) {
 		"scenario NAME=alb-ip-rotate NGNIX_IMAGE=x": `there is no variable "NGNIX_IMAGE": did you mean "NGINX_IMAGE"?`,
 		"test UNRELATED_WORD=1":                     `there is no variable "UNRELATED_WORD"; there are `,
 		"scenario NAME=alb-ip-rotat PROXY=nginx":    `there is no scenario "alb-ip-rotat": did you mean "alb-ip-rotate"?`,
+		"scenario NAME=alb-ip-rotate CLOUD=azur":    `CLOUD=azur: there is no such cloud: did you mean "azure"?`,
 		"claim NAME=002-valid-3":                    `there is no claim "002-valid-3": did you mean `,
 		"incident NAME=govuk":                       `there is no incident "govuk": did you mean "govuk-2018"?`,
 		"compare A=Makefile B=Makefile PROXY=ngnix": `PROXY=ngnix: there is no such kind of proxy: did you mean "nginx"?`,

@@ -41,6 +41,8 @@ type Settings struct {
 	// TLS listener sends to both sides (4.2 D). 0 is for none. The kernel knows no
 	// fractions of a second, so the least is 1 s.
 	Keepalive time.Duration
+	// ResetIdle resets a flow that was silent for Idle, in place of forgetting it.
+	ResetIdle bool
 	// Connect and Handshake bound how long a target may take to accept and for TLS.
 	Connect, Handshake time.Duration
 	TLS                bool // towards targets
@@ -127,6 +129,7 @@ func (b *Balancer) Serve(a Arrival, among Targets, s Settings) End {
 		return b.refuse(a, how)
 	}
 	f := newFlow(newSide(ByClient, a.Conn, a.Stream), target, s.Idle, b.countReset)
+	f.resetIdle = s.ResetIdle
 	if !b.add(f) {
 		f.cut(RST)
 	}

@@ -100,6 +100,7 @@ func (s *side) shut() {
 type flow struct {
 	client, target *side
 	idle           time.Duration
+	resetIdle      bool        // see Settings
 	resets         func(Party) // is told of each RST that a side sent or got
 
 	mu        sync.Mutex
@@ -265,7 +266,9 @@ func (f *flow) watch() {
 		}
 		news := f.forgotten && !forgotten
 		f.mu.Unlock()
-		if news {
+		if news && f.resetIdle {
+			f.cut(Idle)
+		} else if news {
 			f.finish(End{ByBalancer, Idle})
 		}
 		if forgotten {

@@ -96,18 +96,26 @@ func failed(healthy, registered int, count, percentage Threshold) bool {
 // cookieName is what a cookie's name may be made of (RFC 6265).
 var cookieName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$")
 
-func (a Attributes) check() (Attributes, string, error) {
+func (a Attributes) check(n Norms) (Attributes, string, error) {
 	if a.DeregistrationDelaySeconds == nil {
-		delay := 300
+		delay := n.Draining.Default
 		a.DeregistrationDelaySeconds = &delay
+	}
+	if !n.FailOpen {
+		for _, t := range []*Threshold{&a.DNSFailoverCount, &a.DNSFailoverPercentage, &a.UnhealthyRoutingCount, &a.UnhealthyRoutingPercentage} {
+			if *t > 0 {
+				return a, "target_group_health", fmt.Errorf("got the threshold %d, want none: this cloud's load balancers never take unhealthy targets", *t)
+			}
+		}
+		a.UnhealthyRoutingCount = 0 // until the end
 	}
 	delay := *a.DeregistrationDelaySeconds
 	if field, err := a.fillIn(); err != nil {
 		return a, field, err
 	}
 	switch {
-	case delay < 0 || delay > 3600:
-		return a, "deregistration_delay.timeout_seconds", fmt.Errorf("got %d, want 0 to 3600", delay)
+	case delay < n.Draining.Min || delay > n.Draining.Max:
+		return a, "deregistration_delay.timeout_seconds", fmt.Errorf("got %d, want %d to %d", delay, n.Draining.Min, n.Draining.Max)
 	case a.SlowStartSeconds != 0 && (a.SlowStartSeconds < 30 || a.SlowStartSeconds > 900):
 		return a, "slow_start.duration_seconds", fmt.Errorf("got %d, want 0 or 30 to 900", a.SlowStartSeconds)
 	case a.SlowStartSeconds != 0 && a.Algorithm != RoundRobin:
@@ -124,6 +132,9 @@ func (a Attributes) check() (Attributes, string, error) {
 		return a, "target_group_health.dns_failover.minimum_healthy_targets.count", fmt.Errorf("got %d, want at least the %d of unhealthy_state_routing", a.DNSFailoverCount, a.UnhealthyRoutingCount)
 	case a.DNSFailoverPercentage > 0 && a.DNSFailoverPercentage < a.UnhealthyRoutingPercentage:
 		return a, "target_group_health.dns_failover.minimum_healthy_targets.percentage", fmt.Errorf("got %d, want at least the %d of unhealthy_state_routing", a.DNSFailoverPercentage, a.UnhealthyRoutingPercentage)
+	}
+	if !n.FailOpen {
+		a.DNSFailoverCount, a.UnhealthyRoutingCount = Off, Off
 	}
 	return a, "", nil
 }

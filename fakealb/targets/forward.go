@@ -61,7 +61,8 @@ func (p *Pool) Forward(req *http.Request, preferred string) (Result, error) {
 		}
 		r, err := p.send(c, req)
 		r.FailedOpen, r.Tried = c.failedOpen, tried
-		if err == nil || !r.SentAt.IsZero() || req.Context().Err() != nil || len(tried) >= c.group.Retries || c.others == 0 {
+		late := c.group.norms.RetriesLate && r.Status == http.StatusGatewayTimeout && (req.Body == nil || req.Body == http.NoBody)
+		if err == nil || !r.SentAt.IsZero() && !late || req.Context().Err() != nil || len(tried) >= c.group.Retries || c.others == 0 {
 			return r, err
 		}
 		excluded, tried = append(excluded, c.target), append(tried, r.Target)
@@ -79,7 +80,13 @@ func (p *Pool) send(c choice, req *http.Request) (Result, error) {
 	}
 	ctx, cancel := context.WithCancelCause(httptrace.WithClientTrace(req.Context(), trace))
 	forget := context.AfterFunc(t.gone, func() { cancel(ErrDeregistered) })
+	inTime := func() {}
+	if c.whole > 0 {
+		timer := time.AfterFunc(c.whole, func() { cancel(errStalled) })
+		inTime = func() { timer.Stop() }
+	}
 	done := sync.OnceFunc(func() {
+		inTime()
 		forget()
 		cancel(nil)
 		p.mu.Lock()
@@ -105,6 +112,7 @@ func (p *Pool) send(c choice, req *http.Request) (Result, error) {
 	}
 	p.observe(t, resp.StatusCode >= 500)
 	if both, ok := resp.Body.(io.ReadWriteCloser); ok && resp.StatusCode == http.StatusSwitchingProtocols {
+		inTime()
 		resp.Body = &upgradedBody{ReadWriteCloser: both, done: done, ended: context.AfterFunc(t.gone, func() { _ = both.Close() })}
 	} else {
 		resp.Body = &patientBody{ReadCloser: resp.Body, limit: c.idle, cancel: cancel, done: done}
@@ -131,7 +139,7 @@ func statusOf(err, cause error) int {
 	switch {
 	case errors.Is(cause, ErrDeregistered):
 		return http.StatusBadGateway
-	case errors.Is(err, errStalled), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case errors.Is(err, errStalled), errors.Is(cause, errStalled), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return http.StatusGatewayTimeout
 	}
 	return http.StatusBadGateway

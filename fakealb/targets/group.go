@@ -32,8 +32,10 @@ type Group struct {
 	Health          HealthCheck `json:"health_check"`
 	Attributes      Attributes  `json:"attributes,omitzero"`
 	// Retries is how many further targets are tried when a connection cannot be
-	// made, 0 to 3. An ALB is not seen to try any: 0 (3.1.6 O).
+	// made, 0 to 3. An ALB is not seen to try any (3.1.6 O). 0 stands for the default.
 	Retries int `json:"retries,omitempty"`
+
+	norms Norms // that it was checked by
 }
 
 // The protocols of target groups and of health checks.
@@ -59,11 +61,23 @@ const (
 
 var groupName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?$`)
 
-// Check returns the group with its defaults filled in, or the name of the field
-// that is wrong, and why.
+// Check is CheckBy the norms of AWS.
 func (g Group) Check() (Group, string, error) {
+	if g.Network() {
+		return g.CheckBy(AWSNetwork)
+	}
+	return g.CheckBy(AWS)
+}
+
+// CheckBy returns the group with the defaults of its cloud filled in, or the name of the
+// field that is wrong, and why.
+func (g Group) CheckBy(n Norms) (Group, string, error) {
+	g.norms = n
 	if g.Protocol == "" {
 		g.Protocol = ProtocolHTTP
+	}
+	if g.Retries == 0 {
+		g.Retries = n.Retries
 	}
 	if g.ProtocolVersion == "" && !g.Network() {
 		g.ProtocolVersion = VersionHTTP1
@@ -100,10 +114,10 @@ func (g Group) Check() (Group, string, error) {
 	if err != nil {
 		return g, field, err
 	}
-	if g.Health, field, err = g.Health.check(g.ProtocolVersion); err != nil {
+	if g.Health, field, err = g.Health.check(g.ProtocolVersion, n); err != nil {
 		return g, "health_check." + field, err
 	}
-	if g.Attributes, field, err = g.Attributes.check(); err != nil {
+	if g.Attributes, field, err = g.Attributes.check(n); err != nil {
 		return g, "attributes." + field, err
 	}
 	return g, "", nil

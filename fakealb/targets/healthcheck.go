@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// HealthCheck holds the parameters of health checks with an ALB's names, defaults
-// and ranges (3.2 D). 0 and "" stand for the default. Times are before scaling.
+// HealthCheck holds the parameters of health checks with an ALB's names, and in its
+// comments with an ALB's defaults and ranges (3.2 D); Norms has those of other load
+// balancers. 0 and "" stand for the default. Times are before scaling.
 type HealthCheck struct {
 	// Protocol is HTTP (default) or HTTPS, and in a group over TCP or TLS TCP (default),
 	// HTTP or HTTPS. Groups of network load balancers have other defaults: a timeout
@@ -31,20 +32,23 @@ type HealthCheck struct {
 const maxPath = 1024
 
 // check returns h with its defaults filled in, or the field that is wrong, and why.
-func (h HealthCheck) check(version string) (HealthCheck, string, error) {
+func (h HealthCheck) check(version string, n Norms) (HealthCheck, string, error) {
 	orElse(&h.Protocol, ProtocolHTTP)
 	if h.Protocol == ProtocolTCP && version == versionNone {
-		return h.checkTCP()
+		return h.checkTCP(n)
+	}
+	if h.TimeoutSeconds == 0 && h.Protocol == ProtocolHTTP {
+		h.TimeoutSeconds = n.HTTPTimeout
 	}
 	orElse(&h.Path, map[bool]string{true: "/AWS.ALB/healthcheck", false: "/"}[version == VersionGRPC])
-	orElse(&h.Matcher, map[bool]string{true: "12", false: "200"}[version == VersionGRPC])
+	orElse(&h.Matcher, map[bool]string{true: "12", false: n.Matcher}[version == VersionGRPC])
 	switch {
 	case h.Protocol != ProtocolHTTP && h.Protocol != ProtocolHTTPS:
 		return h, "protocol", fmt.Errorf("got %q, want %s or %s", h.Protocol, ProtocolHTTP, ProtocolHTTPS)
 	case h.Path[0] != '/' || len(h.Path) > maxPath || strings.ContainsAny(h.Path, " \r\n"):
 		return h, "path", fmt.Errorf("got %q, want a path of 1 to %d characters", h.Path, maxPath)
 	}
-	if field, err := h.checkNumbers(); err != nil {
+	if field, err := h.checkNumbers(n); err != nil {
 		return h, field, err
 	}
 	if _, err := parseMatcher(h.Matcher, version); err != nil {
@@ -54,28 +58,25 @@ func (h HealthCheck) check(version string) (HealthCheck, string, error) {
 }
 
 // checkNumbers fills in and checks what every protocol of checks has.
-func (h *HealthCheck) checkNumbers() (string, error) {
+func (h *HealthCheck) checkNumbers(n Norms) (string, error) {
 	for _, p := range []struct {
-		name          string
-		value         *int
-		def, min, max int
+		name  string
+		value *int
+		norm  Range
 	}{
-		{"interval_seconds", &h.IntervalSeconds, 30, 5, 300},
-		{"timeout_seconds", &h.TimeoutSeconds, 5, 2, 120},
-		{"healthy_threshold", &h.HealthyThreshold, 5, 2, 10},
-		{"unhealthy_threshold", &h.UnhealthyThreshold, 2, 2, 10},
+		{"interval_seconds", &h.IntervalSeconds, n.Interval},
+		{"timeout_seconds", &h.TimeoutSeconds, n.Timeout},
+		{"healthy_threshold", &h.HealthyThreshold, n.Healthy},
+		{"unhealthy_threshold", &h.UnhealthyThreshold, n.Unhealthy},
 	} {
-		if *p.value == 0 {
-			*p.value = p.def
-		}
-		if *p.value < p.min || *p.value > p.max {
-			return p.name, fmt.Errorf("got %d, want %d to %d", *p.value, p.min, p.max)
+		if err := p.norm.Fill(p.value); err != nil {
+			return p.name, err
 		}
 	}
 	if h.Port < 0 || h.Port > 65535 {
 		return "port", fmt.Errorf("got %d, want 1 to 65535, or none for the target's own", h.Port)
 	}
-	if h.TimeoutSeconds > h.IntervalSeconds {
+	if h.TimeoutSeconds > h.IntervalSeconds && !n.LateCheck {
 		return "timeout_seconds", fmt.Errorf("got %d, want at most the interval of %d s", h.TimeoutSeconds, h.IntervalSeconds)
 	}
 	return "", nil

@@ -22,7 +22,8 @@ import (
 type http1 struct {
 	// dial returns a connection, with TLS if the target wants it.
 	dial func(context.Context) (net.Conn, error)
-	idle time.Duration // scaled: how long a connection may lie idle, or the target be silent
+	idle time.Duration // scaled: how long the target may be silent
+	kept time.Duration // scaled: how long a connection may lie idle
 	hold *atomic.Bool  // see HoldFINs
 
 	mu     sync.Mutex
@@ -273,7 +274,7 @@ func (h *http1) put(c *targetConn) {
 }
 
 // sweepPause is how often the idle connections are looked through.
-func (h *http1) sweepPause() time.Duration { return min(h.idle/4, time.Second) }
+func (h *http1) sweepPause() time.Duration { return min(h.kept/4, time.Second) }
 
 // clean closes the connections that were idle too long, or that the target ended.
 func (h *http1) clean() {
@@ -282,7 +283,7 @@ func (h *http1) clean() {
 	kept := h.free[:0]
 	held := h.hold.Load()
 	for _, c := range h.free {
-		if time.Since(c.idleAt) >= h.idle || !held && ended(c.Conn) {
+		if time.Since(c.idleAt) >= h.kept || !held && ended(c.Conn) {
 			_ = c.Close()
 		} else {
 			kept = append(kept, c)

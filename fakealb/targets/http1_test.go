@@ -19,7 +19,7 @@ func lone(t *testing.T, handler http.HandlerFunc) (h *http1, dialed *atomic.Int3
 	s = httptest.NewServer(handler)
 	t.Cleanup(s.Close)
 	dialed = &atomic.Int32{}
-	h = &http1{idle: time.Minute, hold: &atomic.Bool{}, dial: func(ctx context.Context) (net.Conn, error) {
+	h = &http1{idle: time.Minute, kept: time.Minute, hold: &atomic.Bool{}, dial: func(ctx context.Context) (net.Conn, error) {
 		dialed.Add(1)
 		return (&net.Dialer{}).DialContext(ctx, "tcp", s.Listener.Addr().String())
 	}}
@@ -160,7 +160,7 @@ func TestTheEndOfTheContextEndsTheExchange(t *testing.T) {
 
 func TestIdleConnectionsEnd(t *testing.T) {
 	h, _, s := lone(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "fine") })
-	h.idle = 100 * time.Millisecond
+	h.kept = 100 * time.Millisecond
 	begin := time.Now()
 	if _, _, err := h.fetch(t, t.Context(), s.URL); err != nil {
 		t.Fatal(err)
@@ -169,7 +169,7 @@ func TestIdleConnectionsEnd(t *testing.T) {
 		h.mu.Lock()
 		n := len(h.free)
 		h.mu.Unlock()
-		if n == 0 && time.Since(begin) >= h.idle {
+		if n == 0 && time.Since(begin) >= h.kept {
 			return
 		}
 		if time.Now().After(end) {

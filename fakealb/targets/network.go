@@ -38,17 +38,10 @@ func (g Group) Network() bool { return g.Protocol == ProtocolTCP || g.Protocol =
 func (g Group) networkDefaults() Group {
 	orElse(&g.Attributes.CrossZone, crossZoneOff)
 	if g.Attributes.UnhealthyTermination == nil {
-		on := true
+		on := !g.norms.FlowsOutlive
 		g.Attributes.UnhealthyTermination = &on
 	}
-	h := &g.Health
-	orElse(&h.Protocol, ProtocolTCP)
-	if h.TimeoutSeconds == 0 {
-		h.TimeoutSeconds = map[bool]int{true: 6, false: 10}[h.Protocol == ProtocolHTTP]
-	}
-	if h.Protocol != ProtocolTCP {
-		orElse(&h.Matcher, "200-399")
-	}
+	orElse(&g.Health.Protocol, ProtocolTCP)
 	return g
 }
 
@@ -80,11 +73,11 @@ func (g Group) checkNetwork() (string, error) {
 }
 
 // checkTCP fills in and checks a health check which is a connection and no more.
-func (h HealthCheck) checkTCP() (HealthCheck, string, error) {
+func (h HealthCheck) checkTCP(n Norms) (HealthCheck, string, error) {
 	if h.Path != "" || h.Matcher != "" {
 		return h, "protocol", fmt.Errorf("got %s with a path or a matcher, want %s or %s, or neither", h.Protocol, ProtocolHTTP, ProtocolHTTPS)
 	}
-	field, err := h.checkNumbers()
+	field, err := h.checkNumbers(n)
 	return h, field, err
 }
 

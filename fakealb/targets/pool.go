@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"math/rand/v2"
@@ -35,6 +36,11 @@ type Node struct {
 	ShiftedZone string
 	// Idle is the idle timeout, for which a target may be silent, before scaling.
 	Idle time.Duration
+	// Kept is how long a connection to a target may lie idle, before scaling; 0 stands
+	// for Idle.
+	Kept time.Duration
+	// Whole is how long a whole response may take, before scaling; 0 stands for any time.
+	Whole time.Duration
 	// Lag is how long a change of the group takes to reach the node, before scaling
 	// (3.4.2 O).
 	Lag time.Duration
@@ -145,7 +151,7 @@ func (p *Pool) apply(g Group, n Node) {
 		if t.builtIn != nil {
 			t.builtIn.is.Store(registered.BuiltIn)
 		}
-		if n.Idle != wasNode.Idle || n.TLS != wasNode.TLS {
+		if n.Idle != wasNode.Idle || n.Kept != wasNode.Kept || n.TLS != wasNode.TLS {
 			p.connect(t)
 		}
 		if recheck {
@@ -264,6 +270,9 @@ func (p *Pool) Close() {
 	p.mu.Unlock()
 	p.checking.Wait()
 }
+
+// kept is how long a connection to a target may lie idle. mu is held.
+func (p *Pool) kept() time.Duration { return p.scaled(cmp.Or(p.node.Kept, p.node.Idle)) }
 
 func (p *Pool) scaled(d time.Duration) time.Duration {
 	return time.Duration(float64(d) / p.env.Scale)

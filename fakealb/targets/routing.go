@@ -49,6 +49,7 @@ type choice struct {
 	group      Group
 	http       transport
 	idle       time.Duration // scaled
+	whole      time.Duration // likewise: of a whole response; 0 for any time
 	failedOpen bool
 	others     int // targets that could have been chosen instead
 }
@@ -78,7 +79,7 @@ func (p *Pool) pick(preferred string, excluded []*target) (c choice, ok bool) {
 		t = p.choose(among)
 	}
 	t.outstanding++
-	return choice{t, p.group, t.http, p.scaled(p.node.Idle), p.failedOpen, len(among) - 1}, true
+	return choice{t, p.group, t.http, p.scaled(p.node.Idle), p.scaled(p.node.Whole), p.failedOpen, len(among) - 1}, true
 }
 
 // Status is the health of a group as one node sees it, for DNS and for metrics.

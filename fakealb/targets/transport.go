@@ -49,7 +49,7 @@ func (p *Pool) connect(t *target) {
 	tr.DialContext = dial
 	tr.TLSHandshakeTimeout = p.scaled(HandshakeTimeout)
 	tr.ResponseHeaderTimeout = p.scaled(p.node.Idle)
-	tr.IdleConnTimeout = p.scaled(p.node.Idle)
+	tr.IdleConnTimeout = p.kept()
 	tr.MaxResponseHeaderBytes = maxResponseHeader
 	tr.MaxIdleConnsPerHost = 1024
 	t.http = tr
@@ -62,7 +62,7 @@ func (p *Pool) newHTTP1(addr string, dial func(ctx context.Context, network, add
 	if p.group.Protocol == "HTTPS" {
 		config = anyCertificate(p.node.TLS)
 	}
-	return &http1{idle: p.scaled(p.node.Idle), hold: &p.hold, dial: func(ctx context.Context) (net.Conn, error) {
+	return &http1{idle: p.scaled(p.node.Idle), kept: p.kept(), hold: &p.hold, dial: func(ctx context.Context) (net.Conn, error) {
 		c, err := dial(ctx, "tcp", addr)
 		if err != nil || config == nil {
 			return c, err

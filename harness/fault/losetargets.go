@@ -2,7 +2,6 @@ package fault
 
 import (
 	"context"
-	"net/http"
 	"net/netip"
 	"time"
 
@@ -11,7 +10,7 @@ import (
 )
 
 // LoseTargets takes all targets away from the load balancers of nodes, which then
-// answer 503 by themselves (aws-facts 2.4.1).
+// answer by themselves, an ALB with 503 (aws-facts 2.4.1).
 type LoseTargets struct {
 	Nodes world.Pick `json:"nodes"`
 }
@@ -44,6 +43,6 @@ func (l LoseTargets) Apply(ctx context.Context, w *Live) (time.Time, error) {
 func (l LoseTargets) Prove(ctx context.Context, w *Live) []Proof {
 	return proveEach(w.used(l.Nodes.Of(w.State)), func(node world.NodeState) Proof {
 		answer, detail := asked(ctx, w, netip.AddrPortFrom(node.Addr, w.Port), probeTimeout)
-		return prove(answer.Status == http.StatusServiceUnavailable && answer.Server == albServer, detail)
+		return prove(w.withoutTargets(answer), detail)
 	})
 }

@@ -60,7 +60,7 @@ var strikes = map[fakealb.FaultKind]strike{
 	fakealb.FaultTLSRootExpired:      refusesTLS("show a certificate whose issuer has expired", HandshakeExpired),
 	fakealb.FaultTLSNoSNI:            {verb: "show a certificate of another name to clients without SNI", partly: true, overTLS: true, ends: true, look: lookNoSNI},
 	fakealb.FaultError:               {verb: "answer with an error", look: lookError},
-	fakealb.FaultLinger:              {verb: "answer 503 as an ALB without targets", look: lookLinger},
+	fakealb.FaultLinger:              {verb: "answer as a load balancer without targets", look: lookLinger},
 	fakealb.FaultStranger:            {verb: "belong to another tenant", ends: true, look: lookStranger},
 	fakealb.FaultCloseRequest:        {verb: "close instead of answering", look: lookEnded(Closed)},
 	fakealb.FaultResetRequest:        {verb: "reset instead of answering", look: lookEnded(Reset)},

@@ -7,10 +7,16 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 )
 
-// albServer is the Server header of what an ALB answers by itself (aws-facts 2.4).
-const albServer = "awselb/2.0"
+// withoutTargets says whether an answer is that of a load balancer without targets: an ALB's
+// is 503 from awselb/2.0 (aws-facts 2.4).
+func (w *Live) withoutTargets(answer Answer) bool {
+	of := cloud.Of(cloud.Name(w.Topology.Cloud))
+	return answer.Status == of.WithoutTargets().Status && answer.Server == of.Server
+}
 
 // asked is one request to a node and what came of it, in words.
 func asked(ctx context.Context, w *Live, node netip.AddrPort, timeout time.Duration) (Answer, string) {
@@ -31,7 +37,7 @@ func lookError(ctx context.Context, s StrikeNodes, w *Live, node netip.AddrPort)
 
 func lookLinger(ctx context.Context, _ StrikeNodes, w *Live, node netip.AddrPort) (bool, string) {
 	answer, detail := asked(ctx, w, node, probeTimeout)
-	return answer.Status == http.StatusServiceUnavailable && answer.Server == albServer, detail
+	return w.withoutTargets(answer), detail
 }
 
 func lookStranger(ctx context.Context, _ StrikeNodes, w *Live, node netip.AddrPort) (bool, string) {

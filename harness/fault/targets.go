@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
@@ -24,7 +25,7 @@ func putBalancers(ctx context.Context, w *Live, nodes []world.NodeState, change 
 	done := map[string]bool{}
 	var last time.Time
 	for _, n := range nodes {
-		lb := fakealb.LoadBalancer{Name: LoadBalancer(n.Balancer, n.Upstream)}
+		lb := fakealb.LoadBalancer{Name: LoadBalancer(n.Balancer, n.Upstream), Cloud: cloud.Name(w.Topology.Cloud)}
 		if done[lb.Name] {
 			continue
 		}

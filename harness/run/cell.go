@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/proxychaos/proxychaos/fakealb"
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness/config"
 	"github.com/proxychaos/proxychaos/harness/fault"
@@ -178,7 +179,7 @@ func (c *cell) build(ctx context.Context) error {
 		if !made[lb] {
 			made[lb] = true
 			balancer, _ := t.Balancer(n.Balancer)
-			if _, err := c.to.alb.PutLoadBalancer(ctx, fakealb.LoadBalancer{Name: lb, Targets: balancer.Targets}); err != nil {
+			if _, err := c.to.alb.PutLoadBalancer(ctx, fakealb.LoadBalancer{Name: lb, Cloud: cloud.Name(t.Cloud), Targets: balancer.Targets}); err != nil {
 				return err
 			}
 		}

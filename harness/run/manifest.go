@@ -80,6 +80,7 @@ func (c *cell) replay() string {
 			line = image + " " + line // no flag: it is read from the environment
 		}
 	}
+	add(c.Scenario.World.Cloud != "", "CLOUD", c.Scenario.World.Cloud)
 	add(set.Clock == harness.Production, "CLOCK", set.Clock)
 	add(own && c.Subject.Env.Said != "", "ENV", c.Subject.Env.Said)
 	add(set.TTL != standard.TTL, "TTL", set.TTL)

@@ -18,6 +18,8 @@ import (
 
 // World is who calls whom.
 type World struct {
+	// Cloud is whose load balancers these are, such as "azure"; empty stands for AWS.
+	Cloud string `json:"cloud,omitempty"`
 	// Front is the load balancer that clients call, and whose targets are proxies. If it is
 	// nil there is one proxy, and they call it itself.
 	Front *Front `json:"front,omitempty"`
