@@ -25,8 +25,12 @@ func (b *bank) draw(comparisons int, subject string, scenarios []string, plant f
 	d := drawn{words: map[compare.Word]int{}}
 	for seed := range uint64(comparisons) {
 		from := rand.New(rand.NewPCG(seed, 14))
+		next := map[string]func() compare.Block{}
+		for _, scenario := range scenarios {
+			next[scenario] = blocks(groups[scenario], from)
+		}
 		word, blocks := decide(scenarios, func(scenario string) compare.Block {
-			block := three(groups[scenario], from)
+			block := next[scenario]()
 			plant(&block.B)
 			return block
 		})
@@ -50,9 +54,22 @@ func decide(scenarios []string, next func(scenario string) compare.Block) (compa
 	}
 }
 
-// three draws three different runs of one group: which of them is B's is chance.
-func three(groups [][]compare.Run, from *rand.Rand) compare.Block {
-	group := groups[from.IntN(len(groups))]
+// blocks draws one block after the other, each of another group until all were drawn: a
+// comparison has one block of a seed.
+func blocks(groups [][]compare.Run, from *rand.Rand) func() compare.Block {
+	var order []int
+	return func() compare.Block {
+		if len(order) == 0 {
+			order = from.Perm(len(groups))
+		}
+		group := groups[order[0]]
+		order = order[1:]
+		return three(group, from)
+	}
+}
+
+// three draws three different runs of a group: which of them is B's is chance.
+func three(group []compare.Run, from *rand.Rand) compare.Block {
 	order := from.Perm(len(group))
 	return compare.Block{A: group[order[0]], B: group[order[1]], Again: group[order[2]]}
 }

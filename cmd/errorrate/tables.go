@@ -31,19 +31,19 @@ var plants = []struct {
 	}},
 }
 
-// writeTables puts the tables into the page, between its marks.
-func writeTables(path string, b *bank) error {
+// writeTables puts tables into the page, between the marks of the target of make that makes them.
+func writeTables(path, tables, target string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	const from, to = "<!-- from here on by make errorrate -->", "<!-- until here -->"
+	from, to := "<!-- from here on by make "+target+" -->", "<!-- until here by make "+target+" -->"
 	before, rest, found := strings.Cut(string(text), from)
 	_, after, end := strings.Cut(rest, to)
 	if !found || !end {
 		return fmt.Errorf("%s: want the lines %q and %q", path, from, to)
 	}
-	return os.WriteFile(path, []byte(before+from+"\n\n"+b.tables()+"\n"+to+after), 0o644)
+	return os.WriteFile(path, []byte(before+from+"\n\n"+tables+"\n"+to+after), 0o644)
 }
 
 func (b *bank) tables() string {
