@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -88,7 +89,9 @@ func TestWhatTheBankLacks(t *testing.T) {
 		}
 	}
 	left := b.absent(cells, 6)
-	if !reflect.DeepEqual(left, all[50:]) {
+	if !slices.EqualFunc(left, all[50:], func(x, y wanted) bool {
+		return x.seed == y.seed && x.Scenario.Name == y.Scenario.Name && x.Subject.ID() == y.Subject.ID()
+	}) {
 		t.Errorf("%d left of %d, want those after the 50 that were run", len(left), len(all))
 	}
 	if left = b.absent(cells, 3); len(left) != 22 {

@@ -98,7 +98,10 @@ func TestDeployedNightly(t *testing.T) {
 		g.Expect(command.Name()).To(Equal("nightly"))
 		g.Expect(command.ParseFlags(flags)).To(Succeed())
 		request, err := scenarios.FromEnvironment(func(word string) (string, bool) {
-			return command.Flags().Lookup(flagOf(word)).Value.String(), word == "SHARD"
+			if word != "SHARD" {
+				return "", false
+			}
+			return command.Flags().Lookup("shard").Value.String(), true
 		})
 		g.Expect(err).NotTo(HaveOccurred())
 		for _, s := range request.Scenarios {

@@ -73,29 +73,29 @@ func (a Atlas) changes() []Change {
 
 // differences are in what two places differ. If the verdict is another one, how much was lost
 // is no news, and neither is what it cost meanwhile.
-func differences(old, new Place) []Change {
-	if (old.State == Refused) != (new.State == Refused) {
-		return []Change{{Aspect: Start, Was: old.words(), Is: new.words(), Sure: true}}
+func differences(was, is Place) []Change {
+	if (was.State == Refused) != (is.State == Refused) {
+		return []Change{{Aspect: Start, Was: was.words(), Is: is.words(), Sure: true}}
 	}
-	if old.State == Refused {
+	if was.State == Refused {
 		return nil
 	}
-	sure := old.Runs >= EnoughRuns && new.Runs >= EnoughRuns
-	if old.State != new.State && old.State != Differs && new.State != Differs {
-		return []Change{{Aspect: Verdict, Was: old.words(), Is: new.words(), Sure: sure}}
+	sure := was.Runs >= EnoughRuns && is.Runs >= EnoughRuns
+	if was.State != is.State && was.State != Differs && is.State != Differs {
+		return []Change{{Aspect: Verdict, Was: was.words(), Is: is.words(), Sure: sure}}
 	}
 	var all []Change
 	for _, of := range []struct {
 		aspect   Aspect
 		was, now []string
-	}{{Failures, old.Outcomes, new.Outcomes}, {Cause, old.Causes, new.Causes}} {
-		if len(of.was) == old.Runs && len(of.now) == new.Runs && disjoint(of.was, of.now) {
+	}{{Failures, was.Outcomes, is.Outcomes}, {Cause, was.Causes, is.Causes}} {
+		if len(of.was) == was.Runs && len(of.now) == is.Runs && disjoint(of.was, of.now) {
 			all = append(all, Change{Aspect: of.aspect, Was: alternatives(of.was), Is: alternatives(of.now), Sure: sure})
 		}
 	}
 	for _, m := range measures() {
-		if was, now := old.Figures[m.Name], new.Figures[m.Name]; apart(was, now, m.Size(compare.DefaultSizes())) {
-			all = append(all, Change{Aspect: Aspect(m.Name), Was: Figures(m, was), Is: Figures(m, now), Sure: sure})
+		if before, now := was.Figures[m.Name], is.Figures[m.Name]; apart(before, now, m.Size(compare.DefaultSizes())) {
+			all = append(all, Change{Aspect: Aspect(m.Name), Was: Figures(m, before), Is: Figures(m, now), Sure: sure})
 		}
 	}
 	return all
