@@ -7,7 +7,7 @@
 // that follow one another differ in it if no run of the one came out as any of the other. A
 // figure differs if each of the one's values is out of the other's band, and the other way
 // round; a band is that of a baseline: from the smallest to the largest value, wider on both
-// sides by that width, and by the size that counts at least.
+// sides by that width, by the size that counts, and by a tenth of the value at least.
 package atlas
 
 import (
