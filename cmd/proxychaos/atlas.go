@@ -153,7 +153,7 @@ func (p *player) showAtlas(out io.Writer, asked scenarios.Request, cells []repor
 		return err
 	}
 	if len(a.Versions) < 2 {
-		return &exitError{exitTrouble, fmt.Sprintf("%d version of %s could be run: want two", len(a.Versions), a.Proxy)}
+		return &exitError{exitTrouble, fmt.Sprintf("want two versions of %s, got %s", a.Proxy, a.Span())}
 	}
 	return nil
 }
