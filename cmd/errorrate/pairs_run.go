@@ -140,7 +140,7 @@ func pairsTable(all []pair, answers []answered) string {
 		if p.By != "" {
 			known += ": " + p.By
 		}
-		fmt.Fprintf(&rows, "| %s | %s | %s, since %s |", p.Name, p.Scenario, known, p.Because)
+		fmt.Fprintf(&rows, "| %s | %s | %s | %s |", p.Name, p.Scenario, known, p.Because)
 		a := latest(answers, p)
 		if a == nil {
 			fmt.Fprintln(&rows, " not asked | | |")
@@ -166,5 +166,5 @@ func pairsTable(all []pair, answers []answered) string {
 		head = fmt.Sprintf("%d of %d pairs have an answer, and %d of these answers are right. Median time to a decision: %.1f minutes, the longest %.1f, on %d cores.",
 			len(took), len(all), right, took[len(took)/2]/60, took[len(took)-1]/60, cores)
 	}
-	return head + "\n\n| pair | scenario | known | said | runs | minutes |\n|---|---|---|---|--:|--:|\n" + rows.String()
+	return head + "\n\n| pair | scenario | right | because | said | runs | minutes |\n|---|---|---|---|---|--:|--:|\n" + rows.String()
 }

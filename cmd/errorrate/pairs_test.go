@@ -10,6 +10,7 @@ import (
 	"github.com/proxychaos/proxychaos/reports"
 	"github.com/proxychaos/proxychaos/reports/compare"
 	"github.com/proxychaos/proxychaos/scenarios"
+	"github.com/proxychaos/proxychaos/scenarios/journal"
 )
 
 // All pairs can be read, have names of their own, and say what is known of scenarios and
@@ -38,6 +39,25 @@ func TestPairs(t *testing.T) {
 		if !known || p.Because == "" {
 			t.Errorf("%s: want %q by %q, because %q", p.Name, p.Want, p.By, p.Because)
 		}
+	}
+}
+
+// The table in the docs is that of the answers that are stored.
+func TestThePageHasTheAnswers(t *testing.T) {
+	all, err := readPairs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, err := journal.OpenAt[answered]("../../" + answersFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../../" + page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if table := pairsTable(all, answers.Rows()); !strings.Contains(string(text), "<!-- from here on by make pairs -->\n\n"+table+"\n<!-- until here by make pairs -->") {
+		t.Errorf("%s: want this table, which make pairs writes:\n%s", page, table)
 	}
 }
 
