@@ -27,7 +27,7 @@ PROXYCHAOS_CORPORA ?= $(abspath $(wildcard $(CURDIR)/../shared/corpora))
 
 # What is tested is said to make, not found in the environment: some shells
 # have a NAME or a PROXY of their own.
-WORDS   := NAME PROXY CONFIG IMAGE COMMAND ENV SUBJECT RELEASE A B BENCH CASE FOR PROXY_A PROXY_B RELEASE_A RELEASE_B SHORT SHARD FROM WHY
+WORDS   := NAME PROXY CONFIG IMAGE COMMAND ENV SUBJECT RELEASE A B BENCH CASE FOR PROXY_A PROXY_B RELEASE_A RELEASE_B SHORT SHARD FROM WHY EACH
 $(foreach word,$(WORDS),$(if $(filter environment,$(origin $(word))),$(eval override $(word) :=)))
 
 export GO PROXYCHAOS_CORPORA
@@ -50,7 +50,7 @@ ABSOLUTE := PROXYCHAOS_RUNS="$$(realpath -m -- '$(RUNS)')"
 ENVIRONMENT := PROXYCHAOS_ENV="$$(case '$(ENV)' in ''|[A-Za-z_]*=*) printf %s '$(ENV)' ;; *) realpath -m -- '$(ENV)' ;; esac)"
 
 .DEFAULT_GOAL := help
-.PHONY: help list build suite images named scenario compare nightly merge baseline incident corpus claims claim demo test test-long tests bench bench-proxy soak fidelity errorrate lint clean FORCE
+.PHONY: help list build suite images named scenario compare atlas nightly merge baseline incident corpus claims claim demo test test-long tests bench bench-proxy soak fidelity errorrate pairs lint clean FORCE
 
 .DEFAULT:
 	@$(GO) run ./cmd/meant target $@ $$(sed -n 's/^\([a-z-]*\):.*## .*/\1/p' $(firstword $(MAKEFILE_LIST))) >&2; exit 2
@@ -86,6 +86,9 @@ scenario: named build ## NAME=alb-ip-rotate [PROXY=nginx CONFIG=./default.conf E
 
 compare: build ## A=./now.conf B=./next.conf PROXY=nginx [NAME= FOR=20m WHY=1 RELEASE_A= RELEASE_B= MIN_FAILED=5 MIN_RECOVERY=0.3s MIN_P99=20%]: roll out, do not, or cannot tell
 	@PROXYCHAOS_NAME='$(NAME)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) compare --make --a '$(A)' --b '$(B)'
+
+atlas: build ## PROXY=nginx [NAME= CONFIG=./default.conf RELEASE=oldstable,stable], or FROM="run1 run2" of stored runs: between which releases its behaviour changed; runs/atlas.html
+	@PROXYCHAOS_NAME='$(NAME)' PROXYCHAOS_CONFIG='$(CONFIG)' $(ENVIRONMENT) $(ABSOLUTE) $(BIN) $(if $(FROM),report atlas $(FROM),atlas --make)
 
 # What a nightly is compared with.
 WHOLE   := PROXYCHAOS_FLOOR='$(FLOOR)' PROXYCHAOS_BASELINE="$$(test -z '$(BASELINE)' || realpath -m -- '$(BASELINE)')"
@@ -153,8 +156,11 @@ fidelity: ## docs/aws-fidelity.md, docs/cloud-fidelity.md: which test of the fak
 	@.ci/packages
 	@$(GO) test -json ./fakedns/... ./fakealb/... ./harness | $(GO) run ./cmd/fidelity
 
-errorrate: ## docs/comparing.md: how often compare errs, over a bank of stored runs
-	@$(GO) run ./cmd/errorrate
+errorrate: build ## [EACH=60]: docs/comparing.md: how often compare errs, over a bank of stored runs; first runs what the bank lacks of 60 runs of each cell
+	@$(ABSOLUTE) $(BUILD) run ./cmd/errorrate $(if $(EACH),bank '$(EACH)')
+
+pairs: build ## [NAME=nginx-fix]: docs/comparing.md: what compare says of 30 pairs of configs with known answers
+	@$(ABSOLUTE) $(BUILD) run ./cmd/errorrate pairs $(if $(NAME),'$(NAME)')
 
 # golangci-lint checks the spelling in Go files, misspell that in the others.
 lint: ## golangci-lint, actionlint and misspell, built from their modules

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/reports/atlas"
 )
 
 // Page is what HTML shows.
@@ -21,6 +22,8 @@ type Page struct {
 	// Comparison, if set, is shown above its cells, which are then the
 	// cells of the page; Cells must be empty.
 	Comparison *Comparison
+	// Atlas, if set, is shown above the cells; see AtlasPage.
+	Atlas *atlas.Atlas
 }
 
 var (
@@ -68,7 +71,8 @@ type pageView struct {
 	Tally      Tally
 	Red        bool
 	Comparison *comparisonView
-	Matrix     *matrix // if there are several scenarios and no comparison
+	Atlas      *atlasView
+	Matrix     *matrix // if there are several scenarios, and neither a comparison nor an atlas
 	Scenarios  []scenarioView
 	Filters    []filter // none if there is one cell only
 	Broke      string   // the anchor of the first article with a failed request
@@ -142,11 +146,15 @@ func newPageView(page Page) (pageView, error) {
 	}
 	v.Tally, v.WallClock, v.Lateness = Count(cells), fmt.Sprintf("%.1f s", wallClock(cells).Seconds()), loadLateness(cells)
 	v.Red = v.Tally.Red()
-	if page.Comparison == nil {
+	if page.Atlas != nil {
+		v.Atlas = newAtlasView(*page.Atlas, cells)
+	}
+	alone := page.Comparison == nil && page.Atlas == nil // the cells are all there is to show
+	if alone {
 		v.answer(cells)
 	}
 	v.Filters, v.Broke = filters(cells), firstBroken(cells)
-	if m := newMatrix(cells); page.Comparison == nil && len(m.Scenarios) > 1 {
+	if m := newMatrix(cells); alone && len(m.Scenarios) > 1 {
 		v.Matrix = &m
 	}
 	var errs []error

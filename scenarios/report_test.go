@@ -123,3 +123,14 @@ func TestReportThatCannotBeWritten(t *testing.T) {
 	_, err = scenarios.Write(filepath.Join(runs, "y.html"), scenarios.Files(reports.Suite{})...)
 	g.Expect(err).To(MatchError(ContainSubstring("make a folder for the reports")))
 }
+
+// Of a release that the catalogue does not run a config on it expects nothing.
+func TestExpectationOnAnotherRelease(t *testing.T) {
+	g := NewWithT(t)
+	m := recording.Manifest{Scenario: "alb-ip-rotate", Subject: recording.Subject{ID: "nginx/static@oldoldstable", Kind: "nginx", Name: "static", Role: string(harness.Pitfall)}}
+	for _, result := range []string{judge.Pass, judge.Fail} {
+		g.Expect(scenarios.Expectation(m).Check(judge.Verdict{Result: result})).To(BeEmpty())
+	}
+	m.Subject.ID = "nginx/static@testing"
+	g.Expect(scenarios.Expectation(m).Check(judge.Verdict{Result: judge.Pass})).NotTo(BeEmpty())
+}

@@ -2,15 +2,14 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/proxychaos/proxychaos/harness/judge"
@@ -55,50 +54,37 @@ func readBank(path string) (*bank, error) {
 	}
 }
 
-// write writes the bank in an order of its own, so that the same runs make the same file.
-func (b *bank) write(path string) (err error) {
+// write writes the bank in an order of its own, so that the same runs make the same file. What
+// was there before is kept until all of it is written.
+func (b *bank) write(path string) error {
 	slices.SortFunc(b.runs, func(x, y stored) int {
 		return cmp.Or(cmp.Compare(x.Subject, y.Subject), cmp.Compare(x.Scenario, y.Scenario), cmp.Compare(x.Seed, y.Seed), cmp.Compare(x.Began, y.Began))
 	})
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	text := gzip.NewWriter(file)
+	var packed bytes.Buffer
+	text := gzip.NewWriter(&packed)
 	rows := json.NewEncoder(text)
 	for _, run := range b.runs {
 		if err := rows.Encode(run); err != nil {
 			return err
 		}
 	}
-	return text.Close()
+	if err := text.Close(); err != nil {
+		return err
+	}
+	return recording.Replace(path, packed.Bytes())
 }
 
-// add judges the recordings below a folder and puts those that were proved into the bank,
-// each once. What is no whole recording is left out: a run may be going on there.
-func (b *bank) add(root string) error {
-	found, added := 0, 0
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.Name() != recording.VerdictFile {
-			return err
-		}
-		found++
-		rec, err := recording.Open(filepath.Dir(path))
-		if err != nil {
-			return err
-		}
-		run := stored{rec.Manifest.Began.UTC().Format("2006-01-02T15:04:05.000Z"), compare.NewRun(rec.Manifest, judge.Judge(rec))}
-		known := slices.ContainsFunc(b.runs, func(old stored) bool {
-			return old.Began == run.Began && old.Subject == run.Subject && old.Scenario == run.Scenario
-		})
-		if run.Result != judge.Unproven && !known {
-			b.runs, added = append(b.runs, run), added+1
-		}
-		return nil
+// put puts a run into the bank, unless nothing was proved or the bank has it.
+func (b *bank) put(m recording.Manifest, v judge.Verdict) (added bool) {
+	run := stored{m.Began.UTC().Format("2006-01-02T15:04:05.000Z"), compare.NewRun(m, v)}
+	known := slices.ContainsFunc(b.runs, func(old stored) bool {
+		return old.Began == run.Began && old.Subject == run.Subject && old.Scenario == run.Scenario
 	})
-	fmt.Printf("%s: %d recordings, %d added\n", root, found, added)
-	return err
+	if run.Result == judge.Unproven || known {
+		return false
+	}
+	b.runs = append(b.runs, run)
+	return true
 }
 
 // of are the runs of a subject in a scenario, by their seed if three or more have the same,

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"math/rand/v2"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/reports/compare"
 )
 
@@ -56,5 +60,56 @@ func TestWhatWasPlantedIsFound(t *testing.T) {
 	}
 	if got := b.draw(5, "nginx/x", []string{"s"}, func(r *compare.Run) { r.Failed += 5 }); got.words[compare.Worse] != 5 {
 		t.Errorf("5 more: %+v", got)
+	}
+}
+
+// What is absent is run seed by seed, and of a seed each cell before any of them again.
+func TestWhatTheBankLacks(t *testing.T) {
+	cells, err := bankCells()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cells) != 24 {
+		t.Fatalf("%d cells, want 6 configs in 4 scenarios", len(cells))
+	}
+	b := &bank{}
+	all := b.absent(cells, 6)
+	if len(all) != 6*24 || all[23].seed != 1 || all[24].Subject.ID() != all[0].Subject.ID() || all[6*24-1].seed != 2 {
+		t.Errorf("%d runs, the last with seed %d", len(all), all[len(all)-1].seed)
+	}
+	for i, want := range all[:50] {
+		m := recording.Manifest{Scenario: want.Scenario.Name, Subject: want.Subject.Recorded(), Began: time.Unix(int64(i), 0)}
+		m.Plan.Seed = want.seed
+		if !b.put(m, judge.Verdict{Result: judge.Pass}) || b.put(m, judge.Verdict{Result: judge.Pass}) {
+			t.Fatal("want a run to be put once")
+		}
+		m.Began = m.Began.Add(time.Hour)
+		if b.put(m, judge.Verdict{Result: judge.Unproven}) {
+			t.Fatal("a run that proved nothing was put")
+		}
+	}
+	left := b.absent(cells, 6)
+	if !slices.EqualFunc(left, all[50:], func(x, y wanted) bool {
+		return x.seed == y.seed && x.Scenario.Name == y.Scenario.Name && x.Subject.ID() == y.Subject.ID()
+	}) {
+		t.Errorf("%d left of %d, want those after the 50 that were run", len(left), len(all))
+	}
+	if left = b.absent(cells, 3); len(left) != 22 {
+		t.Errorf("%d left of the first seed, want 22", len(left))
+	}
+}
+
+// A comparison has one block of each seed before it has two of any.
+func TestBlocksAreOfOneSeedEach(t *testing.T) {
+	groups, _ := filled(1, 1, 1, 2, 2, 2, 3, 3, 3).of("nginx/x", "s")
+	next := blocks(groups, rand.New(rand.NewPCG(1, 1)))
+	for range 2 {
+		seen := map[uint64]bool{}
+		for range 3 {
+			seen[next().A.Seed] = true
+		}
+		if len(seen) != 3 {
+			t.Errorf("seeds %v, want three", seen)
+		}
 	}
 }

@@ -1,9 +1,11 @@
 // Command errorrate measures how often a comparison errs, and writes it into
 // docs/comparing.md: it draws comparisons of a configuration with itself, and with
-// itself made worse, from a bank of stored runs. make errorrate runs it.
+// itself made worse, from a bank of stored runs, and it runs pairs of configurations of
+// which the right answer is known. make errorrate and make pairs run it.
 //
 //	errorrate                 the tables, from the bank
-//	errorrate add DIR...      puts the recordings below the folders into the bank
+//	errorrate bank NUMBER     first runs what the bank lacks of so many runs of each cell
+//	errorrate pairs [NAME]    runs the pairs that have no answer yet, or one pair again
 package main
 
 import (
@@ -18,27 +20,27 @@ const (
 )
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	if err := do(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "errorrate:", err)
 		os.Exit(1)
 	}
 }
 
-func run(words []string) error {
+func do(words []string) error {
+	if len(words) > 0 && words[0] == "pairs" {
+		return runPairs(words[1:])
+	}
 	bank, err := readBank(bankFile)
 	if err != nil {
 		return err
 	}
-	if len(words) == 0 {
-		return writeTables(page, bank)
-	}
-	if words[0] != "add" || len(words) == 1 {
-		return errors.New("want errorrate, or errorrate add with folders of recordings")
-	}
-	for _, dir := range words[1:] {
-		if err := bank.add(dir); err != nil {
+	switch {
+	case len(words) == 2 && words[0] == "bank":
+		if err := bank.record(bankFile, words[1]); err != nil {
 			return err
 		}
+	case len(words) > 0:
+		return errors.New("want errorrate, errorrate bank with a number of runs, or errorrate pairs")
 	}
-	return bank.write(bankFile)
+	return writeTables(page, bank.tables(), "errorrate")
 }

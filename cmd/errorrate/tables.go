@@ -19,31 +19,33 @@ const (
 var plants = []struct {
 	title string
 	to    func(*compare.Run)
-	// cannot says why it cannot be added to a run; empty if it can.
-	cannot func(compare.Run) string
+	// cannot says why it cannot be added to runs; empty if it can.
+	cannot func([][]compare.Run) string
 }{
-	{"5 failed requests more", func(r *compare.Run) { r.Failed += 5 }, func(compare.Run) string { return "" }},
-	{"recovery 0.3 s later", func(r *compare.Run) { r.Recovery += 0.3 }, func(r compare.Run) string {
-		if r.Never {
-			return "never recovers"
+	{"5 failed requests more", func(r *compare.Run) { r.Failed += 5 }, func([][]compare.Run) string { return "" }},
+	{"recovery 0.3 s later", func(r *compare.Run) { r.Recovery += 0.3 }, func(groups [][]compare.Run) string {
+		for _, r := range slices.Concat(groups...) {
+			if r.Never {
+				return "does not always recover"
+			}
 		}
 		return ""
 	}},
 }
 
-// writeTables puts the tables into the page, between its marks.
-func writeTables(path string, b *bank) error {
+// writeTables puts tables into the page, between the marks of the target of make that makes them.
+func writeTables(path, tables, target string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	const from, to = "<!-- from here on by make errorrate -->", "<!-- until here -->"
+	from, to := "<!-- from here on by make "+target+" -->", "<!-- until here by make "+target+" -->"
 	before, rest, found := strings.Cut(string(text), from)
 	_, after, end := strings.Cut(rest, to)
 	if !found || !end {
 		return fmt.Errorf("%s: want the lines %q and %q", path, from, to)
 	}
-	return os.WriteFile(path, []byte(before+from+"\n\n"+b.tables()+"\n"+to+after), 0o644)
+	return os.WriteFile(path, []byte(before+from+"\n\n"+tables+"\n"+to+after), 0o644)
 }
 
 func (b *bank) tables() string {
@@ -63,29 +65,30 @@ func (b *bank) tables() string {
 			float64(d.blocks)/withItself)
 	}
 	for _, plant := range plants {
-		fmt.Fprintf(&t, "\n### %s\n\n%d comparisons in each scenario: in how many of them B is worse, and after how many blocks, on average.\n\n", plant.title, planted)
+		fmt.Fprintf(&t, "\n### %s\n\nAll of B's runs are made worse by so much. %d comparisons over all scenarios, as `compare` makes them, and as many in each scenario alone: in how many of them B is worse, and after how many blocks, on average.\n\n", plant.title, planted)
 		b.plantedTable(&t, plant.to, plant.cannot)
 	}
 	return t.String()
 }
 
 // plantedTable has a row for each subject.
-func (b *bank) plantedTable(t *strings.Builder, plant func(*compare.Run), cannot func(compare.Run) string) {
+func (b *bank) plantedTable(t *strings.Builder, plant func(*compare.Run), cannot func([][]compare.Run) string) {
 	all := distinct(b.runs, func(r stored) string { return r.Scenario })
-	fmt.Fprintf(t, "| config | %s |\n|---|%s\n", strings.Join(all, " | "), strings.Repeat("---|", len(all)))
+	fmt.Fprintf(t, "| config | all | %s |\n|---|---|%s\n", strings.Join(all, " | "), strings.Repeat("---|", len(all)))
 	for _, subject := range b.subjects() {
 		names := b.scenarios(subject)
 		if len(names) == 0 {
 			continue
 		}
-		fmt.Fprintf(t, "| %s |", subject)
+		whole := b.draw(planted, subject, names, plant)
+		fmt.Fprintf(t, "| %s | %d in %.1f |", subject, whole.words[compare.Worse], float64(whole.blocks)/planted)
 		for _, scenario := range all {
 			if !slices.Contains(names, scenario) {
 				fmt.Fprint(t, " |")
 				continue
 			}
 			groups, paired := b.of(subject, scenario)
-			if why := cannot(groups[0][0]); why != "" {
+			if why := cannot(groups); why != "" {
 				fmt.Fprintf(t, " %s |", why)
 				continue
 			}

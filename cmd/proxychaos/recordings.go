@@ -88,6 +88,6 @@ func reportCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "report.html", "the `FILE` to write")
-	cmd.AddCommand(mergeCommand())
+	cmd.AddCommand(mergeCommand(), storedAtlasCommand())
 	return cmd
 }

@@ -33,9 +33,9 @@ type settings struct {
 // addSettings gives a command the flags of a run, but for some words, and of words that it
 // alone has. Each flag of the command is then also read from the environment.
 func addSettings(cmd *cobra.Command, own []scenarios.Word, without ...string) *settings {
-	s := addFlags(cmd, slices.DeleteFunc(slices.Concat(own, scenarios.Words), func(w scenarios.Word) bool {
+	s := addFlags(cmd, slices.Concat(own, slices.DeleteFunc(slices.Clone(scenarios.Words), func(w scenarios.Word) bool {
 		return slices.Contains(without, w.Name)
-	}))
+	})))
 	s.flags.BoolVar(&s.install, "install-engine", false, "as root on Debian, install Docker and mmdebstrap if they are missing")
 	s.flags.BoolVar(&s.make, "make", false, "asked for by make")
 	_ = s.flags.MarkHidden("make")        // it is there

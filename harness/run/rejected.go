@@ -21,9 +21,15 @@ type ConfigError struct {
 	Advice string
 }
 
+// rejects begins the text of every ConfigError.
+const rejects = "the proxy rejects "
+
+// IsRejection says whether a text, as reports keep it, is that of a ConfigError.
+func IsRejection(text string) bool { return strings.HasPrefix(text, rejects) }
+
 // Error implements error.
 func (e *ConfigError) Error() string {
-	text := fmt.Sprintf("the proxy rejects %s: %s", e.Path, e.Words)
+	text := fmt.Sprintf(rejects+"%s: %s", e.Path, e.Words)
 	if e.Advice != "" {
 		text += " (" + e.Advice + ")"
 	}

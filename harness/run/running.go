@@ -59,6 +59,9 @@ func (r *Running) Run(ctx context.Context) Result {
 	}
 	result.Verdict, result.Manifest, result.Err = r.play(ctx)
 	r.done = result.Err == nil
+	if result.Manifest.Image.Ref == "" { // it broke off, and this much is known of it
+		result.Manifest.Image = c.image
+	}
 	if c.dir != nil {
 		result.Dir = c.dir.Path
 	}

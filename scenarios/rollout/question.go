@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness"
-	"github.com/proxychaos/proxychaos/harness/config"
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/run"
@@ -111,12 +110,7 @@ func (q Question) Title(side int, path string) string {
 func (q Question) Words(opt run.Options, commit string) []string {
 	words := []string{commit, fmt.Sprintf("%+v", opt.Settings), fmt.Sprintf("%+v", opt.Wanted)}
 	for _, s := range []harness.Subject{q.A, q.B} {
-		words = append(words, string(s.Kind), s.Release, s.ID(), s.Env.Said, s.Image, s.Command.Said)
-		c, err := config.Read(s.Kind, s.Files, s.Config, s.Env)
-		words = append(words, fmt.Sprint(err))
-		for _, f := range c.Files {
-			words = append(words, f.Name, string(f.Content))
-		}
+		words = append(words, scenarios.SubjectWords(s)...)
 	}
 	return words
 }

@@ -70,7 +70,7 @@ func question(parallel int, scenarios ...string) Question {
 	return q
 }
 
-func journal(t *testing.T, dir string) *File {
+func opened(t *testing.T, dir string) *File {
 	t.Helper()
 	f, err := OpenFile(dir, "one question")
 	if err != nil {
@@ -95,7 +95,7 @@ func TestRunsUntilThereIsAWord(t *testing.T) {
 		"four cells at a time":                {4, nil, compare.NoDifference, 18},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f, j, q := &fake{loses: c.loses}, journal(t, t.TempDir()), question(c.parallel, "s", "u")
+			f, j, q := &fake{loses: c.loses}, opened(t, t.TempDir()), question(c.parallel, "s", "u")
 			if err := answer(t.Context(), q, f, j); err != nil {
 				t.Fatal(err)
 			}
@@ -135,10 +135,10 @@ func TestGoesOnAfterAnInterrupt(t *testing.T) {
 		}
 	}
 	q := question(1, "s")
-	if err := answer(ctx, q, first, journal(t, dir)); !errors.Is(err, context.Canceled) {
+	if err := answer(ctx, q, first, opened(t, dir)); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v", err)
 	}
-	again := journal(t, dir)
+	again := opened(t, dir)
 	if n := len(again.Blocks()); n != 1 {
 		t.Fatalf("%d blocks were kept, want the one that was whole", n)
 	}
@@ -149,13 +149,13 @@ func TestGoesOnAfterAnInterrupt(t *testing.T) {
 	if q.Decide(again).Word != compare.NoDifference || len(second.ran) != 6 {
 		t.Errorf("%s after %d more cells, want two blocks more", q.Decide(again).Word, len(second.ran))
 	}
-	if err := answer(t.Context(), q, &fake{}, journal(t, dir)); err != nil {
+	if err := answer(t.Context(), q, &fake{}, opened(t, dir)); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestTheTimeIsBounded(t *testing.T) {
-	f, j, q := &fake{}, journal(t, t.TempDir()), question(1, "s")
+	f, j, q := &fake{}, opened(t, t.TempDir()), question(1, "s")
 	q.For = 0
 	if err := answer(t.Context(), q, f, j); err != nil || len(f.ran) != 0 {
 		t.Errorf("%v, %d cells", err, len(f.ran))
@@ -164,7 +164,7 @@ func TestTheTimeIsBounded(t *testing.T) {
 
 // A config that cannot be run is said at once. A run that breaks off later is left out.
 func TestWhatCannotBeRun(t *testing.T) {
-	f, j, q := &fake{fails: errors.New("nginx: unknown directive")}, journal(t, t.TempDir()), question(1, "s")
+	f, j, q := &fake{fails: errors.New("nginx: unknown directive")}, opened(t, t.TempDir()), question(1, "s")
 	err := answer(t.Context(), q, f, j)
 	if !errors.Is(err, ErrNotRun) || err.Error() != "B could not be run in s: nginx: unknown directive" || len(f.ran) != 2 {
 		t.Errorf("%d cells: %v", len(f.ran), err)
@@ -178,7 +178,7 @@ func TestWhatCannotBeRun(t *testing.T) {
 			f.fails = errors.New("the engine is gone")
 		}
 	}
-	j = journal(t, t.TempDir())
+	j = opened(t, t.TempDir())
 	if err := answer(t.Context(), q, f, j); err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestWhatCannotBeRun(t *testing.T) {
 // its own.
 func TestJournal(t *testing.T) {
 	dir := t.TempDir()
-	f := journal(t, dir)
+	f := opened(t, dir)
 	for range 2 {
 		if err := f.Append(Played{Took: time.Second}); err != nil {
 			t.Fatal(err)
@@ -205,14 +205,14 @@ func TestJournal(t *testing.T) {
 		if err := os.WriteFile(f.Path(), text[:len(text)-cut], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		again := journal(t, dir)
+		again := opened(t, dir)
 		if n := len(again.Blocks()); n != 1 {
 			t.Errorf("%d bytes cut off: %d blocks, want 1", cut, n)
 		}
 		if err := again.Append(Played{}); err != nil {
 			t.Fatal(err)
 		}
-		if n := len(journal(t, dir).Blocks()); n != 2 {
+		if n := len(opened(t, dir).Blocks()); n != 2 {
 			t.Errorf("%d blocks after one more, want 2", n)
 		}
 	}
@@ -245,7 +245,7 @@ func TestJournalOnAFullDisk(t *testing.T) {
 	if err := os.WriteFile(ballast, make([]byte, 8<<10), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, kept := journal(t, dir), 0
+	f, kept := opened(t, dir), 0
 	for ; ; kept++ {
 		err := f.Append(Played{Took: time.Duration(kept)})
 		if errors.Is(err, syscall.ENOSPC) {
@@ -261,14 +261,14 @@ func TestJournalOnAFullDisk(t *testing.T) {
 	if err := f.Append(Played{}); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(journal(t, dir).Blocks()); kept == 0 || n != kept+1 {
+	if n := len(opened(t, dir).Blocks()); kept == 0 || n != kept+1 {
 		t.Errorf("%d blocks, want the %d from before the disk was full, and one more", n, kept)
 	}
 }
 
 // A block whose recordings are gone counts, and is not shown.
 func TestRecordingsThatWereRemoved(t *testing.T) {
-	f := journal(t, t.TempDir())
+	f := opened(t, t.TempDir())
 	p := Played{Dirs: [3]string{filepath.Join(t.TempDir(), "gone"), filepath.Join(t.TempDir(), "gone"), ""}}
 	p.A.Scenario = "s"
 	if err := f.Append(p); err != nil {

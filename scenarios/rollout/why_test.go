@@ -119,7 +119,7 @@ func (p pair) compared(t *testing.T, a, b string) (compare.Word, error) {
 	t.Helper()
 	q := question(1, "s")
 	q.A.Config, q.B.Config = a, b
-	j := journal(t, t.TempDir())
+	j := opened(t, t.TempDir())
 	play := func(_ context.Context, c run.Cell, seed uint64) run.Result {
 		r := run.Result{Cell: c, Dir: "somewhere"}
 		r.Manifest.Scenario, r.Manifest.Plan.Seed = c.Scenario.Name, seed
