@@ -24,8 +24,8 @@ const (
 	tryEvery = 500 * time.Microsecond
 	// admitEvery is the time between two that are let in.
 	admitEvery = 250 * time.Microsecond
-	// admitWithin bounds the random part of that. It also spaces the tries of one that goes
-	// on failing while others are answered.
+	// admitWithin spaces the tries of one that was let in and failed, while others are
+	// answered.
 	admitWithin = 10 * time.Millisecond
 )
 
@@ -68,11 +68,21 @@ func (r *room) pace(d time.Duration) time.Duration {
 	return max(d, time.Duration(r.inside.Load())*tryEvery)
 }
 
-// turn is when one that waits is let in, after the door was opened. Who has waited longest
-// is first: its client's patience ends soonest.
-func (r *room) turn(ticket int64) time.Duration {
+// turn is when one that waits is let in, after the door was opened, and again if it was
+// before. Who has waited longest is first, and at once: its client's patience ends soonest.
+func (r *room) turn(ticket int64, again bool) time.Duration {
 	before := max(0, ticket-(r.tickets.Load()-r.inside.Load())-1)
-	return time.Duration(before)*admitEvery + rand.N(admitWithin)
+	turn := time.Duration(before) * admitEvery
+	if again {
+		turn += rand.N(admitWithin)
+	}
+	return turn
+}
+
+// letIn has a request that waits try again when it is its turn.
+func (x *exchange) letIn(again *time.Timer) {
+	again.Reset(x.up.room.turn(x.ticket, x.wasLetIn))
+	x.wasLetIn = true
 }
 
 // await has the request wait for better times. It reports whether there is room for it.

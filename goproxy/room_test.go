@@ -222,9 +222,12 @@ func TestTurnsOfThoseThatWait(t *testing.T) {
 		r.leave()
 	}
 	for ticket, before := range map[int64]int{1: 0, 41: 0, 42: 1, 100: 59} {
-		least := time.Duration(before) * admitEvery
-		if turn := r.turn(ticket); turn < least || turn >= least+admitWithin {
-			t.Errorf("ticket %d: let in after %v, want %v and at most %v more", ticket, turn, least, admitWithin)
+		want := time.Duration(before) * admitEvery
+		if turn := r.turn(ticket, false); turn != want {
+			t.Errorf("ticket %d: let in after %v, want %v", ticket, turn, want)
+		}
+		if turn := r.turn(ticket, true); turn < want || turn >= want+admitWithin {
+			t.Errorf("ticket %d: let in again after %v, want %v and at most %v more", ticket, turn, want, admitWithin)
 		}
 	}
 }
