@@ -3,6 +3,7 @@ package goproxy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -47,7 +48,7 @@ const largeHeader = 4 << 10
 // A request with a large header does not share a connection whose settings are not known
 // yet.
 func (h *h2Conns) get(ctx context.Context, large bool) (c *h2UpstreamConn, reused bool, err error) {
-	for {
+	for range maxDials {
 		h.mu.Lock()
 		if c := h.reserve(large); c != nil {
 			reused, c.used = c.used, true
@@ -74,7 +75,14 @@ func (h *h2Conns) get(ctx context.Context, large bool) (c *h2UpstreamConn, reuse
 			return nil, false, ctx.Err()
 		}
 	}
+	return nil, false, errNoStream
 }
+
+// maxDials is how many connections a request waits for. On each of them there may be no
+// place, because others were faster or because the upstream takes no request.
+const maxDials = 16
+
+var errNoStream = fmt.Errorf("no place for a request on %d connections", maxDials)
 
 // reserve takes a place on a connection, or returns nil, and forgets those that have
 // ended. The caller holds mu.

@@ -65,6 +65,7 @@ func (h *h2Transport) wake() {}
 func (h *h2Transport) roundTrip(ctx context.Context, x *exchange, a *attempt) error {
 	err := h.try(ctx, x, a)
 	if err != nil && isGoingAway(err) && x.req.body.whole() {
+		a.sent.Store(false) // in effect
 		err = h.try(ctx, x, a)
 	}
 	return err

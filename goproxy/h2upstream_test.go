@@ -34,41 +34,44 @@ func startRawH2(t *testing.T, respond func(f *http2.Framer, headers func(end boo
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
+	go serveRawH2(t, l, respond)
+	return l.Addr()
+}
+
+// serveRawH2 is what startRawH2 starts.
+func serveRawH2(t *testing.T, l net.Listener, respond func(f *http2.Framer, headers func(end bool, fields ...string), stream uint32)) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		t.Cleanup(func() { conn.Close() })
+		go func() {
+			if _, err := io.ReadFull(conn, make([]byte, len(http2.ClientPreface))); err != nil {
 				return
 			}
-			t.Cleanup(func() { conn.Close() })
-			go func() {
-				if _, err := io.ReadFull(conn, make([]byte, len(http2.ClientPreface))); err != nil {
+			f := http2.NewFramer(conn, conn)
+			var block bytes.Buffer
+			encode := hpack.NewEncoder(&block)
+			f.WriteSettings()
+			for {
+				frame, err := f.ReadFrame()
+				if err != nil {
 					return
 				}
-				f := http2.NewFramer(conn, conn)
-				var block bytes.Buffer
-				encode := hpack.NewEncoder(&block)
-				f.WriteSettings()
-				for {
-					frame, err := f.ReadFrame()
-					if err != nil {
-						return
+				switch frame := frame.(type) {
+				case *http2.SettingsFrame:
+					if !frame.IsAck() {
+						f.WriteSettingsAck()
 					}
-					switch frame := frame.(type) {
-					case *http2.SettingsFrame:
-						if !frame.IsAck() {
-							f.WriteSettingsAck()
-						}
-					case *http2.HeadersFrame:
-						respond(f, func(end bool, fields ...string) {
-							f.WriteHeaders(headersOf(encode, &block, frame.StreamID, end, fields...))
-						}, frame.StreamID)
-					}
+				case *http2.HeadersFrame:
+					respond(f, func(end bool, fields ...string) {
+						f.WriteHeaders(headersOf(encode, &block, frame.StreamID, end, fields...))
+					}, frame.StreamID)
 				}
-			}()
-		}
-	}()
-	return l.Addr()
+			}
+		}()
+	}
 }
 
 // What HTTP/2 lets an upstream say, and HTTP/1 has no way to say or another
@@ -333,6 +336,35 @@ func TestUnprocessedIsSentAgainByHTTP2(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What was not processed goes elsewhere if its upstream takes no further connection.
+func TestUnprocessedGoesElsewhere(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go serveRawH2(t, l, func(f *http2.Framer, _ func(bool, ...string), _ uint32) {
+		l.Close()
+		f.WriteGoAway(0, http2.ErrCodeNo, nil)
+	})
+	var spare atomic.Int32
+	other := startRawH2(t, func(_ *http2.Framer, headers func(bool, ...string), _ uint32) {
+		spare.Add(1)
+		headers(true, ":status", "204")
+	})
+	p := startProxy(t, Config{
+		DrainTimeout: Duration(2 * time.Second), Routes: []Route{{Upstream: "app"}},
+		Upstreams: map[string]Upstream{"app": {
+			Protocol: protocolH2C, Members: []Member{{URL: "http://" + l.Addr().String()}, {URL: "http://" + other.String(), Backup: true}},
+		}},
+	}, nil)
+	c := dialProxy(t, p)
+	c.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx")
+	if head := c.head(); !strings.HasPrefix(head, "HTTP/1.1 204 ") || spare.Load() != 1 {
+		t.Errorf("got %q, and the spare got %d requests, want 204 of it", head, spare.Load())
 	}
 }
 
