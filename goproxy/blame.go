@@ -65,6 +65,9 @@ func (x *exchange) blame(r result) culprit {
 	case e.departed.Load():
 	case !r.attempt.sent.Load():
 		x.up.eject(e, "connect: "+r.err.Error())
+	case errors.Is(r.err, errUnprocessed):
+		// It is about to end the connection, or has enough to do: it says so in time.
+		x.up.nudge()
 	case body != nil && !body.ended.Load():
 		// An upstream may end a connection because the upload is too slow or too
 		// large for it, and its answer can be lost with it.

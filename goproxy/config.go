@@ -26,8 +26,8 @@ type Config struct {
 	// knowledge).
 	H2C bool `yaml:"h2c"`
 	// TrustedProxies are networks, or addresses, of proxies in front of this one.
-	// What they say in X-Forwarded-For, -Host and -Proto is believed; others
-	// cannot say anything there. Without the list X-Forwarded-For is appended
+	// What they say in X-Forwarded-For, -Host and -Proto is believed; what
+	// others say in X-Forwarded-* goes no further. Without the list X-Forwarded-For is appended
 	// to whoever sent it, and the client is who connects.
 	TrustedProxies []string `yaml:"trusted_proxies"`
 	// ProxyProtocol makes every connection from TrustedProxies begin with the

@@ -35,9 +35,9 @@ type exchange struct {
 	pauses     int
 	lastErr    error
 
-	inRoom bool            // it waits, or did
-	ticket int64           // of the room
-	door   <-chan struct{} // closed when it may be let in; nil while it does not wait
+	place    *place          // in the room; nil until it waits
+	door     <-chan struct{} // closed when it is let in; nil while it does not wait
+	wasLetIn bool
 
 	shared  bool                 // goroutines other than the client's know it
 	ctx     context.Context      // ends when the client goes away; nil until shared
@@ -64,7 +64,7 @@ func (u *upstream) get(req *request) (*response, error) {
 	x := &req.exchange
 	x.up, x.req, x.start = u, req, time.Now()
 	x.attempts, x.resent, x.pauses, x.lastErr = x.attempts[:0], 0, 0, nil
-	x.inRoom, x.door = false, nil
+	x.place, x.door, x.wasLetIn = nil, nil, false
 	x.repeatable = req.repeatable()
 	x.mayCopy = x.repeatable && slices.Contains(u.cfg.Retries.HedgeMethods, req.Method)
 	x.route = u.sticky.routeOf(req)
@@ -170,7 +170,7 @@ func (x *exchange) run() (*response, error) {
 		case <-x.door:
 			x.door = nil
 			if x.waiting() == 0 {
-				again.Reset(x.up.room.turn(x.ticket))
+				x.goIn(again)
 			}
 		case <-patience.fired():
 			if !patience.late() {
@@ -179,9 +179,7 @@ func (x *exchange) run() (*response, error) {
 			patience.restart()
 		case <-x.set.replaced:
 			x.set = x.up.set.Load()
-			if x.waiting() == 0 {
-				again.Reset(x.up.room.turn(x.ticket))
-			} else if x.rescue() {
+			if x.rescue() {
 				patience.restart()
 			}
 		case <-deadline.C:
@@ -234,8 +232,8 @@ func (x *exchange) abandon() {
 	if x.req.served == nil {
 		x.unanswerable()
 	}
-	if x.inRoom {
-		x.up.room.leave()
+	if x.place != nil {
+		x.up.room.leave(x.place)
 	}
 	for _, a := range x.attempts {
 		if a.finished {

@@ -134,12 +134,12 @@ func (s *h2Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve serves one request, as Proxy.serve does.
 func (s *h2Server) serve(w http.ResponseWriter, r *http.Request) (err error) {
 	defer caught(s.proxy.log, func() { err = errPanicked })
-	req := &request{}
+	req := requests.Get().(*request)
 	req.Request = http1.Request{
-		Method: r.Method, Target: r.RequestURI, Host: r.Host, Minor: 1,
+		Method: r.Method, Target: r.RequestURI, Host: r.Host, Minor: 1, Header: req.Header[:0],
 		Length: max(r.ContentLength, http1.Chunked), Trailers: r.Header.Get("Te") != "",
 	}
-	req.version = version2
+	req.version, req.source, req.size = version2, nil, 0
 	conn := r.Context().Value(h2ConnKey{}).(*h2Conn)
 	req.remote, req.local, req.secure, req.subject = conn.client.remote, conn.LocalAddr(), conn.client.secure, conn.client.subject
 	for name, values := range r.Header {
@@ -167,6 +167,9 @@ func (s *h2Server) serve(w http.ResponseWriter, r *http.Request) (err error) {
 		return nil
 	}
 	err = s.proxy.serve(req)
+	if !req.exchange.shared {
+		requests.Put(req) // nobody else knows it
+	}
 	// net/http writes what it still has of the response, and its end.
 	_ = c.control.SetWriteDeadline(time.Now().Add(s.proxy.limits.send)) // fails where the stream has ended
 	return err

@@ -15,14 +15,16 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/net/http2"
+
 	"github.com/proxychaos/proxychaos/goproxy/http1"
 )
 
-// h2Transport is net/http's HTTP/2 to one endpoint: one connection, or a few,
-// that all requests share.
+// h2Transport speaks HTTP/2 to one endpoint, on one connection, or a few, that all
+// requests share.
 type h2Transport struct {
 	endpoint *endpoint
-	t        *http.Transport
+	conns    *h2Conns
 }
 
 func newH2Transport(e *endpoint, tlsConfig *tls.Config) *h2Transport {
@@ -34,7 +36,7 @@ func newH2Transport(e *endpoint, tlsConfig *tls.Config) *h2Transport {
 	if tlsConfig != nil {
 		tlsConfig.NextProtos = []string{"h2"}
 	}
-	return &h2Transport{e, &http.Transport{
+	t := &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return e.dialTCP(ctx, dialer)
 		},
@@ -45,32 +47,41 @@ func newH2Transport(e *endpoint, tlsConfig *tls.Config) *h2Transport {
 		Protocols:           protocols,
 		// A connection that went silent is found by a ping.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
-	}}
+	}
+	return &h2Transport{e, &h2Conns{gone: e.gone, connect: func(ctx context.Context) (*http.ClientConn, error) {
+		return t.NewClientConn(ctx, e.member.url.Scheme, e.member.url.Host)
+	}}}
 }
 
 // closeIdle implements transport.
-func (h *h2Transport) closeIdle() { h.t.CloseIdleConnections() }
+func (h *h2Transport) closeIdle() { h.conns.close() }
 
 // wake implements transport. Nobody waits in the client's goroutine.
 func (h *h2Transport) wake() {}
 
-// roundTrip implements transport.
+// roundTrip implements transport. An upstream ends a connection now and then, after so
+// many requests or to be updated, and says which it has not processed: those go on
+// another connection.
 func (h *h2Transport) roundTrip(ctx context.Context, x *exchange, a *attempt) error {
-	informed := 0                    // 1xx responses
-	var written, refused atomic.Bool // the request was; another try of the transport's own
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) {
-			if written.Load() && !x.repeatable {
-				// net/http repeats what an upstream resets for an error of the protocol,
-				// though it may have carried it out.
-				refused.Store(true)
-				a.cancel()
-				return
-			}
-			a.reused.Store(info.Reused)
-			a.sent.Store(true)
-		},
-		WroteHeaders: func() { written.Store(true) },
+	err := h.try(ctx, x, a)
+	if err != nil && isGoingAway(err) && x.req.body.whole() {
+		a.sent.Store(false) // in effect
+		err = h.try(ctx, x, a)
+	}
+	return err
+}
+
+// try sends the request on one connection.
+func (h *h2Transport) try(ctx context.Context, x *exchange, a *attempt) error {
+	informed := 0 // 1xx responses
+	req := h.request(x.req)
+	conn, reused, err := h.conns.get(ctx, headerSize(req) > largeHeader)
+	if err != nil {
+		return err
+	}
+	a.reused.Store(reused)
+	a.sent.Store(true)
+	req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		Got1xxResponse: func(code int, header textproto.MIMEHeader) error {
 			if informed++; informed > maxInformed {
 				return fmt.Errorf("the upstream sent %d responses before the response", informed)
@@ -81,18 +92,18 @@ func (h *h2Transport) roundTrip(ctx context.Context, x *exchange, a *attempt) er
 			}
 			return x.inform(resp)
 		},
-	})
-	req := h.request(x.req).WithContext(ctx)
-	resp, err := h.t.RoundTrip(req) //nolint:bodyclose // the response's reader closes it
-	if err != nil && refused.Load() {
-		return errors.New("the upstream ended the request without an answer, and it cannot be sent again")
-	}
-	if err != nil {
-		if strings.Contains(err.Error(), headerTooLarge) {
-			return &clientError{"send the request", &http1.Error{Status: http.StatusRequestHeaderFieldsTooLarge, Reason: "the header is larger than the upstream takes"}}
-		}
+	}))
+	resp, err := conn.RoundTrip(req) //nolint:bodyclose // the response's reader closes it
+	switch {
+	case err == nil:
+	case strings.Contains(err.Error(), headerTooLarge):
+		return &clientError{"send the request", &http1.Error{Status: http.StatusRequestHeaderFieldsTooLarge, Reason: "the header is larger than the upstream takes"}}
+	case isUnprocessed(err):
+		return fmt.Errorf("%w: %w", errUnprocessed, err)
+	default:
 		return err
 	}
+	h.conns.answer(conn)
 	h.endpoint.heard()
 	if !x.up.fail[resp.StatusCode] {
 		h.endpoint.alive()
@@ -107,6 +118,25 @@ func (h *h2Transport) roundTrip(ctx context.Context, x *exchange, a *attempt) er
 		return body.readAhead()
 	}
 	return nil
+}
+
+// isGoingAway reports whether a request was not processed because its connection ends,
+// and not because the upstream refuses it.
+func isGoingAway(err error) bool {
+	_, refused := errors.AsType[http2.StreamError](err)
+	return errors.Is(err, errUnprocessed) && !refused
+}
+
+// headerSize is the size of a request's header as HTTP/2 counts it (RFC 9113, 6.5.2).
+func headerSize(req *http.Request) int {
+	const each = 32
+	size := len(req.Method) + len(req.Host) + len(req.URL.Opaque) + 4*each
+	for name, values := range req.Header {
+		for _, value := range values {
+			size += len(name) + len(value) + each
+		}
+	}
+	return size
 }
 
 // headerTooLarge is in net/http's error for a request with a larger header than the
@@ -145,13 +175,11 @@ func (h *h2Transport) request(r *request) *http.Request {
 	out := &http.Request{
 		Method: r.Method, Host: host, Header: http.Header{}, ContentLength: r.Length,
 		Proto: "HTTP/2.0", ProtoMajor: 2,
-		// The opaque form leaves the path as it is. Its Host is for net/http, which
-		// makes connections for each: that of the client would be one after another.
+		// The opaque form leaves the path as it is. Host is there because net/http wants
+		// one; the request has its own.
 		URL: &url.URL{Scheme: h.endpoint.member.url.Scheme, Host: h.endpoint.member.host, Opaque: "//" + host + r.target},
 	}
 	for _, f := range r.header {
-		// net/http repeats a POST by itself where it sees Idempotency-Key in
-		// the form that it gives to names.
 		name := strings.ToLower(f.Name)
 		out.Header[name] = append(out.Header[name], f.Value)
 	}

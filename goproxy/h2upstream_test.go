@@ -34,41 +34,44 @@ func startRawH2(t *testing.T, respond func(f *http2.Framer, headers func(end boo
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
+	go serveRawH2(t, l, respond)
+	return l.Addr()
+}
+
+// serveRawH2 is what startRawH2 starts.
+func serveRawH2(t *testing.T, l net.Listener, respond func(f *http2.Framer, headers func(end bool, fields ...string), stream uint32)) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		t.Cleanup(func() { conn.Close() })
+		go func() {
+			if _, err := io.ReadFull(conn, make([]byte, len(http2.ClientPreface))); err != nil {
 				return
 			}
-			t.Cleanup(func() { conn.Close() })
-			go func() {
-				if _, err := io.ReadFull(conn, make([]byte, len(http2.ClientPreface))); err != nil {
+			f := http2.NewFramer(conn, conn)
+			var block bytes.Buffer
+			encode := hpack.NewEncoder(&block)
+			f.WriteSettings()
+			for {
+				frame, err := f.ReadFrame()
+				if err != nil {
 					return
 				}
-				f := http2.NewFramer(conn, conn)
-				var block bytes.Buffer
-				encode := hpack.NewEncoder(&block)
-				f.WriteSettings()
-				for {
-					frame, err := f.ReadFrame()
-					if err != nil {
-						return
+				switch frame := frame.(type) {
+				case *http2.SettingsFrame:
+					if !frame.IsAck() {
+						f.WriteSettingsAck()
 					}
-					switch frame := frame.(type) {
-					case *http2.SettingsFrame:
-						if !frame.IsAck() {
-							f.WriteSettingsAck()
-						}
-					case *http2.HeadersFrame:
-						respond(f, func(end bool, fields ...string) {
-							f.WriteHeaders(headersOf(encode, &block, frame.StreamID, end, fields...))
-						}, frame.StreamID)
-					}
+				case *http2.HeadersFrame:
+					respond(f, func(end bool, fields ...string) {
+						f.WriteHeaders(headersOf(encode, &block, frame.StreamID, end, fields...))
+					}, frame.StreamID)
 				}
-			}()
-		}
-	}()
-	return l.Addr()
+			}
+		}()
+	}
 }
 
 // What HTTP/2 lets an upstream say, and HTTP/1 has no way to say or another
@@ -274,4 +277,186 @@ func TestPOSTIsSentOnceToHTTP2(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A request that an upstream says that it has not processed is sent again, whatever its
+// method: one above the last stream of a GOAWAY (RFC 9113, 6.8), and one that is refused
+// (8.7).
+func TestUnprocessedIsSentAgainByHTTP2(t *testing.T) {
+	goAway := func(last uint32, code http2.ErrCode) func(*http2.Framer, uint32) {
+		return func(f *http2.Framer, _ uint32) { f.WriteGoAway(last, code, nil) }
+	}
+	refused := func(f *http2.Framer, stream uint32) { f.WriteRSTStream(stream, http2.ErrCodeRefusedStream) }
+	for name, test := range map[string]struct {
+		warm   bool
+		refuse func(f *http2.Framer, stream uint32)
+	}{
+		"GOAWAY":                        {true, goAway(1, http2.ErrCodeNo)},
+		"GOAWAY with an error":          {true, goAway(1, http2.ErrCodeEnhanceYourCalm)},
+		"GOAWAY at once":                {false, goAway(0, http2.ErrCodeNo)},
+		"GOAWAY at once, with an error": {false, goAway(0, http2.ErrCodeInternal)},
+		"refused":                       {true, refused},
+		"refused at once":               {false, refused},
+	} {
+		for _, body := range []string{"", "x"} {
+			t.Run(fmt.Sprintf("%s, body of %d", name, len(body)), func(t *testing.T) {
+				var requests, posts atomic.Int32
+				if !test.warm {
+					requests.Store(1)
+				}
+				addr := startRawH2(t, func(f *http2.Framer, headers func(bool, ...string), stream uint32) {
+					n := requests.Add(1)
+					if n == 2 {
+						test.refuse(f, stream)
+						return
+					}
+					if n > 2 {
+						posts.Add(1)
+					}
+					headers(true, ":status", "204")
+				})
+				p := startProxy(t, Config{
+					DrainTimeout: Duration(2 * time.Second), Routes: []Route{{Upstream: "app"}},
+					Upstreams: map[string]Upstream{"app": {URL: "http://" + addr.String(), Protocol: protocolH2C}},
+				}, nil)
+				c := dialProxy(t, p)
+				if test.warm {
+					c.send(plainGET)
+					c.head()
+				}
+				c.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+				if head := c.head(); !strings.HasPrefix(head, "HTTP/1.1 204 ") {
+					t.Errorf("got %q", head)
+				}
+				if n := posts.Load(); n != 1 {
+					t.Errorf("the POST was processed %d times, want once", n)
+				}
+				if state := p.Endpoints()[0]; state.State != "ok" || state.Failures != 0 {
+					t.Errorf("%+v: an upstream that says in time what it does not process is well", state)
+				}
+			})
+		}
+	}
+}
+
+// What was not processed goes elsewhere if its upstream takes no further connection.
+func TestUnprocessedGoesElsewhere(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go serveRawH2(t, l, func(f *http2.Framer, _ func(bool, ...string), _ uint32) {
+		l.Close()
+		f.WriteGoAway(0, http2.ErrCodeNo, nil)
+	})
+	var spare atomic.Int32
+	other := startRawH2(t, func(_ *http2.Framer, headers func(bool, ...string), _ uint32) {
+		spare.Add(1)
+		headers(true, ":status", "204")
+	})
+	p := startProxy(t, Config{
+		DrainTimeout: Duration(2 * time.Second), Routes: []Route{{Upstream: "app"}},
+		Upstreams: map[string]Upstream{"app": {
+			Protocol: protocolH2C, Members: []Member{{URL: "http://" + l.Addr().String()}, {URL: "http://" + other.String(), Backup: true}},
+		}},
+	}, nil)
+	c := dialProxy(t, p)
+	c.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx")
+	if head := c.head(); !strings.HasPrefix(head, "HTTP/1.1 204 ") || spare.Load() != 1 {
+		t.Errorf("got %q, and the spare got %d requests, want 204 of it", head, spare.Load())
+	}
+}
+
+// A POST that an upstream may have processed is not sent again, whatever else its GOAWAY
+// says of other requests; nor is one of which a part was read from the client.
+func TestProcessedIsNotSentAgainByHTTP2(t *testing.T) {
+	for name, test := range map[string]struct {
+		last uint32
+		head string
+	}{
+		"the last one of a GOAWAY": {3, "Content-Length: 1\r\n\r\nx"},
+		"above the last, streamed": {1, "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var requests atomic.Int32
+			addr := startRawH2(t, func(f *http2.Framer, headers func(bool, ...string), stream uint32) {
+				switch requests.Add(1) {
+				case 1:
+					headers(true, ":status", "204")
+				case 2:
+					if strings.Contains(test.head, "chunked") {
+						f.ReadFrame() // some of the body has come
+					}
+					f.WriteGoAway(test.last, http2.ErrCodeNo, nil)
+					if stream <= test.last {
+						f.WriteRSTStream(stream, http2.ErrCodeInternal)
+					}
+				default:
+					headers(true, ":status", "200")
+				}
+			})
+			p := startProxy(t, Config{
+				DrainTimeout: Duration(2 * time.Second), Routes: []Route{{Upstream: "app"}},
+				Upstreams: map[string]Upstream{"app": {URL: "http://" + addr.String(), Protocol: protocolH2C}},
+			}, nil)
+			c := dialProxy(t, p)
+			c.send(plainGET)
+			c.head()
+			c.send("POST / HTTP/1.1\r\nHost: h\r\n%s", test.head)
+			if head := c.head(); !strings.HasPrefix(head, "HTTP/1.1 502 ") {
+				t.Errorf("got %q", head)
+			}
+			if n := requests.Load(); n != 2 {
+				t.Errorf("the upstream got %d requests, want 2", n)
+			}
+		})
+	}
+}
+
+// A large header goes on a connection whose settings are known, or on one of its own: the
+// upstream may end the connection for it.
+func TestLargeHeaderDoesNotShareAnUnknownHTTP2Connection(t *testing.T) {
+	type arrival struct {
+		conn   *http2.Framer
+		answer chan struct{}
+	}
+	arrived := make(chan arrival)
+	addr := startRawH2(t, func(f *http2.Framer, headers func(bool, ...string), _ uint32) {
+		a := arrival{f, make(chan struct{})}
+		arrived <- a
+		<-a.answer
+		headers(true, ":status", "204")
+	})
+	p := startProxy(t, Config{
+		DrainTimeout: Duration(2 * time.Second), Routes: []Route{{Upstream: "app"}},
+		Upstreams: map[string]Upstream{"app": {URL: "http://" + addr.String(), Protocol: protocolH2C, Retries: Retries{HedgeAfter: Off}}},
+	}, nil)
+	request := func(size int) (*rawClient, arrival) {
+		c := dialProxy(t, p)
+		c.send("GET / HTTP/1.1\r\nHost: h\r\nA: %s\r\n\r\n", strings.Repeat("a", size))
+		return c, <-arrived
+	}
+	small, first := request(1)
+	large, second := request(2 * largeHeader)
+	if first.conn == second.conn {
+		t.Error("the large header went on the connection of which nothing is known yet")
+	}
+	const answer = "HTTP/1.1 204 No Content\r\n"
+	close(first.answer)
+	small.expectHead(answer)
+	another, third := request(1)
+	if third.conn == second.conn {
+		t.Error("a small header went on the connection of the large one")
+	}
+	close(second.answer)
+	close(third.answer)
+	large.expectHead(answer)
+	another.expectHead(answer)
+	last, fourth := request(2 * largeHeader)
+	if fourth.conn != first.conn && fourth.conn != second.conn {
+		t.Error("a large header went on a third connection, though there were two that had answered")
+	}
+	close(fourth.answer)
+	last.expectHead(answer)
 }

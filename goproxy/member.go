@@ -142,4 +142,5 @@ func (m *member) replace(addrs []netip.Addr) {
 		e.depart()
 	}
 	close(replaced)
+	m.up.room.open() // who waits may find an address in the new set
 }

@@ -36,7 +36,8 @@ func (x *exchange) afterFailure(r result) verdict {
 		return giveUp
 	}
 	if r.attempt.sent.Load() {
-		if !x.repeatable || x.resent+1 >= x.up.cfg.Retries.Attempts {
+		again := x.repeatable || errors.Is(r.err, errUnprocessed) && x.req.body.whole()
+		if !again || x.resent+1 >= x.up.cfg.Retries.Attempts {
 			return giveUp
 		}
 		if !r.attempt.endpoint.departed.Load() && !x.up.budget.spend(time.Now()) {

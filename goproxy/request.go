@@ -89,6 +89,9 @@ func (r *request) rewrite(route *boundRoute, by *via) error {
 func (r *request) forward(by *via) error {
 	var hops []string
 	for _, f := range r.Header {
+		if r.said.mute && http1.Forwarded(f.Name) {
+			continue
+		}
 		switch len(f.Name) {
 		case len("Via"):
 			if http1.EqualFold(f.Name, "via") && by.isIn(f.Value) {
@@ -108,7 +111,7 @@ func (r *request) forward(by *via) error {
 			}
 		case len("X-Forwarded-For"):
 			if http1.Alike(f.Name, "x-forwarded-for") {
-				if !r.said.mute && http1.EqualFold(f.Name, "x-forwarded-for") {
+				if http1.EqualFold(f.Name, "x-forwarded-for") {
 					hops = append(hops, f.Value)
 				}
 				continue

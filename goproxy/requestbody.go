@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/proxychaos/proxychaos/goproxy/http1"
 )
@@ -53,12 +54,25 @@ func (b *requestBody) read(req *http1.Request, from bodyReader) error {
 		b.stream = newUpload(from)
 		return nil
 	}
-	b.data = make([]byte, req.Length)
-	if _, err := io.ReadFull(from, b.data); err != nil {
-		return &clientError{"read the request body", err}
+	for left := int(req.Length); left > 0; {
+		have := len(b.data)
+		part := min(left, max(firstRoom, have))
+		b.data = slices.Grow(b.data, part)[:have+part]
+		if _, err := io.ReadFull(from, b.data[have:]); err != nil {
+			return &clientError{"read the request body", err}
+		}
+		left -= part
 	}
 	return nil
 }
+
+// firstRoom is the memory that a body gets before any of it has come, and then again as
+// much as has come: what a client says that it will send must cost no more than what it
+// sends.
+const firstRoom = 4 << 10
+
+// whole reports whether all of the body is still there to be sent.
+func (b *requestBody) whole() bool { return b.stream == nil || !b.stream.begun.Load() }
 
 // passed is how many bytes of the body an upstream was sent.
 func (b *requestBody) passed() int64 {

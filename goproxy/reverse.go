@@ -71,10 +71,11 @@ func (r *boundRoute) reversePath(escaped string) string {
 	if rest == "" && strings.HasSuffix(r.RewritePath, "/") {
 		rest = "/"
 	}
+	// What follows two slashes at the beginning would be a host to the client.
 	if r.Path == "" {
-		return joinPath("/", rest)
+		return oneSlash(joinPath("/", rest))
 	}
-	return joinPath(r.Path, rest)
+	return oneSlash(joinPath(r.Path, rest))
 }
 
 // reverseCookie translates the Path and Domain attributes of a Set-Cookie line.

@@ -85,6 +85,36 @@ func TestResponsesPointAtTheProxy(t *testing.T) {
 	}
 }
 
+// A path of the upstream becomes no other host, to which a browser would go.
+func TestLocationRemainsAtTheProxy(t *testing.T) {
+	backends, port := startBackends(t, 1)
+	d := startDNS(t, 1)
+	d.set(backends...)
+	for _, path := range []string{"", "/"} {
+		cfg := simpleConfig(port)
+		cfg.Routes = []Route{{Upstream: "backend", Path: path, RewritePath: "/v1"}}
+		p := startProxy(t, cfg, d)
+		for location, want := range map[string]string{
+			"/v1//evil.example/x":   "/evil.example/x",
+			"/v1///evil.example":    "/evil.example",
+			"/v1/%2fevil.example/x": "/%2fevil.example/x",
+			"/v1/a//b":              "/a//b",
+		} {
+			backends[0].handle(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Location", location)
+				w.Header().Set("Set-Cookie", "a=b; Path="+location)
+			})
+			resp := rawRequest(t, p, "GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n")
+			if got := resp.Header.Get("Location"); got != want {
+				t.Errorf("path %q: %s became %s, want %s", path, location, got, want)
+			}
+			if got := resp.Header.Get("Set-Cookie"); got != "a=b; Path="+want {
+				t.Errorf("path %q: %s became %s, want the path %s", path, location, got, want)
+			}
+		}
+	}
+}
+
 func TestHeadersAreChanged(t *testing.T) {
 	p := startEcho(t, func(c *Config) {
 		c.Routes[0].Headers = Headers{

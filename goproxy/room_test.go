@@ -207,24 +207,52 @@ func TestTriesOfThoseThatWait(t *testing.T) {
 	}
 }
 
-// Those that have waited longest are let in first, whoever has left meanwhile.
+// Those that have waited longest are let in first, whoever has left meanwhile: some by the
+// first answer, and two more by each further one.
 func TestTurnsOfThoseThatWait(t *testing.T) {
 	r := &room{}
-	for range 100 {
-		if _, ok := r.enter(100); !ok {
+	const most = 100
+	var places []*place
+	for range most {
+		p, ok := r.enter(most)
+		if !ok {
 			t.Fatal("there was no room")
 		}
+		r.watch(p)
+		places = append(places, p)
 	}
-	if _, ok := r.enter(100); ok {
+	if _, ok := r.enter(most); ok {
 		t.Fatal("there was room for one more")
 	}
-	for range 40 { // the first ones go
-		r.leave()
+	for _, p := range places[:40] { // the first ones go
+		r.leave(p)
 	}
-	for ticket, before := range map[int64]int{1: 0, 41: 0, 42: 1, 100: 59} {
-		least := time.Duration(before) * admitEvery
-		if turn := r.turn(ticket); turn < least || turn >= least+admitWithin {
-			t.Errorf("ticket %d: let in after %v, want %v and at most %v more", ticket, turn, least, admitWithin)
+	expect := func(what string, from, to int) {
+		t.Helper()
+		for i, p := range places[40:] {
+			if i += 40; p.in != (i >= from && i < to) {
+				t.Errorf("%s: the one at %d is in: %v, want those from %d to %d", what, i, p.in, from, to)
+			}
 		}
+	}
+	r.open()
+	expect("first answer", 40, 40+admitFirst)
+	r.open()
+	expect("second", 40, 40+admitFirst+admitEach)
+	r.leave(places[40]) // it was served
+	r.watch(places[41]) // it failed, and is the next again
+	expect("one failed", 42, 40+admitFirst+admitEach)
+	r.open()
+	expect("third", 41, 40+admitFirst+admitEach+1)
+	for _, p := range places[41 : 40+admitFirst+admitEach+1] {
+		r.leave(p)
+	}
+	r.open()
+	expect("all that were in have gone", 40+admitFirst+admitEach+1, 40+2*admitFirst+admitEach+1)
+	for range most {
+		r.open()
+	}
+	if len(r.queue) > 0 {
+		t.Errorf("%d are still in the queue", len(r.queue))
 	}
 }

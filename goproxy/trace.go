@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -59,12 +60,27 @@ func (t *tracer) flush(ctx context.Context, log *slog.Logger) {
 // begin starts the span, as a part of the client's trace where there is one.
 func (t *tracer) begin(r *request) {
 	ctx := propagation.TraceContext{}.Extract(context.Background(), (*traceHeader)(&r.Header))
-	ctx, s := t.tracer.Start(ctx, r.Method, trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(r.start), trace.WithAttributes(
-		attribute.String("http.request.method", r.Method),
+	name, method := spanOf(r.Method)
+	ctx, s := t.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(r.start), trace.WithAttributes(
+		attribute.String("http.request.method", method),
 		attribute.String("url.path", r.path.raw),
 		attribute.String("server.address", hostname(r.Host)),
 	))
+	if method != r.Method {
+		s.SetAttributes(attribute.String("http.request.method_original", r.Method))
+	}
 	r.span = &span{s, ctx}
+}
+
+// spanOf is the name of the span of a request with that method, and what it says of the
+// method. Clients may invent any number of methods, and who counts spans does so by these
+// (OpenTelemetry's semantic conventions for HTTP, "Name" and http.request.method).
+func spanOf(method string) (name, known string) {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions, http.MethodPatch, http.MethodConnect, http.MethodTrace:
+		return method, method
+	}
+	return "HTTP", "_OTHER"
 }
 
 // passOn tells the upstream of the trace.

@@ -67,7 +67,7 @@ func TestTraces(t *testing.T) {
 	const id, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 	test := &testProxy{Proxy: p}
 	passed := body(t, rawRequest(t, test, "GET /x?y HTTP/1.1\r\nHost: www.example.com:81\r\nTraceparent: 00-"+id+"-"+parent+"-01\r\n\r\n"))
-	own := body(t, rawRequest(t, test, "GET /bad HTTP/1.1\r\nHost: h\r\n\r\n"))
+	own := body(t, rawRequest(t, test, "BREW /bad HTTP/1.1\r\nHost: h\r\n\r\n"))
 	unsampled := body(t, rawRequest(t, test, "GET /x HTTP/1.1\r\nHost: h\r\nTraceparent: 00-"+id+"-"+parent+"-00\r\n\r\n"))
 	cancel()
 	if err := <-ran; err != nil { // what is left is sent at the end
@@ -90,17 +90,25 @@ func TestTraces(t *testing.T) {
 	if !strings.HasPrefix(unsampled, "00-"+id+"-") || !strings.HasSuffix(unsampled, "-00") {
 		t.Errorf("the backend got %q of a trace that is not sampled", unsampled)
 	}
-	attributes := map[string]string{}
-	for _, a := range first.Attributes {
-		attributes[a.Key] = a.Value.GetStringValue()
-	}
-	for key, want := range map[string]string{
-		"http.request.method": "GET", "url.path": "/x", "server.address": "www.example.com", "client.address": "127.0.0.1",
-		"goproxy.upstream": "backend", "network.peer.address": backends[0].Addr().String(),
+	for span, wants := range map[*tracepb.Span]map[string]string{
+		first: {
+			"http.request.method": "GET", "url.path": "/x", "server.address": "www.example.com", "client.address": "127.0.0.1",
+			"goproxy.upstream": "backend", "network.peer.address": backends[0].Addr().String(),
+		},
+		second: {"http.request.method": "_OTHER", "http.request.method_original": "BREW"},
 	} {
-		if attributes[key] != want {
-			t.Errorf("%s is %q, want %q", key, attributes[key], want)
+		attributes := map[string]string{}
+		for _, a := range span.Attributes {
+			attributes[a.Key] = a.Value.GetStringValue()
 		}
+		for key, want := range wants {
+			if attributes[key] != want {
+				t.Errorf("%s is %q, want %q", key, attributes[key], want)
+			}
+		}
+	}
+	if first.Name != "GET" || second.Name != "HTTP" {
+		t.Errorf("the spans are called %q and %q; clients must not choose names", first.Name, second.Name)
 	}
 	if took := time.Duration(first.EndTimeUnixNano - first.StartTimeUnixNano); took <= 0 {
 		t.Errorf("it took %v", took)

@@ -15,7 +15,7 @@ type trust struct{ networks []netip.Prefix }
 
 // said is what is believed of what a client's proxy says.
 type said struct {
-	mute  bool // X-Forwarded-For is not passed on
+	mute  bool // no X-Forwarded-* is passed on
 	proto string
 	host  string
 }

@@ -85,6 +85,23 @@ func TestTrustedProxies(t *testing.T) {
 	}
 }
 
+// With trusted proxies, what anybody else says in X-Forwarded-* does not reach the
+// upstream: it would believe it.
+func TestNobodyElseSaysWhoForwarded(t *testing.T) {
+	for name, trusted := range map[string]bool{"10.0.0.0/8": false, "127.0.0.0/8": true} {
+		p := startEcho(t, func(c *Config) { c.TrustedProxies = []string{name} })
+		got := body(t, rawRequest(t, p, "GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-Port: 8443\r\nX-Forwarded-Prefix: /evil\r\nX_Forwarded_Ssl: on\r\nX-Forwarded: kept\r\n\r\n"))
+		for _, said := range []string{"8443", "/evil", ": on"} {
+			if strings.Contains(got, said) != trusted {
+				t.Errorf("127.0.0.1 trusted: %v, and the backend saw\n%s", trusted, got)
+			}
+		}
+		if !strings.Contains(got, "X-Forwarded: kept\r\n") {
+			t.Errorf("the backend saw\n%s", got)
+		}
+	}
+}
+
 func TestLocationBehindATrustedProxy(t *testing.T) {
 	backends, port := startBackends(t, 1)
 	d := startDNS(t, 60)

@@ -15,6 +15,7 @@ import (
 type upload struct {
 	from   bodyReader
 	since  atomic.Int64 // unix ns; since then the upstream is waited for, 0: the client is
+	begun  atomic.Bool  // some of it may have been read
 	ended  atomic.Bool  // the client's body came to its end
 	passed atomic.Int64 // bytes passed on
 	broken atomic.Pointer[clientError]
@@ -36,6 +37,7 @@ func (u *upload) Read(p []byte) (int, error) {
 	if u.over.Load() {
 		return 0, net.ErrClosed
 	}
+	u.begun.Store(true)
 	u.since.Store(0)
 	n, err := u.from.Read(p)
 	switch {

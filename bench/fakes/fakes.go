@@ -20,6 +20,7 @@ func Rows() []lab.Row {
 		{Name: "latency", Run: latency},
 		{Name: "fault", Run: faults},
 		{Name: "memory", Run: memory},
+		{Name: "watch", Run: watch},
 	}
 }
 

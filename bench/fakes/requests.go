@@ -18,8 +18,8 @@ func requests(ctx context.Context, l *lab.Lab) bench.Row {
 		Method: "wrk with one thread and 32 kept connections of HTTP/1.1. nginx is `return 200` with its access log in a file, " +
 			"go-httpbin is /status/200 with its log in a file. nginx without a log is the fastest answer here: what wrk itself can do.",
 		Bars: []bench.Bar{
-			{Of: "fakealb", Against: "nginx", Sense: bench.AtLeast, Factor: 0.6},
-			{Of: "fakealb", Against: "go-httpbin", Sense: bench.AtLeast, Factor: 1.5},
+			{Of: "fakealb", Against: "nginx", Sense: bench.AtLeast, Factor: 0.9},
+			{Of: "fakealb", Against: "go-httpbin", Sense: bench.AtLeast, Factor: 1.8},
 		},
 	}
 	ours, errOurs := l.FakeALB(ctx)

@@ -1,6 +1,7 @@
 package gen
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +32,15 @@ Requests/sec:  84110.37
 finished in 60.81ms, 16445.18 req/s, 3.03MB/s
 requests: 1000 total, 1000 started, 1000 done, 990 succeeded, 10 failed, 0 errored, 0 timeout
 status codes: 990 2xx, 0 3xx, 0 4xx, 10 5xx
+`
+	http2Output = `starting benchmark...
+TLS Protocol: TLSv1.3
+Cipher: TLS_AES_128_GCM_SHA256
+Application protocol: h2
+
+finished in 1.00s, 24105.00 req/s, 1.19MB/s
+requests: 24105 total, 25129 started, 24105 done, 24105 succeeded, 0 failed, 0 errored, 0 timeout
+status codes: 24121 2xx, 0 3xx, 0 4xx, 0 5xx
 `
 	dnsOutput = `Statistics:
 
@@ -84,4 +94,18 @@ func TestParse(t *testing.T) {
 		_, _, err := parseDNSPerf(output)
 		g.Expect(err).To(HaveOccurred(), old)
 	}
+}
+
+func TestParseHTTP2(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(parseHTTP2(http2Output, 0.5)).To(Equal(Result{PerSecond: 24105, Cores: 0.5}))
+	for from, to := range map[string]string{
+		"protocol: h2": "protocol: http/1.1", "0 failed": "3 failed", "0 errored": "1 errored", "0 timeout": "2 timeout",
+		"24105 succeeded": "0 succeeded", "finished in": "ended in", "requests: ": "answers: ",
+	} {
+		_, err := parseHTTP2(strings.Replace(http2Output, from, to, 1), 0.5)
+		g.Expect(err).To(HaveOccurred(), to)
+	}
+	_, err := parseHTTP2(strings.Replace(http2Output, "protocol: h2", "protocol: h2c", 1), 0.5)
+	g.Expect(err).NotTo(HaveOccurred())
 }

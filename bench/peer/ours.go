@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -56,12 +57,18 @@ func (s *Shop) GoProxy(ctx context.Context, job Job) (*Server, error) {
 	server := &Server{Name: "goproxy", Addr: front}
 	config := fmt.Sprintf("listen: %q\naccess_log: \"off\"\nroutes: [{upstream: backend}]\n", front)
 	upstream := fmt.Sprintf("upstreams: {backend: {url: %q}}\n", "http://"+job.Backend.String())
-	if job.TLS != nil {
+	if id := cmp.Or(job.TLS, job.HTTP2); id != nil {
 		// The plain listener is there as well: it cannot be left out.
 		if server.Addr, err = FreeAddr(ctx); err != nil {
 			return nil, err
 		}
-		config += fmt.Sprintf("tls: {listen: %q, certificates: [{cert: %q, key: %q}]}\n", server.Addr, job.TLS.Cert, job.TLS.Key)
+		config += fmt.Sprintf("tls: {listen: %q, certificates: [{cert: %q, key: %q}]}\n", server.Addr, id.Cert, id.Key)
+	}
+	if job.Calls {
+		config += "h2c: true\n"
+		upstream = fmt.Sprintf("upstreams: {backend: {url: %q, protocol: h2c}}\n", "http://"+job.Backend.String())
+	}
+	if job.TLS != nil {
 		upstream = fmt.Sprintf("upstreams: {backend: {url: %q, tls: {ca: %q, server_name: localhost}}}\n",
 			"https://"+job.Backend.String(), job.TLS.CA)
 	}

@@ -1,11 +1,13 @@
 package peer_test
 
 import (
+	"context"
 	"io"
 	"net"
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 
@@ -57,6 +59,30 @@ func TestProxiesPassOn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// HTTP/2 from clients over TLS, and gRPC: what the rows of bench/proxies start is spoken to
+// in this way.
+func TestProxiesSpeakHTTP2(t *testing.T) {
+	s := shop(t, "nginx", "haproxy", "h2load")
+	g := NewWithT(t)
+	id, err := s.Identity()
+	g.Expect(err).NotTo(HaveOccurred())
+	backend, _, err := s.Answers(t.Context(), "off", nil)
+	g.Expect(err).NotTo(HaveOccurred())
+	job := peer.Job{Name: "http2", Backend: backend.Addr, HTTP2: id}
+	for _, start := range []func(context.Context, peer.Job) (*peer.Server, error){s.Nginx, s.HAProxy} {
+		proxy, err := start(t.Context(), job)
+		g.Expect(err).NotTo(HaveOccurred())
+		got, err := gen.HTTP2(t.Context(), "https://"+proxy.Addr.String()+"/", time.Second)
+		g.Expect(err).NotTo(HaveOccurred(), proxy.Name)
+		g.Expect(got.PerSecond).To(BeNumerically(">", 0), proxy.Name)
+	}
+	callee, err := gen.Callee(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	haproxy, err := s.HAProxy(t.Context(), peer.Job{Name: "grpc", Backend: callee, Calls: true})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(gen.Called(t.Context(), haproxy.Addr)).To(Succeed())
 }
 
 func TestUsageCountsTheChildren(t *testing.T) {

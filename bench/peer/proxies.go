@@ -8,11 +8,16 @@ import (
 )
 
 // Job is what every proxy is to do: pass everything on to one backend over
-// HTTP/1.1, with kept connections on both sides and without an access log.
+// HTTP/1.1, with kept connections on both sides and without an access log. At most one
+// of TLS, HTTP2 and Calls is set.
 type Job struct {
 	Name    string // starts the names of the configs
 	Backend netip.AddrPort
 	TLS     *Identity // HTTPS to clients, and to the backend, which is verified; nil is plain HTTP
+	HTTP2   *Identity // HTTP/2 over TLS to clients; the backend is plain HTTP. Not for Apache
+	// Calls makes both sides HTTP/2 without TLS, which is how gRPC is spoken within a
+	// network. goproxy and HAProxy have it.
+	Calls bool
 	// Log makes HAProxy write an access log.
 	Log bool
 }
@@ -27,6 +32,9 @@ func (s *Shop) Nginx(ctx context.Context, job Job) (*Server, error) {
 	if t := job.TLS; t != nil {
 		listen, scheme = fmt.Sprintf(" ssl;\n ssl_certificate %s;\n ssl_certificate_key %s", t.Cert, t.Key), "https"
 		verify = fmt.Sprintf("\n  proxy_ssl_verify on; proxy_ssl_trusted_certificate %s; proxy_ssl_name localhost; proxy_ssl_server_name on;", t.CA)
+	}
+	if t := job.HTTP2; t != nil {
+		listen = fmt.Sprintf(" ssl http2;\n ssl_certificate %s;\n ssl_certificate_key %s", t.Cert, t.Key)
 	}
 	config := s.nginxHead("off") + fmt.Sprintf(`
  upstream backend { server %s; keepalive 256; keepalive_requests 1000000000; }
@@ -51,6 +59,12 @@ func (s *Shop) HAProxy(ctx context.Context, job Job) (*Server, error) {
 	if t := job.TLS; t != nil {
 		bind = " ssl crt " + t.Both
 		verify = " ssl verify required ca-file " + t.CA + " sni str(localhost) verifyhost localhost"
+	}
+	if t := job.HTTP2; t != nil {
+		bind = " ssl crt " + t.Both + " alpn h2"
+	}
+	if job.Calls {
+		bind, verify = " proto h2", " proto h2"
 	}
 	if job.Log {
 		log = "\n log stdout format raw local0\n option httplog"
@@ -95,6 +109,9 @@ func (s *Shop) Caddy(ctx context.Context, job Job) (*Server, error) {
 	if t := job.TLS; t != nil {
 		tls = fmt.Sprintf("\n tls %s %s", t.Cert, t.Key)
 		upstream = fmt.Sprintf("\n   tls\n   tls_trust_pool file %s\n   tls_server_name localhost", t.CA)
+	}
+	if t := job.HTTP2; t != nil {
+		tls = fmt.Sprintf("\n tls %s %s", t.Cert, t.Key)
 	}
 	config := fmt.Sprintf(`{
  admin off

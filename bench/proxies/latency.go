@@ -19,7 +19,7 @@ const calibration = 2 * time.Second
 func latency(ctx context.Context, l *lab.Lab) bench.Row {
 	row := bench.Row{
 		Title: "goproxy: p99 at half of the slowest peer's capacity", Unit: "ms", Digits: 3, Stat: bench.Median,
-		Bars: []bench.Bar{{Of: ours, Against: "nginx", Sense: bench.AtMost, Factor: 1.2}},
+		Bars: []bench.Bar{{Of: ours, Against: "nginx", Sense: bench.AtMost, Factor: 1.1}},
 	}
 	backend, _, err := l.Answers(ctx, "off", nil)
 	if err != nil {

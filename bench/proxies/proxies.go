@@ -4,6 +4,7 @@ package proxies
 
 import (
 	"context"
+	"slices"
 
 	"github.com/proxychaos/proxychaos/bench"
 	"github.com/proxychaos/proxychaos/bench/lab"
@@ -19,6 +20,10 @@ func Rows() []lab.Row {
 		{Name: "small", Run: small},
 		{Name: "large", Run: large},
 		{Name: "https", Run: https},
+		{Name: "http2", Run: http2Small},
+		{Name: "http2-large", Run: http2Large},
+		{Name: "websocket", Run: websocket},
+		{Name: "grpc", Run: grpc},
 		{Name: "latency", Run: latency},
 		{Name: "idle", Run: idle},
 		{Name: "allocations", Run: allocations},
@@ -27,7 +32,7 @@ func Rows() []lab.Row {
 
 // Tools are the generators, with their versions.
 func Tools(ctx context.Context) []string {
-	return []string{"wrk " + peer.Version(ctx, "wrk", "-v"), "vegeta " + peer.LibraryVersion("github.com/tsenart/vegeta/v12")}
+	return []string{"wrk " + peer.Version(ctx, "wrk", "-v"), "h2load " + peer.Version(ctx, "h2load", "--version"), "vegeta " + peer.LibraryVersion("github.com/tsenart/vegeta/v12")}
 }
 
 // ours is judged.
@@ -48,6 +53,11 @@ func kinds(l *lab.Lab) []kind {
 		{"nginx", l.Nginx},
 		{"HAProxy", l.HAProxy},
 	}
+}
+
+// only are those of names; ours is the first.
+func only(l *lab.Lab, names ...string) []kind {
+	return slices.DeleteFunc(kinds(l), func(k kind) bool { return k.who != ours && !slices.Contains(names, k.who) })
 }
 
 // failed is a row for which nothing could be set up.

@@ -187,12 +187,12 @@ var heading = [...]string{
 var steering = [...]string{
 	"Age", "Cache-Control", "Date", "Expires", "Forwarded", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range",
 	"If-Unmodified-Since", "Location", "Max-Forwards", "Pragma", "Range", "Retry-After", "Vary", "Via", "Warning",
-	"WWW-Authenticate", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
+	"WWW-Authenticate",
 }
 
 // MayTrail reports whether a field of that name may be passed on in a trailer.
 func MayTrail(name string) bool {
-	return !isOneOf(name, heading[:], Alike) && !isOneOf(name, steering[:], Alike)
+	return !isOneOf(name, heading[:], Alike) && !isOneOf(name, steering[:], Alike) && !Forwarded(name)
 }
 
 func isOneOf(name string, names []string, same func(a, b string) bool) bool {

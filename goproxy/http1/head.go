@@ -185,11 +185,7 @@ func (h *head) take(f Field) error {
 // Connection can name it (RFC 9110, 7.6.1). A proxy in front may pass on the options that
 // its client sent, HAProxy does: they would take away what it says of that client.
 func forAll(name string) bool {
-	const forwarded = "X-Forwarded-"
-	if len(name) > len(forwarded) && EqualFold(name[:len(forwarded)], forwarded) {
-		return true
-	}
-	return EqualFold(name, "forwarded") || EqualFold(name, "x-real-ip") || EqualFold(name, "via")
+	return Forwarded(name) || EqualFold(name, "forwarded") || EqualFold(name, "x-real-ip") || EqualFold(name, "via")
 }
 
 // options reads Connection. What it names goes no further.

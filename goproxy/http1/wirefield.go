@@ -25,6 +25,13 @@ func Alike(a, b string) bool {
 	return true
 }
 
+// Forwarded reports whether a field is one of X-Forwarded-*, in which proxies say what
+// they know of a client, to some server (see [Alike]).
+func Forwarded(name string) bool {
+	const prefix = "X-Forwarded-"
+	return len(name) > len(prefix) && Alike(name[:len(prefix)], prefix)
+}
+
 // variable is what a byte of a name becomes in the name of a variable.
 var variable = func() (t [256]byte) {
 	for c := range 256 {

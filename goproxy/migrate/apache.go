@@ -261,7 +261,7 @@ func (a *apache) location(d directive, v *vhost, regex bool) {
 		case strings.HasPrefix(name, "proxypassreverse"):
 			builtIn(a, v, inner)
 		case name == "header":
-			a.note(inner.place, "not read inside of %s %s", d.name, strings.Join(d.args, " "))
+			a.close(inner.place, "not in this draft: it is not read inside of %s %s", d.name, strings.Join(d.args, " "))
 		case name == "sethandler" && len(inner.args) == 1 && inner.args[0] == "balancer-manager":
 			a.note(inner.place, "goproxy's own page is at admin: 127.0.0.1:9901")
 			v.closePath(path, regex)

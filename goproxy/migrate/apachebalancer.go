@@ -76,6 +76,7 @@ func (a *apache) balancerMember(d directive, name string) {
 	}
 	b.path = path
 	m := goproxy.Member{URL: server}
+	away := false
 	for _, param := range args[1:] {
 		key, value, _ := strings.Cut(param, "=")
 		switch strings.ToLower(key) {
@@ -84,12 +85,14 @@ func (a *apache) balancerMember(d directive, name string) {
 		case "loadfactor":
 			m.LoadFactor = a.loadFactor(d.place, value)
 		case "status":
-			a.status(d.place, value, &m)
+			away = a.status(d.place, value, &m) || away
 		default:
 			a.upstreamParam(d.place, param, &b.up)
 		}
 	}
-	b.up.Members = append(b.up.Members, m)
+	if !away {
+		b.up.Members = append(b.up.Members, m)
+	}
 }
 
 func (a *apache) loadFactor(at place, value string) int {
@@ -104,12 +107,26 @@ func (a *apache) loadFactor(at place, value string) int {
 	return int(f)
 }
 
-func (a *apache) status(at place, value string, m *goproxy.Member) {
-	if strings.EqualFold(strings.TrimPrefix(value, "+"), "H") {
-		m.Backup = true
-		return
+// status reads the letters of a member's status, and reports whether it gets no request
+// that is not of a session: one that is disabled, stopped or drained.
+func (a *apache) status(at place, value string, m *goproxy.Member) (away bool) {
+	for _, letter := range strings.ToUpper(strings.TrimPrefix(value, "+")) {
+		switch letter {
+		case 'H', 'R':
+			m.Backup = true
+		case 'D', 'S', 'N':
+			away = true
+		}
 	}
-	a.note(at, "status=%s: goproxy's members are switched while it runs, over its admin page", value)
+	switch {
+	case strings.HasPrefix(value, "-"):
+		m.Backup, away = false, false // taken away from it
+	case away:
+		a.note(at, "status=%s: it is not in this draft. goproxy's members are switched while it runs, over its admin page", value)
+	case !m.Backup:
+		a.note(at, "status=%s: goproxy has nothing for it", value)
+	}
+	return away
 }
 
 func (a *apache) proxySet(d directive, name string) {

@@ -9,6 +9,7 @@ import (
 type rewriteRule struct {
 	place
 	pattern, origin string
+	follows         bool // its target has the path of the request
 }
 
 // proxyRule reads a RewriteRule with [P] that does nothing else.
@@ -22,11 +23,23 @@ func proxyRule(d directive) (r rewriteRule, is bool) {
 	}) {
 		return r, false
 	}
-	r = rewriteRule{place: d.place, pattern: d.args[0], origin: origin(d.args[1])}
+	r = rewriteRule{place: d.place, pattern: d.args[0], origin: origin(d.args[1]), follows: follows(d.args[0], d.args[1])}
 	if slices.Contains(flags, "NC") {
 		r.pattern = "(?i)" + r.pattern
 	}
 	return r, true
+}
+
+// follows reports whether a rule sends requests to the path that they ask for, as
+// ProxyPass does, as far as can be told: what stands before the first group in the target
+// is how the pattern begins.
+func follows(pattern, target string) bool {
+	_, path, _ := strings.Cut(target, "://")
+	if i := strings.IndexAny(path, "/$%"); i >= 0 {
+		path = path[i:]
+	}
+	before, _, hasGroup := strings.Cut(strings.Replace(path, "%{REQUEST_URI}", "$0", 1), "$")
+	return hasGroup && strings.HasPrefix(strings.TrimLeft(pattern, "^/?"), strings.Trim(before, "/"))
 }
 
 // origin is the server or balancer of a target, "" where it cannot be told.
@@ -35,7 +48,7 @@ func origin(target string) string {
 		name, _, _ = strings.Cut(name, "/")
 		return "balancer://" + name
 	}
-	server, _, err := memberURL(strings.ReplaceAll(target, "$", "%24"))
+	server, _, err := memberURL(strings.NewReplacer("$", "%24", "%{REQUEST_URI}", "/").Replace(target))
 	if err != nil {
 		return ""
 	}
@@ -43,10 +56,11 @@ func origin(target string) string {
 }
 
 // rewrite closes what a rule sends to a server to which no ProxyPass does: that may
-// be the one that lets not everybody in. Others, such as those for WebSocket, are
-// left out.
+// be the one that lets not everybody in. It also closes what a rule sends to another
+// path than the one that was asked for: that may say that it is forbidden. Others, such as
+// those for WebSocket, are left out.
 func (a *apache) rewrite(r rewriteRule, v *vhost) {
-	known := r.origin != "" && slices.ContainsFunc(v.passes, func(p pass) bool { return origin(p.target) == r.origin })
+	known := r.origin != "" && r.follows && slices.ContainsFunc(v.passes, func(p pass) bool { return origin(p.target) == r.origin })
 	switch {
 	case known:
 		a.close(r.place, "its requests go where ProxyPass says: mod_rewrite is not read")
@@ -55,6 +69,6 @@ func (a *apache) rewrite(r rewriteRule, v *vhost) {
 		a.close(r.place, "the whole virtual host answers 403 in this draft: mod_rewrite is not read")
 	default:
 		v.closePath(r.pattern, true)
-		a.close(r.place, "%s answers 403 in this draft: mod_rewrite is not read, and no ProxyPass leads to this server", r.pattern)
+		a.close(r.place, "%s answers 403 in this draft: mod_rewrite is not read, and no ProxyPass leads where it does", r.pattern)
 	}
 }

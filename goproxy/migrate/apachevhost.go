@@ -28,8 +28,14 @@ var vhostDirectives = map[string]func(*apache, *vhost, directive){
 			v.timeout = t
 		}
 	},
-	"proxypassreverse":             builtIn,
-	"proxypassreversecookiepath":   builtIn,
+	"proxypassreverse": builtIn,
+	"proxypassreversecookiepath": func(a *apache, v *vhost, d directive) {
+		if addsToCookies(d.args) {
+			a.close(d.place, addsNothing, strings.Join(d.args, " "))
+			return
+		}
+		builtIn(a, v, d)
+	},
 	"proxypassreversecookiedomain": builtIn,
 	"sslproxyengine":               func(*apache, *vhost, directive) {},
 	"sslproxyverify": func(_ *apache, v *vhost, d directive) {
@@ -139,7 +145,7 @@ func (a *apache) header(d directive, v *vhost, to *goproxy.HeaderChange) {
 	case action != "set" && action != "add" && request:
 		a.close(d.place, "the header goes on as the client sent it: goproxy sets, adds and removes headers, nothing else")
 	case action != "set" && action != "add":
-		a.note(d.place, "goproxy sets, adds and removes headers, nothing else")
+		a.close(d.place, "the header goes on as the upstream sent it: goproxy sets, adds and removes headers, nothing else")
 	case len(args) > 3 && request && action == "set":
 		to.Remove = append(to.Remove, name)
 		a.note(d.place, "goproxy has no conditions on headers: it removes the client's")

@@ -105,6 +105,7 @@ type scope struct {
 	status    int                   // that answers every request, or 0
 
 	prefixes    []string // of all locations of the server
+	exact       []string // the paths of those with "="
 	expressions bool     // it has locations with expressions
 
 	beforeExpressions bool // this location comes before those
@@ -151,6 +152,7 @@ func (n *nginx) server(d *crossplane.Directive, s scope) {
 		out.listens = []listener{nginxListener([]string{"80"}, s.secure, false)}
 	}
 	s.prefixes, s.expressions = prefixesOf(rest)
+	s.exact = exactOf(rest)
 	for _, inner := range byRank(rest) {
 		n.location(inner, s, out, false)
 	}
@@ -182,6 +184,29 @@ func prefixesOf(all crossplane.Directives) (prefixes []string, expressions bool)
 		prefixes, expressions = append(prefixes, inner...), expressions || more
 	}
 	return prefixes, expressions
+}
+
+// exactOf returns the paths of locations with "=", also of those in others.
+func exactOf(all crossplane.Directives) (paths []string) {
+	for _, d := range all {
+		if d.Directive == "location" && len(d.Args) == 2 && d.Args[0] == "=" {
+			paths = append(paths, d.Args[1])
+		}
+		paths = append(paths, exactOf(d.Block)...)
+	}
+	return paths
+}
+
+// redirected returns the path that nginx answers with a redirect to the location: its
+// prefix without the slash at the end, if it passes requests on and no location has that
+// path. "" stands for none.
+func redirected(d *crossplane.Directive, s scope) string {
+	prefix, slash := strings.CutSuffix(d.Args[len(d.Args)-1], "/")
+	passes := slices.ContainsFunc(d.Block, func(inner *crossplane.Directive) bool { return strings.HasSuffix(inner.Directive, "_pass") })
+	if !slash || !passes || isExpression(d) || d.Args[0] == "=" || slices.Contains(s.prefixes, prefix) || slices.Contains(s.exact, prefix) {
+		return ""
+	}
+	return prefix
 }
 
 // byRank returns the locations as nginx tries them: "=", then "^~", the longest
@@ -265,6 +290,10 @@ func (n *nginx) location(d *crossplane.Directive, s scope, to *site, nested bool
 		}
 		closed = http.StatusForbidden
 		n.close(at(pass), "%s answers 403 in this draft: its upstream is not carried over", strings.Join(d.Args, " "))
+	}
+	if bare := redirected(d, s); bare != "" {
+		// A backend may answer it as the path that is closed.
+		to.add(goproxy.Route{PathRegex: "^" + regexp.QuoteMeta(bare) + "$", Status: closed})
 	}
 	switch {
 	case r.PathRegex != "":

@@ -19,6 +19,7 @@ func (n *nginx) settings(all crossplane.Directives, s scope) (scope, crossplane.
 	s.vars = maps.Clone(s.vars)
 	s.changes = cloneHeaders(goproxy.Headers{Request: s.changes}).Request
 	s.hosts, s.listens = slices.Clone(s.hosts), slices.Clone(s.listens)
+	all = n.withDebians(all)
 	has := func(name string) bool {
 		return slices.ContainsFunc(all, func(d *crossplane.Directive) bool { return d.Directive == name })
 	}
@@ -46,7 +47,7 @@ func (n *nginx) settings(all crossplane.Directives, s scope) (scope, crossplane.
 var harmlessNginx = regexp.MustCompile(`^(user|worker_\w+|pid|daemon|events|load_module|error_log|access_log|log_\w+|types\w*|default_type|sendfile\w*|tcp_\w+|server_tokens|server_names?_hash\w*|gzip\w*|charset|root|index|error_page|map|map_hash\w*|geo|split_clients|keepalive_\w+|client_(max_body_size|body_\w+|header_\w+)|large_client_header_buffers|send_timeout|reset_timedout_connection|limit_(req|conn)_?\w*|limit_rate\w*|proxy_(buffer\w*|busy_buffers_size|request_buffering|send_timeout|max_temp_file_size|temp_\w+|headers_hash\w*|ignore_client_abort|intercept_errors|socket_keepalive|next_upstream_timeout|ssl_(protocols|ciphers|session_reuse|verify_depth)|cache\w*|pass_header)|ssl_(protocols|ciphers|prefer_server_ciphers|session_\w+|dhparam|ecdh_curve|stapling\w*|buffer_size)|http2\w*|resolver_timeout|expires|etag|autoindex|stream|merge_slashes|variables_hash\w*)$`)
 
 // harmlessFiles are well-known files of machines that close nothing.
-var harmlessFiles = []string{"mime.types", "proxy_params", "proxy.conf.default", "fastcgi_params", "fastcgi.conf", "uwsgi_params", "scgi_params", "options-ssl-nginx.conf", "options-ssl-apache.conf"}
+var harmlessFiles = []string{"mime.types", "proxy.conf.default", "fastcgi_params", "fastcgi.conf", "uwsgi_params", "scgi_params", "options-ssl-nginx.conf", "options-ssl-apache.conf"}
 
 // unknown decides about a directive that is not carried over: unless it is
 // known to be harmless, no location that it counts for is open.
@@ -58,6 +59,8 @@ func (n *nginx) unknown(d *crossplane.Directive, s *scope) {
 	case d.Directive == "include":
 		n.close(at(d), "%s is not here: what it closes is unknown, so that no location around it is open in this draft", strings.Join(d.Args, " "))
 		s.closedBy = d
+	case d.Directive == "limit_req" || d.Directive == "limit_conn":
+		n.close(at(d), "what it refuses is served in this draft: goproxy limits no client")
 	case harmlessNginx.MatchString(d.Directive):
 		n.note(at(d), "goproxy has nothing for it, and it closes nothing")
 	case d.Directive == "allow" && len(d.Args) == 1 && d.Args[0] == "all",
@@ -142,12 +145,22 @@ func (n *nginx) setting(d *crossplane.Directive, s *scope) bool {
 	case "proxy_http_version", "proxy_ssl_server_name", "proxy_buffering", "proxy_ssl_session_reuse":
 		n.note(at(d), "goproxy speaks HTTP/1.1 with SNI and holds nothing back by itself")
 	case "proxy_redirect", "proxy_cookie_path", "proxy_cookie_domain":
+		if addsToCookies(d.Args) {
+			n.close(at(d), addsNothing, strings.Join(d.Args, " "))
+			break
+		}
 		n.note(at(d), "goproxy does this for every route by itself")
 	default:
 		return false
 	}
 	return true
 }
+
+// addsToCookies reports whether a rule for the paths of cookies, of nginx's or Apache's,
+// is used to add attributes such as Secure behind them.
+func addsToCookies(args []string) bool { return len(args) == 2 && strings.Contains(args[1], ";") }
+
+const addsNothing = "cookies go on as the upstream sets them, without what this adds: goproxy adds no attributes (%s)"
 
 func (n *nginx) serverNames(d *crossplane.Directive, s *scope) {
 	for _, name := range d.Args {
