@@ -50,7 +50,7 @@ ABSOLUTE := PROXYCHAOS_RUNS="$$(realpath -m -- '$(RUNS)')"
 ENVIRONMENT := PROXYCHAOS_ENV="$$(case '$(ENV)' in ''|[A-Za-z_]*=*) printf %s '$(ENV)' ;; *) realpath -m -- '$(ENV)' ;; esac)"
 
 .DEFAULT_GOAL := help
-.PHONY: help list build suite images named scenario compare atlas nightly merge baseline incident corpus claims claim demo test test-long tests bench bench-proxy soak fidelity errorrate pairs lint clean FORCE
+.PHONY: help list build suite images named scenario compare atlas nightly merge baseline proxies incident corpus claims claim demo test test-long tests bench bench-proxy soak fidelity errorrate pairs lint clean FORCE
 
 .DEFAULT:
 	@$(GO) run ./cmd/meant target $@ $$(sed -n 's/^\([a-z-]*\):.*## .*/\1/p' $(firstword $(MAKEFILE_LIST))) >&2; exit 2
@@ -103,6 +103,9 @@ merge: build ## FROM="shard1 shard2": the report of a nightly of several shards,
 
 baseline: build ## [FROM="night1 night2 night3"]: makes reports/baseline.json from stored nights, and shows what is different from before
 	@$(BIN) baseline $(or $(FROM),$(RUNS)) -o '$(BASELINE)'
+
+proxies: build ## [FROM="night"]: docs/proxies.md, which config for which proxy, from stored nights; what they have takes the place of docs/proxies.json's
+	@$(BIN) proxies $(FROM)
 
 incident: build ## NAME=govuk-2018: an outage that many remember, on a config that shows it and on one that holds; no NAME= lists them
 	@PROXYCHAOS_NAME= $(ABSOLUTE) $(BIN) incident --make $(if $(NAME),'$(NAME)',--help)

@@ -30,6 +30,9 @@ type Subject struct {
 	Role    Role
 	// Summary says in a line what the config does, and who recommends it.
 	Summary string
+	// Since is the first version of the program that takes the config, by its own list of
+	// changes; empty if every version that is run here takes it.
+	Since string
 	// Config is the file or folder that is run verbatim, in Files; on this machine if
 	// that is nil.
 	Config string

@@ -24,9 +24,14 @@ var ALBReassigned = harness.Scenario{
 // strangers: users are shown the stranger's site.
 var strangers = fails(status(recording.WrongBody), judge.ResolvedOnce)
 
+// strangersOrNone: while an address changes hands it refuses connections, for longer if there are
+// handshakes to end (65 ms in one run on a busy machine). nginx that meets that at both addresses
+// holds them to be down for fail_timeout, and answers 502 instead.
+var strangersOrNone = fails(status(recording.WrongBody, recording.BadGateway), judge.ResolvedOnce)
+
 var albReassigned = expectations{
 	"nginx/static":    strangers,
-	"nginx/tls-once":  strangers,
+	"nginx/tls-once":  strangersOrNone,
 	"nginx/variable":  passes(judge.FollowedDNS, judge.ConnectionPerRequest),
 	"apache/pooled":   strangers,
 	"goproxy/default": passes(judge.FollowedDNS),

@@ -24,8 +24,8 @@ var catalogue = []catalogued{
 		Expect:  apachePooled,
 	}, on: map[string]expectations{apacheNoRefresh: apacheForever}},
 	{Subject: harness.Subject{
-		Kind: kind.Apache, Name: "addressttl", Config: "addressttl.conf", Role: harness.Fix, Refresh: 2 * time.Second, Release: harness.Stable,
-		Summary: "addressttl=2 (2.4.59 and later): the address is looked up again, pooled connections follow",
+		Kind: kind.Apache, Name: "addressttl", Since: "2.4.59", Config: "addressttl.conf", Role: harness.Fix, Refresh: 2 * time.Second, Release: harness.Stable,
+		Summary: "addressttl=2: the address is looked up again, pooled connections follow",
 		Expect:  apacheAddressTTL,
 	}},
 	{Subject: harness.Subject{
@@ -44,13 +44,13 @@ var catalogue = []catalogued{
 		Expect:  nginxVariable,
 	}},
 	{Subject: harness.Subject{
-		Kind: kind.Nginx, Name: "upstream-resolve", Config: "upstream-resolve.conf", Role: harness.Fix, Refresh: 3 * time.Second, Release: "testing",
-		Summary: "upstream { zone; server ... resolve; } (1.27.3 and later): looked up in the background, every 3 s",
+		Kind: kind.Nginx, Name: "upstream-resolve", Since: "1.27.3", Config: "upstream-resolve.conf", Role: harness.Fix, Refresh: 3 * time.Second, Release: "testing",
+		Summary: "upstream { zone; server ... resolve; }: looked up in the background, every 3 s",
 		Expect:  nginxResolve,
 	}},
 	{Subject: harness.Subject{
-		Kind: kind.Nginx, Name: "upstream-resolve-timeout", Config: "upstream-resolve-timeout.conf", Role: harness.Fix, Scenarios: ofFew, Refresh: 3 * time.Second, Release: "testing",
-		Summary: "the same with resolver_timeout 2s: so long it waits before it asks again after an answer that failed",
+		Kind: kind.Nginx, Name: "upstream-resolve-timeout", Since: "1.27.3", Config: "upstream-resolve-timeout.conf", Role: harness.Fix, Scenarios: ofFew, Refresh: 3 * time.Second, Release: "testing",
+		Summary: "upstream { zone; server ... resolve; } and resolver_timeout 2s: so long nginx waits before it asks again after an answer that failed",
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Apache, Name: "tls", Config: "tls.conf", Role: harness.Pitfall, TLS: true, Scenarios: ofTLS, Release: harness.Stable,
@@ -147,7 +147,7 @@ var catalogue = []catalogued{
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Apache, Name: "prefork-keepalive-requests", Config: "prefork-keepalive-requests.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
-		Summary: "the same with MaxKeepAliveRequests 10000, the half of article 001's change that is no cure",
+		Summary: "prefork with 10 processes and MaxKeepAliveRequests 10000, the half of article 001's change that is no cure",
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Apache, Name: "prefork-many", Config: "prefork-many.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
@@ -183,7 +183,7 @@ var catalogue = []catalogued{
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Nghttpx, Name: "dns-timeouts", Config: "dns-timeouts.conf", Role: harness.Fix, Scenarios: telling, Refresh: 3 * time.Second,
-		Summary: "the same with dns-lookup-timeout=1s and backend-connect-timeout=1s",
+		Summary: "backend=...;;dns, dns-cache-timeout=3s, dns-lookup-timeout=1s, backend-connect-timeout=1s",
 		Expect:  nghttpxDNS,
 	}},
 	{Subject: harness.Subject{
@@ -213,7 +213,7 @@ var catalogue = []catalogued{
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Varnish, Name: "probe", Config: "probe.vcl", Role: harness.Fix, Scenarios: ofAddresses,
-		Summary: "the same with a probe every second, connect_timeout 1 s, and a second backend if one fails",
+		Summary: "both addresses written down, a probe of each every second, connect_timeout 1 s, and a second backend if one fails",
 		Expect:  varnishProbe,
 	}},
 	{Subject: harness.Subject{
@@ -237,12 +237,12 @@ var catalogue = []catalogued{
 		Expect:  poundName,
 	}},
 	{Subject: harness.Subject{
-		Kind: kind.Pound, Name: "resolve-first", Config: "resolve-first.cfg", Role: harness.Fix, Scenarios: telling,
-		Summary: "Resolve first (4.14 and later): the first address, looked up again by the TTL",
+		Kind: kind.Pound, Name: "resolve-first", Since: "4.14", Config: "resolve-first.cfg", Role: harness.Fix, Scenarios: telling,
+		Summary: "Resolve first: the first address, looked up again by the TTL",
 		Expect:  poundResolveFirst,
 	}},
 	{Subject: harness.Subject{
-		Kind: kind.Pound, Name: "resolve-all", Config: "resolve-all.cfg", Role: harness.Fix, Scenarios: telling,
+		Kind: kind.Pound, Name: "resolve-all", Since: "4.14", Config: "resolve-all.cfg", Role: harness.Fix, Scenarios: telling,
 		Summary: "Resolve all, RetryInterval 1, ConnTO 1, Alive 5: a backend for each address",
 		Expect:  poundResolveAll,
 	}},
@@ -258,7 +258,7 @@ var catalogue = []catalogued{
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Traefik, Name: "retry", Config: "retry.yml", Role: harness.Fix, Scenarios: tellingAndAlias,
-		Summary: "the same with dialTimeout 500ms and the retry middleware",
+		Summary: "maxIdleConnsPerHost -1, dialTimeout 500ms and the retry middleware: a look-up and a connection for every try",
 		Expect:  traefikRetry,
 	}},
 	{Subject: harness.Subject{
@@ -298,7 +298,7 @@ var catalogue = []catalogued{
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "cluster-max-fails", Config: "cluster-max-fails.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
-		Summary: "the same with max_fails=0: no server is held to be down",
+		Summary: "the article's three addresses with max_fails=0: no server is held to be down",
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "cluster-next-upstream", Config: "cluster-next-upstream.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
@@ -310,7 +310,7 @@ var catalogue = []catalogued{
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Apache, Name: "sticky-nofailover", Config: "sticky-nofailover.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
-		Summary: "the same with nofailover=On: sessions are held to their member",
+		Summary: "stickysession=ROUTEID nofailover=On: sessions are held to their member",
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Apache, Name: "routeid-alone", Config: "routeid-alone.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
@@ -322,7 +322,7 @@ var catalogue = []catalogued{
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.HAProxy, Name: "cluster-timeouts", Config: "cluster-timeouts.cfg", Role: harness.Fix, Scenarios: ofFew, Release: "testing",
-		Summary: "the same with timeout connect 1s, redispatch, and a check every 0.5 s",
+		Summary: "the article's three servers with timeout connect 1s, redispatch, and a check every 0.5 s",
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.HAProxy, Name: "sticky", Config: "sticky.cfg", Role: harness.Fix, Scenarios: ofFew, Release: "testing",
@@ -434,15 +434,15 @@ var catalogue = []catalogued{
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Apache, Name: "match-reuse", Config: "match-reuse.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
-		Summary: "the same with enablereuse=on: URLs that are shorter than the pattern get a connection each",
+		Summary: "ProxyPassMatch with a back-reference and enablereuse=on: URLs that are shorter than the pattern get a connection each",
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "cluster-read-timeout", Config: "cluster-read-timeout.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
-		Summary: "the same with proxy_read_timeout 500ms: the next server is tried",
+		Summary: "the article's three addresses with proxy_read_timeout 500ms: the next server is tried",
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.HAProxy, Name: "cluster-retry", Config: "cluster-retry.cfg", Role: harness.Fix, Scenarios: ofFew, Release: "testing",
-		Summary: "the same with timeout server 500ms and retry-on response-timeout",
+		Summary: "the article's three servers with timeout server 500ms and retry-on response-timeout",
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Apache, Name: "cluster-https", Config: "cluster-https.conf", Role: harness.Pitfall, Scenarios: ofFew, TLS: true, Release: harness.Stable,
@@ -454,7 +454,7 @@ var catalogue = []catalogued{
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "cluster-https-verified", Config: "cluster-https-verified.conf", Role: harness.Fix, Scenarios: ofFew, TLS: true, Release: harness.Stable,
-		Summary: "the same with proxy_ssl_verify and a name to compare: the next server is tried",
+		Summary: "an upstream of two addresses over HTTPS with proxy_ssl_verify and a name to compare: the next server is tried",
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.HAProxy, Name: "cluster-https", Config: "cluster-https.cfg", Role: harness.Pitfall, Scenarios: ofFew, TLS: true, Release: "testing",
@@ -462,7 +462,7 @@ var catalogue = []catalogued{
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.HAProxy, Name: "cluster-https-verified", Config: "cluster-https-verified.cfg", Role: harness.Fix, Scenarios: ofFew, TLS: true, Release: "testing",
-		Summary: "the same with verify required, a name, and redispatch",
+		Summary: "two servers with ssl verify required, a name to compare, and redispatch",
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.GoProxy, Name: "members-https", Config: "members-https.yaml", Role: harness.Reference, Scenarios: ofFew, TLS: true,

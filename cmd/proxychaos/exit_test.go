@@ -41,7 +41,7 @@ const aDisk = "/dev/full"
 const noEngine = "DOCKER_HOST=unix:///run/proxychaos-none.sock"
 
 // special are the situations that have to be thought of for each command. The folder has
-// ok.yaml, bad.yaml, bad/claims.json, now.conf, left-out.conf, a recording run, a folder read-only and a
+// ok.yaml, bad.yaml, bad/claims.json, bad/proxies.json, now.conf, left-out.conf, a recording run, a folder read-only and a
 // full disk, full.
 var special = []situation{
 	{"A file that is not there, or does not say what it should", "", []try{
@@ -93,6 +93,8 @@ var special = []situation{
 		{words: "atlas --proxy nginx --release stable,none"},
 		{words: "report atlas none"},
 		{words: "report atlas run"},
+		{words: "proxies none"},
+		{words: "proxies --docs bad"},
 		{words: "claims none"},
 		{words: "claims --stored --docs bad"},
 		{words: "claims 002-valid-3s --parallel none"},
@@ -184,11 +186,12 @@ func materials(t *testing.T) string {
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	g.Expect(os.Mkdir(filepath.Join(dir, "bad"), 0o755)).To(Succeed())
 	for name, text := range map[string]string{
-		"bad/claims.json": "{",
-		"ok.yaml":         "listen: 127.0.0.1:0\nroutes: [{upstream: a}]\nupstreams: {a: {url: \"http://a.example.com:8080\"}}\n",
-		"bad.yaml":        "lissen: 127.0.0.1:0\n",
-		"now.conf":        "server {\n    location / { proxy_pass http://backend.example.com; }\n}\n",
-		"left-out.conf":   "server {\n    location / { proxy_pass http://backend.example.com; }\n    location /x/ { allow 10.0.0.0/8; deny all; proxy_pass http://backend.example.com; }\n}\n",
+		"bad/claims.json":  "{",
+		"bad/proxies.json": "{",
+		"ok.yaml":          "listen: 127.0.0.1:0\nroutes: [{upstream: a}]\nupstreams: {a: {url: \"http://a.example.com:8080\"}}\n",
+		"bad.yaml":         "lissen: 127.0.0.1:0\n",
+		"now.conf":         "server {\n    location / { proxy_pass http://backend.example.com; }\n}\n",
+		"left-out.conf":    "server {\n    location / { proxy_pass http://backend.example.com; }\n    location /x/ { allow 10.0.0.0/8; deny all; proxy_pass http://backend.example.com; }\n}\n",
 	} {
 		g.Expect(os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600)).To(Succeed())
 	}

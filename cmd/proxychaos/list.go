@@ -23,7 +23,11 @@ func listCommand() *cobra.Command {
 			}
 			fmt.Fprintln(w, "\nSUBJECT\twhat it is")
 			for _, s := range scenarios.Subjects() {
-				fmt.Fprintf(w, "%s\t%s: %s\n", s.ID(), s.Role, s.Summary)
+				since := ""
+				if s.Since != "" {
+					since = fmt.Sprintf(" (%s and later)", s.Since)
+				}
+				fmt.Fprintf(w, "%s\t%s: %s%s\n", s.ID(), s.Role, s.Summary, since)
 			}
 			return w.Flush()
 		},

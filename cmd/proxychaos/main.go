@@ -51,7 +51,7 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.AddCommand(
 		goproxy.Command(), migrate.Command(), fakealb.Command(), fakedns.Command(),
-		runCommand(), nightlyCommand(), compareCommand(), atlasCommand(), incidentCommand(), claimsCommand(), listCommand(), checkCommand(), imagesCommand(), parallelCommand(), recheckCommand(), reportCommand(), baselineCommand(),
+		runCommand(), nightlyCommand(), compareCommand(), atlasCommand(), incidentCommand(), claimsCommand(), listCommand(), checkCommand(), imagesCommand(), parallelCommand(), recheckCommand(), reportCommand(), baselineCommand(), proxiesCommand(),
 		demoCommand(), manCommand(), versionCommand(),
 	)
 	agents := func() []*cobra.Command { return []*cobra.Command{pod.Command(), load.Command(), fakealb.Command()} }

@@ -73,7 +73,7 @@ func TestMakeHelpListsEveryTarget(t *testing.T) {
 	g := NewWithT(t)
 	got := makeIt(t, nil, "help")
 	g.Expect(got.code).To(BeZero())
-	for _, target := range []string{"help", "list", "build", "scenario", "compare", "atlas", "nightly", "merge", "baseline", "corpus", "test", "test-long", "bench", "bench-proxy", "soak", "fidelity", "errorrate", "pairs", "clean"} {
+	for _, target := range []string{"help", "list", "build", "scenario", "compare", "atlas", "nightly", "merge", "baseline", "proxies", "corpus", "test", "test-long", "bench", "bench-proxy", "soak", "fidelity", "errorrate", "pairs", "clean"} {
 		g.Expect(got.stdout).To(MatchRegexp(`(?m)^  make ` + target + ` +\S`))
 		g.Expect(makeIt(t, nil, "-n", target, "NAME=alb-ip-rotate").code).To(BeZero(), target)
 	}

@@ -16,7 +16,7 @@ type change struct {
 
 // changes are tried in this order: the first that fits is the advice. docs/findings.md has
 // them as tables, and TestDocsSayWhatToChange holds one against the other. What is said of a
-// proxy was seen in runs here (docs/proxies.md) unless the text says otherwise.
+// proxy was seen in runs here (docs/proxy-behaviour.md) unless the text says otherwise.
 var changes = []change{
 	{code: ResolvedOnce, kind: kind.Nginx, since: "1.27.3", say: "name the backend in an `upstream` block with `zone` and `server NAME resolve;`, and add a `resolver`. A `resolver` line alone does nothing"},
 	{code: ResolvedOnce, kind: kind.Nginx, before: "1.27.3", say: "put the name into a variable, use that in `proxy_pass` (in place of an `upstream` block), and add a `resolver`. Every request then has a connection of its own. A `resolver` line alone does nothing"},

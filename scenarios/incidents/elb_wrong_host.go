@@ -18,7 +18,7 @@ var elbWrongHost = Incident{
 	},
 	Acts: []Act{{
 		Scenario: scenarios.ALBReassigned,
-		Broke:    []string{"nginx/static", "nginx/tls-once"},
+		Broke:    []string{"nginx/static"},
 		As:       judge.Expectation{Verdict: judge.Fail, Outcomes: []string{recording.WrongBody}, Findings: []string{judge.ResolvedOnce}},
 		Held:     []string{"nginx/variable"},
 	}},
