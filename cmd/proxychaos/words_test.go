@@ -229,19 +229,19 @@ func TestMakeKnowsTheImages(t *testing.T) {
 func TestMistypedToMake(t *testing.T) {
 	g := NewWithT(t)
 	for line, want := range map[string]string{
-		"scenari NAME=alb-ip-rotate":                `there is no target "scenari": did you mean "scenario"?`,
-		"nightyl":                                   `there is no target "nightyl": did you mean "nightly"?`,
-		"scenario NAM=alb-ip-rotate":                `there is no variable "NAM": did you mean "NAME"?`,
-		"scenario NAME=alb-ip-rotate TTTL=2s":       `there is no variable "TTTL": did you mean "TTL"?`,
-		"scenario NAME=alb-ip-rotate grace=4s":      `there is no variable "grace": did you mean "GRACE"?`,
-		"-j2 compare A=x B=y PROXI=nginx":           `there is no variable "PROXI": did you mean `,
-		"scenario NAME=alb-ip-rotate NGNIX_IMAGE=x": `there is no variable "NGNIX_IMAGE": did you mean "NGINX_IMAGE"?`,
-		"test UNRELATED_WORD=1":                     `there is no variable "UNRELATED_WORD"; there are `,
-		"scenario NAME=alb-ip-rotat PROXY=nginx":    `there is no scenario "alb-ip-rotat": did you mean "alb-ip-rotate"?`,
-		"scenario NAME=alb-ip-rotate CLOUD=azur":    `CLOUD=azur: there is no such cloud: did you mean "azure"?`,
-		"claim NAME=002-valid-3":                    `there is no claim "002-valid-3": did you mean `,
-		"incident NAME=govuk":                       `there is no incident "govuk": did you mean "govuk-2018"?`,
-		"compare A=Makefile B=Makefile PROXY=ngnix": `PROXY=ngnix: there is no such kind of proxy: did you mean "nginx"?`,
+		"scenari NAME=alb-ip-rotate":                                             `there is no target "scenari": did you mean "scenario"?`,
+		"nightyl":                                                                `there is no target "nightyl": did you mean "nightly"?`,
+		"scenario NAM=alb-ip-rotate":                                             `there is no variable "NAM": did you mean "NAME"?`,
+		"scenario NAME=alb-ip-rotate TTTL=2s":                                    `there is no variable "TTTL": did you mean "TTL"?`,
+		"scenario NAME=alb-ip-rotate grace=4s":                                   `there is no variable "grace": did you mean "GRACE"?`,
+		"-j2 compare A=x B=y PROXI=nginx":                                        `there is no variable "PROXI": did you mean `,
+		"scenario NAME=alb-ip-rotate NGNIX_IMAGE=x":                              `there is no variable "NGNIX_IMAGE": did you mean "NGINX_IMAGE"?`,
+		"test UNRELATED_WORD=1":                                                  `there is no variable "UNRELATED_WORD"; there are `,
+		"scenario NAME=alb-ip-rotat PROXY=nginx":                                 `there is no scenario "alb-ip-rotat": did you mean "alb-ip-rotate"?`,
+		"scenario NAME=alb-ip-rotate CLOUD=azur":                                 `CLOUD=azur: there is no such cloud: did you mean "azure"?`,
+		"claim NAME=002-valid-3":                                                 `there is no claim "002-valid-3": did you mean `,
+		"incident NAME=govuk":                                                    `there is no incident "govuk": did you mean "govuk-2018"?`,
+		"compare A=Makefile B=Makefile PROXY=ngnix":                              `PROXY=ngnix: there is no such kind of proxy: did you mean "nginx"?`,
 		"scenario NAME=alb-ip-rotate NGINX_IMAGE=x GOFLAGS=-mod=mod PROXY=ngnix": `PROXY=ngnix: there is no such kind of proxy: did you mean "nginx"?`,
 	} {
 		got := makeIt(t, nil, strings.Fields(line)...)
