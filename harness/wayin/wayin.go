@@ -33,6 +33,9 @@ const (
 	patience = 500 * time.Millisecond
 	// listenLimit is how long a port may be waited for: a proxy opens several one by one.
 	listenLimit = time.Second
+	// loopbackLimit is the same while it listens on loopback addresses alone: Varnish opens
+	// its command line there, and then compiles its configuration.
+	loopbackLimit = 5 * time.Second
 	// tryTimeout is of one request. It is longer than a proxy that works takes on a busy machine.
 	tryTimeout = 2 * time.Second
 	// maxTries bounds how many ways are tried.
@@ -140,7 +143,7 @@ func (s *Search) Find(ctx context.Context) (recording.Way, error) {
 
 // look reads where the proxy listens.
 func (s *Search) look(ctx context.Context) error {
-	until := time.Now().Add(listenLimit)
+	began := time.Now()
 	for {
 		listeners, err := s.Listeners(ctx)
 		if err != nil {
@@ -153,7 +156,7 @@ func (s *Search) look(ctx context.Context) error {
 			return nil
 		case len(s.tried) > 0: // it has ended
 			return nil
-		case time.Now().Before(until):
+		case time.Since(began) < listenLimit || len(s.all) == 0 && time.Since(began) < loopbackLimit:
 		case len(s.all) == 0:
 			return fmt.Errorf("%s: the proxy listens on loopback addresses only, where no client reaches it: let it listen on every address", s.Config)
 		default:
