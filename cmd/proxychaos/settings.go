@@ -100,8 +100,14 @@ func mistypedImage(environ []string) error {
 		if !is || !set[name] || slices.Contains(known, name) || len(before) < long {
 			continue
 		}
-		alike := slices.DeleteFunc(slices.Clone(known), func(k string) bool { return k[0] != before[0] || len(k) <= long+len(suffix) })
-		near := meant.Near(before+suffix, alike)
+		var near []string
+		for _, image := range known {
+			// Without what both end with: it would make each like the other.
+			stem := strings.TrimSuffix(image, suffix)
+			if stem[0] == before[0] && len(stem) > long && len(meant.Near(before, []string{stem})) > 0 {
+				near = append(near, image)
+			}
+		}
 		if other := otherImages[before+suffix]; other != "" {
 			near = []string{other}
 		}
