@@ -52,8 +52,14 @@ func Ran(cells []Cell) []baseline.Ran {
 	return all
 }
 
-// Remarks writes, below the table, how the run differs from earlier nights.
+// Remarks writes, below the table, which cells the machine was too busy for, and how the run
+// differs from earlier nights.
 func (s Suite) Remarks(w io.Writer) error {
+	if again := s.again(); again != "" {
+		if _, err := fmt.Fprintf(w, "\n%s\n", strings.Join(wrap(plain(again), tableWidth), "\n")); err != nil {
+			return err
+		}
+	}
 	if s.Against == nil {
 		return nil
 	}
@@ -76,6 +82,21 @@ func (s Suite) Remarks(w io.Writer) error {
 	return err
 }
 
+// again says which cells ran twice; "" if none did.
+func (s Suite) again() string {
+	var names []string
+	for _, c := range s.Cells {
+		if c.Manifest.Alone {
+			names = append(names, c.Manifest.Scenario+" of "+c.Manifest.Subject.ID)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s ran again, with no other cell beside, since the machine was busy the first time and nothing was proved: %s. PARALLEL= runs fewer at a time.",
+		count(len(names), "cell"), strings.Join(names, ", "))
+}
+
 // against says in a line what came of it.
 func against(d baseline.Difference) string {
 	if d.Nights == 0 {
@@ -92,6 +113,9 @@ func against(d baseline.Difference) string {
 // markdownAgainst is the same for the page of a CI job.
 func markdownAgainst(s Suite) string {
 	var b strings.Builder
+	if again := s.again(); again != "" {
+		fmt.Fprintf(&b, "\n%s\n", markdown(again))
+	}
 	if s.TooFew != nil {
 		fmt.Fprintf(&b, "\n- **%s**\n", markdown(s.TooFew.Error()))
 	}

@@ -175,6 +175,14 @@ func TestANightBesideEarlierOnes(t *testing.T) {
 	g.Expect(text).To(ContainSubstring("beside 3 earlier nights: 0 things not as before, 0 notes"))
 
 	red, text = said(func(r *run.Result) {
+		asExpected(r)
+		r.Manifest.Alone = r.Manifest.Scenario == "alb-ip-rotate" && r.Manifest.Subject.ID == "nginx/static"
+	})
+	g.Expect(red).To(BeFalse(), text)
+	g.Expect(text).To(ContainSubstring("1 cell ran again, with no other cell beside"))
+	g.Expect(text).To(ContainSubstring("alb-ip-rotate of nginx/static"))
+
+	red, text = said(func(r *run.Result) {
 		if r.Manifest.Scenario == "alb-ip-rotate" && r.Manifest.Subject.ID == "nginx/static" {
 			r.Manifest.Image.Version = "1.99"
 		}

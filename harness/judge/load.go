@@ -38,6 +38,12 @@ func (c *brief) loadCheck() LoadCheck {
 	return check
 }
 
+// Busy says that the machine had no CPU to spare for the run: the load was late, or the proxy
+// waited for a core for long. Of a run that is unproven, that may be the only reason.
+func (check LoadCheck) Busy() bool {
+	return check.LatenessP99 > maxLateness || check.Waited > maxWait
+}
+
 func (check LoadCheck) reasons() []string {
 	var reasons []string
 	if math.Abs(check.Offered-check.Asked) > check.Asked*maxRateError {

@@ -63,7 +63,10 @@ type Manifest struct {
 	Replay string `json:"replay"` // the shell line that runs this cell again
 	// Lost counts packets and connections that the nodes could not record: with
 	// any, the recording is not the whole truth.
-	Lost     uint64  `json:"lost,omitempty"`
+	Lost uint64 `json:"lost,omitempty"`
+	// Alone says that the machine was busy in a run before, which was unproven: this one ran
+	// while no other cell did.
+	Alone    bool    `json:"alone,omitempty"`
 	Overhead Seconds `json:"overhead"` // start to first request, and last outcome to the end of clean-up
 }
 

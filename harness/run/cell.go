@@ -52,6 +52,7 @@ type cell struct {
 	began     time.Time
 	t0        time.Time
 	ended     time.Time // of the timeline: the last request had its outcome
+	alone     bool      // it runs again, since the machine was busy, and no other cell beside it
 	ready     func()    // the testbed stands: the next one may start
 	log       func(format string, args ...any)
 }

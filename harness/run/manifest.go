@@ -30,7 +30,7 @@ func (c *cell) manifest(ctx context.Context) (recording.Manifest, error) {
 	m := recording.Manifest{
 		Scenario: c.Scenario.Name, Summary: c.Scenario.Summary,
 		Subject: c.Subject.Recorded(), Plan: c.plan, World: c.live.Topology, Began: c.began.UTC(), Testbed: c.opt.testbed, Host: host, Tool: machine.Tool(ctx),
-		Image: c.image, Config: conf, Replay: c.replay(),
+		Image: c.image, Config: conf, Replay: c.replay(), Alone: c.alone,
 	}
 	return m, recording.SaveManifest(c.dir.Path, m)
 }

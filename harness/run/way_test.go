@@ -81,7 +81,7 @@ server { listen 80; location / { proxy_cache c; proxy_cache_key $host$uri; proxy
 			g := NewWithT(t)
 			running := lab.Begin(Cell{rotate(), own(tc.kind, file(t, "site.conf", tc.content), 0)}, tc.name)
 			r := running.Run(t.Context())
-			took := time.Since(running.cell.listening)
+			took := time.Since(running.last.cell.listening)
 			g.Expect(running.Close()).To(Succeed())
 			g.Expect(r.Err).To(MatchError(ContainSubstring("nothing that was tried leads to an ALB node")))
 			for _, want := range tc.want {

@@ -22,7 +22,6 @@ type agent struct {
 	capabilities []string
 	sysctls      map[string]string
 	volumes      map[string]struct{} // folders that other containers can be given a part of
-	shares       int64               // weight for the cores; 0 is the usual one
 }
 
 // podSockets is where the pod has the sockets that are given to the proxy's container.
@@ -70,7 +69,7 @@ func podAgent(spec Spec, host int) agent {
 }
 
 func loadAgent(spec Spec) agent {
-	a := agent{name: "load", host: hostLoad, image: spec.Kit, args: []string{"load", "--control", listenAny}, shares: loadShares}
+	a := agent{name: "load", host: hostLoad, image: spec.Kit, args: []string{"load", "--control", listenAny}}
 	if spec.IPv6 {
 		// It calls the proxy over IPv4. Docker gives it a way out of an internal network in
 		// IPv6, which it has no capability to take away.
@@ -107,7 +106,7 @@ func (tb *Testbed) run(ctx context.Context, a agent) (testcontainers.Container, 
 			hc.CapDrop = []string{"ALL"}
 			hc.CapAdd = a.capabilities
 			hc.Sysctls = a.sysctls
-			hc.CPUShares = a.shares
+			hc.CPUShares = cellShares
 		}),
 	)
 	if c == nil {

@@ -91,7 +91,7 @@ func (s *Seat) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, error) 
 			hc.NetworkMode = container.NetworkMode(joined)
 			hc.PidMode = container.PidMode(joined)
 			hc.Mounts = sockets
-			hc.CPUShares = proxyShares
+			hc.CPUShares = cellShares
 		}),
 	)
 	if c != nil {
