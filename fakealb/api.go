@@ -106,6 +106,10 @@ type FaultSetting struct {
 	// responses) that are hit, evenly spread: with 0.5 every second one. 0 stands
 	// for 1. Packet faults hit everything.
 	Share float64 `json:"share,omitempty"`
+	// Ends has the connections from before the fault end with it, by RST: at once, or with a
+	// request in hand after its answer, 0.1 s later at most. Packet faults say by themselves
+	// what becomes of connections.
+	Ends bool `json:"ends,omitempty"`
 	// Grace is how long the nodes go on as they are before the fault comes: a
 	// retired node that serves on for a while (1.9 O). At most 1 h; not scaled.
 	Grace Duration `json:"grace,omitempty"`

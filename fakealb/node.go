@@ -32,6 +32,7 @@ type view struct {
 	zone   string
 	route  string // Node.JVMRoute
 	fault  FaultSetting
+	since  time.Time // of fault
 }
 
 // node is one address that serves.

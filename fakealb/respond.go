@@ -22,6 +22,9 @@ func (s *Server) respond(x *exchange) response {
 	if (spec.answer != nil || spec.cut != nil || spec.slowResponse || spec.slowBody) && !fault.hits(n.requests.Add(1)) {
 		spec = faultSpec{}
 	}
+	if fault.Ends && x.c.opened.Before(x.v.since) {
+		spec = faultSpec{} // it had the request in hand, and ends
+	}
 	var r response
 	var k *cut
 	if spec.cut != nil {

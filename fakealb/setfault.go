@@ -39,6 +39,8 @@ func (f FaultSetting) check() (FaultSetting, error) {
 		return f, badField("share", "got %g, want more than 0 and at most 1", f.Share)
 	case f.Share < 1 && (spec.packets != "" || spec.holdFINs || f.Kind == FaultNone):
 		return f, badField("share", "got %g with fault %q, which hits everything: leave it out", f.Share, f.Kind)
+	case f.Ends && (spec.packets != "" || f.Kind == FaultNone):
+		return f, badField("ends", "got ends with fault %q, which says by itself what becomes of connections: leave it out", f.Kind)
 	case f.Grace < 0 || time.Duration(f.Grace) > maxGrace:
 		return f, badField("grace", "got %s, want 0s to %s", time.Duration(f.Grace), maxGrace)
 	}
@@ -136,6 +138,11 @@ func (s *Server) strike(nodes []netip.Addr, f FaultSetting) (Applied, error) {
 		}
 		return Applied{}, networkError(err)
 	}
+	if f.Ends {
+		if err := s.network.End(changed...); err != nil {
+			return Applied{}, networkError(err)
+		}
+	}
 	a = a.end(true)
 	if !keepsPayload(f.Kind) {
 		if err := s.watch(nil, changed); err != nil {
@@ -150,7 +157,7 @@ func (s *Server) label(addr netip.Addr, f FaultSetting, from time.Time) FaultSet
 	n := s.nodes[addr]
 	v := n.view()
 	old := v.fault
-	v.fault = f
+	v.fault, v.since = f, from
 	n.setView(v)
 	n.holdFINs()
 	s.faults.put(f.Kind, from, addr)
@@ -168,6 +175,9 @@ func (f FaultSetting) String() string {
 	}
 	if f.Share != 0 && f.Share != 1 {
 		text += fmt.Sprintf(" share=%g", f.Share)
+	}
+	if f.Ends {
+		text += " ends"
 	}
 	if f.Grace != 0 {
 		text += fmt.Sprintf(" grace=%s", time.Duration(f.Grace))

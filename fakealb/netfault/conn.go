@@ -161,18 +161,25 @@ func (s *connSet) remove(c *conn) {
 // the requests it has in hand.
 const answerLimit = 100 * time.Millisecond
 
-// refuse sets whether new members are reset, and resets the present ones if so:
-// at once, or those with a request in hand after its answer, within patience.
+// refuse sets whether new members are reset, and ends the present ones if so.
 func (s *connSet) refuse(on bool, patience time.Duration) {
 	s.mu.Lock()
 	s.refusing = on
-	var victims []*conn
+	s.mu.Unlock()
 	if on {
-		for c := range s.conns {
-			victims = append(victims, c)
-		}
-		clear(s.conns)
+		s.end(patience)
 	}
+}
+
+// end resets the present members: at once, or those with a request in hand after its answer,
+// within patience.
+func (s *connSet) end(patience time.Duration) {
+	s.mu.Lock()
+	var victims []*conn
+	for c := range s.conns {
+		victims = append(victims, c)
+	}
+	clear(s.conns)
 	s.mu.Unlock()
 	end := time.Now().Add(patience)
 	for len(victims) > 0 {

@@ -50,6 +50,9 @@ type Network interface {
 	// Set puts a kind in force on each address given, all in one step. When it
 	// returns nil, every kind is in force, and None has lifted what was there.
 	Set(kinds map[netip.Addr]Kind) error
+	// End resets the connections that are open at the addresses: at once, or those with a
+	// request in hand after its answer, 0.1 s later at most. New ones are taken.
+	End(addrs ...netip.Addr) error
 	// OpenPorts has TCP to all other ports of an address dropped, where otherwise
 	// the kernel answers with RST. Nil undoes that. In user space it does nothing:
 	// the kernel goes on answering.

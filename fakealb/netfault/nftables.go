@@ -211,6 +211,20 @@ func (k *kernelNet) Set(kinds map[netip.Addr]Kind) error {
 	return nil
 }
 
+// End implements Network.
+func (k *kernelNet) End(addrs ...netip.Addr) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, addr := range addrs {
+		n := k.nodes[addr]
+		if n == nil {
+			return fmt.Errorf("address %s was not added", addr)
+		}
+		n.conns.end(answerLimit)
+	}
+	return nil
+}
+
 // put moves addresses between the kernel's sets in one transaction.
 func (k *kernelNet) put(kinds map[netip.Addr]Kind) error {
 	for addr, kind := range kinds {

@@ -94,6 +94,20 @@ func (u *userspace) Set(kinds map[netip.Addr]Kind) error {
 	return nil
 }
 
+// End implements Network.
+func (u *userspace) End(addrs ...netip.Addr) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, addr := range addrs {
+		n := u.nodes[addr]
+		if n == nil || n.removed {
+			return fmt.Errorf("address %s was not added", addr)
+		}
+		n.conns.end(answerLimit)
+	}
+	return nil
+}
+
 func (n *userNode) applyToConns(kind Kind) {
 	if kind == Silence {
 		n.gate.close()
