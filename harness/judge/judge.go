@@ -28,6 +28,7 @@ func (c *brief) verdict() Verdict {
 	}
 	c.countFailures(&v)
 	c.splitPhases(&v)
+	c.answer = v.Before.P50
 	c.countStale(&v)
 	c.countPosts(&v)
 	c.countRetries(&v)
@@ -61,6 +62,8 @@ type brief struct {
 	// allowed is how long after a change of its name a proxy may use what the name
 	// had before.
 	allowed recording.Seconds
+	// answer is how long an answer took before the first fault (median).
+	answer recording.Seconds
 
 	order     []int          // the indexes of the requests, in the order they were sent
 	upstreams []*upstream    // those in use

@@ -120,12 +120,15 @@ func (c *brief) countWithoutNode(v *Verdict) {
 }
 
 // withoutNode says whether no name in use had a node that served, from when the request was
-// sent to when it failed. So it is if all nodes were lost while it was under way, and all had
+// sent to when it failed, or was back too late: an answer takes as long as before the first
+// fault, so that a node that is back later than that before the failure could not have given
+// one (tls-all-refuse: the proxy failed 0.2 ms after the nodes were back). So it is if all nodes were lost while it was under way, and all had
 // served as it was sent. And so it is if a proxy that was started anew could know none.
 func (c *brief) withoutNode(request recording.Request) bool {
-	ended := request.Sent + request.Latency
+	failed := request.Sent + request.Latency
+	ended := max(request.Sent, failed-c.answer)
 	return c.unknowing(request) || len(c.upstreams) > 0 && (c.noneServed(request.Sent, ended) || slices.ContainsFunc(c.Steps, func(s recording.Step) bool {
-		return s.Asked > request.Sent && s.Asked <= ended && c.allServed(request.Sent) && c.noneServed(s.Asked, ended)
+		return s.Asked > request.Sent && s.Asked <= failed && c.allServed(request.Sent) && c.noneServed(s.Asked, max(s.Asked, ended))
 	}))
 }
 

@@ -216,6 +216,28 @@ func TestLostWhileNoNodeServed(t *testing.T) {
 	}
 }
 
+// What fails as the nodes come back could not have had an answer of theirs, which takes as long
+// as it took before.
+func TestFailedAsTheNodesCameBack(t *testing.T) {
+	all := append(struck("silence"), model.Effect{Node: fresh1, Serves: no, How: "silence"})
+	for _, tc := range []struct {
+		latency seconds // of a request that is sent 10 ms before the nodes are back
+		saved   bool
+	}{
+		{0.0102, false}, // 0.2 ms after it
+		{0.05, true},
+	} {
+		w := kept("all nodes go silent", all, []model.Effect{{Node: old1, Serves: yes}, {Node: old2, Serves: yes}, {Node: fresh1, Serves: yes}})
+		w.serve(0, 20, w.open(-1, old1))
+		without, back := w.judge().WithoutNode, w.Steps[1].InForce
+		i := slices.IndexFunc(w.Requests, func(r recording.Request) bool { return r.Sent >= back-gap })
+		w.Requests[i].Sent, w.Requests[i].Latency, w.Requests[i].Outcome = back-0.01, tc.latency, recording.BadGateway
+		if got := w.judge().WithoutNode; (got == without) != tc.saved {
+			t.Errorf("failed %v s after the nodes were back: got %d failed requests without a node, %d before it failed", tc.latency-0.01, got, without)
+		}
+	}
+}
+
 // A request that was under way as the last node was lost, or was sent while they were being
 // lost, could not be saved either; one that had been waiting since a first node was lost could.
 func TestUnderWayAsTheLastNodeWasLost(t *testing.T) {
