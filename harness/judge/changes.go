@@ -66,6 +66,7 @@ var changes = []change{
 
 	{code: NotStarted, kind: kind.Nginx, since: "1.27.3", say: "name the backend in an `upstream` block with `zone` and `server NAME resolve;`, with a `resolver` and `resolver_timeout 2s`: nginx then starts without an address, and asks again soon"},
 	{code: NotStarted, kind: kind.Nginx, before: "1.27.3", say: "put the name into a variable, use that in `proxy_pass`, and add a `resolver`: nginx then starts without an address"},
+	{code: ProxyDied, say: "use another version, and report the crash to its authors; have a service manager start the proxy again"},
 	{code: NotStarted, kind: kind.HAProxy, say: "add a `resolvers` section, and `init-addr none` to the `server-template` or `server`"},
 
 	{code: StaleAnswers, say: "name one resolver, or several that have the same zone"},

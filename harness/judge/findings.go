@@ -7,7 +7,8 @@ import (
 
 // findings gives the causes, the most telling first, and then what was seen besides.
 func (c *brief) findings(v *Verdict) []Finding {
-	findings := append(c.notStarted(v), c.each(c.staleAnswers, v)...)
+	findings := append(c.notStarted(v), c.died(v)...)
+	findings = append(findings, c.each(c.staleAnswers, v)...)
 	findings = append(findings, c.each(c.openedNone, v)...)
 	findings = append(findings, c.each(c.resolvedOnce, v)...)
 	findings = append(findings, c.each(c.pooledOld, v)...)
@@ -38,7 +39,7 @@ func (c *brief) findings(v *Verdict) []Finding {
 }
 
 // causes are the findings that say why requests failed.
-var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice, TargetFlap, KeepAliveRace, HeldDown, LostSessions, NotStarted, StaleAnswers, OpensConnections, SlowAnswers, CutShort}
+var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice, TargetFlap, KeepAliveRace, HeldDown, LostSessions, NotStarted, ProxyDied, StaleAnswers, OpensConnections, SlowAnswers, CutShort}
 
 // lastResort explains a run that failed and that nothing else explains. A failed run
 // has a cause: one without is a defect of these rules.

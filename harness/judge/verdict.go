@@ -190,6 +190,7 @@ const (
 	SocketsDenied        = "sockets-denied"         // WebSockets that clients asked for and did not get
 	SocketsCut           = "sockets-cut"            // WebSockets that went while their node served
 	SocketsLost          = "sockets-lost"           // WebSockets that went with their node
+	ProxyDied            = "proxy-died"             // the proxy ended by itself
 	StaleAnswers         = "stale-answers"          // a resolver answered with nodes that the name had left
 	NotStarted           = "not-started"            // the proxy was started anew and took no connection any more
 	Unexplained          = "unexplained"            // a failed run without a cause: a defect of the judge
