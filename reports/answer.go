@@ -55,7 +55,7 @@ func (c Cell) lost() string {
 	case v.NeverRecovered:
 		said += ", never recovered"
 	case v.Recovery != nil && *v.Recovery >= 0:
-		said += ", recovered after " + seconds(*v.Recovery)
+		said += ", recovered " + seconds(*v.Recovery) + " after the fault"
 	}
 	return said + "."
 }

@@ -39,7 +39,7 @@ func TestAnswerSaysWhatBrokeWhyAndWhatToChange(t *testing.T) {
 			"Change: put the name into a variable, use that in `proxy_pass` (in place of an `upstream` block), and add a `resolver`. Every request then has a connection of its own. A `resolver` line alone does nothing."},
 		"later version": {broke("1.30.6", once), "nginx/own: BROKE. 810 of 1,500 requests failed (502), never recovered. Cause: api.example.com was resolved once at start. " +
 			"Change: name the backend in an `upstream` block with `zone` and `server NAME resolve;`, and add a `resolver`. A `resolver` line alone does nothing."},
-		"recovered": {recovered, "nginx/own: BROKE. 810 of 1,500 requests failed (502 800, timeout 10), recovered after 7.0 s. Cause: api.example.com was resolved once at start. " +
+		"recovered": {recovered, "nginx/own: BROKE. 810 of 1,500 requests failed (502 800, timeout 10), recovered 7.0 s after the fault. Cause: api.example.com was resolved once at start. " +
 			"Change: put the name into a variable, use that in `proxy_pass` (in place of an `upstream` block), and add a `resolver`. Every request then has a connection of its own. A `resolver` line alone does nothing."},
 		"as expected": {pitfall, "nginx/own: pitfall broke, as expected. 810 of 1,500 requests failed (502), never recovered. Cause: 3 POSTs reached nodes more than once."},
 		"held":        {held, "nginx/own: HELD. None of 1,500 requests failed."},

@@ -316,7 +316,7 @@ func writeFooter(b *strings.Builder, p paint, cells []Cell) {
 	for _, line := range []string{
 		fmt.Sprintf("wall clock %.1f s; overhead of a cell at most %s (%s)",
 			wallClock(cells).Seconds(), seconds(slowest.Manifest.Overhead), plain(slowest.Manifest.Subject.ID)),
-		loadLateness(cells), clockNote(cells),
+		loadLateness(cells), clocks(cells), clockNote(cells),
 	} {
 		if line != "" {
 			b.WriteString(strings.Join(wrap(line, tableWidth), "\n") + "\n")
