@@ -277,10 +277,21 @@ func (s Scenario) Verdicts() (a, b int) {
 // many times the size it is, with its scenario, and in how many scenarios there is any. It is
 // nil if there is none.
 func (c Comparison) Telling(word Word) (found *Evidence, in string, scenarios int) {
+	return c.weightiest(func(e Evidence) bool { return e.Word == word })
+}
+
+// Leaning is the same of evidence that is not enough for Worse or Better, and whose difference
+// so far is of the size that counts, on that side.
+func (c Comparison) Leaning(word Word) (found *Evidence, in string, scenarios int) {
+	return c.weightiest(func(e Evidence) bool { return e.open() && (e.Difference > 0) == (word == Worse) && c.sizes(e) >= 1 })
+}
+
+// weightiest is the evidence that counts most of that which is wanted.
+func (c Comparison) weightiest(wanted func(Evidence) bool) (found *Evidence, in string, scenarios int) {
 	for _, s := range c.Scenarios {
 		here := false
 		for _, e := range s.Evidence {
-			if e.Word != word {
+			if !wanted(e) {
 				continue
 			}
 			here = true
