@@ -317,3 +317,24 @@ func checkDoc(t *testing.T, path, text string) {
 		t.Errorf("%s is not what the commands do; go test ./cmd/proxychaos -run TestExitCodes -update writes\n%s", path, text)
 	}
 }
+
+// Every command that runs cells ends with 130 after Ctrl-C, and the docs name each.
+func TestInterruptsInTheDocs(t *testing.T) {
+	g := NewWithT(t)
+	text, err := os.ReadFile("../../docs/exit-codes.md")
+	g.Expect(err).NotTo(HaveOccurred())
+	var row string
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, fmt.Sprintf("| %d |", exitInterrupted)) {
+			row = line
+		}
+	}
+	seen := 0
+	every(newRoot(), nil, func(c *cobra.Command, _ []string) {
+		if c.Flags().Lookup(flagOf("PARALLEL")) != nil {
+			g.Expect(row).To(ContainSubstring("`" + c.Name() + "`"))
+			seen++
+		}
+	})
+	g.Expect(seen).To(BeNumerically(">", 4))
+}
