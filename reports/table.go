@@ -111,6 +111,9 @@ func tableRow(p paint, c Cell) row {
 			r.below = append(r.below, p.state(r.state, []string{line}))
 		}
 	}
+	if say := c.remedy(); say != "" {
+		r.below = append(r.below, indented("change: "+strings.ReplaceAll(say, "`", ""))...)
+	}
 	for _, finding := range c.MainFindings() {
 		r.below = append(r.below, indented(finding)...)
 	}
