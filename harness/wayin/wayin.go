@@ -108,7 +108,8 @@ type tried struct {
 }
 
 // Find returns the first way that leads to a node, or a *NoWayError. It takes 5 s at most
-// from when it is known where the proxy listens.
+// from when it is known where the proxy listens, and then, for Several, a few more to try the
+// other paths and to look for limits.
 func (s *Search) Find(ctx context.Context) (recording.Way, error) {
 	if err := s.look(ctx); err != nil {
 		return recording.Way{}, err
