@@ -73,10 +73,10 @@ func (c Comparison) known() string {
 	}
 	for _, word := range []compare.Word{compare.Better, compare.Worse} {
 		verb := "is"
-		found, in, scenarios := c.Decision.Telling(word)
+		found, in, scenarios := c.Decision.Shown(word, true)
 		if found == nil {
 			verb = "looks"
-			found, in, scenarios = c.Decision.Leaning(word)
+			found, in, scenarios = c.Decision.Shown(word, false)
 		}
 		if found == nil {
 			continue
