@@ -24,7 +24,11 @@ func (c Cell) Answer() string {
 	}
 	said := fmt.Sprintf("%s: %s. ", c.Manifest.Subject.ID, phrase)
 	if c.State() == Unproven {
-		return said + "This run does not count: " + sentence(strings.Join(c.Verdict.Reasons, "; "))
+		said += "This run does not count: " + sentence(strings.Join(c.Verdict.Reasons, "; "))
+		if say := c.remedy(); say != "" {
+			said += " Change: " + sentence(say)
+		}
+		return said
 	}
 	said += c.lost()
 	if c.Verdict.Result != judge.Fail || len(c.Verdict.Findings) == 0 {
@@ -36,6 +40,15 @@ func (c Cell) Answer() string {
 		said += " Change: " + sentence(say)
 	}
 	return said
+}
+
+// remedy is what to change so that a run counts, if the proxy itself refused the load; empty
+// otherwise. It is Markdown.
+func (c Cell) remedy() string {
+	if c.State() != Unproven || !slices.ContainsFunc(c.Verdict.Findings, func(f judge.Finding) bool { return f.Code == judge.RefusedByProxy }) {
+		return ""
+	}
+	return judge.Change(judge.RefusedByProxy, kind.Name(c.Manifest.Subject.Kind), c.Manifest.Image.Version)
 }
 
 // lost is how many requests failed, in which ways, and for how long.
@@ -55,7 +68,7 @@ func (c Cell) lost() string {
 	case v.NeverRecovered:
 		said += ", never recovered"
 	case v.Recovery != nil && *v.Recovery >= 0:
-		said += ", recovered after " + seconds(*v.Recovery)
+		said += ", recovered " + seconds(*v.Recovery) + " after the fault"
 	}
 	return said + "."
 }

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/proxychaos/proxychaos/harness/judge"
@@ -29,8 +30,14 @@ func TestAnswerSaysWhatBrokeWhyAndWhatToChange(t *testing.T) {
 	held.Verdict = judge.Verdict{Result: judge.Pass, Sent: 1500}
 	unproven := broke("1.26.3", once)
 	unproven.Verdict = judge.Verdict{Result: judge.Unproven, Reasons: []string{"the load was late", "a worker was cold"}}
+	refused := unproven
+	refused.Verdict = judge.Verdict{Result: judge.Unproven, Reasons: []string{"the proxy itself refused 57 requests"}, Findings: []judge.Finding{once, {Code: judge.RefusedByProxy, Text: "x"}}}
 	absent := broke("", once)
 	absent.NotRun = "no image of it"
+	refused.Verdict.Sent = 1500
+	if got, want := strings.Join(strings.Fields(tableText(t, []Cell{refused})), " "), "change: raise the limit for the run, or ask less often (RATE=) or otherwise (URL_PATH=, HOST_HEADER=)"; !strings.Contains(got, want) {
+		t.Errorf("the table does not say what to do: %s", got)
+	}
 	for name, tc := range map[string]struct {
 		cell Cell
 		want string
@@ -39,12 +46,14 @@ func TestAnswerSaysWhatBrokeWhyAndWhatToChange(t *testing.T) {
 			"Change: put the name into a variable, use that in `proxy_pass` (in place of an `upstream` block), and add a `resolver`. Every request then has a connection of its own. A `resolver` line alone does nothing."},
 		"later version": {broke("1.30.6", once), "nginx/own: BROKE. 810 of 1,500 requests failed (502), never recovered. Cause: api.example.com was resolved once at start. " +
 			"Change: name the backend in an `upstream` block with `zone` and `server NAME resolve;`, and add a `resolver`. A `resolver` line alone does nothing."},
-		"recovered": {recovered, "nginx/own: BROKE. 810 of 1,500 requests failed (502 800, timeout 10), recovered after 7.0 s. Cause: api.example.com was resolved once at start. " +
+		"recovered": {recovered, "nginx/own: BROKE. 810 of 1,500 requests failed (502 800, timeout 10), recovered 7.0 s after the fault. Cause: api.example.com was resolved once at start. " +
 			"Change: put the name into a variable, use that in `proxy_pass` (in place of an `upstream` block), and add a `resolver`. Every request then has a connection of its own. A `resolver` line alone does nothing."},
 		"as expected": {pitfall, "nginx/own: pitfall broke, as expected. 810 of 1,500 requests failed (502), never recovered. Cause: 3 POSTs reached nodes more than once."},
 		"held":        {held, "nginx/own: HELD. None of 1,500 requests failed."},
 		"unproven":    {unproven, "nginx/own: UNPROVEN. This run does not count: the load was late; a worker was cold."},
-		"not run":     {absent, "nginx/own: not run. no image of it."},
+		"refused": {refused, "nginx/own: UNPROVEN. This run does not count: the proxy itself refused 57 requests. " +
+			"Change: raise the limit for the run, or ask less often (`RATE=`) or otherwise (`URL_PATH=`, `HOST_HEADER=`)."},
+		"not run": {absent, "nginx/own: not run. no image of it."},
 	} {
 		if got := tc.cell.Answer(); got != tc.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", name, got, tc.want)

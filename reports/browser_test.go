@@ -355,3 +355,22 @@ func TestPageOnANarrowScreen(t *testing.T) {
 	}
 	b.quiet(t, file)
 }
+
+// A comparison fits the screens that most people have, without a bar to push it to the side.
+func TestAComparisonFitsTheScreen(t *testing.T) {
+	browser(t)
+	broke, held := brokeAndHeld(t)
+	for name, c := range map[string]Comparison{
+		"better": comparisonOf(9, []Cell{broke}, []Cell{held}), "worse": comparisonOf(9, []Cell{held}, []Cell{broke}), "cannot tell": comparisonOf(1, []Cell{broke}, []Cell{held}),
+	} {
+		c.A = "./" + strings.Repeat("a-long-name-of-a-folder/", 6) + "nginx.conf"
+		file := writePage(t, Page{Comparison: &c})
+		for _, width := range []int64{1400, 1280, 800, 500} {
+			b := openTab(t, file, width, 900)
+			if got := value[int](t, b, `document.documentElement.scrollWidth`); int64(got) > width {
+				t.Errorf("%s: the page is %d px wide on a screen of %d", name, got, width)
+			}
+			b.quiet(t, file)
+		}
+	}
+}

@@ -108,25 +108,37 @@ func (c Cell) Phrase() string {
 // no way leads through, has no figures.
 func (c Cell) Loaded() bool { return c.Verdict.Sent > 0 }
 
+// noResult stands before what a run saw that proves nothing: it is no result.
+const noResult = "seen, but this run proves nothing: "
+
+// saw is the text of a finding, with what it is worth.
+func (c Cell) saw(text string) string {
+	if c.State() == Unproven {
+		return noResult + text
+	}
+	return text
+}
+
 // MainFindings are the texts of the first finding and of those that say the same of other
-// names; none if there is no finding.
+// names; none if there is no finding. They say so if the run proves nothing.
 func (c Cell) MainFindings() []string {
 	var texts []string
 	for i, f := range c.Verdict.Findings {
 		first := c.Verdict.Findings[0]
 		if i == 0 || first.Upstream != "" && f.Code == first.Code && f.Upstream != first.Upstream {
-			texts = append(texts, f.Text)
+			texts = append(texts, c.saw(f.Text))
 		}
 	}
 	return texts
 }
 
-// FirstFinding is the text of the first finding, empty when there is none.
+// FirstFinding is the text of the first finding, empty when there is none. It says so if the
+// run proves nothing.
 func (c Cell) FirstFinding() string {
 	if len(c.Verdict.Findings) == 0 {
 		return ""
 	}
-	return c.Verdict.Findings[0].Text
+	return c.saw(c.Verdict.Findings[0].Text)
 }
 
 // Tally counts cells by state.

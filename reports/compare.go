@@ -19,6 +19,8 @@ type Comparison struct {
 	// PerBlock is how long a block took, on average, with as many as ran at a time; 0
 	// if that is not known.
 	PerBlock time.Duration
+	// Longer is how a user asks for more time, before the time; empty stands for FOR=.
+	Longer string
 	// Changes is what differs between the files, as diff says it; empty if nothing does.
 	Changes string
 	// Why is what each change came to, undone by itself in the scenario WhyIn; none if that
@@ -127,7 +129,7 @@ func (c Comparison) Sentence() string {
 	case compare.NoDifference:
 		return "roll out: no difference that counts in " + count(len(c.Decision.Scenarios), "scenario") + c.noisy()
 	default:
-		return "cannot tell: " + c.missing()
+		return c.undecided()
 	}
 }
 
@@ -158,43 +160,6 @@ func (c Comparison) telling(word compare.Word) string {
 		text += fmt.Sprintf("; so in %s in all", count(more, "scenario"))
 	}
 	return text
-}
-
-// missing says what cannot be told yet, and what it would take.
-func (c Comparison) missing() string {
-	var open []string
-	further, many, hopeless := 0, false, ""
-	for _, s := range c.Decision.Scenarios {
-		more := c.Decision.Further(s)
-		if len(s.Blocks) == 0 && s.Unproven > 0 {
-			hopeless = fmt.Sprintf("; nothing was proved in %s: %s", s.Name, s.Why)
-		}
-		if more > 0 {
-			var measures []string
-			for _, e := range c.Decision.Open(s) {
-				measures = append(measures, e.Measure.Name)
-			}
-			name := s.Name
-			if len(measures) > 0 {
-				name = strings.Join(measures, ", ") + " in " + name
-			}
-			open = append(open, name)
-			further, many = further+more, many || more >= compare.TooMany
-		}
-	}
-	text := strings.Join(open, "; ")
-	if len(open) > 3 {
-		text = fmt.Sprintf("%s; and in %d more", strings.Join(open[:3], "; "), len(open)-3)
-	}
-	switch {
-	case many:
-		text += ": what differs there is too near to the size that counts, or too scattered, for any number of runs that is worth it"
-	case c.PerBlock > 0:
-		text += fmt.Sprintf(": about %s would tell, FOR=%.0fm", count(further, "more block"), math.Ceil((time.Duration(further) * c.PerBlock).Minutes()))
-	default:
-		text += fmt.Sprintf(": about %s would tell", count(further, "more block"))
-	}
-	return text + hopeless
 }
 
 // shown are the rows of a scenario in the table: what users lose, and what is not the same.

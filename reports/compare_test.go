@@ -1,11 +1,13 @@
 package reports
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/reports/compare"
 )
 
@@ -44,8 +46,8 @@ func TestTheFirstLineSaysWhatToDo(t *testing.T) {
 		"worse":       {8, held, broke, "do not roll out: B is worse: failed requests 0 with A, ", 1},
 		"better":      {8, broke, held, "roll out: B is better: failed requests ", 0},
 		"the same":    {3, held, held, "roll out: no difference that counts in 1 scenario", 0},
-		"cannot tell": {2, held, broke, "cannot tell: failed requests, recovery in alb-ip-rotate: about 5 more blocks would tell", 2},
-		"none":        {0, held, broke, "cannot tell: alb-ip-rotate: about 3 more blocks would tell", 2},
+		"cannot tell": {2, held, broke, "cannot tell yet: B looks worse in alb-ip-rotate (failed requests 0 with A, ", 2},
+		"none":        {0, held, broke, "cannot tell yet: nothing is known so far; 1 scenario undecided: alb-ip-rotate; it would take about 3 more blocks", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := comparisonOf(c.n, []Cell{c.a}, []Cell{c.b})
@@ -61,8 +63,55 @@ func TestTheFirstLineSaysWhatToDo(t *testing.T) {
 	}
 	slow := comparisonOf(2, []Cell{held}, []Cell{broke})
 	slow.PerBlock = time.Minute
-	if got := slow.Sentence(); !strings.HasSuffix(got, "about 5 more blocks would tell, FOR=5m") {
-		t.Errorf("%q does not say how long it would take", got)
+	for longer, want := range map[string]string{"": "FOR=5m", "--for ": "--for 5m"} {
+		slow.Longer = longer
+		if got := slow.Sentence(); !strings.HasSuffix(got, " with B, after 2 blocks); 1 scenario undecided: alb-ip-rotate; it would take about 5 more blocks, "+want) {
+			t.Errorf("%q does not say how long it would take", got)
+		}
+	}
+}
+
+// While some scenarios are open, the first line says what the others have shown.
+func TestTheFirstLineSaysWhatIsKnownSoFar(t *testing.T) {
+	broke, held := brokeAndHeld(t)
+	in := func(name string, n int, a, b Cell) []compare.Block {
+		a.Manifest.Scenario, b.Manifest.Scenario = name, name
+		runA, runB := compare.NewRun(a.Manifest, a.Verdict), compare.NewRun(b.Manifest, b.Verdict)
+		return slices.Repeat([]compare.Block{{A: runA, B: runB, Again: runA}}, n)
+	}
+	unproven := held
+	unproven.Verdict.Result, unproven.Verdict.Reasons = judge.Unproven, []string{"the machine was busy"}
+	names := []string{"alb-ip-rotate", "alias-switch", "dns-silence", "zone-flap", "tls-hang"}
+	for name, tc := range map[string]struct {
+		blocks []compare.Block
+		want   []string // regular expressions, in this order
+	}{
+		"better in one, proved": {
+			slices.Concat(in(names[0], 12, broke, held), in(names[1], 1, held, held)),
+			[]string{`^cannot tell yet: B is better in alb-ip-rotate \(failed requests [1-9][\d,]* with A, 0 with B, after 12 blocks\), nowhere worse so far; 4 scenarios undecided: alias-switch, dns-silence, zone-flap and 1 more; it would take about 11 more blocks$`},
+		},
+		"better in two, not proved": {
+			slices.Concat(in(names[0], 1, broke, held), in(names[1], 1, broke, held)),
+			[]string{`^cannot tell yet: B looks better in alb-ip-rotate and 1 more \(failed requests [1-9][\d,]* with A, 0 with B, after 1 block\), nowhere worse so far; 5 scenarios undecided: `},
+		},
+		"better in one, and worse in another, not proved": {
+			slices.Concat(in(names[0], 1, broke, held), in(names[1], 1, held, broke)),
+			[]string{`^cannot tell yet: B looks better in alb-ip-rotate \(.*\), B looks worse in alias-switch \(failed requests 0 with A, .* after 1 block\); 5 scenarios`},
+		},
+		"alike so far": {in(names[0], 1, held, held), []string{`^cannot tell yet: nowhere worse so far; `}},
+		"nothing proved in one": {
+			slices.Concat(in(names[0], 1, held, held), in(names[1], 3, held, unproven)),
+			[]string{`^cannot tell yet: nowhere worse so far; `, `; nothing was proved in alias-switch: B: the machine was busy; it would take `},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := NewComparison("a", "b", compare.Compare(compare.DefaultRules(), names, tc.blocks), nil)
+			for _, want := range tc.want {
+				if !regexp.MustCompile(want).MatchString(got.Sentence()) {
+					t.Errorf("got  %s\nwant %s", got.Sentence(), want)
+				}
+			}
+		})
 	}
 }
 

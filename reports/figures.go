@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -196,6 +197,23 @@ func clockNote(cells []Cell) string {
 		}
 	}
 	return ""
+}
+
+// ofTheLoad finds a time by the clock of the load, as causes have it.
+var ofTheLoad = regexp.MustCompile(`\bt=-?\d`)
+
+// clocks says from when the times of a table count, if it has any: there are two clocks.
+func clocks(cells []Cell) string {
+	var said []string
+	if slices.ContainsFunc(cells, func(c Cell) bool { return c.NotRun == "" && c.Verdict.Failed > 0 }) {
+		said = append(said, "FIRST FAILURE counts from the first fault", "RECOVERY from a fault that took something away")
+	}
+	if slices.ContainsFunc(cells, func(c Cell) bool {
+		return slices.ContainsFunc(append(c.MainFindings(), c.Reasons()...), ofTheLoad.MatchString)
+	}) {
+		said = append(said, "t= from the start of the load")
+	}
+	return strings.Join(said, ", ")
 }
 
 // loadLateness says how late the load was, at its worst cell.

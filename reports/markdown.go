@@ -20,7 +20,7 @@ func Markdown(w io.Writer, suite Suite) error {
 	for _, name := range scenarios(cells) {
 		of := ofScenario(cells, name)
 		fmt.Fprintf(&b, "\n### %s\n\n", markdown(name))
-		b.WriteString("| subject | version | verdict | failed | by class | recovery | finding |\n")
+		b.WriteString("| subject | version | verdict | failed | by class | recovery, from the fault | finding |\n")
 		b.WriteString("|---|---|---|--:|---|--:|---|\n")
 		for _, c := range of {
 			b.WriteString(markdownRow(c))

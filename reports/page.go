@@ -323,7 +323,7 @@ func timelineFacts(cells []cellView) []fact {
 	slices.SortStableFunc(steps, func(a, b step) int { return a.number - b.number })
 	var facts []fact
 	for _, s := range steps {
-		facts = append(facts, fact{s.name, "in force at " + came[s].words()})
+		facts = append(facts, fact{s.name, "in force at " + came[s].words() + " of the load"})
 	}
 	return facts
 }

@@ -185,7 +185,7 @@ func failedInWords(c Cell) string {
 	case v.NeverRecovered:
 		return fmt.Sprintf("%s failed, no recovery in %s", thousands(v.Failed), seconds(v.Window))
 	case v.Recovery != nil && *v.Recovery >= 0:
-		return fmt.Sprintf("%s failed, recovered after %s", thousands(v.Failed), recovery(v))
+		return fmt.Sprintf("%s failed, recovered %s after the fault", thousands(v.Failed), recovery(v))
 	default:
 		return fmt.Sprintf("%s of %s failed", thousands(v.Failed), thousands(v.Sent))
 	}

@@ -205,14 +205,14 @@ async function drawRun(cell) {
   const here = document.createElement("i");
   here.className = "here";
   const asked = figure.querySelector("[data-queries]");
-  asked.textContent = p.queries.at.length ? p.queries.before + " more before t=0" : "no DNS query after t=0, " + p.queries.before + " before";
+  asked.textContent = p.queries.at.length ? p.queries.before + " more before the load" : "no DNS query during the load, " + p.queries.before + " before it";
 
   const bin = t => Math.min(Math.max(Math.floor(t / p.bin + 1e-9), 0), bins(p) - 1);
   const counted = (layers, i) => layers.filter(l => l.counts[i]).map(l => l.name + " " + l.counts[i]).join(", ");
   run.moment = t => {
     const i = bin(t);
     const lanes = p.upstreams.flatMap(u => u.lanes).map(l => [l.name, counted(l.layers, i)]).filter(l => l[1]).map(l => l.join(": "));
-    return (i * p.bin).toFixed(1) + " to " + Math.min((i + 1) * p.bin, p.end).toFixed(1) + " s: " + (counted(p.outcomes, i) || "no request sent") +
+    return (i * p.bin).toFixed(1) + " to " + Math.min((i + 1) * p.bin, p.end).toFixed(1) + " s of the load: " + (counted(p.outcomes, i) || "no request sent") +
       "; at the nodes: " + (lanes.join("; ") || "nothing");
   };
   run.say = (t, i) => {

@@ -348,6 +348,36 @@ func TestPageOfSeveralScenarios(t *testing.T) {
 	}
 }
 
+// What a run saw that proves nothing is no result: the page says first why the run does not
+// count, and then, not in bold, what was seen.
+func TestPageOfARunThatProvesNothing(t *testing.T) {
+	cell := syntheticSuite(t)[7] // nginx/upstream-resolve
+	root, _ := pageOf(t, Page{Cells: []Cell{cell}})
+	article := articleOf(t, root, cell.Manifest.Subject.ID)
+	if n := find(article, "div", "class", "finding"); len(n) != 0 {
+		t.Errorf("%q is in bold, as a result is", textOf(n[0]))
+	}
+	text, at := textOf(article), 0
+	for _, next := range []string{"old-silent was not proved", "Seen, but this run proves nothing:", "left the old nodes 1.2 s after"} {
+		where := strings.Index(text[at:], next)
+		if where < 0 {
+			t.Fatalf("%q does not stand there, or before what should come first:\n%s", next, text[:min(len(text), 600)])
+		}
+		at += where
+	}
+	if cause := textOf(find(root, "span", "class", "cause")[0]); !strings.HasPrefix(cause, "seen, but this run proves nothing: left the old nodes") {
+		t.Errorf("the list of subjects has the cause %q", cause)
+	}
+	var table, markdown bytes.Buffer
+	must(t, Table(&table, []Cell{cell}))
+	must(t, Markdown(&markdown, Suite{Cells: []Cell{cell}}))
+	for name, report := range map[string]string{"table": table.String(), "markdown": markdown.String()} {
+		if !strings.Contains(report, "seen, but this run proves nothing: left the old nodes") {
+			t.Errorf("the %s shows what was seen as a result:\n%s", name, report)
+		}
+	}
+}
+
 // A cell that broke off has a scenario, a subject and a reason, and no more.
 func TestReportsOfACellThatBrokeOff(t *testing.T) {
 	c := Cell{

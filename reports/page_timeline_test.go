@@ -114,7 +114,7 @@ func TestFactsOfTheTimelineAreThoseThatCame(t *testing.T) {
 		row(moves(5)),
 		row(moves(6.5), recording.Step{Number: 2, Name: "old nodes go silent", InForce: 9}),
 	})
-	want := []fact{{"name moves", "in force at 5.0 s, in the latest cell at 6.5 s"}, {"old nodes go silent", "in force at 9.0 s"}}
+	want := []fact{{"name moves", "in force at 5.0 s, in the latest cell at 6.5 s of the load"}, {"old nodes go silent", "in force at 9.0 s of the load"}}
 	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("got %v, want %v", got, want)
 	}

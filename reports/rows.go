@@ -261,7 +261,7 @@ func instant(s recording.Seconds) string {
 func logRows(rec *recording.Recording, quoted []int) *rowTable {
 	t := newRowTable(recording.ProxyLogFile, "Log of the proxy")
 	at, line := times("at"), words("line")
-	c := choose(len(rec.ProxyLog), quoted, maxTelling/4, func(i int) bool { return rec.ProxyLog[i].At >= 0 }, "from t=0 on")
+	c := choose(len(rec.ProxyLog), quoted, maxTelling/4, func(i int) bool { return rec.ProxyLog[i].At >= 0 }, "from the start of the load on")
 	t.fill(len(rec.ProxyLog), c, func(i int) {
 		at.seconds(rec.ProxyLog[i].At)
 		line.word(cutLine(rec.ProxyLog[i].Text))

@@ -19,18 +19,23 @@ const tableWidth = 100
 
 // Table writes the table at the end of a run: one for each scenario, each subject with its
 // figures and below it what was not as expected, the main findings, and the command that
-// runs it again if it was not as expected; then the totals. It is ASCII, fits 100 columns
-// so that the log of a CI job shows it unbroken, and is coloured as newPaint says.
+// runs it again if it was not as expected; then the totals. Of a user's own config that no
+// request got through it writes only why. It is ASCII, fits 100 columns so that the log of a
+// CI job shows it unbroken, and is coloured as newPaint says.
 func Table(w io.Writer, cells []Cell) error {
 	p := newPaint(w)
 	var b strings.Builder
-	for _, name := range scenarios(cells) {
-		of := ofScenario(cells, name)
-		heading(&b, p, of)
-		writeRows(&b, p, of)
-		b.WriteByte('\n')
+	if refused(cells) {
+		writeRefused(&b, p, cells)
+	} else {
+		for _, name := range scenarios(cells) {
+			of := ofScenario(cells, name)
+			heading(&b, p, of)
+			writeRows(&b, p, of)
+			b.WriteByte('\n')
+		}
+		writeFooter(&b, p, cells)
 	}
-	writeFooter(&b, p, cells)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -105,6 +110,9 @@ func tableRow(p paint, c Cell) row {
 		for _, line := range indented("! " + reason) {
 			r.below = append(r.below, p.state(r.state, []string{line}))
 		}
+	}
+	if say := c.remedy(); say != "" {
+		r.below = append(r.below, indented("change: "+strings.ReplaceAll(say, "`", ""))...)
 	}
 	for _, finding := range c.MainFindings() {
 		r.below = append(r.below, indented(finding)...)
@@ -245,9 +253,11 @@ func breakAt(line string, width int) int {
 	return width
 }
 
+// indent stands before the lines below a row.
+const indent = "    "
+
 // indented is s as lines of its own below a row. Those that it has are kept.
 func indented(s string) []string {
-	const indent = "    "
 	var lines []string
 	for line := range strings.SplitSeq(s, "\n") {
 		lines = append(lines, wrap(plain(strings.TrimSpace(line)), tableWidth-2*len(indent))...)
@@ -309,7 +319,7 @@ func writeFooter(b *strings.Builder, p paint, cells []Cell) {
 	for _, line := range []string{
 		fmt.Sprintf("wall clock %.1f s; overhead of a cell at most %s (%s)",
 			wallClock(cells).Seconds(), seconds(slowest.Manifest.Overhead), plain(slowest.Manifest.Subject.ID)),
-		loadLateness(cells), clockNote(cells),
+		loadLateness(cells), clocks(cells), clockNote(cells),
 	} {
 		if line != "" {
 			b.WriteString(strings.Join(wrap(line, tableWidth), "\n") + "\n")

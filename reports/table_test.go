@@ -111,26 +111,48 @@ func TestTableRowsOfTwoLines(t *testing.T) {
 	}
 }
 
-// A configuration that its proxy rejects had no load: there is no figure to show, neither in
-// its row nor below the table.
-func TestTableOfARejectedConfiguration(t *testing.T) {
-	cell := Cell{Verdict: judge.Verdict{Result: judge.Unproven, Reasons: []string{"the proxy rejects ./default.conf: unknown directive"}}}
+// A config of one's own that its proxy rejects, or that no way leads through, had no load: in
+// place of a table of nothing there is only why, once.
+func TestTableOfARefusedConfiguration(t *testing.T) {
+	const why = "./default.conf: nothing that was tried leads to an ALB node, so there is nothing to load\n    port 80, for www.example.com /: the proxy itself answers 404 (Not Found)"
+	cell := Cell{Verdict: judge.Verdict{Result: judge.Unproven, Reasons: []string{why}}}
 	cell.Manifest.Scenario, cell.Manifest.Subject = "alb-ip-rotate", recording.Subject{ID: "nginx/own-default", Role: "own"}
-	got := tableText(t, []Cell{cell})
-	for _, want := range []string{"nginx/own-default  UNPROVEN\n", "the proxy rejects ./default.conf: unknown directive", "1 cell run: 0 expected, 0 unexpected, 1 unproven"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("the table lacks %q:\n%s", want, got)
-		}
-	}
-	for _, figure := range []string{"0/0", "no version", "wall clock", "load late"} {
-		if strings.Contains(got, figure) {
-			t.Errorf("the table has %q, of a load that there was not:\n%s", figure, got)
+	other := cell
+	other.Manifest.Scenario = "alias-switch"
+	first := "UNPROVEN nginx/own-default: ./default.conf: nothing that was tried leads to an ALB node, so\n" +
+		"  there is nothing to load\n" +
+		"  port 80, for www.example.com /: the proxy itself answers 404 (Not Found)\n"
+	for want, cells := range map[string][]Cell{first: {cell}, first + "  so in alb-ip-rotate, alias-switch\n": {cell, other}} {
+		if got := tableText(t, cells); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
 		}
 	}
 	var b strings.Builder
 	must(t, Markdown(&b, Suite{Cells: []Cell{cell}}))
 	if strings.Contains(b.String(), "0 / 0") {
 		t.Errorf("got figures of a load that there was not:\n%s", b.String())
+	}
+}
+
+// Beside a config that was run, and in the catalogue, a rejected one has its row, without a
+// figure.
+func TestTableOfARejectedConfigurationAmongOthers(t *testing.T) {
+	cell := Cell{Verdict: judge.Verdict{Result: judge.Unproven, Reasons: []string{"the proxy rejects ./default.conf: unknown directive"}}}
+	cell.Manifest.Scenario, cell.Manifest.Subject = "alb-ip-rotate", recording.Subject{ID: "nginx/own-default", Role: "own"}
+	catalogued := cell
+	catalogued.Expect = &judge.Expectation{Verdict: judge.Pass}
+	for _, cells := range [][]Cell{{catalogued}, {cell, catalogued}} {
+		got := tableText(t, cells)
+		for _, want := range []string{"nginx/own-default  UNPROVEN\n", "! expected pass, got unproven: the proxy rejects ./default.conf: unknown directive", " run: 0 expected, 0 unexpected, "} {
+			if !strings.Contains(got, want) {
+				t.Errorf("the table lacks %q:\n%s", want, got)
+			}
+		}
+		for _, figure := range []string{"0/0", "no version", "wall clock", "load late"} {
+			if strings.Contains(got, figure) {
+				t.Errorf("the table has %q, of a load that there was not:\n%s", figure, got)
+			}
+		}
 	}
 }
 
@@ -235,7 +257,7 @@ func TestTallyIsRedWhenNothingRan(t *testing.T) {
 
 // What a cell broke off with says several things, each in a line.
 func TestTableKeepsTheLinesOfAReason(t *testing.T) {
-	cell := Cell{Verdict: judge.Verdict{Result: judge.Unproven, Reasons: []string{"nothing leads to a node\n    port 80: closed\n    the proxy's log: no"}}}
+	cell := Cell{Expect: &judge.Expectation{Verdict: judge.Pass}, Verdict: judge.Verdict{Result: judge.Unproven, Reasons: []string{"nothing leads to a node\n    port 80: closed\n    the proxy's log: no"}}}
 	got := tableText(t, []Cell{cell})
 	for _, want := range []string{"    ! expected pass, got unproven: nothing leads to a node\n", "\n      port 80: closed\n", "\n      the proxy's log: no\n"} {
 		if !strings.Contains(got, want) {

@@ -243,12 +243,17 @@ func noSubject(proxy, release, subject string) error {
 	var ids, releases []string
 	for _, s := range Subjects() {
 		ids = append(ids, s.ID())
-		if s.Release != "" && !slices.Contains(releases, s.Release) {
+		if s.Release != "" && (proxy == "" || s.Kind == kind.Name(proxy)) && !slices.Contains(releases, s.Release) {
 			releases = append(releases, s.Release)
 		}
 	}
-	if release != "" && !slices.Contains(releases, release) {
-		return fmt.Errorf("RELEASE=%s: there is no such release in the catalogue%s", release, meant.Hint(release, releases))
+	if release != "" && !slices.Contains(releases, release) && len(releases) > 0 {
+		what := "there is no such release in the catalogue"
+		if proxy != "" {
+			what = "the catalogue has no config of " + proxy + " on it"
+		}
+		hint, _ := kind.ReleaseHint(release, releases)
+		return fmt.Errorf("RELEASE=%s: %s%s", release, what, hint)
 	}
 	if subject != "" && !slices.Contains(ids, subject) {
 		return fmt.Errorf("SUBJECT=%s: there is no such config in the catalogue%s", subject, meant.Hint(subject, ids))
@@ -368,7 +373,7 @@ func ownRelease(name kind.Name, release string) (string, error) {
 		release = k.Usual
 	}
 	if _, err := k.Release(release); err != nil {
-		if len(meant.Near(release, k.ReleaseNames())) == 0 { // it is a version, such as 3.2
+		if _, told := kind.ReleaseHint(release, k.ReleaseNames()); !told { // it is a version, such as 3.2
 			err = fmt.Errorf("%w; %s", err, imageOf(name))
 		}
 		return "", fmt.Errorf("RELEASE=%s: %w", release, err)

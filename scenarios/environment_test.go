@@ -45,7 +45,7 @@ func TestWhatMakePassesOn(t *testing.T) {
 	g := NewWithT(t)
 	path := write(t, "default.conf", "resolver 10.0.0.2 valid=5s;\nserver { listen 4000; }\n")
 	r, err := from(map[string]string{
-		"NAME": "alias-switch", "PROXY": "nginx", "CONFIG": path, "TTL": "2", "GRACE": "20s", "RATE": "50", "SEED": "9",
+		"NAME": "alias-switch", "PROXY": "nginx", "CONFIG": path, "TTL": "2s", "GRACE": "20s", "RATE": "50", "SEED": "9",
 		"URL_PATH": "/user/login?a=b, /api/", "HEADERS": "x-scheme: https, Accept: text/html, */*;q=0.1, X-Forwarded-For: 192.0.2.1, fd00::1",
 		"HOST_HEADER": "api.dev.jp", "PROXY_PORT": "4000", "PARALLEL": "2", "RUNS": "/tmp/r", "KIT": "/tmp/k", "FLOOR": "3", "MAX_FAILED": "5", "RECOVER_WITHIN": "2s",
 	})
@@ -107,6 +107,9 @@ func TestWrongWords(t *testing.T) {
 		"CONFIG is empty":      {map[string]string{"PROXY": "nginx", "CONFIG": empty}, []string{"CONFIG=" + empty, "no file in it"}},
 		"CONFIG of two files":  {map[string]string{"PROXY": "apache", "CONFIG": "configs"}, []string{"httpd.conf"}},
 		"RELEASE of one's own": {map[string]string{"PROXY": "nginx", "CONFIG": nginx, "RELEASE": "1.9"}, []string{"RELEASE=1.9: ", "stable, testing", "NGINX_IMAGE="}},
+		"RELEASE by its suite": {map[string]string{"PROXY": "nginx", "CONFIG": nginx, "RELEASE": "bookworm"}, []string{"RELEASE=bookworm: ", `did you mean "oldstable", which is Debian's bookworm?`}},
+		"RELEASE not carried":  {map[string]string{"PROXY": "nginx", "RELEASE": "oldstable"}, []string{"RELEASE=oldstable: the catalogue has no config of nginx on it; there are stable, testing"}},
+		"RELEASE of no proxy":  {map[string]string{"RELEASE": "bokworm"}, []string{"RELEASE=bokworm: there is no such release in the catalogue: ", `did you mean "oldstable"`}},
 		"RELEASE of goproxy":   {map[string]string{"PROXY": "goproxy", "CONFIG": "configs/goproxy/default.yaml", "RELEASE": "stable"}, []string{"RELEASE=stable: ", "leave RELEASE out"}},
 		"PROXY=image alone":    {map[string]string{"PROXY": "image"}, []string{"PROXY=image: ", "IMAGE="}},
 		"IMAGE of a kind":      {map[string]string{"PROXY": "nginx", "CONFIG": nginx, "IMAGE": "x"}, []string{"IMAGE=x: ", "PROXY=image", "NGINX_IMAGE="}},
@@ -118,6 +121,7 @@ func TestWrongWords(t *testing.T) {
 		"SUBJECT":              {map[string]string{"SUBJECT": "nginx/none"}, []string{"SUBJECT=nginx/none", "nginx/static"}},
 		"TTL":                  {map[string]string{"TTL": "0"}, []string{"TTL=0: ", "from 1s to 5m0s"}},
 		"GRACE":                {map[string]string{"GRACE": "x"}, []string{"GRACE=x: ", "from 1s to 30m0s"}},
+		"GRACE, no unit":       {map[string]string{"GRACE": "8"}, []string{"GRACE=8: ", `did you mean "8s"?`}},
 		"RATE":                 {map[string]string{"RATE": "1"}, []string{"RATE=1: ", "from 10 to 5000"}},
 		"SEED":                 {map[string]string{"SEED": "-1"}, []string{"SEED=-1: "}},
 		"PARALLEL":             {map[string]string{"PARALLEL": "0"}, []string{"PARALLEL=0: ", "from 1 to 1000"}},

@@ -146,6 +146,7 @@ var sentences = []struct {
 	{"roll out: B is not worse; ", compare.NotWorse},
 	{"roll out: no difference that counts ", compare.NoDifference},
 	{"cannot tell: ", compare.CannotTell},
+	{"cannot tell yet: ", compare.CannotTell},
 }
 
 // said is the word of a sentence of compare, and what follows; no word if it is none.

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/proxychaos/proxychaos/harness/machine"
@@ -72,7 +73,7 @@ func (p *player) atlas(ctx context.Context, cmd *cobra.Command) error {
 	}
 	logf := func(format string, args ...any) { fmt.Fprintf(asked.Options.Log, format+"\n", args...) }
 	if n := len(j.Rows()); n > 0 {
-		logf("goes on after %d runs of an earlier call; remove %s to start over", n, j.Path())
+		logf("goes on after %s of an earlier call; remove %s to start over", english.Plural(n, "run", ""), j.Path())
 	}
 	if err := p.survey(ctx, asked.Options, q, j, logf); err != nil && ctx.Err() == nil {
 		return err
@@ -85,7 +86,7 @@ func (p *player) atlas(ctx context.Context, cmd *cobra.Command) error {
 		return err
 	}
 	if ctx.Err() != nil {
-		return &exitError{exitInterrupted, fmt.Sprintf("interrupted after %d runs; the same command goes on from there", len(j.Rows()))}
+		return &exitError{exitInterrupted, fmt.Sprintf("interrupted after %s; the same command goes on from there", english.Plural(len(j.Rows()), "run", ""))}
 	}
 	return nil
 }

@@ -194,7 +194,7 @@ func TestCompare(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			c := compareConfigs(t, tc.a, tc.b, "PROXYCHAOS_GRACE=5", "PROXYCHAOS_PARALLEL=2", "PROXYCHAOS_FOR=8m", "PROXYCHAOS_MIN_P99=1000%")
+			c := compareConfigs(t, tc.a, tc.b, "PROXYCHAOS_GRACE=5s", "PROXYCHAOS_PARALLEL=2", "PROXYCHAOS_FOR=8m", "PROXYCHAOS_MIN_P99=1000%")
 			g.Expect(c.end(g, 10*time.Minute)).To(Equal(tc.code), c.stderr.String())
 			g.Expect(c.stdout.String()).To(ContainSubstring(tc.says))
 			g.Expect(filepath.Join(c.runs, "compare.html")).To(BeARegularFile())
@@ -213,7 +213,7 @@ func TestInterruptLeavesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			c := compareConfigs(t, "static.conf", "variable.conf", "PROXYCHAOS_GRACE=60", "PROXYCHAOS_PARALLEL=1")
+			c := compareConfigs(t, "static.conf", "variable.conf", "PROXYCHAOS_GRACE=60s", "PROXYCHAOS_PARALLEL=1")
 			g.Eventually(func() bool { return moment(c) }, "60s", "10ms").Should(BeTrue())
 			g.Expect(c.stop(g, syscall.SIGINT)).To(Equal(130))
 			g.Expect(c.there()).To(BeEmpty(), "at once, without the reaper's grace")
@@ -227,7 +227,7 @@ func TestInterruptLeavesNothing(t *testing.T) {
 func TestKillLeavesNothing(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	c := compareConfigs(t, "static.conf", "variable.conf", "PROXYCHAOS_GRACE=60", "PROXYCHAOS_PARALLEL=1")
+	c := compareConfigs(t, "static.conf", "variable.conf", "PROXYCHAOS_GRACE=60s", "PROXYCHAOS_PARALLEL=1")
 	g.Eventually(c.stderr.String, "60s", "10ms").Should(ContainSubstring("alias moves to another ALB"))
 	g.Expect(len(c.there())).To(BeNumerically(">=", 6), "reaper, three agents, proxy, network")
 	g.Expect(c.stop(g, syscall.SIGKILL)).To(Equal(-1))

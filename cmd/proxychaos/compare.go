@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/proxychaos/proxychaos/harness/machine"
@@ -89,7 +90,7 @@ func compareBoth(ctx context.Context, cmd *cobra.Command, set *settings, a, b st
 	}
 	logf := func(format string, args ...any) { fmt.Fprintf(opt.Log, format+"\n", args...) }
 	if n := len(journal.Blocks()); n > 0 {
-		logf("goes on after %d blocks of an earlier call; remove %s to start over", n, journal.Path())
+		logf("goes on after %s of an earlier call; remove %s to start over", english.Plural(n, "block", ""), journal.Path())
 	}
 	if !question.Decide(journal).Settled() {
 		if err := answer(ctx, set, opt, question, journal, logf); err != nil && ctx.Err() == nil {
@@ -148,6 +149,9 @@ func report(ctx context.Context, cmd *cobra.Command, opt run.Options, question r
 	comparison := reports.NewComparison(question.Title(0, a), question.Title(1, b), question.Decide(journal), last)
 	comparison.PerBlock = rollout.Took(journal) / time.Duration(rollout.AtATime(opt.Parallel))
 	comparison.Why, comparison.WhyIn = e.blames, e.in
+	if !e.set.make {
+		comparison.Longer = run.Flag("FOR")
+	}
 	comparison.Changes = rollout.Changes(context.WithoutCancel(ctx), a, b)
 	page := scenarios.File{Name: "compare.html", Write: scenarios.Into(func(w io.Writer) error {
 		return reports.HTML(w, reports.Page{Comparison: &comparison})
@@ -160,7 +164,7 @@ func report(ctx context.Context, cmd *cobra.Command, opt run.Options, question r
 		return err
 	}
 	if ctx.Err() != nil {
-		return &exitError{exitInterrupted, fmt.Sprintf("interrupted after %d blocks; the same command goes on from there", len(journal.Blocks()))}
+		return &exitError{exitInterrupted, fmt.Sprintf("interrupted after %s; the same command goes on from there", english.Plural(len(journal.Blocks()), "block", ""))}
 	}
 	if code := comparison.ExitCode(); code != 0 {
 		return &exitError{code, ""}

@@ -67,6 +67,9 @@ var special = []situation{
 		{words: "run alb-ip-rotate --proxy nginx --config now.conf --env none.env"},
 		{words: "run alb-ip-rotate --max-failed 3"},
 		{words: "run alb-ip-rotate --rate none"},
+		{words: "run alb-ip-rotate --grace 8"},
+		{words: "run alb-ip-rotate --proxy nginx --config now.conf --release bookworm"},
+		{words: "run alb-ip-rotate --proxy caddy --release bookworm"},
 		{words: "run alb-ip-rotate", env: "PROXYCHAOS_RATE=none"},
 		{words: "run alb-ip-rotate", env: "PROXYCHAOS_QUIET=none"},
 		{words: "nightly --floor none"},
@@ -313,4 +316,25 @@ func checkDoc(t *testing.T, path, text string) {
 	default:
 		t.Errorf("%s is not what the commands do; go test ./cmd/proxychaos -run TestExitCodes -update writes\n%s", path, text)
 	}
+}
+
+// Every command that runs cells ends with 130 after Ctrl-C, and the docs name each.
+func TestInterruptsInTheDocs(t *testing.T) {
+	g := NewWithT(t)
+	text, err := os.ReadFile("../../docs/exit-codes.md")
+	g.Expect(err).NotTo(HaveOccurred())
+	var row string
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, fmt.Sprintf("| %d |", exitInterrupted)) {
+			row = line
+		}
+	}
+	seen := 0
+	every(newRoot(), nil, func(c *cobra.Command, _ []string) {
+		if c.Flags().Lookup(flagOf("PARALLEL")) != nil {
+			g.Expect(row).To(ContainSubstring("`" + c.Name() + "`"))
+			seen++
+		}
+	})
+	g.Expect(seen).To(BeNumerically(">", 4))
 }

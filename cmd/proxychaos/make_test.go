@@ -32,7 +32,7 @@ func TestMakeRefusesWrongWords(t *testing.T) {
 		"no such CONFIG":       {[]string{"scenario", "NAME=alb-ip-rotate", "PROXY=nginx", "CONFIG=./no such.conf"}, "CONFIG=./no such.conf: there is no such file or folder"},
 		"CONFIG without PROXY": {[]string{"scenario", "NAME=alb-ip-rotate", "CONFIG=Makefile"}, "CONFIG=Makefile: say what it is for with PROXY="},
 		"no such ENV":          {[]string{"scenario", "NAME=alb-ip-rotate", "PROXY=nginx", "CONFIG=Makefile", "ENV=./no such"}, "/no such: want variables, NAME=value, or a file of them"},
-		"GRACE too short":      {[]string{"scenario", "NAME=alb-ip-rotate", "GRACE=1"}, "raise GRACE"},
+		"GRACE too short":      {[]string{"scenario", "NAME=alb-ip-rotate", "GRACE=1s"}, "raise GRACE"},
 		"compare of nothing":   {[]string{"compare"}, "compare needs two configs"},
 		"compare, no such A":   {[]string{"compare", "A=none", "B=none", "PROXY=nginx"}, "A=none: there is no such file or folder"},
 		"FLOOR":                {[]string{"nightly", "FLOOR=x"}, "FLOOR=x: "},

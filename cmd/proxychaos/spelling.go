@@ -32,7 +32,7 @@ func inFlags(text string) string {
 		switch {
 		case word == "":
 			return strings.TrimSpace(run.Flag(m[4])) + ": "
-		case value == "" || len(value) == 1 && strings.Contains(",;:.", value): // it ends there
+		case value == "" || len(value) == 1 && strings.Contains(",;:.)", value): // it ends there
 			return before + strings.TrimSpace(run.Flag(word)) + value
 		default:
 			return before + run.Flag(word) + value

@@ -18,6 +18,7 @@ func TestInFlags(t *testing.T) {
 		"give ENV=./file with a line NAME=value":             "give --env ./file with a line NAME=value",
 		"an image of yours with HAPROXY_IMAGE=":              "an image of yours with HAPROXY_IMAGE=",
 		"try RELEASE=testing, or":                            "try --release testing, or",
+		"or otherwise (URL_PATH=, HOST_HEADER=)":             "or otherwise (--url-path, --host-header)",
 		"proxy_set_header X-PROXY=1 and HEADERS: x":          "proxy_set_header X-PROXY=1 and HEADERS: x",
 		"MY_PROXY=1": "MY_PROXY=1",
 	} {

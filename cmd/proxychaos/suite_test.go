@@ -89,7 +89,7 @@ func TestSuiteInterruptLeavesNothing(t *testing.T) {
 	var kit string
 	kit, c.kit = ownKit(t, docker)
 	c.cmd = exec.Command("go", "tool", "ginkgo", "run", "--no-color", "--procs=2", buildSuite(t)) //nolint:noctx // ended by a signal
-	c.cmd.Env = clean("DOCKER_HOST="+e.Host, "CI=true", "PROXYCHAOS_NAME=alias-switch", "PROXYCHAOS_SUBJECT=nginx/static", "PROXYCHAOS_GRACE=60", "PROXYCHAOS_RATE=50", "PROXYCHAOS_KIT="+kit, "PROXYCHAOS_RUNS="+c.runs)
+	c.cmd.Env = clean("DOCKER_HOST="+e.Host, "CI=true", "PROXYCHAOS_NAME=alias-switch", "PROXYCHAOS_SUBJECT=nginx/static", "PROXYCHAOS_GRACE=60s", "PROXYCHAOS_RATE=50", "PROXYCHAOS_KIT="+kit, "PROXYCHAOS_RUNS="+c.runs)
 	c.cmd.Stdout, c.cmd.Stderr = &c.stdout, &c.stderr
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a terminal interrupts the whole group
 	g.Expect(c.cmd.Start()).To(Succeed())

@@ -155,7 +155,8 @@ func (k *Kind) Release(name string) (Release, error) {
 			return r, nil
 		}
 	}
-	return Release{}, fmt.Errorf("there is no release %q of %s%s", name, k.Name, meant.Hint(name, k.ReleaseNames()))
+	hint, _ := ReleaseHint(name, k.ReleaseNames())
+	return Release{}, fmt.Errorf("there is no release %q of %s%s", name, k.Name, hint)
 }
 
 // ReleaseNames are the names of its releases.

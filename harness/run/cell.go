@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -48,6 +49,7 @@ type cell struct {
 	registered time.Time
 	// listening is when the proxy was first seen to listen.
 	listening time.Time
+	struck    atomic.Pointer[recording.Seconds] // when the first fault came into force
 	dir       *recording.Dir
 	began     time.Time
 	t0        time.Time
@@ -59,6 +61,16 @@ type cell struct {
 
 func (c *cell) progress(format string, args ...any) {
 	c.log("%s %s", c.label, fmt.Sprintf(format, args...))
+}
+
+// when says a time of the load for the progress: by the clock of the load and, once there
+// was a fault, by that of the table, whose times count from the first fault.
+func (c *cell) when(at recording.Seconds) string {
+	text := fmt.Sprintf("%.1f s into the load", float64(at))
+	if first := c.struck.Load(); first != nil && at-*first >= 0.05 {
+		text += fmt.Sprintf(", %.1f s after the first fault", float64(at-*first))
+	}
+	return text
 }
 
 func (c *cell) since(t time.Time) recording.Seconds {
@@ -224,7 +236,7 @@ func (c *cell) attack(ctx context.Context) error {
 		if row.Outcome != recording.OK {
 			failed++
 			if failed == 1 {
-				c.progress("t=%+.1fs  first failed request: %s %s", float64(row.Sent), row.Outcome, row.Error)
+				c.progress("%s: first failed request: %s %s", c.when(row.Sent), row.Outcome, row.Error)
 			}
 		}
 	})

@@ -77,6 +77,7 @@ func TestReferenceOnTheEmbeddedTestbed(t *testing.T) {
 	}
 	results := lab.Run(t.Context(), cells)
 	NewWithT(t).Expect(lab.Close()).To(Succeed())
+	NewWithT(t).Expect(opt.Log.(*logged).String()).To(MatchRegexp(`\d s into the load, \d+\.\d s after the first fault: .*: in force after `), "both clocks, in words")
 	for i, r := range results {
 		t.Run(cells[i].Scenario.Name, func(t *testing.T) {
 			g := NewWithT(t)

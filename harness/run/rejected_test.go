@@ -112,6 +112,17 @@ func TestProved(t *testing.T) {
 	g.Expect(proved([]recording.Proof{{OK: true}, {Detail: "it answers"}})).To(Equal("NOT PROVED: it answers"))
 }
 
+// The progress says which clock it goes by, and beside it the table's.
+func TestTimesInTheProgress(t *testing.T) {
+	g := NewWithT(t)
+	c := &cell{}
+	g.Expect(c.when(5.12)).To(Equal("5.1 s into the load"))
+	c.struck.Store(new(recording.Seconds(5.12)))
+	g.Expect(c.when(5.12)).To(Equal("5.1 s into the load"), "the first fault itself")
+	g.Expect(c.when(4)).To(Equal("4.0 s into the load"))
+	g.Expect(c.when(13.14)).To(Equal("13.1 s into the load, 8.0 s after the first fault"))
+}
+
 func TestNumber(t *testing.T) {
 	g := NewWithT(t)
 	g.Expect(number("17")).To(BeEquivalentTo(17))

@@ -66,6 +66,7 @@ func (c *cell) step(ctx context.Context, i int, due time.Time, faults []fault.Fa
 			return due, fmt.Errorf("%s: %w", f.Name(), err)
 		}
 		rows[n].InForce, last = c.since(inForce), inForce
+		c.struck.CompareAndSwap(nil, new(rows[n].InForce))
 		c.live.State = c.live.State.With(effects...)
 	}
 	return last, c.proveFaults(ctx, faults, before, rows)
@@ -109,7 +110,7 @@ func (c *cell) proveFaults(ctx context.Context, faults []fault.Fault, before []f
 		if err := c.dir.Steps.Append(rows[n]); err != nil {
 			return err
 		}
-		c.progress("t=%+.1fs  %s: in force after %s, %s", float64(rows[n].Asked), f.Name(),
+		c.progress("%s: %s: in force after %s, %s", c.when(rows[n].Asked), f.Name(),
 			(rows[n].InForce - rows[n].Asked).Duration().Round(10*time.Microsecond), proved(rows[n].Proofs))
 	}
 	return nil

@@ -35,7 +35,7 @@ func (c *cell) findWay(ctx context.Context) error {
 	s := &wayin.Search{
 		Early: k.Early, Wanted: wanted, Several: own, Config: c.source(),
 		Hints:     wayin.Hints{Hosts: hosts, Unsaid: unsaid, Paths: c.config.Paths(), Notes: notes},
-		Listeners: c.bed.listeners, Try: c.to.load.Try,
+		Listeners: c.bed.listeners, Try: c.to.load.Try, Burst: c.to.load.Burst, Rate: c.plan.Rate,
 	}
 	way, err := s.Find(ctx)
 	var none *wayin.NoWayError

@@ -199,6 +199,7 @@ func (s *Search) Drives(way recording.Way) string {
 			break
 		}
 	}
+	text += s.limits(way)
 	if len(s.beside) > 0 {
 		text += fmt.Sprintf("; %s: to an application beside the proxy, not asked for (no fault strikes it)", strings.Join(s.beside, ", "))
 	}

@@ -3,14 +3,20 @@ package wayin
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/proxychaos/proxychaos/harness/load"
 	"github.com/proxychaos/proxychaos/harness/recording"
-	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // maxOthers is how many ways are tried after one is found, to know what else there is.
 const maxOthers = 100
+
+// site is one load balancer, with the paths that lead to it.
+type site struct {
+	lb    string
+	paths []string
+}
 
 // found adds to a way the other paths that lead to the same load balancer, and finds which
 // of the configuration's paths and hosts lead to another.
@@ -21,34 +27,72 @@ func (s *Search) found(ctx context.Context, way *recording.Way, err error) (reco
 	if !s.Several {
 		return *way, nil
 	}
-	lb := s.tried[s.place(*way)].came.LB
-	paths, hosts := s.otherPaths(*way), s.otherHosts(*way)
-	all := append(slices.Clone(paths), hosts...)
-	if len(all) == 0 {
-		return *way, nil
-	}
-	trials, err := s.Try(ctx, load.Trials{Ways: all, All: true, Timeout: recording.Of(tryTimeout), Within: recording.Of(tryTimeout)})
+	sites, err := s.sites(ctx, *way)
 	if err != nil {
 		return recording.Way{}, err
 	}
+	return s.choose(ctx, *way, sites)
+}
+
+// sites are the load balancers that the configuration's paths lead to, that of the way first.
+func (s *Search) sites(ctx context.Context, way recording.Way) ([]site, error) {
+	found := []site{{s.tried[s.place(way)].came.LB, slices.Clone(way.Paths)}}
+	paths, hosts := s.otherPaths(way), s.otherHosts(way)
+	all := append(slices.Clone(paths), hosts...)
+	if len(all) == 0 {
+		return found, nil
+	}
+	trials, err := s.Try(ctx, load.Trials{Ways: all, All: true, Timeout: recording.Of(tryTimeout), Within: recording.Of(tryTimeout)})
+	if err != nil {
+		return nil, err
+	}
 	for i, came := range trials[:len(paths)] {
 		switch {
-		case came.Reached && came.LB == world.Beside:
-			if s.place(paths[i]) < 0 { // else it is told already
-				s.beside = append(s.beside, paths[i].Paths...)
-			}
-		case came.Reached && came.LB != lb:
-			s.others = append(s.others, paths[i].Paths...)
-		case came.Reached && len(way.Paths) < maxPaths:
-			way.Paths = append(way.Paths, paths[i].Paths...)
+		case leads(came):
+			found = joined(found, came.LB, paths[i].Paths)
+		case came.Reached && s.place(paths[i]) < 0: // else it is told already
+			s.beside = append(s.beside, paths[i].Paths...)
 		}
 	}
 	for i, came := range trials[len(paths):] {
-		if host := hosts[i].Host; leads(came) && came.LB != lb && !slices.Contains(s.hosts, host) {
+		if host := hosts[i].Host; leads(came) && came.LB != found[0].lb && !slices.Contains(s.hosts, host) {
 			s.hosts = append(s.hosts, host)
 		}
 	}
-	return *way, nil
+	return found, nil
+}
+
+// joined are sites with more paths to one of them, or with one more.
+func joined(sites []site, lb string, paths []string) []site {
+	i := slices.IndexFunc(sites, func(one site) bool { return one.lb == lb })
+	if i < 0 {
+		return append(sites, site{lb, slices.Clone(paths)})
+	}
+	sites[i].paths = append(sites[i].paths, paths...)
+	return sites
+}
+
+// choose takes the first site at which the proxy takes the load at some path, with these
+// paths; if there is none, the first of all.
+func (s *Search) choose(ctx context.Context, way recording.Way, sites []site) (recording.Way, error) {
+	chosen, paths := 0, sites[0].paths
+	for i, until := 0, time.Now().Add(limitsLimit); i < len(sites) && len(s.Paths) == 0; i++ {
+		free, err := s.free(ctx, way, sites[i].paths, until)
+		if err != nil {
+			return recording.Way{}, err
+		}
+		if len(free) > 0 {
+			chosen, paths = i, free
+			break
+		}
+	}
+	way.Paths = paths[:min(len(paths), max(maxPaths, len(s.Paths)))]
+	for i, other := range sites {
+		if i != chosen {
+			s.others = append(s.others, slices.DeleteFunc(slices.Clone(other.paths), s.isLimited)...)
+		}
+	}
+	return way, nil
 }
 
 // otherPaths are a way's with each other path of the configuration, if the user names none.

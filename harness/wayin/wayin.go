@@ -83,6 +83,11 @@ type Search struct {
 	Listeners func(context.Context) ([]netip.AddrPort, error)
 	// Try has the load agent try ways.
 	Try func(context.Context, load.Trials) ([]load.Trial, error)
+	// Burst has it send requests at once, with which limits of the proxy are found. It is for
+	// Several.
+	Burst func(context.Context, load.Burst) (load.BurstResult, error)
+	// Rate is how many requests a second the load will have.
+	Rate int
 
 	began  time.Time
 	all    []netip.AddrPort // where the proxy listens, the preferred first
@@ -91,6 +96,9 @@ type Search struct {
 	others []string         // paths that lead to another load balancer than the way
 	hosts  []string         // hosts that do
 	beside []string         // paths that lead to an application beside the proxy, besides those in tried
+	// limited are paths at which the proxy itself refuses a part of the load, with refusal.
+	limited []string
+	refusal string
 }
 
 // tried is a way and what came of it at last.
@@ -100,7 +108,8 @@ type tried struct {
 }
 
 // Find returns the first way that leads to a node, or a *NoWayError. It takes 5 s at most
-// from when it is known where the proxy listens.
+// from when it is known where the proxy listens, and then, for Several, a few more to try the
+// other paths and to look for limits.
 func (s *Search) Find(ctx context.Context) (recording.Way, error) {
 	if err := s.look(ctx); err != nil {
 		return recording.Way{}, err

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -51,6 +52,39 @@ func status(code int) http.HandlerFunc {
 }
 
 func page(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "alive\n") }
+
+// limited lets burst requests through at once, and then so many a second, as nginx's limit_req
+// does with nodelay.
+func limited(rate, burst float64, code int) http.HandlerFunc {
+	var mutex sync.Mutex
+	excess, last := 0.0, time.Now()
+	return func(w http.ResponseWriter, r *http.Request) {
+		mutex.Lock()
+		now := time.Now()
+		excess, last = max(0, excess-rate*now.Sub(last).Seconds()), now
+		over := excess > burst
+		if !over {
+			excess++
+		}
+		mutex.Unlock()
+		if over {
+			http.Error(w, http.StatusText(code), code)
+			return
+		}
+		node(w, r)
+	}
+}
+
+// at lets one handler answer for a path, and a node for all others.
+func at(path string, handler http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == path {
+			handler(w, r)
+			return
+		}
+		node(w, r)
+	}
+}
 
 func drop(w http.ResponseWriter, _ *http.Request) {
 	conn, _, _ := http.NewResponseController(w).Hijack()
@@ -122,8 +156,9 @@ func agent(t *testing.T) *load.Client {
 }
 
 func (p *proxy) search(t *testing.T) *Search {
+	a := agent(t)
 	return &Search{
-		Config: "./default.conf", Several: true, Try: agent(t).Try,
+		Config: "./default.conf", Several: true, Try: a.Try, Burst: a.Burst, Rate: 100,
 		Listeners: func(context.Context) ([]netip.AddrPort, error) { return p.ports, nil },
 	}
 }
@@ -208,6 +243,26 @@ func TestFind(t *testing.T) {
 		"no more paths than a burst has requests": {
 			ports: []port{{node, false}}, hints: Hints{Paths: []string{"/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8", "/9"}},
 			want: "http://www.example.com:A/, /1, /2, /3, /4, /5, /6, /7",
+		},
+		"a path that the proxy limits": {
+			ports: []port{{at("/", limited(1, 20, 503)), false}}, hints: Hints{Paths: []string{"/", "/api/"}},
+			want: "http://www.example.com:A/api/; /: limited by the proxy itself (503), not asked for (URL_PATH=/)",
+		},
+		"a path that the proxy limits, and another upstream": {
+			ports: []port{{at("/", limited(1, 5, 429)), false}}, hints: Hints{Paths: []string{"/", "/green/"}},
+			want: "http://www.example.com:A/green/; /: limited by the proxy itself (429), not asked for (URL_PATH=/)",
+		},
+		"limits everywhere": {
+			ports: []port{{limited(1, 10, 429), false}}, hints: Hints{Paths: []string{"/green/", "/api/"}},
+			want: "http://www.example.com:A/, /api/; the proxy itself limits how many requests it takes there (429), so that the run may prove nothing: lower RATE=, or take the limit out for this run",
+		},
+		"a limit that the load keeps": {
+			ports: []port{{at("/", limited(2000, 10, 503)), false}}, hints: Hints{Paths: []string{"/api/"}},
+			want: "http://www.example.com:A/, /api/",
+		},
+		"a limit at what the user wants": {
+			ports: []port{{at("/", limited(1, 20, 503)), false}}, hints: Hints{Paths: []string{"/api/"}}, wanted: Wanted{Paths: []string{"/"}},
+			want: "http://www.example.com:A/",
 		},
 		"no program's name": {
 			ports: []port{{only(func(r *http.Request) bool { return strings.HasPrefix(r.UserAgent(), "Mozilla/5.0 ") }, drop), false}},

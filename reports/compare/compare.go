@@ -277,10 +277,49 @@ func (s Scenario) Verdicts() (a, b int) {
 // many times the size it is, with its scenario, and in how many scenarios there is any. It is
 // nil if there is none.
 func (c Comparison) Telling(word Word) (found *Evidence, in string, scenarios int) {
+	return c.weightiest(func(_ Scenario, e Evidence) bool { return e.Word == word })
+}
+
+// Shown is the same of what the blocks so far show: of each scenario only the first concern
+// in which they show a difference counts, as in its word. Of what is not proved, the
+// difference has to be of the size that counts.
+func (c Comparison) Shown(word Word, proved bool) (found *Evidence, in string, scenarios int) {
+	return c.weightiest(func(s Scenario, e Evidence) bool {
+		return c.side(e) == word && (e.Word == word) == proved && e.Measure.Concern == c.leading(s)
+	})
+}
+
+// side is Worse or Better if the evidence says so or, not proved yet, seems to; else empty.
+func (c Comparison) side(e Evidence) Word {
+	switch {
+	case e.Word == Worse || e.Word == Better:
+		return e.Word
+	case !e.open() || c.sizes(e) < 1:
+		return ""
+	case e.Difference > 0:
+		return Worse
+	default:
+		return Better
+	}
+}
+
+// leading is the first concern of a scenario in which there is a difference, proved or not.
+func (c Comparison) leading(s Scenario) Concern {
+	first := concerns
+	for _, e := range s.Evidence {
+		if c.side(e) != "" {
+			first = min(first, e.Measure.Concern)
+		}
+	}
+	return first
+}
+
+// weightiest is the evidence that counts most of that which is wanted.
+func (c Comparison) weightiest(wanted func(Scenario, Evidence) bool) (found *Evidence, in string, scenarios int) {
 	for _, s := range c.Scenarios {
 		here := false
 		for _, e := range s.Evidence {
-			if e.Word != word {
+			if !wanted(s, e) {
 				continue
 			}
 			here = true

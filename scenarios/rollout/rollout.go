@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/run"
@@ -151,7 +153,7 @@ func (r *runner) tell(scenario string) {
 	decision := r.Decide(r.journal)
 	for _, s := range decision.Scenarios {
 		if s.Name == scenario {
-			r.log("%s: %d blocks, %s; all together: %s", scenario, len(s.Blocks), s.Word, decision.Word)
+			r.log("%s: %s, %s; all together: %s", scenario, english.Plural(len(s.Blocks), "block", ""), s.Word, decision.Word)
 		}
 	}
 }

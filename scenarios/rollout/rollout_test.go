@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -151,6 +152,18 @@ func TestGoesOnAfterAnInterrupt(t *testing.T) {
 	}
 	if err := answer(t.Context(), q, &fake{}, opened(t, dir)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The progress counts one block as one.
+func TestTheProgressCountsBlocks(t *testing.T) {
+	var said []string
+	log := func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
+	if err := newRunner(question(1, "s"), (&fake{}).play, opened(t, t.TempDir()), log).answer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(said) != 3 || !strings.HasPrefix(said[0], "s: 1 block, ") || !strings.HasPrefix(said[1], "s: 2 blocks, ") {
+		t.Errorf("the progress says %q", said)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/dustin/go-humanize/english"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/proxychaos/proxychaos/harness/judge"
@@ -98,7 +99,7 @@ func (s *surveyor) answer(ctx context.Context) error {
 			return err
 		}
 		if round > 1 {
-			s.log("%d runs more, to see which changes are there in each of %d runs", len(todo), atlas.EnoughRuns)
+			s.log("%s, to see which changes are there in each of %d runs", english.Plural(len(todo), "more run", ""), atlas.EnoughRuns)
 		}
 		s.expect(len(todo))
 		if err := s.run(ctx, todo); err != nil {

@@ -1,0 +1,54 @@
+package kind
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/proxychaos/proxychaos/harness/meant"
+)
+
+// ReleaseHint ends an error about a word that is no release, as meant.Hint does; there are
+// the names. People also write the name that Debian gives a release, such as bookworm, and
+// are told how that is called here. told says whether it is known what was meant.
+func ReleaseHint(word string, names []string) (hint string, told bool) {
+	if slices.ContainsFunc(all, func(k *Kind) bool { return slices.Contains(k.ReleaseNames(), word) }) {
+		return "; there are " + strings.Join(names, ", "), false // it is no slip: another kind has it
+	}
+	if len(meant.Near(word, names)) > 0 {
+		return meant.Hint(word, names), true
+	}
+	for _, suite := range meant.Near(word, suites()) {
+		name := ofSuite(suite)
+		if slices.Contains(names, name) {
+			return fmt.Sprintf(": did you mean %q, which is Debian's %s?", name, suite), true
+		}
+		return fmt.Sprintf("; %s is Debian's %s, and there are only %s", suite, name, strings.Join(names, ", ")), true
+	}
+	return meant.Hint(word, names), false
+}
+
+// suites are the names that Debian gives the releases which a kind has.
+func suites() []string {
+	var found []string
+	for _, k := range all {
+		for _, r := range k.Releases {
+			if r.Suite != "" && !slices.Contains(found, r.Suite) {
+				found = append(found, r.Suite)
+			}
+		}
+	}
+	return found
+}
+
+// ofSuite is what Debian's release of that name is called here.
+func ofSuite(suite string) string {
+	for _, k := range all {
+		for _, r := range k.Releases {
+			if r.Suite == suite {
+				return r.Name
+			}
+		}
+	}
+	return ""
+}
