@@ -47,7 +47,7 @@ func (b BringBack) Apply(ctx context.Context, w *Live) (time.Time, error) {
 // Prove implements Fault: each of them answers a request.
 func (b BringBack) Prove(ctx context.Context, w *Live) []Proof {
 	return proveEach(w.used(b.Nodes.Of(w.State)), func(node world.NodeState) Proof {
-		answer, detail := asked(ctx, w, netip.AddrPortFrom(node.Addr, w.Port), probeTimeout)
+		answer, detail := asked(ctx, w, netip.AddrPortFrom(node.Addr, w.Port), answerTimeout)
 		return prove(answer.Status == http.StatusOK, detail)
 	})
 }

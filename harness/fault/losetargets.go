@@ -42,7 +42,7 @@ func (l LoseTargets) Apply(ctx context.Context, w *Live) (time.Time, error) {
 // Prove implements Fault.
 func (l LoseTargets) Prove(ctx context.Context, w *Live) []Proof {
 	return proveEach(w.used(l.Nodes.Of(w.State)), func(node world.NodeState) Proof {
-		answer, detail := asked(ctx, w, netip.AddrPortFrom(node.Addr, w.Port), probeTimeout)
+		answer, detail := asked(ctx, w, netip.AddrPortFrom(node.Addr, w.Port), answerTimeout)
 		return prove(w.withoutTargets(answer), detail)
 	})
 }

@@ -31,17 +31,17 @@ func asked(ctx context.Context, w *Live, node netip.AddrPort, timeout time.Durat
 }
 
 func lookError(ctx context.Context, s StrikeNodes, w *Live, node netip.AddrPort) (bool, string) {
-	answer, detail := asked(ctx, w, node, probeTimeout)
+	answer, detail := asked(ctx, w, node, answerTimeout)
 	return answer.Result == Answered && answer.Status == s.Status, detail
 }
 
 func lookLinger(ctx context.Context, _ StrikeNodes, w *Live, node netip.AddrPort) (bool, string) {
-	answer, detail := asked(ctx, w, node, probeTimeout)
+	answer, detail := asked(ctx, w, node, answerTimeout)
 	return w.withoutTargets(answer), detail
 }
 
 func lookStranger(ctx context.Context, _ StrikeNodes, w *Live, node netip.AddrPort) (bool, string) {
-	answer, detail := asked(ctx, w, node, probeTimeout)
+	answer, detail := asked(ctx, w, node, answerTimeout)
 	return answer.Status == http.StatusOK && answer.Server == "nginx", detail // as fakealb's stranger says of itself
 }
 
@@ -51,7 +51,7 @@ func lookEnded(want ...Result) func(context.Context, StrikeNodes, *Live, netip.A
 		if s.Share != 0 && s.Share < 1 {
 			return lookStatus(ctx, s, w, node) // one request does not tell
 		}
-		answer, detail := asked(ctx, w, node, probeTimeout)
+		answer, detail := asked(ctx, w, node, answerTimeout)
 		return slices.Contains(want, answer.Result), detail
 	}
 }
@@ -61,7 +61,7 @@ func lookKeepAliveRace(ctx context.Context, _ StrikeNodes, w *Live, node netip.A
 	var got [2]Result
 	for i := range got {
 		var err error
-		if got[i], err = w.Probe.Ask(ctx, node, probeTimeout); err != nil {
+		if got[i], err = w.Probe.Ask(ctx, node, answerTimeout); err != nil {
 			return false, fmt.Sprintf("asking %s on an open connection: %v", node, err)
 		}
 		if got[i] != Answered {
@@ -74,7 +74,7 @@ func lookKeepAliveRace(ctx context.Context, _ StrikeNodes, w *Live, node netip.A
 // lookLate is for what comes later than it did, by the delay.
 func lookLate(ctx context.Context, s StrikeNodes, w *Live, node netip.AddrPort) (bool, string) {
 	delay := time.Duration(s.Delay)
-	answer, detail := asked(ctx, w, node, delay+probeTimeout)
+	answer, detail := asked(ctx, w, node, delay+answerTimeout)
 	return answer.Result == Answered && answer.Took >= delay, detail
 }
 

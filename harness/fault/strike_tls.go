@@ -16,8 +16,12 @@ func refusesTLS(verb string, want Handshake) strike {
 		if err != nil {
 			return false, fmt.Sprintf("fetching the nodes' authority: %v", err)
 		}
+		within := answerTimeout
+		if want == HandshakeTimeout {
+			within = probeTimeout
+		}
 		// A node tells TLS by its first byte, on any port.
-		got, err := w.Probe.Handshake(ctx, node, certified, ca, probeTimeout)
+		got, err := w.Probe.Handshake(ctx, node, certified, ca, within)
 		if err != nil {
 			return false, fmt.Sprintf("shaking hands with %s: %v", node, err)
 		}
@@ -33,11 +37,11 @@ func lookNoSNI(ctx context.Context, s StrikeNodes, w *Live, node netip.AddrPort)
 	if err != nil {
 		return false, fmt.Sprintf("fetching the nodes' authority: %v", err)
 	}
-	named, err := w.Probe.Handshake(ctx, node, certified, ca, probeTimeout)
+	named, err := w.Probe.Handshake(ctx, node, certified, ca, answerTimeout)
 	if err != nil {
 		return false, fmt.Sprintf("shaking hands with %s: %v", node, err)
 	}
-	unnamed, err := w.Probe.Handshake(ctx, node, node.Addr().String(), ca, probeTimeout) // SNI is never an address
+	unnamed, err := w.Probe.Handshake(ctx, node, node.Addr().String(), ca, answerTimeout) // SNI is never an address
 	if err != nil {
 		return false, fmt.Sprintf("shaking hands with %s without SNI: %v", node, err)
 	}
