@@ -154,15 +154,19 @@ func (x *exchange) run() (*response, error) {
 			if x.waiting() > 0 {
 				continue
 			}
+			x.forget()
 			if x.expired() {
 				return nil, x.lastErr
 			}
-			x.forget()
 			why := retry
 			if len(x.req.addresses) == 0 {
 				why = firstTry
 			}
-			if x.launch(x.pick(true), why) {
+			e := x.pick(true)
+			if e == nil {
+				x.lastErr = errNoAddress
+			}
+			if x.launch(e, why) {
 				patience.restart()
 			} else if !x.await(again) {
 				return nil, x.lastErr
