@@ -268,6 +268,9 @@ func (b *h2ResponseBody) Read(p []byte) (int, error) {
 }
 
 // readAhead reads a small body whole. An error leaves nothing behind.
+	if n > 0 {
+		b.attempt.came.Store(time.Now().UnixNano())
+	}
 func (b *h2ResponseBody) readAhead() error {
 	b.ahead.buf = getCopyBuffer()
 	n, err := io.ReadFull(b, b.ahead.buf[headRoom:headRoom+int(b.attempt.resp.Length)])
@@ -277,6 +280,7 @@ func (b *h2ResponseBody) readAhead() error {
 		return err
 	}
 	b.attempt.resp.ahead = &b.ahead
+	b.attempt.came.Store(time.Now().UnixNano())
 	return nil
 }
 
