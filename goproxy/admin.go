@@ -61,13 +61,14 @@ func (p *Proxy) SetDisabled(upstream string, address netip.AddrPort, disabled bo
 	if up == nil {
 		return false
 	}
-	for _, e := range up.set.Load().endpoints {
+	found := false
+	for _, e := range up.set.Load().endpoints { // members may share an address
 		if e.addr == address {
 			e.disabled.Store(disabled)
-			return true
+			found = true
 		}
 	}
-	return false
+	return found
 }
 
 // adminAddress reads Config.Admin.

@@ -32,6 +32,7 @@ type attempt struct {
 	since    atomic.Int64       // unix ns; the endpoint is waited for since then, 0: a place in its pool is
 	sent     atomic.Bool        // a connection was there: bytes may have left
 	reused   atomic.Bool        // the connection had carried a request before
+	came     atomic.Int64       // unix ns; the last of a body that is read ahead came, 0: none is
 	finished bool               // owned by exchange.run
 	accuses  bool               // likewise: it counted as evidence against its endpoint
 	// unanswered says, likewise, how a fresh connection ended without a response; "" if

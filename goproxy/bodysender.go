@@ -62,10 +62,12 @@ func (s *bodySender) copy(chunked bool, c *upstreamConn) bool {
 			out = http1.AppendTrailer(out, s.from.Trailer())
 		}
 		if len(out) > 0 {
+			// Counted before: the request may be over before Write returns.
+			s.from.passed.Add(int64(n))
 			if _, err := c.Write(out); err != nil {
+				s.from.passed.Add(int64(-n))
 				return false
 			}
-			s.from.passed.Add(int64(n))
 		}
 		if ended {
 			return true

@@ -49,6 +49,9 @@ func TestBodyCountsAsReadBeforeItsLastWrite(t *testing.T) {
 				if s.whole() {
 					t.Errorf("whole in the write of %q", want)
 				}
+				if n := s.from.passed.Load(); n != 1 {
+					t.Errorf("%d bytes count as passed on in the write of %q, want 1", n, want)
+				}
 				conn.release <- struct{}{}
 			}
 			if !s.whole() {

@@ -41,6 +41,7 @@ func (x *exchange) direct(e *endpoint) (*attempt, error) {
 	a.endpoint, a.start, a.finished, a.accuses, a.unanswered, a.cancel = e, x.start, false, false, "", nothing
 	a.sent.Store(true)
 	a.reused.Store(true)
+	a.came.Store(0)
 	x.begin(a, firstTry)
 	due := x.start.Add(x.up.directWait)
 	if c.armed.Before(x.start) || c.armed.After(due) {

@@ -154,15 +154,19 @@ func (x *exchange) run() (*response, error) {
 			if x.waiting() > 0 {
 				continue
 			}
+			x.forget()
 			if x.expired() {
 				return nil, x.lastErr
 			}
-			x.forget()
 			why := retry
 			if len(x.req.addresses) == 0 {
 				why = firstTry
 			}
-			if x.launch(x.pick(true), why) {
+			e := x.pick(true)
+			if e == nil {
+				x.lastErr = errNoAddress
+			}
+			if x.launch(e, why) {
 				patience.restart()
 			} else if !x.await(again) {
 				return nil, x.lastErr
@@ -183,8 +187,7 @@ func (x *exchange) run() (*response, error) {
 				patience.restart()
 			}
 		case <-deadline.C:
-			// A body that is still coming in is not the upstream's delay.
-			if left := x.req.body.stream.left(time.Duration(x.up.cfg.Timeouts.Response)); left > 0 {
+			if left := x.left(); left > 0 {
 				deadline.Reset(left)
 				continue
 			}
@@ -196,6 +199,24 @@ func (x *exchange) run() (*response, error) {
 			return nil, context.Cause(x.ctx)
 		}
 	}
+}
+
+// left is how much longer the upstream may be silent when Timeouts.Response has passed:
+// the request's body may still be coming in, which is not its delay, or the body of a
+// response, which has begun.
+func (x *exchange) left() time.Duration {
+	limit, body := time.Duration(x.up.cfg.Timeouts.Response), time.Duration(x.up.cfg.Timeouts.Body)
+	left := x.req.body.stream.left(limit)
+	for _, a := range x.attempts {
+		switch came := a.came.Load(); {
+		case a.finished || came == 0:
+		case body <= 0:
+			left = max(left, limit)
+		default:
+			left = max(left, body-time.Since(time.Unix(0, came)))
+		}
+	}
+	return left
 }
 
 // pick chooses the endpoint for the next attempt.

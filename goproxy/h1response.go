@@ -97,12 +97,16 @@ func (h *h1Response) receive() error {
 func (h *h1Response) readAhead() error {
 	if h.ahead.buf == nil {
 		h.ahead.buf = getCopyBuffer()
+		h.attempt.came.Store(h.attempt.endpoint.lastByte.Load()) // the head's, just now
 	}
 	for !h.body.Ended() {
 		n, err := h.body.Read(h.ahead.buf[headRoom+h.ahead.n:])
 		h.ahead.n += n
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
+		}
+		if !h.body.Ended() {
+			h.attempt.came.Store(time.Now().UnixNano())
 		}
 	}
 	h.attempt.resp.ahead = &h.ahead

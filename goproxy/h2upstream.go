@@ -27,6 +27,11 @@ type h2Transport struct {
 	conns    *h2Conns
 }
 
+// h2Ahead is how much of a response an upstream may send before the client takes it. What
+// net/http allows by itself, 4 MiB, one connection of a client could have kept for each of
+// its 250 streams.
+const h2Ahead = 256 << 10
+
 func newH2Transport(e *endpoint, tlsConfig *tls.Config) *h2Transport {
 	cfg := e.member.up.cfg
 	dialer := &net.Dialer{Timeout: time.Duration(cfg.Timeouts.Connect), KeepAlive: 15 * time.Second}
@@ -45,8 +50,10 @@ func newH2Transport(e *endpoint, tlsConfig *tls.Config) *h2Transport {
 		IdleConnTimeout:     time.Duration(cfg.Pool.IdleTimeout),
 		DisableCompression:  true,
 		Protocols:           protocols,
+
+		MaxResponseHeaderBytes: maxResponseHead,
 		// A connection that went silent is found by a ping.
-		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second, MaxReceiveBufferPerStream: h2Ahead},
 	}
 	return &h2Transport{e, &h2Conns{gone: e.gone, connect: func(ctx context.Context) (*http.ClientConn, error) {
 		return t.NewClientConn(ctx, e.member.url.Scheme, e.member.url.Host)
@@ -261,6 +268,9 @@ func (b *h2ResponseBody) Read(p []byte) (int, error) {
 	if b.timer != nil {
 		b.timer.Stop()
 	}
+	if n > 0 {
+		b.attempt.came.Store(time.Now().UnixNano())
+	}
 	if err != nil && !errors.Is(err, io.EOF) && b.silent.Load() {
 		err = fmt.Errorf("the response body was silent for %v", b.silence)
 	}
@@ -270,6 +280,7 @@ func (b *h2ResponseBody) Read(p []byte) (int, error) {
 // readAhead reads a small body whole. An error leaves nothing behind.
 func (b *h2ResponseBody) readAhead() error {
 	b.ahead.buf = getCopyBuffer()
+	b.attempt.came.Store(time.Now().UnixNano())
 	n, err := io.ReadFull(b, b.ahead.buf[headRoom:headRoom+int(b.attempt.resp.Length)])
 	b.ahead.n = n
 	if err != nil {

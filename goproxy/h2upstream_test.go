@@ -460,3 +460,59 @@ func TestLargeHeaderDoesNotShareAnUnknownHTTP2Connection(t *testing.T) {
 	close(fourth.answer)
 	last.expectHead(answer)
 }
+
+// What an upstream sends faster than the client takes it fills no memory, of whatever
+// many streams.
+func TestHTTP2UpstreamIsNotReadAhead(t *testing.T) {
+	var wrote atomic.Int64
+	url := startHandler(t, func(w http.ResponseWriter, _ *http.Request) {
+		for part := make([]byte, 4<<10); ; {
+			n, err := w.Write(part)
+			wrote.Add(int64(n))
+			if err != nil {
+				return
+			}
+		}
+	})
+	p := startProxy(t, Config{
+		H2C: true, DrainTimeout: Duration(2 * time.Second), Routes: []Route{{Upstream: "h2"}},
+		Upstreams: map[string]Upstream{"h2": {URL: url, Protocol: protocolH2C}},
+	}, nil)
+	c := dialH2(t, dialTCP(t, p))
+	c.must(c.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0}))
+	c.must(c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: c.fields("GET"), EndHeaders: true, EndStream: true}))
+	eventually(t, 10*time.Second, "the upstream sends", func() bool { return wrote.Load() > h2Ahead/2 })
+	for before := int64(-1); wrote.Load() > before; time.Sleep(200 * time.Millisecond) { // until it can send no more
+		before = wrote.Load()
+	}
+	if n, most := wrote.Load(), int64(h2Ahead+4*copyBufferSize); n > most {
+		t.Errorf("the upstream sent %d bytes, want at most %d", n, most)
+	}
+}
+
+// The head of a response is bounded as that from an HTTP/1 upstream is.
+func TestHTTP2UpstreamWithALargeHead(t *testing.T) {
+	for size, want := range map[int]string{maxResponseHead / 2: "200", 2 * maxResponseHead: "502"} {
+		addr := startRawH2(t, func(f *http2.Framer, _ func(bool, ...string), stream uint32) {
+			var block bytes.Buffer
+			head := headersOf(hpack.NewEncoder(&block), &block, stream, true, ":status", "200", "x", strings.Repeat("x", size))
+			rest := head.BlockFragment
+			head.BlockFragment, rest, head.EndHeaders = rest[:1000], rest[1000:], false
+			f.WriteHeaders(head)
+			for len(rest) > 0 {
+				n := min(len(rest), h2MaxFrame)
+				f.WriteContinuation(stream, n == len(rest), rest[:n])
+				rest = rest[n:]
+			}
+		})
+		p := startProxy(t, Config{
+			DrainTimeout: Duration(2 * time.Second), Routes: []Route{{Upstream: "h2"}},
+			Upstreams: map[string]Upstream{"h2": {URL: "http://" + addr.String(), Protocol: protocolH2C, Retries: Retries{Attempts: 1}}},
+		}, nil)
+		c := dialProxy(t, p)
+		c.send(plainGET)
+		if head := c.head(); !strings.HasPrefix(head, "HTTP/1.1 "+want+" ") {
+			t.Errorf("a head of %d bytes: got %.40q, want %s", size, head, want)
+		}
+	}
+}

@@ -119,7 +119,7 @@ func fail(req *request, err error) error {
 	var fromClient *clientError
 	status := http.StatusBadGateway
 	switch {
-	case errors.Is(err, errClientGone), errors.Is(err, context.Canceled):
+	case errors.Is(err, errClientGone), errors.Is(err, context.Canceled) && req.client.watch().Err() != nil:
 		req.status = statusClientGone
 		return err
 	case errors.As(err, &fromClient):

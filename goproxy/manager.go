@@ -109,9 +109,7 @@ func (m *member) set(c MemberChange) {
 	}
 	if c.LoadFactor != nil {
 		m.loadFactor.Store(int32(*c.LoadFactor))
-		m.up.setMu.Lock()
-		close(m.up.publish()) // the same addresses with new weights
-		m.up.setMu.Unlock()
+		m.up.reweigh()
 	}
 }
 

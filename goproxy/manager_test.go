@@ -167,3 +167,23 @@ func TestMemberNamesAreUnique(t *testing.T) {
 		t.Error(fmt.Sprint(seen))
 	}
 }
+
+// An address that is taken out gets no request, whichever of the members that share it
+// they are for.
+func TestAddressOfTwoMembersIsTakenOut(t *testing.T) {
+	p := startProxy(t, Config{
+		Routes:    []Route{{Upstream: "app"}},
+		Upstreams: map[string]Upstream{"app": {Members: []Member{{URL: "http://127.0.0.1:1", Route: "a"}, {URL: "http://localhost:1", Route: "b"}}}},
+		Admin:     "127.0.0.1:0",
+	}, nil)
+	for disabled, want := range map[bool]string{true: "disabled", false: "ok"} {
+		if status, text := admin(t, p, "PUT", "/api/endpoints/app/127.0.0.1:1", fmt.Sprintf(`{"disabled": %v}`, disabled), ""); status != http.StatusNoContent {
+			t.Fatalf("%d %s", status, text)
+		}
+		for _, e := range p.Endpoints() {
+			if e.State != want {
+				t.Errorf("disabled: %v, and the address of member %s is %s", disabled, e.Route, e.State)
+			}
+		}
+	}
+}

@@ -40,7 +40,7 @@ func TestReloadKeepsAnUpstreamWithTheSameFiles(t *testing.T) {
 		Admin: "127.0.0.1:0",
 	}
 	p := startProxy(t, cfg, nil)
-	if status, text := admin(t, p, "PUT", "/api/members/app/r0", `{"state": "disabled"}`, ""); status != http.StatusOK {
+	if status, text := admin(t, p, "PUT", "/api/members/app/r0", `{"state": "disabled", "loadfactor": 7}`, ""); status != http.StatusOK {
 		t.Fatalf("%d %s", status, text)
 	}
 	was := p.table.Load().upstreams["app"]
@@ -62,8 +62,14 @@ func TestReloadKeepsAnUpstreamWithTheSameFiles(t *testing.T) {
 		if err := p.Reload(cfg); err != nil {
 			t.Fatal(err)
 		}
-		if p.table.Load().upstreams["app"] == was {
+		up := p.table.Load().upstreams["app"]
+		if up == was {
 			t.Errorf("%s has changed, and the upstream is the same", filepath.Base(name))
+		}
+		// What an operator says of a member lasts until the upstream's part of the config
+		// changes, and certificates are renewed at any time.
+		if m, e := p.Members()[0], up.set.Load().endpoints[0]; m.State != "disabled" || m.LoadFactor != 7 || e.weight.Load() != 7*shareUnit {
+			t.Errorf("%s has changed, and the member is %s with a load factor of %d, want disabled and 7", filepath.Base(name), m.State, m.LoadFactor)
 		}
 	}
 }
@@ -166,5 +172,25 @@ func TestRereadsComeInOrder(t *testing.T) {
 	}
 	if got := rawRequest(t, p, plainGET).Header.Get("X-Config"); got != "new" {
 		t.Errorf("the config in force is %q, and the file has the new one", got)
+	}
+}
+
+// What an operator says of a member ends with the upstream's part of the config.
+func TestAnotherConfigOfAnUpstreamBeginsAnew(t *testing.T) {
+	cfg := Config{
+		Routes:    []Route{{Upstream: "app"}},
+		Upstreams: map[string]Upstream{"app": {Members: []Member{{URL: "http://127.0.0.1:1", Route: "r0"}}}},
+		Admin:     "127.0.0.1:0",
+	}
+	p := startProxy(t, cfg, nil)
+	if status, text := admin(t, p, "PUT", "/api/members/app/r0", `{"state": "drain"}`, ""); status != http.StatusOK {
+		t.Fatalf("%d %s", status, text)
+	}
+	cfg.Upstreams = map[string]Upstream{"app": {Members: []Member{{URL: "http://127.0.0.1:1", Route: "r0"}, {URL: "http://127.0.0.1:2", Route: "r1"}}}}
+	if err := p.Reload(cfg); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.Members()[0].State; got != "enabled" {
+		t.Errorf("the member is %s, want enabled", got)
 	}
 }

@@ -24,7 +24,8 @@ const (
 	giveUp
 )
 
-// afterFailure decides what follows an attempt without a response.
+// afterFailure decides what follows an attempt without a response. As long as another one
+// may bring it, also from an address that has left, the request is not given up.
 func (x *exchange) afterFailure(r result) verdict {
 	if x.blame(r) == theClient {
 		return giveUp
@@ -32,32 +33,38 @@ func (x *exchange) afterFailure(r result) verdict {
 	if x.hopeful() {
 		return keepWaiting
 	}
-	if x.expired() {
-		return giveUp
-	}
-	if r.attempt.sent.Load() {
-		again := x.repeatable || errors.Is(r.err, errUnprocessed) && x.req.body.whole()
-		if !again || x.resent+1 >= x.up.cfg.Retries.Attempts {
-			return giveUp
-		}
-		if !r.attempt.endpoint.departed.Load() && !x.up.budget.spend(time.Now()) {
-			return giveUp
-		}
-		x.resent++
-	}
-	if x.launch(x.next(r.attempt), retry) {
+	again := x.mayTryAgain(r)
+	switch {
+	case again && len(x.attempts) < maxAttempts && x.launch(x.next(r.attempt), retry):
 		return retryNow
-	}
-	if x.waiting() > 0 {
+	case x.waiting() > 0:
 		return keepWaiting
-	}
-	if errors.Is(r.err, errPanicked) || (errors.Is(r.err, errPoolFull) && !r.attempt.endpoint.departed.Load()) {
+	case !again:
+		return giveUp
+	case errors.Is(r.err, errPanicked), errors.Is(r.err, errPoolFull) && !r.attempt.endpoint.departed.Load():
 		return giveUp // a defect does not pass, and for a place it has waited already
 	}
 	// Every present address has failed: the answer to an early question, or
 	// a moment of patience, may help.
 	x.up.nudge()
 	return retryLater
+}
+
+// mayTryAgain reports whether a request may be tried again after a failed attempt. If that
+// was sent, the next one counts as a repeat.
+func (x *exchange) mayTryAgain(r result) bool {
+	switch {
+	case x.late():
+		return false
+	case !r.attempt.sent.Load():
+		return true // and if that was often, after a pause
+	case !x.repeatable && !(errors.Is(r.err, errUnprocessed) && x.req.body.whole()),
+		x.expired() || x.resent+1 >= x.up.cfg.Retries.Attempts,
+		!r.attempt.endpoint.departed.Load() && !x.up.budget.spend(time.Now()):
+		return false
+	}
+	x.resent++
+	return true
 }
 
 // next chooses the endpoint for the attempt after a failed one. That a connection ended
@@ -89,9 +96,10 @@ func (x *exchange) retryStatus(r result) bool {
 }
 
 // expired reports whether it is too late, or too often, to try again.
-func (x *exchange) expired() bool {
-	return len(x.attempts) >= maxAttempts || time.Since(x.start) >= time.Duration(x.up.cfg.Retries.Window)
-}
+func (x *exchange) expired() bool { return len(x.attempts) >= maxAttempts || x.late() }
+
+// late reports whether it is too late to try again.
+func (x *exchange) late() bool { return time.Since(x.start) >= time.Duration(x.up.cfg.Retries.Window) }
 
 // pause is 50, 100, 200 and then 400 ms.
 func (x *exchange) pause() time.Duration {

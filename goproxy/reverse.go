@@ -50,6 +50,9 @@ func (r *boundRoute) reverseURL(v string, served *endpoint, in *request) string 
 			return v
 		}
 		u.Scheme, u.Host = in.scheme(), in.publicHost()
+		if u.Path == "" {
+			u.Path = "/" // it is the same (RFC 3986, 6.2.3)
+		}
 	} else if u.Scheme != "" || !strings.HasPrefix(u.Path, "/") || !r.reversible() {
 		return v
 	}
@@ -58,6 +61,10 @@ func (r *boundRoute) reverseURL(v string, served *endpoint, in *request) string 
 		if plain, err := url.PathUnescape(escaped); err == nil {
 			u.Path, u.RawPath = plain, escaped
 		}
+	}
+	if u.Scheme != "" && u.Host == "" { // HTTP/1.0 may name none, and what is left is the path
+		u.Scheme, u.User = "", nil
+		return "/" + strings.TrimLeft(u.String(), "/")
 	}
 	return u.String()
 }
@@ -91,7 +98,7 @@ func (r *boundRoute) reverseCookie(line string, served *endpoint, in *request) s
 			part = " " + name + "=" + r.reversePath(value)
 		case strings.EqualFold(name, "domain") && strings.EqualFold(strings.TrimPrefix(value, "."), served.member.url.Hostname()):
 			host := hostname(in.publicHost())
-			if _, err := netip.ParseAddr(host); err == nil {
+			if _, err := netip.ParseAddr(host); err == nil || host == "" {
 				continue
 			}
 			part = " " + name + "=" + host

@@ -147,3 +147,37 @@ func TestPathCannotLeaveItsRoute(t *testing.T) {
 		}
 	}
 }
+
+// A client that names no host, as HTTP/1.0 allows, gets a path.
+func TestLocationForAClientThatNamesNoHost(t *testing.T) {
+	backends, port := startBackends(t, 1)
+	d := startDNS(t, 1)
+	d.set(backends...)
+	own := fmt.Sprintf("http://%s:%d", backendName, port)
+	for _, route := range []Route{{Upstream: "backend"}, {Upstream: "backend", Path: "/app", RewritePath: "/"}} {
+		cfg := simpleConfig(port)
+		cfg.Routes = []Route{route}
+		p := startProxy(t, cfg, d)
+		for location, want := range map[string]string{
+			own:                          route.Path + "/",
+			own + "?q":                   route.Path + "/?q",
+			own + "/x%2Fy?q#f":           route.Path + "/x%2Fy?q#f",
+			own + "//evil.example":       route.Path + "/evil.example",
+			"http://other.example/x":     "http://other.example/x",
+			"https://" + backendName:     "https://" + backendName,
+			"mailto:someone@example.com": "mailto:someone@example.com",
+		} {
+			backends[0].handle(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Location", location)
+				w.Header().Set("Set-Cookie", "a=b; Domain="+backendName)
+			})
+			resp := rawRequest(t, p, "GET /app/ HTTP/1.0\r\n\r\n")
+			if got := resp.Header.Get("Location"); got != want {
+				t.Errorf("%+v: %s became %q, want %q", route, location, got, want)
+			}
+			if got := resp.Header.Get("Set-Cookie"); got != "a=b" {
+				t.Errorf("%+v: the cookie became %q, want it without a domain", route, got)
+			}
+		}
+	}
+}

@@ -75,7 +75,8 @@ func (r *running) same(source Upstream, servers []netip.AddrPort) bool {
 // inherit gives the members whose names the old table followed too, at the same
 // resolvers, the addresses that were known there. Else a reload would lose them
 // whenever DNS does not answer. Addresses that the upstream had before begin with
-// what operators and health checks said of them.
+// what operators and health checks said of them, and so do members, unless the upstream's
+// part of the config has changed.
 func (r *running) inherit(old *table) {
 	for _, m := range r.members {
 		if m.follower == nil {
@@ -88,6 +89,13 @@ func (r *running) inherit(old *table) {
 	was := old.upstreams[r.name]
 	if was == nil {
 		return
+	}
+	if reflect.DeepEqual(r.source, was.source) { // a file that it names has changed
+		for i, m := range r.members {
+			m.mode.Store(was.members[i].mode.Load())
+			m.loadFactor.Store(was.members[i].loadFactor.Load())
+		}
+		r.reweigh()
 	}
 	known := map[netip.AddrPort]*endpoint{}
 	for _, e := range was.set.Load().endpoints {

@@ -20,8 +20,9 @@ type upload struct {
 	passed atomic.Int64 // bytes passed on
 	broken atomic.Pointer[clientError]
 
-	reading sync.Mutex // held by who reads from the client
+	reading sync.Mutex // held by who reads from the client, or looks at what it has sent
 	over    atomic.Bool
+	trailer http1.Header // set by the Read that comes to the end
 }
 
 func newUpload(from bodyReader) *upload {
@@ -43,6 +44,7 @@ func (u *upload) Read(p []byte) (int, error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, io.EOF):
+		u.trailer = u.from.Trailer()
 		u.ended.Store(true)
 	default:
 		fromClient := &clientError{"read the request body", err}
@@ -54,10 +56,15 @@ func (u *upload) Read(p []byte) (int, error) {
 }
 
 // Ready implements bodyReader.
-func (u *upload) Ready() bool { return u.from.Ready() }
+func (u *upload) Ready() bool {
+	u.reading.Lock()
+	defer u.reading.Unlock()
+	return !u.over.Load() && u.from.Ready()
+}
 
-// Trailer implements bodyReader.
-func (u *upload) Trailer() http1.Header { return u.from.Trailer() }
+// Trailer implements bodyReader. The client's body may be that of its next request by
+// the time.
+func (u *upload) Trailer() http1.Header { return u.trailer }
 
 // failed is what went wrong on the client's side so far.
 func (u *upload) failed() error {

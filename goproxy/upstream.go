@@ -133,6 +133,13 @@ func (u *upstream) publish() chan struct{} {
 	return u.set.Swap(next).replaced
 }
 
+// reweigh puts the members' load factors in force.
+func (u *upstream) reweigh() {
+	u.setMu.Lock()
+	defer u.setMu.Unlock()
+	close(u.publish()) // the same addresses
+}
+
 // nudge asks DNS early.
 func (u *upstream) nudge() {
 	for _, m := range u.members {

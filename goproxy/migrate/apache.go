@@ -329,7 +329,7 @@ func (a *apache) site(at place, v *vhost) {
 		a.close(p.place, "%s answers 403 in this draft: its upstream is not carried over", p.path)
 	}
 	for _, r := range v.rules {
-		a.rewrite(r, v)
+		a.rewrite(r, v, passes)
 	}
 	for _, r := range v.closed {
 		out.add(r)

@@ -86,6 +86,8 @@ func parse(t *testing.T, kind, text string) (goproxy.Config, []Note, error) {
 const (
 	nginxOpen  = "location / { proxy_pass http://a; } "
 	apacheOpen = "ProxyPass / http://a/\n"
+	webSocket  = "RewriteEngine On\nRewriteCond %{HTTP:Upgrade} websocket [NC]\nRewriteCond %{HTTP:Connection} upgrade [NC]\n"
+	balanced   = "<Proxy balancer://a>\nBalancerMember http://b:81\n</Proxy>\nProxyPass / balancer://a/\n"
 )
 
 // What is closed in the file reaches no upstream; what is open does.
@@ -162,7 +164,7 @@ func TestClosedStaysClosed(t *testing.T) {
 		"undefined vhost":       {kind: "apache", text: "<VirtualHost *:80>\nServerName s\n" + apacheOpen + "</VirtualHost>\n<VirtualHost *:80>\nServerName ${NAME}\nProxyPass / http://b/\n</VirtualHost>\n", open: []string{"s/"}, closed: []string{"other/"}},
 		"undefined target":      {kind: "apache", text: "ProxyPass /x http://${B}/\n" + apacheOpen, closed: []string{"h/x"}},
 		"rewrite elsewhere":     {kind: "apache", text: apacheOpen + "RewriteRule ^/x/(.*)$ http://guard/x/$1 [P,L]\n", open: []string{"h/"}, closed: []string{"h/x/y", "h/%78/y"}},
-		"rewrite by a cond":     {kind: "apache", text: apacheOpen + "RewriteCond %{HTTP:Upgrade} websocket [NC]\nRewriteRule /(.*) ws://a/$1 [P,L]\n", open: []string{"h/", "h/x"}},
+		"rewrite by a cond":     {kind: "apache", text: apacheOpen + "RewriteCond %{HTTP:Upgrade} websocket [NC]\nRewriteRule /(.*) ws://a/$1 [P,L]\n", open: []string{"h/", "h/x"}, whole: true},
 		"rewrite of the rest":   {kind: "apache", text: apacheOpen + "RewriteRule !^/x http://guard/ [P]\n", closed: []string{"h/", "h/x"}},
 		"query of a target":     {kind: "apache", text: "ProxyPass /x http://a/?q=\n" + apacheOpen, open: []string{"h/"}, closed: []string{"h/x"}},
 		"wildcard first":        {kind: "apache", text: "<VirtualHost *:80>\nServerName s.e\nServerAlias *.s.e\n" + apacheOpen + "</VirtualHost>\n<VirtualHost *:80>\nServerName i.s.e\nProxyPass / http://b/\n</VirtualHost>\n", open: []string{"s.e/", "i.s.e/"}, whole: true},
@@ -176,9 +178,29 @@ func TestClosedStaysClosed(t *testing.T) {
 		"path of cookies":       {kind: "apache", text: "ProxyPassReverseCookiePath /a /b\n" + apacheOpen, open: []string{"h/"}, whole: true},
 		"rewrite to one path":   {kind: "apache", text: apacheOpen + "RewriteCond %{REMOTE_ADDR} !^10\nRewriteRule ^/x http://a/denied [P,L]\n", open: []string{"h/"}, closed: []string{"h/x", "h/x/y"}},
 		"rewrite to another":    {kind: "apache", text: apacheOpen + "RewriteCond %{REMOTE_ADDR} !^10\nRewriteRule ^/x(.*) http://a/denied$1 [P,L]\n", open: []string{"h/"}, closed: []string{"h/x", "h/x/y"}},
-		"rewrite to itself":     {kind: "apache", text: apacheOpen + "RewriteCond %{HTTP:Upgrade} websocket\nRewriteRule .* ws://a%{REQUEST_URI} [P]\nRewriteRule ^/x/(.*) ws://a/x/$1 [P]\n", open: []string{"h/", "h/x/y"}},
+		"rewrite to itself":     {kind: "apache", text: apacheOpen + "RewriteCond %{HTTP:Upgrade} websocket\nRewriteRule .* ws://a%{REQUEST_URI} [P]\nRewriteRule ^/x/(.*) ws://a/x/$1 [P]\n", open: []string{"h/", "h/x/y"}, whole: true},
 		"edited header":         {kind: "apache", text: "RequestHeader edit X-A b c\n" + apacheOpen, open: []string{"h/"}},
 		"unix target":           {kind: "apache", text: "ProxyPass /x unix:/a.sock|http://localhost/\n" + apacheOpen, open: []string{"h/"}, closed: []string{"h/x"}},
+
+		"WebSocket":                  {kind: "apache", text: "ProxyPass / http://a:81/\n" + webSocket + "RewriteRule ^/?(.*) \"ws://a:81/$1\" [P,L]\n", open: []string{"h/", "h/x"}, whole: true},
+		"WebSocket with its query":   {kind: "apache", text: apacheOpen + webSocket + "RewriteRule ^/(.*)$ ws://a/$1?%{QUERY_STRING} [proxy,last]\n", open: []string{"h/", "h/x"}, whole: true},
+		"WebSocket of a path":        {kind: "apache", text: "ProxyPass /app http://a/in\n" + webSocket + "RewriteRule ^/app/(.*) ws://a/in/$1 [P,L]\n", open: []string{"h/app/x"}, whole: true},
+		"WebSocket of more paths":    {kind: "apache", text: "ProxyPass /app/ http://a/app/\n" + webSocket + "RewriteRule ^/?(.*) ws://a/$1 [P,L]\n", open: []string{"h/app/x"}},
+		"WebSocket of two":           {kind: "apache", text: "ProxyPass /x/ http://a/y/\n" + apacheOpen + webSocket + "RewriteRule ^/?(.*) ws://a/$1 [P,L]\n", open: []string{"h/"}},
+		"WebSocket of two alike":     {kind: "apache", text: "ProxyPass /x/ http://a/x/\n" + apacheOpen + webSocket + "RewriteRule ^/?(.*) ws://a/$1 [P,L]\n", open: []string{"h/"}, whole: true},
+		"WebSocket elsewhere":        {kind: "apache", text: apacheOpen + webSocket + "RewriteRule ^/?(.*) ws://b/$1 [P,L]\n", closed: []string{"h/", "h/x"}},
+		"WebSocket to another port":  {kind: "apache", text: apacheOpen + webSocket + "RewriteRule ^/?(.*) ws://a:81/$1 [P,L]\n", closed: []string{"h/", "h/x"}},
+		"WebSocket to another path":  {kind: "apache", text: apacheOpen + webSocket + "RewriteRule ^/ws/(.*) ws://a/socket/$1 [P,L]\n", open: []string{"h/"}, closed: []string{"h/ws/x"}},
+		"WebSocket in the middle":    {kind: "apache", text: apacheOpen + webSocket + "RewriteRule /ws/(.*) ws://a/ws/$1 [P,L]\n", open: []string{"h/"}},
+		"WebSocket with a literal":   {kind: "apache", text: apacheOpen + webSocket + "RewriteRule ^/ws/(.*) ws://a/ws/x [P,L]\n", open: []string{"h/"}, closed: []string{"h/ws/x"}},
+		"WebSocket by an expression": {kind: "apache", text: "ProxyPassMatch ^/(.*)$ http://a/$1\n" + webSocket + "RewriteRule ^/?(.*) ws://a/$1 [P,L]\n", open: []string{"h/"}},
+		"WebSocket of a balancer":    {kind: "apache", text: balanced + webSocket + "RewriteRule ^/?(.*) balancer://ws/$1 [P,L]\n<Proxy balancer://ws>\nBalancerMember ws://b:81\n</Proxy>\n", open: []string{"h/"}, whole: true},
+		"WebSocket of other members": {kind: "apache", text: balanced + webSocket + "RewriteRule ^/?(.*) balancer://ws/$1 [P,L]\n<Proxy balancer://ws>\nBalancerMember ws://b:82\n</Proxy>\n", closed: []string{"h/"}},
+		"WebSocket of no balancer":   {kind: "apache", text: balanced + webSocket + "RewriteRule ^/?(.*) balancer://ws/$1 [P,L]\n", closed: []string{"h/"}},
+		"WebSocket and an exception": {kind: "apache", text: "ProxyPass /x !\n" + apacheOpen + webSocket + "RewriteRule ^/?(.*) ws://a/$1 [P,L]\n", open: []string{"h/"}, closed: []string{"h/x"}, whole: true},
+		"WebSocket by nginx's map":   {kind: "nginx", text: "map $http_upgrade $connection_upgrade { default upgrade; '' close; }\nserver { location / { proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; proxy_pass http://a; } }", open: []string{"h/"}, whole: true},
+		"WebSocket by nginx's if":    {kind: "nginx", text: "server { location /x/ { if ($http_upgrade = websocket) { proxy_pass http://b; } proxy_pass http://a; } " + nginxOpen + "}", open: []string{"h/"}, closed: []string{"h/x/"}},
+		"WebSocket to a map's":       {kind: "nginx", text: "map $http_upgrade $to { default a; websocket b; }\nserver { location /x/ { proxy_pass http://$to; } " + nginxOpen + "}", open: []string{"h/"}, closed: []string{"h/x/"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg, notes, err := parse(t, test.kind, test.text)

@@ -1,0 +1,107 @@
+package migrate
+
+import (
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// way is where a rule sends paths: those that begin with from go to the path to, and what
+// follows from is put behind it.
+type way struct{ from, to string }
+
+var (
+	// wholePath is a pattern that matches every path, or those that begin with a text, and
+	// has what follows in a group or not.
+	wholePath = regexp.MustCompile(`^\^?((?:[\w/~-]|\\[.-])*)(/\?)?(\(\.\*\)|\.\*)?\$?$`)
+	// ownPath is a target that ends in the path, or the rest of it, that was asked for.
+	ownPath = regexp.MustCompile(`^([^$%]*)(\$0|\$1|%\{REQUEST_URI\})(\?%\{QUERY_STRING\})?$`)
+)
+
+// wayOf reads the pattern of a RewriteRule and the path of its target, as far as it can
+// be told what becomes of each path.
+func wayOf(pattern, target string) (w way, ok bool) {
+	p, t := wholePath.FindStringSubmatch(pattern), ownPath.FindStringSubmatch(target)
+	if p == nil || t == nil || p[3] == "" {
+		return w, false
+	}
+	w = way{strings.ReplaceAll(p[1], `\`, "") + strings.TrimSuffix(p[2], "?"), t[1]}
+	switch {
+	case strings.Trim(w.from, "/") != "" && !strings.HasPrefix(pattern, "^/"):
+		return w, false // it matches in the middle of a path too
+	case t[2] == "$1" && p[3] != "(.*)":
+		return w, false
+	case t[2] != "$1":
+		w.to += w.from
+	}
+	if w.from == "" {
+		w = way{"/", w.to + "/"}
+	}
+	return w, true
+}
+
+// sameWay reports whether ProxyPass sends all that a rule sends to an upstream to the same
+// server and path, so that the rule, whatever its conditions, changes nothing.
+func (a *apache) sameWay(r rewriteRule, passes []pass) bool {
+	w, ok := wayOf(strings.TrimPrefix(r.pattern, "(?i)"), pathOf(r.target))
+	if !ok {
+		return false
+	}
+	for _, p := range passes {
+		from := strings.TrimSuffix(p.path, "/") + "/"
+		var same bool
+		switch {
+		case p.regex:
+			return false
+		case strings.HasPrefix(strings.TrimSuffix(w.from, "/")+"/", from): // it takes all of them
+			rest := strings.TrimPrefix(w.from, strings.TrimSuffix(p.path, "/"))
+			return a.sameServer(r.target, p.target) && onePath(pathOf(p.target)+"/"+rest) == onePath(w.to)
+		case strings.HasPrefix(from, w.from):
+			same = a.sameServer(r.target, p.target) && onePath(w.to+"/"+strings.TrimPrefix(p.path, w.from)) == onePath(pathOf(p.target))
+		default:
+			continue
+		}
+		if !same {
+			return false
+		}
+	}
+	return false // some go nowhere by ProxyPass
+}
+
+// sameServer reports whether two targets are one server, or balancers of the same members
+// with the same settings.
+func (a *apache) sameServer(one, other string) bool {
+	if origin(one) == origin(other) {
+		return origin(one) != ""
+	}
+	if balancerOf(one) == "" || balancerOf(other) == "" {
+		return false
+	}
+	b, c := a.balancers[balancerOf(one)], a.balancers[balancerOf(other)]
+	return b != nil && c != nil && len(b.up.Members) > 0 && reflect.DeepEqual(b, c)
+}
+
+// balancerOf is the name of the balancer of a target, or "".
+func balancerOf(target string) string {
+	name, is := strings.CutPrefix(target, "balancer://")
+	if !is {
+		return ""
+	}
+	name, _, _ = strings.Cut(name, "/")
+	return name
+}
+
+// pathOf is what follows the server or balancer of a target.
+func pathOf(target string) string {
+	_, rest, _ := strings.Cut(target, "://")
+	if i := strings.IndexAny(rest, "/$%"); i >= 0 {
+		return rest[i:]
+	}
+	return ""
+}
+
+// onePath is a path without the slashes that make no difference to goproxy.
+func onePath(p string) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(p, "/"), func(segment string) bool { return segment == "" }), "/")
+}
