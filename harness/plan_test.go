@@ -359,6 +359,7 @@ func TestTimelinesAreData(t *testing.T) {
 		harness.After("1s", fault.LoseTargets{Nodes: world.Left}, fault.FailTargets{Nodes: world.Numbers(1, 3), Unhealthy: 1, Of: 2}),
 		harness.After("3 ttl", fault.FailDNS{Kind: fakedns.KindDelay, Delay: fakealb.Duration(time.Second)}),
 		harness.After("outage", fault.HealDNS{}, fault.RestartProxy{}, fault.BringBack{Nodes: world.Struck}),
+		harness.After("1s", fault.ReloadProxy{}),
 	}}
 	text, err := json.Marshal(s)
 	g.Expect(err).NotTo(HaveOccurred())

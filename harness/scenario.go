@@ -27,6 +27,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/harness/fault"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/meant"
 	"github.com/proxychaos/proxychaos/harness/world"
 )
@@ -235,20 +236,32 @@ func (s Step) check() error {
 // TLS says whether the scenario is about the handshake with the nodes: it shows
 // nothing of a subject that speaks plain HTTP to them.
 func (s Scenario) TLS() bool {
-	return slices.ContainsFunc(s.Timeline, func(step Step) bool {
-		return slices.ContainsFunc(step.Do, func(f fault.Fault) bool {
-			over, ok := f.(fault.OverTLS)
-			return ok && over.OverTLS()
-		})
+	return s.has(func(f fault.Fault) bool {
+		over, ok := f.(fault.OverTLS)
+		return ok && over.OverTLS()
 	})
+}
+
+// Reloads says whether the proxy has to read its configuration anew in it.
+func (s Scenario) Reloads() bool {
+	return s.has(func(f fault.Fault) bool {
+		_, ok := f.(fault.ReloadProxy)
+		return ok
+	})
+}
+
+// has says whether a fault of the timeline is such a one.
+func (s Scenario) has(such func(fault.Fault) bool) bool {
+	return slices.ContainsFunc(s.Timeline, func(step Step) bool { return slices.ContainsFunc(step.Do, such) })
 }
 
 // Suits says whether the scenario is run on the subject. One of the catalogue names its
 // scenarios. A config of one's own is run on any, but one about TLS shows nothing if it
-// speaks plain HTTP.
+// speaks plain HTTP, and one in which the proxy reads its configuration anew needs a kind that
+// can be told to.
 func (s Scenario) Suits(subject Subject) bool {
 	if subject.Role == Own {
-		return subject.TLS || !s.TLS()
+		return (subject.TLS || !s.TLS()) && (kind.ReloadOf(subject.Kind) != nil || !s.Reloads())
 	}
 	return slices.Contains(subject.Scenarios, s.Name)
 }

@@ -51,6 +51,7 @@ var few = []struct {
 	{WebSocketNodeDrop, webSocketNodeDrop},
 	{Weights, weights},
 	{LongRequest, longRequest},
+	{ProxyReload, proxyReload},
 	{LowRate, lowRate},
 	{FailOnStatus, failOnStatus},
 	{SlowNode, slowNode},

@@ -393,6 +393,14 @@ var catalogue = []catalogued{
 		Summary: "the same with timeout server 60s",
 	}},
 	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "shutdown-timeout", Config: "shutdown-timeout.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "worker_shutdown_timeout 1s: after a reload old workers have so long for what they have in hand",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "hard-stop-after", Config: "hard-stop-after.cfg", Role: harness.Pitfall, Scenarios: ofFew, Release: "testing",
+		Summary: "hard-stop-after 1s: after a reload the old worker has so long for what it has in hand",
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.HAProxy, Name: "jsessionid-prefix", Config: "jsessionid-prefix.cfg", Role: harness.Fix, Scenarios: ofFew, Release: "testing",
 		Summary: "cookie JSESSIONID prefix: the name of the server is put before the session's",
 	}},

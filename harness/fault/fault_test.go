@@ -360,6 +360,7 @@ func samples() []Fault {
 		BringBack{Nodes: world.Struck},
 		HealDNS{},
 		RestartProxy{},
+		ReloadProxy{},
 		FailDNS{Kind: fakedns.KindServFail},
 		FailDNS{Kind: fakedns.KindServFail, Type: "AAAA"},
 		FailDNS{Kind: fakedns.KindDelay, Delay: fakealb.Duration(time.Second)},

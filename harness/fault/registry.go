@@ -24,6 +24,7 @@ var words = map[string]reflect.Type{
 	"fail-dns":      reflect.TypeFor[FailDNS](),
 	"heal-dns":      reflect.TypeFor[HealDNS](),
 	"restart-proxy": reflect.TypeFor[RestartProxy](),
+	"reload-proxy":  reflect.TypeFor[ReloadProxy](),
 }
 
 // Words lists the faults that can be read from JSON.

@@ -8,7 +8,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// Proxy is the program under test, as far as it can be ended and started.
+// Proxy is the program under test, as far as it can be ended, started and told things.
 type Proxy interface {
 	// Restart ends all processes of the proxy without a warning and starts it again with
 	// the same configuration. It returns when the old ones had ended, and does not wait
@@ -16,6 +16,11 @@ type Proxy interface {
 	Restart(context.Context) (time.Time, error)
 	// Life is what has become of the proxy since Restart.
 	Life(context.Context) (Life, error)
+	// Reload has the proxy read its configuration anew, as its kind does, and returns when it
+	// was told to.
+	Reload(context.Context) (time.Time, error)
+	// Reloaded says whether it has done so since Reload, and what shows it.
+	Reloaded(context.Context) (bool, string, error)
 }
 
 // Life is what has become of a proxy that was started anew.

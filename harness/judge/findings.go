@@ -18,6 +18,7 @@ func (c *brief) findings(v *Verdict) []Finding {
 	findings = append(findings, c.lostQueries(v)...)
 	findings = append(findings, c.opensConnections(v)...)
 	findings = append(findings, c.slowAnswers(v)...)
+	findings = append(findings, c.reloadCuts(v)...)
 	findings = append(findings, c.cutShort(v)...)
 	findings = append(findings, c.brokenSockets(v)...)
 	findings = append(findings, c.foundShares(v)...)
@@ -39,7 +40,7 @@ func (c *brief) findings(v *Verdict) []Finding {
 }
 
 // causes are the findings that say why requests failed.
-var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice, TargetFlap, KeepAliveRace, HeldDown, LostSessions, NotStarted, ProxyDied, StaleAnswers, OpensConnections, SlowAnswers, CutShort}
+var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice, TargetFlap, KeepAliveRace, HeldDown, LostSessions, NotStarted, ProxyDied, StaleAnswers, OpensConnections, SlowAnswers, CutByReload, CutShort}
 
 // lastResort explains a run that failed and that nothing else explains. A failed run
 // has a cause: one without is a defect of these rules.

@@ -186,6 +186,7 @@ const (
 	OpensConnections     = "opens-connections"      // more connections for each request than the budget allows
 	SlowAnswers          = "slow-answers"           // answers that took longer than the budget allows
 	CutShort             = "cut-short"              // answers that take long were given up
+	CutByReload          = "cut-by-reload"          // what the proxy had in hand as it was told to read its configuration anew, and did not end
 	UnevenShares         = "uneven-shares"          // nodes that got more or less of the requests than their weight says
 	SocketsDenied        = "sockets-denied"         // WebSockets that clients asked for and did not get
 	SocketsCut           = "sockets-cut"            // WebSockets that went while their node served

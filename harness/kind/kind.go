@@ -41,6 +41,9 @@ type Kind struct {
 	// Early is the status with which the program answers while it listens and has not read
 	// yet what it serves; 0 if it does not listen before.
 	Early int
+	// Reload is how the program is told to read its configuration anew; nil if the harness knows
+	// no way that needs nothing of the configuration.
+	Reload *Reload
 	// Marks are lines that the program writes when an upstream fails, the more telling
 	// first.
 	Marks []Mark

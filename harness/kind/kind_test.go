@@ -36,6 +36,9 @@ func TestKindsAreWhole(t *testing.T) {
 			for _, c := range k.Complaints {
 				g.Expect(c).To(Equal(strings.ToLower(c)))
 			}
+			if k.Reload != nil {
+				g.Expect(k.Reload.Signal).To(MatchRegexp("^(HUP|USR1|USR2)$"), "others end programs")
+			}
 			if k.Bundled() || k.UserImage {
 				return
 			}

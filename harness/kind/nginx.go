@@ -25,6 +25,7 @@ var nginx = Kind{
 	Complaints: []string{"[emerg]"},
 	Advice:     nginxAdvice,
 	Errors:     regexp.MustCompile(`\[(?:error|crit|alert|emerg)\]`),
+	Reload:     &Reload{Signal: "HUP"},
 	Marks: []Mark{
 		{"connect() failed (110", "nginx's connection to a node timed out"},
 		{"upstream timed out", "nginx waited for a node in vain"},

@@ -91,4 +91,15 @@ func (b *embeddedBed) Life(context.Context) (fault.Life, error) {
 	return fault.Life{Runs: true, Listens: true}, nil
 }
 
+// Reload implements fault.Proxy.
+func (b *embeddedBed) Reload(context.Context) (time.Time, error) {
+	return time.Now(), b.bed.ReloadProxy()
+}
+
+// Reloaded implements fault.Proxy: the proxy has taken the configuration, or Reload said what
+// was wrong.
+func (b *embeddedBed) Reloaded(context.Context) (bool, string, error) {
+	return true, "the proxy has taken its configuration again", nil
+}
+
 func (b *embeddedBed) Close(bool) error { return b.bed.Close() }

@@ -7,8 +7,9 @@ import (
 )
 
 // Effect is one fact about the world from an instant on: a node is named or not, a
-// node serves or not, the resolvers answer or not, the proxy was started anew. It is about a
-// node if Node is set, about the resolvers if Resolves is, and about the proxy if Restarted is.
+// node serves or not, the resolvers answer or not, the proxy was started anew or read its
+// configuration anew. It is about a node if Node is set, about the resolvers if Resolves is, and
+// about the proxy if Restarted or Reloaded is.
 type Effect struct {
 	Node netip.Addr `json:"node,omitzero"`
 	// Named says whether the answers for the node's name have the node.
@@ -22,6 +23,8 @@ type Effect struct {
 	Resolves *bool `json:"resolves,omitempty"`
 	// Restarted says that the proxy was started anew: what it knew and held is gone.
 	Restarted bool `json:"restarted,omitempty"`
+	// Reloaded says that the proxy was told to read its configuration anew.
+	Reloaded bool `json:"reloaded,omitempty"`
 	// How is in which way it does not serve or resolve: Silence, refuse, tls-expired,
 	// servfail, ... Empty if it does.
 	How string `json:"how,omitempty"`
