@@ -51,6 +51,7 @@ var few = []struct {
 	{WebSocketNodeDrop, webSocketNodeDrop},
 	{Weights, weights},
 	{LongRequest, longRequest},
+	{SlowStream, slowStream},
 	{ProxyReload, proxyReload},
 	{LowRate, lowRate},
 	{FailOnStatus, failOnStatus},
