@@ -284,6 +284,10 @@ func TestAQuietPartOfTheLoad(t *testing.T) {
 	g.Expect(p.Quiet.For).To(BeEquivalentTo(58))
 	g.Expect(p.Duration).To(Equal(without.Duration + 58))
 	g.Expect(without.Quiet).To(BeZero())
+	quiet.Load.QuietAfter = "5s"
+	p = plan(t, quiet, subject, harness.DefaultSettings())
+	g.Expect(float64(p.Quiet.From)).To(BeNumerically("~", float64(p.Steps[1].At)+5, 1e-6))
+	g.Expect(p.Duration).To(Equal(without.Duration + 58))
 	quiet.Load.Quiet = "soon"
 	_, err := planOf(quiet, subject, harness.DefaultSettings())
 	g.Expect(err).To(MatchError(ContainSubstring(`the wait "soon"`)))
@@ -360,6 +364,7 @@ func TestTimelinesAreData(t *testing.T) {
 		harness.After("3 ttl", fault.FailDNS{Kind: fakedns.KindDelay, Delay: fakealb.Duration(time.Second)}),
 		harness.After("outage", fault.HealDNS{}, fault.RestartProxy{}, fault.BringBack{Nodes: world.Struck}),
 		harness.After("1s", fault.ReloadProxy{}),
+		harness.After("1s", fault.ForgetIdle{Seconds: 60}),
 	}}
 	text, err := json.Marshal(s)
 	g.Expect(err).NotTo(HaveOccurred())

@@ -56,9 +56,10 @@ type Load struct {
 	Rate int `json:"rate,omitempty"`
 	// After is how long the load goes on after the last step, if not as long as the clock says.
 	After Span `json:"after,omitempty"`
-	// Quiet is how long no client asks for anything, once, from 1 s after the last step on:
-	// connections lie idle meanwhile.
+	// Quiet is how long no client asks for anything, once: connections lie idle meanwhile.
 	Quiet Span `json:"quiet,omitempty"`
+	// QuietAfter is how long after the last step Quiet begins, if not 1 s. It is shorter than After.
+	QuietAfter Span `json:"quiet_after,omitempty"`
 	// Patience is how long a client waits for an answer, if not as long as the clock says.
 	Patience Span `json:"patience,omitempty"`
 	// Posts is how many of 100 requests are POSTs unless the settings say so.
@@ -130,6 +131,9 @@ func (s Scenario) Check() error {
 		return fmt.Errorf("scenario %s: got no step, want at least one fault", s.Name)
 	}
 	if _, err := s.Load.Quiet.Of(DefaultSettings()); err != nil {
+		return fmt.Errorf("scenario %s, load: %w", s.Name, err)
+	}
+	if _, err := s.Load.QuietAfter.Of(DefaultSettings()); err != nil {
 		return fmt.Errorf("scenario %s, load: %w", s.Name, err)
 	}
 	if _, err := s.Load.Patience.Of(DefaultSettings()); err != nil {

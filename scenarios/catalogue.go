@@ -53,6 +53,7 @@ var few = []struct {
 	{LongRequest, longRequest},
 	{SlowStream, slowStream},
 	{ProxyReload, proxyReload},
+	{NLBSilentIdle, nlbSilentIdle},
 	{LowRate, lowRate},
 	{FailOnStatus, failOnStatus},
 	{SlowNode, slowNode},

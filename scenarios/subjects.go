@@ -127,6 +127,10 @@ var catalogue = []catalogued{
 		Expect:  keepsLonger,
 	}},
 	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "so-keepalive", Config: "so-keepalive.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "nginx's default of 75 s, and listen ... so_keepalive: TCP keepalives every 20 s",
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.HAProxy, Name: "keepalive-30", Config: "keepalive-30.cfg", Role: harness.Pitfall, Scenarios: asTarget, Release: "testing",
 		Summary: "timeout client 30s and no timeout http-keep-alive, behind an ALB that keeps connections for 60 s",
 		Expect:  closesEarly,

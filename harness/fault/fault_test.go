@@ -361,6 +361,7 @@ func samples() []Fault {
 		HealDNS{},
 		RestartProxy{},
 		ReloadProxy{},
+		ForgetIdle{Seconds: 60},
 		FailDNS{Kind: fakedns.KindServFail},
 		FailDNS{Kind: fakedns.KindServFail, Type: "AAAA"},
 		FailDNS{Kind: fakedns.KindDelay, Delay: fakealb.Duration(time.Second)},
@@ -410,6 +411,7 @@ func TestFaultsThatCannotBeRead(t *testing.T) {
 		`{"fault":"fail-dns","kind":"explode"}`:                   `got "explode"`,
 		`{"fault":"fail-dns","kind":"delay"}`:                     "delay",
 		`{"fault":"fail-dns","kind":"servfail","type":"MX"}`:      `got the type "MX", want A, AAAA or none`,
+		`{"fault":"forget-idle","seconds":59}`:                    "got 59 s, want 60 to 6000",
 		`{"fault":"fail-targets","nodes":"left","unhealthy":2}`:   "2 unhealthy of 0 targets",
 		`{"fault":"fail-dns","kind":"servfail","delay":"gibber"}`: "fail-dns",
 	} {

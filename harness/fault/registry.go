@@ -25,6 +25,7 @@ var words = map[string]reflect.Type{
 	"heal-dns":      reflect.TypeFor[HealDNS](),
 	"restart-proxy": reflect.TypeFor[RestartProxy](),
 	"reload-proxy":  reflect.TypeFor[ReloadProxy](),
+	"forget-idle":   reflect.TypeFor[ForgetIdle](),
 }
 
 // Words lists the faults that can be read from JSON.

@@ -54,6 +54,11 @@ var changes = []change{
 	{code: KeepAliveRace, kind: kind.HAProxy, say: "set `timeout client 65s` and `timeout http-keep-alive 65s`: longer than the load balancer in front keeps a connection, which is 60 s unless it was set"},
 	{code: KeepAliveRace, say: "keep idle connections of clients longer than the load balancer in front does, which is 60 s unless it was set"},
 
+	{code: FlowForgotten, kind: kind.Apache, say: "set `KeepAliveTimeout` shorter than the load balancer's idle timeout, which is 350 s unless it was set"},
+	{code: FlowForgotten, kind: kind.Nginx, say: "set `keepalive_timeout` shorter than the load balancer's idle timeout, which is 350 s unless it was set, or have nginx send TCP keepalives: `listen 80 so_keepalive=20s:20s:3;`"},
+	{code: FlowForgotten, kind: kind.HAProxy, say: "set `timeout client` and `timeout http-keep-alive` shorter than the load balancer's idle timeout, which is 350 s unless it was set, or add `option clitcpka` and `clitcpka-idle 20s` (not run here)"},
+	{code: FlowForgotten, say: "close idle connections of clients sooner than the load balancer forgets them, which is after 350 s unless it was set, or send TCP keepalives"},
+
 	{code: TargetFlap, kind: kind.Apache, say: "raise `MaxRequestWorkers`, and `ServerLimit` with it: each connection that the load balancer keeps holds a process of prefork. `MaxKeepAliveRequests` alone ends nothing"},
 	{code: TargetFlap, say: "raise how many connections the proxy serves at a time"},
 

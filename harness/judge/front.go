@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/world"
@@ -35,6 +36,13 @@ func (c *brief) inFront(request recording.Request) (recording.Attempt, bool) {
 func (c *brief) entered(request recording.Request) netip.Addr {
 	a, _ := c.inFront(request)
 	return a.Node
+}
+
+// passesOn says whether some of these nodes are of a load balancer in front that passes
+// connections on: by which of them a request came it does not say.
+func (c *brief) passesOn(nodes map[netip.Addr]bool) bool {
+	front := c.Manifest.World.Front
+	return front != nil && front.Network && slices.ContainsFunc(c.Manifest.World.FrontNodes(), func(a netip.Addr) bool { return nodes[a] })
 }
 
 // ofFront says whether a request failed with an answer of the load balancer in front: the

@@ -46,7 +46,9 @@ func dialer(way recording.Way) func(ctx context.Context, network, address string
 			return nil, err
 		}
 		node := way.Front[turn.Add(1)%uint64(len(way.Front))]
-		return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort(node.String(), port))
+		// Most programs send no TCP keepalives, with which a Network Load Balancer would hold
+		// an idle connection to be in use (aws-facts 4.2).
+		return (&net.Dialer{KeepAlive: -1}).DialContext(ctx, network, net.JoinHostPort(node.String(), port))
 	}
 }
 

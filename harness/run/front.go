@@ -81,12 +81,21 @@ func (c *cell) register(ctx context.Context, ways []recording.Way) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.to.alb.PutLoadBalancer(ctx, fakealb.LoadBalancer{Name: fault.LoadBalancer(world.FrontName, world.InFront), TargetGroup: group})
+	lb := fakealb.LoadBalancer{Name: fault.LoadBalancer(world.FrontName, world.InFront), TargetGroup: group}
+	if c.Scenario.World.Front.Network {
+		lb.Type = fakealb.TypeNetwork
+		lb.Listeners = []fakealb.Listener{{Port: c.to.port, Protocol: fakealb.ProtocolTCP}}
+	}
+	_, err = c.to.alb.PutLoadBalancer(ctx, lb)
 	return err
 }
 
-// healthCheck asks for the first path, in the protocol of the way.
+// healthCheck asks for the first path, in the protocol of the way. A Network Load Balancer has
+// its own, which opens a connection.
 func (c *cell) healthCheck() targets.HealthCheck {
+	if c.Scenario.World.Front.Network {
+		return targets.HealthCheck{}
+	}
 	scheme, _, _ := strings.Cut(c.way.Target, "://")
 	path, _, _ := strings.Cut(c.way.Paths[0], "#")
 	checks := c.Scenario.World.Front.Checks
@@ -100,6 +109,9 @@ func (c *cell) healthCheck() targets.HealthCheck {
 func (c *cell) targetGroup(ways []recording.Way) (*targets.Group, error) {
 	health := c.healthCheck()
 	group := &targets.Group{Protocol: health.Protocol, Health: health}
+	if c.Scenario.World.Front.Network {
+		group.Protocol = targets.ProtocolTCP
+	}
 	for _, way := range ways {
 		_, address, _ := strings.Cut(way.Target, "://")
 		proxy, err := netip.ParseAddrPort(address)
@@ -111,9 +123,13 @@ func (c *cell) targetGroup(ways []recording.Way) (*targets.Group, error) {
 	return group, nil
 }
 
-// frontURL is what clients call: over HTTPS if the way is one of clients who use that.
+// frontURL is what clients call: over HTTPS if the way is one of clients who use that. What a
+// Network Load Balancer gets it passes on as it is.
 func (c *cell) frontURL(node netip.Addr) string {
+	scheme, _, _ := strings.Cut(c.way.Target, "://")
 	switch {
+	case c.Scenario.World.Front.Network:
+		return scheme + "://" + netip.AddrPortFrom(node, c.to.port).String()
 	case !wayin.FromHTTPS(c.way):
 		return "http://" + netip.AddrPortFrom(node, c.to.port).String()
 	case c.to.port == plainPort:
