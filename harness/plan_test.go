@@ -365,6 +365,7 @@ func TestTimelinesAreData(t *testing.T) {
 		harness.After("outage", fault.HealDNS{}, fault.RestartProxy{}, fault.BringBack{Nodes: world.Struck}),
 		harness.After("1s", fault.ReloadProxy{}),
 		harness.After("1s", fault.ForgetIdle{Seconds: 60}),
+		harness.After("1s", fault.Deregister{Proxy: 2}, fault.StopProxy{Proxy: 2, AtOnce: true}),
 	}}
 	text, err := json.Marshal(s)
 	g.Expect(err).NotTo(HaveOccurred())

@@ -211,6 +211,8 @@ func (s Scenario) checkEffects() error {
 				return fmt.Errorf("scenario %s, step %d: %q would leave the names without a node: want nodes or a balancer of this world", s.Name, i+1, f.Name())
 			case s.World.Proxies() > 1 && slices.ContainsFunc(effects, aboutNames):
 				return fmt.Errorf("scenario %s, step %d: %q changes what DNS says, which reaches the first of %d proxies only: want one proxy", s.Name, i+1, f.Name(), s.World.Proxies())
+			case slices.ContainsFunc(effects, s.ofNoProxy):
+				return fmt.Errorf("scenario %s, step %d: %q is about one of %d proxies behind a load balancer in front: want the number of one", s.Name, i+1, f.Name(), s.World.Proxies())
 			case len(missing) > 0:
 				return fmt.Errorf("scenario %s, step %d: %q: no current load balancer has a node %d then", s.Name, i+1, f.Name(), missing[0])
 			}
@@ -221,6 +223,12 @@ func (s Scenario) checkEffects() error {
 
 // aboutNames says whether an effect is about what resolvers answer.
 func aboutNames(e world.Effect) bool { return e.Named != nil || e.Resolves != nil }
+
+// ofNoProxy says whether an effect is about a proxy that the world does not have behind a load
+// balancer in front.
+func (s Scenario) ofNoProxy(e world.Effect) bool {
+	return e.Proxy > 0 && (s.World.Front == nil || e.Proxy > s.World.Proxies())
+}
 
 func (s Step) check() error {
 	if _, err := s.Wait.Of(DefaultSettings()); err != nil {

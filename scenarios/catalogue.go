@@ -54,6 +54,8 @@ var few = []struct {
 	{SlowStream, slowStream},
 	{ProxyReload, proxyReload},
 	{NLBSilentIdle, nlbSilentIdle},
+	{DeregisterThenKill, deregisterThenKill},
+	{DeregisterThenStop, deregisterThenStop},
 	{LowRate, lowRate},
 	{FailOnStatus, failOnStatus},
 	{SlowNode, slowNode},

@@ -236,7 +236,7 @@ func TestSubjectsAreWhole(t *testing.T) {
 
 var (
 	outcomes = []string{recording.BadGateway, recording.Unavailable, recording.GatewayTimeout, recording.Timeout, recording.Connection, recording.WrongBody, "500"}
-	findings = []string{judge.ResolvedOnce, judge.PooledOld, judge.HealedItself, judge.ConnectionPerRequest, judge.FollowedDNS, judge.LogEvidence, judge.StruckNodes, judge.DNSOutage, judge.KeepAliveRace, judge.KeepAliveHeld, judge.TargetFlap, judge.HeldDown, judge.PostTwice, judge.PostLost, judge.QueryLost, judge.MovedSessions, judge.LostSessions, judge.NotStarted, judge.StaleAnswers, judge.OpensConnections, judge.SlowAnswers, judge.SocketsDenied, judge.SocketsLost, judge.UnevenShares, judge.CutShort, judge.CutByReload, judge.FlowForgotten}
+	findings = []string{judge.ResolvedOnce, judge.PooledOld, judge.HealedItself, judge.ConnectionPerRequest, judge.FollowedDNS, judge.LogEvidence, judge.StruckNodes, judge.DNSOutage, judge.KeepAliveRace, judge.KeepAliveHeld, judge.TargetFlap, judge.HeldDown, judge.PostTwice, judge.PostLost, judge.QueryLost, judge.MovedSessions, judge.LostSessions, judge.NotStarted, judge.StaleAnswers, judge.OpensConnections, judge.SlowAnswers, judge.SocketsDenied, judge.SocketsLost, judge.UnevenShares, judge.CutShort, judge.CutByReload, judge.FlowForgotten, judge.StoppedInHand}
 )
 
 func TestEverySubjectHasAnExpectationForEveryScenario(t *testing.T) {

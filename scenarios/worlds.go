@@ -20,6 +20,12 @@ var (
 		Front:     &world.Front{Nodes: 2, Proxies: 2, Checks: world.Checks{Interval: 5, Timeout: 2, Healthy: 2, Unhealthy: 2}},
 		Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Targets: targets}},
 	}
+	// pair is that ALB, and one in front whose targets are two proxies. Its health checks wait
+	// as long as they can: longer than a slow application takes.
+	pair = world.World{
+		Front:     &world.Front{Nodes: 2, Proxies: 2, Checks: world.Checks{Interval: 5, Timeout: 5, Healthy: 2, Unhealthy: 2}},
+		Balancers: []world.Balancer{{Name: "backend", Nodes: 2, Targets: targets}},
+	}
 	// four is an ALB whose name has four nodes.
 	four = world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 4, Targets: targets}}}
 	// fourTomcats is the same with application servers that keep sessions.

@@ -26,6 +26,8 @@ var words = map[string]reflect.Type{
 	"restart-proxy": reflect.TypeFor[RestartProxy](),
 	"reload-proxy":  reflect.TypeFor[ReloadProxy](),
 	"forget-idle":   reflect.TypeFor[ForgetIdle](),
+	"deregister":    reflect.TypeFor[Deregister](),
+	"stop-proxy":    reflect.TypeFor[StopProxy](),
 }
 
 // Words lists the faults that can be read from JSON.

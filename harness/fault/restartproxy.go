@@ -16,6 +16,11 @@ type Proxy interface {
 	Restart(context.Context) (time.Time, error)
 	// Life is what has become of the proxy since Restart.
 	Life(context.Context) (Life, error)
+	// Stop has the proxy of this number, from 1, end: what it has in hand first, in the way of its
+	// kind, or all at once. It returns when the proxy was told to, or had ended.
+	Stop(ctx context.Context, number int, atOnce bool) (time.Time, error)
+	// Ended says whether it has ended since Stop, and what shows it.
+	Ended(ctx context.Context, number int) (bool, string, error)
 	// Reload has the proxy read its configuration anew, as its kind does, and returns when it
 	// was told to.
 	Reload(context.Context) (time.Time, error)

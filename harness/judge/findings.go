@@ -27,6 +27,7 @@ func (c *brief) findings(v *Verdict) []Finding {
 	findings = append(findings, c.targetFlap(v)...)
 	findings = append(findings, c.keepAliveRace(v)...)
 	findings = append(findings, c.flowForgotten(v)...)
+	findings = append(findings, c.stoppedInHand(v)...)
 	findings = append(findings, c.healed(v)...)
 	findings = append(findings, c.each(c.followed, v)...)
 	findings = append(findings, c.keepAliveHeld(v)...)
@@ -41,7 +42,7 @@ func (c *brief) findings(v *Verdict) []Finding {
 }
 
 // causes are the findings that say why requests failed.
-var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice, TargetFlap, KeepAliveRace, FlowForgotten, HeldDown, LostSessions, NotStarted, ProxyDied, StaleAnswers, OpensConnections, SlowAnswers, CutByReload, CutShort}
+var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice, TargetFlap, KeepAliveRace, FlowForgotten, StoppedInHand, HeldDown, LostSessions, NotStarted, ProxyDied, StaleAnswers, OpensConnections, SlowAnswers, CutByReload, CutShort}
 
 // lastResort explains a run that failed and that nothing else explains. A failed run
 // has a cause: one without is a defect of these rules.

@@ -54,12 +54,12 @@ func (c *brief) ofFront(request recording.Request) bool {
 }
 
 // answeredByFront: requests to which the proxy gave the load balancer in front no answer, and
-// whose connection had not lain idle.
+// whose connection had not lain idle, and whose proxy was not ended.
 func (c *brief) answeredByFront(*Verdict) []Finding {
 	var rows []row
 	kinds := map[string]int{}
 	for _, request := range c.Requests {
-		if c.ofFront(request) && !c.raced(request) {
+		if c.ofFront(request) && !c.raced(request) && !c.stoppedWith(request) {
 			rows = append(rows, c.front[request.Seq])
 			kinds[request.Outcome]++
 		}

@@ -202,6 +202,7 @@ const (
 	AnsweredByFront      = "answered-by-front"      // the load balancer in front answered by itself: the proxy gave no answer
 	KeepAliveRace        = "keepalive-race"         // the proxy closes idle connections that the load balancer in front keeps
 	FlowForgotten        = "flow-forgotten"         // the load balancer in front forgot idle connections that the proxy kept
+	StoppedInHand        = "stopped-in-hand"        // requests were under way at a proxy as it ended
 	TargetFlap           = "target-flap"            // the load balancer in front held proxies to be down that ran
 	KeepAliveHeld        = "keepalive-held"         // it kept them throughout the quiet part of the load
 	ClientResent         = "client-resent"          // the proxy closed a connection without an answer, and the client sent the request again

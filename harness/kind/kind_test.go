@@ -39,6 +39,7 @@ func TestKindsAreWhole(t *testing.T) {
 			if k.Reload != nil {
 				g.Expect(k.Reload.Signal).To(MatchRegexp("^(HUP|USR1|USR2)$"), "others end programs")
 			}
+			g.Expect(StopOf(name)).To(MatchRegexp("^(QUIT|TERM|USR1|WINCH)$"), "KILL ends nothing first")
 			if k.Bundled() || k.UserImage {
 				return
 			}

@@ -20,7 +20,7 @@ type Act struct {
 }
 
 // aboutProxy says whether an effect is something that was done to the proxy.
-func aboutProxy(e world.Effect) bool { return e.Restarted || e.Reloaded }
+func aboutProxy(e world.Effect) bool { return e.Restarted || e.Reloaded || e.Proxy != 0 }
 
 // thing is what one effect is about: the resolvers, or one side of a node.
 type thing struct {

@@ -29,6 +29,7 @@ type containerBed struct {
 	libc  []netip.AddrPort // the resolvers of /etc/resolv.conf
 	// reload is how the proxy is told to read its configuration anew; nil if nobody knows.
 	reload *kind.Reload
+	stop   string // the signal at which it ends what it has in hand, and then itself
 	// beside says that applications answer beside the proxy.
 	beside bool
 }
@@ -39,7 +40,7 @@ var vpcResolver = netip.AddrPortFrom(netip.AddrFrom4([4]byte{169, 254, 169, 253}
 // openContainers readies the agents of a cell. The bed is to be closed also
 // when there is an error.
 func (l *Lab) openContainers(ctx context.Context, image string, conf config.Config, proxies int, ipv6 bool, seed uint64) (*containerBed, error) {
-	b := &containerBed{lab: l, reload: kind.ReloadOf(conf.Kind)}
+	b := &containerBed{lab: l, reload: kind.ReloadOf(conf.Kind), stop: kind.StopOf(conf.Kind)}
 	layout, err := conf.Layout()
 	if err != nil {
 		return b, err
@@ -161,6 +162,20 @@ func (b *containerBed) Restart(ctx context.Context) (time.Time, error) {
 
 // Life implements fault.Proxy.
 func (b *containerBed) Life(ctx context.Context) (fault.Life, error) { return b.tb.ProxyLife(ctx) }
+
+// Stop implements fault.Proxy.
+func (b *containerBed) Stop(ctx context.Context, number int, atOnce bool) (time.Time, error) {
+	seat := b.tb.Seats()[number-1]
+	if atOnce {
+		return seat.KillProxy(ctx)
+	}
+	return seat.StopProxy(ctx, b.stop)
+}
+
+// Ended implements fault.Proxy.
+func (b *containerBed) Ended(ctx context.Context, number int) (bool, string, error) {
+	return b.tb.Seats()[number-1].ProxyEnded(ctx)
+}
 
 // Reload implements fault.Proxy.
 func (b *containerBed) Reload(ctx context.Context) (time.Time, error) {
