@@ -83,7 +83,7 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 		plan.Quiet = recording.Quiet{From: recording.Of(last + cmp.Or(quietFrom, quietAfter)), For: recording.Of(quiet)}
 	}
 	plan.Budget.Query, plan.Budget.Sessions, plan.Budget.Sockets = s.Budget.Query, s.Budget.Sessions, s.Budget.Sockets
-	plan.Budget.Shares = s.Budget.Shares
+	plan.Budget.Shares, plan.Budget.Client = s.Budget.Shares, s.Budget.Client
 	plan.Budget.Connections, plan.Budget.Within = s.Budget.Connections, recording.Of(within)
 	if s.Budget.Recovery && subject.Role != Reference {
 		plan.Budget.RecoverWithin = plan.Allowed()

@@ -298,10 +298,12 @@ func TestPlanOfLoadAndQuery(t *testing.T) {
 	g := NewWithT(t)
 	s := graceful
 	s.Load.Posts, s.Load.Sessions, s.Budget.Query, s.Budget.Sessions = 50, true, true, true
+	s.Budget.Client = true
 	set := harness.DefaultSettings()
 	p, err := planOf(s, subject, set)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect([]any{p.Posts, p.Sessions, p.Budget.Query, p.Budget.Sessions}).To(Equal([]any{50, true, true, true}))
+	g.Expect(p.Budget.Client).To(BeTrue())
 	g.Expect(p.Clients%2).To(Equal(1), "two members that take turns meet each client in turn")
 	set.Posts = 10
 	p, err = planOf(s, subject, set)

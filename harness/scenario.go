@@ -99,6 +99,9 @@ type Budget struct {
 	Recovery bool `json:"recovery,omitempty"`
 	// Query allows no request to reach a node without the query that its client sent.
 	Query bool `json:"query,omitempty"`
+	// Client allows no request to reach a node without the address of its client in
+	// X-Forwarded-For, which the load balancer in front had put there.
+	Client bool `json:"client,omitempty"`
 	// Sessions allows no session to be moved to another node while its own serves.
 	Sessions bool `json:"sessions,omitempty"`
 	// Sockets allows no WebSocket to be cut while its node serves, and none to be denied: not

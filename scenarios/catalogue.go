@@ -43,6 +43,7 @@ var few = []struct {
 	{DNSTTLChurn, dnsTTLChurn},
 	{DNSSplitView, dnsSplitView},
 	{QueryStringKept, queryStringKept},
+	{XFFChain, xffChain},
 	{UpstreamReuse, upstreamReuse},
 	{PostNotReplayed, postNotReplayed},
 	{MemberFlap, memberFlap},

@@ -285,6 +285,18 @@ var catalogue = []catalogued{
 		Summary: "a variable in proxy_pass and $uri after it: the query string is not sent on",
 	}},
 	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "xff-remote-addr", Config: "xff-remote-addr.conf", Role: harness.Pitfall, Scenarios: ofFew, Refresh: 3 * time.Second, Release: harness.Stable,
+		Summary: "a variable in proxy_pass, and X-Forwarded-For set to $remote_addr: the load balancer in front is taken for the client",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "xff-src", Config: "xff-src.cfg", Role: harness.Pitfall, Scenarios: ofFew, Refresh: 3 * time.Second, Release: "testing",
+		Summary: "server-template, and X-Forwarded-For set to %[src]: the load balancer in front is taken for the client",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Caddy, Name: "trusted-proxies", Config: "trusted-proxies.Caddyfile", Role: harness.Fix, Scenarios: ofFew, Refresh: 3 * time.Second, Release: "testing",
+		Summary: "dynamic a, refresh 3s, and trusted_proxies: what the load balancer in front says of its client is believed",
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "non-idempotent", Config: "non-idempotent.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
 		Summary: "proxy_next_upstream with non_idempotent: POSTs are sent again too",
 	}},

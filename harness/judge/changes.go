@@ -64,6 +64,10 @@ var changes = []change{
 
 	{code: QueryLost, kind: kind.Nginx, say: "write `$uri$is_args$args` or `$request_uri` after the variable in `proxy_pass`, or nothing"},
 
+	{code: ClientLost, kind: kind.Nginx, say: "write `proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for`, or leave the line out: `$remote_addr` is the load balancer in front"},
+	{code: ClientLost, kind: kind.HAProxy, say: "leave out `http-request set-header X-Forwarded-For %[src]`: `option forwardfor` adds a header and keeps the one that came"},
+	{code: ClientLost, kind: kind.Caddy, say: "name the networks of the load balancer in front, such as `servers { trusted_proxies static private_ranges }` among the global options"},
+
 	{code: MovedSessions, kind: kind.Apache, say: "set `stickysession=` to the name of the cookie, and `route=` on each member; the `Header add Set-Cookie` line alone sets no cookie"},
 
 	{code: LostSessions, kind: kind.Apache, say: "set `nofailover=Off`, and expect that these sessions begin anew"},

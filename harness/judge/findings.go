@@ -16,6 +16,7 @@ func (c *brief) findings(v *Verdict) []Finding {
 	findings = append(findings, c.each(c.usedStruck, v)...)
 	findings = append(findings, c.livedWithoutDNS(v)...)
 	findings = append(findings, c.lostQueries(v)...)
+	findings = append(findings, c.lostClients(v)...)
 	findings = append(findings, c.opensConnections(v)...)
 	findings = append(findings, c.slowAnswers(v)...)
 	findings = append(findings, c.reloadCuts(v)...)
@@ -48,7 +49,7 @@ var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice
 // has a cause: one without is a defect of these rules.
 func (c *brief) lastResort(v *Verdict, found []Finding) []Finding {
 	budget := c.Manifest.Plan.Budget
-	explained := budget.Query && v.QueriesLost > 0 || budget.Sessions && v.SessionsMoved > 0 || budget.Sockets && v.Sockets.denied() > 0 || len(c.unevenShares(v)) > 0 || slices.ContainsFunc(found, func(f Finding) bool {
+	explained := budget.Query && v.QueriesLost > 0 || v.ClientsLost > 0 || budget.Sessions && v.SessionsMoved > 0 || budget.Sockets && v.Sockets.denied() > 0 || len(c.unevenShares(v)) > 0 || slices.ContainsFunc(found, func(f Finding) bool {
 		return slices.Contains(causes, f.Code) && len(f.Evidence) > 0
 	})
 	if v.Result != Fail || explained {

@@ -49,6 +49,9 @@ type Verdict struct {
 	// QueriesLost are requests that reached a node without the query that their client had
 	// sent. No status shows it.
 	QueriesLost int `json:"queries_lost,omitempty"`
+	// ClientsLost are requests that reached a node without the address of their client in
+	// X-Forwarded-For; 0 if the budget is not about it. No status shows it.
+	ClientsLost int `json:"clients_lost,omitempty"`
 	// SessionsMoved are the sessions that were moved to another node while their own served.
 	SessionsMoved int `json:"sessions_moved,omitempty"`
 	// Slow are the requests that were answered later than the budget allows, from the first
@@ -181,6 +184,7 @@ const (
 	LeftLate             = "left-late"              // stayed with nodes that the name had left and that did not answer
 	HeldDown             = "held-down"              // the proxy answered by itself, without trying a node
 	QueryLost            = "query-lost"             // requests reached nodes without their query
+	ClientLost           = "client-lost"            // requests reached nodes without the address of their client
 	MovedSessions        = "moved-sessions"         // sessions were moved to another node
 	LostSessions         = "lost-sessions"          // sessions were held to a node that did not serve
 	OpensConnections     = "opens-connections"      // more connections for each request than the budget allows
