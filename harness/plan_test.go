@@ -368,6 +368,7 @@ func TestTimelinesAreData(t *testing.T) {
 		harness.After("1s", fault.ReloadProxy{}),
 		harness.After("1s", fault.ForgetIdle{Seconds: 60}),
 		harness.After("1s", fault.Deregister{Proxy: 2}, fault.StopProxy{Proxy: 2, AtOnce: true}),
+		harness.After("1s", fault.StartProxy{Proxy: 2}, fault.Register{Proxy: 2}),
 	}}
 	text, err := json.Marshal(s)
 	g.Expect(err).NotTo(HaveOccurred())

@@ -57,6 +57,7 @@ var few = []struct {
 	{NLBSilentIdle, nlbSilentIdle},
 	{DeregisterThenKill, deregisterThenKill},
 	{DeregisterThenStop, deregisterThenStop},
+	{ProxyRollingReplace, proxyRollingReplace},
 	{LowRate, lowRate},
 	{FailOnStatus, failOnStatus},
 	{SlowNode, slowNode},

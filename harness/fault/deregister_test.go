@@ -41,5 +41,12 @@ func TestAProxyIsTakenOut(t *testing.T) {
 	lb, err := front(t.Context(), w)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(lb.TargetGroup.Targets).To(Equal(targets.At(w.Proxies[0])))
+	back := Register{Proxy: 2}
+	_, err = back.Apply(t.Context(), w)
+	g.Expect(err).NotTo(HaveOccurred())
+	lb, err = front(t.Context(), w)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(lb.TargetGroup.Targets).To(Equal(targets.At(w.Proxies...)))
+	g.Expect(second.Prove(t.Context(), w)).To(ConsistOf(HaveField("OK", false)), "it drains no more")
 	g.Expect(second.Effects(w.State)).To(ConsistOf(world.Effect{Proxy: 2, Registered: world.Truth(false)}))
 }

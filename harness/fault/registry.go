@@ -28,6 +28,8 @@ var words = map[string]reflect.Type{
 	"forget-idle":   reflect.TypeFor[ForgetIdle](),
 	"deregister":    reflect.TypeFor[Deregister](),
 	"stop-proxy":    reflect.TypeFor[StopProxy](),
+	"register":      reflect.TypeFor[Register](),
+	"start-proxy":   reflect.TypeFor[StartProxy](),
 }
 
 // Words lists the faults that can be read from JSON.

@@ -21,6 +21,11 @@ type Proxy interface {
 	Stop(ctx context.Context, number int, atOnce bool) (time.Time, error)
 	// Ended says whether it has ended since Stop, and what shows it.
 	Ended(ctx context.Context, number int) (bool, string, error)
+	// Start starts the proxy of this number again, with the same configuration, and does not wait
+	// until it listens.
+	Start(ctx context.Context, number int) (time.Time, error)
+	// Listens says whether it listens, and what shows it.
+	Listens(ctx context.Context, number int) (bool, string, error)
 	// Reload has the proxy read its configuration anew, as its kind does, and returns when it
 	// was told to.
 	Reload(context.Context) (time.Time, error)

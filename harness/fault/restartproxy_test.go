@@ -32,6 +32,13 @@ func (p *program) Reloaded(context.Context) (bool, string, error) {
 	return life.Listens, "what shows it", err
 }
 
+func (p *program) Start(context.Context, int) (time.Time, error) { return time.Now(), p.err }
+
+func (p *program) Listens(context.Context, int) (bool, string, error) {
+	life, err := p.Life(context.Background())
+	return life.Listens, "what shows it", err
+}
+
 func (p *program) Stop(context.Context, int, bool) (time.Time, error) { return time.Now(), p.err }
 
 func (p *program) Ended(context.Context, int) (bool, string, error) {

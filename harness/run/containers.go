@@ -177,6 +177,16 @@ func (b *containerBed) Ended(ctx context.Context, number int) (bool, string, err
 	return b.tb.Seats()[number-1].ProxyEnded(ctx)
 }
 
+// Start implements fault.Proxy.
+func (b *containerBed) Start(ctx context.Context, number int) (time.Time, error) {
+	return b.tb.Seats()[number-1].StartAgain(ctx)
+}
+
+// Listens implements fault.Proxy.
+func (b *containerBed) Listens(ctx context.Context, number int) (bool, string, error) {
+	return b.tb.Seats()[number-1].ProxyListens(ctx)
+}
+
 // Reload implements fault.Proxy.
 func (b *containerBed) Reload(ctx context.Context) (time.Time, error) {
 	if b.reload == nil {

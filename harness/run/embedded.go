@@ -105,6 +105,16 @@ func (b *embeddedBed) Ended(context.Context, int) (bool, string, error) {
 	return false, "", errOneProxy
 }
 
+// Start implements fault.Proxy.
+func (b *embeddedBed) Start(context.Context, int) (time.Time, error) {
+	return time.Time{}, errOneProxy
+}
+
+// Listens implements fault.Proxy.
+func (b *embeddedBed) Listens(context.Context, int) (bool, string, error) {
+	return false, "", errOneProxy
+}
+
 // Reload implements fault.Proxy.
 func (b *embeddedBed) Reload(context.Context) (time.Time, error) {
 	return time.Now(), b.bed.ReloadProxy()

@@ -2,11 +2,8 @@ package testbed
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
-
-	"github.com/moby/moby/client"
 
 	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/pod"
@@ -26,10 +23,8 @@ func (s *Seat) RestartProxy(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return at, err
 	}
-	if _, err := s.tb.docker.ContainerStart(ctx, s.proxy.GetContainerID(), client.ContainerStartOptions{}); err != nil {
-		return time.Time{}, fmt.Errorf("starting the proxy again: %w", err)
-	}
-	return at, nil
+	_, err = s.StartAgain(ctx)
+	return at, err
 }
 
 // ProxyLife is what has become of the proxy since RestartProxy.

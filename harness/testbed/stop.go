@@ -46,3 +46,20 @@ func (s *Seat) ProxyEnded(ctx context.Context) (bool, string, error) {
 	left, err := s.Pod.Processes(ctx, s.tb.nodes())
 	return len(left) == 0, fmt.Sprintf("the proxy has ended with code %d, and %d of its processes are left", code, len(left)), err
 }
+
+// StartAgain starts the container of a proxy that has ended, with what is in it.
+func (s *Seat) StartAgain(ctx context.Context) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, Limits.Proxy)
+	defer cancel()
+	at := time.Now()
+	if _, err := s.tb.docker.ContainerStart(ctx, s.proxy.GetContainerID(), client.ContainerStartOptions{}); err != nil {
+		return time.Time{}, fmt.Errorf("starting the proxy again: %w", err)
+	}
+	return at, nil
+}
+
+// ProxyListens says whether the proxy listens, and what shows it.
+func (s *Seat) ProxyListens(ctx context.Context) (bool, string, error) {
+	listeners, err := s.Pod.Listeners(ctx, 0)
+	return len(listeners) > 0, fmt.Sprintf("the proxy listens on %d addresses", len(listeners)), err
+}
