@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/proxychaos/proxychaos/fakealb/cloud"
@@ -79,7 +80,8 @@ func (s *Server) begin(c *clientConn, v view, req *http.Request, state *tls.Conn
 		Connection: c.id, Request: x.number, Start: x.start,
 		Node: c.node.addr, Port: c.port, LoadBalancer: v.lb.Name, Peer: c.peer,
 		Proto: req.Proto, Method: req.Method, Host: req.Host, Path: req.RequestURI,
-		Seq: req.Header.Get(HeaderSeq), Probe: record.IsProbe(c.peer),
+		ForwardedFor: strings.Join(req.Header.Values("X-Forwarded-For"), ", "),
+		Seq:          req.Header.Get(HeaderSeq), Probe: record.IsProbe(c.peer),
 	}
 	if state != nil {
 		row.TLS, row.SNI = true, state.ServerName

@@ -328,3 +328,12 @@ func TestXForwardedForModes(t *testing.T) {
 		}
 	}
 }
+
+// A row has X-Forwarded-For as it came, in however many fields, and not as a target gets it.
+func TestForwardedForIsRecordedAsItCame(t *testing.T) {
+	f := start(t, nil, "127.0.82.97")
+	exchangeRaw(t, f.at(0), "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.7, 192.0.2.1\r\nX-Forwarded-For: 192.0.2.2\r\n\r\n")
+	if got := f.finished(t, 1)[0].ForwardedFor; got != "203.0.113.7, 192.0.2.1, 192.0.2.2" {
+		t.Errorf("got %q, want what the client sent", got)
+	}
+}

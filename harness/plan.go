@@ -21,7 +21,8 @@ const clients = 32
 // that simply take turns do not meet each client again and again.
 const sessionClients = 31
 
-// quietAfter is how long after the last step the quiet part of a load begins.
+// quietAfter is how long after the last step the quiet part of a load begins, unless the scenario
+// says so.
 const quietAfter = time.Second
 
 // PlanOf fills in every number of a scenario for one subject, on a world whose
@@ -42,6 +43,10 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 		return recording.Plan{}, err
 	}
 	quiet, err := s.Load.Quiet.Of(set)
+	if err != nil {
+		return recording.Plan{}, err
+	}
+	quietFrom, err := s.Load.QuietAfter.Of(set)
 	if err != nil {
 		return recording.Plan{}, err
 	}
@@ -75,10 +80,10 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 		plan.Clients = sessionClients
 	}
 	if quiet > 0 {
-		plan.Quiet = recording.Quiet{From: recording.Of(last + quietAfter), For: recording.Of(quiet)}
+		plan.Quiet = recording.Quiet{From: recording.Of(last + cmp.Or(quietFrom, quietAfter)), For: recording.Of(quiet)}
 	}
 	plan.Budget.Query, plan.Budget.Sessions, plan.Budget.Sockets = s.Budget.Query, s.Budget.Sessions, s.Budget.Sockets
-	plan.Budget.Shares = s.Budget.Shares
+	plan.Budget.Shares, plan.Budget.Client = s.Budget.Shares, s.Budget.Client
 	plan.Budget.Connections, plan.Budget.Within = s.Budget.Connections, recording.Of(within)
 	if s.Budget.Recovery && subject.Role != Reference {
 		plan.Budget.RecoverWithin = plan.Allowed()

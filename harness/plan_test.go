@@ -284,6 +284,10 @@ func TestAQuietPartOfTheLoad(t *testing.T) {
 	g.Expect(p.Quiet.For).To(BeEquivalentTo(58))
 	g.Expect(p.Duration).To(Equal(without.Duration + 58))
 	g.Expect(without.Quiet).To(BeZero())
+	quiet.Load.QuietAfter = "5s"
+	p = plan(t, quiet, subject, harness.DefaultSettings())
+	g.Expect(float64(p.Quiet.From)).To(BeNumerically("~", float64(p.Steps[1].At)+5, 1e-6))
+	g.Expect(p.Duration).To(Equal(without.Duration + 58))
 	quiet.Load.Quiet = "soon"
 	_, err := planOf(quiet, subject, harness.DefaultSettings())
 	g.Expect(err).To(MatchError(ContainSubstring(`the wait "soon"`)))
@@ -294,10 +298,12 @@ func TestPlanOfLoadAndQuery(t *testing.T) {
 	g := NewWithT(t)
 	s := graceful
 	s.Load.Posts, s.Load.Sessions, s.Budget.Query, s.Budget.Sessions = 50, true, true, true
+	s.Budget.Client = true
 	set := harness.DefaultSettings()
 	p, err := planOf(s, subject, set)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect([]any{p.Posts, p.Sessions, p.Budget.Query, p.Budget.Sessions}).To(Equal([]any{50, true, true, true}))
+	g.Expect(p.Budget.Client).To(BeTrue())
 	g.Expect(p.Clients%2).To(Equal(1), "two members that take turns meet each client in turn")
 	set.Posts = 10
 	p, err = planOf(s, subject, set)
@@ -359,6 +365,10 @@ func TestTimelinesAreData(t *testing.T) {
 		harness.After("1s", fault.LoseTargets{Nodes: world.Left}, fault.FailTargets{Nodes: world.Numbers(1, 3), Unhealthy: 1, Of: 2}),
 		harness.After("3 ttl", fault.FailDNS{Kind: fakedns.KindDelay, Delay: fakealb.Duration(time.Second)}),
 		harness.After("outage", fault.HealDNS{}, fault.RestartProxy{}, fault.BringBack{Nodes: world.Struck}),
+		harness.After("1s", fault.ReloadProxy{}),
+		harness.After("1s", fault.ForgetIdle{Seconds: 60}),
+		harness.After("1s", fault.Deregister{Proxy: 2}, fault.StopProxy{Proxy: 2, AtOnce: true}),
+		harness.After("1s", fault.StartProxy{Proxy: 2}, fault.Register{Proxy: 2}),
 	}}
 	text, err := json.Marshal(s)
 	g.Expect(err).NotTo(HaveOccurred())

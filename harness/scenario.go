@@ -27,6 +27,7 @@ import (
 
 	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/harness/fault"
+	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/meant"
 	"github.com/proxychaos/proxychaos/harness/world"
 )
@@ -55,9 +56,10 @@ type Load struct {
 	Rate int `json:"rate,omitempty"`
 	// After is how long the load goes on after the last step, if not as long as the clock says.
 	After Span `json:"after,omitempty"`
-	// Quiet is how long no client asks for anything, once, from 1 s after the last step on:
-	// connections lie idle meanwhile.
+	// Quiet is how long no client asks for anything, once: connections lie idle meanwhile.
 	Quiet Span `json:"quiet,omitempty"`
+	// QuietAfter is how long after the last step Quiet begins, if not 1 s. It is shorter than After.
+	QuietAfter Span `json:"quiet_after,omitempty"`
 	// Patience is how long a client waits for an answer, if not as long as the clock says.
 	Patience Span `json:"patience,omitempty"`
 	// Posts is how many of 100 requests are POSTs unless the settings say so.
@@ -97,6 +99,9 @@ type Budget struct {
 	Recovery bool `json:"recovery,omitempty"`
 	// Query allows no request to reach a node without the query that its client sent.
 	Query bool `json:"query,omitempty"`
+	// Client allows no request to reach a node without the address of its client in
+	// X-Forwarded-For, which the load balancer in front had put there.
+	Client bool `json:"client,omitempty"`
 	// Sessions allows no session to be moved to another node while its own serves.
 	Sessions bool `json:"sessions,omitempty"`
 	// Sockets allows no WebSocket to be cut while its node serves, and none to be denied: not
@@ -129,6 +134,9 @@ func (s Scenario) Check() error {
 		return fmt.Errorf("scenario %s: got no step, want at least one fault", s.Name)
 	}
 	if _, err := s.Load.Quiet.Of(DefaultSettings()); err != nil {
+		return fmt.Errorf("scenario %s, load: %w", s.Name, err)
+	}
+	if _, err := s.Load.QuietAfter.Of(DefaultSettings()); err != nil {
 		return fmt.Errorf("scenario %s, load: %w", s.Name, err)
 	}
 	if _, err := s.Load.Patience.Of(DefaultSettings()); err != nil {
@@ -206,6 +214,8 @@ func (s Scenario) checkEffects() error {
 				return fmt.Errorf("scenario %s, step %d: %q would leave the names without a node: want nodes or a balancer of this world", s.Name, i+1, f.Name())
 			case s.World.Proxies() > 1 && slices.ContainsFunc(effects, aboutNames):
 				return fmt.Errorf("scenario %s, step %d: %q changes what DNS says, which reaches the first of %d proxies only: want one proxy", s.Name, i+1, f.Name(), s.World.Proxies())
+			case slices.ContainsFunc(effects, s.ofNoProxy):
+				return fmt.Errorf("scenario %s, step %d: %q is about one of %d proxies behind a load balancer in front: want the number of one", s.Name, i+1, f.Name(), s.World.Proxies())
 			case len(missing) > 0:
 				return fmt.Errorf("scenario %s, step %d: %q: no current load balancer has a node %d then", s.Name, i+1, f.Name(), missing[0])
 			}
@@ -216,6 +226,12 @@ func (s Scenario) checkEffects() error {
 
 // aboutNames says whether an effect is about what resolvers answer.
 func aboutNames(e world.Effect) bool { return e.Named != nil || e.Resolves != nil }
+
+// ofNoProxy says whether an effect is about a proxy that the world does not have behind a load
+// balancer in front.
+func (s Scenario) ofNoProxy(e world.Effect) bool {
+	return e.Proxy > 0 && (s.World.Front == nil || e.Proxy > s.World.Proxies())
+}
 
 func (s Step) check() error {
 	if _, err := s.Wait.Of(DefaultSettings()); err != nil {
@@ -235,20 +251,32 @@ func (s Step) check() error {
 // TLS says whether the scenario is about the handshake with the nodes: it shows
 // nothing of a subject that speaks plain HTTP to them.
 func (s Scenario) TLS() bool {
-	return slices.ContainsFunc(s.Timeline, func(step Step) bool {
-		return slices.ContainsFunc(step.Do, func(f fault.Fault) bool {
-			over, ok := f.(fault.OverTLS)
-			return ok && over.OverTLS()
-		})
+	return s.has(func(f fault.Fault) bool {
+		over, ok := f.(fault.OverTLS)
+		return ok && over.OverTLS()
 	})
+}
+
+// Reloads says whether the proxy has to read its configuration anew in it.
+func (s Scenario) Reloads() bool {
+	return s.has(func(f fault.Fault) bool {
+		_, ok := f.(fault.ReloadProxy)
+		return ok
+	})
+}
+
+// has says whether a fault of the timeline is such a one.
+func (s Scenario) has(such func(fault.Fault) bool) bool {
+	return slices.ContainsFunc(s.Timeline, func(step Step) bool { return slices.ContainsFunc(step.Do, such) })
 }
 
 // Suits says whether the scenario is run on the subject. One of the catalogue names its
 // scenarios. A config of one's own is run on any, but one about TLS shows nothing if it
-// speaks plain HTTP.
+// speaks plain HTTP, and one in which the proxy reads its configuration anew needs a kind that
+// can be told to.
 func (s Scenario) Suits(subject Subject) bool {
 	if subject.Role == Own {
-		return subject.TLS || !s.TLS()
+		return (subject.TLS || !s.TLS()) && (kind.ReloadOf(subject.Kind) != nil || !s.Reloads())
 	}
 	return slices.Contains(subject.Scenarios, s.Name)
 }

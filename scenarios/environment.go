@@ -179,7 +179,11 @@ func nowhere(int) netip.Addr { return netip.Addr{} }
 
 // noCell explains a scenario that suits no subject.
 func noCell(s harness.Scenario, subject harness.Subject) error {
-	if subject.Role == harness.Own {
+	switch {
+	case subject.Role != harness.Own:
+	case s.Reloads() && kind.ReloadOf(subject.Kind) == nil:
+		return fmt.Errorf("%s has the proxy read its configuration anew, and how to tell %s to is not known here: give another scenario", s.Name, subject.Kind)
+	default:
 		return fmt.Errorf("%s is about TLS between proxy and nodes, and %s speaks plain HTTP to them: give a config with https:// upstreams, or another scenario", s.Name, subject.ID())
 	}
 	var suited []string

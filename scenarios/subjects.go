@@ -127,6 +127,10 @@ var catalogue = []catalogued{
 		Expect:  keepsLonger,
 	}},
 	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "so-keepalive", Config: "so-keepalive.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "nginx's default of 75 s, and listen ... so_keepalive: TCP keepalives every 20 s",
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.HAProxy, Name: "keepalive-30", Config: "keepalive-30.cfg", Role: harness.Pitfall, Scenarios: asTarget, Release: "testing",
 		Summary: "timeout client 30s and no timeout http-keep-alive, behind an ALB that keeps connections for 60 s",
 		Expect:  closesEarly,
@@ -281,6 +285,18 @@ var catalogue = []catalogued{
 		Summary: "a variable in proxy_pass and $uri after it: the query string is not sent on",
 	}},
 	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "xff-remote-addr", Config: "xff-remote-addr.conf", Role: harness.Pitfall, Scenarios: ofFew, Refresh: 3 * time.Second, Release: harness.Stable,
+		Summary: "a variable in proxy_pass, and X-Forwarded-For set to $remote_addr: the load balancer in front is taken for the client",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "xff-src", Config: "xff-src.cfg", Role: harness.Pitfall, Scenarios: ofFew, Refresh: 3 * time.Second, Release: "testing",
+		Summary: "server-template, and X-Forwarded-For set to %[src]: the load balancer in front is taken for the client",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Caddy, Name: "trusted-proxies", Config: "trusted-proxies.Caddyfile", Role: harness.Fix, Scenarios: ofFew, Refresh: 3 * time.Second, Release: "testing",
+		Summary: "dynamic a, refresh 3s, and trusted_proxies: what the load balancer in front says of its client is believed",
+	}},
+	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "non-idempotent", Config: "non-idempotent.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
 		Summary: "proxy_next_upstream with non_idempotent: POSTs are sent again too",
 	}},
@@ -391,6 +407,14 @@ var catalogue = []catalogued{
 	{Subject: harness.Subject{
 		Kind: kind.HAProxy, Name: "server-timeout-60", Config: "server-timeout-60.cfg", Role: harness.Fix, Scenarios: ofFew, Release: "testing",
 		Summary: "the same with timeout server 60s",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.Nginx, Name: "shutdown-timeout", Config: "shutdown-timeout.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
+		Summary: "worker_shutdown_timeout 1s: after a reload old workers have so long for what they have in hand",
+	}},
+	{Subject: harness.Subject{
+		Kind: kind.HAProxy, Name: "hard-stop-after", Config: "hard-stop-after.cfg", Role: harness.Pitfall, Scenarios: ofFew, Release: "testing",
+		Summary: "hard-stop-after 1s: after a reload the old worker has so long for what it has in hand",
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.HAProxy, Name: "jsessionid-prefix", Config: "jsessionid-prefix.cfg", Role: harness.Fix, Scenarios: ofFew, Release: "testing",

@@ -40,6 +40,7 @@ type packedAttempt struct {
 	node, peer, loadBalancer  text
 	proto, method, host, path text
 	seq, target, sni, fault   text
+	forwardedFor              text
 	port, peerPort            uint16
 	status, targetStatus      uint16
 	tls, probe                bool
@@ -55,6 +56,7 @@ func (p *packedAttempt) pack(a *Attempt, t *texts) {
 	p.loadBalancer = t.put(p.loadBalancer, a.LoadBalancer)
 	p.proto, p.method = t.put(p.proto, a.Proto), t.put(p.method, a.Method)
 	p.host, p.path, p.seq = t.put(p.host, a.Host), t.put(p.path, a.Path), t.put(p.seq, a.Seq)
+	p.forwardedFor = t.put(p.forwardedFor, a.ForwardedFor)
 	p.status, p.targetStatus, p.target = uint16(a.Status), uint16(a.TargetStatus), t.put(p.target, a.Target)
 	p.targetIdle, p.received, p.sent = a.TargetIdleSeconds, a.ReceivedBytes, a.SentBytes
 	p.tls, p.sni = a.TLS, t.put(p.sni, a.SNI)
@@ -71,7 +73,8 @@ func (p *packedAttempt) unpack(all string) Attempt {
 		LoadBalancer: p.loadBalancer.in(all),
 		Proto:        p.proto.in(all), Method: p.method.in(all),
 		Host: p.host.in(all), Path: p.path.in(all), Seq: p.seq.in(all),
-		Status: int(p.status), TargetStatus: int(p.targetStatus), Target: p.target.in(all),
+		ForwardedFor: p.forwardedFor.in(all),
+		Status:       int(p.status), TargetStatus: int(p.targetStatus), Target: p.target.in(all),
 		TargetIdleSeconds: p.targetIdle, ReceivedBytes: p.received, SentBytes: p.sent,
 		TLS: p.tls, SNI: p.sni.in(all),
 		TargetTLSFailed: p.targetTLSFailed, FailedOpen: p.failedOpen,

@@ -26,6 +26,9 @@ type Attempt struct {
 	Method       string         `json:"method"`
 	Host         string         `json:"host"`
 	Path         string         `json:"path"` // with the query
+	// ForwardedFor is the request header X-Forwarded-For as it came, before the load balancer
+	// does anything with it.
+	ForwardedFor string `json:"forwarded_for,omitempty"`
 	// Seq is the value of the request header X-Proxychaos-Seq.
 	Seq    string `json:"seq,omitempty"`
 	Status int    `json:"status,omitempty"` // 0 if no status line was sent

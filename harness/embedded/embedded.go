@@ -122,6 +122,7 @@ func (b *Bed) run(ctx context.Context, agent func(context.Context) error) {
 type running struct {
 	config goproxy.Config
 	listen string
+	proxy  *goproxy.Proxy
 	end    context.CancelFunc
 	ended  chan struct{}
 }
@@ -149,6 +150,9 @@ func (b *Bed) RestartProxy(ctx context.Context) (time.Time, error) {
 	return at, b.startProxy(ctx)
 }
 
+// ReloadProxy has the proxy take its configuration again while it runs.
+func (b *Bed) ReloadProxy() error { return b.proxy.proxy.Reload(b.proxy.config) }
+
 func (b *Bed) startProxy(ctx context.Context) error {
 	proxy, err := goproxy.New(b.proxy.config, goproxy.Options{
 		Resolvers: []netip.AddrPort{b.Resolver}, Listen: b.proxy.listen,
@@ -159,7 +163,7 @@ func (b *Bed) startProxy(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
-	b.proxy.listen, b.proxy.end, b.proxy.ended = proxy.Addr().String(), cancel, ended
+	b.proxy.listen, b.proxy.proxy, b.proxy.end, b.proxy.ended = proxy.Addr().String(), proxy, cancel, ended
 	b.run(ctx, func(ctx context.Context) error {
 		defer close(ended)
 		return proxy.Run(ctx)

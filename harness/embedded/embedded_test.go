@@ -189,7 +189,8 @@ func TestLogKeepsLines(t *testing.T) {
 	g.Expect(lines[0].At).To(BeTemporally(">=", before))
 }
 
-// A proxy that was started anew is at the same address, with the same configuration.
+// A proxy that was started anew, or took its configuration again, is at the same address, with
+// the same configuration.
 func TestRestart(t *testing.T) {
 	g := NewWithT(t)
 	port := freePort(t)
@@ -204,6 +205,8 @@ func TestRestart(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred())
 		return answer.Status
 	}
+	g.Expect(serves()).To(Equal(200))
+	g.Expect(b.ReloadProxy()).To(Succeed())
 	g.Expect(serves()).To(Equal(200))
 	before := time.Now()
 	at, err := b.RestartProxy(t.Context())

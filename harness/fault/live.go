@@ -20,6 +20,9 @@ type Live struct {
 	Resolvers []netip.AddrPort
 	TTL       time.Duration
 	Topology  world.Topology
+	// Proxies are where the load balancer in front calls the proxies, in the order of their
+	// numbers; none if there is no such load balancer.
+	Proxies []netip.AddrPort
 	// State is what was true just before the fault.
 	State world.State
 	// Upstreams are the upstreams in use, by number, each with a name that leads

@@ -24,6 +24,12 @@ var words = map[string]reflect.Type{
 	"fail-dns":      reflect.TypeFor[FailDNS](),
 	"heal-dns":      reflect.TypeFor[HealDNS](),
 	"restart-proxy": reflect.TypeFor[RestartProxy](),
+	"reload-proxy":  reflect.TypeFor[ReloadProxy](),
+	"forget-idle":   reflect.TypeFor[ForgetIdle](),
+	"deregister":    reflect.TypeFor[Deregister](),
+	"stop-proxy":    reflect.TypeFor[StopProxy](),
+	"register":      reflect.TypeFor[Register](),
+	"start-proxy":   reflect.TypeFor[StartProxy](),
 }
 
 // Words lists the faults that can be read from JSON.

@@ -8,7 +8,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// Proxy is the program under test, as far as it can be ended and started.
+// Proxy is the program under test, as far as it can be ended, started and told things.
 type Proxy interface {
 	// Restart ends all processes of the proxy without a warning and starts it again with
 	// the same configuration. It returns when the old ones had ended, and does not wait
@@ -16,6 +16,21 @@ type Proxy interface {
 	Restart(context.Context) (time.Time, error)
 	// Life is what has become of the proxy since Restart.
 	Life(context.Context) (Life, error)
+	// Stop has the proxy of this number, from 1, end: what it has in hand first, in the way of its
+	// kind, or all at once. It returns when the proxy was told to, or had ended.
+	Stop(ctx context.Context, number int, atOnce bool) (time.Time, error)
+	// Ended says whether it has ended since Stop, and what shows it.
+	Ended(ctx context.Context, number int) (bool, string, error)
+	// Start starts the proxy of this number again, with the same configuration, and does not wait
+	// until it listens.
+	Start(ctx context.Context, number int) (time.Time, error)
+	// Listens says whether it listens, and what shows it.
+	Listens(ctx context.Context, number int) (bool, string, error)
+	// Reload has the proxy read its configuration anew, as its kind does, and returns when it
+	// was told to.
+	Reload(context.Context) (time.Time, error)
+	// Reloaded says whether it has done so since Reload, and what shows it.
+	Reloaded(context.Context) (bool, string, error)
 }
 
 // Life is what has become of a proxy that was started anew.

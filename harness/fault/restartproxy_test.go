@@ -25,6 +25,27 @@ func (p *program) Life(context.Context) (Life, error) {
 	return life, p.err
 }
 
+func (p *program) Reload(context.Context) (time.Time, error) { return time.Now(), p.err }
+
+func (p *program) Reloaded(context.Context) (bool, string, error) {
+	life, err := p.Life(context.Background())
+	return life.Listens, "what shows it", err
+}
+
+func (p *program) Start(context.Context, int) (time.Time, error) { return time.Now(), p.err }
+
+func (p *program) Listens(context.Context, int) (bool, string, error) {
+	life, err := p.Life(context.Background())
+	return life.Listens, "what shows it", err
+}
+
+func (p *program) Stop(context.Context, int, bool) (time.Time, error) { return time.Now(), p.err }
+
+func (p *program) Ended(context.Context, int) (bool, string, error) {
+	life, err := p.Life(context.Background())
+	return !life.Runs, "what shows it", err
+}
+
 // A start is proved by what is there after it: also a proxy that ends is one that was
 // started. One of which a process from before is left was not.
 func TestProofThatTheProxyWasStarted(t *testing.T) {

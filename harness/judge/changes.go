@@ -54,10 +54,19 @@ var changes = []change{
 	{code: KeepAliveRace, kind: kind.HAProxy, say: "set `timeout client 65s` and `timeout http-keep-alive 65s`: longer than the load balancer in front keeps a connection, which is 60 s unless it was set"},
 	{code: KeepAliveRace, say: "keep idle connections of clients longer than the load balancer in front does, which is 60 s unless it was set"},
 
+	{code: FlowForgotten, kind: kind.Apache, say: "set `KeepAliveTimeout` shorter than the load balancer's idle timeout, which is 350 s unless it was set"},
+	{code: FlowForgotten, kind: kind.Nginx, say: "set `keepalive_timeout` shorter than the load balancer's idle timeout, which is 350 s unless it was set, or have nginx send TCP keepalives: `listen 80 so_keepalive=20s:20s:3;`"},
+	{code: FlowForgotten, kind: kind.HAProxy, say: "set `timeout client` and `timeout http-keep-alive` shorter than the load balancer's idle timeout, which is 350 s unless it was set, or add `option clitcpka` and `clitcpka-idle 20s` (not run here)"},
+	{code: FlowForgotten, say: "close idle connections of clients sooner than the load balancer forgets them, which is after 350 s unless it was set, or send TCP keepalives"},
+
 	{code: TargetFlap, kind: kind.Apache, say: "raise `MaxRequestWorkers`, and `ServerLimit` with it: each connection that the load balancer keeps holds a process of prefork. `MaxKeepAliveRequests` alone ends nothing"},
 	{code: TargetFlap, say: "raise how many connections the proxy serves at a time"},
 
 	{code: QueryLost, kind: kind.Nginx, say: "write `$uri$is_args$args` or `$request_uri` after the variable in `proxy_pass`, or nothing"},
+
+	{code: ClientLost, kind: kind.Nginx, say: "write `proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for`, or leave the line out: `$remote_addr` is the load balancer in front"},
+	{code: ClientLost, kind: kind.HAProxy, say: "leave out `http-request set-header X-Forwarded-For %[src]`: `option forwardfor` adds a header and keeps the one that came"},
+	{code: ClientLost, kind: kind.Caddy, say: "name the networks of the load balancer in front, such as `servers { trusted_proxies static private_ranges }` among the global options"},
 
 	{code: MovedSessions, kind: kind.Apache, say: "set `stickysession=` to the name of the cookie, and `route=` on each member; the `Header add Set-Cookie` line alone sets no cookie"},
 
@@ -76,6 +85,9 @@ var changes = []change{
 
 	{code: SlowAnswers, kind: kind.Nginx, say: "set `proxy_read_timeout`, with several servers in the `upstream` block: the next one is tried"},
 	{code: SlowAnswers, kind: kind.HAProxy, say: "set `timeout server`, with `retry-on response-timeout` and `option redispatch 1`"},
+
+	{code: CutByReload, kind: kind.Nginx, say: "leave out `worker_shutdown_timeout`, or make it longer than any request takes"},
+	{code: CutByReload, kind: kind.HAProxy, say: "leave out `hard-stop-after`, or make it longer than any request takes"},
 
 	{code: CutShort, kind: kind.Apache, say: "leave out `timeout=` on the members, which bounds the wait for an answer too, and use `connectiontimeout=`, which is for the connect alone"},
 	{code: CutShort, kind: kind.Nginx, say: "raise `proxy_read_timeout`, in a `location` of its own for what takes long"},

@@ -21,10 +21,14 @@ func (c *brief) slow() []row {
 	return rows
 }
 
-// givenUp are the requests that failed and had been sent to a node which served, but late.
+// givenUp are the requests that failed and had been sent to a node which served, but late. What a
+// reload took, or the end of a proxy, is told by itself.
 func (c *brief) givenUp() []row {
 	var rows []row
 	for i, r := range c.Requests {
+		if _, cut := c.cutByReload(r); cut || c.stoppedWith(r) {
+			continue
+		}
 		if failed(r) && slices.ContainsFunc(c.hits.of(r.Seq), func(h hit) bool {
 			serves, how := c.ledger.Serves(h.node, h.at)
 			return serves && strings.HasPrefix(how, "slow-")

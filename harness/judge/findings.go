@@ -16,8 +16,10 @@ func (c *brief) findings(v *Verdict) []Finding {
 	findings = append(findings, c.each(c.usedStruck, v)...)
 	findings = append(findings, c.livedWithoutDNS(v)...)
 	findings = append(findings, c.lostQueries(v)...)
+	findings = append(findings, c.lostClients(v)...)
 	findings = append(findings, c.opensConnections(v)...)
 	findings = append(findings, c.slowAnswers(v)...)
+	findings = append(findings, c.reloadCuts(v)...)
 	findings = append(findings, c.cutShort(v)...)
 	findings = append(findings, c.brokenSockets(v)...)
 	findings = append(findings, c.foundShares(v)...)
@@ -25,6 +27,8 @@ func (c *brief) findings(v *Verdict) []Finding {
 	findings = append(findings, c.movedSessions(v)...)
 	findings = append(findings, c.targetFlap(v)...)
 	findings = append(findings, c.keepAliveRace(v)...)
+	findings = append(findings, c.flowForgotten(v)...)
+	findings = append(findings, c.stoppedInHand(v)...)
 	findings = append(findings, c.healed(v)...)
 	findings = append(findings, c.each(c.followed, v)...)
 	findings = append(findings, c.keepAliveHeld(v)...)
@@ -39,13 +43,13 @@ func (c *brief) findings(v *Verdict) []Finding {
 }
 
 // causes are the findings that say why requests failed.
-var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice, TargetFlap, KeepAliveRace, HeldDown, LostSessions, NotStarted, ProxyDied, StaleAnswers, OpensConnections, SlowAnswers, CutShort}
+var causes = []string{ResolvedOnce, PooledOld, StruckNodes, DNSOutage, PostTwice, TargetFlap, KeepAliveRace, FlowForgotten, StoppedInHand, HeldDown, LostSessions, NotStarted, ProxyDied, StaleAnswers, OpensConnections, SlowAnswers, CutByReload, CutShort}
 
 // lastResort explains a run that failed and that nothing else explains. A failed run
 // has a cause: one without is a defect of these rules.
 func (c *brief) lastResort(v *Verdict, found []Finding) []Finding {
 	budget := c.Manifest.Plan.Budget
-	explained := budget.Query && v.QueriesLost > 0 || budget.Sessions && v.SessionsMoved > 0 || budget.Sockets && v.Sockets.denied() > 0 || len(c.unevenShares(v)) > 0 || slices.ContainsFunc(found, func(f Finding) bool {
+	explained := budget.Query && v.QueriesLost > 0 || v.ClientsLost > 0 || budget.Sessions && v.SessionsMoved > 0 || budget.Sockets && v.Sockets.denied() > 0 || len(c.unevenShares(v)) > 0 || slices.ContainsFunc(found, func(f Finding) bool {
 		return slices.Contains(causes, f.Code) && len(f.Evidence) > 0
 	})
 	if v.Result != Fail || explained {

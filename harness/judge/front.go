@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/world"
@@ -37,6 +38,13 @@ func (c *brief) entered(request recording.Request) netip.Addr {
 	return a.Node
 }
 
+// passesOn says whether some of these nodes are of a load balancer in front that passes
+// connections on: by which of them a request came it does not say.
+func (c *brief) passesOn(nodes map[netip.Addr]bool) bool {
+	front := c.Manifest.World.Front
+	return front != nil && front.Network && slices.ContainsFunc(c.Manifest.World.FrontNodes(), func(a netip.Addr) bool { return nodes[a] })
+}
+
 // ofFront says whether a request failed with an answer of the load balancer in front: the
 // proxy gave none. A client that gave up got no answer, whatever the load balancer noted (460). The Server header does not tell, since the proxy passes on that of a load
 // balancer behind it.
@@ -46,12 +54,12 @@ func (c *brief) ofFront(request recording.Request) bool {
 }
 
 // answeredByFront: requests to which the proxy gave the load balancer in front no answer, and
-// whose connection had not lain idle.
+// whose connection had not lain idle, and whose proxy was not ended.
 func (c *brief) answeredByFront(*Verdict) []Finding {
 	var rows []row
 	kinds := map[string]int{}
 	for _, request := range c.Requests {
-		if c.ofFront(request) && !c.raced(request) {
+		if c.ofFront(request) && !c.raced(request) && !c.stoppedWith(request) {
 			rows = append(rows, c.front[request.Seq])
 			kinds[request.Outcome]++
 		}

@@ -33,6 +33,7 @@ func (c *brief) verdict() Verdict {
 	c.countPosts(&v)
 	c.countRetries(&v)
 	c.countQueries(&v)
+	c.countClients(&v)
 	c.countSessions(&v)
 	c.countSlow(&v)
 	c.countSockets(&v)

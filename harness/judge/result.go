@@ -39,6 +39,9 @@ func (c *brief) decide(v *Verdict) {
 	case budget.Query && v.QueriesLost > 0:
 		v.Result = Fail
 		v.Reasons = []string{fmt.Sprintf("%s reached nodes without their query; %s", requests(v.QueriesLost), lost)}
+	case v.ClientsLost > 0:
+		v.Result = Fail
+		v.Reasons = []string{fmt.Sprintf("%s reached nodes without the address of their client; %s", requests(v.ClientsLost), lost)}
 	case budget.Sessions && v.SessionsMoved > 0:
 		v.Result = Fail
 		v.Reasons = []string{fmt.Sprintf("%s moved while their nodes served; %s", count(v.SessionsMoved, "session was", "sessions were"), lost)}

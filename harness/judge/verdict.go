@@ -49,6 +49,9 @@ type Verdict struct {
 	// QueriesLost are requests that reached a node without the query that their client had
 	// sent. No status shows it.
 	QueriesLost int `json:"queries_lost,omitempty"`
+	// ClientsLost are requests that reached a node without the address of their client in
+	// X-Forwarded-For; 0 if the budget is not about it. No status shows it.
+	ClientsLost int `json:"clients_lost,omitempty"`
 	// SessionsMoved are the sessions that were moved to another node while their own served.
 	SessionsMoved int `json:"sessions_moved,omitempty"`
 	// Slow are the requests that were answered later than the budget allows, from the first
@@ -181,11 +184,13 @@ const (
 	LeftLate             = "left-late"              // stayed with nodes that the name had left and that did not answer
 	HeldDown             = "held-down"              // the proxy answered by itself, without trying a node
 	QueryLost            = "query-lost"             // requests reached nodes without their query
+	ClientLost           = "client-lost"            // requests reached nodes without the address of their client
 	MovedSessions        = "moved-sessions"         // sessions were moved to another node
 	LostSessions         = "lost-sessions"          // sessions were held to a node that did not serve
 	OpensConnections     = "opens-connections"      // more connections for each request than the budget allows
 	SlowAnswers          = "slow-answers"           // answers that took longer than the budget allows
 	CutShort             = "cut-short"              // answers that take long were given up
+	CutByReload          = "cut-by-reload"          // what the proxy had in hand as it was told to read its configuration anew, and did not end
 	UnevenShares         = "uneven-shares"          // nodes that got more or less of the requests than their weight says
 	SocketsDenied        = "sockets-denied"         // WebSockets that clients asked for and did not get
 	SocketsCut           = "sockets-cut"            // WebSockets that went while their node served
@@ -200,6 +205,8 @@ const (
 	RefusedByProxy       = "refused-by-proxy"       // a limit or a rule of the proxy itself
 	AnsweredByFront      = "answered-by-front"      // the load balancer in front answered by itself: the proxy gave no answer
 	KeepAliveRace        = "keepalive-race"         // the proxy closes idle connections that the load balancer in front keeps
+	FlowForgotten        = "flow-forgotten"         // the load balancer in front forgot idle connections that the proxy kept
+	StoppedInHand        = "stopped-in-hand"        // requests were under way at a proxy as it ended
 	TargetFlap           = "target-flap"            // the load balancer in front held proxies to be down that ran
 	KeepAliveHeld        = "keepalive-held"         // it kept them throughout the quiet part of the load
 	ClientResent         = "client-resent"          // the proxy closed a connection without an answer, and the client sent the request again

@@ -27,6 +27,8 @@ var apache = Kind{
 	Look:       apacheComment,
 	// [proxy:error] and its like.
 	Errors: regexp.MustCompile(`\[[a-z0-9_]+:(?:error|crit|alert|emerg)\]`),
+	Reload: &Reload{Signal: "USR1"}, // apachectl graceful
+	Stop:   "WINCH",                 // apachectl graceful-stop
 	// The numbers are those of httpd's log messages (seen in 2.4.71).
 	Marks: []Mark{
 		{"AH00957", "Apache could not connect to a node"},

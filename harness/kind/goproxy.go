@@ -18,6 +18,7 @@ var goproxy = Kind{
 		TLS:    regexp.MustCompile(`(?m)^\s*(?:-\s*)?url:\s*["']?https://`),
 	},
 	Complaints: []string{"error:", ".yaml:"},
+	Reload:     &Reload{Signal: "HUP", Says: "reload: done"},
 }
 
 func goproxyLayout(c Config) (Layout, error) {

@@ -31,6 +31,8 @@ var haproxy = Kind{
 	Complaints: []string{"[alert]"},
 	Advice:     haproxyAdvice,
 	Errors:     regexp.MustCompile(`\[(?:ALERT|EMERG)\]|\bis DOWN, reason`),
+	Reload:     &Reload{Signal: "USR2"}, // of the master
+	Stop:       "USR1",
 	Marks: []Mark{
 		{"has no server available", "HAProxy holds every server to be down"},
 		{"is going DOWN for maintenance", "HAProxy got no address for a server"},

@@ -41,6 +41,12 @@ type Kind struct {
 	// Early is the status with which the program answers while it listens and has not read
 	// yet what it serves; 0 if it does not listen before.
 	Early int
+	// Reload is how the program is told to read its configuration anew; nil if the harness knows
+	// no way that needs nothing of the configuration.
+	Reload *Reload
+	// Stop is the signal at which the program ends what it has in hand, and then itself; TERM if
+	// it is empty.
+	Stop string
 	// Marks are lines that the program writes when an upstream fails, the more telling
 	// first.
 	Marks []Mark
@@ -90,6 +96,15 @@ func Of(name Name) (*Kind, error) {
 
 // Bundled says whether the program is part of this one.
 func (k *Kind) Bundled() bool { return len(k.Releases) == 0 && !k.UserImage }
+
+// StopOf is the signal at which programs of a kind end what they have in hand, and then
+// themselves.
+func StopOf(name Name) string {
+	if k, err := Of(name); err == nil && k.Stop != "" {
+		return k.Stop
+	}
+	return "TERM"
+}
 
 // Mark is a line of a log, by a part of it, and what it means.
 type Mark struct{ Text, Meaning string }

@@ -36,6 +36,10 @@ func TestKindsAreWhole(t *testing.T) {
 			for _, c := range k.Complaints {
 				g.Expect(c).To(Equal(strings.ToLower(c)))
 			}
+			if k.Reload != nil {
+				g.Expect(k.Reload.Signal).To(MatchRegexp("^(HUP|USR1|USR2)$"), "others end programs")
+			}
+			g.Expect(StopOf(name)).To(MatchRegexp("^(QUIT|TERM|USR1|WINCH)$"), "KILL ends nothing first")
 			if k.Bundled() || k.UserImage {
 				return
 			}

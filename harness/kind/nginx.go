@@ -25,6 +25,8 @@ var nginx = Kind{
 	Complaints: []string{"[emerg]"},
 	Advice:     nginxAdvice,
 	Errors:     regexp.MustCompile(`\[(?:error|crit|alert|emerg)\]`),
+	Reload:     &Reload{Signal: "HUP"},
+	Stop:       "QUIT",
 	Marks: []Mark{
 		{"connect() failed (110", "nginx's connection to a node timed out"},
 		{"upstream timed out", "nginx waited for a node in vain"},

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/harness/world"
 )
 
 // Act is one fault that came into force, and for how long what it did was true.
@@ -18,6 +19,9 @@ type Act struct {
 	Heals bool
 }
 
+// aboutProxy says whether an effect is something that was done to the proxy.
+func aboutProxy(e world.Effect) bool { return e.Restarted || e.Reloaded || e.Proxy != 0 }
+
 // thing is what one effect is about: the resolvers, or one side of a node.
 type thing struct {
 	node  netip.Addr
@@ -28,7 +32,7 @@ type thing struct {
 func (l *Ledger) Acts() []Act {
 	acts := make([]Act, len(l.steps))
 	for i, s := range l.steps {
-		acts[i] = Act{Name: s.Name, From: s.From(), To: s.From(), Heals: !slices.ContainsFunc(s.Effects, restarts)}
+		acts[i] = Act{Name: s.Name, From: s.From(), To: s.From(), Heals: !slices.ContainsFunc(s.Effects, aboutProxy)}
 		for changed, departs := range l.changes(s) {
 			if departs {
 				acts[i].Heals = false

@@ -169,16 +169,29 @@ func (l *Ledger) Tells(t recording.Seconds) recording.Seconds {
 
 // Restarts are the times at which the proxy was started anew.
 func (l *Ledger) Restarts() []Moment {
+	return l.moments(func(e world.Effect) bool { return e.Restarted })
+}
+
+// Reloads are the times at which the proxy was told to read its configuration anew.
+func (l *Ledger) Reloads() []Moment {
+	return l.moments(func(e world.Effect) bool { return e.Reloaded })
+}
+
+// Stops are the times at which a proxy of several was told to end, or was ended.
+func (l *Ledger) Stops() []Moment {
+	return l.moments(func(e world.Effect) bool { return e.Runs != nil && !*e.Runs })
+}
+
+// moments are the steps that have such an effect.
+func (l *Ledger) moments(such func(world.Effect) bool) []Moment {
 	var all []Moment
 	for _, s := range l.steps {
-		if slices.ContainsFunc(s.Effects, restarts) {
+		if slices.ContainsFunc(s.Effects, such) {
 			all = append(all, moment(s))
 		}
 	}
 	return all
 }
-
-func restarts(e world.Effect) bool { return e.Restarted }
 
 // Unknowing are the times in which a proxy that had been started anew could know no address
 // by DNS, since the resolvers did not answer as they should.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -46,12 +45,11 @@ func dialer(way recording.Way) func(ctx context.Context, network, address string
 			return nil, err
 		}
 		node := way.Front[turn.Add(1)%uint64(len(way.Front))]
-		return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort(node.String(), port))
+		// Most programs send no TCP keepalives, with which a Network Load Balancer would hold
+		// an idle connection to be in use (aws-facts 4.2).
+		return (&net.Dialer{KeepAlive: -1}).DialContext(ctx, network, net.JoinHostPort(node.String(), port))
 	}
 }
-
-// forwardedFor is the header in which an ALB says who its client is.
-const forwardedFor = "X-Forwarded-For"
 
 // get makes one request for a path with its query. Client is the number of the client
 // that it is sent for.
@@ -61,18 +59,11 @@ func get(ctx context.Context, way recording.Way, path string, client uint64) (*h
 		return nil, err
 	}
 	request.Host = way.Host
-	request.Header.Set(forwardedFor, client203(client).String())
+	request.Header.Set(recording.ForwardedFor, recording.Client(client).String())
 	for name, value := range way.Headers {
 		request.Header.Set(name, value)
 	}
 	return request, nil
-}
-
-// client203 is the address of a client: behind a load balancer there are many, so that a
-// limit per address is as far away as it is in production. The block is for documentation
-// (RFC 5737).
-func client203(number uint64) netip.Addr {
-	return netip.AddrFrom4([4]byte{203, 0, 113, byte(1 + number%254)})
 }
 
 // aside numbers the requests that are no part of an attack, in the whole process, so that

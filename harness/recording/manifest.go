@@ -164,6 +164,8 @@ type Budget struct {
 	MaxFailed int `json:"max_failed,omitempty"`
 	// Query: no request may reach a node without the query that its client sent.
 	Query bool `json:"query,omitempty"`
+	// Client: no request may reach a node without the address of its client in X-Forwarded-For.
+	Client bool `json:"client,omitempty"`
 	// Sessions: no session may be moved to another node while its own serves.
 	Sessions bool `json:"sessions,omitempty"`
 	// Sockets: no WebSocket may be denied before the first loss, or later than RecoverWithin

@@ -88,7 +88,9 @@ type Attempt struct {
 	Method string     `json:"method"`
 	Path   string     `json:"path"`
 	Host   string     `json:"host,omitempty"` // what the proxy asked the node for
-	Status int        `json:"status"`         // 0: no answer was finished
+	// ForwardedFor is the X-Forwarded-For that the proxy sent; kept if the budget is about it.
+	ForwardedFor string `json:"forwarded_for,omitempty"`
+	Status       int    `json:"status"` // 0: no answer was finished
 	// NoTarget says that the load balancer answered 503 by itself: it passed the
 	// request to no target, so that nothing was done with it.
 	NoTarget bool `json:"no_target,omitempty"`

@@ -64,6 +64,16 @@ func HasNumber(path string, seq uint64) bool {
 	return slices.Contains(strings.Split(query, "&"), numberKey+strconv.FormatUint(seq, 10))
 }
 
+// ForwardedFor is the header in which a load balancer says who its client is.
+const ForwardedFor = "X-Forwarded-For"
+
+// Client is the address of the client whose request has this number: behind a load balancer there
+// are many, so that a limit per address is as far away as it is in production. The block is for
+// documentation (RFC 5737).
+func Client(number uint64) netip.Addr {
+	return netip.AddrFrom4([4]byte{203, 0, 113, byte(1 + number%254)})
+}
+
 // Origin is what a browser would show of the way before the path: the scheme, the host
 // and the port.
 func (w Way) Origin() string {

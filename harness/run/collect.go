@@ -53,6 +53,9 @@ func (c *cell) collectNodes(ctx context.Context) error {
 			row.Target, row.TargetStatus, row.TargetIdle = a.Target, a.TargetStatus, recording.Seconds(a.TargetIdleSeconds)
 			row.TargetTLSFailed, row.FailedOpen = a.TargetTLSFailed, a.FailedOpen
 		}
+		if c.plan.Budget.Client {
+			row.ForwardedFor = a.ForwardedFor
+		}
 		errA = errors.Join(errA, c.dir.Attempts.Append(row))
 	}
 	conns, errC := c.to.alb.Connections(ctx)

@@ -27,6 +27,9 @@ type containerBed struct {
 	tb    *testbed.Testbed
 	proxy testbed.Proxy
 	libc  []netip.AddrPort // the resolvers of /etc/resolv.conf
+	// reload is how the proxy is told to read its configuration anew; nil if nobody knows.
+	reload *kind.Reload
+	stop   string // the signal at which it ends what it has in hand, and then itself
 	// beside says that applications answer beside the proxy.
 	beside bool
 }
@@ -37,7 +40,7 @@ var vpcResolver = netip.AddrPortFrom(netip.AddrFrom4([4]byte{169, 254, 169, 253}
 // openContainers readies the agents of a cell. The bed is to be closed also
 // when there is an error.
 func (l *Lab) openContainers(ctx context.Context, image string, conf config.Config, proxies int, ipv6 bool, seed uint64) (*containerBed, error) {
-	b := &containerBed{lab: l}
+	b := &containerBed{lab: l, reload: kind.ReloadOf(conf.Kind), stop: kind.StopOf(conf.Kind)}
 	layout, err := conf.Layout()
 	if err != nil {
 		return b, err
@@ -159,6 +162,43 @@ func (b *containerBed) Restart(ctx context.Context) (time.Time, error) {
 
 // Life implements fault.Proxy.
 func (b *containerBed) Life(ctx context.Context) (fault.Life, error) { return b.tb.ProxyLife(ctx) }
+
+// Stop implements fault.Proxy.
+func (b *containerBed) Stop(ctx context.Context, number int, atOnce bool) (time.Time, error) {
+	seat := b.tb.Seats()[number-1]
+	if atOnce {
+		return seat.KillProxy(ctx)
+	}
+	return seat.StopProxy(ctx, b.stop)
+}
+
+// Ended implements fault.Proxy.
+func (b *containerBed) Ended(ctx context.Context, number int) (bool, string, error) {
+	return b.tb.Seats()[number-1].ProxyEnded(ctx)
+}
+
+// Start implements fault.Proxy.
+func (b *containerBed) Start(ctx context.Context, number int) (time.Time, error) {
+	return b.tb.Seats()[number-1].StartAgain(ctx)
+}
+
+// Listens implements fault.Proxy.
+func (b *containerBed) Listens(ctx context.Context, number int) (bool, string, error) {
+	return b.tb.Seats()[number-1].ProxyListens(ctx)
+}
+
+// Reload implements fault.Proxy.
+func (b *containerBed) Reload(ctx context.Context) (time.Time, error) {
+	if b.reload == nil {
+		return time.Time{}, errors.New("nobody knows how this kind of proxy is told to read its configuration anew")
+	}
+	return b.tb.ReloadProxy(ctx, *b.reload)
+}
+
+// Reloaded implements fault.Proxy.
+func (b *containerBed) Reloaded(ctx context.Context) (bool, string, error) {
+	return b.tb.Reloaded(ctx, *b.reload)
+}
 
 func (b *containerBed) warmed(ctx context.Context) error {
 	var errs []error

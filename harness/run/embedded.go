@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -89,6 +90,40 @@ func (b *embeddedBed) Restart(ctx context.Context) (time.Time, error) {
 // started anew, or Restart said what was wrong.
 func (b *embeddedBed) Life(context.Context) (fault.Life, error) {
 	return fault.Life{Runs: true, Listens: true}, nil
+}
+
+// errOneProxy: a proxy in this process is not ended while others go on.
+var errOneProxy = errors.New("the testbed without a Docker engine has one proxy, which runs to the end")
+
+// Stop implements fault.Proxy.
+func (b *embeddedBed) Stop(context.Context, int, bool) (time.Time, error) {
+	return time.Time{}, errOneProxy
+}
+
+// Ended implements fault.Proxy.
+func (b *embeddedBed) Ended(context.Context, int) (bool, string, error) {
+	return false, "", errOneProxy
+}
+
+// Start implements fault.Proxy.
+func (b *embeddedBed) Start(context.Context, int) (time.Time, error) {
+	return time.Time{}, errOneProxy
+}
+
+// Listens implements fault.Proxy.
+func (b *embeddedBed) Listens(context.Context, int) (bool, string, error) {
+	return false, "", errOneProxy
+}
+
+// Reload implements fault.Proxy.
+func (b *embeddedBed) Reload(context.Context) (time.Time, error) {
+	return time.Now(), b.bed.ReloadProxy()
+}
+
+// Reloaded implements fault.Proxy: the proxy has taken the configuration, or Reload said what
+// was wrong.
+func (b *embeddedBed) Reloaded(context.Context) (bool, string, error) {
+	return true, "the proxy has taken its configuration again", nil
 }
 
 func (b *embeddedBed) Close(bool) error { return b.bed.Close() }

@@ -144,6 +144,27 @@ func TestALoadBalancerInFront(t *testing.T) {
 	g.Expect(lab.Close()).To(Succeed())
 }
 
+// A Network Load Balancer in front passes connections on: it records no requests, and the run
+// counts all the same. A proxy written in Go keeps idle connections known to it by TCP keepalives,
+// which this test is too short to need.
+func TestANetworkLoadBalancerInFront(t *testing.T) {
+	g := NewWithT(t)
+	s := behindALB()
+	s.Name, s.World.Front = "nlb-silent-idle", &world.Front{Nodes: 2, Network: true}
+	s.Timeline = []harness.Step{harness.Do(fault.ForgetIdle{Seconds: 60})}
+	lab := newEmbedded(options(t))
+	r := one(t.Context(), lab, s, reference(catalogued))
+	g.Expect(r.Err).NotTo(HaveOccurred())
+	g.Expect(r.Verdict.Result).To(Equal(judge.Pass), "%s", strings.Join(r.Verdict.Reasons, "; "))
+	rec, err := recording.Open(r.Dir)
+	g.Expect(err).NotTo(HaveOccurred())
+	front := rec.Manifest.World.FrontNodes()
+	g.Expect(rec.Attempts).NotTo(ContainElement(HaveField("Node", BeElementOf(front))))
+	g.Expect(rec.Connections).To(ContainElement(HaveField("Node", front[0])))
+	g.Expect(rec.Connections).To(ContainElement(HaveField("Node", front[1])))
+	g.Expect(lab.Close()).To(Succeed())
+}
+
 func TestEmbeddedRunsNothingElse(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)

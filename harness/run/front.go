@@ -32,7 +32,11 @@ func (c *cell) putFront(ctx context.Context) (recording.Way, error) {
 	if len(nodes) == 0 {
 		return c.way, nil
 	}
-	if err := c.register(ctx, c.ways()[:1]); err != nil {
+	var err error
+	if c.live.Proxies, err = addresses(c.ways()); err != nil {
+		return c.way, err
+	}
+	if err := c.register(ctx, 1); err != nil {
 		return c.way, err
 	}
 	c.registered = time.Now()
@@ -55,38 +59,44 @@ func (c *cell) putFront(ctx context.Context) (recording.Way, error) {
 // putOthers makes the further proxies targets too. What is registered at another time is checked
 // at another time: the checks of all are spread evenly over the interval.
 func (c *cell) putOthers(ctx context.Context) error {
-	ways := c.ways()
-	if c.Scenario.World.Front == nil {
+	proxies := len(c.live.Proxies)
+	if proxies < 2 {
 		return nil
 	}
 	group, _, err := targets.Group{Health: c.healthCheck()}.Check()
 	if err != nil {
 		return err
 	}
-	apart := time.Duration(group.Health.IntervalSeconds) * time.Second / time.Duration(len(ways))
-	for n := 1; n < len(ways); n++ {
+	apart := time.Duration(group.Health.IntervalSeconds) * time.Second / time.Duration(proxies)
+	for n := 1; n < proxies; n++ {
 		if err := sleepUntil(ctx, c.registered.Add(apart*time.Duration(n))); err != nil {
 			return err
 		}
-		if err := c.register(ctx, ways[:n+1]); err != nil {
+		if err := c.register(ctx, n+1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// register makes the proxies at the ends of these ways the targets.
-func (c *cell) register(ctx context.Context, ways []recording.Way) error {
-	group, err := c.targetGroup(ways)
-	if err != nil {
-		return err
+// register makes the first of the proxies the targets.
+func (c *cell) register(ctx context.Context, first int) error {
+	group := c.targetGroup(c.live.Proxies[:first])
+	lb := fakealb.LoadBalancer{Name: fault.LoadBalancer(world.FrontName, world.InFront), TargetGroup: group}
+	if c.Scenario.World.Front.Network {
+		lb.Type = fakealb.TypeNetwork
+		lb.Listeners = []fakealb.Listener{{Port: c.to.port, Protocol: fakealb.ProtocolTCP}}
 	}
-	_, err = c.to.alb.PutLoadBalancer(ctx, fakealb.LoadBalancer{Name: fault.LoadBalancer(world.FrontName, world.InFront), TargetGroup: group})
+	_, err := c.to.alb.PutLoadBalancer(ctx, lb)
 	return err
 }
 
-// healthCheck asks for the first path, in the protocol of the way.
+// healthCheck asks for the first path, in the protocol of the way. A Network Load Balancer has
+// its own, which opens a connection.
 func (c *cell) healthCheck() targets.HealthCheck {
+	if c.Scenario.World.Front.Network {
+		return targets.HealthCheck{}
+	}
 	scheme, _, _ := strings.Cut(c.way.Target, "://")
 	path, _, _ := strings.Cut(c.way.Paths[0], "#")
 	checks := c.Scenario.World.Front.Checks
@@ -96,24 +106,37 @@ func (c *cell) healthCheck() targets.HealthCheck {
 	}
 }
 
-// targetGroup has the proxies at the ends of these ways as its targets.
-func (c *cell) targetGroup(ways []recording.Way) (*targets.Group, error) {
+// targetGroup has these proxies as its targets.
+func (c *cell) targetGroup(proxies []netip.AddrPort) *targets.Group {
 	health := c.healthCheck()
-	group := &targets.Group{Protocol: health.Protocol, Health: health}
+	group := &targets.Group{Protocol: health.Protocol, Health: health, Targets: targets.At(proxies...)}
+	if c.Scenario.World.Front.Network {
+		group.Protocol = targets.ProtocolTCP
+	}
+	return group
+}
+
+// addresses are those of the proxies at the ends of ways.
+func addresses(ways []recording.Way) ([]netip.AddrPort, error) {
+	var proxies []netip.AddrPort
 	for _, way := range ways {
 		_, address, _ := strings.Cut(way.Target, "://")
 		proxy, err := netip.ParseAddrPort(address)
 		if err != nil {
 			return nil, fmt.Errorf("the proxy is at %q, want an address and a port: %w", way.Target, err)
 		}
-		group.Targets = append(group.Targets, targets.At(proxy)...)
+		proxies = append(proxies, proxy)
 	}
-	return group, nil
+	return proxies, nil
 }
 
-// frontURL is what clients call: over HTTPS if the way is one of clients who use that.
+// frontURL is what clients call: over HTTPS if the way is one of clients who use that. What a
+// Network Load Balancer gets it passes on as it is.
 func (c *cell) frontURL(node netip.Addr) string {
+	scheme, _, _ := strings.Cut(c.way.Target, "://")
 	switch {
+	case c.Scenario.World.Front.Network:
+		return scheme + "://" + netip.AddrPortFrom(node, c.to.port).String()
 	case !wayin.FromHTTPS(c.way):
 		return "http://" + netip.AddrPortFrom(node, c.to.port).String()
 	case c.to.port == plainPort:

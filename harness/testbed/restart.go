@@ -2,11 +2,8 @@ package testbed
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
-
-	"github.com/moby/moby/client"
 
 	"github.com/proxychaos/proxychaos/harness/fault"
 	"github.com/proxychaos/proxychaos/harness/pod"
@@ -22,20 +19,12 @@ func (s *Seat) RestartProxy(ctx context.Context) (time.Time, error) {
 		return time.Time{}, err
 	}
 	s.former = before
-	id := s.proxy.GetContainerID()
-	if _, err := s.tb.docker.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "KILL"}); err != nil {
-		return time.Time{}, fmt.Errorf("ending the proxy: %w", err)
+	at, err := s.KillProxy(ctx)
+	if err != nil {
+		return at, err
 	}
-	for ended := false; !ended; {
-		if ended, _, err = s.tb.exited(ctx, s.proxy); err != nil {
-			return time.Time{}, fmt.Errorf("waiting for the end of the proxy: %w", err)
-		}
-	}
-	at := time.Now()
-	if _, err := s.tb.docker.ContainerStart(ctx, id, client.ContainerStartOptions{}); err != nil {
-		return time.Time{}, fmt.Errorf("starting the proxy again: %w", err)
-	}
-	return at, nil
+	_, err = s.StartAgain(ctx)
+	return at, err
 }
 
 // ProxyLife is what has become of the proxy since RestartProxy.

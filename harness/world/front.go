@@ -5,7 +5,8 @@ import (
 	"net/netip"
 )
 
-// Front is an Application Load Balancer that clients call. Its targets are proxies.
+// Front is a load balancer that clients call: an Application Load Balancer, unless it says
+// otherwise. Its targets are proxies.
 type Front struct {
 	// Nodes is how many it has: one for each zone, 1 or 2. Connections of clients go to
 	// them in turn, and each keeps connections of its own to the proxies.
@@ -13,8 +14,10 @@ type Front struct {
 	// Proxies is how many proxies with the same configuration are its targets, 1 to 4, each
 	// with an address of its own; 0 stands for 1.
 	Proxies int `json:"proxies,omitempty"`
+	// Network has it be a Network Load Balancer: it passes connections on, and sees no requests.
+	Network bool `json:"network,omitempty"`
 	// Checks are its health checks, which every node makes by itself. The zero value stands
-	// for an ALB's defaults.
+	// for the defaults.
 	Checks Checks `json:"checks,omitzero"`
 }
 
@@ -42,6 +45,8 @@ func (f Front) check() error {
 		return fmt.Errorf("got %d nodes of the load balancer in front, want 1 to %d", f.Nodes, maxInFront)
 	case f.Proxies < 0 || f.Proxies > maxProxies:
 		return fmt.Errorf("got %d proxies behind the load balancer in front, want 1 to %d", f.Proxies, maxProxies)
+	case f.Network && f.Checks != (Checks{}):
+		return fmt.Errorf("got health checks of a Network Load Balancer in front, want none: its own are used")
 	}
 	return f.Checks.check()
 }

@@ -52,7 +52,10 @@ func TestWorldsWithAWrongFront(t *testing.T) {
 			w.Front = &world.Front{Nodes: 2, Checks: world.Checks{Interval: 5, Timeout: 6, Healthy: 2, Unhealthy: 2}}
 		},
 		"half of the checks": func(w *world.World) { w.Front = &world.Front{Nodes: 2, Checks: world.Checks{Interval: 5, Timeout: 2}} },
-		"its name":           func(w *world.World) { w.Balancers = []world.Balancer{{Name: world.FrontName, Nodes: 1}} },
+		"checks of a network load balancer": func(w *world.World) {
+			w.Front = &world.Front{Nodes: 2, Network: true, Checks: world.Checks{Interval: 5, Timeout: 2, Healthy: 2, Unhealthy: 2}}
+		},
+		"its name": func(w *world.World) { w.Balancers = []world.Balancer{{Name: world.FrontName, Nodes: 1}} },
 	} {
 		w := fronted
 		change(&w)

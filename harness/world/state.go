@@ -7,8 +7,10 @@ import (
 )
 
 // Effect is one fact about the world from an instant on: a node is named or not, a
-// node serves or not, the resolvers answer or not, the proxy was started anew. It is about a
-// node if Node is set, about the resolvers if Resolves is, and about the proxy if Restarted is.
+// node serves or not, the resolvers answer or not, the proxy was started anew or read its
+// configuration anew, one of several proxies is a target or runs, or is and does so no more. It is
+// about a node if Node is set, about the resolvers if Resolves is, and about a proxy if Restarted,
+// Reloaded or Proxy is.
 type Effect struct {
 	Node netip.Addr `json:"node,omitzero"`
 	// Named says whether the answers for the node's name have the node.
@@ -22,6 +24,14 @@ type Effect struct {
 	Resolves *bool `json:"resolves,omitempty"`
 	// Restarted says that the proxy was started anew: what it knew and held is gone.
 	Restarted bool `json:"restarted,omitempty"`
+	// Reloaded says that the proxy was told to read its configuration anew.
+	Reloaded bool `json:"reloaded,omitempty"`
+	// Proxy is the number, from 1, of the proxy that Registered or Runs is about.
+	Proxy int `json:"proxy,omitempty"`
+	// Registered says whether the load balancer in front has it among its targets.
+	Registered *bool `json:"registered,omitempty"`
+	// Runs says whether it runs. One that is told to end may first end what it has in hand.
+	Runs *bool `json:"runs,omitempty"`
 	// How is in which way it does not serve or resolve: Silence, refuse, tls-expired,
 	// servfail, ... Empty if it does.
 	How string `json:"how,omitempty"`

@@ -1,0 +1,45 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// handover is how long after it was told to read its configuration anew a proxy may give
+// requests to processes that it is about to end.
+const handover = recording.Seconds(1)
+
+// cutByReload says whether a request failed that the proxy had in hand as it was told to read
+// its configuration anew, and how long after that it did.
+func (c *brief) cutByReload(r recording.Request) (recording.Seconds, bool) {
+	if !failed(r) || !c.sent(r) {
+		return 0, false
+	}
+	for _, m := range c.ledger.Reloads() {
+		if ended := r.Sent + r.Latency; r.Sent < m.At+handover && ended >= m.Asked {
+			return ended - m.At, true
+		}
+	}
+	return 0, false
+}
+
+// reloadCuts: a proxy that reads its configuration anew can let old processes end their work.
+func (c *brief) reloadCuts(*Verdict) []Finding {
+	var rows []row
+	var after []recording.Seconds
+	for i, r := range c.Requests {
+		if ended, cut := c.cutByReload(r); cut {
+			rows, after = append(rows, row{recording.RequestsFile, i}), append(after, ended)
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	slices.Sort(after)
+	return []Finding{{
+		Code: CutByReload, Text: fmt.Sprintf("%s failed that the proxy had in hand as it was told to read its configuration anew, %s after that (the median)", requests(len(rows)), span(percentile(after, 0.5))),
+		Evidence: c.quote(rows...),
+	}}
+}
