@@ -1,6 +1,10 @@
 package kind
 
-import "regexp"
+import (
+	"path"
+	"regexp"
+	"strings"
+)
 
 // Squid is Squid as an accelerator in front of a site.
 const Squid Name = "squid"
@@ -74,9 +78,31 @@ var squidCache = regexp.MustCompile(`(?m)^\s*cache_dir\s`)
 var (
 	squidSite    = regexp.MustCompile(`(?m)^\s*https?_port\s[^\n]*\bdefaultsite=(\S+)`)
 	squidDomains = regexp.MustCompile(`(?m)^\s*acl\s+\S+\s+dstdomain\s+([^\n]+)`)
+	squidMatches = regexp.MustCompile(`(?m)^\s*acl\s+\S+\s+dstdom_regex\s+([^\n]+)`)
 )
 
 func squidServes(c Config) Serves {
 	text := c.text()
-	return Serves{Hosts: bare(append(words(squidSite, text), words(squidDomains, text)...))}
+	hosts := bare(append(words(squidSite, text), c.squidWords(squidDomains)...))
+	return Serves{Hosts: append(hosts, patterns(c.squidWords(squidMatches))...)}
+}
+
+// squidWords are those of an ACL, without its options; a word with a / in it is a file that has
+// one in each line.
+func (c Config) squidWords(acl *regexp.Regexp) []string {
+	var found []string
+	for _, word := range words(acl, c.text()) {
+		switch {
+		case strings.HasPrefix(word, "-"):
+		case strings.Contains(word, "/"):
+			for _, f := range c.Files {
+				if path.Base(f.Name) == path.Base(word) {
+					found = append(found, strings.Fields(string(comment.ReplaceAll(f.Content, nil)))...)
+				}
+			}
+		default:
+			found = append(found, word)
+		}
+	}
+	return found
 }
