@@ -213,6 +213,30 @@ func TestAuthoritiesOfCaddysUpstreams(t *testing.T) {
 	g.Expect(added(l, "/etc/ssl/b.pem")).To(Equal(CAPath))
 }
 
+// Caddy chooses a certificate by the names in it.
+func TestCertificatesThatCaddyIsTold(t *testing.T) {
+	g := NewWithT(t)
+	l := laid(t, Caddy, Config{Path: "a.json", Files: []File{{Name: "a.json", Content: []byte(`{"apps": {
+		"http": {"servers": {"a": {
+			"tls_connection_policies": [{"client_authentication": {"ca": {"provider": "file", "pem_files": ["/etc/ssl/clients.pem"]}}}],
+			"routes": [{"match": [{"host": ["shop.example.org"]}], "handle": [{"transport": {"tls": {"client_certificate_file": "/etc/ssl/us.pem", "client_certificate_key_file": "/etc/ssl/us.key"}}}]}]
+		}}},
+		"tls": {"certificates": {"load_files": [{"certificate": "/etc/ssl/shop.pem", "key": "/etc/ssl/shop.key"}], "load_folders": ["/etc/ssl/more"], "load_pem": [{"certificate": "-----BEGIN", "key": "-----BEGIN"}]}}
+	}}`)}}})
+	for certificate, key := range map[string]string{"/etc/ssl/shop.pem": "/etc/ssl/shop.key", "/etc/ssl/us.pem": "/etc/ssl/us.key", "/etc/ssl/more/proxychaos.pem": "/etc/ssl/more/proxychaos.pem"} {
+		pair, err := tls.X509KeyPair([]byte(added(l, certificate)), []byte(added(l, key)))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(pair.Leaf.VerifyHostname("shop.example.org")).To(Succeed())
+	}
+	g.Expect(added(l, "/etc/ssl/clients.pem")).To(Equal(CAPath))
+	l = laid(t, Caddy, of("shop.example.org {\n\ttls /a.pem /a.key {\n\t\tclient_auth {\n\t\t\ttrust_pool file /etc/ssl/clients.pem\n\t\t}\n\t}\n\treverse_proxy https://b {\n\t\ttransport http {\n\t\t\ttls_client_auth /us.pem /us.key\n\t\t}\n\t}\n}\n"))
+	pair, err := tls.X509KeyPair([]byte(added(l, "/a.pem")), []byte(added(l, "/a.key")))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(pair.Leaf.VerifyHostname("shop.example.org")).To(Succeed())
+	g.Expect(l.Spares()).To(ContainElements("/us.pem", "/us.key"))
+	g.Expect(added(l, "/etc/ssl/clients.pem")).To(Equal(CAPath))
+}
+
 const vhost = "<VirtualHost *:80>\n  ProxyPass / http://b.example.com/\n</VirtualHost>\n"
 
 func TestWhereApacheFilesGo(t *testing.T) {
@@ -277,6 +301,7 @@ func TestModulesThatAFragmentNeeds(t *testing.T) {
 		"Protocols h2 http/1.1": "http2", "SSLSessionCache shmcb:/tmp/x(1000)": "socache_shmcb", "AuthType Basic": "auth_basic",
 		"SetOutputFilter DEFLATE": "deflate", "ExpiresActive On": "expires", "SetHandler server-status": "status", "ProxyHTMLEnable On": "proxy_html",
 		"MDomain a.example.com": "md", "SetHandler \"proxy:fcgi://127.0.0.1:9000\"": "proxy_fcgi",
+		"SuexecUserGroup a b": "suexec", "Dav On": "dav_fs", "Require file-owner": "authz_owner", "AuthnCacheEnable": "authn_socache",
 	} {
 		t.Run(directive, func(t *testing.T) {
 			base := added(laid(t, Apache, of("<VirtualHost *:80>\n"+directive+"\n</VirtualHost>")), apacheMain)
