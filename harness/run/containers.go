@@ -27,6 +27,7 @@ type containerBed struct {
 	tb    *testbed.Testbed
 	proxy testbed.Proxy
 	libc  []netip.AddrPort // the resolvers of /etc/resolv.conf
+	from  []netip.Addr     // of the machine, at which the proxy's connections begin
 	// beside says that applications answer beside the proxy.
 	beside bool
 }
@@ -37,7 +38,7 @@ var vpcResolver = netip.AddrPortFrom(netip.AddrFrom4([4]byte{169, 254, 169, 253}
 // openContainers readies the agents of a cell. The bed is to be closed also
 // when there is an error.
 func (l *Lab) openContainers(ctx context.Context, image string, conf config.Config, proxies int, ipv6 bool, seed uint64) (*containerBed, error) {
-	b := &containerBed{lab: l}
+	b := &containerBed{lab: l, from: conf.SourceAddresses()}
 	layout, err := conf.Layout()
 	if err != nil {
 		return b, err
@@ -83,6 +84,11 @@ func (b *containerBed) startProxy(ctx context.Context, ca []byte) error {
 		b.proxy.Sockets = nil // there is nothing to put there
 	}
 	for _, s := range b.tb.Seats() {
+		if len(b.from) > 0 {
+			if err := s.Pod.SetAddresses(ctx, pod.AddressesRequest{Addresses: b.from}); err != nil {
+				return err
+			}
+		}
 		if _, err := s.StartProxy(ctx, b.proxy); err != nil {
 			return err
 		}
