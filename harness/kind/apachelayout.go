@@ -198,6 +198,9 @@ func apacheAround(lines []apacheLine, includes ...string) []byte {
 		include = append(include, "Include "+name)
 	}
 	loads := apacheLoads(lines)
+	if strings.Contains(loads, "mod_mime.so") && !slices.ContainsFunc(lines, func(l apacheLine) bool { return l.name == "typesconfig" }) {
+		loads += "TypesConfig conf/mime.types\n" // where Debian's would look is no file
+	}
 	if apacheStaples(lines) {
 		loads += "<IfModule !socache_shmcb_module>\nLoadModule socache_shmcb_module modules/mod_socache_shmcb.so\n</IfModule>\n" +
 			"SSLStaplingCache shmcb:/tmp/proxychaos_stapling(32768)\n"

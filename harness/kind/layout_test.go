@@ -264,6 +264,22 @@ func TestWhereApacheFilesGo(t *testing.T) {
 	NewWithT(t).Expect(err).To(MatchError(And(HavePrefix("./folder: "), ContainSubstring("in force"))))
 }
 
+// Debian's mod_mime would look for a file that is not there, and Apache would end.
+func TestTypesOfApacheFragments(t *testing.T) {
+	g := NewWithT(t)
+	base := func(text string) string { return added(laid(t, Apache, of(text+"\n"+vhost)), apacheMain) }
+	g.Expect(base("RemoveHandler .php")).To(ContainSubstring("mod_mime.so\n</IfModule>\nTypesConfig conf/mime.types\n"))
+	g.Expect(base("AddType a/b .c\nTypesConfig /etc/mime.types")).NotTo(ContainSubstring("TypesConfig"))
+}
+
+// The cache of Squid is its own on a machine.
+func TestSquidMayWriteItsCache(t *testing.T) {
+	g := NewWithT(t)
+	l := laid(t, Squid, of("cache_dir ufs /var/spool/squid 100 16 256\ncache_dir rock /var/a 100\n"))
+	g.Expect(l.Cmd[2]).To(And(HavePrefix("{ chmod 777 /var/spool/squid /var/a || "), ContainSubstring("; squid -Nz -f "), HaveSuffix("&& exec squid -NYC -f /etc/squid/squid.conf")))
+	g.Expect(laid(t, Squid, of("http_port 80 accel\n")).Cmd[0]).To(Equal("squid"))
+}
+
 // The base is left as it is for a fragment that needs nothing more.
 func TestTheBaseOfApacheFragments(t *testing.T) {
 	g := NewWithT(t)

@@ -67,13 +67,15 @@ var squidPlaces = demands{
 // squidLayout: a cache on disk has to be made before Squid starts.
 func squidLayout(c Config) (Layout, error) {
 	l, err := mainFile(squidFolder, "squid.conf", "squid", "-NYC", "-f", squidFolder+"/squid.conf")(c)
-	if squidCache.MatchString(c.text()) {
-		l.Cmd = []string{"sh", "-c", "squid -Nz -f " + squidFolder + "/squid.conf && exec squid -NYC -f " + squidFolder + "/squid.conf"}
+	if dirs := firsts(squidCache, c.text()); len(dirs) > 0 {
+		// On a machine they are its user's.
+		open := "chmod 777 " + strings.Join(dirs, " ")
+		l.Cmd = []string{"sh", "-c", "{ " + open + " || busybox " + open + "; } 2>/dev/null; squid -Nz -f " + squidFolder + "/squid.conf && exec squid -NYC -f " + squidFolder + "/squid.conf"}
 	}
 	return l, err
 }
 
-var squidCache = regexp.MustCompile(`(?m)^\s*cache_dir\s`)
+var squidCache = regexp.MustCompile(`(?m)^\s*cache_dir\s+\w+\s+(/\S+)`)
 
 var (
 	squidSite    = regexp.MustCompile(`(?m)^\s*https?_port\s[^\n]*\bdefaultsite=(\S+)`)
