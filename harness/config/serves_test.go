@@ -57,6 +57,29 @@ server {
 		"Caddy, localhost": {
 			kind.Caddy, "localhost, http://app {\n}\n*.Example.org {\n}\n", []string{"localhost", "app", "www.example.org"}, nil,
 		},
+		"Varnish": {
+			kind.Varnish, `if (req.http.host == "a.example.org" || req.http.Host != "b.example.org") { }
+if (req.http.host !~ "(?i)^(www\.)?Shop\.example\.org(:[0-9]+)?$") { return (synth(404)); }
+if (req.url ~ "^/api/[0-9]") { }`,
+			[]string{"a.example.org", "b.example.org", "shop.example.org"}, []string{"/api/1"},
+		},
+		"Traffic Server": {
+			kind.TrafficServer, "map_with_recv_port http://a.example.org:8080/x http://b/\nregex_map http://([a-z]+)\\.apps\\.example\\.org:80/ http://$1.internal/\nregex_map http://w[0-9]\\.example\\.org http://b/\n",
+			[]string{"a.example.org", "a.apps.example.org", "w1.example.org"}, []string{"/x", "/"},
+		},
+		"Pound": {
+			kind.Pound, `Host "a.example.org"
+Host -icase "b.example.org"
+Host -end ".apps.example.org"
+Host -re "^c[0-9]\.example\.org$"
+HeadRequire "Host:.*d\.example\.org.*"
+Header -icase "^Host:[ \t]*e\.example\.org"`,
+			[]string{"a.example.org", "b.example.org", "c1.example.org", "d.example.org", "e.example.org", "www.apps.example.org"}, nil,
+		},
+		"nghttpx": {
+			kind.Nghttpx, "backend=127.0.0.1,3000;/\nbackend=api.internal,80;/api/:*.example.org/v2/:shop.example.org;dns;proto=h2\nbackend=unix:/run/a.sock\n",
+			[]string{"www.example.org", "shop.example.org"}, []string{"/", "/api/", "/v2/"},
+		},
 		"plain names": {
 			kind.Nginx, `server { server_name _ "" a.example.com; }`, []string{"a.example.com"}, nil,
 		},
@@ -175,6 +198,11 @@ func TestServesByFiles(t *testing.T) {
 	}}}
 	hosts, _ = n.Hosts()
 	g.Expect(hosts).To(Equal([]string{"shop.example.org"}))
+	q := Config{Kind: kind.Squid, Config: kind.Config{Files: []kind.File{
+		file("squid.conf", "acl a dstdomain -n \"/etc/squid/sites.txt\" b.example.org\nacl c dstdom_regex -i ^c[0-9]\\.example\\.org$\n"), file("sites.txt", "# all\nshop.example.org\n.apps.example.org\n"),
+	}}}
+	hosts, _ = q.Hosts()
+	g.Expect(hosts).To(Equal([]string{"shop.example.org", "apps.example.org", "b.example.org", "c1.example.org"}))
 	c := Config{Kind: kind.Caddy, Config: kind.Config{Files: []kind.File{file("caddy.json", `{"a": [{"match": [{"host": ["shop.example.org"], "path": ["/api/*"]}]}]}`)}}}
 	hosts, _ = c.Hosts()
 	g.Expect(hosts).To(Equal([]string{"shop.example.org"}))

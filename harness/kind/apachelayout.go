@@ -198,6 +198,9 @@ func apacheAround(lines []apacheLine, includes ...string) []byte {
 		include = append(include, "Include "+name)
 	}
 	loads := apacheLoads(lines)
+	if strings.Contains(loads, "mod_mime.so") && !slices.ContainsFunc(lines, func(l apacheLine) bool { return l.name == "typesconfig" }) {
+		loads += "TypesConfig conf/mime.types\n" // where Debian's would look is no file
+	}
 	if apacheStaples(lines) {
 		loads += "<IfModule !socache_shmcb_module>\nLoadModule socache_shmcb_module modules/mod_socache_shmcb.so\n</IfModule>\n" +
 			"SSLStaplingCache shmcb:/tmp/proxychaos_stapling(32768)\n"
@@ -372,6 +375,8 @@ func (l *Layout) apachePlaces(lines []apacheLine, root string) {
 			}
 		case "user", "group":
 			l.user(line.args[0])
+		case "suexecusergroup":
+			l.apacheSuexec(line.args)
 		case "sslpassphrasedialog": // of a distribution's ssl.conf; nothing here has a passphrase
 			if where := strings.TrimPrefix(line.args[0], "exec:"); where != line.args[0] && l.wanted(where) {
 				l.Files = append(l.Files, Placed{Path: where, Content: []byte("#!/bin/sh\n"), Executable: true, Spare: true})
@@ -390,6 +395,20 @@ func (l *Layout) apachePlaces(lines []apacheLine, root string) {
 			}
 		case "sslproxycacertificatefile":
 			l.authority(absolute(line.args[0]))
+		}
+	}
+}
+
+// apacheSuexec has Apache take a line about the users of CGI programs: it refuses the line if
+// the program that changes to them is not there, and root's. Debian has it in a package of its
+// own. Nothing that is proxied needs it.
+func (l *Layout) apacheSuexec(names []string) {
+	for _, name := range names {
+		l.user(name)
+	}
+	for _, where := range []string{"/usr/lib/apache2/suexec", apacheRoot + "/bin/suexec"} {
+		if l.wanted(where) {
+			l.Files = append(l.Files, Placed{Path: where, Content: []byte("#!/bin/sh\nexit 1\n"), Executable: true, SetUID: true, Spare: true})
 		}
 	}
 }

@@ -76,7 +76,7 @@ func (l *Layout) couple(certificate, key string) {
 		}
 	}
 	if own != nil && made != nil && own.Path != made.Path {
-		own.Content, own.Instead = credentials(), path.Base(made.Path)+" is not there"
+		own.Content, own.Instead = made.Content, path.Base(made.Path)+" is not there"
 	}
 }
 

@@ -23,8 +23,8 @@ var (
 )
 
 // ReadEnv takes variables, "NAME=value OTHER=value", or the name of a file with one
-// NAME=value in a line. Empty lines and comments are left out of the file, and quotes
-// around a value. An error names the line and never the value, which may be a secret.
+// NAME=value in a line, which is read as Docker Compose reads it. An error names the line
+// and never the value, which may be a secret.
 func ReadEnv(said string) (Env, error) {
 	values, err := map[string]string{}, error(nil)
 	switch {
@@ -60,19 +60,48 @@ func envFile(file string) (map[string]string, error) {
 	for line := range strings.Lines(string(text)) {
 		n++
 		line = strings.TrimPrefix(strings.TrimSpace(line), "export ")
-		if line == "" || line[0] == '#' {
+		if line == "" || line[0] == '#' || templateUpper.MatchString(line) { // a name alone has its value elsewhere
 			continue
 		}
 		name, value, is := strings.Cut(line, "=")
-		if !is || !envName.MatchString(name) {
+		if name = strings.TrimSpace(name); !is || !envName.MatchString(name) {
 			return nil, fmt.Errorf("ENV=%s:%d: want NAME=value in each line", file, n)
 		}
-		if len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0] {
-			value = value[1 : len(value)-1]
-		}
-		values[name] = value
+		values[name] = envValue(value, values)
 	}
 	return values, nil
+}
+
+var (
+	// envQuoted is a value in quotes; a comment may follow it.
+	envQuoted  = regexp.MustCompile(`^(?:'([^']*)'|"((?:[^"\\]|\\.)*)")\s*(?:\s#.*)?$`)
+	envComment = regexp.MustCompile(`\s#.*$`)
+	// envInserted is another variable in a value; what follows a - stands for it if it is
+	// not known.
+	envInserted = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^{}]*))?\}|\$([A-Za-z_][A-Za-z0-9_]*)`)
+)
+
+// envValue is what Docker Compose makes of the text behind the = of a line: quotes and a
+// comment go, and variables of lines before are put in, but not between single quotes.
+// Variables that are not known stay, because a template may mean those of nginx.
+func envValue(text string, before map[string]string) string {
+	value := strings.TrimSpace(envComment.ReplaceAllString(text, ""))
+	if m := envQuoted.FindStringSubmatch(strings.TrimSpace(text)); m != nil {
+		if value = m[2]; strings.TrimSpace(text)[0] == '\'' {
+			return m[1]
+		}
+	}
+	return envInserted.ReplaceAllStringFunc(value, func(word string) string {
+		m := envInserted.FindStringSubmatch(word)
+		known, is := before[m[1]+m[3]]
+		switch {
+		case is && (known != "" || !strings.Contains(word, ":-")):
+			return known
+		case strings.Contains(word, "-"):
+			return m[2]
+		}
+		return word
+	})
 }
 
 // Environment are the variables of the proxy's environment, each NAME=value: those of the

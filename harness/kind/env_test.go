@@ -21,6 +21,25 @@ func TestReadEnv(t *testing.T) {
 	g.Expect(env.Assignments()).To(Equal([]string{"A=1", "B=two words", "C=x", "D=a=b"}))
 	g.Expect(env.Said).To(Equal(file))
 
+	// As Docker Compose has it.
+	g.Expect(os.WriteFile(file, []byte(`DOMAIN=example.org
+HOST=app.${DOMAIN}   # the load balancer
+PORT="80$N" # its port
+N='${DOMAIN} # no comment'   # one
+SECRET=a#b
+COLOR=#fff
+NONE=
+NOTHING = # at all
+SPARE=${HOST:-x}/${GONE:-y}/${NONE:-z}/${NONE-w}/$host/$DOMAIN
+SENTRY_DSN
+`), 0o600)).To(Succeed())
+	env, err = ReadEnv(file)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(env.Values).To(Equal(map[string]string{
+		"DOMAIN": "example.org", "HOST": "app.example.org", "PORT": "80$N", "N": "${DOMAIN} # no comment", "SECRET": "a#b", "COLOR": "#fff",
+		"NONE": "", "NOTHING": "", "SPARE": "app.example.org/y/z//$host/example.org",
+	}))
+
 	none, err := ReadEnv("")
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(none.Assignments()).To(BeEmpty())

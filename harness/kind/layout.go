@@ -60,6 +60,7 @@ type Placed struct {
 	// Link is where a symbolic link leads; empty for a file.
 	Link       string
 	Executable bool
+	SetUID     bool // it is executed as its owner, root
 	// Own is the name of the configuration's own file that this is; empty for what was
 	// added to it.
 	Own string

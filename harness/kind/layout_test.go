@@ -213,6 +213,30 @@ func TestAuthoritiesOfCaddysUpstreams(t *testing.T) {
 	g.Expect(added(l, "/etc/ssl/b.pem")).To(Equal(CAPath))
 }
 
+// Caddy chooses a certificate by the names in it.
+func TestCertificatesThatCaddyIsTold(t *testing.T) {
+	g := NewWithT(t)
+	l := laid(t, Caddy, Config{Path: "a.json", Files: []File{{Name: "a.json", Content: []byte(`{"apps": {
+		"http": {"servers": {"a": {
+			"tls_connection_policies": [{"client_authentication": {"ca": {"provider": "file", "pem_files": ["/etc/ssl/clients.pem"]}}}],
+			"routes": [{"match": [{"host": ["shop.example.org"]}], "handle": [{"transport": {"tls": {"client_certificate_file": "/etc/ssl/us.pem", "client_certificate_key_file": "/etc/ssl/us.key"}}}]}]
+		}}},
+		"tls": {"certificates": {"load_files": [{"certificate": "/etc/ssl/shop.pem", "key": "/etc/ssl/shop.key"}], "load_folders": ["/etc/ssl/more"], "load_pem": [{"certificate": "-----BEGIN", "key": "-----BEGIN"}]}}
+	}}`)}}})
+	for certificate, key := range map[string]string{"/etc/ssl/shop.pem": "/etc/ssl/shop.key", "/etc/ssl/us.pem": "/etc/ssl/us.key", "/etc/ssl/more/proxychaos.pem": "/etc/ssl/more/proxychaos.pem"} {
+		pair, err := tls.X509KeyPair([]byte(added(l, certificate)), []byte(added(l, key)))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(pair.Leaf.VerifyHostname("shop.example.org")).To(Succeed())
+	}
+	g.Expect(added(l, "/etc/ssl/clients.pem")).To(Equal(CAPath))
+	l = laid(t, Caddy, of("shop.example.org {\n\ttls /a.pem /a.key {\n\t\tclient_auth {\n\t\t\ttrust_pool file /etc/ssl/clients.pem\n\t\t}\n\t}\n\treverse_proxy https://b {\n\t\ttransport http {\n\t\t\ttls_client_auth /us.pem /us.key\n\t\t}\n\t}\n}\n"))
+	pair, err := tls.X509KeyPair([]byte(added(l, "/a.pem")), []byte(added(l, "/a.key")))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(pair.Leaf.VerifyHostname("shop.example.org")).To(Succeed())
+	g.Expect(l.Spares()).To(ContainElements("/us.pem", "/us.key"))
+	g.Expect(added(l, "/etc/ssl/clients.pem")).To(Equal(CAPath))
+}
+
 const vhost = "<VirtualHost *:80>\n  ProxyPass / http://b.example.com/\n</VirtualHost>\n"
 
 func TestWhereApacheFilesGo(t *testing.T) {
@@ -238,6 +262,22 @@ func TestWhereApacheFilesGo(t *testing.T) {
 	}
 	_, err := apache.Layout(tree("README.md", "x", "ssl/a.pem", "y"))
 	NewWithT(t).Expect(err).To(MatchError(And(HavePrefix("./folder: "), ContainSubstring("in force"))))
+}
+
+// Debian's mod_mime would look for a file that is not there, and Apache would end.
+func TestTypesOfApacheFragments(t *testing.T) {
+	g := NewWithT(t)
+	base := func(text string) string { return added(laid(t, Apache, of(text+"\n"+vhost)), apacheMain) }
+	g.Expect(base("RemoveHandler .php")).To(ContainSubstring("mod_mime.so\n</IfModule>\nTypesConfig conf/mime.types\n"))
+	g.Expect(base("AddType a/b .c\nTypesConfig /etc/mime.types")).NotTo(ContainSubstring("TypesConfig"))
+}
+
+// The cache of Squid is its own on a machine.
+func TestSquidMayWriteItsCache(t *testing.T) {
+	g := NewWithT(t)
+	l := laid(t, Squid, of("cache_dir ufs /var/spool/squid 100 16 256\ncache_dir rock /var/a 100\n"))
+	g.Expect(l.Cmd[2]).To(And(HavePrefix("{ chmod 777 /var/spool/squid /var/a || "), ContainSubstring("; squid -Nz -f "), HaveSuffix("&& exec squid -NYC -f /etc/squid/squid.conf")))
+	g.Expect(laid(t, Squid, of("http_port 80 accel\n")).Cmd[0]).To(Equal("squid"))
 }
 
 // The base is left as it is for a fragment that needs nothing more.
@@ -277,6 +317,7 @@ func TestModulesThatAFragmentNeeds(t *testing.T) {
 		"Protocols h2 http/1.1": "http2", "SSLSessionCache shmcb:/tmp/x(1000)": "socache_shmcb", "AuthType Basic": "auth_basic",
 		"SetOutputFilter DEFLATE": "deflate", "ExpiresActive On": "expires", "SetHandler server-status": "status", "ProxyHTMLEnable On": "proxy_html",
 		"MDomain a.example.com": "md", "SetHandler \"proxy:fcgi://127.0.0.1:9000\"": "proxy_fcgi",
+		"SuexecUserGroup a b": "suexec", "Dav On": "dav_fs", "Require file-owner": "authz_owner", "AuthnCacheEnable": "authn_socache",
 	} {
 		t.Run(directive, func(t *testing.T) {
 			base := added(laid(t, Apache, of("<VirtualHost *:80>\n"+directive+"\n</VirtualHost>")), apacheMain)

@@ -43,6 +43,12 @@ func TestWhatIsThereOnTheMachine(t *testing.T) {
 			[]string{"/var/log/httpd"},
 			nil,
 		},
+		"Apache, CGI programs of users": {
+			Apache, of("<VirtualHost *:80>\nSuexecUserGroup shop \"#1001\"\n</VirtualHost>\n<VirtualHost *:80>\nSuexecUserGroup wiki wiki\n</VirtualHost>\n"),
+			[]string{"/usr/lib/apache2/suexec", "/usr/local/apache2/bin/suexec"},
+			nil,
+			[]string{"shop", "wiki"},
+		},
 		"Apache, modules of SUSE": {
 			Apache, of("ServerRoot /srv/www\nListen 80\nLoadModule proxy_module /usr/lib64/apache2/mod_proxy.so\nLoadModule mpm_event_module libexec/mod_mpm_event.so\nLoadModule a_module modules/mod_a.so\n"),
 			nil,

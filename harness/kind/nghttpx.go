@@ -1,6 +1,9 @@
 package kind
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 // Nghttpx is the proxy of nghttp2.
 const Nghttpx Name = "nghttpx"
@@ -12,6 +15,7 @@ var nghttpx = Kind{
 	Name:   Nghttpx,
 	Layout: nghttpxPlaces.with(nghttpxFolder, mainFile(nghttpxFolder, "nghttpx.conf", "nghttpx", "--conf="+nghttpxFolder+"/nghttpx.conf")),
 	Hints: Hints{
+		Serves:  nghttpxServes,
 		Refresh: regexp.MustCompile(`(?m)^\s*dns-cache-timeout=(\d+)(ms|s|m|h|d)?\b`),
 		TLS:     regexp.MustCompile(`(?m)^\s*backend=[^\n]*;tls\b`),
 		Port:    regexp.MustCompile(`(?m)^\s*backend=[^,\n]+,(\d{1,5})\b`),
@@ -41,6 +45,21 @@ var nghttpx = Kind{
 			Changes:  []string{`CMD ["nghttpx", "--conf=` + nghttpxFolder + `/nghttpx.conf"]`},
 		},
 	},
+}
+
+// nghttpxPatterns finds what is behind the address of a backend: patterns of a host and a path,
+// either of which may be missing, with colons between them.
+var nghttpxPatterns = regexp.MustCompile(`(?m)^\s*backend=[^;\n]*;([^;\s]+)`)
+
+func nghttpxServes(c Config) Serves {
+	var s Serves
+	for _, all := range words(nghttpxPatterns, c.text()) {
+		for pattern := range strings.SplitSeq(all, ":") {
+			host, path, _ := strings.Cut(pattern, "/")
+			s.Hosts, s.Paths = append(s.Hosts, host), append(s.Paths, "/"+path)
+		}
+	}
+	return s
 }
 
 var nghttpxPlaces = demands{

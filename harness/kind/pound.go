@@ -53,12 +53,18 @@ var poundPlaces = demands{
 
 // A condition on the host or the path, as a string or an expression.
 var (
-	poundHosts    = regexp.MustCompile(`(?mi)^\s*Host\s+(?:-exact\s+)?"([^"]+)"`)
+	poundHosts    = regexp.MustCompile(`(?mi)^\s*Host\s+(?:-(?:exact|icase)\s+)*"([^"]+)"`)
+	poundEnds     = regexp.MustCompile(`(?mi)^\s*Host\s+(?:-icase\s+)?-end\s+"([^"]+)"`)
+	poundMatches  = regexp.MustCompile(`(?mi)^\s*(?:Host\s+(?:-icase\s+)?-re\s+"|(?:HeadRequire|Header)\s+(?:-\w+\s+)*"\^?Host:(?:\[[^\]]*\]\*|\s)*)([^"]+)"`)
 	poundPaths    = regexp.MustCompile(`(?mi)^\s*(?:Path|URL)\s+-(?:beg|exact)\s+"(/[^"]*)"`)
 	poundPatterns = regexp.MustCompile(`(?mi)^\s*(?:Path|URL)\s+(?:-re\s+)?"(\^?/[^"]*)"`)
 )
 
 func poundServes(c Config) Serves {
 	text := c.text()
-	return Serves{Hosts: words(poundHosts, text), Paths: words(poundPaths, text), Patterns: words(poundPatterns, text)}
+	hosts := append(words(poundHosts, text), patterns(words(poundMatches, text))...)
+	for _, end := range words(poundEnds, text) {
+		hosts = append(hosts, "*"+end)
+	}
+	return Serves{Hosts: hosts, Paths: words(poundPaths, text), Patterns: words(poundPatterns, text)}
 }

@@ -31,6 +31,15 @@ func words(re *regexp.Regexp, text string) []string {
 	return found
 }
 
+// patterns are regular expressions of hosts as Serves has them.
+func patterns(expressions []string) []string {
+	var found []string
+	for _, one := range expressions {
+		found = append(found, "~"+one)
+	}
+	return found
+}
+
 // bare are host names without a scheme before them and a port after them.
 func bare(hosts []string) []string {
 	var found []string

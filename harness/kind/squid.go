@@ -1,6 +1,10 @@
 package kind
 
-import "regexp"
+import (
+	"path"
+	"regexp"
+	"strings"
+)
 
 // Squid is Squid as an accelerator in front of a site.
 const Squid Name = "squid"
@@ -63,20 +67,44 @@ var squidPlaces = demands{
 // squidLayout: a cache on disk has to be made before Squid starts.
 func squidLayout(c Config) (Layout, error) {
 	l, err := mainFile(squidFolder, "squid.conf", "squid", "-NYC", "-f", squidFolder+"/squid.conf")(c)
-	if squidCache.MatchString(c.text()) {
-		l.Cmd = []string{"sh", "-c", "squid -Nz -f " + squidFolder + "/squid.conf && exec squid -NYC -f " + squidFolder + "/squid.conf"}
+	if dirs := firsts(squidCache, c.text()); len(dirs) > 0 {
+		// On a machine they are its user's.
+		open := "chmod 777 " + strings.Join(dirs, " ")
+		l.Cmd = []string{"sh", "-c", "{ " + open + " || busybox " + open + "; } 2>/dev/null; squid -Nz -f " + squidFolder + "/squid.conf && exec squid -NYC -f " + squidFolder + "/squid.conf"}
 	}
 	return l, err
 }
 
-var squidCache = regexp.MustCompile(`(?m)^\s*cache_dir\s`)
+var squidCache = regexp.MustCompile(`(?m)^\s*cache_dir\s+\w+\s+(/\S+)`)
 
 var (
 	squidSite    = regexp.MustCompile(`(?m)^\s*https?_port\s[^\n]*\bdefaultsite=(\S+)`)
 	squidDomains = regexp.MustCompile(`(?m)^\s*acl\s+\S+\s+dstdomain\s+([^\n]+)`)
+	squidMatches = regexp.MustCompile(`(?m)^\s*acl\s+\S+\s+dstdom_regex\s+([^\n]+)`)
 )
 
 func squidServes(c Config) Serves {
 	text := c.text()
-	return Serves{Hosts: bare(append(words(squidSite, text), words(squidDomains, text)...))}
+	hosts := bare(append(words(squidSite, text), c.squidWords(squidDomains)...))
+	return Serves{Hosts: append(hosts, patterns(c.squidWords(squidMatches))...)}
+}
+
+// squidWords are those of an ACL, without its options; a word with a / in it is a file that has
+// one in each line.
+func (c Config) squidWords(acl *regexp.Regexp) []string {
+	var found []string
+	for _, word := range words(acl, c.text()) {
+		switch {
+		case strings.HasPrefix(word, "-"):
+		case strings.Contains(word, "/"):
+			for _, f := range c.Files {
+				if path.Base(f.Name) == path.Base(word) {
+					found = append(found, strings.Fields(string(comment.ReplaceAll(f.Content, nil)))...)
+				}
+			}
+		default:
+			found = append(found, word)
+		}
+	}
+	return found
 }

@@ -65,11 +65,13 @@ func trafficserverLayout(c Config) (Layout, error) {
 var trafficserverCertificates = regexp.MustCompile(`\bproxy\.config\.ssl\.server\.cert\.path\s+STRING\s+(/\S+)`)
 
 var (
-	trafficserverHosts = regexp.MustCompile(`(?m)^\s*map\s+(https?://[^\s/]+)`)
-	trafficserverPaths = regexp.MustCompile(`(?m)^\s*map\s+(?:https?://[^\s/]+)?(/\S*)`)
+	trafficserverHosts   = regexp.MustCompile(`(?m)^\s*map\w*\s+(https?://[^\s/]+)`)
+	trafficserverMatches = regexp.MustCompile(`(?m)^\s*regex_map\w*\s+https?://([^\s/]+?)(?::\d+)?(?:[\s/]|$)`)
+	trafficserverPaths   = regexp.MustCompile(`(?m)^\s*(?:regex_)?map\w*\s+(?:https?://[^\s/]+)?(/\S*)`)
 )
 
 func trafficserverServes(c Config) Serves {
 	text := c.text()
-	return Serves{Hosts: bare(words(trafficserverHosts, text)), Paths: words(trafficserverPaths, text)}
+	hosts := append(bare(words(trafficserverHosts, text)), patterns(words(trafficserverMatches, text))...)
+	return Serves{Hosts: hosts, Paths: words(trafficserverPaths, text)}
 }

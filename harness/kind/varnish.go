@@ -46,7 +46,8 @@ var varnish = Kind{
 
 // A condition on the host or the path, as a string or an expression.
 var (
-	varnishHosts    = regexp.MustCompile(`req\.http\.[Hh]ost\s*==\s*"([^"]+)"`)
+	varnishHosts    = regexp.MustCompile(`req\.http\.[Hh]ost\s*[!=]=\s*"([^"]+)"`)
+	varnishMatches  = regexp.MustCompile(`req\.http\.[Hh]ost\s*!?~\s*"([^"]+)"`)
 	varnishPaths    = regexp.MustCompile(`req\.url\s*==\s*"(/[^"]*)"`)
 	varnishPatterns = regexp.MustCompile(`req\.url\s*~\s*"(\^[^"]*)"`)
 )
@@ -54,6 +55,6 @@ var (
 func varnishServes(c Config) Serves {
 	text := c.text()
 	return Serves{
-		Hosts: words(varnishHosts, text), Paths: words(varnishPaths, text), Patterns: words(varnishPatterns, text),
+		Hosts: append(words(varnishHosts, text), patterns(words(varnishMatches, text))...), Paths: words(varnishPaths, text), Patterns: words(varnishPatterns, text),
 	}
 }

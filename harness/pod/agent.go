@@ -292,6 +292,16 @@ func (a *Agent) startBeside(req BesideRequest) error {
 	return err
 }
 
+// giveAddresses has connections of the proxy begin at addresses of its machine.
+func (a *Agent) giveAddresses(req AddressesRequest) error {
+	if err := req.validate(); err != nil {
+		return err
+	}
+	a.taking.Lock()
+	defer a.taking.Unlock()
+	return a.own.give(req.Addresses)
+}
+
 func (a *Agent) stopBeside() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

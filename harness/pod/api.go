@@ -40,6 +40,10 @@ func (a *Agent) handler() http.Handler {
 		var req BesideRequest
 		perform(w, r, &req, func() (any, error) { return req, a.startBeside(req) })
 	})
+	mux.HandleFunc("PUT /v1/addresses", func(w http.ResponseWriter, r *http.Request) {
+		var req AddressesRequest
+		perform(w, r, &req, func() (any, error) { return req, a.giveAddresses(req) })
+	})
 	mux.HandleFunc("POST /v1/watches", a.postWatch)
 	mux.HandleFunc("GET /v1/watches/{id}", a.getWatch)
 	mux.HandleFunc("PUT /v1/watches/{id}/pace", a.paceWatch)

@@ -44,6 +44,8 @@ func TestControlAPIRefusals(t *testing.T) {
 		{"POST", "/v1/probes/dns", `{"resolver":"[::1]:0","name":"a"}`, 400, control.CodeInvalid, "resolver"},
 		{"PUT", "/v1/canaries/a", `{"addr":"127.0.0.1:0"}`, 400, control.CodeInvalid, "addr"},
 		{"POST", "/v1/canaries/a/ask", `{}`, 404, control.CodeNotFound, "id"},
+		{"PUT", "/v1/addresses", `{"addresses":[]}`, 400, control.CodeInvalid, "addresses"},
+		{"PUT", "/v1/addresses", `{"addresses":["2001:db8::1"]}`, 400, control.CodeInvalid, "addresses"},
 		{"GET", "/v2/health", "", 404, control.CodeNotFound, ""},
 		{"DELETE", "/v1/health", "", 404, control.CodeNotFound, ""},
 	} {

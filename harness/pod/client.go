@@ -91,6 +91,13 @@ func (c *Client) Literals(ctx context.Context) ([]Literal, error) {
 	return call[[]Literal](ctx, c, http.MethodGet, "/v1/literals", nil)
 }
 
+// SetAddresses gives the namespace addresses of the proxy's machine, at which connections of
+// the proxy begin.
+func (c *Client) SetAddresses(ctx context.Context, req AddressesRequest) error {
+	_, err := call[AddressesRequest](ctx, c, http.MethodPut, "/v1/addresses", req)
+	return err
+}
+
 // SetBeside has, once, a node answer for the applications beside the proxy.
 func (c *Client) SetBeside(ctx context.Context, req BesideRequest) error {
 	_, err := call[BesideRequest](ctx, c, http.MethodPut, "/v1/beside", req)

@@ -18,10 +18,11 @@ import (
 // ownTable is the nftables table of ownAddresses.
 const ownTable = "proxychaos_own"
 
-// ownAddresses are those of the machine that a configuration is from, by what the proxy
-// listens on: 203.0.113.10:443. The kernel lets a socket be bound to an address that is
-// not there (ip_nonlocal_bind). Once it listens, the address is put on lo, and what comes
-// to its port at the pod's own address is sent there.
+// ownAddresses are those of the machine that a configuration is from. Some are known by what
+// the proxy listens on: 203.0.113.10:443. The kernel lets a socket be bound to an address that
+// is not there (ip_nonlocal_bind). Once it listens, the address is put on lo, and what comes
+// to its port at the pod's own address is sent there. Others are given, because the proxy's
+// connections begin there: the kernel lets none begin at an address that is not there.
 type ownAddresses struct {
 	added []*netlink.Addr
 	sent  map[uint16]netip.Addr // where a port leads
@@ -63,13 +64,29 @@ func hasAddress(addr netip.Addr) (bool, error) {
 	}), err
 }
 
-func (o *ownAddresses) lead(l Listener, add bool) error {
-	if add {
+// give gives the namespace addresses at which the proxy's connections begin, as far as it
+// lacks them.
+func (o *ownAddresses) give(addrs []netip.Addr) error {
+	for _, addr := range addrs {
+		there, err := hasAddress(addr)
+		if err == nil && !there {
+			err = o.change(func(*nftables.Conn) error { return nil }, addr)
+		}
+		if err != nil {
+			return fmt.Errorf("pod: give the proxy the address %s that it connects from (needs CAP_NET_ADMIN and nf_tables in the kernel): %w", addr, err)
+		}
+	}
+	return nil
+}
+
+// change puts addresses on lo, with the rules for them and what more is to be in the table.
+func (o *ownAddresses) change(more func(*nftables.Conn) error, addrs ...netip.Addr) error {
+	for _, a := range addrs {
 		lo, err := netlink.LinkByName("lo")
 		if err != nil {
 			return err
 		}
-		addr := &netlink.Addr{IPNet: &net.IPNet{IP: l.Addr.AsSlice(), Mask: net.CIDRMask(32, 32)}, Scope: int(netlink.SCOPE_HOST)}
+		addr := &netlink.Addr{IPNet: &net.IPNet{IP: a.AsSlice(), Mask: net.CIDRMask(32, 32)}, Scope: int(netlink.SCOPE_HOST)}
 		if err := netlink.AddrAdd(lo, addr); err != nil {
 			return err
 		}
@@ -84,15 +101,27 @@ func (o *ownAddresses) lead(l Listener, add bool) error {
 			return err
 		}
 	}
-	port := []byte{byte(l.Port >> 8), byte(l.Port)}
-	err = conn.SetAddElements(o.ports, []nftables.SetElement{{Key: port, Val: l.Addr.AsSlice()}})
-	if err == nil && add {
-		err = conn.SetAddElements(o.addrs, []nftables.SetElement{{Key: l.Addr.AsSlice()}})
+	for _, a := range addrs {
+		if err := conn.SetAddElements(o.addrs, []nftables.SetElement{{Key: a.AsSlice()}}); err != nil {
+			return err
+		}
 	}
-	if err != nil {
+	if err := more(conn); err != nil {
 		return err
 	}
-	if err := conn.Flush(); err != nil {
+	return conn.Flush()
+}
+
+func (o *ownAddresses) lead(l Listener, add bool) error {
+	var addrs []netip.Addr
+	if add {
+		addrs = append(addrs, l.Addr)
+	}
+	port := []byte{byte(l.Port >> 8), byte(l.Port)}
+	err := o.change(func(conn *nftables.Conn) error {
+		return conn.SetAddElements(o.ports, []nftables.SetElement{{Key: port, Val: l.Addr.AsSlice()}})
+	}, addrs...)
+	if err != nil {
 		return err
 	}
 	if o.sent == nil {

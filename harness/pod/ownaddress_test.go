@@ -58,10 +58,29 @@ func TestAddressesOfTheMachine(t *testing.T) {
 	if len(own.added) != 1 || len(own.sent) != 2 || own.sent[8080] != machine || own.sent[8443] != machine {
 		t.Errorf("got addresses %v and ports %v, want %s and the ports 8080 and 8443", own.added, own.sent, machine)
 	}
+	from := func(addr string) error {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(addr)}, Timeout: time.Second}
+		c, err := d.Dial("tcp4", "203.0.113.10:8080")
+		if err == nil {
+			_ = c.Close()
+		}
+		return err
+	}
+	if from("203.0.113.20") == nil {
+		t.Fatal("a connection begins at an address before it is given")
+	}
+	for range 2 {
+		if err := own.give([]netip.Addr{netip.MustParseAddr("203.0.113.20"), machine}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := from("203.0.113.20"); err != nil {
+		t.Errorf("a connection does not begin at the address that was given: %v", err)
+	}
 	if err := own.giveBack(); err != nil {
 		t.Fatal(err)
 	}
-	if reached() {
+	if reached() || from("203.0.113.20") == nil {
 		t.Error("the address is there after it was taken away")
 	}
 	conn, err := nftables.New()

@@ -45,6 +45,8 @@ type ownAddresses struct{}
 
 func (*ownAddresses) take([]Listener) error { return errNeedsLinux }
 
+func (*ownAddresses) give([]netip.Addr) error { return errNeedsLinux }
+
 func (*ownAddresses) giveBack() error { return nil }
 
 // States of sockets, to be asked for.

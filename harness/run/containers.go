@@ -29,7 +29,8 @@ type containerBed struct {
 	libc  []netip.AddrPort // the resolvers of /etc/resolv.conf
 	// reload is how the proxy is told to read its configuration anew; nil if nobody knows.
 	reload *kind.Reload
-	stop   string // the signal at which it ends what it has in hand, and then itself
+	stop   string       // the signal at which it ends what it has in hand, and then itself
+	from   []netip.Addr // of the machine, at which the proxy's connections begin
 	// beside says that applications answer beside the proxy.
 	beside bool
 }
@@ -40,7 +41,7 @@ var vpcResolver = netip.AddrPortFrom(netip.AddrFrom4([4]byte{169, 254, 169, 253}
 // openContainers readies the agents of a cell. The bed is to be closed also
 // when there is an error.
 func (l *Lab) openContainers(ctx context.Context, image string, conf config.Config, proxies int, ipv6 bool, seed uint64) (*containerBed, error) {
-	b := &containerBed{lab: l, reload: kind.ReloadOf(conf.Kind), stop: kind.StopOf(conf.Kind)}
+	b := &containerBed{lab: l, reload: kind.ReloadOf(conf.Kind), stop: kind.StopOf(conf.Kind), from: conf.SourceAddresses()}
 	layout, err := conf.Layout()
 	if err != nil {
 		return b, err
@@ -86,6 +87,11 @@ func (b *containerBed) startProxy(ctx context.Context, ca []byte) error {
 		b.proxy.Sockets = nil // there is nothing to put there
 	}
 	for _, s := range b.tb.Seats() {
+		if len(b.from) > 0 {
+			if err := s.Pod.SetAddresses(ctx, pod.AddressesRequest{Addresses: b.from}); err != nil {
+				return err
+			}
+		}
 		if _, err := s.StartProxy(ctx, b.proxy); err != nil {
 			return err
 		}

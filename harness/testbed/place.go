@@ -91,6 +91,8 @@ func (p *placing) file(f kind.Placed) {
 	switch {
 	case f.Link != "":
 		p.write(tar.Header{Name: f.Path[1:], Typeflag: tar.TypeSymlink, Linkname: f.Link, Mode: 0o777}, nil)
+	case f.SetUID:
+		p.write(tar.Header{Name: f.Path[1:], Typeflag: tar.TypeReg, Mode: 0o4755}, f.Content)
 	case f.Executable:
 		p.write(tar.Header{Name: f.Path[1:], Typeflag: tar.TypeReg, Mode: 0o755}, f.Content)
 	default:

@@ -129,9 +129,11 @@ func (s *Search) Find(ctx context.Context) (recording.Way, error) {
 		}
 	}
 	// By now the others listen too.
+	before := time.Now()
 	if err := s.look(ctx); err != nil {
 		return recording.Way{}, err
 	}
+	s.began = s.began.Add(time.Since(before))
 	for _, stage := range []func() []recording.Way{s.redirected, s.everyPort, s.everyHostOrPath, s.everyHostAndPath} {
 		for ways := s.fresh(stage()); len(ways) > 0; ways = s.fresh(s.redirected()) {
 			if way, err := s.try(ctx, ways); err != nil || way != nil {
@@ -163,9 +165,10 @@ func (s *Search) look(ctx context.Context) error {
 		switch {
 		case len(s.chosen) > 0:
 			return nil
-		case len(s.tried) > 0: // it has ended
-			return nil
+		// Varnish has a listener for a moment before that of its own port.
 		case time.Since(began) < listenLimit || len(s.all) == 0 && time.Since(began) < loopbackLimit:
+		case len(s.tried) > 0: // it listens no more
+			return nil
 		case len(s.all) == 0:
 			return fmt.Errorf("%s: the proxy listens on loopback addresses only, where no client reaches it: let it listen on every address", s.Config)
 		default:

@@ -500,6 +500,38 @@ func TestProxyThatEnds(t *testing.T) {
 	g.Expect(err).To(MatchError(ContainSubstring("the proxy listens no more: it has ended")))
 }
 
+// A proxy that has a listener for a moment before that of its own port has not ended.
+func TestAListenerThatIsNotTheProxysOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		looked := 0
+		s := &Search{
+			Listeners: func(context.Context) ([]netip.AddrPort, error) {
+				switch looked++; {
+				case looked == 1:
+					return []netip.AddrPort{netip.MustParseAddrPort("198.18.0.2:46051")}, nil
+				case looked < 100:
+					return nil, nil
+				}
+				return []netip.AddrPort{netip.MustParseAddrPort("198.18.0.2:80")}, nil
+			},
+			Try: func(_ context.Context, trials load.Trials) ([]load.Trial, error) {
+				came := make([]load.Trial, len(trials.Ways))
+				for i, way := range trials.Ways {
+					came[i] = load.Trial{Came: load.Refused}
+					if way.Target == "http://198.18.0.2:80" {
+						came[i] = load.Trial{Came: load.Answered, Reached: true}
+					}
+				}
+				return came, nil
+			},
+		}
+		way, err := s.Find(t.Context())
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(way.Target).To(Equal("http://198.18.0.2:80"))
+	})
+}
+
 // A machine that stood still while it was asked where the proxy listens, such as a laptop
 // with its lid down, has time for the tries all the same.
 func TestAMachineThatStoodStill(t *testing.T) {
