@@ -18,6 +18,9 @@ func ReleaseHint(word string, names []string) (hint string, told bool) {
 	if len(meant.Near(word, names)) > 0 {
 		return meant.Hint(word, names), true
 	}
+	if near := meant.Near(word, ofSuites()); len(near) > 0 {
+		return fmt.Sprintf("%s There are only %s", meant.Ask(near), strings.Join(names, ", ")), true
+	}
 	for _, suite := range meant.Near(word, suites()) {
 		name := ofSuite(suite)
 		if slices.Contains(names, name) {
@@ -37,6 +40,15 @@ func suites() []string {
 				found = append(found, r.Suite)
 			}
 		}
+	}
+	return found
+}
+
+// ofSuites are what all of these are called here.
+func ofSuites() []string {
+	var found []string
+	for _, suite := range suites() {
+		found = append(found, ofSuite(suite))
 	}
 	return found
 }
