@@ -15,10 +15,9 @@ func ReleaseHint(word string, names []string) (hint string, told bool) {
 	if slices.ContainsFunc(all, func(k *Kind) bool { return slices.Contains(k.ReleaseNames(), word) }) {
 		return "; there are " + strings.Join(names, ", "), false // it is no slip: another kind has it
 	}
-	if len(meant.Near(word, names)) > 0 {
+	if near := meant.Near(word, append(ofSuites(), names...)); slices.ContainsFunc(near, func(n string) bool { return slices.Contains(names, n) }) {
 		return meant.Hint(word, names), true
-	}
-	if near := meant.Near(word, ofSuites()); len(near) > 0 {
+	} else if len(near) > 0 {
 		return fmt.Sprintf("%s There are only %s", meant.Ask(near), strings.Join(names, ", ")), true
 	}
 	for _, suite := range meant.Near(word, suites()) {
