@@ -1,6 +1,7 @@
 package netfault
 
 import (
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -167,20 +168,20 @@ func (s *connSet) refuse(on bool, patience time.Duration) {
 	s.refusing = on
 	s.mu.Unlock()
 	if on {
-		s.end(patience)
+		endAll(patience, s)
 	}
 }
 
-// end resets the present members: at once, or those with a request in hand after its answer,
-// within patience.
-func (s *connSet) end(patience time.Duration) {
-	s.mu.Lock()
+// endAll resets the present members of the sets: at once, or those with a request in hand after
+// its answer, within patience.
+func endAll(patience time.Duration, sets ...*connSet) {
 	var victims []*conn
-	for c := range s.conns {
-		victims = append(victims, c)
+	for _, s := range sets {
+		s.mu.Lock()
+		victims = slices.AppendSeq(victims, maps.Keys(s.conns))
+		clear(s.conns)
+		s.mu.Unlock()
 	}
-	clear(s.conns)
-	s.mu.Unlock()
 	end := time.Now().Add(patience)
 	for len(victims) > 0 {
 		late := !time.Now().Before(end)

@@ -215,13 +215,15 @@ func (k *kernelNet) Set(kinds map[netip.Addr]Kind) error {
 func (k *kernelNet) End(addrs ...netip.Addr) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	var sets []*connSet
 	for _, addr := range addrs {
 		n := k.nodes[addr]
 		if n == nil {
 			return fmt.Errorf("address %s was not added", addr)
 		}
-		n.conns.end(answerLimit)
+		sets = append(sets, n.conns)
 	}
+	endAll(answerLimit, sets...)
 	return nil
 }
 

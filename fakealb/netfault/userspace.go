@@ -98,13 +98,15 @@ func (u *userspace) Set(kinds map[netip.Addr]Kind) error {
 func (u *userspace) End(addrs ...netip.Addr) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	var sets []*connSet
 	for _, addr := range addrs {
 		n := u.nodes[addr]
 		if n == nil || n.removed {
 			return fmt.Errorf("address %s was not added", addr)
 		}
-		n.conns.end(answerLimit)
+		sets = append(sets, n.conns)
 	}
+	endAll(answerLimit, sets...)
 	return nil
 }
 

@@ -39,16 +39,17 @@ func (c *brief) died(*Verdict) []Finding {
 	return []Finding{{Code: ProxyDied, Text: text, Evidence: c.quote(append(words, refused...)...)}}
 }
 
-// gone says whether the proxy had processes at the first fault, and none at the end.
+// gone says whether the proxy had processes at the first fault, and none at the end. Nobody
+// looked at the end of a run that broke off, nor of one that an early build recorded.
 func (c *brief) gone() bool {
-	had, has := false, false
+	had, looked, has := false, false, false
 	for _, s := range c.Snapshots {
 		switch s.Moment {
 		case recording.MomentFault:
 			had = had || len(s.Processes) > 0
 		case recording.MomentEnd:
-			has = has || len(s.Processes) > 0
+			looked, has = true, has || len(s.Processes) > 0
 		}
 	}
-	return had && !has
+	return had && looked && !has
 }

@@ -17,12 +17,15 @@ func (c *brief) flowForgotten(*Verdict) []Finding {
 		return nil
 	}
 	var gone []row
+	first := forever
 	for i, conn := range c.Connections {
 		if n, known := c.ledger.Node(conn.Node); known && n.Upstream == world.InFront && conn.How == forgotten {
-			gone = append(gone, row{recording.ConnectionsFile, i})
+			gone, first = append(gone, row{recording.ConnectionsFile, i}), min(first, conn.Opened)
 		}
 	}
-	rows := c.requestRows(func(r recording.Request) bool { return failed(r) && r.Code == 0 && len(c.hits.of(r.Seq)) == 0 })
+	rows := c.requestRows(func(r recording.Request) bool {
+		return r.Outcome == recording.Connection && r.Sent > first && len(c.hits.of(r.Seq)) == 0
+	})
 	if len(gone) == 0 || len(rows) == 0 {
 		return nil
 	}

@@ -50,3 +50,17 @@ func TestRequestsThatAReloadCuts(t *testing.T) {
 	wantText(t, v, judge.CutByReload, "3 requests failed that the proxy had in hand as it was told to read its configuration anew, 1.0 s after that (the median)")
 	wantText(t, v, judge.CutShort, "2 requests failed while a node was at work on them or had begun its answer, after 1.0 s (the median)")
 }
+
+// What the proxy gives up with its own timeout is not the reload's, also if that fell in between.
+func TestATimeoutDuringAReload(t *testing.T) {
+	w := reloaded()
+	for _, i := range []int{300, 450, 460, 700} {
+		w.cut(i, 2)
+		w.Requests[i].Outcome, w.Requests[i].Code = recording.GatewayTimeout, 504
+	}
+	v := w.judge()
+	wantText(t, v, judge.CutShort, "4 requests failed while a node was at work on them or had begun its answer, after 2.0 s (the median)")
+	if _, found := finding(v, judge.CutByReload); found {
+		t.Error("got a finding about the reload, want the proxy's timeout alone")
+	}
+}

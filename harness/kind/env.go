@@ -77,21 +77,31 @@ var (
 	envQuoted  = regexp.MustCompile(`^(?:'([^']*)'|"((?:[^"\\]|\\.)*)")\s*(?:\s#.*)?$`)
 	envComment = regexp.MustCompile(`\s#.*$`)
 	// envInserted is another variable in a value; what follows a - stands for it if it is
-	// not known.
-	envInserted = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^{}]*))?\}|\$([A-Za-z_][A-Za-z0-9_]*)`)
+	// not known. Or it is a character after a backslash.
+	envInserted = regexp.MustCompile(`\\[\\"$nrt]|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^{}]*))?\}|\$([A-Za-z_][A-Za-z0-9_]*)`)
 )
 
+// envEscaped is what stands after a backslash, without it.
+var envEscaped = strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\$`, `$`, `\n`, "\n", `\r`, "\r", `\t`, "\t")
+
 // envValue is what Docker Compose makes of the text behind the = of a line: quotes and a
-// comment go, and variables of lines before are put in, but not between single quotes.
+// comment go, and variables of lines before are put in, but not between single quotes. Between
+// double ones a backslash may stand before a quote, a $ and another backslash, and \n is a new line.
 // Variables that are not known stay, because a template may mean those of nginx.
 func envValue(text string, before map[string]string) string {
-	value := strings.TrimSpace(envComment.ReplaceAllString(text, ""))
+	value, quoted := strings.TrimSpace(envComment.ReplaceAllString(text, "")), false
 	if m := envQuoted.FindStringSubmatch(strings.TrimSpace(text)); m != nil {
-		if value = m[2]; strings.TrimSpace(text)[0] == '\'' {
+		if value, quoted = m[2], true; strings.TrimSpace(text)[0] == '\'' {
 			return m[1]
 		}
 	}
 	return envInserted.ReplaceAllStringFunc(value, func(word string) string {
+		if word[0] == '\\' {
+			if quoted {
+				return envEscaped.Replace(word)
+			}
+			return word
+		}
 		m := envInserted.FindStringSubmatch(word)
 		known, is := before[m[1]+m[3]]
 		switch {

@@ -31,6 +31,8 @@ COLOR=#fff
 NONE=
 NOTHING = # at all
 SPARE=${HOST:-x}/${GONE:-y}/${NONE:-z}/${NONE-w}/$host/$DOMAIN
+LOG="{\"host\": \"$DOMAIN\", \"for\": \"\$DOMAIN\"}\n" # JSON
+PATTERN=^\\d+\n$
 SENTRY_DSN
 `), 0o600)).To(Succeed())
 	env, err = ReadEnv(file)
@@ -38,6 +40,7 @@ SENTRY_DSN
 	g.Expect(env.Values).To(Equal(map[string]string{
 		"DOMAIN": "example.org", "HOST": "app.example.org", "PORT": "80$N", "N": "${DOMAIN} # no comment", "SECRET": "a#b", "COLOR": "#fff",
 		"NONE": "", "NOTHING": "", "SPARE": "app.example.org/y/z//$host/example.org",
+		"LOG": `{"host": "example.org", "for": "$DOMAIN"}` + "\n", "PATTERN": `^\\d+\n$`,
 	}))
 
 	none, err := ReadEnv("")

@@ -80,3 +80,32 @@ func TestAnInterruptLeavesTheFirstRun(t *testing.T) {
 	g.Expect(result.Verdict.Result).To(Equal(judge.Unproven))
 	g.Expect(result.Verdict.Sent).To(BeNumerically(">", 200))
 }
+
+// An interrupt while the second run is judged, which is over by then, does not undo it.
+func TestAnInterruptLeavesASecondRunThatIsOver(t *testing.T) {
+	g := NewWithT(t)
+	t.Setenv("TMPDIR", t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	opt := options(t)
+	opt.Log = &stops{}
+	lab := newEmbedded(opt)
+	cell := lab.Begin(Cell{rotate(), reference(catalogued)}, "cell")
+	go func() {
+		for ctx.Err() == nil {
+			manifests, _ := filepath.Glob(filepath.Join(opt.Runs, "*", "*", "*", "[0-9]*", "manifest.json"))
+			for _, path := range manifests {
+				if m, err := recording.ReadManifest(filepath.Dir(path)); err == nil && m.Alone && !m.Ended.IsZero() {
+					cancel()
+				}
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	result := cell.Run(ctx)
+	g.Expect(cell.Close()).To(Succeed())
+	g.Expect(lab.Close()).To(Succeed())
+	g.Expect(result.Err).NotTo(HaveOccurred())
+	g.Expect(result.Manifest.Alone).To(BeTrue())
+	g.Expect(result.Verdict.Sent).To(BeNumerically(">", 200))
+}

@@ -64,7 +64,8 @@ func (r *Running) Run(ctx context.Context) Result {
 		}
 		r.last = r.attempt()
 		r.last.cell.alone = true
-		if second := r.last.run(ctx, lock.Alone); ctx.Err() == nil {
+		// An interrupt leaves the first run, unless the second was over by then.
+		if second := r.last.run(ctx, lock.Alone); second.Err == nil || ctx.Err() == nil {
 			result = second
 		}
 	}
