@@ -44,8 +44,9 @@ func wayOf(pattern, target string) (w way, ok bool) {
 // sameWay reports whether ProxyPass sends all that a rule sends to an upstream to the same
 // server and path, so that the rule, whatever its conditions, changes nothing.
 func (a *apache) sameWay(r rewriteRule, passes []pass) bool {
-	w, ok := wayOf(strings.TrimPrefix(r.pattern, "(?i)"), pathOf(r.target))
-	if !ok {
+	pattern, anyCase := strings.CutPrefix(r.pattern, "(?i)")
+	w, ok := wayOf(pattern, pathOf(r.target))
+	if !ok || anyCase && strings.ToUpper(w.from) != strings.ToLower(w.from) { // ProxyPass takes one case only
 		return false
 	}
 	for _, p := range passes {
