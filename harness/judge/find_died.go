@@ -39,17 +39,17 @@ func (c *brief) died(*Verdict) []Finding {
 	return []Finding{{Code: ProxyDied, Text: text, Evidence: c.quote(append(words, refused...)...)}}
 }
 
-// gone says whether the proxy had processes at the first fault, and none at the end. Nobody
-// looked at the end of a run that broke off, nor of one that an early build recorded.
+// gone says whether the proxy had processes at the first fault, and none at the end: a proxy
+// whose container has ended leaves no look at the end.
 func (c *brief) gone() bool {
-	had, looked, has := false, false, false
+	had, has := false, false
 	for _, s := range c.Snapshots {
 		switch s.Moment {
 		case recording.MomentFault:
 			had = had || len(s.Processes) > 0
 		case recording.MomentEnd:
-			looked, has = true, has || len(s.Processes) > 0
+			has = has || len(s.Processes) > 0
 		}
 	}
-	return had && looked && !has
+	return had && !has
 }
