@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"time"
-
-	"github.com/proxychaos/proxychaos/harness/meant"
 )
 
 // Settings are the numbers that a user can set for a run.
@@ -43,7 +41,7 @@ type Settings struct {
 func DefaultSettings() Settings { return Scaled.Defaults() }
 
 // SettingsFrom reads CLOCK, TTL, GRACE, OUTAGE, POSTS, RATE, PEAK, SEED, MAX_FAILED and RECOVER_WITHIN through lookup.
-// Times are Go durations, with their unit: "5s".
+// Durations are Go durations ("5s") or seconds ("5"), as people write GRACE=15.
 func SettingsFrom(lookup func(string) (string, bool)) (Settings, error) {
 	word, _ := lookup("CLOCK")
 	clock, err := parseClock(word)
@@ -103,14 +101,12 @@ func SettingsFrom(lookup func(string) (string, bool)) (Settings, error) {
 }
 
 func seconds(name, text string, least, most time.Duration) (time.Duration, error) {
-	fits := func(d time.Duration, err error) bool { return err == nil && d >= least && d <= most }
 	d, err := time.ParseDuration(text)
-	switch {
-	case fits(d, err):
-		return d, nil
-	case err != nil && fits(time.ParseDuration(text+"s")):
-		return 0, fmt.Errorf("%s=%s: a time needs its unit%s", name, text, meant.Ask([]string{text + "s"}))
-	default:
+	if err != nil {
+		d, err = time.ParseDuration(text + "s")
+	}
+	if err != nil || d < least || d > most {
 		return 0, fmt.Errorf("%s=%s: want a time from %v to %v, such as 5s", name, text, least, most)
 	}
+	return d, nil
 }

@@ -67,7 +67,6 @@ var special = []situation{
 		{words: "run alb-ip-rotate --proxy nginx --config now.conf --env none.env"},
 		{words: "run alb-ip-rotate --max-failed 3"},
 		{words: "run alb-ip-rotate --rate none"},
-		{words: "run alb-ip-rotate --grace 8"},
 		{words: "run alb-ip-rotate --proxy nginx --config now.conf --release bookworm"},
 		{words: "run alb-ip-rotate --proxy caddy --release bookworm"},
 		{words: "run alb-ip-rotate", env: "PROXYCHAOS_RATE=none"},

@@ -86,8 +86,8 @@ var changes = []change{
 	{code: SlowAnswers, kind: kind.Nginx, say: "set `proxy_read_timeout`, with several servers in the `upstream` block: the next one is tried"},
 	{code: SlowAnswers, kind: kind.HAProxy, say: "set `timeout server`, with `retry-on response-timeout` and `option redispatch 1`"},
 
-	{code: CutByReload, kind: kind.Nginx, say: "leave out `worker_shutdown_timeout`, or make it longer than any request takes"},
-	{code: CutByReload, kind: kind.HAProxy, say: "leave out `hard-stop-after`, or make it longer than any request takes"},
+	{code: CutByReload, kind: kind.Nginx, say: "leave out `worker_shutdown_timeout`, or set it to longer than any request takes"},
+	{code: CutByReload, kind: kind.HAProxy, say: "leave out `hard-stop-after`, or set it to longer than any request takes"},
 
 	{code: CutShort, kind: kind.Apache, say: "leave out `timeout=` on the members, which bounds the wait for an answer too, and use `connectiontimeout=`, which is for the connect alone"},
 	{code: CutShort, kind: kind.Nginx, say: "raise `proxy_read_timeout`, in a `location` of its own for what takes long"},

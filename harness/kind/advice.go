@@ -113,6 +113,7 @@ var nginxAdvice = []Advice{
 	about(`unknown directive "(health_check|keyval\w*|zone_sync\w*|queue|state|status_zone|api|auth_jwt\w*|match|ntlm|session_log\w*|otel_\w+)"|invalid parameter "(slow_start=[^"]*)"`, `"$1$2" is of NGINX Plus or a module that the image has not: NGINX_IMAGE= takes one of yours`),
 	about(`unknown directive "((?:more_(?:set|clear)_|brotli|lua_|\w+_by_lua|echo|geoip|js_|subs_filter|cache_purge|fancyindex|auth_pam|set_\w+|rtmp|nchan|modsecurity)\w*)"`, `"$1" is of a module that the image has not: NGINX_IMAGE= takes one of yours; the Debian of a later RELEASE= may have it`),
 	about(`dlopen\(\) "([^"]+)" failed|module "([^"]+)" (?:version \d+ instead|is not binary compatible)`, "the image cannot load $1$2: NGINX_IMAGE= takes one of yours"),
+	about(`module '([^']+)' not found`, "the Lua module $1 is neither where lua_package_path looks nor in the image: put it into the folder, or NGINX_IMAGE= takes an image of yours that has it"),
 	// nginx says the name in lower case.
 	about(`unknown "(\w+)" variable`, `nginx has no "$1": if it is of the environment, for envsubst, call the file *.template and give the variable with ENV=`),
 	{Words: regexp.MustCompile(`unknown directive "ssl"`), Say: `"listen ... ssl" stands for "ssl on"`, Until: "1.25.1"},
@@ -162,6 +163,7 @@ var haproxyAdvice = []Advice{
 	about(`unable to stat SSL certificate from file '([^']+)'|(?:error opening|failed to open pattern) file <([^>]+)>|cannot open file '([^']+)'|cannot open (/\S+)`, strings.ReplaceAll(folderAdvice, "$1", "$1$2$3$4")),
 	about(`Cannot raise FD limit to (\d+), limit is (\d+)`, `for its maxconn HAProxy wants $1 open files, and the engine gives a container $2: start the engine with more (dockerd --default-ulimit nofile=$1:$1), or run the config with a lower maxconn`),
 	about(`cannot bind socket \(Address already in use\) for \[\S+:(53|8600|5353)\]`, "$1 is the port of the testbed's resolver, at every address: take that listener out"),
+	about(`module '([^']+)' not found`, "the Lua module $1 is neither where package.path looks nor in the image: put it into the folder, or HAPROXY_IMAGE= takes an image of yours that has it"),
 	about(`unknown keyword '([^']+)'`, `a later HAProxy may know "$1": try RELEASE=testing, or an image of yours with HAPROXY_IMAGE=`),
 }
 

@@ -15,8 +15,10 @@ func ReleaseHint(word string, names []string) (hint string, told bool) {
 	if slices.ContainsFunc(all, func(k *Kind) bool { return slices.Contains(k.ReleaseNames(), word) }) {
 		return "; there are " + strings.Join(names, ", "), false // it is no slip: another kind has it
 	}
-	if len(meant.Near(word, names)) > 0 {
+	if near := meant.Near(word, append(ofSuites(), names...)); slices.ContainsFunc(near, func(n string) bool { return slices.Contains(names, n) }) {
 		return meant.Hint(word, names), true
+	} else if len(near) > 0 {
+		return fmt.Sprintf("%s There are only %s", meant.Ask(near), strings.Join(names, ", ")), true
 	}
 	for _, suite := range meant.Near(word, suites()) {
 		name := ofSuite(suite)
@@ -37,6 +39,15 @@ func suites() []string {
 				found = append(found, r.Suite)
 			}
 		}
+	}
+	return found
+}
+
+// ofSuites are what all of these are called here.
+func ofSuites() []string {
+	var found []string
+	for _, suite := range suites() {
+		found = append(found, ofSuite(suite))
 	}
 	return found
 }

@@ -18,6 +18,8 @@ func TestReleasesByDebiansNames(t *testing.T) {
 		{Nginx, "trixie", `there is no release "trixie" of nginx: did you mean "stable", which is Debian's trixie?`},
 		{Caddy, "bookworm", `there is no release "bookworm" of caddy; bookworm is Debian's oldstable, and there are only stable, testing`},
 		{Caddy, "oldstable", `there is no release "oldstable" of caddy; there are stable, testing`},
+		{Caddy, "oldtsable", `there is no release "oldtsable" of caddy: did you mean "oldstable"? There are only stable, testing`},
+		{Caddy, "ldstable", `there is no release "ldstable" of caddy: did you mean "oldstable"? There are only stable, testing`},
 		{Nginx, "stabel", `there is no release "stabel" of nginx: did you mean "stable"?`},
 		{Nginx, "1.9", `there is no release "1.9" of nginx; there are oldoldstable, oldstable, stable, testing`},
 	} {
