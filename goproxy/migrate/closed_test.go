@@ -184,7 +184,7 @@ func TestClosedStaysClosed(t *testing.T) {
 
 		"WebSocket":                  {kind: "apache", text: "ProxyPass / http://a:81/\n" + webSocket + "RewriteRule ^/?(.*) \"ws://a:81/$1\" [P,L]\n", open: []string{"h/", "h/x"}, whole: true},
 		"WebSocket with its query":   {kind: "apache", text: apacheOpen + webSocket + "RewriteRule ^/(.*)$ ws://a/$1?%{QUERY_STRING} [proxy,last]\n", open: []string{"h/", "h/x"}, whole: true},
-		"WebSocket in any case":      {kind: "apache", text: "ProxyPass /ws/ http://b/ws/\n" + apacheOpen + webSocket + "RewriteRule ^/ws/(.*) ws://b/ws/$1 [P,NC]\n", open: []string{"h/", "h/ws/x"}},
+		"WebSocket in any case":      {kind: "apache", text: "ProxyPass /ws/ http://b/ws/\n" + apacheOpen + webSocket + "RewriteRule ^/ws/(.*) ws://b/ws/$1 [P,NC]\n", open: []string{"h/"}, closed: []string{"h/ws/x", "h/WS/x"}},
 		"WebSocket of all, any case": {kind: "apache", text: apacheOpen + webSocket + "RewriteRule ^/?(.*) ws://a/$1 [P,NC]\n", open: []string{"h/", "h/x"}, whole: true},
 		"WebSocket of a path":        {kind: "apache", text: "ProxyPass /app http://a/in\n" + webSocket + "RewriteRule ^/app/(.*) ws://a/in/$1 [P,L]\n", open: []string{"h/app/x"}, whole: true},
 		"WebSocket of more paths":    {kind: "apache", text: "ProxyPass /app/ http://a/app/\n" + webSocket + "RewriteRule ^/?(.*) ws://a/$1 [P,L]\n", open: []string{"h/app/x"}},

@@ -1,6 +1,7 @@
 package judge_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/proxychaos/proxychaos/harness/judge"
@@ -36,6 +37,11 @@ func TestClientsThatAreLost(t *testing.T) {
 
 func TestClientsThatAreKept(t *testing.T) {
 	wantFindings(t, forwarded().judge(), judge.FollowedDNS)
+	tight := forwarded()
+	for i := range tight.Attempts {
+		tight.Attempts[i].ForwardedFor = strings.ReplaceAll(tight.Attempts[i].ForwardedFor, ", ", ",")
+	}
+	wantFindings(t, tight.judge(), judge.FollowedDNS)
 	other := forwarded(3)
 	other.Manifest.Plan.Budget.Client = false
 	wantFindings(t, other.judge(), judge.FollowedDNS)

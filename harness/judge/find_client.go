@@ -21,7 +21,7 @@ func (c *brief) withoutClient() (rows []row, first string) {
 			if h.row.file != recording.AttemptsFile || !c.isOwn(h, request) {
 				continue
 			}
-			if hops := strings.Split(c.Attempts[h.row.index].ForwardedFor, ", "); !slices.Contains(hops, client) {
+			if !names(c.Attempts[h.row.index].ForwardedFor, client) {
 				if rows = append(rows, h.row); first == "" {
 					first = client
 				}
@@ -30,6 +30,12 @@ func (c *brief) withoutClient() (rows []row, first string) {
 		}
 	}
 	return rows, first
+}
+
+// names says whether an X-Forwarded-For has an address. Not every program puts a space behind a
+// comma.
+func names(header, address string) bool {
+	return slices.ContainsFunc(strings.Split(header, ","), func(hop string) bool { return strings.TrimSpace(hop) == address })
 }
 
 func (c *brief) countClients(v *Verdict) {
