@@ -56,12 +56,9 @@ func (r *Running) attempt() *attempt {
 func (r *Running) Run(ctx context.Context) Result {
 	begins := time.Now()
 	result := r.last.run(ctx, lock.Beside)
-	if result.Verdict.Result == judge.Unproven && result.Verdict.Load.Busy() && ctx.Err() == nil {
+	// If its testbed cannot be taken down, the caller's Close says so, and nothing runs again.
+	if result.Verdict.Result == judge.Unproven && result.Verdict.Load.Busy() && ctx.Err() == nil && r.last.Close() == nil {
 		r.last.cell.progress("%s; it runs again when no other cell does: the machine was busy", outcome(result))
-		if err := r.last.Close(); err != nil {
-			result.Err = err
-			return result
-		}
 		r.last = r.attempt()
 		r.last.cell.alone = true
 		// An interrupt leaves the first run, unless the second was over by then.

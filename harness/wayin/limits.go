@@ -18,7 +18,8 @@ const (
 	// inTurn is how many follow, at the rate of the load: whether they are refused shows
 	// whether the limit is below that.
 	inTurn = 10
-	// mostBetween is the longest time between two of these.
+	// mostBetween is the longest time between two of these; of a load that asks less often, no
+	// limits are looked for.
 	mostBetween = 100 * time.Millisecond
 	// burstTimeout is of one of all these: a limit may also let some wait.
 	burstTimeout = time.Second
@@ -56,10 +57,13 @@ func (s *Search) free(ctx context.Context, way recording.Way, paths []string, un
 
 // limit is how the proxy refuses requests at the rate of the load; empty if it takes them.
 func (s *Search) limit(ctx context.Context, way recording.Way) (refusal string, err error) {
+	between := time.Second / time.Duration(max(1, s.Rate))
+	if between > mostBetween {
+		return "", nil // so seldom asked, a limit is hardly met, and to find out would take long
+	}
 	if refusal, err = s.refuses(ctx, way, atOnce); refusal == "" || err != nil {
 		return "", err
 	}
-	between := min(mostBetween, time.Second/time.Duration(max(1, s.Rate)))
 	for range inTurn {
 		if err := sleep(ctx, between); err != nil {
 			return "", err
