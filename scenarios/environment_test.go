@@ -163,7 +163,7 @@ func TestTemplatesNeedTheirVariables(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(r.Subjects[0].Refresh).To(Equal(4*time.Second), "read from what will run")
 	g.Expect(r.Subjects[0].Env.Said).To(Equal("VALID=4s PORT=8080"))
-	file := write(t, "env", "VALID=4s\nPORT\n")
+	file := write(t, "env", "VALID=4s\nPORT: 8080\n")
 	_, err = from(map[string]string{"PROXY": "nginx", "CONFIG": path, "ENV": file})
 	g.Expect(err).To(MatchError(HavePrefix("ENV=" + file + ":2: ")))
 }
