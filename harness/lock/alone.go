@@ -11,15 +11,16 @@ import (
 	"time"
 )
 
-// Beside waits until nobody does what the name says alone, in this process or in another one
-// of this user, and returns what ends its own part of it, which can be called more than once.
-// Others can do it beside. A holder that wants to do it alone first ends its own part.
+// Beside waits until nobody holds the lock of this name alone, in this process or in another
+// one of this user. Others can hold it at the same time. It returns what gives the lock back,
+// which can be called more than once. Give it back before you ask for Alone, which else waits
+// for you.
 func Beside(ctx context.Context, name string) (release func(), err error) {
 	return hold(ctx, name, syscall.LOCK_SH)
 }
 
-// Alone is Beside, but waits until nobody else does it. Whoever comes later waits until it is
-// over.
+// Alone is Beside, but waits until nobody else holds the lock. Whoever comes later waits until
+// it is given back.
 func Alone(ctx context.Context, name string) (release func(), err error) {
 	return hold(ctx, name, syscall.LOCK_EX)
 }
