@@ -25,11 +25,15 @@ var DNSSplitView = harness.Scenario{
 	},
 }
 
+// untilAsked is how many requests come at most from one question to the next, a TTL later.
+const untilAsked = 100
+
 var dnsSplitView = expectations{
 	"nginx/two-resolvers": fails(timeout, judge.StaleAnswers),
 	"nginx/variable":      passes(judge.FollowedDNS),
-	// Health checks and redispatch hide the addresses of which it is told in vain.
-	"haproxy/two-nameservers@testing": passes(judge.StaleAnswers),
+	// Which of the two answers counts may change with every question, once a second here. Health
+	// checks and redispatch hide that, unless the old nodes end in a second in which it has no other.
+	"haproxy/two-nameservers@testing": {Verdict: judge.Either, Outcomes: timeout, Most: untilAsked, Findings: []string{judge.StaleAnswers}},
 	"haproxy/server-template@testing": passes(judge.FollowedDNS),
 	"goproxy/default":                 passes(judge.FollowedDNS),
 }
