@@ -166,3 +166,25 @@ func TestTheOrderThatDecidesSoonest(t *testing.T) {
 		t.Errorf("after 2 of 7 blocks: %d more", got)
 	}
 }
+
+// Runs that were repeated alone on a quiet machine are quicker than those beside other cells,
+// whichever side is slower.
+func TestLatenciesOfRunsAloneAreNotHeldAgainstOthers(t *testing.T) {
+	beside := with(func(r *Run) { r.After = ms(100) })
+	alone := with(func(r *Run) { r.After, r.Alone = ms(20), true })
+	uneven := times(8, beside, alone)
+	got := Compare(DefaultRules(), []string{"s"}, uneven)
+	if s := got.Scenarios[0]; got.Word != NoDifference || s.Uneven != 8 || slices.ContainsFunc(s.Evidence, func(e Evidence) bool { return e.Measure.Concern == Waited }) {
+		t.Errorf("one of three was alone: got %s, %d uneven blocks, want no difference, 8, and no latency", got.Word, s.Uneven)
+	}
+	if got := Compare(DefaultRules(), []string{"s"}, slices.Concat(uneven, times(8, beside, with(func(r *Run) { r.After = ms(150) })))); got.Word != Worse {
+		t.Errorf("blocks of runs beside others count beside them: got %s, want worse", got.Word)
+	}
+	all := times(8, alone, with(func(r *Run) { r.After, r.Alone = ms(40), true }))
+	if got := Compare(DefaultRules(), []string{"s"}, all); got.Word != Worse || got.Scenarios[0].Uneven != 0 {
+		t.Errorf("all three were alone: got %s, want worse", got.Word)
+	}
+	if got := Compare(DefaultRules(), []string{"s"}, times(7, clean(), with(func(r *Run) { r.Failed, r.Alone, r.Result = 900, true, judge.Fail }))); got.Word != Worse {
+		t.Errorf("what is lost is lost alone too: got %s, want worse", got.Word)
+	}
+}

@@ -34,6 +34,9 @@ type Run struct {
 	After  *recording.Seconds `json:"p99_after,omitempty"`
 	// Lateness is the longest by which the load itself was late.
 	Lateness recording.Seconds `json:"lateness"`
+	// Alone says that the machine was busy in a run before, which was unproven: this one ran
+	// while no other cell did.
+	Alone bool `json:"alone,omitempty"`
 
 	Connections float64 `json:"connections"` // opened to nodes, for each request before the first fault
 	Queries     float64 `json:"queries"`     // of DNS, a second
@@ -47,7 +50,7 @@ func NewRun(m recording.Manifest, v judge.Verdict) Run {
 		Result: cmp.Or(v.Result, judge.Unproven),
 		Sent:   v.Sent, Failed: v.Failed, PostsTwice: v.PostsTwice, Posts: m.Plan.Posts,
 		Never: v.NeverRecovered, Window: v.Window,
-		Before: p99(v.Before), During: p99(v.During), After: p99(v.After), Lateness: v.Load.LatenessMax,
+		Before: p99(v.Before), During: p99(v.During), After: p99(v.After), Lateness: v.Load.LatenessMax, Alone: m.Alone,
 		Connections: v.ConnectionsPerRequest,
 	}
 	if r.Result == judge.Unproven {
@@ -103,3 +106,7 @@ func (b Block) window() recording.Seconds { return min(b.A.Window, b.B.Window, b
 
 // lateness is the longest of the three: a latency below it may be the machine's.
 func (b Block) lateness() recording.Seconds { return max(b.A.Lateness, b.B.Lateness, b.Again.Lateness) }
+
+// uneven says that some of the three ran alone on the machine, and others beside other cells:
+// how long those took to answer is also the machine's doing.
+func (b Block) uneven() bool { return b.A.Alone != b.B.Alone || b.A.Alone != b.Again.Alone }
