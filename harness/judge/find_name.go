@@ -52,6 +52,9 @@ func (c *brief) stoppedTrying(u *upstream, v *Verdict) []Finding {
 	if u.moved == forever || v.Failed == 0 || len(u.lookupsIn(u.moved, forever)) > 0 || len(u.hits) == 0 {
 		return nil
 	}
+	if len(c.deaths) == c.Manifest.World.Proxies() {
+		return nil // whoever has ended asks nothing
+	}
 	for _, h := range u.hits {
 		if h.at > u.moved && c.ledger.Named(h.node, h.at) {
 			return nil

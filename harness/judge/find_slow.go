@@ -26,7 +26,9 @@ func (c *brief) slow() []row {
 func (c *brief) givenUp() []row {
 	var rows []row
 	for i, r := range c.Requests {
-		if _, cut := c.cutByReload(r); cut || c.stoppedWith(r) {
+		_, cut := c.cutByReload(r)
+		_, stopped := c.stoppedWith(r)
+		if cut || stopped || c.ofDead[r.Seq] {
 			continue
 		}
 		if failed(r) && slices.ContainsFunc(c.hits.of(r.Seq), func(h hit) bool {

@@ -72,6 +72,10 @@ type brief struct {
 	own       map[shape]bool // see findOwn
 	// front are the rows of the load balancer in front, by the number of the client's request.
 	front map[uint64]row
+	// deaths are those of proxies that ended by themselves, ofDead the requests that failed since,
+	// by their numbers.
+	deaths []death
+	ofDead map[uint64]bool
 }
 
 // forever is later than every row.
@@ -94,6 +98,7 @@ func newBrief(r *recording.Recording) *brief {
 		c.order[i] = i
 	}
 	slices.SortStableFunc(c.order, func(a, b int) int { return cmp.Compare(c.Requests[a].Sent, c.Requests[b].Sent) })
+	c.findDeaths()
 	return c
 }
 

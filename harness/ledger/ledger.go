@@ -177,11 +177,6 @@ func (l *Ledger) Reloads() []Moment {
 	return l.moments(func(e world.Effect) bool { return e.Reloaded })
 }
 
-// Stops are the times at which a proxy of several was told to end, or was ended.
-func (l *Ledger) Stops() []Moment {
-	return l.moments(func(e world.Effect) bool { return e.Runs != nil && !*e.Runs })
-}
-
 // moments are the steps that have such an effect.
 func (l *Ledger) moments(such func(world.Effect) bool) []Moment {
 	var all []Moment
