@@ -179,6 +179,31 @@ func TestNothingIsStaleWhileDNSDoesNotTell(t *testing.T) {
 	}
 }
 
+// The name moves at 5 s, and DNS fails from 5.5 to 12 s: a proxy that looks once a second may
+// have looked just before the move, and just before the failure not yet again.
+func TestNothingIsStaleIfDNSFailsSoonAfterTheMove(t *testing.T) {
+	w := rotate()
+	w.Manifest.Plan.Steps = planned(after(5, moves), after(0.5, "DNS fails: servfail"), after(6.5, "DNS answers again"), after(5, silent))
+	w.Steps = []recording.Step{
+		step(1, moves, 5, left()),
+		step(2, "DNS fails: servfail", 5.5, []model.Effect{{Resolves: no, How: "servfail"}}),
+		step(3, "DNS answers again", 12, []model.Effect{{Resolves: yes}}),
+		step(4, silent, 17, struck("silence")),
+	}
+	w.query(4.9, old1, old2)
+	w.query(12.5, fresh1)
+	w.serve(0, 13, w.open(-1, old1))
+	w.serve(13, 20, w.open(12.9, fresh1))
+	v := w.judge()
+	wantResult(t, v, judge.Pass, "0 of 1,000 requests failed")
+	if v.Stale != 0 {
+		t.Errorf("got %d stale requests, want none: nobody could tell the proxy", v.Stale)
+	}
+	if f, found := finding(v, judge.PooledOld); found {
+		t.Errorf("got %q", f.Text)
+	}
+}
+
 // Both nodes refuse from 5 to 8 s. The proxy answers at once and asks nobody, before they are
 // back and for 2 s after it.
 func TestHeldDownAfterwards(t *testing.T) {
