@@ -13,7 +13,7 @@ import (
 // are in none.
 type fates struct {
 	// early were denied before anything failed, late when the proxy had had its time after a
-	// loss, meanwhile in between.
+	// loss and some node served, meanwhile otherwise.
 	early, meanwhile, late []row
 	cut                    []row // gone while their node served
 	lost                   []row // gone with their node
@@ -32,7 +32,7 @@ func (c *brief) fatesOfSockets() fates {
 			f.cut = append(f.cut, r)
 		case s.Ended < c.losses[0].Asked || s.Asked < c.losses[0].Asked-inFlight:
 			f.early = append(f.early, r)
-		case s.Ended > c.lossBefore(s.Asked)+c.Manifest.Plan.Budget.RecoverWithin:
+		case s.Ended > c.lossBefore(s)+c.Manifest.Plan.Budget.RecoverWithin && !(len(c.upstreams) > 0 && c.noneServed(s.Asked, s.Ended)):
 			// Unlike a request it counts by when its client knew: until then he had none.
 			f.late = append(f.late, r)
 		default:
@@ -49,11 +49,12 @@ func (c *brief) wentWithNode(s recording.Socket) bool {
 	return died
 }
 
-// lossBefore is when the last loss came into force before a time, or else the first one.
-func (c *brief) lossBefore(t recording.Seconds) recording.Seconds {
+// lossBefore is when the last loss came into force before a WebSocket was asked for, or as it was,
+// or else the first one.
+func (c *brief) lossBefore(s recording.Socket) recording.Seconds {
 	at := c.losses[0].At
 	for _, loss := range c.losses {
-		if loss.At <= t {
+		if loss.At <= s.Asked || s.Asked >= loss.Asked-inFlight && s.Ended >= loss.Asked {
 			at = loss.At
 		}
 	}

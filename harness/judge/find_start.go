@@ -45,6 +45,31 @@ func (c *brief) notStarted(*Verdict) []Finding {
 	return []Finding{{Code: NotStarted, Text: text, Evidence: c.quote(append(words, refused...)...)}}
 }
 
+// startedLate: the proxy was started anew, and took no connection for a while.
+func (c *brief) startedLate() []Finding {
+	var findings []Finding
+	for _, m := range c.ledger.Restarts() {
+		var refused []row
+		for _, i := range c.order {
+			r := c.Requests[i]
+			if r.Sent < m.At {
+				continue
+			}
+			if r.Outcome != recording.Connection {
+				if len(refused) > 0 {
+					findings = append(findings, Finding{
+						Code: NotStarted, Text: fmt.Sprintf("the proxy took no connection for %s after it was started anew: %s failed", span(r.Sent-m.At), requests(len(refused))),
+						Evidence: c.quote(refused...),
+					})
+				}
+				break
+			}
+			refused = append(refused, row{recording.RequestsFile, i})
+		}
+	}
+	return findings
+}
+
 // lastWords are the last lines at error level that the proxy's log has from a time on.
 func (c *brief) lastWords(from recording.Seconds) []row {
 	const most = 2

@@ -58,7 +58,11 @@ func (c *brief) lastResort(v *Verdict, found []Finding) []Finding {
 	weak := slices.ContainsFunc(found, func(f Finding) bool {
 		return slices.Contains([]string{AnsweredByProxy, RefusedByProxy, AnsweredByFront}, f.Code)
 	})
-	if because := append(c.each(c.leftLate, v), c.heldDown(v)...); len(because) > 0 || weak {
+	because := slices.Concat(c.each(c.leftLate, v), c.heldDown(v), c.startedLate())
+	if len(because) == 0 {
+		because = c.lostWithNode()
+	}
+	if len(because) > 0 || weak {
 		return because
 	}
 	return []Finding{{

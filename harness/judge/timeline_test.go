@@ -1,6 +1,7 @@
 package judge_test
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -232,5 +233,87 @@ func TestHeldDownAfterwards(t *testing.T) {
 	}
 	if f, ok := finding(down(8), judge.HeldDown); ok {
 		t.Errorf("got %q, though no request failed after the nodes were back", f.Text)
+	}
+}
+
+// What failed long after DNS had answered again, since the nodes went silent, is not the outage's.
+func TestAFailureLongAfterTheOutageIsNotOfIt(t *testing.T) {
+	w := outageLater()
+	w.failAt(17)
+	wantText(t, w.judge(), judge.DNSOutage, "2 DNS queries while DNS failed, and no request did: it went on with the addresses it had")
+	w.failAt(13.5) // it need not know yet
+	wantText(t, w.judge(), judge.DNSOutage, "2 DNS queries while DNS failed; the first request to fail was sent 3.5 s after it began")
+}
+
+// A node is struck at 5 s, is back at 8 s, and is struck in another way at 15 s: what goes to it
+// then does so that long after the second fault.
+func TestWhatGoesToANodeThatIsStruckAgain(t *testing.T) {
+	w := rotate()
+	w.Manifest.World = topology(3, 0)
+	w.Manifest.Plan.Steps = planned(after(5, "node 1 refuses"), after(3, "the nodes are back"), after(7, "node 1 goes silent"))
+	w.Steps = []recording.Step{
+		step(1, "node 1 refuses", 5, []model.Effect{{Node: old1, Serves: no, How: "refuse"}}),
+		step(2, "the nodes are back", 8, []model.Effect{{Node: old1, Serves: yes}}),
+		step(3, "node 1 goes silent", 15, []model.Effect{{Node: old1, Serves: no, How: "silence"}}),
+	}
+	w.serve(0, 5, w.open(-1, old1))
+	w.serve(5, 20, w.open(-1, old2))
+	w.syn(15.5, old1)
+	wantText(t, w.judge(), judge.StruckNodes, `backend.example.com: after "node 1 goes silent", 1 connection attempt still went to the nodes concerned, the last 0.5 s after it`)
+	w.syn(6, old1)
+	wantText(t, w.judge(), judge.StruckNodes, "backend.example.com: after each of 2 faults, 2 connection attempts still went to the nodes concerned, the last 1.0 s after it")
+}
+
+// A request that was under way as its node died, and that alone, has a cause.
+func TestARequestThatIsLostWithItsNode(t *testing.T) {
+	w := rotate()
+	w.Manifest.World = topology(3, 0)
+	w.Manifest.Plan.Steps = planned(after(5, "node 1 goes silent"))
+	w.Steps = []recording.Step{step(1, "node 1 goes silent", 5, []model.Effect{{Node: old1, Serves: no, How: "silence"}})}
+	conn := w.open(-1, old1)
+	w.serve(0, 4.98, conn)
+	w.attempt(4.98, conn, w.request(4.98, recording.Timeout, netip.Addr{}), 0)
+	w.Attempts[len(w.Attempts)-1].Done = 0
+	w.serve(5, 20, w.open(-1, old2))
+	v := w.judge()
+	wantResult(t, v, judge.Fail, "1 of 1,000 requests failed (1 timeout), budget 0")
+	wantText(t, v, judge.LostWithNode, "1 request was under way at a node that died before its answer had left it, and got no answer of another in time")
+	if _, found := finding(v, judge.Unexplained); found {
+		t.Error("got no cause")
+	}
+}
+
+// What a node took with it as it died, a reload at the same time did not.
+func TestANodeThatDiesDuringAReload(t *testing.T) {
+	w := reloaded()
+	w.Manifest.Plan.Steps = append(w.Manifest.Plan.Steps, after(0, "node 1 goes silent"))
+	w.Steps = append(w.Steps, step(3, "node 1 goes silent", 10.1, []model.Effect{{Node: old1, Serves: no, How: "silence"}}))
+	w.cut(450, 2.0) // sent at 9 s
+	w.cut(501, 2.0)
+	for _, i := range []int{450, 501} {
+		w.Attempts[i].Done = 0
+	}
+	v := w.judge()
+	for _, code := range []string{judge.CutByReload, judge.CutShort} {
+		if f, found := finding(v, code); found {
+			t.Errorf("got %+v, want the node to be the cause", f)
+		}
+	}
+}
+
+// A fault of the proxy alone is about every node that it uses. While it starts, nothing takes a
+// connection, and that is the cause.
+func TestAProxyThatIsStartedAnewAndNothingElse(t *testing.T) {
+	w := rotate()
+	w.Manifest.Plan.Steps = planned(after(5, restarted))
+	w.Steps = []recording.Step{step(1, restarted, 5, []model.Effect{{Restarted: true}})}
+	w.serve(0, 5, w.open(-1, old1))
+	w.fail(5, 7.5, recording.Connection)
+	w.serve(7.5, 20, w.open(7.5, old1))
+	v := w.judge()
+	wantResult(t, v, judge.Fail, "125 of 1,000 requests failed (125 connection), budget 0")
+	wantText(t, v, judge.NotStarted, "the proxy took no connection for 2.5 s after it was started anew: 125 requests failed")
+	if _, found := finding(v, judge.Unexplained); found {
+		t.Error("got no cause")
 	}
 }

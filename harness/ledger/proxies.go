@@ -36,3 +36,13 @@ func (l *Ledger) Runs(proxy int, at recording.Seconds) bool {
 	}
 	return runs
 }
+
+// AboutProxies says whether some fault was about a proxy, and not only about names and nodes.
+func (l *Ledger) AboutProxies() bool {
+	for _, e := range l.effects() {
+		if aboutProxy(e) {
+			return true
+		}
+	}
+	return false
+}
