@@ -12,6 +12,9 @@ func TestHowLongBothAreWatched(t *testing.T) {
 	if got := q.Watch(); got != 15*time.Second {
 		t.Errorf("got %v, want 15 s", got)
 	}
+	if q.B.Refresh = 15 * time.Second; q.Watch() != 0 {
+		t.Errorf("got %v, want nothing more: both say the same", q.Watch())
+	}
 	q.B.Refresh = time.Hour
 	if got := q.Watch(); got != mostWatch {
 		t.Errorf("got %v, want %v at most", got, mostWatch)
