@@ -317,3 +317,48 @@ func TestAProxyThatIsStartedAnewAndNothingElse(t *testing.T) {
 		t.Error("got no cause")
 	}
 }
+
+// slowAndThenGone is a run with a budget of 2 s in which the application takes 3 s for its answers
+// from 5 s on. One of its nodes goes silent at 10 s, the other one at 15 s; the first is back at
+// 14 s.
+func slowAndThenGone() *world {
+	const late, first, back, second = "all nodes answer late", "node 1 goes silent", "the nodes are back", "node 2 goes silent"
+	w := rotate()
+	w.Manifest.World = topology(3, 0)
+	w.Manifest.Plan.Budget.RecoverWithin = 2
+	w.Manifest.Plan.Steps = planned(after(5, late), after(5, first), after(4, back), after(1, second))
+	w.Steps = []recording.Step{
+		step(1, late, 5, []model.Effect{{Node: old1, Serves: yes, How: "slow-response"}, {Node: old2, Serves: yes, How: "slow-response"}}),
+		step(2, first, 10, []model.Effect{{Node: old1, Serves: no, How: "silence"}}),
+		step(3, back, 14, []model.Effect{{Node: old1, Serves: yes}}),
+		step(4, second, 15, []model.Effect{{Node: old2, Serves: no, How: "silence"}}),
+	}
+	w.serve(0, 10, w.open(-1, old1))
+	w.serve(10, 15, w.open(-1, old2))
+	w.serve(15, 20, w.open(-1, old1))
+	return w
+}
+
+// hung has a request get no answer for 4 s.
+func (w *world) hung(at seconds) {
+	i := int(at*rate + 0.5)
+	r := &w.Requests[i]
+	r.Outcome, r.Code, r.Node, r.Latency = recording.Timeout, 0, netip.Addr{}, 4
+	w.Attempts[i].Status, w.Attempts[i].Done = 0, 0
+}
+
+// What was under way at a node for long as a loss took it met that loss.
+func TestLongRequestsThatMetALoss(t *testing.T) {
+	w := slowAndThenGone()
+	w.hung(8)    // it was to be answered at 11 s
+	w.hung(13.5) // at 16.5 s
+	if v := w.judge(); v.Result != judge.Pass {
+		t.Errorf("got %s: %q, want a pass: the nodes took them", v.Result, v.Reasons)
+	}
+	w.hung(5.5) // its node served to the end of the client's patience
+	wantResult(t, w.judge(), judge.Fail, `3 of 1,000 requests failed (3 timeout); 1 request before "node 1 goes silent", which is the first fault that takes something away`)
+	w = slowAndThenGone()
+	w.hung(12.5)
+	w.Attempts[int(12.5*rate+0.5)].Node = old1 // which was silent by then
+	wantResult(t, w.judge(), judge.Fail, `1 of 1,000 requests failed (1 timeout); 1 request sent more than 2.0 s after one of 2 faults, the last one 2.5 s after`)
+}
