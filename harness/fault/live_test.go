@@ -159,6 +159,23 @@ func TestAnAliasMovesWhileDNSFails(t *testing.T) {
 	g.Expect(HealDNS{}.Prove(t.Context(), moved)).To(HaveEach(HaveField("OK", true)))
 }
 
+// A node that refuses goes silent: no connection can be held to it before, and a new one tells.
+func TestANodeThatRefusesGoesSilent(t *testing.T) {
+	g := NewWithT(t)
+	w := albOn(t, netip.MustParseAddr("127.92.6.1"))
+	p := &prober{connect: map[netip.Addr]Result{w.Topology.Nodes[0].Addr: TimedOut}, ask: Silent}
+	w.Probe = p
+	w = after(t, w, StrikeNodes{Kind: fakealb.FaultRefuse, Nodes: world.Named})
+	silent := StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Named}
+	g.Expect(silent.Prepare(t.Context(), w)).To(Succeed())
+	g.Expect(p.held).To(BeEmpty())
+	g.Expect(silent.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", false)), "it is not silent yet")
+	after(t, w, silent)
+	g.Expect(silent.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", true)))
+	p.connect[w.Topology.Nodes[0].Addr] = Refused
+	g.Expect(silent.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", false)), "it refuses")
+}
+
 // Get asks with a client of its own, as the probers do, and reads the whole answer.
 func (*client) Get(ctx context.Context, to netip.AddrPort, timeout time.Duration) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience*timeout)
