@@ -119,3 +119,16 @@ func TestSessionsOfTwoNames(t *testing.T) {
 		}
 	}
 }
+
+// The first finding of a run that failed is its cause: not that a fault met nothing.
+func TestTheFirstFindingIsACause(t *testing.T) {
+	v := sticky(func(session uint64, at seconds) netip.Addr {
+		if session == 1 && at < 8 || session == 2 && at < 4 {
+			return old1
+		}
+		return old2
+	}).judge()
+	if _, struck := finding(v, judge.StruckNodes); !struck || v.Result != judge.Fail || v.Findings[0].Code != judge.MovedSessions {
+		t.Errorf("got %s, first %+v", v.Result, v.Findings[0])
+	}
+}
