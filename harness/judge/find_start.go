@@ -17,6 +17,12 @@ func (c *brief) unknowing(request recording.Request) bool {
 	})
 }
 
+// unheard says whether nothing took the connection of a request, or the load balancer in front got
+// no answer to it.
+func (c *brief) unheard(r recording.Request) bool {
+	return r.Outcome == recording.Connection || c.ofFront(r)
+}
+
 // notStarted: the proxy was started anew, and from then on nothing took a connection.
 func (c *brief) notStarted(*Verdict) []Finding {
 	restarts := c.ledger.Restarts()
@@ -29,7 +35,7 @@ func (c *brief) notStarted(*Verdict) []Finding {
 		if r.Sent < last.At {
 			continue
 		}
-		if r.Outcome != recording.Connection {
+		if !c.unheard(r) {
 			return nil
 		}
 		refused = append(refused, row{recording.RequestsFile, i})
@@ -55,7 +61,7 @@ func (c *brief) startedLate() []Finding {
 			if r.Sent < m.At {
 				continue
 			}
-			if r.Outcome != recording.Connection {
+			if !c.unheard(r) {
 				if len(refused) > 0 {
 					findings = append(findings, Finding{
 						Code: NotStarted, Text: fmt.Sprintf("the proxy took no connection for %s after it was started anew: %s failed", span(r.Sent-m.At), requests(len(refused))),
