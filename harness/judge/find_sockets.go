@@ -32,7 +32,7 @@ func (c *brief) fatesOfSockets() fates {
 			f.cut = append(f.cut, r)
 		case s.Ended < c.losses[0].Asked || s.Asked < c.losses[0].Asked-inFlight:
 			f.early = append(f.early, r)
-		case s.Ended > c.lossBefore(s)+c.Manifest.Plan.Budget.RecoverWithin && !(len(c.upstreams) > 0 && c.noneServed(s.Asked, s.Ended)):
+		case s.Ended > c.lossBefore(s)+c.Manifest.Plan.Budget.RecoverWithin && c.someServed(s.Asked, s.Ended):
 			// Unlike a request it counts by when its client knew: until then he had none.
 			f.late = append(f.late, r)
 		default:
@@ -40,6 +40,12 @@ func (c *brief) fatesOfSockets() fates {
 		}
 	}
 	return f
+}
+
+// someServed says whether some name in use had a node that served, at some instant from first to
+// last.
+func (c *brief) someServed(first, last recording.Seconds) bool {
+	return len(c.upstreams) == 0 || !c.noneServed(first, last)
 }
 
 // wentWithNode says whether the node of a WebSocket did not serve at some instant from its last
