@@ -22,7 +22,9 @@ type death struct {
 // findDeaths finds the proxies of which there was no process at the end of the load, and that gave
 // no answer from some instant on, and that nobody had ended.
 func (c *brief) findDeaths() {
-	if len(c.notStarted(nil)) > 0 {
+	// An older recording does not say which of several had a request.
+	unknown := c.Manifest.World.Proxies() > 1 && len(c.Manifest.Proxies) == 0
+	if unknown || len(c.notStarted(nil)) > 0 {
 		return
 	}
 	for n := 1; n <= c.Manifest.World.Proxies(); n++ {

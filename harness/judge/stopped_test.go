@@ -23,6 +23,7 @@ func killedProxy() *world {
 		step(2, killed, 10.002, []model.Effect{{Proxy: 2, Runs: no}}),
 	}
 	w.pass(0, 20, w.open(-1, old1))
+	w.ended(0, 1)
 	return w
 }
 

@@ -359,6 +359,6 @@ func TestLongRequestsThatMetALoss(t *testing.T) {
 	wantResult(t, w.judge(), judge.Fail, `3 of 1,000 requests failed (3 timeout); 1 request before "node 1 goes silent", which is the first fault that takes something away`)
 	w = slowAndThenGone()
 	w.hung(12.5)
-	w.Attempts[int(12.5*rate+0.5)].Node = old1 // which was silent by then
+	w.Attempts[625].Node = old1 // which was silent by then
 	wantResult(t, w.judge(), judge.Fail, `1 of 1,000 requests failed (1 timeout); 1 request sent more than 2.0 s after one of 2 faults, the last one 2.5 s after`)
 }
