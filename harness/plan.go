@@ -32,9 +32,9 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 	if err := s.Check(); err != nil {
 		return recording.Plan{}, err
 	}
-	if subject.Role != Own && s.waitsForGrace() && set.Grace <= set.TTL+subject.mayKeep() {
+	if subject.Role != Own && s.waitsForGrace() && set.Grace <= set.TTL+subject.MayKeep() {
 		return recording.Plan{}, fmt.Errorf("GRACE=%v is not longer than TTL %v plus the refresh %v of %s: the old nodes would end before a proxy can know; raise GRACE",
-			set.Grace, set.TTL, subject.mayKeep(), subject.ID())
+			set.Grace, set.TTL, subject.MayKeep(), subject.ID())
 	}
 	timing := Timings[set.Clock]
 	phase := s.phase(subject, set)
@@ -65,14 +65,14 @@ func (s Scenario) PlanOf(subject Subject, set Settings, t world.Topology) (recor
 	last := steps[len(steps)-1].At.Duration()
 	end := last + cmp.Or(after, timing.After)
 	if s.strikesAtOnce(t) {
-		end = max(end, steps[0].At.Duration()+timing.After+set.TTL+subject.mayKeep())
+		end = max(end, steps[0].At.Duration()+timing.After+set.TTL+max(subject.MayKeep(), set.Watch))
 	}
 	if subject.Role == Own {
 		end += set.RecoverWithin // or that it recovered too late would not be seen
 	}
 	end += quiet
 	plan := recording.Plan{
-		Clock: string(set.Clock), TTL: recording.Of(set.TTL), Refresh: recording.Of(subject.mayKeep()), Phase: recording.Of(phase),
+		Clock: string(set.Clock), TTL: recording.Of(set.TTL), Refresh: recording.Of(subject.MayKeep()), Phase: recording.Of(phase),
 		Duration: recording.Of(end.Round(time.Second)), ClientTimeout: recording.Of(cmp.Or(patience, timing.ClientTimeout)),
 		Rate: cmp.Or(s.Load.Rate, set.Rate), Posts: cmp.Or(set.Posts, s.Load.Posts), Clients: clients, Sessions: s.Load.Sessions, Sockets: s.Load.Sockets, Seed: set.Seed, Steps: steps,
 	}

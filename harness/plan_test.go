@@ -101,6 +101,24 @@ func TestBudgetWithoutAGrace(t *testing.T) {
 	g.Expect(plan(t, sudden, reference, set).Budget).To(Equal(recording.Budget{}))
 }
 
+// A config that keeps no address is watched for as long as another that it is compared with.
+func TestConfigsThatAreComparedAreWatchedForAsLong(t *testing.T) {
+	g := NewWithT(t)
+	set := harness.DefaultSettings()
+	asks, keeps := subject, subject
+	asks.Role, asks.Refresh = harness.Own, 0
+	keeps.Role, keeps.Refresh = harness.Own, 25*time.Second
+	watched := func(s harness.Scenario, who harness.Subject) float64 {
+		p := plan(t, s, who, set)
+		return float64(p.Duration - p.Steps[len(p.Steps)-1].At)
+	}
+	g.Expect(watched(sudden, asks)).To(BeNumerically("~", 9, 1))
+	set.Watch = keeps.MayKeep()
+	g.Expect(watched(sudden, asks)).To(BeNumerically("~", watched(sudden, keeps), 1))
+	g.Expect(watched(sudden, keeps)).To(BeNumerically("~", 8+1+25, 1))
+	g.Expect(watched(graceful, asks)).To(BeNumerically("~", 8, 1), "it had its time before the loss")
+}
+
 // What is said of a config of one's own takes the place of the scenario's budget, and the
 // load goes on for long enough to see it broken.
 func TestABudgetOfOnesOwn(t *testing.T) {

@@ -35,6 +35,10 @@ type Settings struct {
 	// RecoverWithin is how long after each loss its requests may fail. Zero stands for what
 	// the scenario allows.
 	RecoverWithin time.Duration
+	// Watch is how long a config that this one is compared with may keep an address: the load
+	// then goes on for as long as that of the other, also if this one keeps none. No variable
+	// sets it.
+	Watch time.Duration
 }
 
 // DefaultSettings are those of `make scenario` with no variable set.

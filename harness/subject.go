@@ -59,8 +59,8 @@ type Subject struct {
 	Expect map[string]judge.Expectation
 }
 
-// mayKeep is how long the subject may use an address that has left DNS, on top of the TTL.
-func (s Subject) mayKeep() time.Duration { return s.Refresh + s.Keeps }
+// MayKeep is how long the subject may use an address that has left DNS, on top of the TTL.
+func (s Subject) MayKeep() time.Duration { return s.Refresh + s.Keeps }
 
 // Stable is the release that a subject is run on unless it says another.
 const Stable = "stable"

@@ -99,6 +99,9 @@ func runs(s compare.Scenario) []string {
 	if s.Unproven > 0 {
 		lines = append(lines, fmt.Sprintf("%s not counted: %s", count(s.Unproven, "block"), s.Why))
 	}
+	if s.Uneven > 0 {
+		lines = append(lines, fmt.Sprintf("latencies of %s not compared: the machine was busy, so some of the three runs were repeated while no other cell ran", count(s.Uneven, "block")))
+	}
 	return lines
 }
 
@@ -123,11 +126,11 @@ func (c Comparison) Sentence() string {
 	case compare.Worse:
 		return "do not roll out: B is worse: " + c.telling(compare.Worse)
 	case compare.Better:
-		return "roll out: B is better: " + c.telling(compare.Better)
+		return "roll out: B is better: " + c.telling(compare.Better) + c.uneven()
 	case compare.NotWorse:
-		return "roll out: B is not worse; whether it is better was not seen: " + c.telling(compare.NotWorse)
+		return "roll out: B is not worse; whether it is better was not seen: " + c.telling(compare.NotWorse) + c.uneven()
 	case compare.NoDifference:
-		return "roll out: no difference that counts in " + count(len(c.Decision.Scenarios), "scenario") + c.noisy()
+		return "roll out: no difference that counts in " + count(len(c.Decision.Scenarios), "scenario") + c.noisy() + c.uneven()
 	default:
 		return c.undecided()
 	}
@@ -147,6 +150,21 @@ func (c Comparison) noisy() string {
 		return ""
 	}
 	return "; not told, since A differs from itself by more: " + strings.Join(measures, ", ")
+}
+
+// uneven says in which scenarios no latencies are compared, since in each block some of the runs
+// were alone on the machine; empty if there is none.
+func (c Comparison) uneven() string {
+	var names []string
+	for _, s := range c.Decision.Scenarios {
+		if s.Uneven > 0 && s.Uneven == len(s.Blocks) {
+			names = append(names, s.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "; latencies not compared, since some runs were repeated alone on a busy machine: " + firstOf(names)
 }
 
 // telling is the weightiest difference of a word, by how many times its size it is.

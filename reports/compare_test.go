@@ -71,6 +71,25 @@ func TestTheFirstLineSaysWhatToDo(t *testing.T) {
 	}
 }
 
+// What was not compared is said where the answer is.
+func TestTheFirstLineSaysWhereLatenciesWereNotCompared(t *testing.T) {
+	_, held := brokeAndHeld(t)
+	alone := held
+	alone.Manifest.Alone = true
+	got := comparisonOf(3, []Cell{held}, []Cell{alone})
+	if want := "roll out: no difference that counts in 1 scenario; latencies not compared, since some runs were repeated alone on a busy machine: alb-ip-rotate"; got.Sentence() != want {
+		t.Errorf("got  %s\nwant %s", got.Sentence(), want)
+	}
+	var text strings.Builder
+	must(t, got.Table(&text))
+	if !strings.Contains(text.String(), "latencies of 3 blocks not compared") {
+		t.Errorf("the table does not say which blocks:\n%s", text.String())
+	}
+	if got := comparisonOf(3, []Cell{alone}, []Cell{alone}).Sentence(); strings.Contains(got, "latencies") {
+		t.Errorf("all were alone: %s", got)
+	}
+}
+
 // While some scenarios are open, the first line says what the others have shown.
 func TestTheFirstLineSaysWhatIsKnownSoFar(t *testing.T) {
 	broke, held := brokeAndHeld(t)

@@ -81,6 +81,7 @@ func compareBoth(ctx context.Context, cmd *cobra.Command, set *settings, a, b st
 		return set.spell(err)
 	}
 	opt := asked[0].Options
+	opt.Settings.Watch = question.Watch()
 	if err := opt.CanRecord(); err != nil {
 		return set.spell(err)
 	}

@@ -99,6 +99,7 @@ func (p *player) playCells(cmd *cobra.Command, asked scenarios.Request, which []
 	if p.quiet {
 		asked.Options.Log = io.Discard
 	}
+	asked.Options.Shown = true // by the table, or the JSON
 	began := time.Now()
 	results, err := p.results(ctx, asked, which)
 	if err != nil {

@@ -162,14 +162,11 @@ func (s *connSet) remove(c *conn) {
 // the requests it has in hand.
 const answerLimit = 100 * time.Millisecond
 
-// refuse sets whether new members are reset, and ends the present ones if so.
-func (s *connSet) refuse(on bool, patience time.Duration) {
+// refuse sets whether new members are reset. The present ones are for endAll.
+func (s *connSet) refuse(on bool) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.refusing = on
-	s.mu.Unlock()
-	if on {
-		endAll(patience, s)
-	}
 }
 
 // endAll resets the present members of the sets: at once, or those with a request in hand after

@@ -205,9 +205,14 @@ func (k *kernelNet) Set(kinds map[netip.Addr]Kind) error {
 	if err := k.put(kinds); err != nil {
 		return err
 	}
+	var refused []*connSet
 	for addr, kind := range kinds {
-		k.nodes[addr].conns.refuse(kind == Refuse, answerLimit)
+		conns := k.nodes[addr].conns
+		if conns.refuse(kind == Refuse); kind == Refuse {
+			refused = append(refused, conns)
+		}
 	}
+	endAll(answerLimit, refused...)
 	return nil
 }
 
@@ -293,7 +298,8 @@ func (n *kernelNode) end() {
 	for _, l := range n.listeners {
 		_ = l.Close()
 	}
-	n.conns.refuse(true, 0)
+	n.conns.refuse(true)
+	endAll(0, n.conns)
 }
 
 func (k *kernelNet) Close() error {

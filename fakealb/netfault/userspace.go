@@ -79,8 +79,23 @@ func (u *userspace) Set(kinds map[netip.Addr]Kind) error {
 		}
 	}
 	// Freeze and reset first: that is quick, and it makes the step one step.
+	var refused []*userNode
+	var ends []*connSet
 	for addr, kind := range kinds {
-		u.nodes[addr].applyToConns(kind)
+		n := u.nodes[addr]
+		n.conns.refuse(kind == Refuse)
+		switch kind {
+		case Silence:
+			n.gate.close()
+		case Refuse:
+			refused, ends = append(refused, n), append(ends, n.conns)
+		default:
+			n.gate.open()
+		}
+	}
+	endAll(answerLimit, ends...)
+	for _, n := range refused { // whoever was frozen is reset by now
+		n.gate.open()
 	}
 	for addr, kind := range kinds {
 		n := u.nodes[addr]
@@ -110,15 +125,6 @@ func (u *userspace) End(addrs ...netip.Addr) error {
 	return nil
 }
 
-func (n *userNode) applyToConns(kind Kind) {
-	if kind == Silence {
-		n.gate.close()
-		return
-	}
-	n.conns.refuse(kind == Refuse, answerLimit)
-	n.gate.open()
-}
-
 func (*userspace) OpenPorts(netip.Addr, []uint16) error { return nil }
 
 func (u *userspace) Remove(addr netip.Addr) error {
@@ -128,7 +134,7 @@ func (u *userspace) Remove(addr netip.Addr) error {
 	if n == nil || n.removed {
 		return fmt.Errorf("address %s was not added", addr)
 	}
-	n.applyToConns(Silence)
+	n.gate.close()
 	n.removed = true
 	for _, l := range n.listeners {
 		if err := l.set(Silence); err != nil {
@@ -155,6 +161,7 @@ func (n *userNode) end() {
 	for _, l := range slices.Backward(n.listeners) {
 		l.end()
 	}
-	n.conns.refuse(true, 0)
+	n.conns.refuse(true)
+	endAll(0, n.conns)
 	n.gate.open()
 }

@@ -40,6 +40,7 @@ func TestKeeps(t *testing.T) {
 	g := NewWithT(t)
 	g.Expect(of(kind.HAProxy, "resolvers vpc\n  hold valid 3s\n  hold obsolete 10s\n").Keeps()).To(Equal(10 * time.Second))
 	g.Expect(of(kind.HAProxy, "resolvers vpc\n  hold valid 3s\n").Keeps()).To(BeZero())
+	g.Expect(of(kind.HAProxy, "resolvers vpc\n  hold obsolete 30000\n").Keeps()).To(Equal(30*time.Second), "milliseconds without a unit")
 	g.Expect(of(kind.Nginx, "resolver 10.0.0.2 valid=3s;").Keeps()).To(BeZero())
 }
 
@@ -49,7 +50,11 @@ func TestRefresh(t *testing.T) {
 	g.Expect(of(kind.Apache, "ProxyPass / http://b/ addressttl=30 ttl=99").Refresh()).To(Equal(30 * time.Second))
 	g.Expect(of(kind.Nginx, "resolver 10.0.0.2;").Refresh()).To(BeZero())
 	g.Expect(of(kind.Nginx, "resolver a valid=30s; resolver b valid=500ms;").Refreshes()).To(Equal([]time.Duration{30 * time.Second, 500 * time.Millisecond}))
-	for _, long := range []string{"31d", "999999d", "2147483648", "99999999999999999999"} {
+	// Go's and nginx's times can have several parts; HAProxy's are milliseconds without a unit.
+	g.Expect(of(kind.Nginx, "resolver 10.0.0.2 valid=1m30s;").Refresh()).To(Equal(90 * time.Second))
+	g.Expect(of(kind.Caddy, "dynamic a backend 80 {\n\trefresh 1m30s\n}").Refresh()).To(Equal(90 * time.Second))
+	g.Expect(of(kind.HAProxy, "resolvers vpc\n  hold valid 5000\n  timeout resolve 8s\n").Refreshes()).To(Equal([]time.Duration{5 * time.Second, 8 * time.Second}))
+	for _, long := range []string{"31d", "20d20d", "999999d", "2147483648", "99999999999999999999"} {
 		g.Expect(of(kind.Nginx, "resolver a valid="+long+";").Refresh()).To(Equal(tooLong), long)
 	}
 	g.Expect(of(kind.Nginx, "resolver 10.0.0.2 valid=3s; # valid=300s was too long").Refresh()).To(Equal(3 * time.Second))

@@ -20,11 +20,12 @@ var (
 )
 
 // here are the words with which a statement begins whose addresses are the proxy's own, its
-// clients' or its resolvers'.
+// clients', its resolvers' or those that its log goes to.
 var here = []string{
 	"listen", "bind", "server_name", "servername", "serveralias", "<virtualhost", "namevirtualhost", "frontend",
 	"resolver", "nameserver", "resolvers", "dns_nameservers", "http_port", "https_port",
 	"set_real_ip_from", "allow", "deny", "require", "remoteipinternalproxy", "remoteiptrustedproxy", "acl", "geo", "trusted_proxies",
+	"log", "error_log", "access_log", "errorlog", "customlog",
 }
 
 // dnsPorts are those on which the testbed's resolvers answer at any address.

@@ -36,6 +36,8 @@ func TestIPv6(t *testing.T) {
 		"a resolver by its port": {kind.Caddy, "resolvers_of_ours [fd00:ec2::253]:53", ""},
 		"a nameserver":           {kind.HAProxy, "  nameserver vpc [fd00:ec2::253]:5353", ""},
 		"clients":                {kind.Nginx, "set_real_ip_from [2001:db8::1];", ""},
+		"a log":                  {kind.Nginx, "access_log syslog:server=[2001:db8::5]:12345; error_log syslog:server=[2001:db8::5];", ""},
+		"HAProxy's log":          {kind.HAProxy, "  log [2001:db8::5]:10514 local0", ""},
 		"loopback":               {kind.Nginx, "proxy_pass http://[::1]:3000;", ""},
 		"of one link":            {kind.Nginx, "proxy_pass http://[fe80::1]:3000;", ""},
 		"IPv4 in IPv6":           {kind.Nginx, "proxy_pass http://[::ffff:10.0.0.1]:3000;", ""},

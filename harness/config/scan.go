@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
@@ -55,24 +56,37 @@ func longest(times []time.Duration) time.Duration {
 // tooLong stands for every time that is longer: no run waits for it.
 const tooLong = 30 * 24 * time.Hour
 
+// part is one number of a time with its unit.
+var part = regexp.MustCompile(`(\d+)(ms|s|m|h|d)?`)
+
 // times are those that an expression finds, in their order.
 func (c Config) times(finds *regexp.Regexp) []time.Duration {
-	units := map[string]time.Duration{"": time.Second, "s": time.Second, "ms": time.Millisecond, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}
 	if finds == nil {
 		return nil
 	}
 	var found []time.Duration
 	for _, text := range c.Texts() {
 		for _, m := range finds.FindAllStringSubmatch(text, -1) {
-			unit := units[m[2]]
-			n, err := strconv.ParseUint(m[1], 10, 64)
-			if err != nil || n > uint64(tooLong/unit) {
-				n, unit = 1, tooLong
+			sum := time.Duration(0)
+			for _, p := range part.FindAllStringSubmatch(m[1], -1) {
+				sum = min(tooLong, sum+c.span(p[1], p[2]))
 			}
-			found = append(found, time.Duration(n)*unit)
+			found = append(found, sum)
 		}
 	}
 	return found
+}
+
+// span is a number of a unit, at most tooLong.
+func (c Config) span(number, unit string) time.Duration {
+	units := map[string]time.Duration{
+		"": cmp.Or(c.hints().Unit, time.Second), "ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
+	}
+	n, err := strconv.ParseUint(number, 10, 64)
+	if err != nil || n > uint64(tooLong/units[unit]) {
+		return tooLong
+	}
+	return time.Duration(n) * units[unit]
 }
 
 // TLS says whether the configuration speaks HTTPS to a backend.

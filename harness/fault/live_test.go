@@ -137,6 +137,45 @@ func TestANameMovesWhileDNSFails(t *testing.T) {
 	g.Expect(HealDNS{}.Prove(t.Context(), w)).To(ContainElement(HaveField("OK", false)), "the name has other nodes than this state says")
 }
 
+// So it is with an alias that moves to another load balancer.
+func TestAnAliasMovesWhileDNSFails(t *testing.T) {
+	g := NewWithT(t)
+	loopback := netip.MustParseAddrPort("127.0.0.1:0")
+	server, err := fakedns.New(fakedns.Config{Listen: []netip.AddrPort{loopback}, Control: loopback, Seed: 1})
+	g.Expect(err).NotTo(HaveOccurred())
+	run(t, server.Run)
+	two := world.World{Balancers: []world.Balancer{{Name: "backend", Nodes: 1}, {Name: "other", Nodes: 1}}}
+	w := live(two, nil)
+	w.Probe, w.Resolvers = &client{}, server.Addrs()[:1]
+	w.DNS = fakedns.NewClient(server.ControlURL(), nil)
+	_, err = w.DNS.PutNames(t.Context(), Names(w.Topology, w.TTL)...)
+	g.Expect(err).NotTo(HaveOccurred())
+	w = after(t, w, FailDNS{Kind: fakedns.KindServFail})
+	move := SwitchAlias{To: "other"}
+	g.Expect(move.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", false)), "it has not moved")
+	moved := after(t, w, move)
+	g.Expect(move.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", true)))
+	after(t, w, HealDNS{})
+	g.Expect(HealDNS{}.Prove(t.Context(), moved)).To(HaveEach(HaveField("OK", true)))
+}
+
+// A node that refuses goes silent: no connection can be held to it before, and a new one tells.
+func TestANodeThatRefusesGoesSilent(t *testing.T) {
+	g := NewWithT(t)
+	w := albOn(t, netip.MustParseAddr("127.92.6.1"))
+	p := &prober{connect: map[netip.Addr]Result{w.Topology.Nodes[0].Addr: TimedOut}, ask: Silent}
+	w.Probe = p
+	w = after(t, w, StrikeNodes{Kind: fakealb.FaultRefuse, Nodes: world.Named})
+	silent := StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Named}
+	g.Expect(silent.Prepare(t.Context(), w)).To(Succeed())
+	g.Expect(p.held).To(BeEmpty())
+	g.Expect(silent.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", false)), "it is not silent yet")
+	after(t, w, silent)
+	g.Expect(silent.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", true)))
+	p.connect[w.Topology.Nodes[0].Addr] = Refused
+	g.Expect(silent.Prove(t.Context(), w)).To(HaveEach(HaveField("OK", false)), "it refuses")
+}
+
 // Get asks with a client of its own, as the probers do, and reads the whole answer.
 func (*client) Get(ctx context.Context, to netip.AddrPort, timeout time.Duration) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience*timeout)

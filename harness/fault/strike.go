@@ -115,14 +115,21 @@ func (s StrikeNodes) Prepare(ctx context.Context, w *Live) error {
 		return nil
 	}
 	for _, node := range w.used(s.Nodes.Of(w.State)) {
-		if how := fakealb.FaultKind(node.How); how == fakealb.FaultRefuseNew || how == fakealb.FaultSilenceNew {
-			continue // it takes no new connection, and that strike has held one
+		if how := fakealb.FaultKind(node.How); how == fakealb.FaultRefuseNew || how == fakealb.FaultSilenceNew || closed(node) {
+			continue // it takes no new connection; and unless that strike ended all, it has held one
 		}
 		if err := w.Probe.Hold(ctx, netip.AddrPortFrom(node.Addr, w.Port)); err != nil {
 			return fmt.Errorf("opening a connection to %s, to see it end: %w", node.Addr, err)
 		}
 	}
 	return nil
+}
+
+// closed says whether a node that was struck before takes no connection and has none that would
+// show what comes next.
+func closed(node world.NodeState) bool {
+	how := fakealb.FaultKind(node.How)
+	return how == fakealb.FaultRefuse || how == fakealb.FaultSilence
 }
 
 // Apply implements Fault.
@@ -138,6 +145,10 @@ func (s StrikeNodes) Apply(ctx context.Context, w *Live) (time.Time, error) {
 // Prove implements Fault.
 func (s StrikeNodes) Prove(ctx context.Context, w *Live) []Proof {
 	return proveEach(w.used(s.Nodes.Of(w.State)), func(node world.NodeState) Proof {
-		return prove(strikes[s.Kind].look(ctx, s, w, netip.AddrPortFrom(node.Addr, w.Port)))
+		look := strikes[s.Kind].look
+		if strikes[s.Kind].hold && closed(node) {
+			look = lookWithoutOpen
+		}
+		return prove(look(ctx, s, w, netip.AddrPortFrom(node.Addr, w.Port)))
 	})
 }

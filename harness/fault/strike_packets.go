@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"github.com/proxychaos/proxychaos/fakealb"
 )
 
 const (
@@ -48,4 +50,22 @@ func lookRefused(ctx context.Context, _ StrikeNodes, w *Live, node netip.AddrPor
 func lookRefusedNew(ctx context.Context, _ StrikeNodes, w *Live, node netip.AddrPort) (bool, string) {
 	fresh, held, detail := seen(ctx, w, node, answerTimeout, answerTimeout)
 	return fresh == Refused && held == Answered, detail
+}
+
+// lookWithoutOpen is for a node that no connection could be opened to before: a new one tells, and
+// the node's own word.
+func lookWithoutOpen(ctx context.Context, s StrikeNodes, w *Live, node netip.AddrPort) (bool, string) {
+	inForce, detail := lookStatus(ctx, s, w, node)
+	within, want := answerTimeout, Refused
+	switch s.Kind {
+	case fakealb.FaultSilence, fakealb.FaultSilenceNew:
+		within, want = probeTimeout, TimedOut
+	case fakealb.FaultKeepAliveRace:
+		want = Connected
+	}
+	fresh, err := w.Probe.Connect(ctx, node, within)
+	if err != nil {
+		return false, fmt.Sprintf("connecting to %s: %v", node, err)
+	}
+	return inForce && fresh == want, fmt.Sprintf("%s: a new connection sees %s, and none was open; %s", node, fresh, detail)
 }

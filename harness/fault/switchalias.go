@@ -2,8 +2,11 @@ package fault
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
@@ -38,7 +41,22 @@ func (a SwitchAlias) Apply(ctx context.Context, w *Live) (time.Time, error) {
 	return w.DNS.PutNames(ctx, leadTo(w.Topology, a.To)...)
 }
 
-// Prove implements Fault.
+// Prove implements Fault. While DNS fails no resolver tells: fakedns itself is asked then, as with
+// [ChangeDNS].
 func (a SwitchAlias) Prove(ctx context.Context, w *Live) []Proof {
-	return proveNames(ctx, w, a.Effects(w.State))
+	if w.State.Resolves {
+		return proveNames(ctx, w, a.Effects(w.State))
+	}
+	names, err := w.DNS.Names(ctx)
+	if err != nil {
+		return []Proof{prove(false, fmt.Sprintf("asking fakedns for its names: %v", err))}
+	}
+	var proofs []Proof
+	for _, want := range leadTo(w.Topology, a.To) {
+		held := slices.ContainsFunc(names, func(n fakedns.Name) bool {
+			return n.Name == want.Name && n.Alias == want.Alias && slices.Equal(n.Aliases, want.Aliases)
+		})
+		proofs = append(proofs, prove(held, fmt.Sprintf("while no resolver answers, fakedns has %s lead to %s: %t", want.Name, a.To, held)))
+	}
+	return proofs
 }

@@ -71,13 +71,15 @@ func layOut(in io.Reader, out io.Writer, rec recipe) (packages []string, err err
 		return nil, err
 	}
 	// The engine refuses a tar that names a path twice. What the recipe adds
-	// replaces files of the packages; folders may come from either.
+	// replaces files of the packages; folders may come from either, with the mode that the
+	// recipe says.
 	ours := map[string]bool{}
 	for _, e := range add {
 		if !e.isDir() {
 			ours[e.name] = true
 		}
 	}
+	modes := rec.modes()
 	written := map[string]bool{}
 	r, w := tar.NewReader(in), tar.NewWriter(out)
 	var authorities bytes.Buffer
@@ -94,6 +96,9 @@ func layOut(in io.Reader, out io.Writer, rec recipe) (packages []string, err err
 			continue
 		}
 		written[name] = true
+		if mode, said := modes[name]; said && h.Typeflag == tar.TypeDir {
+			h.Mode = mode
+		}
 		src := io.Reader(r)
 		switch {
 		case name == packageList:
@@ -124,6 +129,18 @@ func layOut(in io.Reader, out io.Writer, rec recipe) (packages []string, err err
 		return nil, err
 	}
 	return packages, w.Close()
+}
+
+// modes are those of the folders that the recipe names, by their paths. A package's own may be for
+// a user that no config here runs the program as.
+func (rec recipe) modes() map[string]int64 {
+	modes := map[string]int64{}
+	for _, e := range rec.Entries {
+		if name, isDir := strings.CutSuffix(e.Name, "/"); isDir {
+			modes[name] = e.Mode
+		}
+	}
+	return modes
 }
 
 // trimmed are the patterns of what the recipe leaves out.
@@ -211,6 +228,9 @@ func entriesOf(files fs.FS) ([]entry, error) {
 	return all, err
 }
 
+// packagedMode is that of nearly all folders of packages.
+const packagedMode = 0o755
+
 // fingerprint changes whenever the recipe would make another image of the same
 // packages.
 func (rec recipe) fingerprint() []byte {
@@ -222,6 +242,11 @@ func (rec recipe) fingerprint() []byte {
 	fmt.Fprintf(&b, "%q %q %q %q", rec.packages(), rec.Extras, rec.Changes, rec.trimmed())
 	for _, e := range all {
 		fmt.Fprintf(&b, "%q %o %q %q\n", e.name, e.mode, e.link, e.content)
+	}
+	for _, e := range rec.Entries {
+		if strings.HasSuffix(e.Name, "/") && e.Mode != packagedMode {
+			fmt.Fprintf(&b, "%q %o, also if a package has it\n", e.Name, e.Mode)
+		}
 	}
 	return b.Bytes()
 }

@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 
+	"github.com/proxychaos/proxychaos/harness/ledger"
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
@@ -20,8 +21,7 @@ func (c *brief) livedWithoutDNS(*Verdict) []Finding {
 			}
 		}
 	}
-	began := spans[0].From
-	failure, felt := c.firstFailureAfter(began)
+	began, failure, felt := c.feltOutage(spans)
 	questions := count(len(rows), "DNS query", "DNS queries")
 	var text string
 	switch {
@@ -37,13 +37,16 @@ func (c *brief) livedWithoutDNS(*Verdict) []Finding {
 	return []Finding{{Code: DNSOutage, Text: text, Evidence: c.quote(rows...)}}
 }
 
-// firstFailureAfter is when the first request was sent that failed and that can have met
-// a fault of a time, and whether there is one.
-func (c *brief) firstFailureAfter(fault recording.Seconds) (sent recording.Seconds, found bool) {
+// feltOutage is when the first request was sent that failed and that can have met a time in which
+// DNS failed, or that in which a proxy need not know yet that it answers again; with when that
+// time began, and whether there is such a request.
+func (c *brief) feltOutage(spans []ledger.Span) (began, sent recording.Seconds, felt bool) {
 	for request := range c.inOrder() {
-		if failed(request) && !endedBefore(request, fault) {
-			return request.Sent, true
+		for _, s := range spans {
+			if failed(request) && !endedBefore(request, s.From) && request.Sent <= s.To+c.allowed {
+				return s.From, request.Sent, true
+			}
 		}
 	}
-	return 0, false
+	return 0, 0, false
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // flap is how a load balancer in front lost its targets. Of each link of the chain it has the
-// first row; nil if there was none.
+// first row that is about a proxy which ran; nil if there was none.
 type flap struct {
 	handshake *link // a TLS handshake with a proxy that did not come to its end
 	check     *link // a health check that failed
@@ -53,13 +53,18 @@ func (c *brief) findFlap() flap {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(c.Checks[a].Done, c.Checks[b].Done) })
 	for _, i := range order {
 		k, r := c.Checks[i], row{recording.ChecksFile, i}
+		ran := c.ran(k.Target, k.At) && c.ran(k.Target, k.Done)
 		if !k.Passed {
 			f.ChecksFailed++
-			f.check = earlier(f.check, k.Done, r)
+			if ran {
+				f.check = earlier(f.check, k.Done, r)
+			}
 		}
 		if k.TLSFailed {
 			f.HandshakesFailed++
-			f.handshake = earlier(f.handshake, k.At, r)
+			if ran {
+				f.handshake = earlier(f.handshake, k.At, r)
+			}
 		}
 		if k.State != recording.Unhealthy {
 			if down[seen{k.Node, k.Target}] {
@@ -68,8 +73,10 @@ func (c *brief) findFlap() flap {
 			delete(down, seen{k.Node, k.Target})
 			continue
 		}
+		if ran && !down[seen{k.Node, k.Target}] {
+			f.one = earlier(f.one, k.Done, r)
+		}
 		down[seen{k.Node, k.Target}] = true
-		f.one = earlier(f.one, k.Done, r)
 		of := 0
 		for s := range down {
 			if s.node == k.Node {
@@ -77,7 +84,7 @@ func (c *brief) findFlap() flap {
 			}
 		}
 		f.Down = max(f.Down, of)
-		if of == f.proxies {
+		if of == f.proxies && f.one != nil {
 			f.all = earlier(f.all, k.Done, r)
 		}
 	}
@@ -95,7 +102,9 @@ func (c *brief) follow(f *flap) {
 		r := c.front[request.Seq]
 		if a.TargetTLSFailed {
 			f.HandshakesFailed++
-			f.handshake = earlier(f.handshake, a.At, r)
+			if c.ran(a.Target, a.At) {
+				f.handshake = earlier(f.handshake, a.At, r)
+			}
 		}
 		if a.FailedOpen {
 			f.FailedOpen++

@@ -24,7 +24,7 @@ func (c *brief) flowForgotten(*Verdict) []Finding {
 		}
 	}
 	rows := c.requestRows(func(r recording.Request) bool {
-		return r.Outcome == recording.Connection && r.Sent > first && len(c.hits.of(r.Seq)) == 0
+		return r.Outcome == recording.Connection && r.Sent > first && len(c.hits.of(r.Seq)) == 0 && !c.ofDead[r.Seq]
 	})
 	if len(gone) == 0 || len(rows) == 0 {
 		return nil

@@ -9,10 +9,14 @@ import (
 
 // raced says whether the load balancer in front sent a request on a connection that it had
 // kept and the proxy had closed: it answered 502 by itself, and the proxy sent the request
-// to no node.
+// to no node. A proxy that ends closes all it has.
 func (c *brief) raced(request recording.Request) bool {
 	a, _ := c.inFront(request)
-	return c.ofFront(request) && a.Status == http.StatusBadGateway && a.TargetIdle > 0 && len(c.hits.of(request.Seq)) == 0
+	if !c.ofFront(request) || a.Status != http.StatusBadGateway || a.TargetIdle == 0 || len(c.hits.of(request.Seq)) > 0 {
+		return false
+	}
+	_, stopped := c.stoppedWith(request)
+	return !stopped && c.ran(a.Target, a.At)
 }
 
 // keepAliveRace: who sends requests must give an idle connection up before who receives them

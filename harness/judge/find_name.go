@@ -49,8 +49,11 @@ func (c *brief) resolvedOnce(u *upstream, v *Verdict) []Finding {
 // nothing any more, so that nothing counts as stale. That DNS was not asked, no node
 // that the name got was used, and failures went on shows it all the same.
 func (c *brief) stoppedTrying(u *upstream, v *Verdict) []Finding {
-	if u.moved == forever || v.Failed == 0 || len(u.lookupsIn(u.moved, forever)) > 0 || len(u.hits) == 0 {
+	if u.moved == forever || v.Failed == 0 || len(u.lookupsIn(u.moved, forever)) > 0 || !u.asked() {
 		return nil
+	}
+	if len(c.deaths) == c.Manifest.World.Proxies() {
+		return nil // whoever has ended asks nothing
 	}
 	for _, h := range u.hits {
 		if h.at > u.moved && c.ledger.Named(h.node, h.at) {

@@ -59,8 +59,8 @@ func (c *brief) askedAgain(u *upstream, moved recording.Seconds, loss ledger.Mom
 }
 
 // lastMove is the upstream in use whose name moved, of several the one that went on longest
-// with dead nodes which its name had left, and when a node last left it before a time, or
-// first if none had left by then; nil if no name moved.
+// with dead nodes which its name had left, or was used at all, and when a node last left it
+// before a time, or first if none had left by then; nil if no name moved.
 func (c *brief) lastMove(before recording.Seconds) (*upstream, recording.Seconds) {
 	var longest *upstream
 	latest := -forever
@@ -76,7 +76,8 @@ func (c *brief) lastMove(before recording.Seconds) (*upstream, recording.Seconds
 		for _, r := range connects {
 			last = max(last, c.time(r))
 		}
-		if longest == nil || last > latest {
+		unused := longest != nil && len(longest.hits) == 0 && len(u.hits) > 0
+		if longest == nil || last > latest || last == latest && unused {
 			longest, latest = u, last
 		}
 	}

@@ -13,9 +13,10 @@ const handover = recording.Seconds(1)
 
 // cutByReload says whether a request failed that the proxy had in hand as it was told to read
 // its configuration anew, and how long after that it did. With 504 the proxy says that its own
-// patience with a node was at its end, which it would have been without the reload too.
+// patience with a node was at its end, which it would have been without the reload too; and so it
+// is if the node died.
 func (c *brief) cutByReload(r recording.Request) (recording.Seconds, bool) {
-	if !failed(r) || !c.sent(r) || r.Outcome == recording.GatewayTimeout {
+	if !failed(r) || !c.sent(r) || r.Outcome == recording.GatewayTimeout || c.nodeDied(r) {
 		return 0, false
 	}
 	for _, m := range c.ledger.Reloads() {

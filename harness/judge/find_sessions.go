@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
@@ -14,14 +15,28 @@ type visit struct {
 	served  bool // the node that it had served until the answer came
 }
 
-// visits are the moves of sessions to other nodes, and the failures of those whose node did
-// not serve while another did, in the order in which the requests were sent.
+// stay is what a session has at one name: the nodes of each keep sessions of their own.
+type stay struct {
+	session  uint64
+	upstream int
+}
+
+// visits are the moves of sessions to other nodes of a name, and the failures of those whose node
+// did not serve while another did, in the order in which the requests were sent.
 func (c *brief) visits() (moves, held []visit) {
-	has := map[uint64]netip.Addr{}
+	has := map[stay]netip.Addr{}
+	leads := c.leads()
 	for _, place := range c.order {
 		request := c.Requests[place]
-		node, known := has[request.Session]
-		if request.Session == 0 || !known && failed(request) {
+		if request.Session == 0 {
+			continue
+		}
+		at := stay{request.Session, leads[c.pathOf(request)]}
+		if !failed(request) {
+			at.upstream = c.ledger.Upstream(request.Node)
+		}
+		node, known := has[at]
+		if at.upstream == 0 || !known && failed(request) {
 			continue
 		}
 		v := visit{row: row{recording.RequestsFile, place}, session: request.Session}
@@ -32,12 +47,33 @@ func (c *brief) visits() (moves, held []visit) {
 			if known && request.Node != node {
 				moves = append(moves, v)
 			}
-			has[request.Session] = request.Node
+			has[at] = request.Node
 		case !v.served && !c.withoutNode(request):
 			held = append(held, v)
 		}
 	}
 	return moves, held
+}
+
+// pathOf is the path that a request was for, without its number; empty in a recording from before
+// there were several.
+func (c *brief) pathOf(request recording.Request) string {
+	if len(c.Manifest.Way.Paths) == 0 {
+		return ""
+	}
+	path, _, _ := strings.Cut(c.Manifest.Way.Path(request.Seq), "?")
+	return path
+}
+
+// leads are the upstreams to which paths lead, as those requests of sessions show that were served.
+func (c *brief) leads() map[string]int {
+	leads := map[string]int{}
+	for _, request := range c.Requests {
+		if upstream := c.ledger.Upstream(request.Node); request.Session != 0 && upstream != 0 && !failed(request) {
+			leads[c.pathOf(request)] = upstream
+		}
+	}
+	return leads
 }
 
 // sessions is how many different ones there are among visits.
@@ -73,7 +109,7 @@ func (c *brief) movedSessions(*Verdict) []Finding {
 	}
 	why, rows := "since the node that they had did not serve", moves
 	if some := needless(moves); len(some) > 0 {
-		why, rows = fmt.Sprintf("%s times while the node that they had served", comma(len(some))), some
+		why, rows = count(len(some), "time", "times")+" while the node that they had served", some
 	}
 	return []Finding{{
 		Code: MovedSessions, Text: fmt.Sprintf("%s moved to another node, %s: what was kept for them there was gone unless the nodes share it",

@@ -22,11 +22,13 @@ func (c *brief) slow() []row {
 }
 
 // givenUp are the requests that failed and had been sent to a node which served, but late. What a
-// reload took, or the end of a proxy, is told by itself.
+// reload took, or the end of a proxy or of the node, is told by itself.
 func (c *brief) givenUp() []row {
 	var rows []row
 	for i, r := range c.Requests {
-		if _, cut := c.cutByReload(r); cut || c.stoppedWith(r) {
+		_, cut := c.cutByReload(r)
+		_, stopped := c.stoppedWith(r)
+		if cut || stopped || c.ofDead[r.Seq] || failed(r) && c.nodeDied(r) {
 			continue
 		}
 		if failed(r) && slices.ContainsFunc(c.hits.of(r.Seq), func(h hit) bool {

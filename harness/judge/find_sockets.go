@@ -13,7 +13,7 @@ import (
 // are in none.
 type fates struct {
 	// early were denied before anything failed, late when the proxy had had its time after a
-	// loss, meanwhile in between.
+	// loss and some node served, meanwhile otherwise.
 	early, meanwhile, late []row
 	cut                    []row // gone while their node served
 	lost                   []row // gone with their node
@@ -32,7 +32,7 @@ func (c *brief) fatesOfSockets() fates {
 			f.cut = append(f.cut, r)
 		case s.Ended < c.losses[0].Asked || s.Asked < c.losses[0].Asked-inFlight:
 			f.early = append(f.early, r)
-		case s.Ended > c.lossBefore(s.Asked)+c.Manifest.Plan.Budget.RecoverWithin:
+		case s.Ended > c.lossBefore(s)+c.Manifest.Plan.Budget.RecoverWithin && c.someServed(s.Asked, s.Ended):
 			// Unlike a request it counts by when its client knew: until then he had none.
 			f.late = append(f.late, r)
 		default:
@@ -42,6 +42,12 @@ func (c *brief) fatesOfSockets() fates {
 	return f
 }
 
+// someServed says whether some name in use had a node that served, at some instant from first to
+// last.
+func (c *brief) someServed(first, last recording.Seconds) bool {
+	return len(c.upstreams) == 0 || !c.noneServed(first, last)
+}
+
 // wentWithNode says whether the node of a WebSocket did not serve at some instant from its last
 // message to when its client knew that it had gone.
 func (c *brief) wentWithNode(s recording.Socket) bool {
@@ -49,11 +55,12 @@ func (c *brief) wentWithNode(s recording.Socket) bool {
 	return died
 }
 
-// lossBefore is when the last loss came into force before a time, or else the first one.
-func (c *brief) lossBefore(t recording.Seconds) recording.Seconds {
+// lossBefore is when the last loss came into force before a WebSocket was asked for, or as it was,
+// or else the first one.
+func (c *brief) lossBefore(s recording.Socket) recording.Seconds {
 	at := c.losses[0].At
 	for _, loss := range c.losses {
-		if loss.At <= t {
+		if loss.At <= s.Asked || s.Asked >= loss.Asked-inFlight && s.Ended >= loss.Asked {
 			at = loss.At
 		}
 	}

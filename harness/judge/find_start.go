@@ -17,6 +17,12 @@ func (c *brief) unknowing(request recording.Request) bool {
 	})
 }
 
+// unheard says whether nothing took the connection of a request, or the load balancer in front got
+// no answer to it.
+func (c *brief) unheard(r recording.Request) bool {
+	return r.Outcome == recording.Connection || c.ofFront(r)
+}
+
 // notStarted: the proxy was started anew, and from then on nothing took a connection.
 func (c *brief) notStarted(*Verdict) []Finding {
 	restarts := c.ledger.Restarts()
@@ -29,7 +35,7 @@ func (c *brief) notStarted(*Verdict) []Finding {
 		if r.Sent < last.At {
 			continue
 		}
-		if r.Outcome != recording.Connection {
+		if !c.unheard(r) {
 			return nil
 		}
 		refused = append(refused, row{recording.RequestsFile, i})
@@ -43,6 +49,31 @@ func (c *brief) notStarted(*Verdict) []Finding {
 		text += "; the last line of its log: " + c.ProxyLog[words[len(words)-1].index].Text
 	}
 	return []Finding{{Code: NotStarted, Text: text, Evidence: c.quote(append(words, refused...)...)}}
+}
+
+// startedLate: the proxy was started anew, and took no connection for a while.
+func (c *brief) startedLate() []Finding {
+	var findings []Finding
+	for _, m := range c.ledger.Restarts() {
+		var refused []row
+		for _, i := range c.order {
+			r := c.Requests[i]
+			if r.Sent < m.At {
+				continue
+			}
+			if !c.unheard(r) {
+				if len(refused) > 0 {
+					findings = append(findings, Finding{
+						Code: NotStarted, Text: fmt.Sprintf("the proxy took no connection for %s after it was started anew: %s failed", span(r.Sent-m.At), requests(len(refused))),
+						Evidence: c.quote(refused...),
+					})
+				}
+				break
+			}
+			refused = append(refused, row{recording.RequestsFile, i})
+		}
+	}
+	return findings
 }
 
 // lastWords are the last lines at error level that the proxy's log has from a time on.

@@ -12,12 +12,18 @@ import (
 // Sending to it is no sign of a stale address, but of how long a proxy takes to find
 // out, and how often it looks again.
 func (c *brief) struck(node netip.Addr, at recording.Seconds) bool {
+	_, struck := c.struckSince(node, at)
+	return struck
+}
+
+// struckSince is since when that was so.
+func (c *brief) struckSince(node netip.Addr, at recording.Seconds) (since recording.Seconds, struck bool) {
 	for _, s := range c.ledger.Struck(node) {
 		if at > s.From && at < s.To {
-			return true
+			return s.From, true
 		}
 	}
-	return false
+	return 0, false
 }
 
 // struckAttempts are the connections that were tried to struck nodes: SYNs, or if no
@@ -48,8 +54,13 @@ func (c *brief) strike(u *upstream) (ledger.Moment, bool) {
 			first = min(first, spans[0].From)
 		}
 	}
+	return c.lossAt(first)
+}
+
+// lossAt is the loss that came into force at a time, and false if none did.
+func (c *brief) lossAt(t recording.Seconds) (ledger.Moment, bool) {
 	for _, loss := range c.losses {
-		if loss.At == first {
+		if loss.At == t {
 			return loss, true
 		}
 	}
@@ -63,23 +74,35 @@ func (c *brief) usedStruck(u *upstream, _ *Verdict) []Finding {
 	}
 	var rows []row
 	last := recording.Seconds(0)
+	met := map[recording.Seconds]bool{} // the strikes after which something was sent
+	meets := func(r row, since, at recording.Seconds) {
+		rows, last, met[since] = append(rows, r), max(last, at-since), true
+	}
 	for _, h := range u.hits {
-		if c.struck(h.node, h.at) {
-			rows = append(rows, h.row)
-			last = max(last, h.at)
+		if since, struck := c.struckSince(h.node, h.at); struck {
+			meets(h.row, since, h.at)
 		}
 	}
 	sent, attempts := len(rows), c.struckAttempts(u)
 	for _, r := range attempts {
-		rows = append(rows, r)
-		last = max(last, c.time(r))
+		since, _ := c.struckSince(c.target(r), c.time(r))
+		meets(r, since, c.time(r))
 	}
 	if len(rows) == 0 {
 		return []Finding{{Code: StruckNodes, Text: fmt.Sprintf("sent nothing to the nodes concerned after %s", quoted(strike.Name)), Evidence: []string{}}}
 	}
+	after := fmt.Sprintf("each of %d faults", len(met))
+	if len(met) == 1 {
+		for since := range met {
+			if loss, ok := c.lossAt(since); ok {
+				strike = loss
+			}
+		}
+		after = quoted(strike.Name)
+	}
 	return []Finding{{
 		Code: StruckNodes, Text: fmt.Sprintf("after %s, %s still went to the nodes concerned, the last %s after it",
-			quoted(strike.Name), traffic(sent, len(attempts)), span(last-strike.At)),
+			after, traffic(sent, len(attempts)), span(last)),
 		Evidence: c.quote(rows...),
 	}}
 }

@@ -36,6 +36,9 @@ func (c *brief) findings(v *Verdict) []Finding {
 	findings = append(findings, c.answeredByProxy(v)...)
 	findings = append(findings, c.refusedByProxy(v)...)
 	findings = append(findings, c.answeredByFront(v)...)
+	if v.Result == Fail { // what met nothing is no cause, and the first one is taken for it
+		slices.SortStableFunc(findings, func(a, b Finding) int { return cmp.Compare(min(len(b.Evidence), 1), min(len(a.Evidence), 1)) })
+	}
 	findings = append(c.lastResort(v, findings), findings...)
 	findings = append(findings, c.resentRequests(v)...)
 	findings = append(findings, c.connectionPerRequest(v)...)
@@ -58,7 +61,11 @@ func (c *brief) lastResort(v *Verdict, found []Finding) []Finding {
 	weak := slices.ContainsFunc(found, func(f Finding) bool {
 		return slices.Contains([]string{AnsweredByProxy, RefusedByProxy, AnsweredByFront}, f.Code)
 	})
-	if because := append(c.each(c.leftLate, v), c.heldDown(v)...); len(because) > 0 || weak {
+	because := slices.Concat(c.each(c.leftLate, v), c.heldDown(v), c.startedLate())
+	if len(because) == 0 {
+		because = c.lostWithNode()
+	}
+	if len(because) > 0 || weak {
 		return because
 	}
 	return []Finding{{

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/proxychaos/proxychaos/harness/recording"
 	"github.com/proxychaos/proxychaos/harness/world"
@@ -54,23 +55,48 @@ func (c *brief) ofFront(request recording.Request) bool {
 }
 
 // answeredByFront: requests to which the proxy gave the load balancer in front no answer, and
-// whose connection had not lain idle, and whose proxy was not ended.
+// whose connection had not lain idle, and whose proxy had not ended meanwhile.
 func (c *brief) answeredByFront(*Verdict) []Finding {
 	var rows []row
 	kinds := map[string]int{}
+	ended, names := 0, []string{}
 	for _, request := range c.Requests {
-		if c.ofFront(request) && !c.raced(request) && !c.stoppedWith(request) {
-			rows = append(rows, c.front[request.Seq])
-			kinds[request.Outcome]++
+		if _, stopped := c.stoppedWith(request); !c.ofFront(request) || stopped || c.raced(request) || c.ofDead[request.Seq] {
+			continue
+		}
+		rows = append(rows, c.front[request.Seq])
+		kinds[request.Outcome]++
+		a, _ := c.inFront(request)
+		if name := c.endOf(a); name != "" {
+			ended++
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 		}
 	}
 	if len(rows) == 0 {
 		return nil
 	}
-	return []Finding{{
-		Code: AnsweredByFront, Text: fmt.Sprintf("the load balancer in front answered %s by itself (%s): the proxy gave it no answer", requests(len(rows)), byKind(kinds)),
-		Evidence: c.quote(rows...),
-	}}
+	text := fmt.Sprintf("the load balancer in front answered %s by itself (%s): the proxy gave it no answer", requests(len(rows)), byKind(kinds))
+	if ended > 0 {
+		text += fmt.Sprintf(", to %s of them since it had been ended: %s", comma(ended), strings.Join(names, ", "))
+	}
+	return []Finding{{Code: AnsweredByFront, Text: text, Evidence: c.quote(rows...)}}
+}
+
+// endOf is the name of the step that had ended the proxy to which the load balancer in front gave
+// a request; empty if it ran then.
+func (c *brief) endOf(a recording.Attempt) string {
+	n, name := c.proxyAt(a.Target), ""
+	if n == 0 || a.Target == "" || c.ledger.Runs(n, a.At) {
+		return ""
+	}
+	for _, s := range c.ledger.Stops() {
+		if s.Proxy == n && s.Asked <= a.At {
+			name = quoted(s.Name)
+		}
+	}
+	return name
 }
 
 func (c *brief) countOfFront(v *Verdict) {

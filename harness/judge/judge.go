@@ -72,6 +72,10 @@ type brief struct {
 	own       map[shape]bool // see findOwn
 	// front are the rows of the load balancer in front, by the number of the client's request.
 	front map[uint64]row
+	// deaths are those of proxies that ended by themselves, ofDead the requests that failed since,
+	// by their numbers.
+	deaths []death
+	ofDead map[uint64]bool
 }
 
 // forever is later than every row.
@@ -94,6 +98,7 @@ func newBrief(r *recording.Recording) *brief {
 		c.order[i] = i
 	}
 	slices.SortStableFunc(c.order, func(a, b int) int { return cmp.Compare(c.Requests[a].Sent, c.Requests[b].Sent) })
+	c.findDeaths()
 	return c
 }
 
@@ -113,14 +118,14 @@ func (c *brief) last() ledger.Moment { return c.losses[len(c.losses)-1] }
 
 // sinceLoss is how long after a fault that took something away a request was sent, and
 // false if none had. One that was under way when the next such fault came belongs to
-// that.
+// that, if it was sent just before it, or to a node that the fault took.
 func (c *brief) sinceLoss(r recording.Request) (recording.Seconds, ledger.Moment, bool) {
 	for i := len(c.losses) - 1; i >= 0; i-- {
 		loss := c.losses[i]
 		switch {
 		case r.Sent >= loss.At:
 			return r.Sent - loss.At, loss, true
-		case i > 0 && r.Sent >= loss.Asked-inFlight && r.Sent+r.Latency >= loss.Asked:
+		case i > 0 && r.Sent+r.Latency >= loss.Asked && (r.Sent >= loss.Asked-inFlight || c.tookNodeOf(loss, r)):
 			return 0, loss, true
 		}
 	}

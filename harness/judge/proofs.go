@@ -164,7 +164,7 @@ func (c *brief) nothingAtStake() []string {
 	for _, n := range c.ledger.Touched() {
 		touched[n.Addr] = true
 	}
-	everyNode := len(touched) == 0 && c.ledger.AboutNames() || c.passesOn(touched)
+	everyNode := len(touched) == 0 && (c.ledger.AboutNames() || c.ledger.AboutProxies()) || c.passesOn(touched)
 	served, after := false, false
 	for request := range c.inOrder() {
 		served = served || request.Sent < c.first.At && !failed(request) && (touched[request.Node] || touched[c.entered(request)] || everyNode)

@@ -84,7 +84,10 @@ func (c *brief) decide(v *Verdict) {
 // served. It also says how long after it the last of them was sent.
 func (c *brief) failedLater(within recording.Seconds) (n int, last recording.Seconds) {
 	for request := range c.inOrder() {
-		if after, _, ok := c.sinceLoss(request); ok && failed(request) && after > within && !c.withoutNode(request) {
+		if !failed(request) {
+			continue
+		}
+		if after, _, ok := c.sinceLoss(request); ok && after > within && !c.withoutNode(request) {
 			n, last = n+1, max(last, after)
 		}
 	}
@@ -95,7 +98,7 @@ func (c *brief) failedLater(within recording.Seconds) (n int, last recording.Sec
 func (c *brief) failedEarlier() int {
 	n := 0
 	for request := range c.inOrder() {
-		if failed(request) && endedBefore(request, c.losses[0].Asked) {
+		if failed(request) && endedBefore(request, c.losses[0].Asked) && !c.tookNodeOf(c.losses[0], request) {
 			n++
 		}
 	}

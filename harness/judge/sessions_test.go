@@ -56,7 +56,7 @@ func TestSessionsThatMoveWithoutNeed(t *testing.T) {
 		return old2
 	}).judge()
 	wantResult(t, v, judge.Fail, "1 session was moved while their nodes served; 0 of 1,000 requests failed")
-	wantText(t, v, judge.MovedSessions, "2 sessions were moved to another node, 1 times while the node that they had served: what was kept for them there was gone unless the nodes share it")
+	wantText(t, v, judge.MovedSessions, "2 sessions were moved to another node, 1 time while the node that they had served: what was kept for them there was gone unless the nodes share it")
 }
 
 func TestSessionsThatAreHeldToADeadNode(t *testing.T) {
@@ -91,5 +91,44 @@ func TestNoSessions(t *testing.T) {
 	}
 	if v := w.judge(); v.SessionsMoved != 0 || v.Result != judge.Pass {
 		t.Errorf("got %s, %d moves: %q", v.Result, v.SessionsMoved, v.Reasons)
+	}
+}
+
+// Two names of one config have nodes of their own, and a session has one of each.
+func TestSessionsOfTwoNames(t *testing.T) {
+	w := sticky(func(session uint64, at seconds) netip.Addr {
+		if session == 1 && at >= 8 && at < 9 {
+			return netip.Addr{}
+		}
+		return old2
+	})
+	w.Manifest.World.Nodes = append(w.Manifest.World.Nodes, model.Node{Addr: login1, Upstream: 2, Balancer: "backend", Number: 1})
+	w.Manifest.Way.Paths, w.Manifest.Way.Bare = []string{"/", "/login"}, true
+	for i := range w.Requests {
+		if r := &w.Requests[i]; w.Manifest.Way.Path(r.Seq) == "/login" {
+			r.Node, r.Outcome = login1, recording.OK
+		}
+	}
+	v := w.judge()
+	if v.SessionsMoved != 0 {
+		t.Errorf("got %d sessions moved, want none: %q", v.SessionsMoved, v.Reasons)
+	}
+	for _, code := range []string{judge.MovedSessions, judge.LostSessions} {
+		if f, found := finding(v, code); found {
+			t.Errorf("got %+v, though each session stayed where it was", f)
+		}
+	}
+}
+
+// The first finding of a run that failed is its cause: not that a fault met nothing.
+func TestTheFirstFindingIsACause(t *testing.T) {
+	v := sticky(func(session uint64, at seconds) netip.Addr {
+		if session == 1 && at < 8 || session == 2 && at < 4 {
+			return old1
+		}
+		return old2
+	}).judge()
+	if _, struck := finding(v, judge.StruckNodes); !struck || v.Result != judge.Fail || v.Findings[0].Code != judge.MovedSessions {
+		t.Errorf("got %s, first %+v", v.Result, v.Findings[0])
 	}
 }

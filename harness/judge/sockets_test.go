@@ -118,3 +118,39 @@ func TestNoSockets(t *testing.T) {
 		t.Errorf("got %+v of a run in which nobody held a WebSocket", v.Sockets)
 	}
 }
+
+// A WebSocket that was asked for just before a second loss and met it has the time that follows
+// that one.
+func TestSocketsThatAreDeniedByASecondLoss(t *testing.T) {
+	again := func(asked seconds) judge.Verdict {
+		w := held()
+		w.Manifest.Plan.Steps = append(w.Manifest.Plan.Steps, after(3, "node 2 refuses"))
+		w.Steps = append(w.Steps, step(3, "node 2 refuses", 16, []model.Effect{{Node: old2, Serves: no, How: "refuse"}}))
+		w.socket(1, old1, 13.6, 15.7)
+		w.denied(1, asked, "timeout")
+		w.Sockets[len(w.Sockets)-1].Ended = 16.5
+		w.socket(1, old1, 16.6, 0)
+		w.Sockets[1].Ended, w.Sockets[1].Last, w.Sockets[1].Outcome = 16.01, 15.9, recording.Connection
+		return w.judge()
+	}
+	if v := again(15.9); v.Sockets.DeniedLate != 0 || v.Sockets.Denied != 1 {
+		t.Errorf("got %+v, want it denied meanwhile", *v.Sockets)
+	}
+	if v := again(15.71); v.Sockets.DeniedLate != 1 {
+		t.Errorf("got %+v, want one denied late: it had been asked for before the loss", *v.Sockets)
+	}
+}
+
+// While no node serves, no proxy can open one.
+func TestSocketsThatAreDeniedWhileNoNodeServes(t *testing.T) {
+	w := held()
+	w.Manifest.World = topology(2, 0)
+	w.Steps[0].Effects = struck("refuse")
+	w.Steps[1].Effects = []model.Effect{{Node: old1, Serves: yes}, {Node: old2, Serves: yes}}
+	w.Sockets[1].Ended, w.Sockets[1].Last, w.Sockets[1].Outcome = 8.01, 7.9, recording.Connection
+	w.denied(1, 12, "503")
+	w.denied(1, 16, "503")
+	if v := w.judge(); v.Sockets.Denied != 1 || v.Sockets.DeniedLate != 1 {
+		t.Errorf("got %+v, want one denied while no node served, and one later", *v.Sockets)
+	}
+}

@@ -11,7 +11,7 @@ import (
 // needs to know.
 func (c *brief) stale(node netip.Addr, at recording.Seconds) bool {
 	left, out := c.ledger.Left(node, at)
-	return out && at > c.ledger.Tells(left)+c.allowed
+	return out && at > c.ledger.Told(left, c.allowed)
 }
 
 func (c *brief) staleHits(u *upstream) []hit {

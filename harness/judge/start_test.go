@@ -80,3 +80,26 @@ func TestAStartWithDNSExcusesNothing(t *testing.T) {
 		t.Errorf("got %s, %d excused", v.Result, v.WithoutNode)
 	}
 }
+
+// Behind a load balancer in front a proxy that does not start shows in what that answers.
+func TestAProxyThatDoesNotStartBehindAnALB(t *testing.T) {
+	w := behindALB()
+	w.Manifest.Subject.Kind, w.Manifest.Plan.Quiet = "nginx", recording.Quiet{}
+	w.Manifest.Plan.Steps = planned(after(5, failsDNS, restarted), after(5, dnsIsBack))
+	w.Steps = []recording.Step{
+		step(1, failsDNS, 5.002, []model.Effect{{Resolves: no, How: "servfail"}}),
+		step(1, restarted, 5.004, []model.Effect{{Restarted: true}}),
+		step(2, dnsIsBack, 10.004, []model.Effect{{Resolves: yes}}),
+	}
+	w.log(5.3, noUpstream)
+	conn := w.open(-1, old1)
+	w.pass(0, 5, conn)
+	w.unanswered(5.02, 20)
+	v := w.judge()
+	wantText(t, v, judge.NotStarted, "the proxy took no connection any more after it was started anew: 749 requests failed; the last line of its log: "+noUpstream)
+	for _, code := range []string{judge.ProxyDied, judge.KeepAliveRace} {
+		if f, found := finding(v, code); found {
+			t.Errorf("got %+v too", f)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package judge_test
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/proxychaos/proxychaos/harness/judge"
@@ -13,6 +14,8 @@ import (
 func killedProxy() *world {
 	const late, killed = "node 1 answers late", "proxy 2 is killed"
 	w := behindALB()
+	w.Manifest.World.Front.Proxies = 2
+	w.Manifest.Proxies = []netip.AddrPort{netip.MustParseAddrPort("198.18.1.5:80"), netip.MustParseAddrPort("198.18.1.2:80")}
 	w.Manifest.Plan.Quiet = recording.Quiet{}
 	w.Manifest.Plan.Steps = planned(after(5, late), after(5, killed))
 	w.Steps = []recording.Step{
@@ -20,6 +23,7 @@ func killedProxy() *world {
 		step(2, killed, 10.002, []model.Effect{{Proxy: 2, Runs: no}}),
 	}
 	w.pass(0, 20, w.open(-1, old1))
+	w.ended(0, 1)
 	return w
 }
 
@@ -53,5 +57,25 @@ func TestRequestsThatEndWithTheirProxy(t *testing.T) {
 	w.lost(700, 1) // long after
 	if _, found := finding(w.judge(), judge.AnsweredByFront); !found {
 		t.Error("got no finding about what the load balancer answered later")
+	}
+}
+
+// What another proxy had in hand is none of the one's that was ended, nor is what came later.
+func TestRequestsThatEndWithAnotherProxy(t *testing.T) {
+	w := killedProxy()
+	w.lost(450, 1.1)
+	w.lost(460, 0.9)
+	w.lost(600, 0.1) // sent at 12 s
+	for i := range w.Attempts {
+		if a := &w.Attempts[i]; a.Node == edge && a.Seq == w.Requests[450].Seq {
+			a.Target = "198.18.1.5:80"
+		}
+	}
+	v := w.judge()
+	wantText(t, v, judge.StoppedInHand, `1 request was under way at a proxy as it ended, and got an error of the load balancer in front: "proxy 2 is killed" at t=10.0 s`)
+	wantText(t, v, judge.AnsweredByFront, `the load balancer in front answered 2 requests by itself (2 502): the proxy gave it no answer, to 1 of them since it had been ended: "proxy 2 is killed"`)
+	w.Manifest.Proxies = nil // as older builds wrote it
+	if f, _ := finding(w.judge(), judge.StoppedInHand); len(f.Evidence) != 2 {
+		t.Errorf("got %q, want both requests that were under way then", f.Evidence)
 	}
 }

@@ -1,6 +1,7 @@
 package judge_test
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -179,6 +180,31 @@ func TestNothingIsStaleWhileDNSDoesNotTell(t *testing.T) {
 	}
 }
 
+// The name moves at 5 s, and DNS fails from 5.5 to 12 s: a proxy that looks once a second may
+// have looked just before the move, and just before the failure not yet again.
+func TestNothingIsStaleIfDNSFailsSoonAfterTheMove(t *testing.T) {
+	w := rotate()
+	w.Manifest.Plan.Steps = planned(after(5, moves), after(0.5, "DNS fails: servfail"), after(6.5, "DNS answers again"), after(5, silent))
+	w.Steps = []recording.Step{
+		step(1, moves, 5, left()),
+		step(2, "DNS fails: servfail", 5.5, []model.Effect{{Resolves: no, How: "servfail"}}),
+		step(3, "DNS answers again", 12, []model.Effect{{Resolves: yes}}),
+		step(4, silent, 17, struck("silence")),
+	}
+	w.query(4.9, old1, old2)
+	w.query(12.5, fresh1)
+	w.serve(0, 13, w.open(-1, old1))
+	w.serve(13, 20, w.open(12.9, fresh1))
+	v := w.judge()
+	wantResult(t, v, judge.Pass, "0 of 1,000 requests failed")
+	if v.Stale != 0 {
+		t.Errorf("got %d stale requests, want none: nobody could tell the proxy", v.Stale)
+	}
+	if f, found := finding(v, judge.PooledOld); found {
+		t.Errorf("got %q", f.Text)
+	}
+}
+
 // Both nodes refuse from 5 to 8 s. The proxy answers at once and asks nobody, before they are
 // back and for 2 s after it.
 func TestHeldDownAfterwards(t *testing.T) {
@@ -208,4 +234,131 @@ func TestHeldDownAfterwards(t *testing.T) {
 	if f, ok := finding(down(8), judge.HeldDown); ok {
 		t.Errorf("got %q, though no request failed after the nodes were back", f.Text)
 	}
+}
+
+// What failed long after DNS had answered again, since the nodes went silent, is not the outage's.
+func TestAFailureLongAfterTheOutageIsNotOfIt(t *testing.T) {
+	w := outageLater()
+	w.failAt(17)
+	wantText(t, w.judge(), judge.DNSOutage, "2 DNS queries while DNS failed, and no request did: it went on with the addresses it had")
+	w.failAt(13.5) // it need not know yet
+	wantText(t, w.judge(), judge.DNSOutage, "2 DNS queries while DNS failed; the first request to fail was sent 3.5 s after it began")
+}
+
+// A node is struck at 5 s, is back at 8 s, and is struck in another way at 15 s: what goes to it
+// then does so that long after the second fault.
+func TestWhatGoesToANodeThatIsStruckAgain(t *testing.T) {
+	w := rotate()
+	w.Manifest.World = topology(3, 0)
+	w.Manifest.Plan.Steps = planned(after(5, "node 1 refuses"), after(3, "the nodes are back"), after(7, "node 1 goes silent"))
+	w.Steps = []recording.Step{
+		step(1, "node 1 refuses", 5, []model.Effect{{Node: old1, Serves: no, How: "refuse"}}),
+		step(2, "the nodes are back", 8, []model.Effect{{Node: old1, Serves: yes}}),
+		step(3, "node 1 goes silent", 15, []model.Effect{{Node: old1, Serves: no, How: "silence"}}),
+	}
+	w.serve(0, 5, w.open(-1, old1))
+	w.serve(5, 20, w.open(-1, old2))
+	w.syn(15.5, old1)
+	wantText(t, w.judge(), judge.StruckNodes, `backend.example.com: after "node 1 goes silent", 1 connection attempt still went to the nodes concerned, the last 0.5 s after it`)
+	w.syn(6, old1)
+	wantText(t, w.judge(), judge.StruckNodes, "backend.example.com: after each of 2 faults, 2 connection attempts still went to the nodes concerned, the last 1.0 s after it")
+}
+
+// A request that was under way as its node died, and that alone, has a cause.
+func TestARequestThatIsLostWithItsNode(t *testing.T) {
+	w := rotate()
+	w.Manifest.World = topology(3, 0)
+	w.Manifest.Plan.Steps = planned(after(5, "node 1 goes silent"))
+	w.Steps = []recording.Step{step(1, "node 1 goes silent", 5, []model.Effect{{Node: old1, Serves: no, How: "silence"}})}
+	conn := w.open(-1, old1)
+	w.serve(0, 4.98, conn)
+	w.attempt(4.98, conn, w.request(4.98, recording.Timeout, netip.Addr{}), 0)
+	w.Attempts[len(w.Attempts)-1].Done = 0
+	w.serve(5, 20, w.open(-1, old2))
+	v := w.judge()
+	wantResult(t, v, judge.Fail, "1 of 1,000 requests failed (1 timeout), budget 0")
+	wantText(t, v, judge.LostWithNode, "1 request was under way at a node that died before its answer had left it, and got no answer of another in time")
+	if _, found := finding(v, judge.Unexplained); found {
+		t.Error("got no cause")
+	}
+}
+
+// What a node took with it as it died, a reload at the same time did not.
+func TestANodeThatDiesDuringAReload(t *testing.T) {
+	w := reloaded()
+	w.Manifest.Plan.Steps = append(w.Manifest.Plan.Steps, after(0, "node 1 goes silent"))
+	w.Steps = append(w.Steps, step(3, "node 1 goes silent", 10.1, []model.Effect{{Node: old1, Serves: no, How: "silence"}}))
+	w.cut(450, 2.0) // sent at 9 s
+	w.cut(501, 2.0)
+	for _, i := range []int{450, 501} {
+		w.Attempts[i].Done = 0
+	}
+	v := w.judge()
+	for _, code := range []string{judge.CutByReload, judge.CutShort} {
+		if f, found := finding(v, code); found {
+			t.Errorf("got %+v, want the node to be the cause", f)
+		}
+	}
+}
+
+// A fault of the proxy alone is about every node that it uses. While it starts, nothing takes a
+// connection, and that is the cause.
+func TestAProxyThatIsStartedAnewAndNothingElse(t *testing.T) {
+	w := rotate()
+	w.Manifest.Plan.Steps = planned(after(5, restarted))
+	w.Steps = []recording.Step{step(1, restarted, 5, []model.Effect{{Restarted: true}})}
+	w.serve(0, 5, w.open(-1, old1))
+	w.fail(5, 7.5, recording.Connection)
+	w.serve(7.5, 20, w.open(7.5, old1))
+	v := w.judge()
+	wantResult(t, v, judge.Fail, "125 of 1,000 requests failed (125 connection), budget 0")
+	wantText(t, v, judge.NotStarted, "the proxy took no connection for 2.5 s after it was started anew: 125 requests failed")
+	if _, found := finding(v, judge.Unexplained); found {
+		t.Error("got no cause")
+	}
+}
+
+// slowAndThenGone is a run with a budget of 2 s in which the application takes 3 s for its answers
+// from 5 s on. One of its nodes goes silent at 10 s, the other one at 15 s; the first is back at
+// 14 s.
+func slowAndThenGone() *world {
+	const late, first, back, second = "all nodes answer late", "node 1 goes silent", "the nodes are back", "node 2 goes silent"
+	w := rotate()
+	w.Manifest.World = topology(3, 0)
+	w.Manifest.Plan.Budget.RecoverWithin = 2
+	w.Manifest.Plan.Steps = planned(after(5, late), after(5, first), after(4, back), after(1, second))
+	w.Steps = []recording.Step{
+		step(1, late, 5, []model.Effect{{Node: old1, Serves: yes, How: "slow-response"}, {Node: old2, Serves: yes, How: "slow-response"}}),
+		step(2, first, 10, []model.Effect{{Node: old1, Serves: no, How: "silence"}}),
+		step(3, back, 14, []model.Effect{{Node: old1, Serves: yes}}),
+		step(4, second, 15, []model.Effect{{Node: old2, Serves: no, How: "silence"}}),
+	}
+	w.serve(0, 10, w.open(-1, old1))
+	w.serve(10, 15, w.open(-1, old2))
+	w.serve(15, 20, w.open(-1, old1))
+	return w
+}
+
+// hung has a request get no answer for 4 s.
+func (w *world) hung(at seconds) {
+	i := int(at*rate + 0.5)
+	r := &w.Requests[i]
+	r.Outcome, r.Code, r.Node, r.Latency = recording.Timeout, 0, netip.Addr{}, 4
+	w.Attempts[i].Status, w.Attempts[i].Done = 0, 0
+}
+
+// What was under way at a node for long as a loss took it met that loss.
+func TestLongRequestsThatMetALoss(t *testing.T) {
+	w := slowAndThenGone()
+	w.hung(8)    // it was to be answered at 11 s
+	w.hung(13.5) // at 16.5 s
+	if v := w.judge(); v.Result != judge.Pass {
+		t.Errorf("got %s: %q, want a pass: the nodes took them", v.Result, v.Reasons)
+	}
+	w.hung(5.5) // its node served to the end of the client's patience
+	wantResult(t, w.judge(), judge.Fail, `3 of 1,000 requests failed (3 timeout); 1 request before "node 1 goes silent", which is the first fault that takes something away`)
+	w = slowAndThenGone()
+	w.hung(12.5)
+	w.Attempts[625].Node = old1 // which was silent by then
+	wantResult(t, w.judge(), judge.Fail, `1 of 1,000 requests failed (1 timeout); 1 request sent more than 2.0 s after one of 2 faults, the last one 2.5 s after`)
 }

@@ -50,6 +50,12 @@ type lookup struct {
 	row   row
 }
 
+// asked says whether requests of clients went to its nodes before the name moved. What came before
+// the load was to find the way in, or the proxy's own.
+func (u *upstream) asked() bool {
+	return slices.ContainsFunc(u.hits, func(h hit) bool { return h.seq != 0 && h.at >= 0 && h.at < u.moved })
+}
+
 // findUpstreams makes those that the proxy had anything to do with.
 func (c *brief) findUpstreams() []*upstream {
 	byNumber := map[int]*upstream{}

@@ -90,6 +90,40 @@ func TestHealedByTheNameThatWasIll(t *testing.T) {
 	wantText(t, w.judge(), judge.HealedItself, `healed by itself 3.3 s after "old nodes go silent": it asked DNS again 3.2 s after that`)
 }
 
+// A name that was asked for at the start and never used does not heal.
+func TestHealedByTheNameThatWasUsed(t *testing.T) {
+	w := rotate()
+	w.Manifest.World.Nodes = append(w.Manifest.World.Nodes,
+		model.Node{Addr: login1, Upstream: 2, Balancer: "backend", Number: 1},
+		model.Node{Addr: login2, Upstream: 2, Balancer: "backend", Number: 3})
+	w.Steps[0].Effects = append(w.Steps[0].Effects, model.Effect{Node: login1, Named: no}, model.Effect{Node: login2, Named: yes})
+	w.Steps[1].Effects = append(w.Steps[1].Effects, model.Effect{Node: login1, Serves: no, How: "silence"})
+	w.queryLogin(-1.2, login1)
+	w.queryLogin(9, login2)
+	w.serve(0, 8, w.open(-1, login1))
+	w.fail(8, 9, recording.BadGateway)
+	w.serve(9, 20, w.open(9, login2))
+	wantText(t, w.judge(), judge.HealedItself, `healed by itself 1.0 s after "old nodes go silent": it asked DNS again 1.0 s after that`)
+}
+
+// A name that the search for the way in met, and the load does not, says nothing by not being
+// asked for again.
+func TestANameThatOnlyTheSearchMet(t *testing.T) {
+	w := once()
+	w.Manifest.World.Nodes = append(w.Manifest.World.Nodes,
+		model.Node{Addr: login1, Upstream: 2, Balancer: "backend", Number: 1},
+		model.Node{Addr: login2, Upstream: 2, Balancer: "backend", Number: 3})
+	w.Steps[0].Effects = append(w.Steps[0].Effects, model.Effect{Node: login1, Named: no}, model.Effect{Node: login2, Named: yes})
+	w.Steps[1].Effects = append(w.Steps[1].Effects, model.Effect{Node: login1, Serves: no, How: "silence"})
+	w.queryLogin(-1.2, login1)
+	w.attempt(-1.1, w.open(-1.1, login1), 0, 200)
+	for _, f := range w.judge().Findings {
+		if f.Code == judge.ResolvedOnce && f.Upstream != "backend.example.com" {
+			t.Errorf("got %q", f.Text)
+		}
+	}
+}
+
 // literal makes the nodes of a recording those of literal addresses, which the proxy
 // never asked for.
 func (w *world) literal() {

@@ -181,6 +181,7 @@ const (
 	LogEvidence          = "proxy-log"              // the line of the proxy's own log that shows it
 	StruckNodes          = "struck-nodes"           // what was still sent to nodes that a fault had struck, while the name had them
 	DNSOutage            = "dns-outage"             // what the subject asked, and lost, while DNS failed
+	LostWithNode         = "lost-with-node"         // requests were under way at a node that died
 	LeftLate             = "left-late"              // stayed with nodes that the name had left and that did not answer
 	HeldDown             = "held-down"              // the proxy answered by itself, without trying a node
 	QueryLost            = "query-lost"             // requests reached nodes without their query

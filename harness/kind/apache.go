@@ -19,7 +19,7 @@ var apache = Kind{
 	Layout: apacheLayout,
 	Hints: Hints{
 		Serves:  apacheServes,
-		Refresh: regexp.MustCompile(`\baddressttl\s*=\s*(\d+)(ms|s|m|h|d)?\b`),
+		Refresh: regexp.MustCompile(`\baddressttl\s*=\s*` + aTime),
 		TLS:     regexp.MustCompile(`(?im)^\s*(?:ProxyPass(?:Match)?|BalancerMember|RewriteRule)\s[^\n]*https://`),
 	},
 	Complaints: []string{"syntax error", "invalid command", "ah0", "line "},

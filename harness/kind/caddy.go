@@ -21,7 +21,7 @@ var caddy = Kind{
 	Layout: caddyLayout,
 	Hints: Hints{
 		Serves:  caddyServes,
-		Refresh: regexp.MustCompile(`(?m)^\s*refresh\s+(\d+)(ms|s|m|h|d)?\b`),
+		Refresh: regexp.MustCompile(`(?m)^\s*refresh\s+` + aTime),
 		TLS:     regexp.MustCompile(`(?m)^\s*(?:(?:reverse_proxy|to)\s[^\n]*https://|tls\s*$|tls_\w+\s)`),
 		Port:    regexp.MustCompile(`(?m)(?:^\s*(?:reverse_proxy|to)\s[^\n{]*?:|^\s*dynamic\s+a\s+[A-Za-z0-9.-]+\s+|^\s*port\s+)(\d{1,5})\b`),
 	},

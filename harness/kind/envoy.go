@@ -13,7 +13,7 @@ var envoy = Kind{
 	Layout: mainFile(envoyFolder, "envoy.yaml", "envoy", "-c", envoyFolder+"/envoy.yaml", "--log-level", "info"),
 	Hints: Hints{
 		Serves:  envoyServes,
-		Refresh: regexp.MustCompile(`(?m)^[\s-]*dns_refresh_rate:\s*["']?(\d+)(ms|s|m|h|d)?\b`),
+		Refresh: regexp.MustCompile(`(?m)^[\s-]*dns_refresh_rate:\s*["']?` + aTime),
 		TLS:     regexp.MustCompile(`(?m)UpstreamTlsContext`),
 		Port:    regexp.MustCompile(`(?m)\bport_value:\s*(\d{1,5})`),
 	},

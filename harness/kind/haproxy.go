@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"time"
 )
 
 // HAProxy is HAProxy.
@@ -23,8 +24,9 @@ var haproxy = Kind{
 	Layout: haproxyLayout,
 	Hints: Hints{
 		Serves:  haproxyServes,
-		Refresh: regexp.MustCompile(`\bhold\s+valid\s+(\d+)(ms|s|m|h|d)?\b`),
-		Keeps:   regexp.MustCompile(`\bhold\s+obsolete\s+(\d+)(ms|s|m|h|d)?\b`),
+		Refresh: regexp.MustCompile(`\b(?:hold\s+valid|timeout\s+resolve)\s+` + aTime),
+		Keeps:   regexp.MustCompile(`\bhold\s+obsolete\s+` + aTime),
+		Unit:    time.Millisecond,
 		TLS:     regexp.MustCompile(`(?m)^\s*server(?:-template)?\s[^\n]*\sssl\b`),
 		Port:    regexp.MustCompile(`(?m)^\s*server(?:-template)?\s+\S+\s+(?:\d+(?:-\d+)?\s+)?[A-Za-z0-9._-]+:(\d{1,5})\b`),
 	},

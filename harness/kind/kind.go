@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/proxychaos/proxychaos/harness/meant"
 )
@@ -134,12 +135,14 @@ func Errors(name Name, line string) bool {
 // Hints say what can be read out of a configuration. What they miss or get wrong is
 // not run otherwise: they are for explanations and allowances.
 type Hints struct {
-	// Refresh finds a period after which a name is looked up again: a number, and a unit
-	// of ms, s, m, h or d; seconds without one.
+	// Refresh finds a period after which a name is looked up again: a number and a unit of ms,
+	// s, m, h or d, or several of them one after the other, such as 1m30s.
 	Refresh *regexp.Regexp
 	// Keeps finds how long an address is used on after DNS has been seen to have it no
 	// more, in the same form; nil if the program has nothing of the kind.
 	Keeps *regexp.Regexp
+	// Unit is that of a time without one; 0 stands for a second.
+	Unit time.Duration
 	// TLS finds an upstream that is spoken to over HTTPS.
 	TLS *regexp.Regexp
 	// Port finds the port of an upstream, besides those of URLs.
@@ -147,6 +150,9 @@ type Hints struct {
 	// Serves reads which hosts and paths are served.
 	Serves func(Config) Serves
 }
+
+// aTime finds a time in the form of Hints.Refresh.
+const aTime = `(\d+(?:ms|s|m|h|d)?(?:\d+(?:ms|s|m|h|d))*)\b`
 
 // Release is one line of versions of a proxy.
 type Release struct {

@@ -16,7 +16,7 @@ var nghttpx = Kind{
 	Layout: nghttpxPlaces.with(nghttpxFolder, mainFile(nghttpxFolder, "nghttpx.conf", "nghttpx", "--conf="+nghttpxFolder+"/nghttpx.conf")),
 	Hints: Hints{
 		Serves:  nghttpxServes,
-		Refresh: regexp.MustCompile(`(?m)^\s*dns-cache-timeout=(\d+)(ms|s|m|h|d)?\b`),
+		Refresh: regexp.MustCompile(`(?m)^\s*dns-cache-timeout=` + aTime),
 		TLS:     regexp.MustCompile(`(?m)^\s*backend=[^\n]*;tls\b`),
 		Port:    regexp.MustCompile(`(?m)^\s*backend=[^,\n]+,(\d{1,5})\b`),
 	},

@@ -18,7 +18,7 @@ var nginx = Kind{
 	Layout: nginxLayout,
 	Hints: Hints{
 		Serves:  nginxServes,
-		Refresh: regexp.MustCompile(`\bvalid\s*=\s*(\d+)(ms|s|m|h|d)?\b`),
+		Refresh: regexp.MustCompile(`\bvalid\s*=\s*` + aTime),
 		TLS:     regexp.MustCompile(`(?m)(?:^|[\s{;])proxy_pass\s[^;\n]*https://`),
 		Port:    regexp.MustCompile(`(?m)^\s*server\s+[A-Za-z0-9.-]+:(\d{1,5})\b`),
 	},

@@ -91,7 +91,7 @@ func (l *Ledger) Conditions(node netip.Addr) []Condition {
 func (l *Ledger) Outdated(node netip.Addr, allowed recording.Seconds) []Span {
 	var spans []Span
 	for _, s := range l.nodes[node] {
-		from := max(s.from, l.Tells(s.left)+allowed)
+		from := max(s.from, l.Told(s.left, allowed))
 		if s.left < Forever && from < s.to {
 			spans = join(spans, Span{from, s.to})
 		}

@@ -25,6 +25,7 @@ type Ledger struct {
 	steps    []recording.Step // those with effects, in the order in which they came into force
 	nodes    map[netip.Addr][]span
 	resolves []span
+	answered []Span // in which the resolvers answered as they should
 }
 
 // span is a time in which one thing was true.
@@ -59,6 +60,11 @@ func Of(r *recording.Recording) *Ledger {
 	for _, s := range l.steps {
 		for _, e := range s.Effects {
 			l.fold(s, e)
+		}
+	}
+	for _, s := range l.resolves {
+		if s.serves {
+			l.answered = join(l.answered, Span{s.from, s.to})
 		}
 	}
 	return l
@@ -159,9 +165,21 @@ func (l *Ledger) Resolves(t recording.Seconds) bool { return at(l.resolves, t).s
 // Forever if they did not any more. What a name became while they failed nobody can know
 // before it.
 func (l *Ledger) Tells(t recording.Seconds) recording.Seconds {
-	for _, s := range l.resolves {
-		if s.serves && s.to > t {
-			return max(t, s.from)
+	for _, s := range l.answered {
+		if s.To > t {
+			return max(t, s.From)
+		}
+	}
+	return Forever
+}
+
+// Told is by when a proxy that asks again within a time knows what a name became at t: the
+// resolvers have answered as they should for that long without a break. It is Forever if they
+// did not.
+func (l *Ledger) Told(t, within recording.Seconds) recording.Seconds {
+	for _, s := range l.answered {
+		if by := max(t, s.From) + within; by <= s.To {
+			return by
 		}
 	}
 	return Forever
@@ -175,11 +193,6 @@ func (l *Ledger) Restarts() []Moment {
 // Reloads are the times at which the proxy was told to read its configuration anew.
 func (l *Ledger) Reloads() []Moment {
 	return l.moments(func(e world.Effect) bool { return e.Reloaded })
-}
-
-// Stops are the times at which a proxy of several was told to end, or was ended.
-func (l *Ledger) Stops() []Moment {
-	return l.moments(func(e world.Effect) bool { return e.Runs != nil && !*e.Runs })
 }
 
 // moments are the steps that have such an effect.

@@ -313,6 +313,23 @@ func TestTells(t *testing.T) {
 	}
 }
 
+// A proxy that looks every 2 s knows what the resolvers told for as long without a break. A step
+// that changes nothing of it is no break.
+func TestTold(t *testing.T) {
+	g := NewWithT(t)
+	l := of(
+		step(1, 3, world.Effect{Resolves: yes}),
+		step(2, 5, world.Effect{Resolves: no, How: "servfail"}),
+		step(3, 8, world.Effect{Resolves: yes}),
+		step(4, 9, world.Effect{Resolves: no, How: "servfail"}),
+		step(5, 12, world.Effect{Resolves: yes}),
+	)
+	for at, want := range map[recording.Seconds]recording.Seconds{-3: -1, 2: 4, 3: 5, 3.1: 14, 7: 14, 12: 14, 20: 22} {
+		g.Expect(l.Told(at, 2)).To(Equal(want), "what came at %g", at)
+	}
+	g.Expect(of(step(1, 5, world.Effect{Resolves: no})).Told(4, 2)).To(Equal(ledger.Forever))
+}
+
 // A name that moves while DNS fails is not known to have moved before it is back.
 func TestOutdatedFromWhenDNSTells(t *testing.T) {
 	l := of(

@@ -282,14 +282,28 @@ func (a *Agent) stopLiterals() error {
 
 // startBeside can be called once.
 func (a *Agent) startBeside(req BesideRequest) error {
+	a.taking.Lock()
+	defer a.taking.Unlock()
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	if a.beside != nil {
+		defer a.mu.Unlock()
 		return invalid("", "the node for applications is set already, to %s", a.beside.node)
 	}
 	var err error
 	a.beside, err = startBeside(req, a.cfg.Sockets)
-	return err
+	a.mu.Unlock()
+	return errors.Join(err, a.answerAtOwn())
+}
+
+// answerAtOwn has applications answer at the addresses of the machine too that the proxy was
+// given, once there are any. Taking is held.
+func (a *Agent) answerAtOwn() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.beside == nil {
+		return nil
+	}
+	return a.beside.way.alsoAt(a.own.addresses())
 }
 
 // giveAddresses has connections of the proxy begin at addresses of its machine.
@@ -299,7 +313,7 @@ func (a *Agent) giveAddresses(req AddressesRequest) error {
 	}
 	a.taking.Lock()
 	defer a.taking.Unlock()
-	return a.own.give(req.Addresses)
+	return errors.Join(a.own.give(req.Addresses), a.answerAtOwn())
 }
 
 func (a *Agent) stopBeside() error {

@@ -14,8 +14,8 @@ import (
 )
 
 // BesideRequest says which node answers for the applications beside the proxy: it is sent
-// what the proxy sends to a port of a loopback address at which nothing listens, and to
-// [AppSocket].
+// what the proxy sends to a port at which nothing listens, of a loopback address or of one of
+// [AddressesRequest] or that the proxy listens at, and to [AppSocket].
 type BesideRequest struct {
 	Node netip.Addr `json:"node"`
 }
@@ -45,7 +45,7 @@ const (
 // beside passes on connections to applications beside the proxy.
 type beside struct {
 	node netip.Addr
-	undo func() error
+	way  *diversion // nil until there is one
 	work sync.WaitGroup
 
 	mu     sync.Mutex
@@ -59,7 +59,7 @@ func startBeside(req BesideRequest, sockets string) (*beside, error) {
 	if err := req.validate(); err != nil {
 		return nil, err
 	}
-	b := &beside{node: req.Node, open: map[io.Closer]bool{}, undo: func() error { return nil }}
+	b := &beside{node: req.Node, open: map[io.Closer]bool{}}
 	for _, family := range families() {
 		address := netip.AddrPortFrom(loopbackOf[family], besidePort)
 		config := net.ListenConfig{Control: transparent}
@@ -76,11 +76,10 @@ func startBeside(req BesideRequest, sockets string) (*beside, error) {
 		}
 		b.accept(l)
 	}
-	undo, err := divertLoopback(besidePort)
-	if err != nil {
+	var err error
+	if b.way, err = divertLoopback(besidePort); err != nil {
 		return nil, errors.Join(err, b.stop())
 	}
-	b.undo = undo
 	return b, nil
 }
 
@@ -165,7 +164,7 @@ func (b *beside) drop(c io.Closer) {
 
 // stop undoes what startBeside did.
 func (b *beside) stop() error {
-	err := b.undo()
+	err := b.way.stop()
 	b.mu.Lock()
 	b.closed = true
 	for c := range b.open {

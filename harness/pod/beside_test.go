@@ -51,7 +51,7 @@ func greet(t *testing.T, network, address string) (string, error) {
 	return string(answer), err
 }
 
-// What nothing else takes at a loopback address reaches the node at the same port; what
+// What nothing else takes at a loopback address, or at another one of the machine, reaches the node at the same port; what
 // listens there itself is left alone.
 func TestApplicationsBesideTheProxy(t *testing.T) {
 	if !inNamespace(t) {
@@ -69,7 +69,17 @@ func TestApplicationsBesideTheProxy(t *testing.T) {
 	if _, err := greet(t, "tcp", "127.0.0.1:3000"); err == nil {
 		t.Error("something answers before it is asked for")
 	}
+	machine, later := netip.MustParseAddr("203.0.113.20"), netip.MustParseAddr("203.0.113.21")
+	if err := c.SetAddresses(timely(t), AddressesRequest{Addresses: []netip.Addr{machine}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := greet(t, "tcp", "203.0.113.20:3000"); err == nil {
+		t.Error("something answers at an address of the machine before it is asked for")
+	}
 	if err := c.SetBeside(timely(t), BesideRequest{Node: netip.MustParseAddr("198.19.5.2")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.SetAddresses(timely(t), AddressesRequest{Addresses: []netip.Addr{machine, later}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, to := range []struct{ network, address, want string }{
@@ -81,6 +91,9 @@ func TestApplicationsBesideTheProxy(t *testing.T) {
 		{"tcp", "127.0.0.2:8081", "own hello"},
 		{"tcp", "[::1]:8082", "own hello"},
 		{"tcp", "198.19.5.2:3000", "node 3000 hello"},
+		{"tcp", "203.0.113.20:3000", "node 3000 hello"},
+		{"tcp", "203.0.113.20:8081", "own hello"},
+		{"tcp", "203.0.113.21:8080", "node 8080 hello"},
 		{"unix", filepath.Join(sockets, AppSocket), "node 80 hello"},
 		{"tcp", "127.0.0.1:9", ""}, // the node has no such port
 	} {

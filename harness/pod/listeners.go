@@ -2,6 +2,7 @@ package pod
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -57,7 +58,7 @@ func (a *Agent) listeners() ([]Listener, error) {
 	found := ownListeners(all, sockets)
 	a.taking.Lock()
 	defer a.taking.Unlock()
-	return found, a.own.take(found)
+	return found, errors.Join(a.own.take(found), a.answerAtOwn())
 }
 
 func ownListeners(all []proc, sockets []socket) []Listener {

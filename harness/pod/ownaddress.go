@@ -40,12 +40,12 @@ func (o *ownAddresses) take(all []Listener) error {
 			slices.ContainsFunc(all, func(other Listener) bool { return other.Port == l.Port && other.Addr == netip.IPv4Unspecified() }) {
 			continue
 		}
-		there, err := hasAddress(l.Addr)
+		has, err := present()
 		if err != nil {
 			return err
 		}
 		isOurs := slices.ContainsFunc(o.added, func(a *netlink.Addr) bool { return a.IP.Equal(l.Addr.AsSlice()) })
-		if there && !isOurs {
+		if has[l.Addr] && !isOurs {
 			continue
 		}
 		if err := o.lead(l, !isOurs); err != nil {
@@ -55,37 +55,60 @@ func (o *ownAddresses) take(all []Listener) error {
 	return nil
 }
 
-// hasAddress says whether an address is one of the namespace's.
-func hasAddress(addr netip.Addr) (bool, error) {
+// present are the addresses that the namespace has.
+func present() (map[netip.Addr]bool, error) {
 	there, err := net.InterfaceAddrs()
-	return slices.ContainsFunc(there, func(a net.Addr) bool {
-		prefix, err := netip.ParsePrefix(a.String())
-		return err == nil && prefix.Addr() == addr
-	}), err
+	all := map[netip.Addr]bool{}
+	for _, a := range there {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
+			all[prefix.Addr()] = true
+		}
+	}
+	return all, err
+}
+
+// addresses are those that were added.
+func (o *ownAddresses) addresses() []netip.Addr {
+	var all []netip.Addr
+	for _, a := range o.added {
+		if addr, ok := netip.AddrFromSlice(a.IP); ok {
+			all = append(all, addr.Unmap())
+		}
+	}
+	return all
 }
 
 // give gives the namespace addresses at which the proxy's connections begin, as far as it
 // lacks them.
 func (o *ownAddresses) give(addrs []netip.Addr) error {
-	for _, addr := range addrs {
-		there, err := hasAddress(addr)
-		if err == nil && !there {
-			err = o.change(func(*nftables.Conn) error { return nil }, addr)
+	has, err := present()
+	if err != nil {
+		return err
+	}
+	var lacking []netip.Addr
+	for _, a := range addrs {
+		if !has[a] {
+			has[a], lacking = true, append(lacking, a)
 		}
-		if err != nil {
-			return fmt.Errorf("pod: give the proxy the address %s that it connects from (needs CAP_NET_ADMIN and nf_tables in the kernel): %w", addr, err)
-		}
+	}
+	if len(lacking) == 0 {
+		return nil
+	}
+	if err := o.change(func(*nftables.Conn) error { return nil }, lacking...); err != nil {
+		return fmt.Errorf("pod: give the proxy the addresses that it connects from, %v (needs CAP_NET_ADMIN and nf_tables in the kernel): %w", lacking, err)
 	}
 	return nil
 }
 
 // change puts addresses on lo, with the rules for them and what more is to be in the table.
 func (o *ownAddresses) change(more func(*nftables.Conn) error, addrs ...netip.Addr) error {
+	lo, err := netlink.LinkByName("lo")
+	if err != nil {
+		return err
+	}
+	var keys []nftables.SetElement
 	for _, a := range addrs {
-		lo, err := netlink.LinkByName("lo")
-		if err != nil {
-			return err
-		}
+		keys = append(keys, nftables.SetElement{Key: a.AsSlice()})
 		addr := &netlink.Addr{IPNet: &net.IPNet{IP: a.AsSlice(), Mask: net.CIDRMask(32, 32)}, Scope: int(netlink.SCOPE_HOST)}
 		if err := netlink.AddrAdd(lo, addr); err != nil {
 			return err
@@ -101,8 +124,8 @@ func (o *ownAddresses) change(more func(*nftables.Conn) error, addrs ...netip.Ad
 			return err
 		}
 	}
-	for _, a := range addrs {
-		if err := conn.SetAddElements(o.addrs, []nftables.SetElement{{Key: a.AsSlice()}}); err != nil {
+	if len(keys) > 0 {
+		if err := conn.SetAddElements(o.addrs, keys); err != nil {
 			return err
 		}
 	}

@@ -69,10 +69,17 @@ func TestAddressesOfTheMachine(t *testing.T) {
 	if from("203.0.113.20") == nil {
 		t.Fatal("a connection begins at an address before it is given")
 	}
+	given := []netip.Addr{netip.MustParseAddr("203.0.113.20"), machine, netip.MustParseAddr("203.0.113.20")}
+	for n := range byte(200) {
+		given = append(given, netip.AddrFrom4([4]byte{203, 0, 114, n}))
+	}
 	for range 2 {
-		if err := own.give([]netip.Addr{netip.MustParseAddr("203.0.113.20"), machine}); err != nil {
+		if err := own.give(given); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if got := own.addresses(); len(got) != 202 || got[0] != machine || got[1] != given[0] {
+		t.Errorf("got %d addresses, the first %v, want 202, those in the order in which they came", len(got), got[:min(2, len(got))])
 	}
 	if err := from("203.0.113.20"); err != nil {
 		t.Errorf("a connection does not begin at the address that was given: %v", err)

@@ -14,7 +14,13 @@ func checkCapabilities() error { return errNeedsLinux }
 
 func routeHere() (undo func() error, err error) { return nil, errNeedsLinux }
 
-func divertLoopback(uint16) (undo func() error, err error) { return nil, errNeedsLinux }
+type diversion struct{}
+
+func divertLoopback(uint16) (*diversion, error) { return nil, errNeedsLinux }
+
+func (*diversion) alsoAt([]netip.Addr) error { return errNeedsLinux }
+
+func (*diversion) stop() error { return nil }
 
 func families() []int { return nil }
 
@@ -46,6 +52,8 @@ type ownAddresses struct{}
 func (*ownAddresses) take([]Listener) error { return errNeedsLinux }
 
 func (*ownAddresses) give([]netip.Addr) error { return errNeedsLinux }
+
+func (*ownAddresses) addresses() []netip.Addr { return nil }
 
 func (*ownAddresses) giveBack() error { return nil }
 

@@ -23,6 +23,7 @@ package recording
 
 import (
 	"encoding/json"
+	"net/netip"
 	"time"
 
 	"github.com/proxychaos/proxychaos/harness/world"
@@ -49,11 +50,14 @@ type Manifest struct {
 	Subject  Subject `json:"subject"`
 	Plan     Plan    `json:"plan"`
 	// World is who calls whom, with the address of every node.
-	World   world.Topology `json:"world"`
-	T0      time.Time      `json:"t0"`
-	Began   time.Time      `json:"began"`
-	Ended   time.Time      `json:"ended"`
-	Testbed string         `json:"testbed"` // Containers or Embedded
+	World world.Topology `json:"world"`
+	// Proxies are where the load balancer in front calls the proxies, in the order of their
+	// numbers; none without such a load balancer. Older builds did not write it.
+	Proxies []netip.AddrPort `json:"proxies,omitempty"`
+	T0      time.Time        `json:"t0"`
+	Began   time.Time        `json:"began"`
+	Ended   time.Time        `json:"ended"`
+	Testbed string           `json:"testbed"` // Containers or Embedded
 	// Way is how the load got to the proxy. Older builds did not write it.
 	Way    Way    `json:"way,omitzero"`
 	Host   Host   `json:"host"`

@@ -102,7 +102,7 @@ func (c *cell) run(ctx context.Context) (v judge.Verdict, m recording.Manifest, 
 	}
 	runErr := c.play(ctx)
 	m.T0 = c.t0
-	m.Plan, m.World = c.plan, c.live.Topology
+	m.Plan, m.World, m.Proxies = c.plan, c.live.Topology, c.live.Proxies
 	m.Way, m.Replay = c.calls, c.replay()
 	// What was observed is kept, also of a run that broke off.
 	collect, cancel := context.WithTimeout(context.WithoutCancel(ctx), collectLimit)

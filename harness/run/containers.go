@@ -42,6 +42,9 @@ var vpcResolver = netip.AddrPortFrom(netip.AddrFrom4([4]byte{169, 254, 169, 253}
 // when there is an error.
 func (l *Lab) openContainers(ctx context.Context, image string, conf config.Config, proxies int, ipv6 bool, seed uint64) (*containerBed, error) {
 	b := &containerBed{lab: l, reload: kind.ReloadOf(conf.Kind), stop: kind.StopOf(conf.Kind), from: conf.SourceAddresses()}
+	if n := len(b.from); n > pod.MaxAddresses {
+		return b, fmt.Errorf("%s: connections to backends begin at %d addresses (proxy_bind, source and the like), and a proxy here can have %d of them: take the others out for this run", conf.Path, n, pod.MaxAddresses)
+	}
 	layout, err := conf.Layout()
 	if err != nil {
 		return b, err

@@ -55,6 +55,9 @@ type Options struct {
 	Binary string
 	// Make says that make asked: the line that runs a cell again is make's.
 	Make bool
+	// Shown says that whoever runs the cells shows in the end why one broke off: the progress
+	// then says it in short.
+	Shown bool
 
 	engine, testbed string
 }

@@ -130,3 +130,17 @@ func TestNumber(t *testing.T) {
 		g.Expect(number(none)).To(BeZero(), none)
 	}
 }
+
+// Why a run broke off is told whole once: by the progress, or by who shows it in the end.
+func TestWhyARunBrokeOffIsToldOnce(t *testing.T) {
+	g := NewWithT(t)
+	rejected := fmt.Errorf("cell: %w", &ConfigError{Path: "./my.conf", Words: "unknown directive", Advice: "try another"})
+	nothing := errors.New("./my.conf: nothing leads to a node\n    port 80: the proxy itself answers 404")
+	for shown, want := range map[bool][2]string{
+		false: {"broke off: cell: the proxy rejects ./my.conf: unknown directive (try another)", "broke off: " + nothing.Error()},
+		true:  {"broke off: the proxy rejects ./my.conf", "broke off: ./my.conf: nothing leads to a node"},
+	} {
+		r := &Running{opt: Options{Shown: shown}}
+		g.Expect([2]string{r.outcome(Result{Err: rejected}), r.outcome(Result{Err: nothing})}).To(Equal(want))
+	}
+}

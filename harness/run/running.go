@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -58,7 +59,7 @@ func (r *Running) Run(ctx context.Context) Result {
 	result := r.last.run(ctx, lock.Beside)
 	// If its testbed cannot be taken down, the caller's Close says so, and nothing runs again.
 	if result.Verdict.Result == judge.Unproven && result.Verdict.Load.Busy() && ctx.Err() == nil && r.last.Close() == nil {
-		r.last.cell.progress("%s; it runs again when no other cell does: the machine was busy", outcome(result))
+		r.last.cell.progress("%s; it runs again when no other cell does: the machine was busy", r.outcome(result))
 		r.last = r.attempt()
 		r.last.cell.alone = true
 		// An interrupt leaves the first run, unless the second was over by then.
@@ -71,19 +72,32 @@ func (r *Running) Run(ctx context.Context) Result {
 		took = 0
 	}
 	r.lab.tally.add(took)
-	r.last.cell.progress("%s%s", outcome(result), r.lab.tally.left())
+	r.last.cell.progress("%s%s", r.outcome(result), r.lab.tally.left())
 	return result
 }
 
 // outcome is what the progress says of a run that is over.
-func outcome(result Result) string {
+func (r *Running) outcome(result Result) string {
 	switch {
 	case result.NotRun != "":
 		return "not run: " + result.NotRun
+	case result.Err != nil && r.opt.Shown:
+		return "broke off: " + inShort(result.Err)
 	case result.Err != nil:
 		return fmt.Sprintf("broke off: %v", result.Err)
 	}
 	return fmt.Sprintf("%s: %s", result.Verdict.Result, strings.Join(result.Verdict.Reasons, "; "))
+}
+
+// inShort is the first thing that an error says; of a proxy that rejects its configuration, which
+// one that is.
+func inShort(err error) string {
+	var rejected *ConfigError
+	if errors.As(err, &rejected) {
+		return rejects + rejected.Path
+	}
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	return first
 }
 
 // Close takes the testbed down. What it costs is part of the cell's overhead. It can be

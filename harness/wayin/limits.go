@@ -35,7 +35,7 @@ var refusals = []string{"429", recording.Unavailable}
 func (s *Search) free(ctx context.Context, way recording.Way, paths []string, until time.Time) ([]string, error) {
 	var free []string
 	for _, path := range paths {
-		if len(free) == maxPaths {
+		if len(free) == max(maxPaths, len(s.Paths)) {
 			break
 		}
 		way.Paths = []string{path}
@@ -93,11 +93,16 @@ func (s *Search) isLimited(path string) bool { return slices.Contains(s.limited,
 
 // limits says at which paths the proxy refuses a part of the load by itself, and what to do.
 func (s *Search) limits(way recording.Way) string {
+	asked := slices.DeleteFunc(slices.Clone(way.Paths), func(path string) bool { return !s.isLimited(path) })
 	switch {
 	case len(s.limited) == 0:
 		return ""
-	case s.isLimited(way.Paths[0]):
-		return fmt.Sprintf("; the proxy itself limits how many requests it takes there (%s), so that the run may prove nothing: lower RATE=, or take the limit out for this run", s.refusal)
+	case len(asked) > 0:
+		where := ""
+		if len(asked) < len(way.Paths) {
+			where = strings.Join(asked, ", ") + ": "
+		}
+		return fmt.Sprintf("; %sthe proxy itself limits how many requests it takes there (%s), so that the run may prove nothing: lower RATE=, or take the limit out for this run", where, s.refusal)
 	}
 	return fmt.Sprintf("; %s: limited by the proxy itself (%s), not asked for (URL_PATH=%s)", strings.Join(s.limited, ", "), s.refusal, JoinPaths(s.limited))
 }

@@ -73,10 +73,14 @@ func joined(sites []site, lb string, paths []string) []site {
 }
 
 // choose takes the first site at which the proxy takes the load at some path, with these
-// paths; if there is none, the first of all.
+// paths; if there is none, the first of all. Paths that the user names are asked for in any case.
 func (s *Search) choose(ctx context.Context, way recording.Way, sites []site) (recording.Way, error) {
-	chosen, paths := 0, sites[0].paths
-	for i, until := 0, time.Now().Add(limitsLimit); i < len(sites) && len(s.Paths) == 0; i++ {
+	chosen, paths, until := 0, sites[0].paths, time.Now().Add(limitsLimit)
+	if len(s.Paths) > 0 {
+		_, err := s.free(ctx, way, paths, until)
+		return way, err
+	}
+	for i := range sites {
 		free, err := s.free(ctx, way, sites[i].paths, until)
 		if err != nil {
 			return recording.Way{}, err
@@ -86,7 +90,7 @@ func (s *Search) choose(ctx context.Context, way recording.Way, sites []site) (r
 			break
 		}
 	}
-	way.Paths = paths[:min(len(paths), max(maxPaths, len(s.Paths)))]
+	way.Paths = paths[:min(len(paths), maxPaths)]
 	for i, other := range sites {
 		if i != chosen {
 			s.others = append(s.others, slices.DeleteFunc(slices.Clone(other.paths), s.isLimited)...)

@@ -262,7 +262,11 @@ func TestFind(t *testing.T) {
 		},
 		"a limit at what the user wants": {
 			ports: []port{{at("/", limited(1, 20, 503)), false}}, hints: Hints{Paths: []string{"/api/"}}, wanted: Wanted{Paths: []string{"/"}},
-			want: "http://www.example.com:A/",
+			want: "http://www.example.com:A/; the proxy itself limits how many requests it takes there (503), so that the run may prove nothing: lower RATE=, or take the limit out for this run",
+		},
+		"a limit at one of the paths that the user wants": {
+			ports: []port{{at("/", limited(1, 20, 429)), false}}, wanted: Wanted{Paths: []string{"/api/", "/"}},
+			want: "http://www.example.com:A/api/, /; /: the proxy itself limits how many requests it takes there (429), so that the run may prove nothing: lower RATE=, or take the limit out for this run",
 		},
 		"no program's name": {
 			ports: []port{{only(func(r *http.Request) bool { return strings.HasPrefix(r.UserAgent(), "Mozilla/5.0 ") }, drop), false}},

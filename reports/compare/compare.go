@@ -57,6 +57,9 @@ type Scenario struct {
 	// Unproven counts the blocks that were left out, Why says what the last lacked.
 	Unproven int
 	Why      string
+	// Uneven counts those of Blocks whose latencies are left out: some of the three runs were
+	// alone on the machine, and others were not.
+	Uneven   int
 	Evidence []Evidence // of the measures that its runs have
 	Word     Word
 }
@@ -115,6 +118,9 @@ func newScenario(sizes Sizes, name string, blocks []Block) Scenario {
 			continue
 		}
 		s.Blocks = append(s.Blocks, b)
+		if b.uneven() {
+			s.Uneven++
+		}
 	}
 	for _, m := range Measures {
 		if e, any := newEvidence(m, m.Size(sizes), s.Blocks); any {

@@ -67,7 +67,10 @@ func TestWords(t *testing.T) {
 		"what is lost has to be known before": {
 			slices.Concat(times(4, clean(), with(func(r *Run) { r.Connections = 1 })), times(4, clean(), with(func(r *Run) { r.Failed, r.Connections = 300, 1 }))), CannotTell,
 		},
-		"unproven blocks do not count": {slices.Concat(times(3, clean(), clean()), times(9, clean(), unproven)), NoDifference},
+		// It lost fewer since it was watched for less time.
+		"never in a shorter run":                {times(7, with(func(r *Run) { *r = never; r.Failed, r.Window = 900, 9 }), with(func(r *Run) { *r = never; r.Never, r.Failed, r.Recovery, r.Window = false, 3000, 30, 39 })), CannotTell},
+		"never in runs of nearly the same time": {times(7, with(func(r *Run) { *r = never; r.Window = 8.5 }), never), NoDifference},
+		"unproven blocks do not count":          {slices.Concat(times(3, clean(), clean()), times(9, clean(), unproven)), NoDifference},
 		"a latency that wanders by itself": {
 			slices.Concat(times(2, with(func(r *Run) { r.After = ms(50) }), with(func(r *Run) { r.After = ms(90) })), []Block{{A: with(func(r *Run) { r.After = ms(300) }), B: with(func(r *Run) { r.After = ms(60) }), Again: with(func(r *Run) { r.After = ms(40) })}}), NoDifference,
 		},
@@ -164,5 +167,27 @@ func TestTheOrderThatDecidesSoonest(t *testing.T) {
 	c := Compare(rules, names[:1], times(2, clean(), lost(900, 5)))
 	if got := c.Further(c.Scenarios[0]); got != 5 {
 		t.Errorf("after 2 of 7 blocks: %d more", got)
+	}
+}
+
+// Runs that were repeated alone on a quiet machine are quicker than those beside other cells,
+// whichever side is slower.
+func TestLatenciesOfRunsAloneAreNotHeldAgainstOthers(t *testing.T) {
+	beside := with(func(r *Run) { r.After = ms(100) })
+	alone := with(func(r *Run) { r.After, r.Alone = ms(20), true })
+	uneven := times(8, beside, alone)
+	got := Compare(DefaultRules(), []string{"s"}, uneven)
+	if s := got.Scenarios[0]; got.Word != NoDifference || s.Uneven != 8 || slices.ContainsFunc(s.Evidence, func(e Evidence) bool { return e.Measure.Concern == Waited }) {
+		t.Errorf("one of three was alone: got %s, %d uneven blocks, want no difference, 8, and no latency", got.Word, s.Uneven)
+	}
+	if got := Compare(DefaultRules(), []string{"s"}, slices.Concat(uneven, times(8, beside, with(func(r *Run) { r.After = ms(150) })))); got.Word != Worse {
+		t.Errorf("blocks of runs beside others count beside them: got %s, want worse", got.Word)
+	}
+	all := times(8, alone, with(func(r *Run) { r.After, r.Alone = ms(40), true }))
+	if got := Compare(DefaultRules(), []string{"s"}, all); got.Word != Worse || got.Scenarios[0].Uneven != 0 {
+		t.Errorf("all three were alone: got %s, want worse", got.Word)
+	}
+	if got := Compare(DefaultRules(), []string{"s"}, times(7, clean(), with(func(r *Run) { r.Failed, r.Alone, r.Result = 900, true, judge.Fail }))); got.Word != Worse {
+		t.Errorf("what is lost is lost alone too: got %s, want worse", got.Word)
 	}
 }

@@ -109,13 +109,13 @@ const leastLatency = recording.Seconds(0.010)
 
 // latency compares by the ratio. Latencies of less than 10 ms, or of less than the
 // load itself was late in any run of the block, are all the same: that may be the
-// machine's doing.
+// machine's doing. Of an uneven block they are left out.
 func latency(name string, of func(Run) *recording.Seconds) Measure {
 	return Measure{
 		Name: name, Concern: Waited, unit: latencies, Size: func(s Sizes) float64 { return math.Log1p(s.P99) },
 		of: func(r Run, b Block) (float64, bool) {
 			p := of(r)
-			if p == nil {
+			if p == nil || b.uneven() {
 				return 0, false
 			}
 			return math.Log(float64(max(*p, leastLatency, b.lateness()))), true

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"cmp"
+	"fmt"
 
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/recording"
@@ -34,6 +35,9 @@ type Run struct {
 	After  *recording.Seconds `json:"p99_after,omitempty"`
 	// Lateness is the longest by which the load itself was late.
 	Lateness recording.Seconds `json:"lateness"`
+	// Alone says that the machine was busy in a run before, which was unproven: this one ran
+	// while no other cell did.
+	Alone bool `json:"alone,omitempty"`
 
 	Connections float64 `json:"connections"` // opened to nodes, for each request before the first fault
 	Queries     float64 `json:"queries"`     // of DNS, a second
@@ -47,7 +51,7 @@ func NewRun(m recording.Manifest, v judge.Verdict) Run {
 		Result: cmp.Or(v.Result, judge.Unproven),
 		Sent:   v.Sent, Failed: v.Failed, PostsTwice: v.PostsTwice, Posts: m.Plan.Posts,
 		Never: v.NeverRecovered, Window: v.Window,
-		Before: p99(v.Before), During: p99(v.During), After: p99(v.After), Lateness: v.Load.LatenessMax,
+		Before: p99(v.Before), During: p99(v.During), After: p99(v.After), Lateness: v.Load.LatenessMax, Alone: m.Alone,
 		Connections: v.ConnectionsPerRequest,
 	}
 	if r.Result == judge.Unproven {
@@ -83,23 +87,49 @@ type Block struct {
 	Again Run `json:"again"` // of A
 }
 
-// unproven says of which run nothing was proved, and why; empty if all three count.
+// unproven says of which run nothing was proved, or cannot be held against the others, and why;
+// empty if all three count.
 // A block with one is left out whole: a rule that treats the three alike keeps the
 // odds even.
 func (b Block) unproven() string {
-	for _, run := range []struct {
-		name string
-		Run
-	}{{"A", b.A}, {"B", b.B}, {"A again", b.Again}} {
+	for _, run := range b.runs() {
 		if run.Result == judge.Unproven {
 			return run.name + ": " + run.Why
 		}
 	}
+	return b.unlike()
+}
+
+// asLong is by how much the times may differ for which runs of a block were watched: a load ends
+// with a whole second, and the phase before the fault need not be the same.
+const asLong = recording.Seconds(2)
+
+// unlike says which run never recovered and was watched for less time than another: how much it
+// would have lost until then nobody knows. It is empty if there is none.
+func (b Block) unlike() string {
+	longest := max(b.A.Window, b.B.Window, b.Again.Window)
+	for _, run := range b.runs() {
+		if run.Never && run.Window < longest-asLong {
+			return fmt.Sprintf("%s: never recovered within the %.0f s for which it was watched after the last fault, and another run was watched for %.0f s", run.name, float64(run.Window), float64(longest))
+		}
+	}
 	return ""
 }
+
+// named is a run of a block with its name.
+type named struct {
+	name string
+	Run
+}
+
+func (b Block) runs() []named { return []named{{"A", b.A}, {"B", b.B}, {"A again", b.Again}} }
 
 // window is the shortest of the three, to which recovery is restricted.
 func (b Block) window() recording.Seconds { return min(b.A.Window, b.B.Window, b.Again.Window) }
 
 // lateness is the longest of the three: a latency below it may be the machine's.
 func (b Block) lateness() recording.Seconds { return max(b.A.Lateness, b.B.Lateness, b.Again.Lateness) }
+
+// uneven says that some of the three ran alone on the machine, and others beside other cells:
+// how long those took to answer is also the machine's doing.
+func (b Block) uneven() bool { return b.A.Alone != b.B.Alone || b.A.Alone != b.Again.Alone }

@@ -77,6 +77,19 @@ func within(ok bool) error {
 	return nil
 }
 
+// mostWatch bounds Watch: what a config says of the time may be of something else, which only a
+// run shows.
+const mostWatch = 30 * time.Second
+
+// Watch is how long either subject may keep an address, if that is not the same for both. Both are
+// watched for as long: who never recovers loses more the longer one looks.
+func (q Question) Watch() time.Duration {
+	if q.A.MayKeep() == q.B.MayKeep() {
+		return 0
+	}
+	return min(max(q.A.MayKeep(), q.B.MayKeep()), mostWatch)
+}
+
 // Cells are one of each subject in each scenario.
 func (q Question) Cells() []run.Cell {
 	var cells []run.Cell

@@ -33,6 +33,7 @@ func TestScenarios(t *testing.T) {
 		fmt.Fprintln(os.Stderr, askedErr)
 		os.Exit(2)
 	}
+	asked.Options.Shown = true // by the table
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "proxychaos scenarios")
 }
