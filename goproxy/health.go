@@ -115,8 +115,9 @@ func (e *endpoint) checkTransport() *http.Transport {
 			}
 			return conn, nil
 		},
-		DisableKeepAlives: true,
-		Protocols:         &http.Protocols{},
+		DisableKeepAlives:      true,
+		MaxResponseHeaderBytes: maxResponseHead,
+		Protocols:              &http.Protocols{},
 	}
 	if e.tls != nil {
 		t.TLSClientConfig = e.tls.Clone()

@@ -27,13 +27,20 @@ type Upstream struct {
 	// which a session says its route after the first dot, as in
 	// "JSESSIONID|jsessionid".
 	StickySession string `yaml:"stickysession"`
-	// SetRouteCookie makes the proxy set that cookie to ".route" itself.
+	// SetRouteCookie makes the proxy set that cookie to "RANDOM.route" itself.
 	SetRouteCookie bool `yaml:"set_route_cookie"`
+	// SessionIdle is how long after its last request, at least, a session is still one of
+	// its member's (default 1h). A member that drains, or is a spare that is not needed, gets
+	// requests of its sessions only: of those that it has answered through this proxy. "off"
+	// takes every session that names it for its own, as Apache and HAProxy do: for several
+	// proxies that share sessions.
+	SessionIdle Duration `yaml:"session_idle"`
 	// NoFailover fails a session whose member is away rather than send it to
 	// another one.
 	NoFailover bool `yaml:"nofailover"`
 	// FailOnStatus are response statuses that take an address out of balancing
-	// for a while; a request that can be repeated is sent to another one.
+	// for a while; a request that can be repeated is sent to another one. If that gives
+	// such a status too, neither is taken out: it is the request that brings it about.
 	FailOnStatus []int `yaml:"failonstatus"`
 	// HealthCheck asks every address by itself whether it is well; without one
 	// only requests show it.
@@ -226,6 +233,7 @@ func (u Upstream) withDefaults() Upstream {
 	if u.Protocol == "" {
 		u.Protocol = protocolHTTP1
 	}
+	u.SessionIdle = Duration(u.SessionIdle.or(time.Hour))
 	u.DNS.TTLMin = Duration(u.DNS.TTLMin.or(time.Second))
 	u.DNS.TTLMax = Duration(u.DNS.TTLMax.or(60 * time.Second))
 	u.DNS.Timeout = Duration(u.DNS.Timeout.or(2 * time.Second))
