@@ -113,7 +113,7 @@ func atlasQuestion(asked scenarios.Request, releases string) (survey.Question, e
 func atlasOf(ctx context.Context, opt run.Options, q survey.Question) []string {
 	words := []string{machine.Tool(ctx).Commit, fmt.Sprintf("%+v", opt.Settings), fmt.Sprintf("%+v", opt.Wanted)}
 	for _, c := range q.Cells {
-		words = append(words, c.Scenario.Name)
+		words = append(words, c.Scenario.Name, c.Scenario.World.Cloud)
 		words = append(words, scenarios.SubjectWords(c.Subject)...)
 	}
 	return words

@@ -106,9 +106,9 @@ func (q Question) Title(side int, path string) string {
 }
 
 // Words tell the question's runs from those of any other: what is in the files, the
-// releases, the numbers of the run, the build.
+// releases, whose load balancers there are, the numbers of the run, the build.
 func (q Question) Words(opt run.Options, commit string) []string {
-	words := []string{commit, fmt.Sprintf("%+v", opt.Settings), fmt.Sprintf("%+v", opt.Wanted)}
+	words := []string{commit, fmt.Sprintf("%+v", opt.Settings), fmt.Sprintf("%+v", opt.Wanted), q.Scenarios[0].World.Cloud}
 	for _, s := range []harness.Subject{q.A, q.B} {
 		words = append(words, scenarios.SubjectWords(s)...)
 	}

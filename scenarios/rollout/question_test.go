@@ -1,0 +1,25 @@
+package rollout
+
+import (
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/harness/run"
+)
+
+// A comparison with the load balancers of another cloud does not go on from the blocks of one with
+// AWS's: they are about something else.
+func TestAQuestionAboutAnotherCloudIsAnotherOne(t *testing.T) {
+	g := NewWithT(t)
+	of := func(cloud string) []string {
+		q := question(1, "alb-ip-rotate", "alias-switch")
+		for i := range q.Scenarios {
+			q.Scenarios[i].World.Cloud = cloud
+		}
+		return q.Words(run.Options{}, "a commit")
+	}
+	g.Expect(of("azure")).NotTo(Equal(of("")))
+	g.Expect(of("azure")).NotTo(Equal(of("gcp")))
+	g.Expect(of("azure")).To(Equal(of("azure")))
+}
