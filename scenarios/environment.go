@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/distribution/reference"
+
 	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/config"
@@ -314,6 +316,9 @@ func imageOf(proxy kind.Name) string {
 func ImageSubject(image, command, path string, env kind.Env) (harness.Subject, error) {
 	if image == "" {
 		return harness.Subject{}, errors.New("PROXY=image: say which one with IMAGE=")
+	}
+	if _, err := reference.ParseAnyReference(image); err != nil {
+		return harness.Subject{}, fmt.Errorf("IMAGE=%s: want the name of an image as docker run takes it, such as team/proxy:7: %w", image, err)
 	}
 	words, err := kind.ReadCommand(command)
 	if err != nil {
