@@ -28,6 +28,8 @@ type settings struct {
 	// is missing.
 	make    bool
 	install bool
+	// without are the words of a run that the command has no flag for.
+	without []string
 }
 
 // addSettings gives a command the flags of a run, but for some words, and of words that it
@@ -36,6 +38,7 @@ func addSettings(cmd *cobra.Command, own []scenarios.Word, without ...string) *s
 	s := addFlags(cmd, slices.Concat(own, slices.DeleteFunc(slices.Clone(scenarios.Words), func(w scenarios.Word) bool {
 		return slices.Contains(without, w.Name)
 	})))
+	s.without = without
 	s.flags.BoolVar(&s.install, "install-engine", false, "as root on Debian, install Docker and mmdebstrap if they are missing")
 	s.flags.BoolVar(&s.make, "make", false, "asked for by make")
 	_ = s.flags.MarkHidden("make")        // it is there
@@ -57,9 +60,32 @@ func addFlags(cmd *cobra.Command, of []scenarios.Word) *settings {
 		if err := unknownVariable(cmd.Root(), os.Environ()); err != nil {
 			return err
 		}
+		if err := s.untaken(cmd.Name(), scenarios.Environment); err != nil {
+			return err
+		}
 		return s.fromEnvironment(scenarios.Environment)
 	}
 	return s
+}
+
+// ofTheWhole are words about a nightly as a whole. They change no cell: a job may set them for
+// all that it runs.
+var ofTheWhole = []string{"FLOOR", "BASELINE", "SHARD"}
+
+// untaken refuses a word of a run that was said to a command which has no flag for it, such as
+// CLOUD=azure to an incident: it would be passed over, and the run be about something else.
+func (s *settings) untaken(command string, lookup func(word string) (string, bool)) error {
+	for _, word := range s.without {
+		value, said := lookup(word)
+		switch {
+		case !said || value == "" || slices.Contains(ofTheWhole, word) || s.flags.Lookup(flagOf(word)) != nil:
+		case s.make:
+			return fmt.Errorf("%s=%s: make %s does not take it; leave it out", word, value, command)
+		default:
+			return fmt.Errorf("%s%s=%s: proxychaos %s does not take it; unset it", scenarios.Prefix, word, value, command)
+		}
+	}
+	return nil
 }
 
 // unknownVariable refuses a variable that begins as ours do and that no command reads, and

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"testing"
+
+	. "github.com/onsi/gomega"
+)
+
+// A word that a command does not take is refused, wherever it was said: the run would be about
+// something else than its user thinks.
+func TestWordsThatACommandDoesNotTake(t *testing.T) {
+	for _, tc := range []struct {
+		variable string
+		args     []string
+		want     string
+	}{
+		{"CLOUD=azure", []string{"incident", "govuk-2018"}, "PROXYCHAOS_CLOUD=azure: proxychaos incident does not take it; unset it"},
+		{"CLOUD=azure", []string{"incident", "--make", "govuk-2018"}, "CLOUD=azure: make incident does not take it; leave it out"},
+		{"CLOUD=gcp", []string{"claims", "002-valid-3s"}, "PROXYCHAOS_CLOUD=gcp: proxychaos claims does not take it; unset it"},
+		{"CLOUD=gcp", []string{"nightly"}, "PROXYCHAOS_CLOUD=gcp: proxychaos nightly does not take it; unset it"},
+		{"PROXY=nginx", []string{"incident", "govuk-2018"}, "PROXYCHAOS_PROXY=nginx: proxychaos incident does not take it; unset it"},
+		{"SUBJECT=nginx/static", []string{"atlas", "--proxy", "nginx"}, "PROXYCHAOS_SUBJECT=nginx/static: proxychaos atlas does not take it; unset it"},
+	} {
+		t.Run(tc.variable+"/"+tc.args[0], func(t *testing.T) {
+			got := start(t, t.TempDir(), clean("PROXYCHAOS_"+tc.variable, noEngine), program, tc.args...)
+			NewWithT(t).Expect(got).To(Equal(ran{got.code, "", "proxychaos: " + tc.want + "\n"}))
+			NewWithT(t).Expect(got.code).To(BeNumerically(">", 1))
+		})
+	}
+}
+
+// What is about a nightly as a whole, a job may say for all that it runs, and an empty word says
+// nothing. A word that a command has in a form of its own is taken.
+func TestWordsThatMayBeSaidToAnyCommand(t *testing.T) {
+	said := func(word, value string) func(string) (string, bool) {
+		return func(asked string) (string, bool) { return value, asked == word }
+	}
+	s := addSettings(newRoot(), atlasWords, "RELEASE", "FLOOR", "BASELINE", "SHARD", "CLOUD")
+	g := NewWithT(t)
+	for _, word := range []string{"FLOOR", "BASELINE", "SHARD", "RELEASE", "GRACE", "KIT"} {
+		g.Expect(s.untaken("atlas", said(word, "3"))).To(Succeed(), word)
+	}
+	g.Expect(s.untaken("atlas", said("CLOUD", ""))).To(Succeed())
+	g.Expect(s.untaken("atlas", said("CLOUD", "azure"))).To(MatchError(ContainSubstring("CLOUD=azure: ")))
+}
