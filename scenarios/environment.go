@@ -379,12 +379,9 @@ func ownRelease(name kind.Name, release string) (string, error) {
 	case k.Bundled():
 		return "", nil
 	case release == "":
-		release = k.Usual
+		return k.Usual, nil
 	}
-	if _, err := k.Release(release); err != nil {
-		if _, told := kind.ReleaseHint(release, k.ReleaseNames()); !told { // it is a version, such as 3.2
-			err = fmt.Errorf("%w; %s", err, imageOf(name))
-		}
+	if err := k.UnknownRelease(release); err != nil {
 		return "", fmt.Errorf("RELEASE=%s: %w", release, err)
 	}
 	return release, nil

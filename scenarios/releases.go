@@ -43,6 +43,22 @@ func OnReleases(subjects []harness.Subject, list string) ([]harness.Subject, err
 	return all, nil
 }
 
+// BesideImage refuses a release that its user said, such as "oldstable", beside an image of his.
+// That one stands in for every release of its kind: the run, and both sides of a comparison,
+// would be of the image. Without a release nothing is wrong.
+func (r Request) BesideImage(release string) error {
+	for _, s := range r.Subjects {
+		k, err := kind.Of(s.Kind)
+		if err != nil {
+			return err
+		}
+		if image := os.Getenv(k.Image.Variable); release != "" && image != "" {
+			return fmt.Errorf("RELEASE=%s: %s=%s stands in for every release of %s; leave one of the two out", release, k.Image.Variable, image, k.Name)
+		}
+	}
+	return nil
+}
+
 // byName are the subjects, of each name one with the scenarios of all.
 func byName(subjects []harness.Subject) []harness.Subject {
 	var all []harness.Subject

@@ -213,12 +213,17 @@ func (s *settings) has(word string) bool {
 
 // request is what the flags ask for, with words that the command itself settles.
 func (s *settings) request(settled map[string]string) (scenarios.Request, error) {
-	asked, err := scenarios.FromEnvironment(func(word string) (string, bool) {
+	said := func(word string) (string, bool) {
 		if value, ok := settled[word]; ok {
 			return value, true
 		}
 		return s.lookup(word)
-	})
+	}
+	asked, err := scenarios.FromEnvironment(said)
+	if err == nil {
+		release, _ := said("RELEASE")
+		err = asked.BesideImage(release)
+	}
 	if err != nil {
 		return asked, s.spell(err)
 	}

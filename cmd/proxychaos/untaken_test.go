@@ -29,6 +29,25 @@ func TestWordsThatACommandDoesNotTake(t *testing.T) {
 	}
 }
 
+// A release beside an image is refused by whatever takes both, also if it is said of one side of a
+// comparison.
+func TestAReleaseBesideAnImageIsRefused(t *testing.T) {
+	for _, tc := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"run", "alb-ip-rotate", "--proxy", "nginx", "--release", "testing"}, "--release testing: NGINX_IMAGE=ours:1 stands in for every release of nginx; leave one of the two out"},
+		{[]string{"compare", "--a", "scenarios/configs/nginx/static.conf", "--proxy", "nginx", "--release-a", "stable", "--release-b", "testing"}, "--release-a stable: NGINX_IMAGE=ours:1 stands in for "},
+	} {
+		got := start(t, root, clean("NGINX_IMAGE=ours:1", noEngine), program, tc.args...)
+		g := NewWithT(t)
+		g.Expect(got.code).To(BeNumerically(">", 1))
+		g.Expect(got.stderr).To(ContainSubstring(tc.want))
+	}
+	got := makeIt(t, []string{"NGINX_IMAGE=ours:1"}, "scenario", "NAME=alb-ip-rotate", "PROXY=nginx", "RELEASE=testing")
+	NewWithT(t).Expect(got.stderr).To(ContainSubstring("RELEASE=testing: NGINX_IMAGE=ours:1 stands in for every release of nginx; leave one of the two out"))
+}
+
 // What is about a nightly as a whole, a job may say for all that it runs, and an empty word says
 // nothing. A word that a command has in a form of its own is taken.
 func TestWordsThatMayBeSaidToAnyCommand(t *testing.T) {
