@@ -69,7 +69,7 @@ func TestOnCloud(t *testing.T) {
 	front := moved()
 	front.World.Front = &world.Front{Nodes: 1}
 	_, err = front.OnCloud("azure")
-	g.Expect(err).To(MatchError(ContainSubstring("CLOUD=azure: moved has a load balancer in front of the proxy, which is an ALB")))
+	g.Expect(err).To(MatchError(ContainSubstring("CLOUD=azure: moved has a load balancer in front of the proxy, which is one of AWS")))
 
 	wrong := moved()
 	wrong.World.Cloud = "gpc"

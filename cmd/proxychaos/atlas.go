@@ -209,6 +209,9 @@ func storedAtlas(dirs []string, asked scenarios.Request) ([]reports.Cell, error)
 			}
 		}
 	}
+	if _, err := scenarios.OfOneCloud(cells); err != nil {
+		return nil, err
+	}
 	if len(found) > 1 {
 		return nil, fmt.Errorf("the runs are of %d kinds of proxy: say which one with --proxy", len(found))
 	}

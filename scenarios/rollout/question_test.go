@@ -23,3 +23,14 @@ func TestAQuestionAboutAnotherCloudIsAnotherOne(t *testing.T) {
 	g.Expect(of("azure")).NotTo(Equal(of("gcp")))
 	g.Expect(of("azure")).To(Equal(of("azure")))
 }
+
+// What was compared is said with its cloud, unless that is AWS's.
+func TestTitlesSayTheCloud(t *testing.T) {
+	g := NewWithT(t)
+	q := question(1, "alb-ip-rotate")
+	g.Expect(q.Title(0, "./now.conf")).To(Equal("./now.conf"))
+	q.Scenarios[0].World.Cloud = "azure"
+	g.Expect(q.Title(0, "./now.conf")).To(Equal("./now.conf, CLOUD=azure"))
+	q.A.Release, q.B.Release = "stable", "testing"
+	g.Expect(q.Title(1, "./now.conf")).To(Equal("./now.conf on nginx testing, CLOUD=azure"))
+}
