@@ -63,7 +63,7 @@ func TestEveryScenarioOnACloudWithOneAddress(t *testing.T) {
 		"tls-alert", "tls-hang", "tls-reset", "tls-wrong-name", "tls-expired", "tls-self-signed", "tls-wrong-chain", "tls-root-expired",
 	}
 	front := []string{"keepalive-race", "nlb-silent-idle", "deregister-then-kill", "deregister-then-stop", "proxy-rolling-replace", "alb-tls-flap"}
-	for _, of := range []cloud.Name{"gcp", "gcp-internal", "azure"} {
+	for _, of := range []cloud.Name{"gcp", "gcp-classic", "gcp-internal", "azure"} {
 		ran := 0
 		for _, s := range scenarios.All {
 			g := NewWithT(t)
@@ -133,6 +133,8 @@ func TestExpectationsOnAnotherCloud(t *testing.T) {
 	}
 	g.Expect(expect("alias-switch", "").Outcomes).To(ConsistOf("503"))
 	g.Expect(expect("alias-switch", "azure").Outcomes).To(ConsistOf("503", "502"))
+	g.Expect(expect("alias-switch", "gcp").Outcomes).To(ConsistOf("503"))
+	g.Expect(expect("alias-switch", "gcp-classic").Outcomes).To(ConsistOf("503", "502"))
 	g.Expect(expect("alias-switch", "gcp-internal").Outcomes).To(ConsistOf("503"))
 	g.Expect(expect("alb-ip-rotate", "").Log).NotTo(BeEmpty())
 	g.Expect(expect("alb-ip-rotate", "gcp").Log).To(BeEmpty())

@@ -33,7 +33,8 @@ func TestProofOfNoTargetsOnEveryCloud(t *testing.T) {
 		wrongServers []string
 	}{
 		{"aws", 503, "awselb/2.0", 502, []string{"", "nginx"}},
-		{"gcp", 502, "", 503, []string{"awselb/2.0", "Microsoft-Azure-Application-Gateway/v2"}},
+		{"gcp", 503, "", 502, []string{"awselb/2.0", "Microsoft-Azure-Application-Gateway/v2"}},
+		{"gcp-classic", 502, "", 503, []string{"awselb/2.0", "Microsoft-Azure-Application-Gateway/v2"}},
 		{"gcp-internal", 503, "", 502, []string{"awselb/2.0", "Microsoft-Azure-Application-Gateway/v2"}},
 		{"azure", 502, "Microsoft-Azure-Application-Gateway/v2", 503, []string{"", "awselb/2.0"}},
 	} {

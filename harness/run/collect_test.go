@@ -10,7 +10,7 @@ import (
 // A request that the load balancer had no target for was carried out by nobody, whatever status
 // its cloud says that with: a proxy that sends it to another one has not sent it twice.
 func TestWithoutTargetOnEveryCloud(t *testing.T) {
-	for of, status := range map[string]int{"": 503, "aws": 503, "gcp": 502, "gcp-internal": 503, "azure": 502} {
+	for of, status := range map[string]int{"": 503, "aws": 503, "gcp": 503, "gcp-classic": 502, "gcp-internal": 503, "azure": 502} {
 		for _, tc := range []struct {
 			row  record.Attempt
 			want bool
