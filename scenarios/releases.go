@@ -27,10 +27,13 @@ func OnReleases(subjects []harness.Subject, list string) ([]harness.Subject, err
 	if list != "" {
 		releases = nil
 		for name := range strings.SplitSeq(list, ",") {
+			name = strings.TrimSpace(name)
 			if _, err := k.Release(name); err != nil {
 				return nil, fmt.Errorf("RELEASE=%s: %w", list, err)
 			}
-			releases = append(releases, name)
+			if !slices.Contains(releases, name) {
+				releases = append(releases, name)
+			}
 		}
 	}
 	var all []harness.Subject
