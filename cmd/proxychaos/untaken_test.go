@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+	"github.com/spf13/cobra"
 )
 
 // A word that a command does not take is refused, wherever it was said: the run would be about
@@ -54,7 +55,7 @@ func TestWordsThatMayBeSaidToAnyCommand(t *testing.T) {
 	said := func(word, value string) func(string) (string, bool) {
 		return func(asked string) (string, bool) { return value, asked == word }
 	}
-	s := addSettings(newRoot(), atlasWords, "RELEASE", "FLOOR", "BASELINE", "SHARD", "CLOUD")
+	s := addSettings(&cobra.Command{Use: "atlas"}, atlasWords, "RELEASE", "FLOOR", "BASELINE", "SHARD", "CLOUD")
 	g := NewWithT(t)
 	for _, word := range []string{"FLOOR", "BASELINE", "SHARD", "RELEASE", "GRACE", "KIT"} {
 		g.Expect(s.untaken("atlas", said(word, "3"))).To(Succeed(), word)
