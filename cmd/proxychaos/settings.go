@@ -29,7 +29,7 @@ type settings struct {
 	make    bool
 	install bool
 	// without are the words of a run that the command has no flag for.
-	without []string
+	without []scenarios.Word
 }
 
 // addSettings gives a command the flags of a run, but for some words, and of words that it
@@ -38,7 +38,7 @@ func addSettings(cmd *cobra.Command, own []scenarios.Word, without ...string) *s
 	s := addFlags(cmd, slices.Concat(own, slices.DeleteFunc(slices.Clone(scenarios.Words), func(w scenarios.Word) bool {
 		return slices.Contains(without, w.Name)
 	})))
-	s.without = without
+	s.without = wordsOf(without...)
 	s.flags.BoolVar(&s.install, "install-engine", false, "as root on Debian, install Docker and mmdebstrap if they are missing")
 	s.flags.BoolVar(&s.make, "make", false, "asked for by make")
 	_ = s.flags.MarkHidden("make")        // it is there
@@ -73,16 +73,17 @@ func addFlags(cmd *cobra.Command, of []scenarios.Word) *settings {
 var ofTheWhole = []string{"FLOOR", "BASELINE", "SHARD"}
 
 // untaken refuses a word of a run that was said to a command which has no flag for it, such as
-// CLOUD=azure to an incident: it would be passed over, and the run be about something else.
+// CLOUD=azure to an incident: it would be passed over, and the run be about something else. The
+// word's default changes nothing.
 func (s *settings) untaken(command string, lookup func(word string) (string, bool)) error {
 	for _, word := range s.without {
-		value, said := lookup(word)
+		value, said := lookup(word.Name)
 		switch {
-		case !said || value == "" || slices.Contains(ofTheWhole, word) || s.flags.Lookup(flagOf(word)) != nil:
+		case !said || value == "" || value == word.Default || slices.Contains(ofTheWhole, word.Name) || s.flags.Lookup(flagOf(word.Name)) != nil:
 		case s.make:
-			return fmt.Errorf("%s=%s: make %s does not take it; leave it out", word, value, command)
+			return fmt.Errorf("%s=%s: make %s does not take it; leave it out", word.Name, value, command)
 		default:
-			return fmt.Errorf("%s%s=%s: proxychaos %s does not take it; unset it", scenarios.Prefix, word, value, command)
+			return fmt.Errorf("%s%s=%s: proxychaos %s does not take it; unset it", scenarios.Prefix, word.Name, value, command)
 		}
 	}
 	return nil
