@@ -34,7 +34,9 @@ export GO PROXYCHAOS_CORPORA
 # What make calls is told in PROXYCHAOS_*, which can be set in the environment too.
 SAID    := CLOCK CLOUD TTL GRACE OUTAGE POSTS RATE PEAK SEED MAX_FAILED RECOVER_WITHIN PROXY IMAGE COMMAND RELEASE SUBJECT URL_PATH HOST_HEADER PROXY_PORT HEADERS PARALLEL KIT
 SAID    += SHARD WHY FOR PROXY_A PROXY_B RELEASE_A RELEASE_B ENV_A ENV_B MIN_FAILED MIN_RECOVERY MIN_P99
-$(foreach word,$(SAID),$(if $($(word)),$(eval export PROXYCHAOS_$(word) = $$($(word)))))
+# A $ is one, as in COMMAND='sh -c "exec proxy $PORT"': make would put a variable of its own there.
+# Who knows make writes $$, which is one too.
+$(foreach word,$(SAID),$(if $(value $(word)),$(eval export PROXYCHAOS_$(word) = $$(subst $$$$$$$$,$$$$,$$(value $(word))))))
 # Images that kinds of proxy can be given: harness/kind.
 IMAGES  := HTTPD_IMAGE NGINX_IMAGE HAPROXY_IMAGE CADDY_IMAGE SQUID_IMAGE NGHTTPX_IMAGE LIGHTTPD_IMAGE H2O_IMAGE
 IMAGES  += VARNISH_IMAGE TRAFFICSERVER_IMAGE POUND_IMAGE TRAEFIK_IMAGE ENVOY_IMAGE
@@ -47,7 +49,8 @@ $(if $(UNKNOWN),$(error $(shell $(GO) run ./cmd/meant variable $(UNKNOWN) $(KNOW
 # Ginkgo runs the suite in its own folder: paths are made absolute.
 ABSOLUTE := PROXYCHAOS_RUNS="$$(realpath -m -- '$(RUNS)')"
 # Variables, or else a file of them.
-ENVIRONMENT := PROXYCHAOS_ENV="$$(case '$(ENV)' in ''|[A-Za-z_]*=*) printf %s '$(ENV)' ;; *) realpath -m -- '$(ENV)' ;; esac)"
+VARIABLES := '$(subst ','\'',$(subst $$$$,$$,$(value ENV)))'
+ENVIRONMENT := PROXYCHAOS_ENV="$$(case $(VARIABLES) in ''|[A-Za-z_]*=*) printf %s $(VARIABLES) ;; *) realpath -m -- $(VARIABLES) ;; esac)"
 
 .DEFAULT_GOAL := help
 .PHONY: help list build suite images named scenario compare atlas nightly merge baseline proxies incident corpus claims claim demo test test-long tests bench bench-proxy soak fidelity errorrate pairs lint clean FORCE

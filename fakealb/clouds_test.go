@@ -45,7 +45,7 @@ func gatewayPage(text string) string {
 
 // What a load balancer without targets answers, with its header fields and to the byte.
 func TestCloudsWithoutTargets(t *testing.T) {
-	for _, fact := range []string{"gcp.2", "gcp.3", "gcp-internal.3", "azure.2", "azure.3"} {
+	for _, fact := range []string{"gcp.2", "gcp.3", "gcp.21", "gcp-classic.1", "gcp-classic.2", "gcp-internal.3", "azure.2", "azure.3"} {
 		t.Attr("cloud-fact", fact)
 	}
 	const google = "\n<html><head>\n<meta http-equiv=\"content-type\" content=\"text/html;charset=utf-8\">\n<title>502 Server Error</title>\n</head>\n" +
@@ -56,7 +56,8 @@ func TestCloudsWithoutTargets(t *testing.T) {
 		status, body string
 		fields, not  []string
 	}{
-		{"gcp", "502 Bad Gateway", google, []string{"Content-Type: text/html; charset=UTF-8", "Content-Length: 332", "Referrer-Policy: no-referrer"}, []string{"Server:", "Via:"}},
+		{"gcp", "503 Service Unavailable", "no healthy upstream", []string{"Content-Type: text/plain", "Content-Length: 19", "Via: 1.1 google"}, []string{"Server:"}},
+		{"gcp-classic", "502 Bad Gateway", google, []string{"Content-Type: text/html; charset=UTF-8", "Content-Length: 332", "Referrer-Policy: no-referrer"}, []string{"Server:", "Via:"}},
 		{"gcp-internal", "503 Service Unavailable", "no healthy upstream", []string{"Content-Type: text/plain", "Content-Length: 19"}, []string{"awselb"}},
 		{"azure", "502 Bad Gateway", gatewayPage("502 Bad Gateway"), []string{"Server: Microsoft-Azure-Application-Gateway/v2", "Content-Type: text/html"}, []string{"Via:"}},
 	} {
@@ -123,7 +124,7 @@ func closed(t *testing.T) netip.AddrPort {
 // How a load balancer answers for a target that fails. A target that cannot be reached has its
 // health checks at another port.
 func TestCloudsForTargetsThatFail(t *testing.T) {
-	for _, fact := range []string{"gcp.4", "gcp-internal.4", "gcp-internal.5", "azure.4"} {
+	for _, fact := range []string{"gcp.4", "gcp.20", "gcp-classic.3", "gcp-internal.4", "gcp-internal.5", "azure.4"} {
 		t.Attr("cloud-fact", fact)
 	}
 	const reset = "upstream connect error or disconnect/reset before headers. reset reason: connection "
@@ -133,7 +134,8 @@ func TestCloudsForTargetsThatFail(t *testing.T) {
 		noAnswerBody, unreachableBody string
 		lateBody                      string
 	}{
-		{"gcp", 502, 502, 502, "", "", ""},
+		{"gcp", 503, 503, 504, reset + "termination", reset + "failure", "upstream request timeout"},
+		{"gcp-classic", 502, 502, 502, "", "", ""},
 		{"gcp-internal", 503, 503, 504, reset + "termination", reset + "failure", "upstream request timeout"},
 		{"azure", 502, 502, 504, gatewayPage("502 Bad Gateway"), gatewayPage("502 Bad Gateway"), gatewayPage("504 Gateway Time-out")},
 	} {
@@ -187,7 +189,7 @@ func getting(t *testing.T, url string) (status int, body string) {
 
 // A status that is not documented can be set.
 func TestOwnStatuses(t *testing.T) {
-	f := of(t, "127.0.91.30", "gcp", 1, func(lb *fakealb.LoadBalancer) { lb.OwnStatuses = map[cloud.Cause]int{cloud.NoTarget: 503} })
+	f := of(t, "127.0.91.30", "gcp-classic", 1, func(lb *fakealb.LoadBalancer) { lb.OwnStatuses = map[cloud.Cause]int{cloud.NoTarget: 503} })
 	if status, body := getting(t, "http://"+f.at(0)+"/"); status != 503 || !strings.Contains(body, "<title>503 Server Error</title>") {
 		t.Errorf("got %d %q", status, body)
 	}
@@ -195,15 +197,16 @@ func TestOwnStatuses(t *testing.T) {
 
 // Without a healthy target there is none: unhealthy ones get no request, as they do with an ALB.
 func TestCloudsDoNotFailOpen(t *testing.T) {
-	t.Attr("cloud-fact", "gcp.2")
-	t.Attr("cloud-fact", "azure.2")
+	for _, fact := range []string{"gcp.2", "gcp-classic.1", "gcp-internal.3", "azure.2"} {
+		t.Attr("cloud-fact", fact)
+	}
 	s := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(s.Close)
 	up := s.Listener.Addr().(*net.TCPAddr).AddrPort()
 	for i, c := range []struct {
 		name cloud.Name
 		want int
-	}{{"aws", 404}, {"gcp", 502}, {"gcp-internal", 503}, {"azure", 502}} {
+	}{{"aws", 404}, {"gcp", 503}, {"gcp-classic", 502}, {"gcp-internal", 503}, {"azure", 502}} {
 		f := of(t, fmt.Sprintf("127.0.91.%d", i+40), c.name, 1, behind(up))
 		f.await(t, targets.Unhealthy)
 		if status, _ := getting(t, "http://"+f.at(0)+"/"); status != c.want {
@@ -214,13 +217,13 @@ func TestCloudsDoNotFailOpen(t *testing.T) {
 
 // How long a connection may lie idle between two requests.
 func TestIdleConnectionsOfClouds(t *testing.T) {
-	for _, fact := range []string{"gcp.5", "gcp-internal.6", "azure.6"} {
+	for _, fact := range []string{"gcp.5", "gcp-classic.4", "gcp-internal.6", "azure.6"} {
 		t.Attr("cloud-fact", fact)
 	}
 	for i, c := range []struct {
 		name  cloud.Name
 		scale float64 // of the idle timeout to 0.5 s
-	}{{"gcp", 1220}, {"gcp-internal", 1220}, {"azure", 150}} {
+	}{{"gcp", 1220}, {"gcp-classic", 1220}, {"gcp-internal", 1220}, {"azure", 150}} {
 		f := of(t, fmt.Sprintf("127.0.91.%d", i+50), c.name, c.scale, func(lb *fakealb.LoadBalancer) { lb.Targets = 1 })
 		conn, begin := warmConn(t, f.at(0)), time.Now()
 		if got, err := readWithin(conn, 10*time.Second); !errors.Is(err, io.EOF) {
@@ -250,13 +253,14 @@ func TestIdleHTTP2OfAnApplicationGateway(t *testing.T) {
 
 // Google's proxies bound the whole response, an ALB and an Application Gateway the silence.
 func TestWholeResponseOfGoogle(t *testing.T) {
-	t.Attr("cloud-fact", "gcp.7")
-	t.Attr("cloud-fact", "gcp-internal.7")
+	for _, fact := range []string{"gcp.7", "gcp-classic.5", "gcp-internal.7"} {
+		t.Attr("cloud-fact", fact)
+	}
 	up := misbehaving(t)
 	for i, c := range []struct {
 		name cloud.Name
 		cut  bool
-	}{{"gcp", true}, {"gcp-internal", true}, {"azure", false}} {
+	}{{"gcp", true}, {"gcp-classic", true}, {"gcp-internal", true}, {"azure", false}} {
 		f := of(t, fmt.Sprintf("127.0.91.%d", i+60), c.name, 20, behind(up)) // 30 s become 1.5 s
 		f.await(t, targets.Healthy)
 		begin := time.Now()
@@ -274,9 +278,10 @@ func TestWholeResponseOfGoogle(t *testing.T) {
 
 // A connection to a target may lie idle for longer than a target may take to answer.
 func TestIdleConnectionsToTargetsOfGoogle(t *testing.T) {
-	t.Attr("cloud-fact", "gcp.6")
-	t.Attr("cloud-fact", "gcp-internal.7")
-	for i, name := range []cloud.Name{"gcp", "gcp-internal"} {
+	for _, fact := range []string{"gcp.6", "gcp-classic.5", "gcp-internal.7"} {
+		t.Attr("cloud-fact", fact)
+	}
+	for i, name := range []cloud.Name{"gcp", "gcp-classic", "gcp-internal"} {
 		f := of(t, fmt.Sprintf("127.0.91.%d", i+64), name, 50, behind(target(t, false))) // 600 s become 12 s, 30 s 0.6 s
 		f.await(t, targets.Healthy)
 		for range 2 {
@@ -316,7 +321,7 @@ func TestSecondTargetOfAnApplicationGateway(t *testing.T) {
 
 // What targets learn of a request.
 func TestCloudsTellTargets(t *testing.T) {
-	for _, fact := range []string{"gcp.8", "gcp.9", "gcp.10", "gcp-internal.8", "azure.10", "azure.16"} {
+	for _, fact := range []string{"gcp.8", "gcp.9", "gcp.10", "gcp-classic.5", "gcp-internal.8", "azure.10", "azure.16"} {
 		t.Attr("cloud-fact", fact)
 	}
 	for i, c := range []struct {
@@ -324,7 +329,8 @@ func TestCloudsTellTargets(t *testing.T) {
 		want map[string]string
 	}{
 		{"gcp", googleTells("127.0.91.70")},
-		{"gcp-internal", googleTells("127.0.91.71")},
+		{"gcp-classic", googleTells("127.0.91.71")},
+		{"gcp-internal", googleTells("127.0.91.72")},
 		{"azure", map[string]string{
 			"X-Forwarded-For": `^10\.0\.0\.1, 127\.0\.0\.1:\d+$`, "X-Forwarded-Proto": "^http$", "X-Forwarded-Port": "^PORT$",
 			"X-Original-Host": `^Shop\.Example$`, "X-Original-Url": `^/p\?q=1$`, "X-Appgw-Trace-Id": "^[0-9a-f]{32}$",
@@ -372,7 +378,7 @@ func TestGoogleKeepsATrace(t *testing.T) {
 
 // The defaults of target groups, as the control API shows them.
 func TestDefaultsOfClouds(t *testing.T) {
-	for _, fact := range []string{"gcp.11", "gcp.12", "gcp.13", "azure.11", "azure.12", "azure.13", "azure.14", "azure-lb.1", "azure-lb.4", "azure-lb.5"} {
+	for _, fact := range []string{"gcp.11", "gcp.12", "gcp.13", "gcp.14", "gcp-classic.5", "azure.11", "azure.12", "azure.13", "azure.14", "azure-lb.1", "azure-lb.4", "azure-lb.5"} {
 		t.Attr("cloud-fact", fact)
 	}
 	f := of(t, "127.0.91.75", "aws", 1, nil)
@@ -383,6 +389,10 @@ func TestDefaultsOfClouds(t *testing.T) {
 	}{
 		{
 			fakealb.LoadBalancer{Name: "google", Cloud: "gcp", TargetGroup: &targets.Group{}},
+			targets.HealthCheck{Protocol: "HTTP", Path: "/", IntervalSeconds: 5, TimeoutSeconds: 5, HealthyThreshold: 2, UnhealthyThreshold: 2, Matcher: "200"}, 0,
+		},
+		{
+			fakealb.LoadBalancer{Name: "classic", Cloud: "gcp-classic", TargetGroup: &targets.Group{}},
 			targets.HealthCheck{Protocol: "HTTP", Path: "/", IntervalSeconds: 5, TimeoutSeconds: 5, HealthyThreshold: 2, UnhealthyThreshold: 2, Matcher: "200"}, 0,
 		},
 		{

@@ -21,7 +21,7 @@ func (s Scenario) OnCloud(name cloud.Name) (Scenario, error) {
 	case c.Name == cloud.AWS:
 		return s, nil
 	case s.World.Front != nil:
-		return s, fmt.Errorf("CLOUD=%s: %s has a load balancer in front of the proxy, which is an ALB: give CLOUD=aws, or another scenario", name, s.Name)
+		return s, fmt.Errorf("CLOUD=%s: %s has a load balancer in front of the proxy, which is one of AWS: give CLOUD=aws, or another scenario", name, s.Name)
 	case c.Addresses == 1 && s.partly():
 		return s, fmt.Errorf("CLOUD=%s: %s is about a part of a load balancer's addresses, and the %s has one: give CLOUD=aws, or another scenario", name, s.Name, c.Title)
 	}

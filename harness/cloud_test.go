@@ -28,11 +28,12 @@ func moved() harness.Scenario {
 // With another cloud a name has one address, and the scenario says what it stands for that
 // this one changes.
 func TestAddressesOfClouds(t *testing.T) {
-	for _, fact := range []string{"gcp.1", "gcp-internal.2", "azure.1"} {
+	for _, fact := range []string{"gcp.1", "gcp-classic.5", "gcp-internal.2", "azure.1"} {
 		t.Attr("cloud-fact", fact)
 	}
 	for name, says := range map[cloud.Name]string{
-		"gcp":          "Google Cloud external Application Load Balancer is in the ALB's place: without targets it answers 502. Its address is anycast",
+		"gcp":          "Google Cloud global external Application Load Balancer is in the ALB's place: without targets it answers 503. Its address is anycast",
+		"gcp-classic":  "Google Cloud classic Application Load Balancer is in the ALB's place: without targets it answers 502. Its address is anycast",
 		"gcp-internal": "Google Cloud internal Application Load Balancer is in the ALB's place: without targets it answers 503. It has one internal address",
 		"azure":        "Azure Application Gateway v2 is in the ALB's place: without targets it answers 502 from Microsoft-Azure-Application-Gateway/v2. Its address is static",
 	} {
@@ -64,12 +65,12 @@ func TestOnCloud(t *testing.T) {
 	part := moved()
 	part.Timeline[0] = harness.Do(fault.ChangeDNS{To: world.Numbers(2, 3)})
 	_, err = part.OnCloud("gcp")
-	g.Expect(err).To(MatchError(ContainSubstring("CLOUD=gcp: moved is about a part of a load balancer's addresses, and the Google Cloud external Application Load Balancer has one")))
+	g.Expect(err).To(MatchError(ContainSubstring("CLOUD=gcp: moved is about a part of a load balancer's addresses, and the Google Cloud global external Application Load Balancer has one")))
 
 	front := moved()
 	front.World.Front = &world.Front{Nodes: 1}
 	_, err = front.OnCloud("azure")
-	g.Expect(err).To(MatchError(ContainSubstring("CLOUD=azure: moved has a load balancer in front of the proxy, which is an ALB")))
+	g.Expect(err).To(MatchError(ContainSubstring("CLOUD=azure: moved has a load balancer in front of the proxy, which is one of AWS")))
 
 	wrong := moved()
 	wrong.World.Cloud = "gpc"

@@ -27,12 +27,7 @@ type Cell struct {
 
 // scenario is what a cell's scenario is called: with the cloud whose load balancers it had,
 // if those were not AWS's.
-func (c Cell) scenario() string {
-	if of := c.Manifest.World.Cloud; of != "" {
-		return c.Manifest.Scenario + " (" + of + ")"
-	}
-	return c.Manifest.Scenario
-}
+func (c Cell) scenario() string { return c.Manifest.World.Titled(c.Manifest.Scenario) }
 
 // State is how a cell stands against what was expected of it.
 type State string

@@ -60,6 +60,7 @@ func TestCloudsAreKeptApart(t *testing.T) {
 	on := func(cloud string) Cell {
 		m := recording.Manifest{Scenario: "alb-ip-rotate", Summary: "The name moves.", Subject: recording.Subject{ID: "nginx/own", Kind: "nginx"}}
 		m.World.Cloud = cloud
+		m.Plan.Duration, m.Plan.TTL = 20, 1
 		return Cell{Manifest: m, Verdict: judge.Verdict{Result: judge.Pass}}
 	}
 	cells := []Cell{on(""), on("azure")}
@@ -72,5 +73,7 @@ func TestCloudsAreKeptApart(t *testing.T) {
 		g.Expect(text).To(ContainSubstring("alb-ip-rotate (azure)"), name)
 	}
 	g.Expect(table.String()).To(ContainSubstring("alb-ip-rotate: The name moves."))
+	g.Expect(strings.Count(page.String(), "the name of a real ALB has a TTL of 60.0 s")).To(Equal(1), "only one of the two has an ALB")
+	g.Expect(page.String()).To(ContainSubstring("the name of a load balancer is taken to have a TTL of 60.0 s"))
 	g.Expect(strings.Count(report.String(), `"cloud": "azure"`)).To(Equal(1))
 }

@@ -270,8 +270,12 @@ func scenarioFacts(cells []cellView) ([]fact, string) {
 	facts = append(timelineFacts(cells), facts...)
 	scale := ""
 	if p.TTL > 0 && p.TTL < elbTTL {
-		scale = fmt.Sprintf("Time is scaled: the name of a real ALB has a TTL of %s, here it is %s, so one second here stands for about %.0f there. Timers that a configuration sets itself run as they are.",
-			seconds(elbTTL), seconds(p.TTL), float64(elbTTL/p.TTL))
+		has := "the name of a real ALB has a TTL"
+		if m.World.Cloud != "" {
+			has = "the name of a load balancer is taken to have a TTL"
+		}
+		scale = fmt.Sprintf("Time is scaled: %s of %s, here it is %s, so one second here stands for about %.0f there. Timers that a configuration sets itself run as they are.",
+			has, seconds(elbTTL), seconds(p.TTL), float64(elbTTL/p.TTL))
 	}
 	return facts, scale
 }

@@ -87,7 +87,7 @@ func (s Suite) again() string {
 	var names []string
 	for _, c := range s.Cells {
 		if c.Manifest.Alone {
-			names = append(names, c.Manifest.Scenario+" of "+c.Manifest.Subject.ID)
+			names = append(names, c.scenario()+" of "+c.Manifest.Subject.ID)
 		}
 	}
 	if len(names) == 0 {

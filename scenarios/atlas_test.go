@@ -33,9 +33,11 @@ func TestOnReleases(t *testing.T) {
 	for _, s := range nginx {
 		g.Expect(ids[s.ID()].Scenarios).To(ContainElements(s.Scenarios), s.ID())
 	}
-	some, err := scenarios.OnReleases(nginx, "oldstable,testing")
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(some).To(HaveLen(2 * len(names)))
+	for _, two := range []string{"oldstable,testing", " oldstable, testing ", "oldstable,testing,oldstable"} {
+		some, err := scenarios.OnReleases(nginx, two)
+		g.Expect(err).NotTo(HaveOccurred(), two)
+		g.Expect(some).To(HaveLen(2*len(names)), two)
+	}
 
 	for _, wrong := range []string{"oldstabel", "stable,", "stable,none"} {
 		_, err = scenarios.OnReleases(nginx, wrong)

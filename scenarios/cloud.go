@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"cmp"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,6 +12,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/recording"
+	"github.com/proxychaos/proxychaos/reports"
 )
 
 // clouds are the names of all clouds, in words.
@@ -52,4 +55,28 @@ func onAnotherCloud(e judge.Expectation, name cloud.Name) judge.Expectation {
 		e.Log = ""
 	}
 	return e
+}
+
+// OfOneCloud is whose load balancers the cells had; empty for AWS's. It refuses those of two
+// clouds: in what is made of many runs they would be one scenario.
+func OfOneCloud(cells []reports.Cell) (cloud.Name, error) {
+	for _, c := range cells {
+		if first, of := cells[0].Manifest.World.Cloud, c.Manifest.World.Cloud; of != first {
+			return "", fmt.Errorf("%s ran with CLOUD=%s and %s with CLOUD=%s: want runs with one cloud's load balancers",
+				cells[0].Manifest.Scenario, cmp.Or(first, string(cloud.AWS)), c.Manifest.Scenario, cmp.Or(of, string(cloud.AWS)))
+		}
+	}
+	if len(cells) == 0 {
+		return "", nil
+	}
+	return cloud.Name(cells[0].Manifest.World.Cloud), nil
+}
+
+// OfAWS refuses cells that had another cloud's load balancers, for what is about AWS's.
+func OfAWS(cells []reports.Cell) error {
+	of, err := OfOneCloud(cells)
+	if err == nil && of != "" {
+		err = fmt.Errorf("%s ran with CLOUD=%s: want runs with AWS's load balancers", cells[0].Manifest.Scenario, of)
+	}
+	return err
 }

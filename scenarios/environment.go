@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/distribution/reference"
+
 	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/config"
@@ -315,6 +317,9 @@ func ImageSubject(image, command, path string, env kind.Env) (harness.Subject, e
 	if image == "" {
 		return harness.Subject{}, errors.New("PROXY=image: say which one with IMAGE=")
 	}
+	if _, err := reference.ParseAnyReference(image); err != nil {
+		return harness.Subject{}, fmt.Errorf("IMAGE=%s: want the name of an image as docker run takes it, such as team/proxy:7: %w", image, err)
+	}
 	words, err := kind.ReadCommand(command)
 	if err != nil {
 		return harness.Subject{}, err
@@ -374,12 +379,9 @@ func ownRelease(name kind.Name, release string) (string, error) {
 	case k.Bundled():
 		return "", nil
 	case release == "":
-		release = k.Usual
+		return k.Usual, nil
 	}
-	if _, err := k.Release(release); err != nil {
-		if _, told := kind.ReleaseHint(release, k.ReleaseNames()); !told { // it is a version, such as 3.2
-			err = fmt.Errorf("%w; %s", err, imageOf(name))
-		}
+	if err := k.UnknownRelease(release); err != nil {
 		return "", fmt.Errorf("RELEASE=%s: %w", release, err)
 	}
 	return release, nil

@@ -3,6 +3,7 @@ package scenarios_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -215,15 +216,41 @@ func TestTLSScenariosNeedTLS(t *testing.T) {
 	}
 }
 
+// digest is one that an image may have.
+var digest = "sha256:" + strings.Repeat("0f", 32)
+
+// Whatever an image is called, its recording has a folder; what is no name of an image gets one
+// line before anything is started.
+func TestNamesOfImages(t *testing.T) {
+	for image, want := range map[string]string{
+		"pen": "image/own-pen", "pen:0.34": "image/own-pen", "team/proxy:7": "image/own-proxy", "localhost:5000/proxy": "image/own-proxy",
+		"registry.example/a/b_c.d-e:v1.2": "image/own-b_c.d-e", "[2001:db8::1]:5000/proxy:7": "image/own-proxy", "proxy@" + digest: "image/own-proxy",
+		digest: "image/own-sha256", strings.TrimPrefix(digest, "sha256:"): "image/own-" + strings.TrimPrefix(digest, "sha256:"), "f2a91732366c": "image/own-f2a91732366c",
+		"localhost:1/proxychaos/nginx:stable": "image/own-nginx",
+	} {
+		g := NewWithT(t)
+		r, err := from(map[string]string{"PROXY": "image", "IMAGE": image})
+		g.Expect(err).NotTo(HaveOccurred(), image)
+		g.Expect(r.Subjects[0].ID()).To(Equal(want), image)
+	}
+	for _, image := range []string{
+		" pen", "pen ", "a b", "Team/Proxy", "docker://pen", "https://hub.docker.com/_/nginx", "pen:", "pen@sha256:00", "/pen", "pen/", ":7", "-it pen", "pen:a:b", "pen\n",
+	} {
+		g := NewWithT(t)
+		_, err := from(map[string]string{"PROXY": "image", "IMAGE": image})
+		g.Expect(err).To(MatchError(And(HavePrefix("IMAGE="), ContainSubstring("want the name of an image as docker run takes it"))), image)
+	}
+}
+
 // An image needs no config, and no config needs an image.
 func TestAnImageOfOnesOwn(t *testing.T) {
 	g := NewWithT(t)
-	r, err := from(map[string]string{"PROXY": "image", "IMAGE": "registry.example:5000/team/pen:0.34@sha256:00", "COMMAND": "pen -f 80 'backend.example.com:80'", "ENV": "A=b"})
+	r, err := from(map[string]string{"PROXY": "image", "IMAGE": "registry.example:5000/team/pen:0.34@" + digest, "COMMAND": "pen -f 80 'backend.example.com:80'", "ENV": "A=b"})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(r.Subjects).To(HaveLen(1))
 	s := r.Subjects[0]
 	g.Expect(s).To(And(HaveField("Role", harness.Own), HaveField("ID()", "image/own-pen"), HaveField("Config", ""), HaveField("TLS", false)))
-	g.Expect(s.Image).To(Equal("registry.example:5000/team/pen:0.34@sha256:00"))
+	g.Expect(s.Image).To(Equal("registry.example:5000/team/pen:0.34@" + digest))
 	g.Expect(s.Command.Words).To(Equal([]string{"pen", "-f", "80", "backend.example.com:80"}))
 	g.Expect(s.Env.Values).To(Equal(map[string]string{"A": "b"}))
 

@@ -17,7 +17,7 @@ var LowRate = harness.Scenario{
 	World:   replaced,
 	Load:    harness.Load{Rate: 1, After: "30s"},
 	Timeline: []harness.Step{
-		harness.Do(fault.ChangeDNS{To: world.Numbers(3, 4)}),
+		harness.Do(fault.ChangeDNS{To: world.Spare}),
 		harness.After("grace", fault.StrikeNodes{Kind: fakealb.FaultSilence, Nodes: world.Left}),
 	},
 }

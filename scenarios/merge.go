@@ -33,6 +33,9 @@ func Merge(dirs []string) (cells []reports.Cell, killed, err error) {
 		}
 		cells = append(cells, some...)
 	}
+	if _, err := OfOneCloud(cells); err != nil {
+		return nil, nil, err
+	}
 	inOrder(cells)
 	return cells, killed, nil
 }

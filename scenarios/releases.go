@@ -27,10 +27,13 @@ func OnReleases(subjects []harness.Subject, list string) ([]harness.Subject, err
 	if list != "" {
 		releases = nil
 		for name := range strings.SplitSeq(list, ",") {
+			name = strings.TrimSpace(name)
 			if _, err := k.Release(name); err != nil {
 				return nil, fmt.Errorf("RELEASE=%s: %w", list, err)
 			}
-			releases = append(releases, name)
+			if !slices.Contains(releases, name) {
+				releases = append(releases, name)
+			}
 		}
 	}
 	var all []harness.Subject
@@ -41,6 +44,22 @@ func OnReleases(subjects []harness.Subject, list string) ([]harness.Subject, err
 		}
 	}
 	return all, nil
+}
+
+// BesideImage refuses a release that its user said, such as "oldstable", beside an image of his.
+// That one stands in for every release of its kind: the run, and both sides of a comparison,
+// would be of the image. Without a release nothing is wrong.
+func (r Request) BesideImage(release string) error {
+	for _, s := range r.Subjects {
+		k, err := kind.Of(s.Kind)
+		if err != nil {
+			return err
+		}
+		if image := os.Getenv(k.Image.Variable); release != "" && image != "" {
+			return fmt.Errorf("RELEASE=%s: %s=%s stands in for every release of %s; leave one of the two out", release, k.Image.Variable, image, k.Name)
+		}
+	}
+	return nil
 }
 
 // byName are the subjects, of each name one with the scenarios of all.

@@ -91,6 +91,7 @@ func storedCell(runs string, c reports.CellSummary) (reports.Cell, error) {
 		}
 	}
 	named(&cell.Manifest, c.Scenario, c.Subject)
+	cell.Manifest.World.Cloud = c.Cloud
 	cell.Manifest.Image.Version, cell.Manifest.Image.Digest = c.Version, c.Digest
 	cell.Expect = Expectation(cell.Manifest)
 	return cell, nil

@@ -113,7 +113,7 @@ func atlasQuestion(asked scenarios.Request, releases string) (survey.Question, e
 func atlasOf(ctx context.Context, opt run.Options, q survey.Question) []string {
 	words := []string{machine.Tool(ctx).Commit, fmt.Sprintf("%+v", opt.Settings), fmt.Sprintf("%+v", opt.Wanted)}
 	for _, c := range q.Cells {
-		words = append(words, c.Scenario.Name)
+		words = append(words, c.Scenario.Name, c.Scenario.World.Cloud)
 		words = append(words, scenarios.SubjectWords(c.Subject)...)
 	}
 	return words
@@ -208,6 +208,9 @@ func storedAtlas(dirs []string, asked scenarios.Request) ([]reports.Cell, error)
 				cells = append(cells, c)
 			}
 		}
+	}
+	if _, err := scenarios.OfOneCloud(cells); err != nil {
+		return nil, err
 	}
 	if len(found) > 1 {
 		return nil, fmt.Errorf("the runs are of %d kinds of proxy: say which one with --proxy", len(found))

@@ -29,6 +29,9 @@ func baselineCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if err := scenarios.OfAWS(cells); err != nil {
+					return fmt.Errorf("%s: %w", dir, err)
+				}
 				nights = append(nights, cells)
 			}
 			made, err := makeBaseline(nights)

@@ -208,7 +208,9 @@ func TestCompare(t *testing.T) {
 func TestInterruptLeavesNothing(t *testing.T) {
 	for name, moment := range map[string]func(*comparison) bool{
 		"while the testbed starts": func(c *comparison) bool { return len(c.there()) >= 2 },
-		"under load":               func(c *comparison) bool { return strings.Contains(c.stderr.String(), "alias moves to another ALB") },
+		"under load": func(c *comparison) bool {
+			return strings.Contains(c.stderr.String(), "alias moves to another load balancer")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -228,7 +230,7 @@ func TestKillLeavesNothing(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	c := compareConfigs(t, "static.conf", "variable.conf", "PROXYCHAOS_GRACE=60s", "PROXYCHAOS_PARALLEL=1")
-	g.Eventually(c.stderr.String, "60s", "10ms").Should(ContainSubstring("alias moves to another ALB"))
+	g.Eventually(c.stderr.String, "60s", "10ms").Should(ContainSubstring("alias moves to another load balancer"))
 	g.Expect(len(c.there())).To(BeNumerically(">=", 6), "reaper, three agents, proxy, network")
 	g.Expect(c.stop(g, syscall.SIGKILL)).To(Equal(-1))
 	g.Eventually(c.there, "30s", "200ms").Should(BeEmpty())

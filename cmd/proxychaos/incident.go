@@ -15,7 +15,7 @@ func incidentCommand() *cobra.Command {
 		Use:   "incident NAME",
 		Short: "Run an outage that many remember, on a config that shows it and on one that holds",
 		Long: "Runs an outage that many remember. One config has to break as was reported, with the same failures, cause and log line,\n" +
-			"and another one has to hold. Exits 0 if so, 1 if not, 2 if nothing could be proved. The incidents:\n\n" + listed(),
+			"and another one has to hold. Exits 0 if so, 1 if not, 2 if nothing could be proved, or not all was run. The incidents:\n\n" + listed(),
 		Args: cobra.ExactArgs(1),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) (names []cobra.Completion, _ cobra.ShellCompDirective) {
 			if len(args) > 0 {
@@ -27,7 +27,7 @@ func incidentCommand() *cobra.Command {
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	p := player{settings: addSettings(cmd, nil, notOfIncidents...)}
+	p := player{settings: addSettings(cmd, nil, notOfIncidents...), whole: true}
 	p.addFlags()
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		incident, err := incidents.Named(args[0])
@@ -42,6 +42,7 @@ func incidentCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		asked.Options.NeedsEngine = true // goproxy alone shows no outage
 		if !p.quiet {
 			fmt.Fprintf(cmd.ErrOrStderr(), "%s\n%s\n", incident.Told, strings.Join(incident.Sources, "\n"))
 		}

@@ -47,6 +47,10 @@ func checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			release, _ := scenarios.Environment("RELEASE")
+			if err := asked.BesideImage(release); err != nil {
+				return err
+			}
 			if err := asked.Options.CanRecord(); err != nil || !asked.Options.InsistsOnEngine() {
 				return err
 			}

@@ -28,6 +28,9 @@ func mergeCommand() *cobra.Command {
 			return set.spell(err)
 		}
 		cells, killed, err := scenarios.Merge(dirs)
+		if err == nil && asked.Baseline != nil {
+			err = scenarios.OfAWS(cells) // as earlier nights are
+		}
 		if err != nil {
 			return err
 		}

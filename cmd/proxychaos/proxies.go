@@ -40,6 +40,9 @@ func proxiesCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if err := scenarios.OfAWS(cells); err != nil {
+					return fmt.Errorf("%s: %w", dir, err)
+				}
 				nights = append(nights, cells)
 			}
 			slices.SortStableFunc(nights, func(x, y []reports.Cell) int { return scenarios.Began(x).Compare(scenarios.Began(y)) })

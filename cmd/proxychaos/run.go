@@ -74,6 +74,8 @@ func nightlyDefaults(s *settings) {
 type player struct {
 	*settings
 	json, quiet bool
+	// whole says that the cells show something together only: each has to be run.
+	whole bool
 }
 
 func (p *player) addFlags() {
@@ -157,6 +159,8 @@ func (p *player) outcome(ctx context.Context, asked scenarios.Request, cells []r
 		return &exitError{exitWrong, ""}
 	case suite.TooFew != nil:
 		return p.spell(suite.TooFew)
+	case p.whole && tally.Run < asking:
+		return &exitError{exitTrouble, fmt.Sprintf("%d of %d cells were run: all of them have to be", tally.Run, asking)}
 	case tally.Unproven > 0:
 		return &exitError{exitTrouble, ""}
 	}

@@ -28,6 +28,8 @@ type settings struct {
 	// is missing.
 	make    bool
 	install bool
+	// without are the words of a run that the command has no flag for.
+	without []scenarios.Word
 }
 
 // addSettings gives a command the flags of a run, but for some words, and of words that it
@@ -36,6 +38,7 @@ func addSettings(cmd *cobra.Command, own []scenarios.Word, without ...string) *s
 	s := addFlags(cmd, slices.Concat(own, slices.DeleteFunc(slices.Clone(scenarios.Words), func(w scenarios.Word) bool {
 		return slices.Contains(without, w.Name)
 	})))
+	s.without = wordsOf(without...)
 	s.flags.BoolVar(&s.install, "install-engine", false, "as root on Debian, install Docker and mmdebstrap if they are missing")
 	s.flags.BoolVar(&s.make, "make", false, "asked for by make")
 	_ = s.flags.MarkHidden("make")        // it is there
@@ -57,9 +60,33 @@ func addFlags(cmd *cobra.Command, of []scenarios.Word) *settings {
 		if err := unknownVariable(cmd.Root(), os.Environ()); err != nil {
 			return err
 		}
+		if err := s.untaken(cmd.Name(), scenarios.Environment); err != nil {
+			return err
+		}
 		return s.fromEnvironment(scenarios.Environment)
 	}
 	return s
+}
+
+// ofTheWhole are words about a nightly as a whole. They change no cell: a job may set them for
+// all that it runs.
+var ofTheWhole = []string{"FLOOR", "BASELINE", "SHARD"}
+
+// untaken refuses a word of a run that was said to a command which has no flag for it, such as
+// CLOUD=azure to an incident: it would be passed over, and the run be about something else. The
+// word's default changes nothing.
+func (s *settings) untaken(command string, lookup func(word string) (string, bool)) error {
+	for _, word := range s.without {
+		value, said := lookup(word.Name)
+		switch {
+		case !said || value == "" || value == word.Default || slices.Contains(ofTheWhole, word.Name) || s.flags.Lookup(flagOf(word.Name)) != nil:
+		case s.make:
+			return fmt.Errorf("%s=%s: make %s does not take it; leave it out", word.Name, value, command)
+		default:
+			return fmt.Errorf("%s%s=%s: proxychaos %s does not take it; unset it", scenarios.Prefix, word.Name, value, command)
+		}
+	}
+	return nil
 }
 
 // unknownVariable refuses a variable that begins as ours do and that no command reads, and
@@ -187,12 +214,17 @@ func (s *settings) has(word string) bool {
 
 // request is what the flags ask for, with words that the command itself settles.
 func (s *settings) request(settled map[string]string) (scenarios.Request, error) {
-	asked, err := scenarios.FromEnvironment(func(word string) (string, bool) {
+	said := func(word string) (string, bool) {
 		if value, ok := settled[word]; ok {
 			return value, true
 		}
 		return s.lookup(word)
-	})
+	}
+	asked, err := scenarios.FromEnvironment(said)
+	if err == nil {
+		release, _ := said("RELEASE")
+		err = asked.BesideImage(release)
+	}
 	if err != nil {
 		return asked, s.spell(err)
 	}

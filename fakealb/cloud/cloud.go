@@ -132,7 +132,7 @@ type Request struct {
 }
 
 // All are the clouds.
-var All = []Cloud{aws, gcp, gcpInternal, azure}
+var All = []Cloud{aws, gcp, gcpClassic, gcpInternal, azure}
 
 // AWS is the cloud that a load balancer is of unless it says another.
 const AWS Name = "aws"

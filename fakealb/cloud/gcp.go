@@ -12,11 +12,11 @@ import (
 )
 
 // gcp is Google Cloud's global external Application Load Balancer, which is made of Google
-// Front Ends.
+// Front Ends and answers as Envoy does.
 var gcp = Cloud{
 	Name:      "gcp",
-	Title:     "Google Cloud external Application Load Balancer",
-	Own:       gfeAnswer,
+	Title:     "Google Cloud global external Application Load Balancer",
+	Own:       frontEndAnswer,
 	Adds:      []Field{viaGoogle},
 	Tell:      tellGoogle,
 	Timers:    googleTimers,
@@ -41,35 +41,15 @@ var googleTargets = targets.Norms{
 	Healthy:   targets.Range{Default: 2, Min: 1, Max: 10},   // gcp.11 D
 	Unhealthy: targets.Range{Default: 2, Min: 1, Max: 10},   // gcp.11 D
 	Matcher:   "200",                                        // gcp.12 D
-	Draining:  targets.Range{Default: 0, Min: 0, Max: 3600}, // gcp.13 D
+	Draining:  targets.Range{Default: 0, Min: 0, Max: 3600}, // gcp.13, gcp.14 D
 }
 
-// gfeStatuses are what a Google Front End answers (gcp.2 D, gcp.4 O).
-var gfeStatuses = map[Cause]int{
-	NoTarget: http.StatusBadGateway, Unreachable: http.StatusBadGateway, NoAnswer: http.StatusBadGateway,
-	Late: http.StatusBadGateway,
-}
-
-// gfeAnswer is a response of a Google Front End itself: that of 502 byte for byte
-// (gcp.3 O). Other statuses get the same page with their own title (G).
-func gfeAnswer(r Reason) Answer {
-	status := r.statusOr(gfeStatuses)
-	return Answer{
-		Status: status, Reason: http.StatusText(status), ContentType: "text/html; charset=UTF-8",
-		Trail: []Field{{"Referrer-Policy", "no-referrer"}},
-		Body: []byte(fmt.Sprintf(`
-<html><head>
-<meta http-equiv="content-type" content="text/html;charset=utf-8">
-<title>%d Server Error</title>
-</head>
-<body text=#000000 bgcolor=#ffffff>
-<h1>Error: Server Error</h1>
-<h2>The server encountered a temporary error and could not complete your request.<p>Please try again in 30 seconds.</h2>
-<h2></h2>
-</body></html>
-`, status)),
-		Close: status == http.StatusBadRequest,
-	}
+// frontEndAnswer is a response of the load balancer itself: what Envoy answers (gcp.2 D,
+// gcp.3, gcp.4 O, gcp.20 O1), with a Via field (gcp.21 O1).
+func frontEndAnswer(r Reason) Answer {
+	a := envoyAnswer(r)
+	a.Trail = append(a.Trail, viaGoogle)
+	return a
 }
 
 // tellGoogle is what targets of Google's proxies get (gcp.8, gcp.9, gcp.10 D).

@@ -176,7 +176,6 @@ func TestNamesOfFaultsAgreeWithTheirNodes(t *testing.T) {
 		"node 3 is back":                       BringBack{Nodes: world.Numbers(3)},
 		"nodes 1 and 3 are back":               BringBack{Nodes: world.Numbers(1, 3)},
 		"name has node 2":                      ChangeDNS{To: world.Numbers(2)},
-		"the ALB of node 1 loses its targets":  LoseTargets{Nodes: world.Numbers(1)},
 	} {
 		g.Expect(f.Name()).To(Equal(want))
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // LoseTargets takes all targets away from the load balancers of nodes, which then
-// answer by themselves, an ALB with 503 (aws-facts 2.4.1).
+// answer by themselves, an ALB with 503 (aws-facts 2.4.1). Its name says of no cloud.
 type LoseTargets struct {
 	Nodes world.Pick `json:"nodes"`
 }
@@ -18,9 +18,9 @@ type LoseTargets struct {
 // Name implements Fault.
 func (l LoseTargets) Name() string {
 	if l.Nodes == world.Left {
-		return "old ALB loses its targets"
+		return "old load balancer loses its targets"
 	}
-	return "the ALB of " + subject(l.Nodes) + " loses its targets"
+	return "the load balancer of " + subject(l.Nodes) + " loses its targets"
 }
 
 // Check implements Checker.

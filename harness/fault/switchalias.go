@@ -18,7 +18,7 @@ type SwitchAlias struct {
 }
 
 // Name implements Fault.
-func (SwitchAlias) Name() string { return "alias moves to another ALB" }
+func (SwitchAlias) Name() string { return "alias moves to another load balancer" }
 
 // Effects implements Fault: the name gets the nodes that the other balancer's DNS name had
 // at the start.

@@ -3,7 +3,7 @@ package kind
 import (
 	"fmt"
 
-	"github.com/google/shlex"
+	shellquote "github.com/kballard/go-shellquote"
 )
 
 // Command is what is started in an image of the user's.
@@ -12,10 +12,10 @@ type Command struct {
 	Words []string
 }
 
-// ReadCommand splits a command into its words as a shell does, quotes included; variables
-// and patterns stay as they are.
+// ReadCommand splits a command into its words as a shell does, quotes included; variables,
+// patterns and a # stay as they are.
 func ReadCommand(said string) (Command, error) {
-	words, err := shlex.Split(said)
+	words, err := shellquote.Split(said)
 	if err != nil {
 		return Command{}, fmt.Errorf("COMMAND=%s: want words as a shell takes them, each quote closed: %w", said, err)
 	}

@@ -176,7 +176,7 @@ func (k *Kind) Release(name string) (Release, error) {
 			return r, nil
 		}
 	}
-	hint, _ := ReleaseHint(name, k.ReleaseNames())
+	hint, _ := k.releaseHint(name)
 	return Release{}, fmt.Errorf("there is no release %q of %s%s", name, k.Name, hint)
 }
 

@@ -30,6 +30,35 @@ func ReleaseHint(word string, names []string) (hint string, told bool) {
 	return meant.Hint(word, names), false
 }
 
+// releaseHint ends an error about a word that is no release of the kind. People also write a
+// version, or an image of one, and are told which release has that line of versions, if it is
+// known.
+func (k *Kind) releaseHint(word string) (hint string, told bool) {
+	_, tag, isImage := strings.Cut(word, ":")
+	if !isImage {
+		tag = word
+	}
+	tag = strings.TrimPrefix(tag, "v")
+	for _, r := range k.Releases {
+		_, line, _ := strings.Cut(r.Official, ":")
+		line = strings.TrimSuffix(strings.TrimPrefix(line, "v"), "-latest")
+		if line != "" && (tag == line || strings.HasPrefix(tag, line+".")) {
+			return fmt.Sprintf("; %q has a version of %s, and there are %s", r.Name, line, strings.Join(k.ReleaseNames(), ", ")), false
+		}
+	}
+	return ReleaseHint(word, k.ReleaseNames())
+}
+
+// UnknownRelease is why a word is no release of the kind, for a user's own configuration. If it
+// may be a version, it says how the image of one is named.
+func (k *Kind) UnknownRelease(word string) error {
+	_, err := k.Release(word)
+	if _, told := k.releaseHint(word); err != nil && !told {
+		return fmt.Errorf("%w; an image for PROXY=%s is named in the environment, as %s=", err, k.Name, k.Image.Variable)
+	}
+	return err
+}
+
 // suites are the names that Debian gives the releases which a kind has.
 func suites() []string {
 	var found []string

@@ -91,8 +91,8 @@ type Attempt struct {
 	// ForwardedFor is the X-Forwarded-For that the proxy sent; kept if the budget is about it.
 	ForwardedFor string `json:"forwarded_for,omitempty"`
 	Status       int    `json:"status"` // 0: no answer was finished
-	// NoTarget says that the load balancer answered 503 by itself: it passed the
-	// request to no target, so that nothing was done with it.
+	// NoTarget says that the load balancer had no target and answered by itself, an ALB with
+	// 503: it passed the request to nobody, so that nothing was done with it.
 	NoTarget bool `json:"no_target,omitempty"`
 	TLS      bool `json:"tls,omitempty"`
 	Probe    bool `json:"probe,omitempty"` // the harness's own

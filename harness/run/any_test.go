@@ -18,6 +18,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/judge"
 	"github.com/proxychaos/proxychaos/harness/kind"
+	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
 // A program of which nothing is known is judged by what is seen from outside: in an image
@@ -54,8 +55,30 @@ func TestAnyImage(t *testing.T) {
 	g.Expect(r.Err).To(MatchError(And(ContainSubstring("the proxy rejects "+image), ContainSubstring("want a URL"))))
 }
 
-// scratch is an image that has nothing in it but a program of testdata.
-func scratch(t *testing.T, docker *client.Client, name string) string {
+// What an image says of its container is what runs, but for its health check: that one would be a
+// client that nobody counted.
+func TestAnImageWithAUserAndAHealthCheck(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	lab := containers(t, options(t))
+	image := scratch(t, lab.docker, "anyproxy", "USER 12345:12345", "WORKDIR /srv", "EXPOSE 9999", `CMD ["http://backend.example.com"]`,
+		`HEALTHCHECK --interval=1s --timeout=1s CMD ["/anyproxy", "-ask", "http://127.0.0.1:8080/health"]`)
+	r := one(t.Context(), lab, rotate(), harness.Subject{
+		Kind: kind.Any, Name: "own-anyproxy", Role: harness.Own, Summary: "your own image", Image: image,
+	})
+	g.Expect(r.Err).NotTo(HaveOccurred())
+	g.Expect(r.Verdict.Result).To(Equal(judge.Pass), "%s", strings.Join(r.Verdict.Reasons, "; "))
+	rec, err := recording.Open(r.Dir)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(rec.Attempts).NotTo(BeEmpty())
+	for _, a := range rec.Attempts {
+		g.Expect(a.Path).NotTo(ContainSubstring("health"))
+	}
+}
+
+// scratch is an image that has nothing in it but a program of testdata, and what changes say of
+// it in the words of a Dockerfile.
+func scratch(t *testing.T, docker *client.Client, name string, changes ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), name)
 	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "./testdata/"+name)
@@ -80,7 +103,7 @@ func scratch(t *testing.T, docker *client.Client, name string) string {
 	}
 	ref := "localhost:1/proxychaos-test/" + name + ":" + strings.ToLower(rand.Text())
 	res, err := docker.ImageImport(t.Context(), client.ImageImportSource{Source: &root, SourceName: "-"}, ref,
-		client.ImageImportOptions{Changes: []string{`ENTRYPOINT ["/` + name + `"]`}})
+		client.ImageImportOptions{Changes: append(changes, `ENTRYPOINT ["/`+name+`"]`)})
 	if err != nil {
 		t.Fatal(err)
 	}

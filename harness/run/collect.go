@@ -3,12 +3,12 @@ package run
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
 	"time"
 
+	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/fakealb/record"
 	"github.com/proxychaos/proxychaos/fakedns"
 	"github.com/proxychaos/proxychaos/harness/recording"
@@ -47,7 +47,7 @@ func (c *cell) collectNodes(ctx context.Context) error {
 		row := recording.Attempt{
 			Seq: number(a.Seq), At: c.since(a.Start), Done: c.since(a.End), Node: a.Node, Port: int(a.Port), LB: a.LoadBalancer,
 			Conn: a.Connection, Number: a.Request, Method: a.Method, Path: a.Path, Host: a.Host, Status: a.Status, TLS: a.TLS, Probe: a.Probe || c.to.isProbe(a.Peer),
-			NoTarget: a.Status == http.StatusServiceUnavailable && a.Target == "",
+			NoTarget: withoutTarget(a, c.live.Topology.Cloud),
 		}
 		if slices.Contains(front, a.Node) {
 			row.Target, row.TargetStatus, row.TargetIdle = a.Target, a.TargetStatus, recording.Seconds(a.TargetIdleSeconds)
@@ -82,6 +82,12 @@ func (c *cell) collectNodes(ctx context.Context) error {
 		}))
 	}
 	return errors.Join(errA, errC, errP)
+}
+
+// withoutTarget says whether the load balancer of a cloud had no target for a request, and so
+// answered it by itself.
+func withoutTarget(a record.Attempt, of string) bool {
+	return a.Target == "" && a.Status == cloud.Of(cloud.Name(of)).WithoutTargets().Status
 }
 
 func (c *cell) collectQueries(ctx context.Context) error {

@@ -43,7 +43,7 @@ func (c *cell) explain(err error) error {
 	}
 	var rejected *testbed.Rejected
 	if !errors.As(err, &rejected) {
-		return err
+		return c.unstarted(err)
 	}
 	said := &ConfigError{Path: c.source(), Words: words(rejected.Output, c.config)}
 	var advice []string
@@ -72,6 +72,18 @@ func (c *cell) explain(err error) error {
 	}
 	said.Advice = strings.Join(advice, "; ")
 	return said
+}
+
+// unstarted adds to the engine's error what is to be done about it, if the image is the user's own.
+func (c *cell) unstarted(err error) error {
+	k, unknown := kind.Of(c.config.Kind)
+	if unknown != nil || !k.UserImage {
+		return err
+	}
+	if text := k.Advise(err.Error(), c.image.Version); text != "" {
+		return fmt.Errorf("%w (%s)", err, text)
+	}
+	return err
 }
 
 // unheard adds to the error of a proxy that listens nowhere what of the configuration may be

@@ -144,3 +144,29 @@ func TestWhyARunBrokeOffIsToldOnce(t *testing.T) {
 		g.Expect([2]string{r.outcome(Result{Err: rejected}), r.outcome(Result{Err: nothing})}).To(Equal(want))
 	}
 }
+
+// An image of the user's that starts nothing, or something else than was meant: the engine's words,
+// and what to say instead.
+func TestExplainAnImageThatDoesNotStart(t *testing.T) {
+	const start = "starting the proxy from pen:0.34: "
+	for engine, want := range map[string]string{
+		"Error response from daemon: no command specified": "the image starts nothing by itself: say with COMMAND= what it is to start",
+		`Error response from daemon: failed to create task for container: OCI runtime create failed: exec: "pan": executable file not found in $PATH`: "the image has no program pan: COMMAND= is what follows the image",
+		`Error response from daemon: OCI runtime create failed: exec: "/usr/bin/pen": stat /usr/bin/pen: no such file or directory`:                   "the image has no program /usr/bin/pen: ",
+	} {
+		g := NewWithT(t)
+		c := &cell{config: config.Config{Kind: kind.Any}}
+		err := errors.New(start + engine)
+		got := c.explain(err)
+		g.Expect(got).To(MatchError(And(HavePrefix(start+engine+" ("), ContainSubstring(want))))
+		g.Expect(errors.Is(got, err)).To(BeTrue())
+		other := &cell{config: config.Config{Kind: kind.Nginx}}
+		g.Expect(other.explain(err)).To(BeIdenticalTo(err), "the images of known kinds start what is known")
+	}
+	g := NewWithT(t)
+	c := &cell{config: config.Config{Kind: kind.Any, Config: kind.Config{}}}
+	other := errors.New("no space left on device")
+	g.Expect(c.explain(other)).To(BeIdenticalTo(other))
+	err := c.explain(&testbed.Rejected{Code: 255, Output: "exec /proxy: exec format error\n"})
+	g.Expect(err).To(MatchError(ContainSubstring("the image is of another architecture than this machine")))
+}

@@ -61,6 +61,14 @@ func (r *Rejected) Error() string {
 // through a program (fuse-overlayfs), which on a busy machine takes up to 0.1 s for one.
 var caches = map[string]struct{}{"/var/cache": {}, "/var/lib/nginx": {}, "/tmp": {}}
 
+// ofProxies is what the container of a proxy has otherwise than its image says. Health checks of
+// the image are not made, as Kubernetes does not make them: they are processes beside the proxy
+// that ask it, or a backend, and count as clients and as workers.
+func ofProxies(c *container.Config) {
+	c.Volumes = caches
+	c.Healthcheck = &container.HealthConfig{Test: []string{"NONE"}}
+}
+
 // StartProxy starts the proxy in the pod's network and process namespaces and
 // waits until it listens. A *Rejected error carries the proxy's own words.
 func (s *Seat) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, error) {
@@ -86,7 +94,7 @@ func (s *Seat) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, error) 
 				return s.tb.place(ctx, made.GetContainerID(), p.Layout)
 			}},
 		}),
-		testcontainers.WithConfigModifier(func(c *container.Config) { c.Volumes = caches }),
+		testcontainers.WithConfigModifier(ofProxies),
 		testcontainers.WithHostConfigModifier(func(hc *container.HostConfig) {
 			hc.NetworkMode = container.NetworkMode(joined)
 			hc.PidMode = container.PidMode(joined)

@@ -139,6 +139,15 @@ func (w World) Check() error {
 	return nil
 }
 
+// Titled is what a scenario in this world is called by whoever reports it: with the cloud whose
+// load balancers these are, if that is not AWS.
+func (w World) Titled(scenario string) string {
+	if w.Cloud == "" {
+		return scenario
+	}
+	return scenario + " (" + w.Cloud + ")"
+}
+
 // word is what a load balancer is called: it is part of a label of its DNS name.
 var word = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 

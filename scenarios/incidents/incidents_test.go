@@ -1,6 +1,7 @@
 package incidents_test
 
 import (
+	"cmp"
 	"net/netip"
 	"os"
 	"regexp"
@@ -120,8 +121,13 @@ func healthy(t *testing.T, c run.Cell) *recording.Recording {
 	return r
 }
 
+// seen is what a kind of failure is called on the page, if not by its status.
+var seen = map[string]string{
+	recording.Timeout: "timeout", recording.Connection: "no answer", recording.WrongBody: "a stranger's page",
+}
+
 // docs/incidents.md says of each what is here: where it was reported, what is run, what
-// breaks and what holds.
+// breaks, how, with which line of the log, and what holds.
 func TestThePageOfIncidents(t *testing.T) {
 	page, err := os.ReadFile("../../docs/incidents.md")
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
@@ -137,6 +143,10 @@ func TestThePageOfIncidents(t *testing.T) {
 			g.Expect(rows[i.Name]).To(ContainSubstring(i.Sources[0]))
 			for _, act := range i.Acts {
 				g.Expect(rows[i.Name]).To(ContainSubstring("`" + act.Scenario.Name + "`"))
+				g.Expect(rows[i.Name]).To(ContainSubstring(strings.ReplaceAll(act.As.Log, `\`, "")))
+				for _, outcome := range act.As.Outcomes {
+					g.Expect(rows[i.Name]).To(ContainSubstring(cmp.Or(seen[outcome], outcome)))
+				}
 				for _, id := range slices.Concat(act.Broke, act.Held) {
 					bare, _, _ := strings.Cut(id, "@")
 					g.Expect(rows[i.Name]).To(ContainSubstring("`" + bare + "`"))

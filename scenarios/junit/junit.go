@@ -47,7 +47,7 @@ func Of(cells []reports.Cell, began time.Time) types.Report {
 func spec(c reports.Cell) types.SpecReport {
 	m := c.Manifest
 	s := types.SpecReport{
-		ContainerHierarchyTexts: []string{m.Scenario}, LeafNodeText: m.Subject.ID, LeafNodeType: types.NodeTypeIt,
+		ContainerHierarchyTexts: []string{m.World.Titled(m.Scenario)}, LeafNodeText: m.Subject.ID, LeafNodeType: types.NodeTypeIt,
 		State: types.SpecStatePassed, StartTime: m.Began, EndTime: m.Ended,
 	}
 	if !m.Ended.IsZero() { // it was run

@@ -61,6 +61,14 @@ func TestCells(t *testing.T) {
 	g.Expect(suite.TestCases[2].Skipped.Message).To(ContainSubstring("no image"))
 }
 
+// A scenario with the load balancers of another cloud is another test.
+func TestACellOfAnotherCloud(t *testing.T) {
+	on := cell("nginx/variable", reports.Cell{Verdict: judge.Verdict{Result: judge.Pass}})
+	on.Manifest.World.Cloud = "azure"
+	suite := read(t, []reports.Cell{on}, nil)
+	NewWithT(t).Expect(suite.TestCases[0].Name).To(HavePrefix("[It] alb-ip-rotate (azure) nginx/variable "))
+}
+
 // What is wrong with the run as a whole is a failure too.
 func TestTooFewCells(t *testing.T) {
 	g := NewWithT(t)

@@ -108,20 +108,24 @@ func (q Question) Names() []string {
 	return names
 }
 
-// Title is what A (0) or B (1) is called: its path, and its release if that is not the same
-// for both.
+// Title is what A (0) or B (1) is called: its path, its release if that is not the same for
+// both, and whose load balancers it had if those are not AWS's.
 func (q Question) Title(side int, path string) string {
-	if q.A.Kind == q.B.Kind && q.A.Release == q.B.Release {
-		return path
+	title := path
+	if q.A.Kind != q.B.Kind || q.A.Release != q.B.Release {
+		subject := []harness.Subject{q.A, q.B}[side]
+		title = strings.TrimSpace(fmt.Sprintf("%s on %s %s", path, subject.Kind, subject.Release))
 	}
-	subject := []harness.Subject{q.A, q.B}[side]
-	return strings.TrimSpace(fmt.Sprintf("%s on %s %s", path, subject.Kind, subject.Release))
+	if of := q.Scenarios[0].World.Cloud; of != "" {
+		title += ", CLOUD=" + of
+	}
+	return title
 }
 
 // Words tell the question's runs from those of any other: what is in the files, the
-// releases, the numbers of the run, the build.
+// releases, whose load balancers there are, the numbers of the run, the build.
 func (q Question) Words(opt run.Options, commit string) []string {
-	words := []string{commit, fmt.Sprintf("%+v", opt.Settings), fmt.Sprintf("%+v", opt.Wanted)}
+	words := []string{commit, fmt.Sprintf("%+v", opt.Settings), fmt.Sprintf("%+v", opt.Wanted), q.Scenarios[0].World.Cloud}
 	for _, s := range []harness.Subject{q.A, q.B} {
 		words = append(words, scenarios.SubjectWords(s)...)
 	}

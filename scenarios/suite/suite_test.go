@@ -74,7 +74,7 @@ var _ = func() bool {
 		if len(cells) == 0 {
 			continue
 		}
-		Describe(scenario.Name, Label(scenarios.Labels(scenario)...), func() {
+		Describe(scenario.World.Titled(scenario.Name), Label(scenarios.Labels(scenario)...), func() {
 			for _, cell := range cells {
 				It(cell.Subject.ID(), Label(scenarios.SubjectLabels(cell.Subject)...), func(ctx SpecContext) { runCell(ctx, cell, label(cell)) })
 			}

@@ -12,8 +12,16 @@ import (
 )
 
 func main() {
+	ask := flag.String("ask", "", "ask for a URL once, and end: a health check")
 	once := flag.Bool("once", false, "look the name up once, at the start")
 	flag.Parse()
+	if *ask != "" {
+		answer, err := http.Get(*ask)
+		if err != nil || answer.StatusCode != http.StatusOK {
+			log.Fatal("the proxy is not well: ", err)
+		}
+		return
+	}
 	to, err := url.Parse(flag.Arg(0))
 	if err != nil || to.Host == "" {
 		log.Fatalf("error: got %q, want a URL", flag.Arg(0))
