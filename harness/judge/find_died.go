@@ -31,7 +31,7 @@ func (c *brief) died(*Verdict) []Finding {
 	if len(refused) == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("the proxy ended, and took no connection from %s on: %s failed", at(since), requests(len(refused)))
+	text := fmt.Sprintf("the proxy ended, and accepted no connection from %s on: %s failed", at(since), requests(len(refused)))
 	words := c.lastWords(since - lastWordsBefore)
 	if len(words) > 0 {
 		text += "; the last line of its log: " + c.ProxyLog[words[len(words)-1].index].Text

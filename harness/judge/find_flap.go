@@ -136,7 +136,7 @@ func (c *brief) targetFlap(v *Verdict) []Finding {
 	}{
 		{f.handshake, "TLS handshakes failed"},
 		{f.check, "health checks failed"},
-		{f.one, "1 of " + count(f.proxies, "proxy", "proxies") + " was held to be down"},
+		{f.one, "1 of " + count(f.proxies, "proxy", "proxies") + " was marked unhealthy"},
 		{f.all, "all of them"},
 	} {
 		if s.link == nil {
@@ -149,10 +149,10 @@ func (c *brief) targetFlap(v *Verdict) []Finding {
 	}
 	text := "targets flapped: " + strings.Join(said, ", ")
 	if f.Back > 0 {
-		text += ", and " + count(f.Back, "time", "times") + " one was held to be up again"
+		text += ", and " + count(f.Back, "time", "times") + " one was marked healthy again"
 	}
 	if f.FailedOpen > 0 {
-		text += fmt.Sprintf("; while none was held to be up, fail-open served %s of %s", comma(f.Served), requests(f.FailedOpen))
+		text += fmt.Sprintf("; while none was healthy, fail-open served %s of %s", comma(f.Served), requests(f.FailedOpen))
 	}
 	if f.open != nil {
 		rows = append(rows, f.open.row)

@@ -40,7 +40,7 @@ func (c *brief) reloadCuts(*Verdict) []Finding {
 	}
 	slices.Sort(after)
 	return []Finding{{
-		Code: CutByReload, Text: fmt.Sprintf("%s failed that the proxy had in hand as it was told to read its configuration anew, %s after that (the median)", requests(len(rows)), span(percentile(after, 0.5))),
+		Code: CutByReload, Text: fmt.Sprintf("%s failed that the proxy was working on when it was told to reload its configuration, %s after that (the median)", requests(len(rows)), span(percentile(after, 0.5))),
 		Evidence: c.quote(rows...),
 	}}
 }

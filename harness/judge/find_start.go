@@ -37,7 +37,7 @@ func (c *brief) notStarted(*Verdict) []Finding {
 	if len(refused) == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("the proxy took no connection any more after it was started anew: %s failed", requests(len(refused)))
+	text := fmt.Sprintf("the proxy accepted no connection after it was restarted: %s failed", requests(len(refused)))
 	words := c.lastWords(last.Asked)
 	if len(words) > 0 {
 		text += "; the last line of its log: " + c.ProxyLog[words[len(words)-1].index].Text

@@ -152,7 +152,7 @@ func (c *brief) lostPosts(*Verdict) []Finding {
 	}
 	if len(lost) > 0 {
 		findings = append(findings, Finding{
-			Code: PostLost, Text: fmt.Sprintf("%s had been sent to a node that died before its answer had left it, and to no other: not sent again, since that could do it twice", posts(len(lost))),
+			Code: PostLost, Text: fmt.Sprintf("%s had been sent to a node that died before its answer had left it, and to no other: the proxy did not send it again, because it could then be carried out twice", posts(len(lost))),
 			Evidence: c.quote(lost...),
 		})
 	}

@@ -40,14 +40,14 @@ func TestRequestsThatAReloadCuts(t *testing.T) {
 	w.cut(520, 0.6) // by the old process, after the signal
 	v := w.judge()
 	wantResult(t, v, judge.Fail, "3 of 1,000 requests failed (3 connection), budget 0")
-	wantText(t, v, judge.CutByReload, "3 requests failed that the proxy had in hand as it was told to read its configuration anew, 1.0 s after that (the median)")
+	wantText(t, v, judge.CutByReload, "3 requests failed that the proxy was working on when it was told to reload its configuration, 1.0 s after that (the median)")
 	if _, short := finding(v, judge.CutShort); short {
 		t.Error("got a finding about requests that were cut short too, want the reload alone")
 	}
 	w.cut(300, 1) // long before
 	w.cut(700, 1) // long after
 	v = w.judge()
-	wantText(t, v, judge.CutByReload, "3 requests failed that the proxy had in hand as it was told to read its configuration anew, 1.0 s after that (the median)")
+	wantText(t, v, judge.CutByReload, "3 requests failed that the proxy was working on when it was told to reload its configuration, 1.0 s after that (the median)")
 	wantText(t, v, judge.CutShort, "2 requests failed while a node was at work on them or had begun its answer, after 1.0 s (the median)")
 }
 

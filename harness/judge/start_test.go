@@ -60,7 +60,7 @@ func TestAProxyThatDoesNotStart(t *testing.T) {
 	if v.Result != judge.Fail || v.WithoutNode == 0 || v.WithoutNode == v.Failed {
 		t.Errorf("got %s, %d of %d excused", v.Result, v.WithoutNode, v.Failed)
 	}
-	wantText(t, v, judge.NotStarted, "the proxy took no connection any more after it was started anew: 750 requests failed; the last line of its log: "+noUpstream)
+	wantText(t, v, judge.NotStarted, "the proxy accepted no connection after it was restarted: 750 requests failed; the last line of its log: "+noUpstream)
 
 	// Without a restart the same failures are another matter.
 	w.Steps = append(w.Steps[:1:1], w.Steps[2])

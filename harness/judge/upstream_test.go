@@ -87,7 +87,7 @@ func TestHealedByTheNameThatWasIll(t *testing.T) {
 	w.syn(8.5, login1)
 	w.failing(8.1, 11.3, recording.BadGateway)
 	w.queryLogin(11.2, login2)
-	wantText(t, w.judge(), judge.HealedItself, `healed by itself 3.3 s after "old nodes go silent": it asked DNS again 3.2 s after that`)
+	wantText(t, w.judge(), judge.HealedItself, `healed by itself 3.3 s after "old nodes go silent": it asked DNS again 3.2 s after the fault`)
 }
 
 // literal makes the nodes of a recording those of literal addresses, which the proxy
@@ -157,7 +157,7 @@ func TestHeldDown(t *testing.T) {
 		w.Attempts[i].Seq = 0
 	}
 	v := w.judge()
-	wantText(t, v, judge.HeldDown, "the proxy itself answered 20 requests at once with an error and sent them to no node: it had no address, or held every one to be down")
+	wantText(t, v, judge.HeldDown, "the proxy itself answered 20 requests at once with an error and sent them to no node: it had no address, or considered every one down")
 }
 
 // A run that failed and that nothing explains is a defect that is seen.
