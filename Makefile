@@ -107,7 +107,7 @@ baseline: build ## [FROM="night1 night2 night3"]: makes reports/baseline.json fr
 proxies: build ## [FROM="night"]: docs/proxies.md, which config for which proxy, from stored nights; what they have takes the place of docs/proxies.json's
 	@$(BIN) proxies $(FROM)
 
-incident: build ## NAME=govuk-2018: an outage that many remember, on a config that shows it and on one that holds; no NAME= lists them
+incident: build ## NAME=govuk-2018: a well-known outage, on a config that breaks in it and on one that holds; no NAME= lists them
 	@PROXYCHAOS_NAME= $(ABSOLUTE) $(BIN) incident --make $(if $(NAME),'$(NAME)',--help)
 
 corpus: build $(CORPUS) ## [CASE=haproxy]: configs of many shapes, each with the outcome that is right; a case, a kind, or gate; docs/corpus.md

@@ -13,7 +13,7 @@ import (
 // a pool loses nothing and learns nothing; only what is stale shows it.
 var ALBHalfOpen = harness.Scenario{
 	Name:    "alb-half-open",
-	Summary: "The ALB's name moves to new nodes; after a grace the old ones refuse new connections, and those that are open live on.",
+	Summary: "The ALB's name moves to new nodes; after a grace the old ones refuse new connections, and keep those that are open.",
 	World:   replaced,
 	Timeline: []harness.Step{
 		harness.Do(fault.ChangeDNS{To: world.Spare}),

@@ -13,7 +13,7 @@ import (
 // (aws-facts 1.10). No request fails by its status: users are shown another site.
 var ALBReassigned = harness.Scenario{
 	Name:    "alb-reassigned",
-	Summary: "The ALB's name moves to new nodes; after a grace a stranger answers at the addresses of the old ones, with his site and his certificate.",
+	Summary: "The ALB's name moves to new nodes; after a grace a stranger's server answers at the addresses of the old ones, with its own site and certificate.",
 	World:   replaced,
 	Timeline: []harness.Step{
 		harness.Do(fault.ChangeDNS{To: world.Spare}),

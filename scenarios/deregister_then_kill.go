@@ -18,7 +18,7 @@ var takesLong = fault.StrikeNodes{Kind: fakealb.FaultSlowResponse, Delay: fakeal
 // moment later. It gets nothing new; what it has in hand is lost, whatever its config says.
 var DeregisterThenKill = harness.Scenario{
 	Name:    "deregister-then-kill",
-	Summary: "Two proxies are targets of an ALB, and requests take the application 3 s; one proxy is taken out, and killed 1 s later.",
+	Summary: "Two proxies are targets of an ALB, and every request takes the application 3 s; one proxy is taken out, and killed 1 s later.",
 	World:   pair,
 	Load:    harness.Load{Rate: 20, Patience: "10s"},
 	Timeline: []harness.Step{

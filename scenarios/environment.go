@@ -78,7 +78,7 @@ var Words = []Word{
 	{"PARALLEL", "NUMBER", "cells at a time; without it 3 for each core, fewer above 100 requests per second", ""},
 	{"RUNS", "FOLDER", "where recordings and reports go", "runs"},
 	{"FLOOR", "NUMBER", "how many cells have to run; if fewer do, the run fails", "1"},
-	{"BASELINE", "FILE", "compare the run with earlier nights, those of this file; built-in is the one of this build", ""},
+	{"BASELINE", "FILE", "compare the run with the earlier nights in this file; built-in is the file of this build", ""},
 	{"SHARD", "PART", "run a part of the cells: 2/8 is the second of eight; report merge puts the parts together", ""},
 	{"KIT", "FILE", "the agents, a build of proxychaos for Linux; made if there is none", ""},
 }

@@ -14,7 +14,7 @@ import (
 // does.
 var HTTPSBackend = harness.Scenario{
 	Name:    "https-backend",
-	Summary: "A stranger answers over HTTPS at the address of one of the members of a balancer for 5 s, with his site and his certificate.",
+	Summary: "A stranger's server answers over HTTPS at the address of one of the members of a balancer for 5 s, with its own site and certificate.",
 	World:   four,
 	Timeline: []harness.Step{
 		harness.Do(fault.StrikeNodes{Kind: fakealb.FaultStranger, Nodes: world.Numbers(1)}),

@@ -13,7 +13,7 @@ import (
 // before it ends.
 var ProxyRollingReplace = harness.Scenario{
 	Name:    "proxy-rolling-replace",
-	Summary: "Two proxies are targets of an ALB, and requests take the application 3 s; one after the other is taken out, told to end 1 s later, and started again.",
+	Summary: "Two proxies are targets of an ALB, and every request takes the application 3 s; one after the other is taken out, told to end 1 s later, and started again.",
 	World:   pair,
 	Load:    DeregisterThenKill.Load,
 	Timeline: []harness.Step{
