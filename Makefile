@@ -6,7 +6,7 @@ KIT     := $(CURDIR)/$(BIN)
 RUNS    ?= runs
 # Fewer cells than this make a nightly run red: those that need no registry.
 FLOOR   ?= 736
-# What earlier nights came to; make baseline makes it.
+# The results of earlier nights; make baseline makes it.
 BASELINE ?= reports/baseline.json
 # One set of build flags for the command, the suite and Ginkgo: what they share is
 # compiled once. The race detector needs C, so tests have flags of their own.

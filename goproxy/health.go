@@ -182,7 +182,7 @@ func parseStatuses(text string) (statuses, error) {
 	return all, nil
 }
 
-// checkHealth holds the settings of health against their ranges; u has its
+// checkHealth compares the settings of health with their ranges; u has its
 // defaults.
 func checkHealth(u Upstream, add func(string, ...string)) {
 	if p := u.PanicPercent; p < 0 || p > 100 {

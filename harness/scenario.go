@@ -108,7 +108,7 @@ type Budget struct {
 	// before anything fails, and not later than Recovery allows.
 	Sockets bool `json:"sockets,omitempty"`
 	// Shares are how much of the requests each node gets, from the one with the most on; they
-	// come to 1. Before the first fault no share may be off by more than 0.05, and once all
+	// add up to 1. Before the first fault no share may be off by more than 0.05, and once all
 	// nodes serve again and the proxy has had its time, each node has the share again that it
 	// had.
 	Shares []float64 `json:"shares,omitempty"`
@@ -186,7 +186,7 @@ func checkShares(shares []float64) error {
 		sum += share
 	}
 	if len(shares) > 0 && math.Abs(sum-1) > 0.001 {
-		return fmt.Errorf("got the shares %v, which come to %g, want 1", shares, sum)
+		return fmt.Errorf("got the shares %v, which add up to %g, want 1", shares, sum)
 	}
 	return nil
 }

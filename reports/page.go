@@ -270,7 +270,7 @@ func scenarioFacts(cells []cellView) ([]fact, string) {
 	facts = append(timelineFacts(cells), facts...)
 	scale := ""
 	if p.TTL > 0 && p.TTL < elbTTL {
-		scale = fmt.Sprintf("Time is scaled: the name of a real ALB has a TTL of %s, here it is %s, so one second here stands for about %.0f there. Timers that a configuration sets itself run as they are.",
+		scale = fmt.Sprintf("Time is scaled: the name of a real ALB has a TTL of %s, here it is %s, so one second here is about %.0f there. Timers that a configuration sets itself run as they are.",
 			seconds(elbTTL), seconds(p.TTL), float64(elbTTL/p.TTL))
 	}
 	return facts, scale

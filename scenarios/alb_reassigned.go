@@ -26,7 +26,7 @@ var strangers = fails(status(recording.WrongBody), judge.ResolvedOnce)
 
 // strangersOrNone: while an address changes hands it refuses connections, for longer if there are
 // handshakes to end (65 ms in one run on a busy machine). nginx that meets that at both addresses
-// holds them to be down for fail_timeout, and answers 502 instead.
+// considers them down for fail_timeout, and answers 502 instead.
 var strangersOrNone = fails(status(recording.WrongBody, recording.BadGateway), judge.ResolvedOnce)
 
 var albReassigned = expectations{

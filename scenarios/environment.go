@@ -29,7 +29,7 @@ type Request struct {
 	Subjects  []harness.Subject
 	// Floor is the number of cells below which a run proves too little.
 	Floor int
-	// Baseline is what earlier nights came to; nil if the run is not compared with any.
+	// Baseline has the results of earlier nights; nil if the run is not compared with any.
 	Baseline *baseline.Baseline
 	// Shard is the part of the cells that is run.
 	Shard Shard
@@ -46,7 +46,7 @@ func Environment(word string) (string, bool) { return os.LookupEnv(Prefix + word
 // command, PROXYCHAOS_GRACE=8s in the environment.
 type Word struct {
 	Name    string
-	Value   string // what stands for its value in the help
+	Value   string // its value, as the help shows it
 	Usage   string // what it sets
 	Default string // empty for none
 }

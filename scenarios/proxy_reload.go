@@ -12,7 +12,7 @@ import (
 )
 
 // ProxyReload is the change of a configuration at noon: the proxy reads it anew while users wait
-// for answers. New processes take over, and the old ones are to end what they have in hand.
+// for answers. New processes take over, and the old ones should finish their requests.
 var ProxyReload = harness.Scenario{
 	Name:    "proxy-reload",
 	Summary: "Every request takes the application 4 s; meanwhile the proxy is told to reload its configuration, and no request may fail.",

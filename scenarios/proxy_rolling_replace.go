@@ -9,7 +9,7 @@ import (
 )
 
 // ProxyRollingReplace is what a deploy does to proxies behind a load balancer, one after the
-// other. It does not wait until a proxy has answered what it has in hand: the proxy is to do that
+// other. It does not wait until a proxy has finished its requests: the proxy has to do that
 // before it ends.
 var ProxyRollingReplace = harness.Scenario{
 	Name:    "proxy-rolling-replace",

@@ -295,7 +295,7 @@ func inTable(line string) string {
 	return strings.NewReplacer("|", `\|`, "<", "&lt;", "*", `\*`).Replace(line)
 }
 
-// checkDoc holds what stands below the marker of a doc against the text, or writes it.
+// checkDoc compares what follows the marker of a doc with the text, or writes it.
 func checkDoc(t *testing.T, path, text string) {
 	t.Helper()
 	const marker = "<!-- what follows is made by TestExitCodes -->\n"

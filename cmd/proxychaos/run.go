@@ -70,7 +70,7 @@ func nightlyDefaults(s *settings) {
 	}
 }
 
-// player runs the cells that a command asks for, and shows what came of them.
+// player runs the cells that a command asks for, and shows their results.
 type player struct {
 	*settings
 	json, quiet bool

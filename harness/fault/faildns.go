@@ -107,7 +107,7 @@ func proveAnswer(ctx context.Context, w *Live, resolver netip.AddrPort, qtype st
 	return prove(err == nil && (len(got) > 0 || qtype == ipv6), detail)
 }
 
-// ask is what came of a question to a resolver, in words.
+// ask is the result of a question to a resolver, in words.
 func (f FailDNS) ask(ctx context.Context, w *Live, resolver netip.AddrPort) string {
 	got, err := w.Probe.Lookup(ctx, resolver, w.anyName(), cmp.Or(f.Type, ipv4))
 	if err != nil {

@@ -16,8 +16,8 @@ type Proxy interface {
 	Restart(context.Context) (time.Time, error)
 	// Life is what has become of the proxy since Restart.
 	Life(context.Context) (Life, error)
-	// Stop has the proxy of this number, from 1, end: what it has in hand first, in the way of its
-	// kind, or all at once. It returns when the proxy was told to, or had ended.
+	// Stop ends the proxy of this number, from 1: it finishes its requests first, in the way of
+	// its kind, or ends at once. It returns when the proxy was told to, or had ended.
 	Stop(ctx context.Context, number int, atOnce bool) (time.Time, error)
 	// Ended says whether it has ended since Stop, and what shows it.
 	Ended(ctx context.Context, number int) (bool, string, error)
@@ -62,7 +62,7 @@ func (RestartProxy) Apply(ctx context.Context, w *Live) (time.Time, error) {
 const startLimit = 3 * time.Second
 
 // Prove implements Fault: no process from before is there, and the new one listens, or has
-// ended, or still runs after startLimit. Which of these it came to is said.
+// ended, or still runs after startLimit. The proof says which of these it was.
 func (RestartProxy) Prove(ctx context.Context, w *Live) []Proof {
 	for deadline := time.Now().Add(startLimit); ; {
 		life, err := w.Proxy.Life(ctx)

@@ -15,7 +15,7 @@ type change struct {
 }
 
 // changes are tried in this order: the first that fits is the advice. docs/findings.md has
-// them as tables, and TestDocsSayWhatToChange holds one against the other. What is said of a
+// them as tables, and TestDocsSayWhatToChange compares the two. What is said of a
 // proxy was seen in runs here (docs/proxy-behaviour.md) unless the text says otherwise.
 var changes = []change{
 	{code: ResolvedOnce, kind: kind.Nginx, since: "1.27.3", say: "name the backend in an `upstream` block with `zone` and `server NAME resolve;`, and add a `resolver`. A `resolver` line alone does nothing"},

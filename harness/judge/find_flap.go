@@ -13,10 +13,10 @@ import (
 // flap is how a load balancer in front lost its targets. Of each link of the chain it has the
 // first row; nil if there was none.
 type flap struct {
-	handshake *link // a TLS handshake with a proxy that did not come to its end
+	handshake *link // a TLS handshake with a proxy that was not completed
 	check     *link // a health check that failed
 	one, all  *link // a node held a proxy, and all of them, to be down
-	open      *link // a request was served although no proxy was held to be up
+	open      *link // a request was served although no proxy was healthy
 	answer    *link // the load balancer answered a request by itself
 	before    int   // answers of the load balancer before check
 	proxies   int

@@ -11,7 +11,7 @@ import (
 // requests to processes that it is about to end.
 const handover = recording.Seconds(1)
 
-// cutByReload says whether a request failed that the proxy had in hand as it was told to read
+// cutByReload says whether a request failed that the proxy was working on as it was told to read
 // its configuration anew, and how long after that it did. With 504 the proxy says that its own
 // patience with a node was at its end, which it would have been without the reload too.
 func (c *brief) cutByReload(r recording.Request) (recording.Seconds, bool) {

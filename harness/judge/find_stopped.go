@@ -17,7 +17,7 @@ func (c *brief) stoppedWith(r recording.Request) bool {
 	})
 }
 
-// stoppedInHand: who ends a proxy has to wait until it has answered what it has in hand.
+// stoppedInHand: whoever ends a proxy has to wait until it has finished its requests.
 func (c *brief) stoppedInHand(*Verdict) []Finding {
 	rows := c.requestRows(c.stoppedWith)
 	if len(rows) == 0 {

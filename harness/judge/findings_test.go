@@ -275,7 +275,7 @@ func TestPooledConnectionsWithoutAQuestion(t *testing.T) {
 	wantFindings(t, w.judge(), judge.ResolvedOnce)
 }
 
-// A proxy that holds its nodes to be down answers by itself: it had to open a connection, and
+// A proxy that considers its nodes down answers by itself: it had to open a connection, and
 // did not ask where to.
 func TestPooledConnectionsEndAndNobodyAsks(t *testing.T) {
 	w := rotate()

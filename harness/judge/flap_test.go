@@ -95,7 +95,7 @@ func TestTargetsFlap(t *testing.T) {
 }
 
 // A target that fails one check of two and is not taken out is no flap, nor is one of a
-// world in which every node holds another proxy to be down.
+// world in which every node considers another proxy unhealthy.
 func TestNoTargetIsLost(t *testing.T) {
 	w := watched()
 	conn := w.open(-1, old1)

@@ -131,7 +131,7 @@ func TestALiteralAddressThatNobodyTriesAnyMore(t *testing.T) {
 	wantText(t, w.judge(), judge.ResolvedOnce, "192.168.1.101: a literal address, which no name moves, no request reached the new nodes, and failures went on to the end of the load")
 }
 
-// nginx with proxy_connect_timeout 1s holds every node that it knows to be down before
+// nginx with proxy_connect_timeout 1s considers every node that it knows down before
 // anything counts as stale: it asked no more, and failed to the end.
 func TestStoppedTryingBeforeAnythingIsStale(t *testing.T) {
 	w := atOnce()
@@ -288,7 +288,7 @@ func TestPostsLostWhileNoNodeServed(t *testing.T) {
 	}
 }
 
-// A recovery is not held against a proxy for as long as no node serves.
+// While no node serves, a recovery does not count against a proxy.
 func TestRecoveryWaitsForANode(t *testing.T) {
 	all := append(struck("silence"), model.Effect{Node: fresh1, Serves: no, How: "silence"})
 	w := kept("all nodes go silent", all, []model.Effect{{Node: old1, Serves: yes}})

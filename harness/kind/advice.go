@@ -116,7 +116,7 @@ var nginxAdvice = []Advice{
 	about(`module '([^']+)' not found`, "the Lua module $1 is neither where lua_package_path looks nor in the image: put it into the folder, or NGINX_IMAGE= takes an image of yours that has it"),
 	// nginx says the name in lower case.
 	about(`unknown "(\w+)" variable`, `nginx has no "$1": if it is of the environment, for envsubst, call the file *.template and give the variable with ENV=`),
-	{Words: regexp.MustCompile(`unknown directive "ssl"`), Say: `"listen ... ssl" stands for "ssl on"`, Until: "1.25.1"},
+	{Words: regexp.MustCompile(`unknown directive "ssl"`), Say: `"listen ... ssl" replaces "ssl on"`, Until: "1.25.1"},
 	about(`(?:GeoIP|MMDB)_open\("([^"]+)"\) failed`, folderAdvice),
 	about(`Failed to open(?: the)? file:? ?"?([^\s"]+[^\s".,])`, folderAdvice), // ModSecurity
 	about(`bind\(\) to \S+:(53|8600|5353) failed \(98: `, "$1 is the port of the testbed's resolver, at every address: take that listener out"),
@@ -170,6 +170,6 @@ var haproxyAdvice = []Advice{
 var caddyAdvice = []Advice{
 	about(`File to import not found: ([^\s,"]+)`, folderAdvice),
 	about(`unrecognized directive: (proxy|gzip|fastcgi|errors|expires|internal|mime|ext|status|markdown|websocket|browse|startup|shutdown)\b`,
-		`"$1" is of Caddy 1, whose files Caddy 2 does not read: reverse_proxy stands for proxy, encode for gzip, php_fastcgi for fastcgi`),
+		`"$1" is of Caddy 1, whose files Caddy 2 does not read: reverse_proxy replaces proxy, encode replaces gzip, php_fastcgi replaces fastcgi`),
 	about(`(?:(?:unrecognized|unknown|unsupported) (?:[\w-]+ ){0,2}?(?:directive|subdirective|option|parameter|property|transport|policy|module)s?|module not registered)[:\s'"]+([\w.-]+)`, `"$1" is of a plugin, or of a later Caddy: the latest here is RELEASE=testing, CADDY_IMAGE= takes an image of yours`),
 }

@@ -29,7 +29,7 @@ type containerBed struct {
 	libc  []netip.AddrPort // the resolvers of /etc/resolv.conf
 	// reload is how the proxy is told to read its configuration anew; nil if nobody knows.
 	reload *kind.Reload
-	stop   string       // the signal at which it ends what it has in hand, and then itself
+	stop   string       // the signal at which it finishes its requests and ends
 	from   []netip.Addr // of the machine, at which the proxy's connections begin
 	// beside says that applications answer beside the proxy.
 	beside bool

@@ -65,7 +65,7 @@ type Spec struct {
 	IPv6 bool
 	// ResolvConf is the text of the proxy's /etc/resolv.conf; the pod's own if it is empty.
 	ResolvConf string
-	// Proxies is how many there are; 0 stands for 1.
+	// Proxies is how many there are; 0 means 1.
 	Proxies int
 	// Seed draws the order of DNS answers.
 	Seed uint64

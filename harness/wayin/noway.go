@@ -9,7 +9,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// NoWayError is what a Search that finds nothing ends with: what each try came to, the
+// NoWayError is what a Search that finds nothing ends with: the result of each try, the
 // proxy's own last words, and what may help.
 type NoWayError struct {
 	search *Search
@@ -34,7 +34,7 @@ func (e *NoWayError) Error() string {
 	return strings.Join(lines, "\n    ")
 }
 
-// report says for each port what came of the tries, those with one outcome together.
+// report has the results of the tries for each port, those with one outcome together.
 func (s *Search) report() []string {
 	type group struct {
 		outcome      string
@@ -105,7 +105,7 @@ func some(all []string) string {
 	return strings.Join(all, ", ")
 }
 
-// outcome says what came of a try.
+// outcome gives the result of a try.
 func (t tried) outcome() string {
 	switch t.came.Came {
 	case load.Answered:
@@ -213,7 +213,7 @@ func (s *Search) Drives(way recording.Way) string {
 	return text
 }
 
-// aside says what came of a try that was not needed.
+// aside gives the result of a try that was not needed.
 func (t tried) aside(found recording.Way) string {
 	where := fmt.Sprintf("port %d", Port(t.way))
 	if Port(t.way) == Port(found) {

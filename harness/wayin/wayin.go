@@ -55,7 +55,7 @@ type Wanted struct {
 	Port    uint16 // of the proxy
 }
 
-// Hints are what a configuration says by its own word. What is wrong among them reaches no
+// Hints are what a configuration says about itself. What is wrong among them reaches no
 // node and is not used.
 type Hints struct {
 	Hosts []string // that it serves
@@ -101,7 +101,7 @@ type Search struct {
 	refusal string
 }
 
-// tried is a way and what came of it at last.
+// tried is a way and the result of its last try.
 type tried struct {
 	way  recording.Way
 	came load.Trial

@@ -30,7 +30,7 @@ type Effect struct {
 	Proxy int `json:"proxy,omitempty"`
 	// Registered says whether the load balancer in front has it among its targets.
 	Registered *bool `json:"registered,omitempty"`
-	// Runs says whether it runs. One that is told to end may first end what it has in hand.
+	// Runs says whether it runs. One that is told to end may first finish its requests.
 	Runs *bool `json:"runs,omitempty"`
 	// How is in which way it does not serve or resolve: Silence, refuse, tls-expired,
 	// servfail, ... Empty if it does.

@@ -58,7 +58,7 @@ type pageView struct {
 	Tally        map[string]int
 }
 
-// Words are the verdicts that there are, with how many claims came to each.
+// Words are the verdicts that there are, with the number of claims that have each.
 func (p pageView) Words() []string {
 	var words []string
 	for _, word := range []string{Holds, upTo + "N", fromVersion + "N", "differs between versions", Narrower, HoldsNot, StartsNot, NotTried} {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Table writes what came of cases as a Markdown table, which is also read as it is, and
+// Table writes the results of cases as a Markdown table, which is also read as it is, and
 // then what is not as expected. All are the cases in their order; those that did not come
 // to anything are left out.
 func Table(w io.Writer, all []Case, came []Came) error {
