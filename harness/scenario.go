@@ -257,7 +257,7 @@ func (s Scenario) TLS() bool {
 	})
 }
 
-// Reloads says whether the proxy has to read its configuration anew in it.
+// Reloads says whether the proxy has to reload its configuration in it.
 func (s Scenario) Reloads() bool {
 	return s.has(func(f fault.Fault) bool {
 		_, ok := f.(fault.ReloadProxy)
@@ -272,7 +272,7 @@ func (s Scenario) has(such func(fault.Fault) bool) bool {
 
 // Suits says whether the scenario is run on the subject. One of the catalogue names its
 // scenarios. A config of one's own is run on any, but one about TLS shows nothing if it
-// speaks plain HTTP, and one in which the proxy reads its configuration anew needs a kind that
+// speaks plain HTTP, and one in which the proxy reloads its configuration needs a kind that
 // can be told to.
 func (s Scenario) Suits(subject Subject) bool {
 	if subject.Role == Own {

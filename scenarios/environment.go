@@ -182,7 +182,7 @@ func noCell(s harness.Scenario, subject harness.Subject) error {
 	switch {
 	case subject.Role != harness.Own:
 	case s.Reloads() && kind.ReloadOf(subject.Kind) == nil:
-		return fmt.Errorf("%s has the proxy read its configuration anew, and how to tell %s to is not known here: give another scenario", s.Name, subject.Kind)
+		return fmt.Errorf("%s reloads the configuration of the proxy, and it is not known here how to tell %s to do that: give another scenario", s.Name, subject.Kind)
 	default:
 		return fmt.Errorf("%s is about TLS between proxy and nodes, and %s speaks plain HTTP to them: give a config with https:// upstreams, or another scenario", s.Name, subject.ID())
 	}

@@ -23,8 +23,8 @@ const outageID = "outage"
 type FailDNS struct {
 	Kind fakedns.Kind `json:"kind"`
 	// Type is the only type of question that fails, "A" or "AAAA"; "" is every type.
-	// Firewalls and old servers that do not know AAAA fail so. Where the names of a testbed
-	// have no IPv6 address, AAAA is answered without the fault that there is none.
+	// Firewalls and old servers that do not know AAAA fail so. If the names of a testbed have
+	// no IPv6 address, AAAA has no record without the fault either.
 	Type string `json:"type,omitempty"`
 	// Delay is of fakedns.KindDelay, PerSecond of fakedns.KindThrottle.
 	Delay     fakealb.Duration `json:"delay,omitempty"`

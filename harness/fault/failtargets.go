@@ -30,7 +30,7 @@ func (f FailTargets) Check() error {
 		return fmt.Errorf("got %d unhealthy of %d targets, want at least one target, and no more unhealthy than there are", f.Unhealthy, f.Of)
 	}
 	if f.Nodes == world.Fronts {
-		return fmt.Errorf("got the nodes in front, whose target is the proxy: want others, since the targets that fail here are fakealb's own")
+		return fmt.Errorf("got the nodes in front, whose target is the proxy: want nodes behind the proxy, because only fakealb's own targets can be made to fail")
 	}
 	return f.Nodes.Check()
 }

@@ -26,14 +26,14 @@ type Proxy interface {
 	Start(ctx context.Context, number int) (time.Time, error)
 	// Listens says whether it listens, and what shows it.
 	Listens(ctx context.Context, number int) (bool, string, error)
-	// Reload has the proxy read its configuration anew, as its kind does, and returns when it
+	// Reload has the proxy reload its configuration, as its kind does, and returns when it
 	// was told to.
 	Reload(context.Context) (time.Time, error)
 	// Reloaded says whether it has done so since Reload, and what shows it.
 	Reloaded(context.Context) (bool, string, error)
 }
 
-// Life is what has become of a proxy that was started anew.
+// Life is what has become of a proxy that was restarted.
 type Life struct {
 	Left    int  // processes from before that are still there
 	Runs    bool // it has not ended again
@@ -42,12 +42,12 @@ type Life struct {
 }
 
 // RestartProxy is the reboot of the proxy's machine, or the deploy of another one: the
-// proxy is ended and started anew, once. Nothing starts it again if it ends by itself, as
+// proxy is ended and restarted, once. Nothing starts it again if it ends by itself, as
 // with Debian's nginx.service, which has no Restart=.
 type RestartProxy struct{}
 
 // Name implements Fault.
-func (RestartProxy) Name() string { return "the proxy is started anew" }
+func (RestartProxy) Name() string { return "the proxy is restarted" }
 
 // Effects implements Fault.
 func (RestartProxy) Effects(world.State) []world.Effect { return []world.Effect{{Restarted: true}} }
@@ -85,9 +85,9 @@ func (l Life) words() string {
 	case l.Left > 0:
 		return fmt.Sprintf("%d processes of the proxy from before are still there", l.Left)
 	case !l.Runs:
-		return fmt.Sprintf("the proxy was started anew and ended with code %d", l.Code)
+		return fmt.Sprintf("the proxy was restarted and ended with code %d", l.Code)
 	case !l.Listens:
-		return fmt.Sprintf("the proxy was started anew, and does not listen after %v", startLimit)
+		return fmt.Sprintf("the proxy was restarted, and does not listen after %v", startLimit)
 	}
-	return "the proxy was started anew and listens"
+	return "the proxy was restarted and listens"
 }

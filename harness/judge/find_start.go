@@ -9,7 +9,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// unknowing says whether a request met a proxy that had been started anew while the
+// unknowing says whether a request met a proxy that had been restarted while the
 // resolvers failed, or that had not yet had the time to ask them since.
 func (c *brief) unknowing(request recording.Request) bool {
 	return slices.ContainsFunc(c.ledger.Unknowing(), func(s ledger.Span) bool {
@@ -17,7 +17,7 @@ func (c *brief) unknowing(request recording.Request) bool {
 	})
 }
 
-// notStarted: the proxy was started anew, and from then on nothing took a connection.
+// notStarted: the proxy was restarted, and from then on nothing took a connection.
 func (c *brief) notStarted(*Verdict) []Finding {
 	restarts := c.ledger.Restarts()
 	if len(restarts) == 0 {

@@ -123,7 +123,7 @@ func (c *brief) countWithoutNode(v *Verdict) {
 // sent to when it failed, or was back too late: an answer takes as long as before the first
 // fault, so that a node that is back later than that before the failure could not have given
 // one (tls-all-refuse: the proxy failed 0.2 ms after the nodes were back). So it is if all nodes were lost while it was under way, and all had
-// served as it was sent. And so it is if a proxy that was started anew could know none.
+// served as it was sent. And so it is if a proxy that was restarted could know none.
 func (c *brief) withoutNode(request recording.Request) bool {
 	failed := request.Sent + request.Latency
 	ended := max(request.Sent, failed-c.answer)

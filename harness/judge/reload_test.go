@@ -9,16 +9,16 @@ import (
 	model "github.com/proxychaos/proxychaos/harness/world"
 )
 
-// reloaded is a proxy that was told at 10 s to read its configuration anew, before nodes that
+// reloaded is a proxy that was told at 10 s to reload its configuration, before nodes that
 // answer 4 s late.
 func reloaded() *world {
-	const late, anew = "node 1 answers late", "the proxy reads its configuration anew"
+	const late, reloads = "node 1 answers late", "the proxy reloads its configuration"
 	w := rotate()
 	w.Manifest.World = topology(3, 0)
-	w.Manifest.Plan.Steps = planned(after(5, late), after(5, anew))
+	w.Manifest.Plan.Steps = planned(after(5, late), after(5, reloads))
 	w.Steps = []recording.Step{
 		step(1, late, 5.002, []model.Effect{{Node: old1, Serves: yes, How: "slow-response"}}),
-		step(2, anew, 10.002, []model.Effect{{Reloaded: true}}),
+		step(2, reloads, 10.002, []model.Effect{{Reloaded: true}}),
 	}
 	w.serve(0, 20, w.open(-1, old1))
 	return w

@@ -27,12 +27,12 @@ type Verdict struct {
 	Sent   int `json:"sent"`
 	Failed int `json:"failed"`
 	// Unavoidable are the failed POSTs that had been sent, once, to a node that died with
-	// them and was not stale: to send them again could do twice what they ask for. Those
+	// them and was not stale: if they were sent again, they might be carried out twice. Those
 	// of WithoutNode are not among them.
 	Unavoidable int `json:"failed_unavoidably,omitempty"`
-	// WithoutNode are the failed requests for which no name in use had a node that
-	// served, or none that a proxy could know that was started anew while the resolvers
-	// failed: no proxy could have saved them.
+	// WithoutNode are the failed requests that no proxy could have saved: no name in use had
+	// a node that served, or the proxy had been restarted while the resolvers failed, and
+	// could not know one.
 	WithoutNode int `json:"failed_without_node,omitempty"`
 	// ByProxy are the failed requests that the proxy answered by itself with a status
 	// below 400: a redirect to a status page, a page that it had kept.

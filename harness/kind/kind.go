@@ -41,7 +41,7 @@ type Kind struct {
 	// Early is the status with which the program answers while it listens and has not read
 	// yet what it serves; 0 if it does not listen before.
 	Early int
-	// Reload is how the program is told to read its configuration anew; nil if the harness knows
+	// Reload is how the program is told to reload its configuration; nil if the harness knows
 	// no way that needs nothing of the configuration.
 	Reload *Reload
 	// Stop is the signal at which the program finishes its requests and ends; TERM if
