@@ -27,7 +27,7 @@ type Condition struct {
 }
 
 // Parameter is a pair of a query string. Both are patterns that ignore the
-// case; an empty key stands for any.
+// case; an empty key means any.
 type Parameter struct {
 	Key   string `json:"key,omitempty"`
 	Value string `json:"value"`
