@@ -167,7 +167,7 @@ func (s *Search) look(ctx context.Context) error {
 			return nil
 		// Varnish has a listener for a moment before that of its own port.
 		case time.Since(began) < listenLimit || len(s.all) == 0 && time.Since(began) < loopbackLimit:
-		case len(s.tried) > 0: // it listens no more
+		case len(s.tried) > 0: // it no longer listens
 			return nil
 		case len(s.all) == 0:
 			return fmt.Errorf("%s: the proxy listens on loopback addresses only, where no client reaches it: let it listen on every address", s.Config)
