@@ -10,8 +10,7 @@ import (
 )
 
 // HTTPSBackend is a balancer with HTTPS to its members (article 004), one of whose addresses
-// was given to somebody else. Encryption alone does not tell; a certificate that is verified
-// does.
+// was given to somebody else. Encryption alone does not show that; a verified certificate does.
 var HTTPSBackend = harness.Scenario{
 	Name:    "https-backend",
 	Summary: "A stranger's server answers over HTTPS at the address of one of the members of a balancer for 5 s, with its own site and certificate.",

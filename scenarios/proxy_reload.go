@@ -11,7 +11,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// ProxyReload is the change of a configuration at noon: the proxy reads it anew while users wait
+// ProxyReload is the change of a configuration at noon: the proxy reloads it while users wait
 // for answers. New processes take over, and the old ones should finish their requests.
 var ProxyReload = harness.Scenario{
 	Name:    "proxy-reload",

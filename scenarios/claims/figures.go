@@ -38,8 +38,8 @@ type Figures struct {
 	Queries     float64 `json:"queries" expr:"queries"`
 	Before      int     `json:"before,omitempty" expr:"before"`
 	After       int     `json:"after,omitempty" expr:"after"`
-	// Every is the time between two look-ups that ask the same from one socket, in seconds:
-	// the median before the first fault; 0 if few were repeated, as by who asks for each
+	// Every is the time between two look-ups that ask the same from one socket, in seconds: the
+	// median before the first fault; 0 if few were repeated, as from a proxy that asks for each
 	// request.
 	Every    float64  `json:"every,omitempty" expr:"every"`
 	Findings []string `json:"findings,omitempty" expr:"findings"` // their codes

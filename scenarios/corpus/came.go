@@ -9,7 +9,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/run"
 )
 
-// Came is the result of a case, and how that differs from what has to.
+// Came is the result of a case, and how it differs from the expected one.
 type Came struct {
 	Case   string `json:"case"`
 	Got    string `json:"got"`
