@@ -6,7 +6,7 @@ KIT     := $(CURDIR)/$(BIN)
 RUNS    ?= runs
 # Fewer cells than this make a nightly run red: those that need no registry.
 FLOOR   ?= 736
-# What earlier nights came to; make baseline makes it.
+# The results of earlier nights; make baseline makes it.
 BASELINE ?= reports/baseline.json
 # One set of build flags for the command, the suite and Ginkgo: what they share is
 # compiled once. The race detector needs C, so tests have flags of their own.
@@ -110,7 +110,7 @@ baseline: build ## [FROM="night1 night2 night3"]: makes reports/baseline.json fr
 proxies: build ## [FROM="night"]: docs/proxies.md, which config for which proxy, from stored nights; what they have takes the place of docs/proxies.json's
 	@$(BIN) proxies $(FROM)
 
-incident: build ## NAME=govuk-2018: an outage that many remember, on a config that shows it and on one that holds; no NAME= lists them
+incident: build ## NAME=govuk-2018: a well-known outage, on a config that breaks in it and on one that holds; no NAME= lists them
 	@PROXYCHAOS_NAME= $(ABSOLUTE) $(BIN) incident --make $(if $(NAME),'$(NAME)',--help)
 
 corpus: build $(CORPUS) ## [CASE=haproxy]: configs of many shapes, each with the outcome that is right; a case, a kind, or gate; docs/corpus.md

@@ -98,7 +98,7 @@ func Settings(set harness.Settings) Option { return func(o *run.Options) { o.Set
 // temporary folder, which is removed if the test passes.
 func Recordings(dir string) Option { return func(o *run.Options) { o.Runs = dir } }
 
-// Result is what came of a scenario on a subject.
+// Result is the result of a scenario on a subject.
 type Result struct {
 	judge.Verdict
 	// Dir is the folder of the recording: judge it again with `proxychaos recheck`, see it
@@ -109,7 +109,7 @@ type Result struct {
 	replay string
 }
 
-// Run runs a scenario on a subject, which takes some 30 s, and returns what came of it.
+// Run runs a scenario on a subject, which takes some 30 s, and returns the result.
 // The test fails at once if the scenario could not be run.
 func Run(t testing.TB, subject Subject, scenario harness.Scenario, options ...Option) *Result {
 	t.Helper()

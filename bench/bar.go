@@ -35,14 +35,14 @@ const (
 	NotMeasured Outcome = "not measured"
 )
 
-// Judgement is a bar held against the measured figures.
+// Judgement is a bar compared with the measured figures.
 type Judgement struct {
 	Bar     string // in words
 	Got     string // in words
 	Outcome Outcome
 }
 
-// Judge holds the bars of r against its series.
+// Judge compares the bars of r with its series.
 func (r Row) Judge() []Judgement {
 	var all []Judgement
 	for _, b := range r.Bars {

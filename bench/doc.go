@@ -1,5 +1,5 @@
 // Package bench holds the benchmarks of docs/performance.md: what was measured,
-// what it is held against, and the tables made of it.
+// what it is compared with, and the tables made of it.
 //
 // A [Report] has rows; a row measures several programs in the same way, in
 // turns, on the same cores, and its bars set one of them against another or

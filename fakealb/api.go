@@ -38,7 +38,7 @@ type LoadBalancer struct {
 	Listeners []Listener `json:"listeners,omitempty"`
 	// MaxConnections is how many clients each node takes at a time; further ones are
 	// reset and counted as RejectedConnectionCount (6.1 D). An ALB's own limit is not
-	// published (G): 0 stands for none.
+	// published (G): 0 means none.
 	MaxConnections int `json:"max_connections,omitempty"`
 	// Certificates are the names of the listener's certificates, such as
 	// www.example.test or *.example.test, at most 26; the first is the default one
@@ -55,7 +55,7 @@ type LoadBalancer struct {
 	// DNSName is what requests without a usable Host carry to targets. By default
 	// it is made from Name as AWS does.
 	DNSName string `json:"dns_name,omitempty"`
-	// ErrorBody is the style of generated bodies. Empty stands for current.
+	// ErrorBody is the style of generated bodies. Empty means current.
 	ErrorBody ErrorBody `json:"error_body"`
 }
 
@@ -107,7 +107,7 @@ type FaultSetting struct {
 	// for 1. Packet faults hit everything.
 	Share float64 `json:"share,omitempty"`
 	// Ends has the connections from before the fault end with it, by RST: at once, or with a
-	// request in hand after its answer, 0.1 s later at most. Packet faults say by themselves
+	// request under way after its answer, 0.1 s later at most. Packet faults say by themselves
 	// what becomes of connections.
 	Ends bool `json:"ends,omitempty"`
 	// Grace is how long the nodes go on as they are before the fault comes: a

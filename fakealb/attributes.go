@@ -10,7 +10,7 @@ import (
 )
 
 // Attributes are load balancer attributes, under AWS's names, with AWS's
-// defaults and ranges. 0, "" and false stand for the default.
+// defaults and ranges. 0, "" and false mean the default.
 type Attributes struct {
 	// IdleTimeoutSeconds is 60 by default, 1 to 4000, before scaling (2.1.1 D). With another
 	// cloud it is how long a connection may lie idle between two requests, and package

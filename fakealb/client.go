@@ -23,7 +23,7 @@ type Client struct {
 }
 
 // NewClient returns a client of the API at baseURL, such as http://127.0.0.1:8500.
-// A nil hc stands for a client of its own.
+// A nil hc means a client of its own.
 func NewClient(baseURL string, hc *http.Client) *Client {
 	if hc == nil {
 		hc = &http.Client{}

@@ -29,7 +29,7 @@ type Config struct {
 	// container it is the container's own address, never a node's.
 	Control string
 	Network Network // required
-	// Interface carries the node addresses in nftables mode. Empty stands for the
+	// Interface carries the node addresses in nftables mode. Empty means the
 	// only one that is up besides the loopback.
 	Interface string
 	// NoCapture does without the packet capture in nftables mode, and so without
@@ -41,7 +41,7 @@ type Config struct {
 	// refuses: what is meant to be asked need not be an ALB then. It needs nftables mode.
 	AnyPort bool
 	// TimeScale divides every timer of an ALB: with 60, the idle timeout of 60 s
-	// is 1 s. 0 stands for 1; otherwise 0.001 to 10000.
+	// is 1 s. 0 means 1; otherwise 0.001 to 10000.
 	TimeScale float64
 	// LoadBalancers and Nodes are there from the start, and again after a reset.
 	LoadBalancers []LoadBalancer

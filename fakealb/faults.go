@@ -21,7 +21,7 @@ const (
 	// FaultSilenceNew drops packets that open connections only.
 	FaultSilenceNew FaultKind = "silence-new"
 	// FaultRefuse answers new connections with RST and resets established ones: at
-	// once, or with a request in hand after its answer, 0.1 s later at most.
+	// once, or with a request under way after its answer, 0.1 s later at most.
 	FaultRefuse FaultKind = "refuse"
 	// FaultRefuseNew answers new connections with RST; established ones go on.
 	FaultRefuseNew FaultKind = "refuse-new"

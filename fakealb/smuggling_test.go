@@ -198,7 +198,7 @@ func oneThrough(t *testing.T, f *fixture, node netip.Addr, payload string, up *r
 	return len(theirs)
 }
 
-// compareReadings holds what a target got, as somebody reads it, against the rows
+// compareReadings compares what a target got, as somebody reads it, with the rows
 // of its node. What the target refused, or did not answer, it need not have read.
 func compareReadings(t *testing.T, payload, reader string, rows []record.Attempt, got []string) {
 	left := got

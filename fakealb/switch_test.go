@@ -237,7 +237,7 @@ func (h *switchHistory) checkWhatWasSeen(t *testing.T, clients []*switchClient) 
 	}
 }
 
-// checkRecordedFaults holds the rows against the responses. A fault of packets may
+// checkRecordedFaults compares the rows with the responses. A fault of packets may
 // come while a response is written, so it says nothing about it.
 func checkRecordedFaults(t *testing.T, f *fixture, clients []*switchClient) {
 	rows, err := f.Attempts(f.ctx)

@@ -29,7 +29,7 @@ type switchClient struct {
 	whole       []answer
 }
 
-// answer is a response that came to its end.
+// answer is a response that was complete.
 type answer struct {
 	seq, kind   string
 	certificate fakealb.FaultKind

@@ -100,7 +100,7 @@ func records(m *dns.Msg) string {
 	return strings.Join(out, ", ")
 }
 
-// TestAAAAFailsAlone holds each fault that shows in a single answer against a
+// TestAAAAFailsAlone compares each fault that shows in a single answer with a
 // name with both types: A answers as without the fault, also to dig, which asks for
 // both on one line.
 func TestAAAAFailsAlone(t *testing.T) {

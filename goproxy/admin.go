@@ -79,7 +79,7 @@ func adminAddress(text string) (netip.AddrPort, error) {
 	}
 	addr, err := netip.ParseAddrPort(full)
 	if err != nil {
-		return addr, fmt.Errorf("%q is no address with a port: want one such as 127.0.0.1:9901", text)
+		return addr, fmt.Errorf("%q is not an address with a port: want one such as 127.0.0.1:9901", text)
 	}
 	return addr, nil
 }

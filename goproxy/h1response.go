@@ -66,7 +66,7 @@ func (h *h1Response) receive() error {
 		h.attempt.endpoint.heard()
 		if resp.Status < 200 && resp.Status != http.StatusSwitchingProtocols {
 			if h.informed++; h.informed > maxInformed {
-				return fmt.Errorf("the upstream sent %d responses before the response", h.informed)
+				return fmt.Errorf("the upstream sent %d interim responses before the final one", h.informed)
 			}
 			if err := h.x.inform(&resp.Response); err != nil {
 				return err

@@ -115,7 +115,7 @@ func (h *h2Transport) try(ctx context.Context, x *exchange, a *attempt) error {
 	req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		Got1xxResponse: func(code int, header textproto.MIMEHeader) error {
 			if informed++; informed > maxInformed {
-				return fmt.Errorf("the upstream sent %d responses before the response", informed)
+				return fmt.Errorf("the upstream sent %d interim responses before the final one", informed)
 			}
 			resp := &http1.Response{Status: code, Header: fromHTTP(http.Header(header)), Declared: -1}
 			if err := resp.Validate(x.req.Method); err != nil {

@@ -113,7 +113,7 @@ func refuse(req *request, err error) error {
 	return req.client.answer(req, http1.StatusOf(err), err.Error())
 }
 
-// fail answers a request for which no response could be had.
+// fail answers a request for which there is no response.
 func fail(req *request, err error) error {
 	req.err = err
 	var fromClient *clientError

@@ -176,14 +176,14 @@ func parseStatuses(text string) (statuses, error) {
 		low, err1 := strconv.Atoi(from)
 		high, err2 := strconv.Atoi(to)
 		if err1 != nil || err2 != nil || low < 200 || high > 599 || low > high {
-			return nil, fmt.Errorf("%q are no statuses: want numbers from 200 to 599 such as 200, 200-399 or 200,204", text)
+			return nil, fmt.Errorf("%q are not statuses: want numbers from 200 to 599 such as 200, 200-399 or 200,204", text)
 		}
 		all = append(all, [2]int{low, high})
 	}
 	return all, nil
 }
 
-// checkHealth holds the settings of health against their ranges; u has its
+// checkHealth compares the settings of health with their ranges; u has its
 // defaults.
 func checkHealth(u Upstream, add func(string, ...string)) {
 	if p := u.PanicPercent; p < 0 || p > 100 {

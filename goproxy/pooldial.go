@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// dialed is what came of making a connection.
+// dialed is the result of making a connection.
 type dialed struct {
 	conn *upstreamConn
 	err  error

@@ -40,7 +40,7 @@ func parseNetwork(text string) (netip.Prefix, error) {
 	}
 	network, err := netip.ParsePrefix(text)
 	if err != nil || network != network.Masked() {
-		return network, fmt.Errorf("%q is no network: want one such as 10.0.0.0/8, or an address", text)
+		return network, fmt.Errorf("%q is not a network: want one such as 10.0.0.0/8, or an address", text)
 	}
 	return network, nil
 }

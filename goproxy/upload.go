@@ -16,7 +16,7 @@ type upload struct {
 	from   bodyReader
 	since  atomic.Int64 // unix ns; since then the upstream is waited for, 0: the client is
 	begun  atomic.Bool  // some of it may have been read
-	ended  atomic.Bool  // the client's body came to its end
+	ended  atomic.Bool  // the client's body was read to its end
 	passed atomic.Int64 // bytes passed on
 	broken atomic.Pointer[clientError]
 

@@ -21,7 +21,7 @@ type Upstream struct {
 	// balanced as by leastconn.
 	HashKey string `yaml:"hash_key"`
 	// SlowStart is the time in which an address that is new, or was left out,
-	// comes to its full share, evenly (default off).
+	// gradually gets its full share (default off).
 	SlowStart Duration `yaml:"slow_start"`
 	// StickySession names the cookie, and after a "|" the path parameter, in
 	// which a session says its route after the first dot, as in

@@ -187,7 +187,7 @@ func checkUpstream(u Upstream, add func(string, ...string)) {
 func parseURL(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || !http1.ValidField("Host", u.Host) {
-		return nil, fmt.Errorf("%q is no upstream url: want http://host:port or https://host:port", s)
+		return nil, fmt.Errorf("%q is not an upstream url: want http://host:port or https://host:port", s)
 	}
 	if (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return nil, fmt.Errorf("%q: an upstream url has scheme, host and port only", s)

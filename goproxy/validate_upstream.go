@@ -129,7 +129,7 @@ func checkBalance(u Upstream, add func(string, ...string)) {
 	}
 }
 
-// checkProtocol holds the protocol against the urls.
+// checkProtocol compares the protocol with the urls.
 func checkProtocol(u Upstream, add func(string, ...string)) {
 	schemes := map[string]string{protocolHTTP1: "", protocolH2: "https", protocolH2C: "http"}
 	scheme, ok := schemes[u.Protocol]

@@ -11,8 +11,8 @@ import (
 )
 
 // OnCloud is the scenario with the load balancers of another cloud: with as many addresses
-// as these have, and with a summary that says what a change of them stands for. It refuses a
-// scenario that is about what they have not.
+// as these have, and with a summary that says what a change of them means. It refuses a
+// scenario that is about something that they lack.
 func (s Scenario) OnCloud(name cloud.Name) (Scenario, error) {
 	c, ok := cloud.Named(name)
 	switch {

@@ -25,7 +25,7 @@ func moved() harness.Scenario {
 	}
 }
 
-// With another cloud a name has one address, and the scenario says what it stands for that
+// With another cloud a name has one address, and the scenario says what it means that
 // this one changes.
 func TestAddressesOfClouds(t *testing.T) {
 	for _, fact := range []string{"gcp.1", "gcp-classic.5", "gcp-internal.2", "azure.1"} {

@@ -346,7 +346,7 @@ func TestPlanOfRateAndShares(t *testing.T) {
 		`the wait "later"`:                     func(s *harness.Scenario) { s.Load.After = "later" },
 		"got 1001 clients with WebSockets":     func(s *harness.Scenario) { s.Load.Sockets = 1001 },
 		"no client holds one":                  func(s *harness.Scenario) { s.Load.Sockets = 0 },
-		"which come to 0.8, want 1":            func(s *harness.Scenario) { s.Budget.Shares = []float64{0.4, 0.4} },
+		"which add up to 0.8, want 1":          func(s *harness.Scenario) { s.Budget.Shares = []float64{0.4, 0.4} },
 		"the largest first":                    func(s *harness.Scenario) { s.Budget.Shares = []float64{0.4, 0.6} },
 		"want more than 0 for each, the large": func(s *harness.Scenario) { s.Budget.Shares = []float64{1, 0} },
 	} {

@@ -108,7 +108,7 @@ type Budget struct {
 	// before anything fails, and not later than Recovery allows.
 	Sockets bool `json:"sockets,omitempty"`
 	// Shares are how much of the requests each node gets, from the one with the most on; they
-	// come to 1. Before the first fault no share may be off by more than 0.05, and once all
+	// add up to 1. Before the first fault no share may be off by more than 0.05, and once all
 	// nodes serve again and the proxy has had its time, each node has the share again that it
 	// had.
 	Shares []float64 `json:"shares,omitempty"`
@@ -186,7 +186,7 @@ func checkShares(shares []float64) error {
 		sum += share
 	}
 	if len(shares) > 0 && math.Abs(sum-1) > 0.001 {
-		return fmt.Errorf("got the shares %v, which come to %g, want 1", shares, sum)
+		return fmt.Errorf("got the shares %v, which add up to %g, want 1", shares, sum)
 	}
 	return nil
 }
@@ -257,7 +257,7 @@ func (s Scenario) TLS() bool {
 	})
 }
 
-// Reloads says whether the proxy has to read its configuration anew in it.
+// Reloads says whether the proxy has to reload its configuration in it.
 func (s Scenario) Reloads() bool {
 	return s.has(func(f fault.Fault) bool {
 		_, ok := f.(fault.ReloadProxy)
@@ -272,7 +272,7 @@ func (s Scenario) has(such func(fault.Fault) bool) bool {
 
 // Suits says whether the scenario is run on the subject. One of the catalogue names its
 // scenarios. A config of one's own is run on any, but one about TLS shows nothing if it
-// speaks plain HTTP, and one in which the proxy reads its configuration anew needs a kind that
+// speaks plain HTTP, and one in which the proxy reloads its configuration needs a kind that
 // can be told to.
 func (s Scenario) Suits(subject Subject) bool {
 	if subject.Role == Own {

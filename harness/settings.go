@@ -32,7 +32,7 @@ type Settings struct {
 	// MaxFailed is how many requests a config of the user's may lose in a cell, besides
 	// those that the scenario allows; 0 or more.
 	MaxFailed int
-	// RecoverWithin is how long after each loss its requests may fail. Zero stands for what
+	// RecoverWithin is how long after each loss its requests may fail. Zero means what
 	// the scenario allows.
 	RecoverWithin time.Duration
 	// Watch is how long a config that this one is compared with may keep an address: the load

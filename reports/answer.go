@@ -10,7 +10,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/kind"
 )
 
-// Answer says in a few sentences what a run came to and, if the proxy broke, why, and what to
+// Answer gives the result of a run in a few sentences and, if the proxy broke, why, and what to
 // change: "nginx/own: BROKE. 810 of 1,500 requests failed (502), never recovered. Cause:
 // api.example.com was resolved once at start. Change: put the name into a variable ...".
 // The change is Markdown: configuration stands between backticks.

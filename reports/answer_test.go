@@ -35,7 +35,7 @@ func TestAnswerSaysWhatBrokeWhyAndWhatToChange(t *testing.T) {
 	absent := broke("", once)
 	absent.NotRun = "no image of it"
 	refused.Verdict.Sent = 1500
-	if got, want := strings.Join(strings.Fields(tableText(t, []Cell{refused})), " "), "change: raise the limit for the run, or ask less often (RATE=) or otherwise (URL_PATH=, HOST_HEADER=)"; !strings.Contains(got, want) {
+	if got, want := strings.Join(strings.Fields(tableText(t, []Cell{refused})), " "), "change: raise the limit for the run, or send fewer requests (RATE=) or other ones (URL_PATH=, HOST_HEADER=)"; !strings.Contains(got, want) {
 		t.Errorf("the table does not say what to do: %s", got)
 	}
 	for name, tc := range map[string]struct {
@@ -52,7 +52,7 @@ func TestAnswerSaysWhatBrokeWhyAndWhatToChange(t *testing.T) {
 		"held":        {held, "nginx/own: HELD. None of 1,500 requests failed."},
 		"unproven":    {unproven, "nginx/own: UNPROVEN. This run does not count: the load was late; a worker was cold."},
 		"refused": {refused, "nginx/own: UNPROVEN. This run does not count: the proxy itself refused 57 requests. " +
-			"Change: raise the limit for the run, or ask less often (`RATE=`) or otherwise (`URL_PATH=`, `HOST_HEADER=`)."},
+			"Change: raise the limit for the run, or send fewer requests (`RATE=`) or other ones (`URL_PATH=`, `HOST_HEADER=`)."},
 		"not run": {absent, "nginx/own: not run. no image of it."},
 	} {
 		if got := tc.cell.Answer(); got != tc.want {

@@ -139,7 +139,7 @@ func (b *tab) await(t testing.TB, expression string) {
 	}
 }
 
-// value is what an expression of JavaScript comes to; a promise is awaited.
+// value is the value of an expression of JavaScript; a promise is awaited.
 func value[T any](t testing.TB, b *tab, expression string) T {
 	t.Helper()
 	v, err := chromedp.Run(b, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))

@@ -18,7 +18,7 @@ type Cell struct {
 	// Drawing is what the page shows of the recording, from whoever had it open anyway.
 	Drawing *Drawing
 	// Expect is what the catalogue says of the subject. Nil, as for a user's
-	// own configuration, stands for "passes".
+	// own configuration, means "passes".
 	Expect *judge.Expectation
 	// NotRun says why the cell was not run; empty when it was. Of such a cell
 	// only the scenario and the subject in Manifest are filled in.
@@ -41,7 +41,7 @@ const (
 	NotRun     State = "not run"
 )
 
-// State holds the verdict against the expectation.
+// State compares the verdict with the expectation.
 func (c Cell) State() State {
 	switch {
 	case c.NotRun != "":

@@ -10,7 +10,7 @@ import (
 	"github.com/proxychaos/proxychaos/reports/compare"
 )
 
-// Comparison is what the runs of two configurations came to.
+// Comparison is the result of the runs of two configurations.
 type Comparison struct {
 	A, B     string // what they are called: the path of the configuration
 	Decision compare.Comparison
@@ -19,11 +19,11 @@ type Comparison struct {
 	// PerBlock is how long a block took, on average, with as many as ran at a time; 0
 	// if that is not known.
 	PerBlock time.Duration
-	// Longer is how a user asks for more time, before the time; empty stands for FOR=.
+	// Longer is how a user asks for more time, before the time; empty means FOR=.
 	Longer string
 	// Changes is what differs between the files, as diff says it; empty if nothing does.
 	Changes string
-	// Why is what each change came to, undone by itself in the scenario WhyIn; none if that
+	// Why has the result of each change, undone by itself in the scenario WhyIn; none if that
 	// was not asked for, or if there is no difference.
 	Why   []Blame
 	WhyIn string

@@ -241,24 +241,13 @@ func scenarioFacts(cells []cellView) ([]fact, string) {
 		return nil, ""
 	}
 	p := m.Plan
-	budget := "no failed request"
-	own := count(p.Budget.MaxFailed, "failed request") // what the user allows
-	switch {
-	case p.Budget.RecoverWithin > 0 && p.Budget.MaxFailed > 0:
-		budget = "recovery within " + seconds(p.Budget.RecoverWithin) + " of each loss, and " + own + " besides"
-	case p.Budget.RecoverWithin > 0:
-		budget = "recovery within " + seconds(p.Budget.RecoverWithin) + " of each loss"
-	case p.Budget.MaxFailed > 0:
-		budget = own
-	}
-	budget += besides(p.Budget)
 	seed := strconv.FormatUint(p.Seed, 10)
 	if !oneSeed {
 		seed = "another one for each subject"
 	}
 	facts := []fact{
 		{"load", fmt.Sprintf("%d requests/s for %s, open loop, %s", p.Rate, seconds(p.Duration), count(p.Clients, "client connection"))},
-		{"budget", budget},
+		{"budget", budgetWords(p.Budget)},
 		{"TTL", seconds(p.TTL)},
 		{"clients give up after", seconds(p.ClientTimeout)},
 		{"seed", seed},
@@ -280,6 +269,21 @@ func scenarioFacts(cells []cellView) ([]fact, string) {
 	return facts, scale
 }
 
+// budgetWords are what a subject may lose, in words.
+func budgetWords(b recording.Budget) string {
+	words := "no failed request"
+	own := count(b.MaxFailed, "failed request") // what the user allows
+	switch {
+	case b.RecoverWithin > 0 && b.MaxFailed > 0:
+		words = "recovery within " + seconds(b.RecoverWithin) + " of each loss, and " + own + " besides"
+	case b.RecoverWithin > 0:
+		words = "recovery within " + seconds(b.RecoverWithin) + " of each loss"
+	case b.MaxFailed > 0:
+		words = own
+	}
+	return words + besides(b)
+}
+
 // besides is what a budget wants that no status shows: ", each query kept, no answer later
 // than after 1.0 s".
 func besides(b recording.Budget) string {
@@ -290,8 +294,10 @@ func besides(b recording.Budget) string {
 	if b.Sessions {
 		words += ", no session moved while its node serves"
 	}
-	for i, share := range b.Shares {
-		words += fmt.Sprintf("%s%.2f", map[bool]string{true: ", shares of the nodes ", false: " and "}[i == 0], share)
+	before := ", shares of the nodes "
+	for _, share := range b.Shares {
+		words += fmt.Sprintf("%s%.2f", before, share)
+		before = " and "
 	}
 	if b.Sockets {
 		words += ", no WebSocket denied or cut without need"

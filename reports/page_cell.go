@@ -157,7 +157,7 @@ func wayText(way recording.Way) string {
 	return way.Origin() + strings.Join(way.Paths, ", ") + " at " + at + "; " + strings.Join(headers, "; ")
 }
 
-// dash stands for nothing in a table.
+// dash marks an empty cell of a table.
 func dash(s string) string {
 	if s == "" {
 		return "-"

@@ -17,7 +17,7 @@ type filter struct {
 // option is a value of the attribute, or one of its words, and how it is called.
 type option struct{ Value, Text string }
 
-// verdictOptions are what a cell can have come to: see filterWords.
+// verdictOptions are the results that a cell can have: see filterWords.
 var verdictOptions = []option{
 	{cssClass(Unexpected), "not as expected"},
 	{cssClass(Expected), "as expected"},

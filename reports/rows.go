@@ -208,7 +208,7 @@ func processRows(rec *recording.Recording) *rowTable {
 
 func checkRows(rec *recording.Recording, quoted []int) *rowTable {
 	t := newRowTable(recording.ChecksFile, "Health checks of the proxy")
-	at, node, target, passed, took, state := times("at"), words("node"), words("proxy"), words("came of it"), latencies("took"), words("then held to be")
+	at, node, target, passed, took, state := times("at"), words("node"), words("proxy"), words("result"), latencies("took"), words("then marked as")
 	c := choose(len(rec.Checks), quoted, maxTelling, func(i int) bool { return !rec.Checks[i].Passed }, "that failed")
 	t.fill(len(rec.Checks), c, func(i int) {
 		k := rec.Checks[i]

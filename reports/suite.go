@@ -97,7 +97,7 @@ func (s Suite) again() string {
 		count(len(names), "cell"), strings.Join(names, ", "))
 }
 
-// against says in a line what came of it.
+// against says the result of that in a line.
 func against(d baseline.Difference) string {
 	if d.Nights == 0 {
 		return "no earlier night to compare this one with: make baseline makes the baseline"

@@ -7,7 +7,7 @@ import (
 	"github.com/proxychaos/proxychaos/reports/compare"
 )
 
-// Blame is what a comparison came to with one of the changes between A and B undone.
+// Blame is the result of a comparison with one of the changes between A and B undone.
 type Blame struct {
 	Change string // in one line
 	Part   Part
@@ -50,7 +50,7 @@ func (c Comparison) because() string {
 	return fmt.Sprintf("Why: no single change; each of %d was undone by itself, and the difference stayed: it takes several together, or any of several is enough (in %s)", len(c.Why), c.WhyIn)
 }
 
-// line is what came of one change.
+// line is the result of one change.
 func (b Blame) line() string {
 	switch {
 	case b.Err != nil:

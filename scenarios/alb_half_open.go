@@ -9,11 +9,11 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// ALBHalfOpen is an old node that drains: it ends no connection and takes no new one. Who has
-// a pool loses nothing and learns nothing; only what is stale shows it.
+// ALBHalfOpen is an old node that drains: it ends no connection and takes no new one. A proxy
+// with a pool loses nothing and notices nothing; only its stale requests show it.
 var ALBHalfOpen = harness.Scenario{
 	Name:    "alb-half-open",
-	Summary: "The ALB's name moves to new nodes; after a grace the old ones refuse new connections, and those that are open live on.",
+	Summary: "The ALB's name moves to new nodes; after a grace the old ones refuse new connections, and keep those that are open.",
 	World:   replaced,
 	Timeline: []harness.Step{
 		harness.Do(fault.ChangeDNS{To: world.Spare}),

@@ -7,8 +7,8 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// ALBIPRefuse is alb-ip-rotate with old nodes that say so: what a proxy gets
-// is an RST at once, not a wait. Apache 2.4.59 and later can heal from it.
+// ALBIPRefuse is alb-ip-rotate with old nodes that refuse: a proxy gets an RST at once and need
+// not wait. Apache 2.4.59 and later can heal from it.
 var ALBIPRefuse = harness.Scenario{
 	Name:    "alb-ip-refuse",
 	Summary: "The ALB's name moves to new nodes; after a grace the old ones refuse: every packet is answered with RST.",

@@ -7,8 +7,8 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// ALBNodeBlink is a zone that goes away and comes back: what was held against
-// its nodes must not outlive the trouble, nor come back with them.
+// ALBNodeBlink is a zone that goes away and comes back: a proxy must not avoid its nodes for
+// longer than they fail, nor begin to when they are back.
 var ALBNodeBlink = harness.Scenario{
 	Name:    "alb-node-blink",
 	Summary: "Half of the ALB's nodes go silent, the name keeps them, and after OUTAGE they are back.",

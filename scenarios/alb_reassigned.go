@@ -13,7 +13,7 @@ import (
 // (aws-facts 1.10). No request fails by its status: users are shown another site.
 var ALBReassigned = harness.Scenario{
 	Name:    "alb-reassigned",
-	Summary: "The ALB's name moves to new nodes; after a grace a stranger answers at the addresses of the old ones, with his site and his certificate.",
+	Summary: "The ALB's name moves to new nodes; after a grace a stranger's server answers at the addresses of the old ones, with its own site and certificate.",
 	World:   replaced,
 	Timeline: []harness.Step{
 		harness.Do(fault.ChangeDNS{To: world.Spare}),
@@ -26,7 +26,7 @@ var strangers = fails(status(recording.WrongBody), judge.ResolvedOnce)
 
 // strangersOrNone: while an address changes hands it refuses connections, for longer if there are
 // handshakes to end (65 ms in one run on a busy machine). nginx that meets that at both addresses
-// holds them to be down for fail_timeout, and answers 502 instead.
+// considers them down for fail_timeout, and answers 502 instead.
 var strangersOrNone = fails(status(recording.WrongBody, recording.BadGateway), judge.ResolvedOnce)
 
 var albReassigned = expectations{

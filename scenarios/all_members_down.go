@@ -10,8 +10,8 @@ import (
 )
 
 // AllMembersDown is a deploy that restarts every application server at once. What fails
-// meanwhile nobody can save; what fails afterwards is the proxy's own doing, since it holds
-// the members to be down.
+// meanwhile nobody can save; what fails afterwards is the proxy's own doing, because it still
+// considers the members down.
 var AllMembersDown = harness.Scenario{
 	Name:    "all-members-down",
 	Summary: "Every member of a balancer refuses for 5 s, then all serve again.",

@@ -51,7 +51,7 @@ func TestOnReleases(t *testing.T) {
 }
 
 // A stored night has an atlas, without an engine: a config that one version refuses, a verdict
-// of which one run on each side says little, and a release that could not be had.
+// of which one run on each side says little, and a release that was not available.
 func TestAtlasOfAStoredNight(t *testing.T) {
 	g := NewWithT(t)
 	asked := request(t, map[string]string{"PROXY": "nginx"})

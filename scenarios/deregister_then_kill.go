@@ -15,10 +15,10 @@ import (
 var takesLong = fault.StrikeNodes{Kind: fakealb.FaultSlowResponse, Delay: fakealb.Duration(3 * time.Second), Nodes: world.Named}
 
 // DeregisterThenKill is a deploy that takes a proxy out of the load balancer and ends it a
-// moment later. It gets nothing new; what it has in hand is lost, whatever its config says.
+// moment later. It gets no new requests; those that it is working on are lost, whatever its config.
 var DeregisterThenKill = harness.Scenario{
 	Name:    "deregister-then-kill",
-	Summary: "Two proxies are targets of an ALB, and requests take the application 3 s; one proxy is taken out, and killed 1 s later.",
+	Summary: "Two proxies are targets of an ALB, and every request takes the application 3 s; one proxy is taken out, and killed 1 s later.",
 	World:   pair,
 	Load:    harness.Load{Rate: 20, Patience: "10s"},
 	Timeline: []harness.Step{

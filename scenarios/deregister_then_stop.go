@@ -6,11 +6,11 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// DeregisterThenStop is the same deploy in the good order: the proxy is out of the load balancer
-// for longer than any request takes, and then told to end in the way of its kind.
+// DeregisterThenStop is the same deploy in the right order: the proxy is out of the load
+// balancer for longer than any request takes, and then told to end in the way of its kind.
 var DeregisterThenStop = harness.Scenario{
 	Name:    "deregister-then-stop",
-	Summary: "Two proxies are targets of an ALB, and requests take the application 3 s; one proxy is taken out, and told to end 5 s later.",
+	Summary: "Two proxies are targets of an ALB, and every request takes the application 3 s; one proxy is taken out, and told to end 5 s later.",
 	World:   pair,
 	Load:    DeregisterThenKill.Load,
 	Timeline: []harness.Step{

@@ -10,9 +10,9 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// DNSFaultThenRotate asks both questions in one run: does a proxy go on with the addresses
-// that it has while DNS fails, and does it leave them once DNS tells it to? Who never asks
-// passes the first, who asks for each request the second.
+// DNSFaultThenRotate asks both questions in one run: does a proxy go on with the addresses that
+// it has while DNS fails, and does it leave them once DNS tells it to? A proxy that never asks
+// passes the first, one that asks for each request the second.
 var DNSFaultThenRotate = harness.Scenario{
 	Name:    "dns-fault-then-rotate",
 	Summary: "Every resolver answers SERVFAIL for OUTAGE; meanwhile the ALB's name moves to new nodes; a grace after DNS is back the old ones go silent.",

@@ -13,8 +13,9 @@ import (
 // forwarder is a resolver of one's own beside that of the VPC.
 var forwarder = netip.AddrFrom4([4]byte{10, 0, 8, 53})
 
-// DNSSplitView is a name of which two resolvers say two things: the one of the VPC follows
-// it, a forwarder of one's own has a copy of the zone. Who asks both is sent to and fro.
+// DNSSplitView is a name for which two resolvers give different answers: the one of the VPC
+// follows it, a forwarder of one's own has a copy of the zone. A proxy that asks both goes back
+// and forth.
 var DNSSplitView = harness.Scenario{
 	Name:    "dns-split-view",
 	Summary: "The ALB's name moves to new nodes, except at the resolver 10.0.8.53, which goes on with the old ones; after a grace those go silent.",

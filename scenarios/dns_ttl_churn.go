@@ -9,8 +9,9 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// DNSTTLChurn is a name whose answer is another one each time that its TTL is over, as that
-// of a busy ALB during a scale-out (aws-facts 1.6). Who follows has to go on following.
+// DNSTTLChurn is a name whose answer is another one each time that its TTL is over, as that of
+// a busy ALB during a scale-out (aws-facts 1.6). A proxy that follows it once has to do so
+// every time.
 var DNSTTLChurn = harness.Scenario{
 	Name:    "dns-ttl-churn",
 	Summary: "With every TTL the ALB's name moves to two other nodes, eight times; a grace after the last move all nodes that it has left go silent.",

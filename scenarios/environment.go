@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/distribution/reference"
+	imageref "github.com/distribution/reference"
 
 	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/harness"
@@ -31,7 +31,7 @@ type Request struct {
 	Subjects  []harness.Subject
 	// Floor is the number of cells below which a run proves too little.
 	Floor int
-	// Baseline is what earlier nights came to; nil if the run is not compared with any.
+	// Baseline has the results of earlier nights; nil if the run is not compared with any.
 	Baseline *baseline.Baseline
 	// Shard is the part of the cells that is run.
 	Shard Shard
@@ -48,7 +48,7 @@ func Environment(word string) (string, bool) { return os.LookupEnv(Prefix + word
 // command, PROXYCHAOS_GRACE=8s in the environment.
 type Word struct {
 	Name    string
-	Value   string // what stands for its value in the help
+	Value   string // its value, as the help shows it
 	Usage   string // what it sets
 	Default string // empty for none
 }
@@ -80,7 +80,7 @@ var Words = []Word{
 	{"PARALLEL", "NUMBER", "cells at a time; without it 3 for each core, fewer above 100 requests per second", ""},
 	{"RUNS", "FOLDER", "where recordings and reports go", "runs"},
 	{"FLOOR", "NUMBER", "how many cells have to run; if fewer do, the run fails", "1"},
-	{"BASELINE", "FILE", "compare the run with earlier nights, those of this file; built-in is the one of this build", ""},
+	{"BASELINE", "FILE", "compare the run with the earlier nights in this file; built-in is the file of this build", ""},
 	{"SHARD", "PART", "run a part of the cells: 2/8 is the second of eight; report merge puts the parts together", ""},
 	{"KIT", "FILE", "the agents, a build of proxychaos for Linux; made if there is none", ""},
 }
@@ -88,92 +88,128 @@ var Words = []Word{
 // FromEnvironment makes a request of words, each looked up by its name. Without NAME it is
 // for all scenarios, with a config of one's own for the standing ones.
 func FromEnvironment(lookup func(string) (string, bool)) (Request, error) {
-	get := func(name, standard string) string {
-		if v, ok := lookup(name); ok && v != "" {
-			return v
-		}
-		return standard
-	}
+	said := saying(lookup)
 	r := Request{Scenarios: All, Options: run.Options{
-		Wanted: wayin.Wanted{Host: get("HOST_HEADER", "")},
-		Runs:   get("RUNS", "runs"), Binary: get("KIT", ""), Log: os.Stderr,
+		Wanted: wayin.Wanted{Host: said.or("HOST_HEADER", "")},
+		Runs:   said.or("RUNS", "runs"), Binary: said.or("KIT", ""), Log: os.Stderr,
 	}}
 	var err error
 	if r.Options.Settings, err = harness.SettingsFrom(lookup); err != nil {
 		return r, err
 	}
-	if r.Options.Parallel, err = number("PARALLEL", get("PARALLEL", strconv.Itoa(CellsAtATime(runtime.NumCPU(), r.Options.Settings.Rate))), 1, 1000); err != nil {
-		return r, err
-	}
-	if r.Floor, err = number("FLOOR", get("FLOOR", "1"), 1, 1_000_000); err != nil {
-		return r, err
-	}
-	if r.Shard, err = parseShard(get("SHARD", "")); err != nil {
-		return r, err
-	}
-	if r.Baseline, err = readBaseline(get("BASELINE", "")); err != nil {
-		return r, err
-	}
-	if r.Shard.Of > 1 { // they are about the whole
-		r.Floor, r.Baseline = 1, nil
-	}
-	port, err := number("PROXY_PORT", get("PROXY_PORT", "0"), 0, 65535)
-	if err != nil {
-		return r, err
-	}
-	r.Options.Port = uint16(port)
-	if paths := get("URL_PATH", ""); paths != "" {
-		if r.Options.Paths, err = wayin.Paths(paths); err != nil {
-			return r, fmt.Errorf("URL_PATH: %w", err)
+	for _, part := range []func(*Request) error{said.whole, said.wanted, said.scenarios, said.subjects} {
+		if err := part(&r); err != nil {
+			return r, err
 		}
 	}
-	if headers := get("HEADERS", ""); headers != "" {
+	return r, r.plannable()
+}
+
+// saying looks the words of a run up.
+type saying func(word string) (string, bool)
+
+// or is what was said of a word, or else the standard.
+func (s saying) or(word, standard string) string {
+	if v, ok := s(word); ok && v != "" {
+		return v
+	}
+	return standard
+}
+
+// whole takes the words about the run as a whole.
+func (s saying) whole(r *Request) (err error) {
+	if r.Options.Parallel, err = number("PARALLEL", s.or("PARALLEL", strconv.Itoa(CellsAtATime(runtime.NumCPU(), r.Options.Settings.Rate))), 1, 1000); err != nil {
+		return err
+	}
+	if r.Floor, err = number("FLOOR", s.or("FLOOR", "1"), 1, 1_000_000); err != nil {
+		return err
+	}
+	if r.Shard, err = parseShard(s.or("SHARD", "")); err != nil {
+		return err
+	}
+	if r.Baseline, err = readBaseline(s.or("BASELINE", "")); err != nil {
+		return err
+	}
+	if r.Shard.Of > 1 { // they are about all shards together
+		r.Floor, r.Baseline = 1, nil
+	}
+	return nil
+}
+
+// wanted takes what requests are to ask for.
+func (s saying) wanted(r *Request) error {
+	port, err := number("PROXY_PORT", s.or("PROXY_PORT", "0"), 0, 65535)
+	if err != nil {
+		return err
+	}
+	r.Options.Port = uint16(port)
+	if paths := s.or("URL_PATH", ""); paths != "" {
+		if r.Options.Paths, err = wayin.Paths(paths); err != nil {
+			return fmt.Errorf("URL_PATH: %w", err)
+		}
+	}
+	if headers := s.or("HEADERS", ""); headers != "" {
 		if r.Options.Headers, err = wayin.Headers(headers); err != nil {
-			return r, fmt.Errorf("HEADERS: %w", err)
+			return fmt.Errorf("HEADERS: %w", err)
 		}
 	}
 	if strings.ContainsAny(r.Options.Host, " \t\r\n/") {
-		return r, fmt.Errorf("HOST_HEADER=%q: want the name of a host, or a name and a port", r.Options.Host)
+		return fmt.Errorf("HOST_HEADER=%q: want the name of a host, or a name and a port", r.Options.Host)
 	}
-	if name := get("NAME", ""); name != "" {
-		s, err := Named(name)
+	return nil
+}
+
+// scenarios takes what is run, and on whose load balancers.
+func (s saying) scenarios(r *Request) error {
+	if name := s.or("NAME", ""); name != "" {
+		one, err := Named(name)
 		if err != nil {
-			return r, err
+			return err
 		}
-		r.Scenarios = []harness.Scenario{s}
-	} else if get("CONFIG", "") != "" {
+		r.Scenarios = []harness.Scenario{one}
+	} else if s.or("CONFIG", "") != "" {
 		r.Scenarios = standing
 	}
-	of := cloud.Name(get("CLOUD", ""))
+	of := cloud.Name(s.or("CLOUD", ""))
+	var err error
 	if r.Scenarios, err = onCloud(of, r.Scenarios); err != nil {
-		return r, err
+		return err
 	}
 	if r.Baseline != nil && r.Scenarios[0].World.Cloud != "" {
-		return r, fmt.Errorf("CLOUD=%s: earlier nights were with AWS's load balancers; leave BASELINE= out, or CLOUD=", of)
+		return fmt.Errorf("CLOUD=%s: earlier nights were with AWS's load balancers; leave BASELINE= out, or CLOUD=", of)
 	}
-	r.Subjects, err = chooseSubjects(func(word string) string { return get(word, "") })
+	return nil
+}
+
+// subjects takes what it is run on.
+func (s saying) subjects(r *Request) (err error) {
+	r.Subjects, err = chooseSubjects(func(word string) string { return s.or(word, "") })
 	if err != nil {
-		return r, err
+		return err
 	}
 	if own := r.Subjects[0].Role == harness.Own; !own && (r.Options.Settings.MaxFailed > 0 || r.Options.Settings.RecoverWithin > 0) {
-		return r, errors.New("MAX_FAILED= and RECOVER_WITHIN= are for a config of your own: give CONFIG= too, or leave them out")
+		return errors.New("MAX_FAILED= and RECOVER_WITHIN= are for a config of your own: give CONFIG= too, or leave them out")
 	}
-	r.Options.Compile = get("PROXY", "") != "" || get("SUBJECT", "") != ""
-	r.Options.NeedsEngine = !slices.ContainsFunc(r.Subjects, func(s harness.Subject) bool { return s.Kind == kind.GoProxy })
-	// What cannot be planned is refused before anything is started.
+	r.Options.Compile = s.or("PROXY", "") != "" || s.or("SUBJECT", "") != ""
+	r.Options.NeedsEngine = !slices.ContainsFunc(r.Subjects, func(of harness.Subject) bool { return of.Kind == kind.GoProxy })
+	return nil
+}
+
+// plannable refuses, before anything is started, what cannot be planned.
+func (r Request) plannable() error {
 	cells := 0
 	for _, s := range r.Scenarios {
 		for _, cell := range r.suited(s) {
 			cells++
 			if _, err := s.PlanOf(cell.Subject, r.Options.Settings, s.World.Place(nowhere)); err != nil {
-				return r, err
+				return err
 			}
 		}
 	}
 	if cells == 0 {
-		return r, noCell(r.Scenarios[0], r.Subjects[0])
+		return noCell(r.Scenarios[0], r.Subjects[0])
 	}
-	return r, nil
+	return nil
 }
 
 // nowhere is the address of every node of a plan that is only checked.
@@ -184,7 +220,7 @@ func noCell(s harness.Scenario, subject harness.Subject) error {
 	switch {
 	case subject.Role != harness.Own:
 	case s.Reloads() && kind.ReloadOf(subject.Kind) == nil:
-		return fmt.Errorf("%s has the proxy read its configuration anew, and how to tell %s to is not known here: give another scenario", s.Name, subject.Kind)
+		return fmt.Errorf("%s reloads the configuration of the proxy, and it is not known here how to tell %s to do that: give another scenario", s.Name, subject.Kind)
 	default:
 		return fmt.Errorf("%s is about TLS between proxy and nodes, and %s speaks plain HTTP to them: give a config with https:// upstreams, or another scenario", s.Name, subject.ID())
 	}
@@ -317,7 +353,7 @@ func ImageSubject(image, command, path string, env kind.Env) (harness.Subject, e
 	if image == "" {
 		return harness.Subject{}, errors.New("PROXY=image: say which one with IMAGE=")
 	}
-	if _, err := reference.ParseAnyReference(image); err != nil {
+	if _, err := imageref.ParseAnyReference(image); err != nil {
 		return harness.Subject{}, fmt.Errorf("IMAGE=%s: want the name of an image as docker run takes it, such as team/proxy:7: %w", image, err)
 	}
 	words, err := kind.ReadCommand(command)

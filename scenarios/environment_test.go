@@ -197,7 +197,7 @@ func TestTLSScenariosNeedTLS(t *testing.T) {
 	_, err := from(map[string]string{"NAME": "tls-hang", "PROXY": "nginx", "CONFIG": plain})
 	g.Expect(err).To(MatchError(And(ContainSubstring("tls-hang is about TLS"), ContainSubstring("nginx/own-plain speaks plain HTTP"))))
 	_, err = from(map[string]string{"NAME": "proxy-reload", "PROXY": "h2o", "CONFIG": plain})
-	g.Expect(err).To(MatchError(ContainSubstring("proxy-reload has the proxy read its configuration anew, and how to tell h2o to is not known here")))
+	g.Expect(err).To(MatchError(ContainSubstring("proxy-reload reloads the configuration of the proxy, and it is not known here how to tell h2o to do that")))
 	_, err = from(map[string]string{"NAME": "alb-ip-rotate", "SUBJECT": "nginx/tls"})
 	g.Expect(err).To(MatchError(And(ContainSubstring("SUBJECT=nginx/tls is in the catalogue for tls-alert, "), Not(ContainSubstring("alb-ip-rotate")))))
 	_, err = from(map[string]string{"NAME": "keepalive-race", "SUBJECT": "nginx/static"})

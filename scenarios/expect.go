@@ -12,7 +12,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// What the subjects came to in runs here; docs/proxy-behaviour.md names the versions
+// The results of the subjects in runs here; docs/proxy-behaviour.md names the versions
 // and says where this differs from the articles.
 
 // expectations are by the name of the scenario, or in the file of a scenario by the subject.

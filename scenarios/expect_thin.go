@@ -6,7 +6,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// What the thin subjects came to in runs here; docs/proxy-behaviour.md names the versions.
+// The results of the thin subjects in runs here; docs/proxy-behaviour.md names the versions.
 
 // squidAccelerator: it follows the name, and has no address once a look-up fails. After ten
 // failed connects the peer is dead to it, whatever other addresses its name has.

@@ -10,8 +10,8 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// FailOnStatus is an application server that is up and broken: it answers, so that a balancer
-// that looks at connections alone goes on with it (article 004, failonstatus).
+// FailOnStatus is an application server that is up and broken: it answers, so a balancer that
+// looks only at connections keeps using it (article 004, failonstatus).
 var FailOnStatus = harness.Scenario{
 	Name:    "failonstatus",
 	Summary: "One of the members of a balancer answers every request with 500 for 5 s, then it serves again.",

@@ -10,11 +10,10 @@ import (
 )
 
 // HTTPSBackend is a balancer with HTTPS to its members (article 004), one of whose addresses
-// was given to somebody else. Encryption alone does not tell; a certificate that is verified
-// does.
+// was given to somebody else. Encryption alone does not show that; a verified certificate does.
 var HTTPSBackend = harness.Scenario{
 	Name:    "https-backend",
-	Summary: "A stranger answers over HTTPS at the address of one of the members of a balancer for 5 s, with his site and his certificate.",
+	Summary: "A stranger's server answers over HTTPS at the address of one of the members of a balancer for 5 s, with its own site and certificate.",
 	World:   four,
 	Timeline: []harness.Step{
 		harness.Do(fault.StrikeNodes{Kind: fakealb.FaultStranger, Nodes: world.Numbers(1)}),

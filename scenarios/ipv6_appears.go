@@ -11,7 +11,7 @@ import (
 
 // IPv6Appears is an ALB that becomes dual-stack: its name gets AAAA records beside its A
 // records (aws-facts 1.14). IPv6 works at first, and then no packet of it arrives any more, as
-// after a change of a route or of a network ACL that forgot it. Nothing becomes of IPv4.
+// after a change of a route or of a network ACL that forgot it. Nothing happens to IPv4.
 var IPv6Appears = harness.Scenario{
 	Name:    "ipv6-appears",
 	Summary: "The ALB's name gets two IPv6 addresses beside its two IPv4 ones; after a grace those with IPv6 go silent, and DNS keeps them.",

@@ -9,8 +9,8 @@ import (
 
 // NLBSilentIdle is the first order of the morning. A Network Load Balancer forgets a connection
 // that lay idle for long, by default for 350 s, and tells neither side (aws-facts 4.2): whoever
-// uses it next gets an RST. A config's own timers are not scaled, so that the idle timeout here
-// is the least that an NLB takes.
+// uses it next gets an RST. A config's own timers are not scaled, so the idle timeout here is
+// the shortest that an NLB accepts.
 var NLBSilentIdle = harness.Scenario{
 	Name:    "nlb-silent-idle",
 	Summary: "A Network Load Balancer in front of the proxy forgets connections that lie idle for 60 s, and tells nobody; no request comes for 70 s.",

@@ -9,7 +9,7 @@ import (
 )
 
 // PostNotReplayed is what a retry must not do: send a POST again that a node has carried out
-// and not answered. Who does so loses fewer requests, and orders twice.
+// and not answered. A proxy that does so loses fewer requests, and its users order twice.
 var PostNotReplayed = harness.Scenario{
 	Name:    "post-not-replayed",
 	Summary: "All requests are POSTs; for 1.5 s half of the nodes carry requests out and then reset instead of answering.",

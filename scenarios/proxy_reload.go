@@ -11,11 +11,11 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// ProxyReload is the change of a configuration at noon: the proxy reads it anew while users wait
-// for answers. New processes take over, and the old ones are to end what they have in hand.
+// ProxyReload is the change of a configuration at noon: the proxy reloads it while users wait
+// for answers. New processes take over, and the old ones should finish their requests.
 var ProxyReload = harness.Scenario{
 	Name:    "proxy-reload",
-	Summary: "Every request takes the application 4 s; meanwhile the proxy reads its configuration anew, and no request may fail.",
+	Summary: "Every request takes the application 4 s; meanwhile the proxy is told to reload its configuration, and no request may fail.",
 	World:   four,
 	Load:    harness.Load{Rate: 20, Patience: "20s"},
 	Timeline: []harness.Step{

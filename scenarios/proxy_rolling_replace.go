@@ -9,11 +9,11 @@ import (
 )
 
 // ProxyRollingReplace is what a deploy does to proxies behind a load balancer, one after the
-// other. It does not wait until a proxy has answered what it has in hand: the proxy is to do that
+// other. It does not wait until a proxy has finished its requests: the proxy has to do that
 // before it ends.
 var ProxyRollingReplace = harness.Scenario{
 	Name:    "proxy-rolling-replace",
-	Summary: "Two proxies are targets of an ALB, and requests take the application 3 s; one after the other is taken out, told to end 1 s later, and started again.",
+	Summary: "Two proxies are targets of an ALB, and every request takes the application 3 s; one after the other is taken out, told to end 1 s later, and started again.",
 	World:   pair,
 	Load:    DeregisterThenKill.Load,
 	Timeline: []harness.Step{

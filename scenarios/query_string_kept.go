@@ -6,7 +6,7 @@ import (
 )
 
 // QueryStringKept is the price of the fix for the first of these outages: with a variable in
-// proxy_pass nginx sends what stands there, and no longer the path and query that came.
+// proxy_pass nginx sends what is written there, and no longer the path and query that came.
 var QueryStringKept = harness.Scenario{
 	Name:     "query-string-kept",
 	Summary:  "As alb-ip-rotate, and each request has to reach a node with the query string that its client sent.",

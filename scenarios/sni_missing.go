@@ -9,8 +9,9 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// SNIMissing is a listener whose default certificate is replaced by that of another site. Who
-// names the host in the handshake (SNI) does not notice. nginx names none unless told to.
+// SNIMissing is a listener whose default certificate is replaced by that of another site.
+// Clients that name the host in the handshake (SNI) do not notice. nginx names none unless told
+// to.
 var SNIMissing = harness.Scenario{
 	Name:    "sni-missing",
 	Summary: "One of two nodes, and 3 s later the other, ends its connections and shows the certificate of another name to clients that send no SNI.",

@@ -13,7 +13,7 @@ import (
 // DNS answers.
 var StartWithoutDNS = harness.Scenario{
 	Name:    "start-without-dns",
-	Summary: "The proxy is killed and started anew while every resolver answers SERVFAIL, once; DNS answers again after OUTAGE.",
+	Summary: "The proxy is killed and restarted once, while every resolver answers SERVFAIL; DNS answers again after OUTAGE.",
 	World:   four,
 	Timeline: []harness.Step{
 		harness.Do(fault.FailDNS{Kind: fakedns.KindServFail}, fault.RestartProxy{}),

@@ -43,7 +43,7 @@ var subjectsOfOne = []catalogued{
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "cluster-max-fails", Config: "cluster-max-fails.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
-		Summary: "the article's three addresses with max_fails=0: no server is held to be down",
+		Summary: "the article's three addresses with max_fails=0: no server is ever considered down",
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "cluster-next-upstream", Config: "cluster-next-upstream.conf", Role: harness.Fix, Scenarios: ofFew, Release: harness.Stable,
@@ -139,11 +139,11 @@ var subjectsOfOne = []catalogued{
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.Nginx, Name: "shutdown-timeout", Config: "shutdown-timeout.conf", Role: harness.Pitfall, Scenarios: ofFew, Release: harness.Stable,
-		Summary: "worker_shutdown_timeout 1s: after a reload old workers have so long for what they have in hand",
+		Summary: "worker_shutdown_timeout 1s: after a reload old workers have 1 s to finish their requests",
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.HAProxy, Name: "hard-stop-after", Config: "hard-stop-after.cfg", Role: harness.Pitfall, Scenarios: ofFew, Release: "testing",
-		Summary: "hard-stop-after 1s: after a reload the old worker has so long for what it has in hand",
+		Summary: "hard-stop-after 1s: after a reload the old worker has 1 s to finish its requests",
 	}},
 	{Subject: harness.Subject{
 		Kind: kind.HAProxy, Name: "jsessionid-prefix", Config: "jsessionid-prefix.cfg", Role: harness.Fix, Scenarios: ofFew, Release: "testing",

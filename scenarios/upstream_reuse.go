@@ -10,7 +10,7 @@ import (
 // load balancer for each request, with a handshake and a port each, or none. No status shows it.
 var UpstreamReuse = harness.Scenario{
 	Name:     "upstream-reuse",
-	Summary:  "As alb-ip-refuse, for paths of several lengths without a query, and one connection to the nodes has to do for ten requests.",
+	Summary:  "As alb-ip-refuse, for paths of several lengths without a query, and ten requests may open at most one connection to the nodes.",
 	World:    ALBIPRefuse.World,
 	Load:     harness.Load{Paths: []string{"/", "/t", "/ab", "/app/users/1234"}, Bare: true},
 	Timeline: ALBIPRefuse.Timeline,

@@ -5,8 +5,8 @@ import (
 	"github.com/proxychaos/proxychaos/harness/judge"
 )
 
-// XFFChain is who the application takes its client for. The load balancer in front of the proxy
-// says so in X-Forwarded-For; the proxy has to pass it on, and the application's own load
+// XFFChain is about the client that the application sees. The load balancer in front of the
+// proxy says so in X-Forwarded-For; the proxy has to pass it on, and the application's own load
 // balancer appends to it.
 var XFFChain = harness.Scenario{
 	Name:     "xff-chain",

@@ -8,7 +8,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// Outcome is what a run came to.
+// Outcome is the result of a run.
 type Outcome string
 
 // The outcomes. Unproven is red like Fail.
@@ -50,7 +50,7 @@ type Trend struct {
 // Flat reports whether the figure did not grow.
 func (t Trend) Flat() bool { return t.Last <= t.Limit }
 
-// Judge says what the run came to. Where requests failed it failed, whatever
+// Judge gives the result of the run. If requests failed it failed, whatever
 // was proved.
 func (r Report) Judge() Verdict {
 	v := Verdict{Outcome: Pass}

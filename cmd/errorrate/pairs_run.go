@@ -130,7 +130,7 @@ func journaled(dir string) (int, error) {
 	return bytes.Count(text, []byte("\n")), err
 }
 
-// pairsTable has a row for each pair, and above it what they came to.
+// pairsTable has a row for each pair, and above it a summary of them.
 func pairsTable(all []pair, answers []answered) string {
 	var rows strings.Builder
 	var took []float64

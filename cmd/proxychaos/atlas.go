@@ -25,8 +25,8 @@ func atlasCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "atlas",
 		Short: "Say between which releases of a proxy its behaviour changed",
-		Long: "Runs the catalogued configs of a kind of proxy, or your own, on every release that can be had, in every scenario that suits.\n" +
-			"What differs between two releases is run again with other seeds, until it is sure. Exits 0 if it could be told, 2 if not.",
+		Long: "Runs the catalogued configs of a kind of proxy, or your own, on every available release, in every scenario that suits them.\n" +
+			"What differs between two releases is run again with other seeds, to rule out chance. Exits 0 if two releases could be compared, 2 if not.",
 		Example: "  proxychaos atlas --proxy nginx\n" +
 			"  proxychaos atlas --proxy haproxy --config ./haproxy.cfg --release oldstable,stable",
 		Args: cobra.NoArgs,
@@ -164,7 +164,7 @@ func storedAtlasCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "atlas DIR...",
 		Short: "Write the page of an atlas of stored runs",
-		Long: "Each DIR is the --runs of an atlas, or of a nightly: of one kind of proxy, or of that of --proxy.\n" +
+		Long: "Each DIR is the --runs of an atlas or of a nightly. If it has several kinds of proxy, --proxy chooses one.\n" +
 			"It needs no engine.",
 		Example: "  proxychaos report atlas runs --proxy nginx",
 		Args:    cobra.MinimumNArgs(1),

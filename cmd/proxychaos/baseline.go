@@ -20,7 +20,7 @@ func baselineCommand() *cobra.Command {
 		Use:   "baseline DIR...",
 		Short: "Make the file that later nights are compared with, from stored nights, and show what is different from before",
 		Long: "Each DIR is a folder of recordings with the reports of a nightly, or one of the folders of reports in it.\n" +
-			"Several nights, or several seeds, make the bands of the figures: three at least.",
+			"The bands of the figures need at least three nights, or three seeds.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, dirs []string) error {
 			var nights [][]reports.Cell

@@ -85,7 +85,7 @@ func (c *claimsRun) run(cmd *cobra.Command, ids []string) error {
 	return errors.Join(c.tell(cmd.OutOrStdout(), all, chosen, before, after), c.outcome(ctx, all, before, after, failed))
 }
 
-// try runs the experiments of the claims, and puts what they came to into the results. It
+// try runs the experiments of the claims, and adds what they measured to the results. It
 // also returns those that have no result.
 func (c *claimsRun) try(ctx context.Context, chosen []claims.Claim, results claims.Results) (after claims.Results, failed []claims.Came, err error) {
 	if release, ok := c.lookup("RELEASE"); ok {

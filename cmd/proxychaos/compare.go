@@ -43,7 +43,7 @@ func compareCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&a, "a", "", "the config in production: `PATH` of a file or a folder")
-	cmd.Flags().StringVar(&b, "b", "", "the config to roll out: `PATH` of a file or a folder; that of --a if only the release or the kind of proxy is another")
+	cmd.Flags().StringVar(&b, "b", "", "the config to roll out: `PATH` of a file or a folder; default: that of --a, to compare releases or kinds of proxy")
 	set = addSettings(cmd, compareWords, "CONFIG", "SUBJECT", "FLOOR", "BASELINE", "SHARD", "MAX_FAILED", "RECOVER_WITHIN")
 	return cmd
 }

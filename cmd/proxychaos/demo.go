@@ -45,7 +45,7 @@ func demoCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if every < 2*demoGrace {
-				return fmt.Errorf("got --every %s, want at least %s: the nodes that are left stand for %s", every, 2*demoGrace, demoGrace)
+				return fmt.Errorf("got --every %s, want at least %s: the nodes that the name leaves serve for %s", every, 2*demoGrace, demoGrace)
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()

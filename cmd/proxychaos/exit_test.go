@@ -102,7 +102,7 @@ var special = []situation{
 		{words: "claims 002-valid-3s --parallel none"},
 		{words: "fakealb --access-log none/access.log --nodes a=127.0.7.1"},
 	}},
-	{"No Docker engine", "`run`, `nightly`, `compare` and `atlas` need one, but for configs of goproxy. If goproxy is among others, it alone is run, unless `CI=true`. An `incident` needs one in any case.", []try{
+	{"No Docker engine", "`run`, `nightly`, `compare` and `atlas` need one, except for configs of goproxy. Of configs of several proxies only those of goproxy are run; with `CI=true` none is. An `incident` needs one in any case.", []try{
 		{words: "run alb-ip-rotate --proxy nginx --config now.conf"},
 		{words: "run alb-ip-rotate --proxy nginx --config now.conf", env: "DOCKER_HOST=tcp://192.0.2.1:2376"},
 		{words: "run alb-ip-rotate", env: "CI=true"},
@@ -296,7 +296,7 @@ func inTable(line string) string {
 	return strings.NewReplacer("|", `\|`, "<", "&lt;", "*", `\*`).Replace(line)
 }
 
-// checkDoc holds what stands below the marker of a doc against the text, or writes it.
+// checkDoc compares what follows the marker of a doc with the text, or writes it.
 func checkDoc(t *testing.T, path, text string) {
 	t.Helper()
 	const marker = "<!-- what follows is made by TestExitCodes -->\n"

@@ -13,9 +13,9 @@ import (
 func incidentCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "incident NAME",
-		Short: "Run an outage that many remember, on a config that shows it and on one that holds",
-		Long: "Runs an outage that many remember. One config has to break as was reported, with the same failures, cause and log line,\n" +
-			"and another one has to hold. Exits 0 if so, 1 if not, 2 if nothing could be proved, or not all was run. The incidents:\n\n" + listed(),
+		Short: "Run a well-known outage, on a config that breaks in it and on one that holds",
+		Long: "Runs a well-known outage. One config has to break in the reported way, with the same failures, cause and log line,\n" +
+			"and another one has to hold. Exits 0 if so, 1 if not, 2 if a run proved nothing, or was not made. The incidents:\n\n" + listed(),
 		Args: cobra.ExactArgs(1),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) (names []cobra.Completion, _ cobra.ShellCompDirective) {
 			if len(args) > 0 {

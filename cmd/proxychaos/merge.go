@@ -13,8 +13,8 @@ func mergeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "merge DIR...",
 		Short: "Put the shards of a nightly together into the report that one run makes",
-		Long: "Each DIR is what a shard wrote below its --runs. What is wrong with the whole makes it red,\n" +
-			"as in a nightly of one run: fewer cells than the floor, a difference from earlier nights.",
+		Long: "Each DIR is the --runs of a shard. The whole is red for the same reasons\n" +
+			"as a nightly of one run: fewer cells than the floor, a difference from earlier nights.",
 		Args: cobra.MinimumNArgs(1),
 	}
 	set := addFlags(cmd, mergeWords)

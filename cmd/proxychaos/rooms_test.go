@@ -13,7 +13,7 @@ import (
 )
 
 // rooms are the packages of the picture in docs/design.md. A package below one belongs to it,
-// but for those below harness. What all use, such as controlguard, is left out.
+// but for those below harness. What all use, such as harness/control, is left out.
 var rooms = []string{
 	"cmd/proxychaos", "scenarios", "reports", "goproxy", "fakealb", "fakedns",
 	"harness", "harness/run", "harness/testbed", "harness/embedded", "harness/pod", "harness/load", "harness/wayin", "harness/images", "harness/engine",

@@ -29,7 +29,7 @@ func runCommand() *cobra.Command {
 		Short: "Run a scenario on the catalogued configs, or on your own",
 		Long: "Runs a scenario on the catalogued configs, on your own with --proxy and --config, or on any image with --proxy image and --image.\n" +
 			"It prints a table, and writes a page and all recordings to --runs. \"proxychaos list\" shows the scenarios.\n" +
-			"Exits 0 if every config came out as expected, 1 if one did not, 2 if nothing could be proved.",
+			"Exits 0 if every config came out as expected, 1 if one did not, 2 if a run proved nothing.",
 		Example: "  proxychaos run alb-ip-rotate --proxy nginx --config ./nginx\n" +
 			"  proxychaos run alb-ip-rotate --proxy image --image pen:0.34 --command 'pen -f 80 backend.example.com:80'\n" +
 			"  proxychaos run alb-ip-rotate --subject nginx/static --quiet --json",
@@ -48,10 +48,10 @@ func runCommand() *cobra.Command {
 func nightlyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "nightly",
-		Short: "Run every scenario on every catalogued config; 595 cells took 45 min on 2 cores",
-		Long: "Runs every scenario on every catalogued config. On 2 cores that took 52 min for 696 cells.\n" +
+		Short: "Run every scenario on the catalogued configs that it is for, and compare the results with earlier nights",
+		Long: "Runs every scenario on the catalogued configs that it is for. On 2 cores that took 52 min for 696 cells.\n" +
 			"It prints a table, and writes a page, a JUnit file and all recordings to --runs.\n" +
-			"Exits 0 if every config came out as in the catalogue and in earlier nights, 1 if one did not, 2 if too few cells ran or nothing could be proved.",
+			"Exits 0 if every config came out as in the catalogue and in earlier nights, 1 if one did not, 2 if too few cells ran or a run proved nothing.",
 		Args: cobra.NoArgs,
 	}
 	p := player{settings: addSettings(cmd, nil, "CONFIG", "IMAGE", "COMMAND", "ENV", "CLOUD", "MAX_FAILED", "RECOVER_WITHIN")}
@@ -70,7 +70,7 @@ func nightlyDefaults(s *settings) {
 	}
 }
 
-// player runs the cells that a command asks for, and shows what came of them.
+// player runs the cells that a command asks for, and shows their results.
 type player struct {
 	*settings
 	json, quiet bool

@@ -64,7 +64,7 @@ func TestRunInterrupted(t *testing.T) {
 	g.Expect(strings.TrimSpace(stderr.String())).To(HaveSuffix("\nproxychaos: interrupted: 0 of 1 cells were run; what was recorded is in runs"))
 }
 
-// The exit code is the worst of what came of the cells.
+// The exit code is the worst of those that the cells deserve.
 func TestOutcome(t *testing.T) {
 	cell := func(result string) reports.Cell { return reports.Cell{Verdict: judge.Verdict{Result: result}} }
 	over, cancel := context.WithCancel(t.Context())

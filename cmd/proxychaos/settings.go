@@ -148,7 +148,7 @@ func mistypedImage(environ []string) error {
 // ofKubernetes are the variables that a pod gets for a service with the name proxychaos.
 var ofKubernetes = regexp.MustCompile(`^` + scenarios.Prefix + `(SERVICE_.*|PORT|PORT_\d.*)$`)
 
-// text is the value of a flag as it was typed; its kind stands for it in the help.
+// text is the value of a flag as it was typed; the help shows its kind.
 type text struct{ value, kind string }
 
 func (t *text) String() string { return t.value }

@@ -53,7 +53,7 @@ var azure = Cloud{
 		},
 	},
 	Addresses: 1, // azure.1 D
-	Moves:     "Its address is static: a name that moves stands for one that you point at another gateway, or for a gateway that was made anew.",
+	Moves:     "Its address is static: the move of the name means that you point it at another gateway, or that the gateway was created anew.",
 }
 
 // gatewayStatuses are what an Application Gateway answers (azure.2, azure.4 D).

@@ -43,7 +43,7 @@ type Cloud struct {
 	Network *Network
 	// Addresses is how many addresses one load balancer has; 0 if that varies.
 	Addresses int
-	// Moves says, if the addresses do not change by themselves, what it stands for that a
+	// Moves says, if the addresses do not change by themselves, what it means that a
 	// name gets others.
 	Moves string
 }

@@ -22,7 +22,7 @@ var gcp = Cloud{
 	Timers:    googleTimers,
 	Targets:   googleTargets,
 	Addresses: 1, // gcp.1 D
-	Moves:     "Its address is anycast and does not change as it scales: a name that moves stands for one that you point at another load balancer.",
+	Moves:     "Its address is anycast and does not change as it scales: the move of the name means that you point it at another load balancer.",
 }
 
 // viaGoogle is added to requests and responses (gcp.9 D).

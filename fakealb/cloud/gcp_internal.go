@@ -20,7 +20,7 @@ var gcpInternal = Cloud{
 	},
 	Targets:   googleTargets,
 	Addresses: 1, // gcp-internal.2 D
-	Moves:     "It has one internal address, of its forwarding rule, and keeps it: a name that moves stands for one that you point at another load balancer.",
+	Moves:     "It has one internal address, of its forwarding rule, and keeps it: the move of the name means that you point it at another load balancer.",
 }
 
 // envoyStatuses are what Envoy answers (gcp-internal.3, gcp-internal.4 S, gcp-internal.5 O).

@@ -29,7 +29,7 @@ const (
 	// SilenceNew drops the SYN of new connections only. Established connections go on.
 	SilenceNew Kind = "silence-new"
 	// Refuse answers new connections with RST and resets the established ones: at
-	// once, or where a request is in hand when its answer is written, at most 0.1 s
+	// once, or if a request is under way after its answer is written, at most 0.1 s
 	// later. An ALB drains a node before it is retired, it cuts no request short.
 	Refuse Kind = "refuse"
 	// RefuseNew answers the SYN of new connections with RST. Established connections go on.

@@ -53,7 +53,7 @@ type kernelNode struct {
 
 // OpenNFTables returns a Network that adds addresses, IPv4 and IPv6, to the interface named
 // ifname and switches faults with one nftables transaction each. An empty ifname
-// stands for the only interface that is up and is not the loopback. If there are ports,
+// means the only interface that is up and is not the loopback. If there are ports,
 // connections to every other port of a node come to the first of them, and [AskedPort]
 // tells the one that was asked for.
 func OpenNFTables(ifname string, ports []uint16) (Network, error) {

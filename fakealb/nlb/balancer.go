@@ -24,7 +24,7 @@ type Arrival struct {
 	ID           uint64 // of the connection
 	Client, Node netip.AddrPort
 	Conn         Conn
-	// Stream is TLS over Conn on a TLS listener. Nil stands for Conn.
+	// Stream is TLS over Conn on a TLS listener. Nil means Conn.
 	Stream Stream
 	// ALPN is what was negotiated on a TLS listener. It is what a TLS target is
 	// offered.

@@ -39,7 +39,7 @@ type Attempt struct {
 	// TargetIdleSeconds is how long the connection to the target had lain idle before it
 	// carried the request; 0 for a new one, or without one.
 	TargetIdleSeconds float64 `json:"target_idle_seconds,omitempty"`
-	// TargetTLSFailed says that no TLS handshake with the target came to its end.
+	// TargetTLSFailed says that no TLS handshake with the target was completed.
 	TargetTLSFailed bool `json:"target_tls_failed,omitempty"`
 	// FailedOpen says that too few targets were healthy, so that this one was taken
 	// whatever its health.
@@ -133,7 +133,7 @@ type Check struct {
 	Passed       bool       `json:"passed"`
 	Code         int        `json:"code,omitempty"`   // a status or gRPC code; 0 without one
 	Reason       string     `json:"reason,omitempty"` // of the health check log; empty if it passed
-	// TLSFailed says that the TLS handshake with the target did not come to its end.
+	// TLSFailed says that the TLS handshake with the target was not completed.
 	TLSFailed bool `json:"tls_failed,omitempty"`
 	// State is the target's at this node after the check: healthy, unhealthy, ...
 	State string `json:"state"`

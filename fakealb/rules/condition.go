@@ -15,8 +15,8 @@ type Condition struct {
 	// http-header and query-string.
 	Field string `json:"field"`
 	// Values are at most 3. Of host-header, path-pattern and http-header they are
-	// patterns of at most 128 characters, in which * stands for any characters and ?
-	// for one; only those of path-pattern heed the case. Of http-request-method they
+	// patterns of at most 128 characters, in which * matches any characters and ?
+	// for one; only those of path-pattern are case-sensitive. Of http-request-method they
 	// are methods, of source-ip prefixes of the addresses from which clients connect.
 	Values []string `json:"values,omitempty"`
 	// HeaderName is the field name of http-header: at most 40 characters, whatever
@@ -26,8 +26,8 @@ type Condition struct {
 	Query []Parameter `json:"query,omitempty"`
 }
 
-// Parameter is a pair of a query string. Both are patterns that do not heed the
-// case; an empty key stands for any.
+// Parameter is a pair of a query string. Both are patterns that ignore the
+// case; an empty key means any.
 type Parameter struct {
 	Key   string `json:"key,omitempty"`
 	Value string `json:"value"`

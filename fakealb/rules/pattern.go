@@ -1,6 +1,6 @@
 package rules
 
-// matches reports whether all of s fits the pattern: * stands for any characters,
+// matches reports whether all of s fits the pattern: * matches any characters,
 // ? for one. It takes at most len(pattern) * len(s) steps.
 func matches(pattern, s string) bool {
 	star, mark := -1, 0 // the last *, and where in s what follows it was tried

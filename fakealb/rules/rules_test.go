@@ -42,7 +42,7 @@ func TestConditions(t *testing.T) {
 		{"host with ?", Condition{Field: HostHeader, Values: []string{"sho?.example.com"}}, true},
 		{"*. needs something before", Condition{Field: HostHeader, Values: []string{"*.shop.example.com"}}, false},
 		{"path", Condition{Field: PathPattern, Values: []string{"/img/*"}}, true},
-		{"path heeds the case", Condition{Field: PathPattern, Values: []string{"/img/logo.png"}}, false},
+		{"path is case-sensitive", Condition{Field: PathPattern, Values: []string{"/img/logo.png"}}, false},
 		{"path without the query", Condition{Field: PathPattern, Values: []string{"*two"}}, false},
 		{"path whole", Condition{Field: PathPattern, Values: []string{"/img"}}, false},
 		{"method", Condition{Field: RequestMethod, Values: []string{"GET", "POST"}}, true},

@@ -10,10 +10,10 @@ import (
 )
 
 // Attributes are target group attributes, under AWS's names, with AWS's defaults
-// and ranges. 0, "" and false stand for the default. Times are before scaling.
+// and ranges. 0, "" and false mean the default. Times are before scaling.
 type Attributes struct {
 	// DeregistrationDelaySeconds is how long a target that was taken out is drained:
-	// 300 by default, 0 to 3600 (3.4.1 D). Nil stands for the default.
+	// 300 by default, 0 to 3600 (3.4.1 D). Nil means the default.
 	DeregistrationDelaySeconds *int `json:"deregistration_delay.timeout_seconds,omitempty"`
 	// SlowStartSeconds is how long a target that became healthy ramps up: 0 (none)
 	// by default, or 30 to 900 (3.4.3 D).
@@ -61,7 +61,7 @@ const (
 )
 
 // Threshold is the least number, or percentage, of healthy targets. Its JSON is
-// that number or "off". 0 stands for the default.
+// that number or "off". 0 means the default.
 type Threshold int
 
 // Off is the Threshold that is always met.

@@ -29,10 +29,10 @@ type BuiltIn struct {
 	//	flaky   Status for the part Share of the requests, evenly spread, else 200
 	Kind   string   `json:"kind"`
 	Delay  Duration `json:"delay,omitempty"`  // of delay (1s), stream (100ms): 0 for that default, at most 1h
-	Size   int      `json:"size,omitempty"`   // of size and stream: 0 stands for 1024; at most 1 GiB
+	Size   int      `json:"size,omitempty"`   // of size and stream: 0 means 1024; at most 1 GiB
 	Status int      `json:"status,omitempty"` // of status (204) and flaky (500): 200 to 599
-	Chunks int      `json:"chunks,omitempty"` // of stream: 0 stands for 10; at most 10000
-	Share  float64  `json:"share,omitempty"`  // of flaky: 0 stands for 0.5; at most 1
+	Chunks int      `json:"chunks,omitempty"` // of stream: 0 means 10; at most 10000
+	Share  float64  `json:"share,omitempty"`  // of flaky: 0 means 0.5; at most 1
 	// Unhealthy fails the health checks; other requests are answered all the same.
 	Unhealthy bool `json:"unhealthy,omitempty"`
 }

@@ -25,14 +25,14 @@ type Group struct {
 	// balancer, TCP (the default) or TLS with a network load balancer. The
 	// certificates of targets are not validated (3.1.4, 4.10 D).
 	Protocol string `json:"protocol,omitempty"`
-	// ProtocolVersion is HTTP1, HTTP2 or GRPC (3.1.4 D). Empty stands for HTTP1. The
+	// ProtocolVersion is HTTP1, HTTP2 or GRPC (3.1.4 D). Empty means HTTP1. The
 	// other two are spoken with prior knowledge, over TLS with ALPN h2. TCP and TLS
 	// have none.
 	ProtocolVersion string      `json:"protocol_version,omitempty"`
 	Health          HealthCheck `json:"health_check"`
 	Attributes      Attributes  `json:"attributes,omitzero"`
 	// Retries is how many further targets are tried when a connection cannot be
-	// made, 0 to 3. An ALB is not seen to try any (3.1.6 O). 0 stands for the default.
+	// made, 0 to 3. An ALB is not seen to try any (3.1.6 O). 0 means the default.
 	Retries int `json:"retries,omitempty"`
 
 	norms Norms // that it was checked by

@@ -10,7 +10,7 @@ import (
 
 // HealthCheck holds the parameters of health checks with an ALB's names, and in its
 // comments with an ALB's defaults and ranges (3.2 D); Norms has those of other load
-// balancers. 0 and "" stand for the default. Times are before scaling.
+// balancers. 0 and "" mean the default. Times are before scaling.
 type HealthCheck struct {
 	// Protocol is HTTP (default) or HTTPS, and in a group over TCP or TLS TCP (default),
 	// HTTP or HTTPS. Groups of network load balancers have other defaults: a timeout

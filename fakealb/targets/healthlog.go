@@ -20,7 +20,7 @@ type CheckEntry struct {
 	Reason  string // empty if it passed
 
 	// What follows is not in the line: which node of which load balancer checked, whether the
-	// target is a built-in one, whether the TLS handshake did not come to its end, and the
+	// target is a built-in one, whether the TLS handshake was not completed, and the
 	// target's state after the check.
 	Node         netip.Addr
 	LoadBalancer string

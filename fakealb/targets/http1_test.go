@@ -83,7 +83,7 @@ func TestConnectionsAreKeptAfterEachKindOfExchange(t *testing.T) {
 	}
 }
 
-// fetch sends a request without a body and returns what came of it.
+// fetch sends a request without a body and returns the result.
 func (h *http1) fetch(t *testing.T, ctx context.Context, url string) (*http.Response, string, error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)

@@ -21,7 +21,7 @@ type NetworkAttributes struct {
 	// deregistration delay. By default they live on (4.9 D).
 	ConnectionTermination bool `json:"deregistration_delay.connection_termination.enabled,omitempty"`
 	// UnhealthyTermination resets the flows of a target that becomes unhealthy, unless
-	// the group fails open: on by default (4.5 D). Nil stands for the default.
+	// the group fails open: on by default (4.5 D). Nil means the default.
 	UnhealthyTermination *bool `json:"target_health_state.unhealthy.connection_termination.enabled,omitempty"`
 	// UnhealthyDrainingSeconds is how long such a target is unhealthy.draining before
 	// it is unhealthy and its flows are reset: 0 to 360000, and 0 unless

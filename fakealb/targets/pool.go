@@ -39,7 +39,7 @@ type Node struct {
 	// Kept is how long a connection to a target may lie idle, before scaling; 0 stands
 	// for Idle.
 	Kept time.Duration
-	// Whole is how long a whole response may take, before scaling; 0 stands for any time.
+	// Whole is how long a whole response may take, before scaling; 0 means any time.
 	Whole time.Duration
 	// Lag is how long a change of the group takes to reach the node, before scaling
 	// (3.4.2 O).

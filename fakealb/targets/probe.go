@@ -25,7 +25,7 @@ type result struct {
 	code                int // status, or gRPC code; -1 without one
 	reason, description string
 	logged              string // reason of the health check log; empty if ok
-	tlsFailed           bool   // the handshake did not come to its end
+	tlsFailed           bool   // the handshake was not completed
 }
 
 // Reasons of the health check log (3.2 D).
@@ -148,7 +148,7 @@ func checkRequest(ctx context.Context, addr netip.AddrPort, g Group) (*http.Requ
 	return req, nil
 }
 
-// judge holds a status against the matcher.
+// judge compares a status with the matcher.
 func judge(status int, g Group) result {
 	r := result{ok: g.Health.matches(status, g.ProtocolVersion), code: status}
 	if !r.ok {
@@ -161,7 +161,7 @@ func judge(status int, g Group) result {
 	return r
 }
 
-// judgeGRPC holds a gRPC code against the matcher.
+// judgeGRPC compares a gRPC code with the matcher.
 func judgeGRPC(resp *http.Response, g Group) result {
 	text := resp.Trailer.Get("Grpc-Status")
 	if text == "" {

@@ -58,7 +58,7 @@ func startBenches(t testing.TB) (peers []bench, ours bench) {
 	}), backend}
 }
 
-// outcome is what came of a shot.
+// outcome is the result of a shot.
 type outcome struct {
 	passed  []string // requests as the backend read them
 	answers []string // responses as the client read them
@@ -83,7 +83,7 @@ func clipped(s string) string {
 // patience is how long the end of a connection is waited for.
 const patience = 20 * time.Second
 
-// fire sends the shot and returns what came of it, when the proxy has closed the
+// fire sends the shot and returns the result, when the proxy has closed the
 // connection.
 func (b bench) fire(t testing.TB, s shot) outcome {
 	t.Helper()

@@ -63,7 +63,7 @@ func (r *recorder) begin(s shot) {
 	r.seen, r.answers = nil, s.answers
 }
 
-// whole is the requests that came to their end.
+// whole is the requests that were complete.
 func (r *recorder) whole() []message {
 	r.mu.Lock()
 	defer r.mu.Unlock()

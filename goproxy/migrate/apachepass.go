@@ -37,7 +37,7 @@ func inOrder(passes []pass) []pass {
 func (a *apache) visible(passes []pass) (out []pass) {
 	for i, p := range passes {
 		if j := slices.IndexFunc(passes[:i], p.isHiddenBy); j >= 0 {
-			a.note(p.place, "Apache never comes to it: line %d is first and matches the same", passes[j].line)
+			a.note(p.place, "Apache never gets to it: line %d comes first and matches the same", passes[j].line)
 			continue
 		}
 		out = append(out, p)

@@ -38,7 +38,7 @@ func readApache(file, text string) ([]directive, error) {
 		case text[0] == '<':
 			words, err := split(strings.TrimSuffix(text[1:], ">"))
 			if err != nil || len(words) == 0 || !strings.HasSuffix(text, ">") {
-				return nil, fmt.Errorf("%s:%d: %s is no section: want <Name arguments>", file, at.line, text)
+				return nil, fmt.Errorf("%s:%d: %s is not a section: want <Name arguments>", file, at.line, text)
 			}
 			at.name = "<" + words[0] + ">"
 			parent.block = append(parent.block, directive{place: at, args: words[1:]})

@@ -90,7 +90,7 @@ func (a *apache) leaveNames(s *site) {
 				return matched || err != nil
 			})
 			if shared && i >= 0 {
-				a.note(s.place, "Apache never comes to it for %s: %s of line %d is first", host, earlier.patterns[i], earlier.line)
+				a.note(s.place, "Apache never gets to it for %s: %s of line %d comes first", host, earlier.patterns[i], earlier.line)
 				return true
 			}
 		}

@@ -26,7 +26,7 @@ func Command() *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "migrate FILE --from apache|nginx",
-		Short: "Make a goproxy config of one of Apache or nginx; what it leaves out is said on standard error",
+		Short: "Make a goproxy config from one of Apache or nginx, and say on standard error what it leaves out",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			read, ok := readers[from]

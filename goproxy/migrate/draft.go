@@ -162,7 +162,7 @@ func memberURL(text string) (base, path string, err error) {
 	}
 	scheme := map[string]string{"http": "http", "https": "https", "ws": "http", "wss": "https", "h2": "https", "h2c": "http"}[u.Scheme]
 	if scheme == "" || u.Host == "" || strings.EqualFold(u.Hostname(), "unix") {
-		return "", "", fmt.Errorf("%q is no url that goproxy speaks to: want http or https to an address or a name", text)
+		return "", "", fmt.Errorf("%q is not a url that goproxy can call: want http or https to an address or a name", text)
 	}
 	if u.User != nil || u.ForceQuery || u.RawQuery != "" || u.Fragment != "" {
 		return "", "", fmt.Errorf("%q: goproxy sends the query of the request: want a url without one, and without a user", text)

@@ -28,7 +28,7 @@ func ParseFamily(s string) (Family, error) {
 	case Auto, IPv4, IPv6, Both:
 		return f, nil
 	}
-	return "", fmt.Errorf("%q is no address family: want auto, ipv4, ipv6 or both", s)
+	return "", fmt.Errorf("%q is not an address family: want auto, ipv4, ipv6 or both", s)
 }
 
 func (f Family) qtypes() []uint16 {

@@ -36,7 +36,7 @@ func ParseServer(s string) (netip.AddrPort, error) {
 	}
 	ap, err := netip.ParseAddrPort(s)
 	if err != nil || ap.Port() == 0 {
-		return netip.AddrPort{}, fmt.Errorf("%q is no resolver address: want an IP address such as 10.0.0.2 or 10.0.0.2:53", s)
+		return netip.AddrPort{}, fmt.Errorf("%q is not a resolver address: want an IP address such as 10.0.0.2 or 10.0.0.2:53", s)
 	}
 	return ap, nil
 }

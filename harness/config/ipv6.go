@@ -31,10 +31,10 @@ var here = []string{
 // dnsPorts are those on which the testbed's resolvers answer at any address.
 var dnsPorts = []string{"53", "8600", "5353"}
 
-// IPv6 are the addresses that the configuration has in place of a backend's name, as far
-// as that can be read. If there is one, the testbed has IPv6: without, the proxy could
-// not even try it. With it the C library asks for AAAA records, so that it is not there for
-// configurations that have none.
+// IPv6 are the IPv6 addresses that the configuration has in place of a backend's name, as far
+// as that can be read. If there is one, the testbed has IPv6: without it the proxy could not
+// even try the address. Other configurations get no IPv6, because with it the C library asks
+// for AAAA records.
 func (c Config) IPv6() []netip.Addr {
 	var found []netip.Addr
 	add := func(text, port string) {

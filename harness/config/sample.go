@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// maxSample bounds what stands for a pattern.
+// maxSample bounds the sample of a pattern.
 const maxSample = 200
 
 // sample is a short text that a regular expression matches; empty if Go does not know

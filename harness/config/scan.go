@@ -42,7 +42,7 @@ func (c Config) Refreshes() []time.Duration { return c.times(c.hints().Refresh) 
 func (c Config) Refresh() time.Duration { return longest(c.Refreshes()) }
 
 // Keeps is the longest time for which the configuration goes on using an address that has
-// left DNS, by its own word, such as HAProxy's hold obsolete.
+// left DNS, as it says itself, such as HAProxy's hold obsolete.
 func (c Config) Keeps() time.Duration { return longest(c.times(c.hints().Keeps)) }
 
 func longest(times []time.Duration) time.Duration {
@@ -53,7 +53,7 @@ func longest(times []time.Duration) time.Duration {
 	return most
 }
 
-// tooLong stands for every time that is longer: no run waits for it.
+// tooLong takes the place of every time that is longer: no run waits for it.
 const tooLong = 30 * 24 * time.Hour
 
 // part is one number of a time with its unit.

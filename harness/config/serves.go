@@ -19,8 +19,8 @@ const (
 // hostName is what a Host header can have.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$`)
 
-// Hosts are names that the configuration serves by its own word, at most 20. A name that
-// matches stands for one that is given as a pattern; unsaid says that there are patterns.
+// Hosts are names that the configuration says it serves, at most 20. A name that
+// matches takes the place of a pattern; unsaid says that there are patterns.
 func (c Config) Hosts() (found []string, unsaid bool) {
 	for _, word := range c.serves().Hosts {
 		given := strings.ToLower(word)
@@ -47,7 +47,7 @@ func (c Config) Hosts() (found []string, unsaid bool) {
 }
 
 // Paths are some that the configuration names, at most 20, such as may lead to an
-// upstream. A path that matches stands for one that is given as a pattern.
+// upstream. A path that matches takes the place of a pattern.
 func (c Config) Paths() []string {
 	var found []string
 	add := func(path string) {

@@ -3,7 +3,7 @@
 // privilege, and it can run nothing but goproxy.
 //
 // What it cannot show, it does not claim: there is no packet capture (a
-// frozen connection stands for dropped packets), and no view of worker
+// frozen connection takes the place of dropped packets), and no view of worker
 // processes, of which goproxy has one.
 package embedded
 
@@ -142,7 +142,7 @@ func (b *Bed) StartProxy(ctx context.Context, name string, content []byte) (neti
 }
 
 // RestartProxy ends the proxy and starts it again at the same address. It returns when it
-// had ended: it answers what it has in hand first, as a process that is killed does not.
+// had ended. Unlike a process that is killed, it first finishes its requests.
 func (b *Bed) RestartProxy(ctx context.Context) (time.Time, error) {
 	b.proxy.end()
 	<-b.proxy.ended

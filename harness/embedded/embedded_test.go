@@ -189,7 +189,7 @@ func TestLogKeepsLines(t *testing.T) {
 	g.Expect(lines[0].At).To(BeTemporally(">=", before))
 }
 
-// A proxy that was started anew, or took its configuration again, is at the same address, with
+// A proxy that was restarted, or took its configuration again, is at the same address, with
 // the same configuration.
 func TestRestart(t *testing.T) {
 	g := NewWithT(t)

@@ -51,7 +51,7 @@ func (p *Prober) note(addr net.Addr) {
 	p.own[local] = true
 }
 
-// dial connects and says what came of it.
+// dial connects and gives the result.
 func (p *Prober) dial(ctx context.Context, to netip.AddrPort, timeout time.Duration) (net.Conn, fault.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -154,7 +154,7 @@ func (p *Prober) Ask(_ context.Context, to netip.AddrPort, timeout time.Duration
 	return answer.Result, err
 }
 
-// question makes one request on an open connection and says what came of it.
+// question makes one request on an open connection and gives the result.
 func question(conn net.Conn, to netip.AddrPort, timeout time.Duration) (fault.Answer, error) {
 	answer, err := get(conn, to, timeout)
 	if err == nil {

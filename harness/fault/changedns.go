@@ -18,7 +18,7 @@ type ChangeDNS struct {
 	// To are all nodes that the name has from then on.
 	To world.Pick `json:"to"`
 	// Except is a resolver that goes on with the nodes that the name has now: a forwarder
-	// with a zone of its own, or one that does not heed the TTL. None if it is the zero value.
+	// with a zone of its own, or one that ignores the TTL. None if it is the zero value.
 	Except netip.Addr `json:"except,omitzero"`
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // Deregister takes one of several proxies out of the load balancer in front, which sends it
-// nothing new from then on. What it has in hand it may end: it drains (aws-facts 3.4.1).
+// nothing new from then on. The proxy may finish its requests: it drains (aws-facts 3.4.1).
 type Deregister struct {
 	// Proxy is its number, from 1.
 	Proxy int `json:"proxy"`

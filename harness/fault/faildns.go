@@ -23,8 +23,8 @@ const outageID = "outage"
 type FailDNS struct {
 	Kind fakedns.Kind `json:"kind"`
 	// Type is the only type of question that fails, "A" or "AAAA"; "" is every type.
-	// Firewalls and old servers that do not know AAAA fail so. Where the names of a testbed
-	// have no IPv6 address, AAAA is answered without the fault that there is none.
+	// Firewalls and old servers that do not know AAAA fail so. If the names of a testbed have
+	// no IPv6 address, AAAA has no record without the fault either.
 	Type string `json:"type,omitempty"`
 	// Delay is of fakedns.KindDelay, PerSecond of fakedns.KindThrottle.
 	Delay     fakealb.Duration `json:"delay,omitempty"`
@@ -107,7 +107,7 @@ func proveAnswer(ctx context.Context, w *Live, resolver netip.AddrPort, qtype st
 	return prove(err == nil && (len(got) > 0 || qtype == ipv6), detail)
 }
 
-// ask is what came of a question to a resolver, in words.
+// ask is the result of a question to a resolver, in words.
 func (f FailDNS) ask(ctx context.Context, w *Live, resolver netip.AddrPort) string {
 	got, err := w.Probe.Lookup(ctx, resolver, w.anyName(), cmp.Or(f.Type, ipv4))
 	if err != nil {

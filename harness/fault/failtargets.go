@@ -30,7 +30,7 @@ func (f FailTargets) Check() error {
 		return fmt.Errorf("got %d unhealthy of %d targets, want at least one target, and no more unhealthy than there are", f.Unhealthy, f.Of)
 	}
 	if f.Nodes == world.Fronts {
-		return fmt.Errorf("got the nodes in front, whose target is the proxy: want others, since the targets that fail here are fakealb's own")
+		return fmt.Errorf("got the nodes in front, whose target is the proxy: want nodes behind the proxy, because only fakealb's own targets can be made to fail")
 	}
 	return f.Nodes.Check()
 }
@@ -62,7 +62,7 @@ func (f FailTargets) Apply(ctx context.Context, w *Live) (time.Time, error) {
 // them, at the shortest interval that an ALB takes (5 s, aws-facts 3.2).
 const healthLimit = 15 * time.Second
 
-// Prove implements Fault: the nodes themselves hold so many targets for unhealthy.
+// Prove implements Fault: the nodes themselves consider so many targets unhealthy.
 func (f FailTargets) Prove(ctx context.Context, w *Live) []Proof {
 	return proveEach(w.used(f.Nodes.Of(w.State)), func(node world.NodeState) Proof {
 		deadline := time.Now().Add(healthLimit)

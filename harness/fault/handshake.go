@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Handshake is what came of a TLS handshake.
+// Handshake is the result of a TLS handshake.
 type Handshake string
 
 // The ends of a handshake.
@@ -29,7 +29,7 @@ const (
 )
 
 // ShakeHands does a TLS handshake over conn as a client that trusts ca (PEM)
-// and wants a certificate for name, until ctx ends, and says what came of it.
+// and wants a certificate for name, until ctx ends, and gives the result.
 // Probers in the pod and in this process share it.
 func ShakeHands(ctx context.Context, conn net.Conn, name string, ca []byte) (Handshake, error) {
 	roots := x509.NewCertPool()

@@ -11,22 +11,22 @@ type Prober interface {
 	// Lookup asks one resolver for the records of a name, of type A or AAAA. An answer
 	// other than NOERROR is an error.
 	Lookup(ctx context.Context, resolver netip.AddrPort, name, qtype string) ([]netip.Addr, error)
-	// Connect opens and closes a TCP connection and says what came of it: Connected,
+	// Connect opens and closes a TCP connection and gives the result: Connected,
 	// Refused, TimedOut, Unreachable or Reset.
 	Connect(ctx context.Context, to netip.AddrPort, timeout time.Duration) (Result, error)
 	// Hold opens a connection to a node and keeps it for Ask.
 	Hold(ctx context.Context, to netip.AddrPort) error
-	// Ask sends a request on the held connection and says what came of it: Answered,
+	// Ask sends a request on the held connection and gives the result: Answered,
 	// Reset, Closed, Silent, Unreachable or Garbled.
 	Ask(ctx context.Context, to netip.AddrPort, timeout time.Duration) (Result, error)
 	// Get makes one request on a connection of its own.
 	Get(ctx context.Context, to netip.AddrPort, timeout time.Duration) (Answer, error)
 	// Handshake does a TLS handshake as a client that trusts ca (PEM) and wants
-	// a certificate for name, and says what came of it.
+	// a certificate for name, and gives the result.
 	Handshake(ctx context.Context, to netip.AddrPort, name string, ca []byte, timeout time.Duration) (Handshake, error)
 }
 
-// Result is what came of a connection or of a request.
+// Result is the result of a connection or of a request.
 type Result string
 
 // The results.
@@ -42,7 +42,7 @@ const (
 	Garbled     Result = "garbled"     // an answer that is cut short, or is not HTTP
 )
 
-// Answer is what came of one request.
+// Answer is the result of one request.
 type Answer struct {
 	Result Result
 	Status int    // if Answered

@@ -40,7 +40,7 @@ func (r Register) Apply(ctx context.Context, w *Live) (time.Time, error) {
 	})
 }
 
-// Prove implements Fault: each node in front holds it to be healthy.
+// Prove implements Fault: each node in front considers it healthy.
 func (r Register) Prove(ctx context.Context, w *Live) []Proof {
 	return proveEach(world.Fronts.Of(w.State), func(node world.NodeState) Proof {
 		return await(ctx, healthLimit, func() (bool, string, error) {

@@ -7,13 +7,13 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// ReloadProxy has the proxy read its configuration anew while it serves, as after each change
+// ReloadProxy has the proxy reload its configuration while it serves, as after each change
 // of it: nginx -s reload, apachectl graceful, systemctl reload haproxy. The configuration is the
 // same as before.
 type ReloadProxy struct{}
 
 // Name implements Fault.
-func (ReloadProxy) Name() string { return "the proxy reads its configuration anew" }
+func (ReloadProxy) Name() string { return "the proxy reloads its configuration" }
 
 // Effects implements Fault.
 func (ReloadProxy) Effects(world.State) []world.Effect { return []world.Effect{{Reloaded: true}} }

@@ -16,8 +16,8 @@ type Proxy interface {
 	Restart(context.Context) (time.Time, error)
 	// Life is what has become of the proxy since Restart.
 	Life(context.Context) (Life, error)
-	// Stop has the proxy of this number, from 1, end: what it has in hand first, in the way of its
-	// kind, or all at once. It returns when the proxy was told to, or had ended.
+	// Stop ends the proxy of this number, from 1: it finishes its requests first, in the way of
+	// its kind, or ends at once. It returns when the proxy was told to, or had ended.
 	Stop(ctx context.Context, number int, atOnce bool) (time.Time, error)
 	// Ended says whether it has ended since Stop, and what shows it.
 	Ended(ctx context.Context, number int) (bool, string, error)
@@ -26,14 +26,14 @@ type Proxy interface {
 	Start(ctx context.Context, number int) (time.Time, error)
 	// Listens says whether it listens, and what shows it.
 	Listens(ctx context.Context, number int) (bool, string, error)
-	// Reload has the proxy read its configuration anew, as its kind does, and returns when it
+	// Reload has the proxy reload its configuration, as its kind does, and returns when it
 	// was told to.
 	Reload(context.Context) (time.Time, error)
 	// Reloaded says whether it has done so since Reload, and what shows it.
 	Reloaded(context.Context) (bool, string, error)
 }
 
-// Life is what has become of a proxy that was started anew.
+// Life is what has become of a proxy that was restarted.
 type Life struct {
 	Left    int  // processes from before that are still there
 	Runs    bool // it has not ended again
@@ -42,12 +42,12 @@ type Life struct {
 }
 
 // RestartProxy is the reboot of the proxy's machine, or the deploy of another one: the
-// proxy is ended and started anew, once. Nothing starts it again if it ends by itself, as
+// proxy is ended and restarted, once. Nothing starts it again if it ends by itself, as
 // with Debian's nginx.service, which has no Restart=.
 type RestartProxy struct{}
 
 // Name implements Fault.
-func (RestartProxy) Name() string { return "the proxy is started anew" }
+func (RestartProxy) Name() string { return "the proxy is restarted" }
 
 // Effects implements Fault.
 func (RestartProxy) Effects(world.State) []world.Effect { return []world.Effect{{Restarted: true}} }
@@ -62,7 +62,7 @@ func (RestartProxy) Apply(ctx context.Context, w *Live) (time.Time, error) {
 const startLimit = 3 * time.Second
 
 // Prove implements Fault: no process from before is there, and the new one listens, or has
-// ended, or still runs after startLimit. Which of these it came to is said.
+// ended, or still runs after startLimit. The proof says which of these it was.
 func (RestartProxy) Prove(ctx context.Context, w *Live) []Proof {
 	for deadline := time.Now().Add(startLimit); ; {
 		life, err := w.Proxy.Life(ctx)
@@ -85,9 +85,9 @@ func (l Life) words() string {
 	case l.Left > 0:
 		return fmt.Sprintf("%d processes of the proxy from before are still there", l.Left)
 	case !l.Runs:
-		return fmt.Sprintf("the proxy was started anew and ended with code %d", l.Code)
+		return fmt.Sprintf("the proxy was restarted and ended with code %d", l.Code)
 	case !l.Listens:
-		return fmt.Sprintf("the proxy was started anew, and does not listen after %v", startLimit)
+		return fmt.Sprintf("the proxy was restarted, and does not listen after %v", startLimit)
 	}
-	return "the proxy was started anew and listens"
+	return "the proxy was restarted and listens"
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// StopProxy has one of several proxies end: with what it has in hand first, as a service manager
+// StopProxy ends one of several proxies: it finishes its requests first, as a service manager
 // should tell it to, or all at once, as when its machine is taken away.
 type StopProxy struct {
 	// Proxy is its number, from 1.
@@ -37,7 +37,7 @@ func (s StopProxy) Apply(ctx context.Context, w *Live) (time.Time, error) {
 	return w.Proxy.Stop(ctx, s.Proxy, s.AtOnce)
 }
 
-// stopLimit is how long a proxy may take to end what it has in hand.
+// stopLimit is how long a proxy may take to finish its requests.
 var stopLimit = 10 * time.Second
 
 // Prove implements Fault: it has ended.

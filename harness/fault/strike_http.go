@@ -18,7 +18,7 @@ func (w *Live) withoutTargets(answer Answer) bool {
 	return answer.Status == of.WithoutTargets().Status && answer.Server == of.Server
 }
 
-// asked is one request to a node and what came of it, in words.
+// asked is one request to a node and its result, in words.
 func asked(ctx context.Context, w *Live, node netip.AddrPort, timeout time.Duration) (Answer, string) {
 	answer, err := w.Probe.Get(ctx, node, timeout)
 	switch {

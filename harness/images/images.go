@@ -28,7 +28,7 @@ import (
 // prefix begins the name of every image made here.
 const prefix = "localhost:1/proxychaos/"
 
-// ErrNotAvailable says that an image is known but cannot be had here, for
+// ErrNotAvailable says that an image is known but is not available here, for
 // example an old version that only a registry holds. The error that wraps it
 // gives the reason. What needs the image is reported as not run.
 var ErrNotAvailable = errors.New("image not available")

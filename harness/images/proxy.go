@@ -20,7 +20,7 @@ const registryTimeout = 8 * time.Second
 // Proxy puts the image of a release in place and returns it.
 //
 // An error for which errors.Is(err, ErrNotAvailable) holds means that the image
-// cannot be had here; any other is a failure.
+// is not available here; any other is a failure.
 func (f *Finder) Proxy(ctx context.Context, r kind.Release) (Image, error) {
 	k, err := kind.Of(r.Kind)
 	if err != nil {

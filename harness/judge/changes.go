@@ -15,7 +15,7 @@ type change struct {
 }
 
 // changes are tried in this order: the first that fits is the advice. docs/findings.md has
-// them as tables, and TestDocsSayWhatToChange holds one against the other. What is said of a
+// them as tables, and TestDocsSayWhatToChange compares the two. What is said of a
 // proxy was seen in runs here (docs/proxy-behaviour.md) unless the text says otherwise.
 var changes = []change{
 	{code: ResolvedOnce, kind: kind.Nginx, since: "1.27.3", say: "name the backend in an `upstream` block with `zone` and `server NAME resolve;`, and add a `resolver`. A `resolver` line alone does nothing"},
@@ -31,17 +31,17 @@ var changes = []change{
 	{code: PooledOld, kind: kind.HAProxy, before: "3.2", say: "use HAProxy 3.2, which closes idle connections to an address that it has left; 2.6 goes on with them (versions in between were not run)"},
 	{code: PooledOld, kind: kind.Caddy, say: "use `dynamic a` in `reverse_proxy`"},
 
-	{code: HealedItself, kind: kind.Apache, say: "shorten `connectiontimeout=`, then see to it that the name is followed in time (`addressttl=`)"},
-	{code: HealedItself, kind: kind.Nginx, say: "shorten `proxy_connect_timeout`, then see to it that the name is followed in time (`valid=` of the `resolver`)"},
-	{code: HealedItself, say: "shorten the connect timeout, then see to it that the name is followed in time"},
+	{code: HealedItself, kind: kind.Apache, say: "shorten `connectiontimeout=`, then ensure that the name is followed in time (`addressttl=`)"},
+	{code: HealedItself, kind: kind.Nginx, say: "shorten `proxy_connect_timeout`, then ensure that the name is followed in time (`valid=` of the `resolver`)"},
+	{code: HealedItself, say: "shorten the connect timeout, then ensure that the name is followed in time"},
 
-	{code: FollowedDNS, kind: kind.Apache, say: "shorten `addressttl=`, if it stands beside failures: the nodes ended sooner than Apache looks again"},
-	{code: FollowedDNS, kind: kind.Nginx, say: "shorten `valid=` of the `resolver`, if it stands beside failures: the nodes ended sooner than nginx looks again"},
+	{code: FollowedDNS, kind: kind.Apache, say: "if requests failed, shorten `addressttl=`: the nodes ended before Apache asked DNS again"},
+	{code: FollowedDNS, kind: kind.Nginx, say: "if requests failed, shorten `valid=` of the `resolver`: the nodes ended before nginx asked DNS again"},
 
 	{code: StruckNodes, kind: kind.Nginx, say: "put the nodes into an `upstream` block, which remembers those that failed; a variable in `proxy_pass` does not. Shorten `proxy_connect_timeout`"},
-	{code: StruckNodes, kind: kind.Apache, say: "leave out `disablereuse=On`, with which Apache remembers of no node that it failed. Shorten `connectiontimeout=`"},
+	{code: StruckNodes, kind: kind.Apache, say: "leave out `disablereuse=On`: with it Apache does not remember which nodes failed. Shorten `connectiontimeout=`"},
 	{code: StruckNodes, kind: kind.HAProxy, say: "use a `server-template` with `check`: a `server` has one address, and keeps it while DNS does. Shorten `timeout connect`"},
-	{code: StruckNodes, kind: kind.Caddy, say: "shorten `dial_timeout`: `dynamic a` remembers of no node that it failed"},
+	{code: StruckNodes, kind: kind.Caddy, say: "shorten `dial_timeout`: `dynamic a` does not remember which nodes failed"},
 	{code: StruckNodes, say: "shorten the connect timeout: it bounds what a request can lose"},
 
 	{code: DNSOutage, kind: kind.Nginx, since: "1.27.3", say: "use an `upstream` block with `zone` and `resolve`: it keeps its addresses, unless the answer says that there are none (NXDOMAIN, no data)"},
@@ -70,13 +70,14 @@ var changes = []change{
 
 	{code: MovedSessions, kind: kind.Apache, say: "set `stickysession=` to the name of the cookie, and `route=` on each member; the `Header add Set-Cookie` line alone sets no cookie"},
 
-	{code: LostSessions, kind: kind.Apache, say: "set `nofailover=Off`, and expect that these sessions begin anew"},
+	{code: LostSessions, kind: kind.Apache, say: "set `nofailover=Off`; these sessions then begin anew on another node"},
 	{code: LostSessions, kind: kind.HAProxy, say: "add `option redispatch`, and shorten `inter` of the health checks"},
 
 	{code: NotStarted, kind: kind.Nginx, since: "1.27.3", say: "name the backend in an `upstream` block with `zone` and `server NAME resolve;`, with a `resolver` and `resolver_timeout 2s`: nginx then starts without an address, and asks again soon"},
 	{code: NotStarted, kind: kind.Nginx, before: "1.27.3", say: "put the name into a variable, use that in `proxy_pass`, and add a `resolver`: nginx then starts without an address"},
-	{code: ProxyDied, say: "use another version, and report the crash to its authors; have a service manager start the proxy again"},
 	{code: NotStarted, kind: kind.HAProxy, say: "add a `resolvers` section, and `init-addr none` to the `server-template` or `server`"},
+
+	{code: ProxyDied, say: "use another version, and report the crash to its authors; have a service manager restart the proxy"},
 
 	{code: StaleAnswers, say: "name one resolver, or several that have the same zone"},
 
@@ -95,17 +96,17 @@ var changes = []change{
 	{code: CutShort, kind: kind.Caddy, say: "leave out `write` in `timeouts`: it bounds the whole answer"},
 
 	{code: SocketsDenied, kind: kind.Nginx, say: "add `proxy_http_version 1.1`, `proxy_set_header Upgrade $http_upgrade` and `proxy_set_header Connection \"upgrade\"`"},
-	{code: SocketsDenied, kind: kind.Apache, say: "add `upgrade=websocket` to each `http://` member; on the balancer it is no parameter"},
+	{code: SocketsDenied, kind: kind.Apache, say: "add `upgrade=websocket` to each `http://` member; the balancer does not take it"},
 	{code: SocketsDenied, kind: kind.HAProxy, say: "add `option redispatch 1`, and shorten `inter` of the health checks"},
 
 	{code: UnevenShares, kind: kind.Apache, say: "set `retry=1` on each member, which is otherwise left out for 60 s after an error, and leave out `lbmethod=bytraffic`"},
 	{code: UnevenShares, kind: kind.Nginx, say: "shorten `fail_timeout=` on each server: one that failed is left out for 10 s"},
 
-	{code: RefusedByProxy, say: "raise the limit for the run, or ask less often (`RATE=`) or otherwise (`URL_PATH=`, `HOST_HEADER=`)"},
+	{code: RefusedByProxy, say: "raise the limit for the run, or send fewer requests (`RATE=`) or other ones (`URL_PATH=`, `HOST_HEADER=`)"},
 
 	{code: LeftLate, say: "shorten the connect timeout and let the proxy try a second address; shorten its refresh"},
 
-	{code: HeldDown, kind: kind.Nginx, say: "set `max_fails=0` on the servers of the `upstream` block, if it shall go on trying nodes that failed"},
+	{code: HeldDown, kind: kind.Nginx, say: "set `max_fails=0` on the servers of the `upstream` block, if nginx should keep trying nodes that failed"},
 	{code: HeldDown, kind: kind.HAProxy, say: "use `option redispatch` and health checks"},
 }
 

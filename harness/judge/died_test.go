@@ -22,7 +22,7 @@ func TestAProxyThatEnded(t *testing.T) {
 	}
 	w := dead()
 	v := w.judge()
-	wantText(t, v, judge.ProxyDied, "the proxy ended, and took no connection from t=9.001 s on: 551 requests failed")
+	wantText(t, v, judge.ProxyDied, "the proxy ended, and accepted no connection from t=9.001 s on: 551 requests failed")
 	if v.Findings[0].Code != judge.ProxyDied {
 		t.Errorf("got %s first", v.Findings[0].Code)
 	}

@@ -94,7 +94,7 @@ func socket(s recording.Socket) string {
 	return fmt.Sprintf("%s WebSocket of client %d at %s, open since %s: %s, after %s", at(s.Ended), s.Client, s.Node, at(s.Opened), s.Outcome, count(s.Messages, "message", "messages"))
 }
 
-// checked says what came of a health check.
+// checked gives the result of a health check.
 func checked(k recording.Check) string {
 	switch {
 	case k.Passed:

@@ -29,7 +29,7 @@ type Expectation struct {
 	Log string
 }
 
-// Check holds a verdict against the expectation and returns why it is not as expected, one
+// Check compares a verdict with the expectation and returns why it is not as expected, one
 // line each; none if it is. A verdict that proved nothing is never as expected, and
 // neither is a failed run without a cause, whatever the catalogue says.
 func (e Expectation) Check(got Verdict) []string {

@@ -52,7 +52,7 @@ func (c *brief) findDeaths() {
 
 // refusedToTheEnd are the last requests, if none of them got a connection.
 func (c *brief) refusedToTheEnd() death {
-	d := death{how: "took no connection"}
+	d := death{how: "accepted no connection"}
 	for _, i := range c.order {
 		if c.Requests[i].Outcome != recording.Connection {
 			d.failed, d.rows = nil, nil

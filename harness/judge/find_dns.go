@@ -28,7 +28,7 @@ func (c *brief) livedWithoutDNS(*Verdict) []Finding {
 	case len(rows) == 0 && !felt:
 		text = "did not ask DNS while it failed, so that nothing of it was felt"
 	case !felt:
-		text = fmt.Sprintf("%s while DNS failed, and no request did: it went on with the addresses it had", questions)
+		text = fmt.Sprintf("%s while DNS failed, and no request failed: it kept using the addresses that it had", questions)
 	case failure < began:
 		text = questions + " while DNS failed; the first request to fail was under way as it began"
 	default:

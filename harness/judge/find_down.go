@@ -18,7 +18,7 @@ func (c *brief) heldDown(*Verdict) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Code: HeldDown, Text: fmt.Sprintf("the proxy itself answered %s at once with an error and sent them to no node: it had no address, or held every one to be down", requests(len(rows))),
+		Code: HeldDown, Text: fmt.Sprintf("the proxy itself answered %s at once with an error and sent them to no node: it had no address, or considered every one down", requests(len(rows))),
 		Evidence: c.quote(rows...),
 	}}
 }
@@ -35,7 +35,7 @@ func (c *brief) heldDownAfterwards() []Finding {
 		return nil
 	}
 	return []Finding{{
-		Code: HeldDown, Text: fmt.Sprintf("what had failed was back, and the proxy itself answered %s at once with an error and sent them to no node, the last %s later: it had no address, or held every one to be down",
+		Code: HeldDown, Text: fmt.Sprintf("after everything was back, the proxy itself still answered %s at once with an error and sent them to no node, the last %s later: it had no address, or considered every one down",
 			requests(len(rows)), span(last-whole)),
 		Evidence: c.quote(rows...),
 	}}

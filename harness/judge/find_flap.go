@@ -13,10 +13,10 @@ import (
 // flap is how a load balancer in front lost its targets. Of each link of the chain it has the
 // first row that is about a proxy which ran; nil if there was none.
 type flap struct {
-	handshake *link // a TLS handshake with a proxy that did not come to its end
+	handshake *link // a TLS handshake with a proxy that was not completed
 	check     *link // a health check that failed
 	one, all  *link // a node held a proxy, and all of them, to be down
-	open      *link // a request was served although no proxy was held to be up
+	open      *link // a request was served although no proxy was healthy
 	answer    *link // the load balancer answered a request by itself
 	before    int   // answers of the load balancer before check
 	proxies   int
@@ -145,7 +145,7 @@ func (c *brief) targetFlap(v *Verdict) []Finding {
 	}{
 		{f.handshake, "TLS handshakes failed"},
 		{f.check, "health checks failed"},
-		{f.one, "1 of " + count(f.proxies, "proxy", "proxies") + " was held to be down"},
+		{f.one, "1 of " + count(f.proxies, "proxy", "proxies") + " was marked unhealthy"},
 		{f.all, "all of them"},
 	} {
 		if s.link == nil {
@@ -158,10 +158,10 @@ func (c *brief) targetFlap(v *Verdict) []Finding {
 	}
 	text := "targets flapped: " + strings.Join(said, ", ")
 	if f.Back > 0 {
-		text += ", and " + count(f.Back, "time", "times") + " one was held to be up again"
+		text += ", and " + count(f.Back, "time", "times") + " one was marked healthy again"
 	}
 	if f.FailedOpen > 0 {
-		text += fmt.Sprintf("; while none was held to be up, fail-open served %s of %s", comma(f.Served), requests(f.FailedOpen))
+		text += fmt.Sprintf("; while none was healthy, fail-open served %s of %s", comma(f.Served), requests(f.FailedOpen))
 	}
 	if f.open != nil {
 		rows = append(rows, f.open.row)

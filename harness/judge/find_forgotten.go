@@ -30,7 +30,7 @@ func (c *brief) flowForgotten(*Verdict) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Code: FlowForgotten, Text: fmt.Sprintf("the load balancer in front had forgotten %s that lay idle and that the proxy had not closed: %s that came on such a one were reset, and reached no node",
+		Code: FlowForgotten, Text: fmt.Sprintf("the load balancer in front had forgotten %s that lay idle and that the proxy had not closed: %s that came on them were reset, and reached no node",
 			count(len(gone), "connection", "connections"), requests(len(rows))),
 		Evidence: c.quote(append(rows, gone...)...),
 	}}

@@ -34,7 +34,7 @@ func (c *brief) keepAliveRace(*Verdict) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Code: KeepAliveRace, Text: fmt.Sprintf("the proxy closes idle connections that the load balancer in front keeps: %s met the end of one that had lain idle for %s or longer, and got 502 of the load balancer",
+		Code: KeepAliveRace, Text: fmt.Sprintf("the proxy closes idle connections that the load balancer in front keeps: %s came on one that the proxy had closed after %s or longer without a request, and got 502 from the load balancer",
 			requests(len(rows)), span(shortest)),
 		Evidence: c.quote(rows...),
 	}}

@@ -45,7 +45,7 @@ func (c *brief) resolvedOnce(u *upstream, v *Verdict) []Finding {
 	return []Finding{{Code: ResolvedOnce, Text: text, Evidence: c.quote(append(rows, rowsOf(hits, connects)...)...)}}
 }
 
-// stoppedTrying: a proxy that holds every node it knows to be down soon sends
+// stoppedTrying: a proxy that considers every node it knows down soon sends
 // nothing any more, so that nothing counts as stale. That DNS was not asked, no node
 // that the name got was used, and failures went on shows it all the same.
 func (c *brief) stoppedTrying(u *upstream, v *Verdict) []Finding {

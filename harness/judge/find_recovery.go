@@ -53,7 +53,7 @@ func (c *brief) askedAgain(u *upstream, moved recording.Seconds, loss ledger.Mom
 	case ok && !c.ledger.Resolves(later.at):
 		return fmt.Sprintf("DNS gave it the new nodes %s after the name moved", span(fresh.at-moved)), fresh
 	case c.askedOnlyAfterTheEnd(u, moved):
-		return fmt.Sprintf("it asked DNS again %s after that", span(max(0, later.at-loss.At))), later
+		return fmt.Sprintf("it asked DNS again %s after the fault", span(max(0, later.at-loss.At))), later
 	}
 	return fmt.Sprintf("it asked DNS again %s after the name moved", span(later.at-moved)), later
 }

@@ -7,12 +7,12 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// handover is how long after it was told to read its configuration anew a proxy may give
+// handover is how long after it was told to reload its configuration a proxy may give
 // requests to processes that it is about to end.
 const handover = recording.Seconds(1)
 
-// cutByReload says whether a request failed that the proxy had in hand as it was told to read
-// its configuration anew, and how long after that it did. With 504 the proxy says that its own
+// cutByReload says whether a request failed that the proxy was working on as it was told to
+// reload its configuration, and how long after that it did. With 504 the proxy says that its own
 // patience with a node was at its end, which it would have been without the reload too; and so it
 // is if the node died.
 func (c *brief) cutByReload(r recording.Request) (recording.Seconds, bool) {
@@ -27,7 +27,7 @@ func (c *brief) cutByReload(r recording.Request) (recording.Seconds, bool) {
 	return 0, false
 }
 
-// reloadCuts: a proxy that reads its configuration anew can let old processes end their work.
+// reloadCuts: a proxy that reloads its configuration can let old processes end their work.
 func (c *brief) reloadCuts(*Verdict) []Finding {
 	var rows []row
 	var after []recording.Seconds
@@ -41,7 +41,7 @@ func (c *brief) reloadCuts(*Verdict) []Finding {
 	}
 	slices.Sort(after)
 	return []Finding{{
-		Code: CutByReload, Text: fmt.Sprintf("%s failed that the proxy had in hand as it was told to read its configuration anew, %s after that (the median)", requests(len(rows)), span(percentile(after, 0.5))),
+		Code: CutByReload, Text: fmt.Sprintf("%s failed that the proxy was working on when it was told to reload its configuration, %s after that (the median)", requests(len(rows)), span(percentile(after, 0.5))),
 		Evidence: c.quote(rows...),
 	}}
 }

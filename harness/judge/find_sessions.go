@@ -107,12 +107,12 @@ func (c *brief) movedSessions(*Verdict) []Finding {
 	if len(moves) == 0 {
 		return nil
 	}
-	why, rows := "since the node that they had did not serve", moves
+	why, rows := "because their node did not serve", moves
 	if some := needless(moves); len(some) > 0 {
-		why, rows = count(len(some), "time", "times")+" while the node that they had served", some
+		why, rows = fmt.Sprintf("%s while their node served", count(len(some), "time", "times")), some
 	}
 	return []Finding{{
-		Code: MovedSessions, Text: fmt.Sprintf("%s moved to another node, %s: what was kept for them there was gone unless the nodes share it",
+		Code: MovedSessions, Text: fmt.Sprintf("%s moved to another node, %s: what it kept for them was lost, unless the nodes share it",
 			count(sessions(moves), "session was", "sessions were"), why),
 		Evidence: c.quoteVisits(rows),
 	}}
@@ -125,7 +125,7 @@ func (c *brief) lostSessions(*Verdict) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Code: LostSessions, Text: fmt.Sprintf("%s of %s failed while the node that they had did not serve, and others did",
+		Code: LostSessions, Text: fmt.Sprintf("%s of %s failed while their node did not serve and others did",
 			requests(len(held)), count(sessions(held), "session", "sessions")),
 		Evidence: c.quoteVisits(held),
 	}}

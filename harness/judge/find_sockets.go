@@ -149,7 +149,7 @@ func (c *brief) noSocketAtStake(touched map[netip.Addr]bool) []string {
 	if !opened {
 		return nil
 	}
-	return []string{fmt.Sprintf("no WebSocket was open on a node that the faults are about as %s came: nothing was at stake", quoted(c.first.Name))}
+	return []string{fmt.Sprintf("no WebSocket was open on a node that the faults are about at %s: they could break nothing", quoted(c.first.Name))}
 }
 
 // brokenSockets says what became of WebSockets, the worst first.

@@ -9,7 +9,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// unknowing says whether a request met a proxy that had been started anew while the
+// unknowing says whether a request met a proxy that had been restarted while the
 // resolvers failed, or that had not yet had the time to ask them since.
 func (c *brief) unknowing(request recording.Request) bool {
 	return slices.ContainsFunc(c.ledger.Unknowing(), func(s ledger.Span) bool {
@@ -23,7 +23,7 @@ func (c *brief) unheard(r recording.Request) bool {
 	return r.Outcome == recording.Connection || c.ofFront(r)
 }
 
-// notStarted: the proxy was started anew, and from then on nothing took a connection.
+// notStarted: the proxy was restarted, and from then on nothing took a connection.
 func (c *brief) notStarted(*Verdict) []Finding {
 	restarts := c.ledger.Restarts()
 	if len(restarts) == 0 {
@@ -43,7 +43,7 @@ func (c *brief) notStarted(*Verdict) []Finding {
 	if len(refused) == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("the proxy took no connection any more after it was started anew: %s failed", requests(len(refused)))
+	text := fmt.Sprintf("the proxy accepted no connection after it was restarted: %s failed", requests(len(refused)))
 	words := c.lastWords(last.Asked)
 	if len(words) > 0 {
 		text += "; the last line of its log: " + c.ProxyLog[words[len(words)-1].index].Text

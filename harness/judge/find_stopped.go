@@ -24,7 +24,7 @@ func (c *brief) stoppedWith(r recording.Request) (ledger.Stop, bool) {
 	return ledger.Stop{}, false
 }
 
-// stoppedInHand: who ends a proxy has to wait until it has answered what it has in hand.
+// stoppedInHand: whoever ends a proxy has to wait until it has finished its requests.
 func (c *brief) stoppedInHand(*Verdict) []Finding {
 	var rows []row
 	var names []string

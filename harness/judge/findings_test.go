@@ -145,7 +145,7 @@ func TestHealedByItself(t *testing.T) {
 	wantFindings(t, v, judge.ResolvedOnce, judge.HealedItself)
 	wantText(t, v, judge.ResolvedOnce,
 		"backend.example.com: resolved once per process: 0 DNS queries between the move of the name and the end of the old nodes, 1 after it; 164 requests and 1 connection attempt on the retired 198.18.1.21")
-	f := wantText(t, v, judge.HealedItself, `healed by itself 2.3 s after "old nodes go silent": it asked DNS again 2.2 s after that`)
+	f := wantText(t, v, judge.HealedItself, `healed by itself 2.3 s after "old nodes go silent": it asked DNS again 2.2 s after the fault`)
 	want := []string{"requests.jsonl:515 t=10.281 s seq 515: timeout after 3.0 s", "dns.jsonl:2 t=10.200 s A backend.example.com: NOERROR 198.18.1.31 TTL 1.0 s"}
 	if !slices.Equal(f.Evidence, want) {
 		t.Errorf("got evidence %q, want %q", f.Evidence, want)
@@ -275,7 +275,7 @@ func TestPooledConnectionsWithoutAQuestion(t *testing.T) {
 	wantFindings(t, w.judge(), judge.ResolvedOnce)
 }
 
-// A proxy that holds its nodes to be down answers by itself: it had to open a connection, and
+// A proxy that considers its nodes down answers by itself: it had to open a connection, and
 // did not ask where to.
 func TestPooledConnectionsEndAndNobodyAsks(t *testing.T) {
 	w := rotate()

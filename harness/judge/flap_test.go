@@ -79,8 +79,8 @@ func TestTargetsFlap(t *testing.T) {
 	wantResult(t, v, judge.Fail, "2 of 1,500 requests failed (2 504), 2 of them answered by the load balancer in front, budget 0")
 	wantFindings(t, v, judge.TargetFlap, judge.HealedItself, judge.AnsweredByFront)
 	f := wantText(t, v, judge.TargetFlap,
-		"targets flapped: TLS handshakes failed from t=9.0 s on, health checks failed from t=12.0 s on, 1 of 2 proxies was held to be down from t=17.0 s on, all of them from t=22.0 s on, "+
-			"and 1 time one was held to be up again; while none was held to be up, fail-open served 150 of 150 requests; the load balancer answered 2 requests by itself, 0 of them before the checks failed")
+		"targets flapped: TLS handshakes failed from t=9.0 s on, health checks failed from t=12.0 s on, 1 of 2 proxies was marked unhealthy from t=17.0 s on, all of them from t=22.0 s on, "+
+			"and 1 time one was marked healthy again; while none was healthy, fail-open served 150 of 150 requests; the load balancer answered 2 requests by itself, 0 of them before the checks failed")
 	for i, want := range []string{
 		"attempts.jsonl:901 t=9.001 s GET / (seq 451) at 198.18.1.11 on connection 900: 504; passed on to 198.18.1.2:80 on a new connection: no answer, no TLS handshake",
 		"checks.jsonl:5 t=10.000 s health check of 198.18.1.2:443 by 198.18.1.11: no TLS handshake after 2.0 s, healthy",
@@ -95,7 +95,7 @@ func TestTargetsFlap(t *testing.T) {
 }
 
 // A target that fails one check of two and is not taken out is no flap, nor is one of a
-// world in which every node holds another proxy to be down.
+// world in which every node considers another proxy unhealthy.
 func TestNoTargetIsLost(t *testing.T) {
 	w := watched()
 	conn := w.open(-1, old1)
@@ -106,7 +106,7 @@ func TestNoTargetIsLost(t *testing.T) {
 	w.check(15, "198.18.1.5:443", false, recording.Unhealthy)
 	w.Checks[2].Node = netip.MustParseAddr("198.18.1.12")
 	v := w.judge()
-	wantText(t, v, judge.TargetFlap, "targets flapped: TLS handshakes failed from t=10.0 s on, health checks failed from t=12.0 s on, 1 of 2 proxies was held to be down from t=17.0 s on")
+	wantText(t, v, judge.TargetFlap, "targets flapped: TLS handshakes failed from t=10.0 s on, health checks failed from t=12.0 s on, 1 of 2 proxies was marked unhealthy from t=17.0 s on")
 	wantResult(t, v, judge.Pass, "0 of 1,500 requests failed")
 }
 

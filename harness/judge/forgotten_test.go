@@ -41,13 +41,13 @@ func TestForgottenConnections(t *testing.T) {
 	}
 	v := w.judge()
 	wantResult(t, v, judge.Fail, "2 of 700 requests failed (2 connection), budget 0")
-	wantText(t, v, judge.FlowForgotten, "the load balancer in front had forgotten 2 connections that lay idle and that the proxy had not closed: 2 requests that came on such a one were reset, and reached no node")
+	wantText(t, v, judge.FlowForgotten, "the load balancer in front had forgotten 2 connections that lay idle and that the proxy had not closed: 2 requests that came on them were reset, and reached no node")
 
 	for i, outcome := range map[int]string{100: recording.Connection, 310: recording.Timeout} { // before there was any to forget; no reset
 		w.Requests[i].Outcome, w.Requests[i].Code, w.Requests[i].Node = outcome, 0, netip.Addr{}
 		w.Attempts[i].Seq = 0
 	}
-	wantText(t, w.judge(), judge.FlowForgotten, "the load balancer in front had forgotten 2 connections that lay idle and that the proxy had not closed: 2 requests that came on such a one were reset, and reached no node")
+	wantText(t, w.judge(), judge.FlowForgotten, "the load balancer in front had forgotten 2 connections that lay idle and that the proxy had not closed: 2 requests that came on them were reset, and reached no node")
 
 	for i := range w.Connections {
 		if w.Connections[i].How != "" {

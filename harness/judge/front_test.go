@@ -65,7 +65,7 @@ func TestKeepAliveRace(t *testing.T) {
 	wantResult(t, v, judge.Fail, "2 of 700 requests failed (2 502), 2 of them answered by the load balancer in front, budget 0")
 	wantFindings(t, v, judge.KeepAliveRace)
 	f := wantText(t, v, judge.KeepAliveRace,
-		"the proxy closes idle connections that the load balancer in front keeps: 2 requests met the end of one that had lain idle for 6.0 s or longer, and got 502 of the load balancer")
+		"the proxy closes idle connections that the load balancer in front keeps: 2 requests came on one that the proxy had closed after 6.0 s or longer without a request, and got 502 from the load balancer")
 	want := "attempts.jsonl:601 t=12.001 s GET / (seq 301) at 198.18.1.11 on connection 900: 502; passed on to 198.18.1.2:80 on a connection idle for 6.0 s: no answer"
 	if len(f.Evidence) != 2 || f.Evidence[0] != want {
 		t.Errorf("got evidence %q, want first %q", f.Evidence, want)

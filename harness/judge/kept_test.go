@@ -71,7 +71,7 @@ func TestDNSFailedAndNoRequestDid(t *testing.T) {
 	w.query(16, old1, old2, fresh1)
 	v := w.judge()
 	wantResult(t, v, judge.Pass, "0 of 1,000 requests failed")
-	wantText(t, v, judge.DNSOutage, "2 DNS queries while DNS failed, and no request did: it went on with the addresses it had")
+	wantText(t, v, judge.DNSOutage, "2 DNS queries while DNS failed, and no request failed: it kept using the addresses that it had")
 }
 
 func TestDNSFailedAndRequestsDid(t *testing.T) {
@@ -102,7 +102,7 @@ func TestOutagesThatProveNothing(t *testing.T) {
 			func(w *world) { w.failing(-1, 5.002, recording.BadGateway) },
 			[]string{
 				"not healthy before the fault: 250 requests failed (250 502)",
-				`no request was served by a node that the faults are about before "DNS fails: servfail": nothing was at stake`,
+				`no node that the faults are about served a request before "DNS fails: servfail": they could break nothing`,
 			},
 		},
 	} {
@@ -166,7 +166,7 @@ func TestTLSNeedsHandshakes(t *testing.T) {
 	w := kept(tlsFails, struck(tlsRefuse), nil)
 	w.serve(0, 5, w.open(-1, old1))
 	w.serve(5, 20, w.open(-1, fresh1))
-	wantResult(t, w.judge(), judge.Unproven, "no connection was tried to a node that refused TLS: nothing was at stake")
+	wantResult(t, w.judge(), judge.Unproven, "the proxy tried no connection to a node that refused TLS: the fault could break nothing")
 	w.open(7, old1)
 	v := w.judge()
 	wantResult(t, v, judge.Pass, "0 of 1,000 requests failed")
@@ -196,7 +196,7 @@ func TestAPostThatNobodyCanSave(t *testing.T) {
 	if v.Failed != 1 || v.Unavoidable != 1 || v.PostsTwice != 0 {
 		t.Errorf("got %d failed, %d unavoidable, %d twice, want 1, 1, 0", v.Failed, v.Unavoidable, v.PostsTwice)
 	}
-	wantText(t, v, judge.PostLost, "1 POST had been sent to a node that died before its answer had left it, and to no other: not sent again, since that could do it twice")
+	wantText(t, v, judge.PostLost, "1 POST had been sent to a node that died before its answer had left it, and to no other: the proxy did not send it again, because it could then be carried out twice")
 }
 
 // The node may have read it and written its answer, of which nothing left it.

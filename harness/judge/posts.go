@@ -123,7 +123,7 @@ func (c *brief) countWithoutNode(v *Verdict) {
 // sent to when it failed, or was back too late: an answer takes as long as before the first
 // fault, so that a node that is back later than that before the failure could not have given
 // one (tls-all-refuse: the proxy failed 0.2 ms after the nodes were back). So it is if all nodes were lost while it was under way, and all had
-// served as it was sent. And so it is if a proxy that was started anew could know none.
+// served as it was sent. And so it is if a proxy that was restarted could know none.
 func (c *brief) withoutNode(request recording.Request) bool {
 	failed := request.Sent + request.Latency
 	ended := max(request.Sent, failed-c.answer)
@@ -152,7 +152,7 @@ func (c *brief) lostPosts(*Verdict) []Finding {
 	}
 	if len(lost) > 0 {
 		findings = append(findings, Finding{
-			Code: PostLost, Text: fmt.Sprintf("%s had been sent to a node that died before its answer had left it, and to no other: not sent again, since that could do it twice", posts(len(lost))),
+			Code: PostLost, Text: fmt.Sprintf("%s had been sent to a node that died before its answer had left it, and to no other: the proxy did not send it again, because it could then be carried out twice", posts(len(lost))),
 			Evidence: c.quote(lost...),
 		})
 	}

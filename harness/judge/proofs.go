@@ -171,7 +171,7 @@ func (c *brief) nothingAtStake() []string {
 		after = after || request.Sent > c.last().At
 	}
 	if !served {
-		reasons = append(reasons, fmt.Sprintf("no request was served by a node that the faults are about before %s: nothing was at stake", quoted(c.first.Name)))
+		reasons = append(reasons, fmt.Sprintf("no node that the faults are about served a request before %s: they could break nothing", quoted(c.first.Name)))
 	}
 	if !after {
 		reasons = append(reasons, fmt.Sprintf("no request was sent after %s", quoted(c.last().Name)))
@@ -186,7 +186,7 @@ func (c *brief) noHandshake() []string {
 	refused := slices.ContainsFunc(c.ledger.RefusedTLS(), func(node netip.Addr) bool { return len(c.ledger.Struck(node)) > 0 })
 	tried := slices.ContainsFunc(c.upstreams, func(u *upstream) bool { return len(c.struckAttempts(u)) > 0 })
 	if refused && !tried {
-		return []string{"no connection was tried to a node that refused TLS: nothing was at stake"}
+		return []string{"the proxy tried no connection to a node that refused TLS: the fault could break nothing"}
 	}
 	return nil
 }

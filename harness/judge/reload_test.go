@@ -9,16 +9,16 @@ import (
 	model "github.com/proxychaos/proxychaos/harness/world"
 )
 
-// reloaded is a proxy that was told at 10 s to read its configuration anew, before nodes that
+// reloaded is a proxy that was told at 10 s to reload its configuration, before nodes that
 // answer 4 s late.
 func reloaded() *world {
-	const late, anew = "node 1 answers late", "the proxy reads its configuration anew"
+	const late, reloads = "node 1 answers late", "the proxy reloads its configuration"
 	w := rotate()
 	w.Manifest.World = topology(3, 0)
-	w.Manifest.Plan.Steps = planned(after(5, late), after(5, anew))
+	w.Manifest.Plan.Steps = planned(after(5, late), after(5, reloads))
 	w.Steps = []recording.Step{
 		step(1, late, 5.002, []model.Effect{{Node: old1, Serves: yes, How: "slow-response"}}),
-		step(2, anew, 10.002, []model.Effect{{Reloaded: true}}),
+		step(2, reloads, 10.002, []model.Effect{{Reloaded: true}}),
 	}
 	w.serve(0, 20, w.open(-1, old1))
 	return w
@@ -40,14 +40,14 @@ func TestRequestsThatAReloadCuts(t *testing.T) {
 	w.cut(520, 0.6) // by the old process, after the signal
 	v := w.judge()
 	wantResult(t, v, judge.Fail, "3 of 1,000 requests failed (3 connection), budget 0")
-	wantText(t, v, judge.CutByReload, "3 requests failed that the proxy had in hand as it was told to read its configuration anew, 1.0 s after that (the median)")
+	wantText(t, v, judge.CutByReload, "3 requests failed that the proxy was working on when it was told to reload its configuration, 1.0 s after that (the median)")
 	if _, short := finding(v, judge.CutShort); short {
 		t.Error("got a finding about requests that were cut short too, want the reload alone")
 	}
 	w.cut(300, 1) // long before
 	w.cut(700, 1) // long after
 	v = w.judge()
-	wantText(t, v, judge.CutByReload, "3 requests failed that the proxy had in hand as it was told to read its configuration anew, 1.0 s after that (the median)")
+	wantText(t, v, judge.CutByReload, "3 requests failed that the proxy was working on when it was told to reload its configuration, 1.0 s after that (the median)")
 	wantText(t, v, judge.CutShort, "2 requests failed while a node was at work on them or had begun its answer, after 1.0 s (the median)")
 }
 

@@ -26,7 +26,7 @@ func (c *brief) decide(v *Verdict) {
 	if v.WithoutNode > 0 {
 		lost += fmt.Sprintf(", %s of them while no node served", comma(v.WithoutNode))
 		if len(c.ledger.Unknowing()) > 0 {
-			lost += " or could be known to a proxy that was started anew"
+			lost += " or could be known to a proxy that was restarted"
 		}
 	}
 	if v.Unavoidable > 0 {

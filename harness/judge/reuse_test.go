@@ -6,7 +6,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/judge"
 )
 
-// A budget of connections is held against those before the first fault, and the finding says
+// A budget of connections is about those before the first fault, and the finding says
 // which URLs they were opened for.
 func TestConnectionsOverTheBudget(t *testing.T) {
 	w := follower()

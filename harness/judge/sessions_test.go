@@ -41,7 +41,7 @@ func TestSessionsThatMoveWithNeed(t *testing.T) {
 		return old2
 	}).judge()
 	wantResult(t, v, judge.Pass, "0 of 1,000 requests failed")
-	wantText(t, v, judge.MovedSessions, "1 session was moved to another node, since the node that they had did not serve: what was kept for them there was gone unless the nodes share it")
+	wantText(t, v, judge.MovedSessions, "1 session was moved to another node, because their node did not serve: what it kept for them was lost, unless the nodes share it")
 	if _, lost := finding(v, judge.LostSessions); lost || v.SessionsMoved != 0 {
 		t.Errorf("got %d needless moves, %t lost, want none", v.SessionsMoved, lost)
 	}
@@ -56,7 +56,7 @@ func TestSessionsThatMoveWithoutNeed(t *testing.T) {
 		return old2
 	}).judge()
 	wantResult(t, v, judge.Fail, "1 session was moved while their nodes served; 0 of 1,000 requests failed")
-	wantText(t, v, judge.MovedSessions, "2 sessions were moved to another node, 1 time while the node that they had served: what was kept for them there was gone unless the nodes share it")
+	wantText(t, v, judge.MovedSessions, "2 sessions were moved to another node, 1 time while their node served: what it kept for them was lost, unless the nodes share it")
 }
 
 func TestSessionsThatAreHeldToADeadNode(t *testing.T) {
@@ -72,7 +72,7 @@ func TestSessionsThatAreHeldToADeadNode(t *testing.T) {
 	if v.Result != judge.Fail {
 		t.Errorf("got %s: %q, want a fail", v.Result, v.Reasons)
 	}
-	wantText(t, v, judge.LostSessions, "125 requests of 1 session failed while the node that they had did not serve, and others did")
+	wantText(t, v, judge.LostSessions, "125 requests of 1 session failed while their node did not serve and others did")
 	if _, moved := finding(v, judge.MovedSessions); moved {
 		t.Error("no session was moved")
 	}

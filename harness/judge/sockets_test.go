@@ -108,7 +108,7 @@ func TestSocketsOfNodesThatTheFaultsAreNotAbout(t *testing.T) {
 	w := held()
 	w.Sockets[0].Node = old2
 	v := w.judge()
-	wantResult(t, v, judge.Unproven, `no WebSocket was open on a node that the faults are about as "nodes 1 refuse" came: nothing was at stake`)
+	wantResult(t, v, judge.Unproven, `no WebSocket was open on a node that the faults are about at "nodes 1 refuse": they could break nothing`)
 }
 
 func TestNoSockets(t *testing.T) {

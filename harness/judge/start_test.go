@@ -11,12 +11,12 @@ import (
 
 const (
 	failsDNS   = "DNS fails: servfail"
-	restarted  = "the proxy is started anew"
+	restarted  = "the proxy is restarted"
 	dnsIsBack  = "DNS answers again"
 	noUpstream = `2026/11/29 23:00:00 [emerg] 1#1: host not found in upstream "backend.example.com" in /etc/nginx/conf.d/default.conf:6`
 )
 
-// restart is a proxy that is started anew at 5 s, while DNS fails from then to 10 s.
+// restart is a proxy that is restarted at 5 s, while DNS fails from then to 10 s.
 func restart() *world {
 	w := rotate()
 	w.Manifest.Subject.Kind = "nginx"
@@ -37,7 +37,7 @@ func TestAProxyThatIsStartedWithoutDNS(t *testing.T) {
 	w.fail(5, 11.9, recording.BadGateway) // TTL + 1 s after DNS is back
 	w.serve(12, 20, w.open(12, old2))
 	v := w.judge()
-	wantResult(t, v, judge.Pass, "345 of 995 requests failed (345 502), 345 of them while no node served or could be known to a proxy that was started anew")
+	wantResult(t, v, judge.Pass, "345 of 995 requests failed (345 502), 345 of them while no node served or could be known to a proxy that was restarted")
 	if _, found := finding(v, judge.NotStarted); found {
 		t.Errorf("got %v: it took connections", v.Findings)
 	}
@@ -60,7 +60,7 @@ func TestAProxyThatDoesNotStart(t *testing.T) {
 	if v.Result != judge.Fail || v.WithoutNode == 0 || v.WithoutNode == v.Failed {
 		t.Errorf("got %s, %d of %d excused", v.Result, v.WithoutNode, v.Failed)
 	}
-	wantText(t, v, judge.NotStarted, "the proxy took no connection any more after it was started anew: 750 requests failed; the last line of its log: "+noUpstream)
+	wantText(t, v, judge.NotStarted, "the proxy accepted no connection after it was restarted: 750 requests failed; the last line of its log: "+noUpstream)
 
 	// Without a restart the same failures are another matter.
 	w.Steps = append(w.Steps[:1:1], w.Steps[2])

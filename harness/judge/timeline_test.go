@@ -66,7 +66,7 @@ func TestTheFirstFailureIsCountedFromTheOutage(t *testing.T) {
 func TestAFailureBeforeTheOutageIsNotOfIt(t *testing.T) {
 	w := outageLater()
 	w.failAt(6)
-	wantText(t, w.judge(), judge.DNSOutage, "2 DNS queries while DNS failed, and no request did: it went on with the addresses it had")
+	wantText(t, w.judge(), judge.DNSOutage, "2 DNS queries while DNS failed, and no request failed: it kept using the addresses that it had")
 }
 
 // One node leaves at 5 s and is used for 6.9 s more, the other leaves at 14 s and is
@@ -227,7 +227,7 @@ func TestHeldDownAfterwards(t *testing.T) {
 		return w.judge()
 	}
 	v := down(10)
-	wantText(t, v, judge.HeldDown, "what had failed was back, and the proxy itself answered 100 requests at once with an error and sent them to no node, the last 2.0 s later: it had no address, or held every one to be down")
+	wantText(t, v, judge.HeldDown, "after everything was back, the proxy itself still answered 100 requests at once with an error and sent them to no node, the last 2.0 s later: it had no address, or considered every one down")
 	if v.Result != judge.Fail {
 		t.Errorf("got %s: %q, want a fail", v.Result, v.Reasons)
 	}

@@ -90,7 +90,7 @@ func TestUnproven(t *testing.T) {
 					w.Requests[i].Node = fresh1
 				}
 			},
-			`no request was served by a node that the faults are about before "name moves to new nodes": nothing was at stake`,
+			`no node that the faults are about served a request before "name moves to new nodes": they could break nothing`,
 		},
 		"only nodes that no name has": {
 			func(w *world) {
@@ -98,7 +98,7 @@ func TestUnproven(t *testing.T) {
 					w.Steps[i].Effects = []model.Effect{{Node: fresh1, Serves: no, How: "silence"}}
 				}
 			},
-			`no request was served by a node that the faults are about before "name moves to new nodes": nothing was at stake`,
+			`no node that the faults are about served a request before "name moves to new nodes": they could break nothing`,
 		},
 		"a cold worker": {
 			func(w *world) { w.Snapshots[1].Processes[2].Seen = 0 },
@@ -245,7 +245,7 @@ func TestUnprovenByTheProxyItself(t *testing.T) {
 			func(w *world) { own(w, 0, 251, "403", http.StatusForbidden) },
 			[]string{
 				"the proxy itself refused 250 requests (250 403), which reached no node, before the fault: by a limit or a rule of its own, or for want of a node that it holds to be up",
-				`no request was served by a node that the faults are about before "name moves to new nodes": nothing was at stake`,
+				`no node that the faults are about served a request before "name moves to new nodes": they could break nothing`,
 			},
 		},
 		"a cache": {

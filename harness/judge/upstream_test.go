@@ -87,7 +87,7 @@ func TestHealedByTheNameThatWasIll(t *testing.T) {
 	w.syn(8.5, login1)
 	w.failing(8.1, 11.3, recording.BadGateway)
 	w.queryLogin(11.2, login2)
-	wantText(t, w.judge(), judge.HealedItself, `healed by itself 3.3 s after "old nodes go silent": it asked DNS again 3.2 s after that`)
+	wantText(t, w.judge(), judge.HealedItself, `healed by itself 3.3 s after "old nodes go silent": it asked DNS again 3.2 s after the fault`)
 }
 
 // A name that was asked for at the start and never used does not heal.
@@ -165,7 +165,7 @@ func TestALiteralAddressThatNobodyTriesAnyMore(t *testing.T) {
 	wantText(t, w.judge(), judge.ResolvedOnce, "192.168.1.101: a literal address, which no name moves, no request reached the new nodes, and failures went on to the end of the load")
 }
 
-// nginx with proxy_connect_timeout 1s holds every node that it knows to be down before
+// nginx with proxy_connect_timeout 1s considers every node that it knows down before
 // anything counts as stale: it asked no more, and failed to the end.
 func TestStoppedTryingBeforeAnythingIsStale(t *testing.T) {
 	w := atOnce()
@@ -191,7 +191,7 @@ func TestHeldDown(t *testing.T) {
 		w.Attempts[i].Seq = 0
 	}
 	v := w.judge()
-	wantText(t, v, judge.HeldDown, "the proxy itself answered 20 requests at once with an error and sent them to no node: it had no address, or held every one to be down")
+	wantText(t, v, judge.HeldDown, "the proxy itself answered 20 requests at once with an error and sent them to no node: it had no address, or considered every one down")
 }
 
 // A run that failed and that nothing explains is a defect that is seen.
@@ -322,7 +322,7 @@ func TestPostsLostWhileNoNodeServed(t *testing.T) {
 	}
 }
 
-// A recovery is not held against a proxy for as long as no node serves.
+// While no node serves, a recovery does not count against a proxy.
 func TestRecoveryWaitsForANode(t *testing.T) {
 	all := append(struck("silence"), model.Effect{Node: fresh1, Serves: no, How: "silence"})
 	w := kept("all nodes go silent", all, []model.Effect{{Node: old1, Serves: yes}})

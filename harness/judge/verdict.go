@@ -27,12 +27,12 @@ type Verdict struct {
 	Sent   int `json:"sent"`
 	Failed int `json:"failed"`
 	// Unavoidable are the failed POSTs that had been sent, once, to a node that died with
-	// them and was not stale: to send them again could do twice what they ask for. Those
+	// them and was not stale: if they were sent again, they might be carried out twice. Those
 	// of WithoutNode are not among them.
 	Unavoidable int `json:"failed_unavoidably,omitempty"`
-	// WithoutNode are the failed requests for which no name in use had a node that
-	// served, or none that a proxy could know that was started anew while the resolvers
-	// failed: no proxy could have saved them.
+	// WithoutNode are the failed requests that no proxy could have saved: no name in use had
+	// a node that served, or the proxy had been restarted while the resolvers failed, and
+	// could not know one.
 	WithoutNode int `json:"failed_without_node,omitempty"`
 	// ByProxy are the failed requests that the proxy answered by itself with a status
 	// below 400: a redirect to a status page, a page that it had kept.
@@ -145,14 +145,14 @@ type Phase struct {
 type Targets struct {
 	Checks       int `json:"checks"` // health checks
 	ChecksFailed int `json:"checks_failed"`
-	// HandshakesFailed are TLS handshakes with proxies that did not come to their end, of
+	// HandshakesFailed are TLS handshakes with proxies that were not completed, of
 	// checks and of requests.
 	HandshakesFailed int `json:"handshakes_failed"`
-	// Down is how many proxies a node held to be down at a time, the most; Back how often one
-	// was held to be up again.
+	// Down is the most proxies that a node considered unhealthy at a time; Back is how often one
+	// was healthy again.
 	Down int `json:"down"`
 	Back int `json:"back"`
-	// FailedOpen are the requests of clients for which no proxy was held to be up, so that any
+	// FailedOpen are the requests of clients for which no proxy was healthy, so that any
 	// got them; Served are those of them that were served.
 	FailedOpen int `json:"failed_open"`
 	Served     int `json:"served_failed_open"`
@@ -191,14 +191,14 @@ const (
 	OpensConnections     = "opens-connections"      // more connections for each request than the budget allows
 	SlowAnswers          = "slow-answers"           // answers that took longer than the budget allows
 	CutShort             = "cut-short"              // answers that take long were given up
-	CutByReload          = "cut-by-reload"          // what the proxy had in hand as it was told to read its configuration anew, and did not end
+	CutByReload          = "cut-by-reload"          // requests that the proxy was working on as it was told to reload, and did not finish
 	UnevenShares         = "uneven-shares"          // nodes that got more or less of the requests than their weight says
 	SocketsDenied        = "sockets-denied"         // WebSockets that clients asked for and did not get
 	SocketsCut           = "sockets-cut"            // WebSockets that went while their node served
 	SocketsLost          = "sockets-lost"           // WebSockets that went with their node
 	ProxyDied            = "proxy-died"             // the proxy ended by itself
 	StaleAnswers         = "stale-answers"          // a resolver answered with nodes that the name had left
-	NotStarted           = "not-started"            // the proxy was started anew and took no connection any more
+	NotStarted           = "not-started"            // the proxy was restarted and accepted no connection
 	Unexplained          = "unexplained"            // a failed run without a cause: a defect of the judge
 	PostTwice            = "post-sent-twice"        // a POST reached nodes more than once
 	PostLost             = "post-lost"              // a POST was under way on a node that died: nobody can save it
@@ -208,7 +208,7 @@ const (
 	KeepAliveRace        = "keepalive-race"         // the proxy closes idle connections that the load balancer in front keeps
 	FlowForgotten        = "flow-forgotten"         // the load balancer in front forgot idle connections that the proxy kept
 	StoppedInHand        = "stopped-in-hand"        // requests were under way at a proxy as it ended
-	TargetFlap           = "target-flap"            // the load balancer in front held proxies to be down that ran
+	TargetFlap           = "target-flap"            // the load balancer in front considered proxies unhealthy that ran
 	KeepAliveHeld        = "keepalive-held"         // it kept them throughout the quiet part of the load
 	ClientResent         = "client-resent"          // the proxy closed a connection without an answer, and the client sent the request again
 )

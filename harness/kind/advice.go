@@ -110,20 +110,20 @@ var nginxAdvice = []Advice{
 	newer(`unknown directive "(early_hints)"`, `"$1"`, "1.29.0"),
 	newer(`unknown directive "(add_(?:header|trailer)_inherit)"`, `"$1"`, "1.29.3"),
 	newer(`unknown directive "(sticky)"`, `"$1"`, "1.29.6"),
-	about(`unknown directive "(health_check|keyval\w*|zone_sync\w*|queue|state|status_zone|api|auth_jwt\w*|match|ntlm|session_log\w*|otel_\w+)"|invalid parameter "(slow_start=[^"]*)"`, `"$1$2" is of NGINX Plus or a module that the image has not: NGINX_IMAGE= takes one of yours`),
-	about(`unknown directive "((?:more_(?:set|clear)_|brotli|lua_|\w+_by_lua|echo|geoip|js_|subs_filter|cache_purge|fancyindex|auth_pam|set_\w+|rtmp|nchan|modsecurity)\w*)"`, `"$1" is of a module that the image has not: NGINX_IMAGE= takes one of yours; the Debian of a later RELEASE= may have it`),
+	about(`unknown directive "(health_check|keyval\w*|zone_sync\w*|queue|state|status_zone|api|auth_jwt\w*|match|ntlm|session_log\w*|otel_\w+)"|invalid parameter "(slow_start=[^"]*)"`, `"$1$2" is of NGINX Plus or a module that the image lacks: NGINX_IMAGE= takes one of yours`),
+	about(`unknown directive "((?:more_(?:set|clear)_|brotli|lua_|\w+_by_lua|echo|geoip|js_|subs_filter|cache_purge|fancyindex|auth_pam|set_\w+|rtmp|nchan|modsecurity)\w*)"`, `"$1" is of a module that the image lacks: NGINX_IMAGE= takes one of yours; the Debian of a later RELEASE= may have it`),
 	about(`dlopen\(\) "([^"]+)" failed|module "([^"]+)" (?:version \d+ instead|is not binary compatible)`, "the image cannot load $1$2: NGINX_IMAGE= takes one of yours"),
 	about(`module '([^']+)' not found`, "the Lua module $1 is neither where lua_package_path looks nor in the image: put it into the folder, or NGINX_IMAGE= takes an image of yours that has it"),
 	// nginx says the name in lower case.
 	about(`unknown "(\w+)" variable`, `nginx has no "$1": if it is of the environment, for envsubst, call the file *.template and give the variable with ENV=`),
-	{Words: regexp.MustCompile(`unknown directive "ssl"`), Say: `"listen ... ssl" stands for "ssl on"`, Until: "1.25.1"},
+	{Words: regexp.MustCompile(`unknown directive "ssl"`), Say: `"listen ... ssl" replaces "ssl on"`, Until: "1.25.1"},
 	about(`(?:GeoIP|MMDB)_open\("([^"]+)"\) failed`, folderAdvice),
 	about(`Failed to open(?: the)? file:? ?"?([^\s"]+[^\s".,])`, folderAdvice), // ModSecurity
 	about(`bind\(\) to \S+:(53|8600|5353) failed \(98: `, "$1 is the port of the testbed's resolver, at every address: take that listener out"),
-	about(`cannot load certificate(?: key)? "([^"]+)": PEM_read_bio`, "$1 is there and is no certificate or key as PEM: it may be encrypted, or a pointer of Git LFS. If you leave it out of CONFIG=, one is made"),
+	about(`cannot load certificate(?: key)? "([^"]+)": PEM_read_bio`, "$1 is there, but is not a certificate or key in PEM: it may be encrypted, or a pointer of Git LFS. If you leave it out of CONFIG=, one is made"),
 	about(`(?:open|mkdir)\(\) "([^"]+)" failed \((?:13|30): `, "$1 cannot be written: name a path that can"),
 	about(`(?:open\(\)|mkdir\(\)|fopen\(\)|cannot load certificate(?: key)?) "([^"]+)".*?(?i:no such file)`, folderAdvice),
-	about(`unknown directive "(\w+)"`, `"$1" is mistyped, of a later nginx (RELEASE=testing), or of a module that the image has not: NGINX_IMAGE= takes one of yours`),
+	about(`unknown directive "(\w+)"`, `"$1" is mistyped, of a later nginx (RELEASE=testing), or of a module that the image lacks: NGINX_IMAGE= takes one of yours`),
 }
 
 var apacheAdvice = append(apacheModuleAdvice(), []Advice{
@@ -170,6 +170,6 @@ var haproxyAdvice = []Advice{
 var caddyAdvice = []Advice{
 	about(`File to import not found: ([^\s,"]+)`, folderAdvice),
 	about(`unrecognized directive: (proxy|gzip|fastcgi|errors|expires|internal|mime|ext|status|markdown|websocket|browse|startup|shutdown)\b`,
-		`"$1" is of Caddy 1, whose files Caddy 2 does not read: reverse_proxy stands for proxy, encode for gzip, php_fastcgi for fastcgi`),
+		`"$1" is of Caddy 1, whose files Caddy 2 does not read: reverse_proxy replaces proxy, encode replaces gzip, php_fastcgi replaces fastcgi`),
 	about(`(?:(?:unrecognized|unknown|unsupported) (?:[\w-]+ ){0,2}?(?:directive|subdirective|option|parameter|property|transport|policy|module)s?|module not registered)[:\s'"]+([\w.-]+)`, `"$1" is of a plugin, or of a later Caddy: the latest here is RELEASE=testing, CADDY_IMAGE= takes an image of yours`),
 }

@@ -130,7 +130,7 @@ func apacheRootOf(c Config, lines []apacheLine) (string, error) {
 		}
 		switch said := line.args[0]; {
 		case apacheDrive.MatchString(said):
-			return "", fmt.Errorf("%s: ServerRoot %s is a folder of Windows: for a run say %s in its place, and in that of each other path of the drive", c.Path, said, apacheRoot)
+			return "", fmt.Errorf("%s: ServerRoot %s is a path of Windows: for a run replace it by %s, here and in every other path", c.Path, said, apacheRoot)
 		case path.IsAbs(said):
 			root = path.Clean(said)
 		}
@@ -324,7 +324,7 @@ func (l *Layout) apacheParts(c Config, lines []apacheLine) error {
 		inForce = slices.DeleteFunc(c.in(".", "*"), notApache.MatchString)
 	}
 	if len(inForce) == 0 {
-		return fmt.Errorf("%s: nothing in this folder is in force in Apache: want the main file httpd.conf, conf/httpd.conf or apache2.conf, or files *.conf, conf.d/*.conf or sites-enabled/*; it has %s%s",
+		return fmt.Errorf("%s: Apache would load nothing from this folder: want the main file httpd.conf, conf/httpd.conf or apache2.conf, or files *.conf, conf.d/*.conf or sites-enabled/*; it has %s%s",
 			c.Path, c.someNames(), c.deeper("httpd.conf", "apache2.conf"))
 	}
 	for i, name := range inForce {

@@ -29,7 +29,7 @@ var caddy = Kind{
 	Advice:     caddyAdvice,
 	Errors:     regexp.MustCompile(`"level":"(?:error|fatal|panic)"`),
 	Marks: []Mark{
-		{"no upstreams available", "Caddy has no address, or holds every one to be down"},
+		{"no upstreams available", "Caddy has no address, or considers every one down"},
 		{"no such host", "Caddy got no address for the name"},
 		{"i/o timeout", "Caddy waited for a node, or for DNS, in vain"},
 		{"connection refused", "a node refused Caddy's connection"},

@@ -22,7 +22,7 @@ var envoy = Kind{
 	Errors:     regexp.MustCompile(`\[(?:error|critical)\]`),
 	Marks: []Mark{
 		{"DNS resolution failed", "Envoy got no address for the name"},
-		{"no healthy upstream", "Envoy has no address, or holds every one to be unhealthy"},
+		{"no healthy upstream", "Envoy has no address, or considers every one unhealthy"},
 	},
 	Releases: []Release{{Name: "stable", Official: "envoyproxy/envoy:v1.40-latest"}},
 	Usual:    "stable",

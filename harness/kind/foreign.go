@@ -17,7 +17,7 @@ var foreign = []struct {
 	{regexp.MustCompile(`\A\x00GITCRYPT`), "is encrypted by git-crypt: unlock it first"},
 	{regexp.MustCompile(`\A\$ANSIBLE_VAULT;`), "is encrypted by Ansible Vault: decrypt it first"},
 	{regexp.MustCompile(`\Aversion https://git-lfs\.github\.com/spec/`), "is a pointer of Git LFS: fetch the file first"},
-	{regexp.MustCompile(`\A(?:#.*\n|---\n|\s*\n)*apiVersion:\s`), "is a manifest of Kubernetes: give the file that stands in it under data"},
+	{regexp.MustCompile(`\A(?:#.*\n|---\n|\s*\n)*apiVersion:\s`), "is a manifest of Kubernetes: give the file that it has under data"},
 	{regexp.MustCompile(`\A(?:#.*\n|---\n|\s*\n)*(?:version|services|name):\s`), "is a file of Docker Compose: give the configuration that it mounts"},
 	{regexp.MustCompile(`\{\{-?\s*[^{}]*\}\}|\{%-?\s`), "is a template of Ansible, Helm or the like, with {{ }} or {% %}: give what it is rendered to"},
 	{regexp.MustCompile(`%\{(?:~\s*|\s+)(?:for|if|else|endfor|endif)\b`), "is a template of Terraform, with %{ }: give what it is rendered to"},

@@ -36,7 +36,7 @@ var haproxy = Kind{
 	Reload:     &Reload{Signal: "USR2"}, // of the master
 	Stop:       "USR1",
 	Marks: []Mark{
-		{"has no server available", "HAProxy holds every server to be down"},
+		{"has no server available", "HAProxy considers every server down"},
 		{"is going DOWN for maintenance", "HAProxy got no address for a server"},
 		{"is DOWN", "HAProxy took a server out"},
 		{"changed its IP from", "HAProxy learned another address of a server"},
@@ -70,7 +70,7 @@ var haproxy = Kind{
 var haproxyMains = []string{"haproxy.cfg", "haproxy.config", "haproxy.conf"}
 
 // haproxyLayout starts a master and a worker: HAProxy alone as the first process of a
-// container does not heed SIGTERM for 10 s. A folder that its -f takes holds files *.cfg,
+// container ignores SIGTERM for 10 s. A folder that its -f takes holds files *.cfg,
 // read in the order of their names.
 func haproxyLayout(c Config) (Layout, error) {
 	c, l := c.fromDockerfile(haproxyFolder, haproxyDebian)

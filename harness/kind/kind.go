@@ -1,5 +1,5 @@
 // Package kind knows the kinds of proxy: how each has its configuration laid out, how
-// it is started, which releases of it there are, how their images are had, and what its
+// it is started, which releases of it there are, where their images come from, and what its
 // log says. Each is one file, and one line in [all].
 //
 // It is data and pure functions: it starts nothing.
@@ -42,10 +42,10 @@ type Kind struct {
 	// Early is the status with which the program answers while it listens and has not read
 	// yet what it serves; 0 if it does not listen before.
 	Early int
-	// Reload is how the program is told to read its configuration anew; nil if the harness knows
+	// Reload is how the program is told to reload its configuration; nil if the harness knows
 	// no way that needs nothing of the configuration.
 	Reload *Reload
-	// Stop is the signal at which the program ends what it has in hand, and then itself; TERM if
+	// Stop is the signal at which the program finishes its requests and ends; TERM if
 	// it is empty.
 	Stop string
 	// Marks are lines that the program writes when an upstream fails, the more telling
@@ -59,7 +59,7 @@ type Kind struct {
 	// Usual is the name of the release that a configuration runs on unless the user says
 	// another.
 	Usual string
-	// Image is how the image of a release is had; empty if there are no releases.
+	// Image is where the image of a release comes from; empty if there are no releases.
 	Image Image
 }
 
@@ -98,8 +98,7 @@ func Of(name Name) (*Kind, error) {
 // Bundled says whether the program is part of this one.
 func (k *Kind) Bundled() bool { return len(k.Releases) == 0 && !k.UserImage }
 
-// StopOf is the signal at which programs of a kind end what they have in hand, and then
-// themselves.
+// StopOf is the signal at which programs of a kind finish their requests and end.
 func StopOf(name Name) string {
 	if k, err := Of(name); err == nil && k.Stop != "" {
 		return k.Stop
@@ -189,7 +188,7 @@ func (k *Kind) ReleaseNames() []string {
 	return names
 }
 
-// Image is how the image of a release is had and looked at.
+// Image is where the image of a release comes from, and how it tells its version.
 type Image struct {
 	// Variable is the environment variable that names an image of the user's, which
 	// stands in for every release.
@@ -199,7 +198,7 @@ type Image struct {
 	VersionLine *regexp.Regexp
 	// Recipe makes an image in the official layout from Debian's packages.
 	Recipe Recipe
-	// Module is what the program is built from if no image of it can be had and it was
+	// Module is what the program is built from if there is no image of it and it was
 	// asked for; nil for none.
 	Module *Module
 }

@@ -24,7 +24,7 @@ var lighttpd = Kind{
 	Complaints: []string{"(configfile", "(server.c", "(plugin.c", "(gw_backend.c", "error"},
 	Errors:     regexp.MustCompile(`\(gw_backend\.c\.\d+\)`),
 	Marks: []Mark{
-		{"all handlers for", "lighttpd holds every node to be down"},
+		{"all handlers for", "lighttpd considers every node down"},
 		{"establishing connection failed", "lighttpd could not connect to a node"},
 		{"connect() ", "lighttpd could not connect to a node"},
 		{"gw-server re-enabled", "lighttpd tries a node again"},

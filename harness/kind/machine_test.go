@@ -162,7 +162,7 @@ func TestNotes(t *testing.T) {
 	for text, want := range map[string]string{
 		"server { listen 80 proxy_protocol; }":                                   "PROXY protocol",
 		"frontend a\n bind :80 accept-proxy\n":                                   "PROXY protocol",
-		"frontend a\n bind :80 proto h2\n":                                       "HTTP/2 alone",
+		"frontend a\n bind :80 proto h2\n":                                       "only HTTP/2",
 		"RemoteIPProxyProtocol On\n":                                             "PROXY protocol",
 		"<IfDefine PROD>\nProxyPass / http://a/\n</IfDefine>\n<IfDefine PROD>\n": `put "Define PROD" before it`,
 	} {

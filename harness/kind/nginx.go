@@ -31,7 +31,7 @@ var nginx = Kind{
 		{"connect() failed (110", "nginx's connection to a node timed out"},
 		{"upstream timed out", "nginx waited for a node in vain"},
 		{"connect() failed (111", "a node refused nginx's connection"},
-		{"no live upstreams", "nginx holds every node to be down"},
+		{"no live upstreams", "nginx considers every node down"},
 		{"could not be resolved", "nginx got no address for the name"},
 		{"upstream prematurely closed", "a node closed nginx's connection without an answer"},
 		{"limiting requests", "nginx refused or delayed requests beyond its limit_req"},

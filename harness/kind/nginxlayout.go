@@ -149,7 +149,7 @@ func (l *Layout) nginxParts(c Config, all []nginxDirective) error {
 		}
 		l.nginxDefault(include)
 	case here == 0:
-		return fmt.Errorf("%s: nothing in this folder is in force in nginx: want nginx.conf, or files *.conf, conf.d/*.conf, http.d/*.conf or sites-enabled/*; it has %s%s",
+		return fmt.Errorf("%s: nginx would load nothing from this folder: want nginx.conf, or files *.conf, conf.d/*.conf, http.d/*.conf or sites-enabled/*; it has %s%s",
 			c.Path, c.someNames(), c.deeper("nginx.conf", "default.conf"))
 	}
 	l.nginxDefault(nil)

@@ -18,11 +18,11 @@ var notes = []struct {
 	},
 	{
 		regexp.MustCompile(`(?m)^\s*bind\b[^\n]*\sproto\s+h2\b`),
-		"the config wants HTTP/2 alone on some port (proto h2); the load speaks HTTP/1.1, as an Application Load Balancer does unless its target group says HTTP/2",
+		"the config wants only HTTP/2 on some port (proto h2); the load speaks HTTP/1.1, as an Application Load Balancer does unless its target group says HTTP/2",
 	},
 	{
 		regexp.MustCompile(`(?im)^\s*<IfDefine\s+(\w+)\s*>`),
-		`what stands in <IfDefine $1> is not in force: put "Define $1" before it, which is what -D $1 does on the machine`,
+		`the lines in <IfDefine $1> are not used: put "Define $1" before it, which is what -D $1 does on the machine`,
 	},
 }
 

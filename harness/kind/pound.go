@@ -20,7 +20,7 @@ var pound = Kind{
 	Errors:     regexp.MustCompile(`\be50\d:|: connection failed|Assertion`),
 	Marks: []Mark{
 		{"Assertion", "Pound aborted"},
-		{"no backend found", "Pound has no address, or holds every one to be dead"},
+		{"no backend found", "Pound has no address, or considers every one dead"},
 		{": connection failed", "Pound could not connect to a node"},
 	},
 	Releases: []Release{

@@ -1,6 +1,6 @@
 package kind
 
-// Reload is how a program is told to read its configuration anew while it runs.
+// Reload is how a program is told to reload its configuration while it runs.
 type Reload struct {
 	// Signal is what its first process is sent.
 	Signal string

@@ -8,7 +8,7 @@ import (
 // Serves is what a configuration says of the requests that it takes, as it stands in its
 // text: hints for what to try.
 type Serves struct {
-	// Hosts are host names. *.example.com and .example.com stand for names below, ~ begins
+	// Hosts are host names. *.example.com and .example.com mean names below, ~ begins
 	// a regular expression.
 	Hosts []string
 	// Paths are beginnings of paths.

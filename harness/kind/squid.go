@@ -23,8 +23,8 @@ var squid = Kind{
 	Complaints: []string{"fatal:", "bungled", "error:"},
 	Errors:     regexp.MustCompile(`\d\| (?:ERROR|FATAL):`),
 	Marks: []Mark{
-		{"Detected DEAD Parent", "Squid holds the peer to be dead"},
-		{"Detected REVIVED Parent", "Squid holds the peer to be alive again"},
+		{"Detected DEAD Parent", "Squid considers the peer dead"},
+		{"Detected REVIVED Parent", "Squid considers the peer alive again"},
 		{"ERROR: Connection to", "Squid's connection to the peer failed"},
 		{"TCP connection to", "Squid's connection to the peer failed"},
 	},

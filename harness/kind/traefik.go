@@ -71,7 +71,7 @@ func traefikLayout(c Config) (Layout, error) {
 	main := slices.IndexFunc(mains, c.has)
 	switch {
 	case c.single() && traefikStatic.MatchString(c.text()):
-		return l, fmt.Errorf("%s: it says what Traefik listens on and where its other files are, and these are what is run: give the folder with all of them", c.Path)
+		return l, fmt.Errorf("%s: this is Traefik's static configuration, and the routers and services are in the other files that it names: give the folder with all of them", c.Path)
 	case c.single():
 		where := path.Join(traefikDynamic, c.Files[0].Name)
 		l.Cmd, l.Files = traefikAlone("filename="+where), append(l.Files, c.at(where, c.Files[0].Name))

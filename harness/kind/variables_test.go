@@ -45,7 +45,7 @@ func TestTemplatesOfAFolder(t *testing.T) {
 	g.Expect(places(laid(t, Nginx, whole))).To(HaveKeyWithValue(nginxMain, "prod.conf.template"))
 }
 
-// The suffixes of templates are those that the official image's entrypoint heeds.
+// The suffixes of templates are those that the official image's entrypoint reads.
 func TestSuffixesOfTemplates(t *testing.T) {
 	g := NewWithT(t)
 	c := tree("templates/a.conf.tmpl", "server { listen ${PORT}; }", "templates/b.conf.stream-template", "server { listen ${PORT}; }", "templates/c.conf.template", "${PORT}", "d.conf.tmpl", "${PORT}")

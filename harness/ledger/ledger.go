@@ -185,12 +185,12 @@ func (l *Ledger) Told(t, within recording.Seconds) recording.Seconds {
 	return Forever
 }
 
-// Restarts are the times at which the proxy was started anew.
+// Restarts are the times at which the proxy was restarted.
 func (l *Ledger) Restarts() []Moment {
 	return l.moments(func(e world.Effect) bool { return e.Restarted })
 }
 
-// Reloads are the times at which the proxy was told to read its configuration anew.
+// Reloads are the times at which the proxy was told to reload its configuration.
 func (l *Ledger) Reloads() []Moment {
 	return l.moments(func(e world.Effect) bool { return e.Reloaded })
 }
@@ -206,7 +206,7 @@ func (l *Ledger) moments(such func(world.Effect) bool) []Moment {
 	return all
 }
 
-// Unknowing are the times in which a proxy that had been started anew could know no address
+// Unknowing are the times in which a proxy that had been restarted could know no address
 // by DNS, since the resolvers did not answer as they should.
 func (l *Ledger) Unknowing() []Span {
 	var spans []Span

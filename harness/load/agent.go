@@ -92,7 +92,7 @@ func stream[In, R any](run func(context.Context, In, func(R)) error) http.Handle
 	}
 }
 
-// answer runs what the body asks for and answers with what came of it.
+// answer runs what the body asks for and answers with the result.
 func answer[In, Out any](run func(In, context.Context) (Out, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var wanted In

@@ -86,7 +86,7 @@ func (c *Client) Try(ctx context.Context, trials Trials) ([]Trial, error) {
 		return json.NewDecoder(body).Decode(&result)
 	})
 	if err == nil && len(result) != len(trials.Ways) {
-		err = fmt.Errorf("load: got what came of %d ways, want %d", len(result), len(trials.Ways))
+		err = fmt.Errorf("load: got the results of %d ways, want %d", len(result), len(trials.Ways))
 	}
 	return result, err
 }

@@ -20,6 +20,6 @@ const (
 	SeqHeader = "X-Proxychaos-Seq"
 	// HoldHeader asks a node to delay its answer; a Go duration ("300ms").
 	HoldHeader = "X-Proxychaos-Hold"
-	// NodeHeader is the address of the node that answered, by its own word.
+	// NodeHeader is the address of the node that answered, as the node says.
 	NodeHeader = "X-Fakealb-Node"
 )

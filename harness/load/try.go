@@ -27,7 +27,7 @@ type Trials struct {
 	Within  recording.Seconds `json:"within_seconds"`  // of all; what is left then is not tried
 }
 
-// Trial is what came of one way.
+// Trial is the result of one way.
 type Trial struct {
 	// Reached says that each path was asked for twice, and that a node made each answer
 	// for that request. The rest is about the first answer of which that is not so.
@@ -45,7 +45,7 @@ type Trial struct {
 	Error string `json:"error,omitempty"` // why there was no answer
 }
 
-// What came of a way.
+// The results of a way.
 const (
 	Answered = "answered" // with Code
 	// Cached: the answer is a node's, but to an earlier request, which it names.
@@ -85,7 +85,7 @@ func (t Trials) validate() error {
 	return validateTimeout(t.Timeout)
 }
 
-// Run tries the ways and returns what came of each, in their order. It ends with the
+// Run tries the ways and returns the result of each, in their order. It ends with the
 // first that leads to a node, unless All says otherwise: those after it are NotTried.
 func (t Trials) Run(ctx context.Context) ([]Trial, error) {
 	if err := t.validate(); err != nil {

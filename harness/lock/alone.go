@@ -13,14 +13,14 @@ import (
 
 // Beside waits until nobody holds the lock of this name alone, in this process or in another
 // one of this user. Others can hold it at the same time. It returns what gives the lock back,
-// which can be called more than once. Give it back before you ask for Alone, which else waits
-// for you.
+// which can be called more than once. Give it back before you ask for Alone, which otherwise
+// waits for you.
 func Beside(ctx context.Context, name string) (release func(), err error) {
 	return hold(ctx, name, syscall.LOCK_SH)
 }
 
-// Alone is Beside, but waits until nobody else holds the lock. Whoever comes later waits until
-// it is given back.
+// Alone waits until nobody else holds the lock, Beside or Alone. Whoever comes later waits
+// until it is given back.
 func Alone(ctx context.Context, name string) (release func(), err error) {
 	return hold(ctx, name, syscall.LOCK_EX)
 }

@@ -1,4 +1,4 @@
-// Package openapitest holds a control API against its OpenAPI file, for the tests of
+// Package openapitest compares a control API with its OpenAPI file, for the tests of
 // the packages that have one.
 package openapitest
 

@@ -58,7 +58,7 @@ type Agent struct {
 	watches map[string]*watch
 	nextID  int
 	logs    *logFiles // nil until they are asked for
-	// literals are empty until someone says which nodes stand for literal addresses of a
+	// literals are empty until someone says which nodes are behind literal addresses of a
 	// family.
 	literals []*literals
 	beside   *beside // nil until it is asked for

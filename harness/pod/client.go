@@ -80,7 +80,7 @@ func (c *Client) Watch(ctx context.Context, id string) (Watch, error) {
 	return call[Watch](ctx, c, http.MethodGet, "/v1/watches/"+url.PathEscape(id), nil)
 }
 
-// SetLiterals says, once for each family, which nodes stand for literal addresses.
+// SetLiterals says, once for each family, which nodes are behind literal addresses.
 func (c *Client) SetLiterals(ctx context.Context, req LiteralsRequest) error {
 	_, err := call[[]Literal](ctx, c, http.MethodPut, "/v1/literals", req)
 	return err

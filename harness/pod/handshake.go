@@ -18,7 +18,7 @@ type TLSRequest struct {
 	Timeout    Duration       `json:"timeout,omitempty"` // of the whole; 0 is DefaultTimeout
 }
 
-// TLSProbe is what came of a handshake.
+// TLSProbe is the result of a handshake.
 type TLSProbe struct {
 	// Result of the connect: connected, refused, timeout, unreachable, reset.
 	Result fault.Result `json:"result"`

@@ -103,7 +103,7 @@ func TestLiteralAddresses(t *testing.T) {
 	t.Run("while it runs", func(t *testing.T) {
 		c := startAgent(t)
 		if _, err := net.DialTimeout("tcp4", "192.168.1.101:8080", time.Second); !errors.Is(err, unix.ENETUNREACH) {
-			t.Errorf("before any node stands for them: got %v, want no way there", err)
+			t.Errorf("before any node is behind them: got %v, want no way there", err)
 		}
 		network := netip.MustParsePrefix("198.19.5.0/24")
 		if err := c.SetLiterals(timely(t), LiteralsRequest{Network: network, Nodes: nodes}); err != nil {
@@ -154,7 +154,7 @@ func TestLiteralIPv6Addresses(t *testing.T) {
 	t.Run("while it runs", func(t *testing.T) {
 		c := startAgent(t)
 		if _, err := net.DialTimeout("tcp", "[2001:db8::10]:8080", time.Second); !errors.Is(err, unix.ENETUNREACH) {
-			t.Errorf("before any node stands for them: got %v, want no way there", err)
+			t.Errorf("before any node is behind them: got %v, want no way there", err)
 		}
 		req := LiteralsRequest{Network: network, Nodes: nodes}
 		if err := c.SetLiterals(timely(t), req); err != nil {

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// LiteralsRequest says which nodes stand for the addresses of one family, IPv4 or IPv6,
+// LiteralsRequest says which nodes are behind the addresses of one family, IPv4 or IPv6,
 // that the proxy connects to without asking DNS, such as 192.168.1.101 or 2001:db8::10:
 // the first address that it tries gets the first node, and so on, and from the first node
 // again.
@@ -15,7 +15,7 @@ type LiteralsRequest struct {
 	Nodes   []netip.Addr `json:"nodes"` // 1 to 64
 }
 
-// Literal is an address that the proxy has tried and the node that stands for it.
+// Literal is an address that the proxy has tried and the node behind it.
 type Literal struct {
 	Addr netip.Addr `json:"addr"`
 	Node netip.Addr `json:"node"`

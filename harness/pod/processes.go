@@ -28,7 +28,7 @@ type Nodes struct {
 	Prefix netip.Prefix `json:"nodes"`
 	Except []netip.Addr `json:"except,omitempty"`
 	// Literals adds those to every address outside Prefix, but for loopback addresses
-	// and DNS servers: nodes stand for all others.
+	// and DNS servers: nodes are behind all others.
 	Literals bool `json:"literals,omitempty"`
 }
 

@@ -43,7 +43,7 @@ type Request struct {
 	// Names is the number of the other request that the body of the answer names; 0 if it
 	// names this one or none.
 	Names  uint64     `json:"names,omitempty"`
-	Node   netip.Addr `json:"node,omitzero"`    // the node that served it, by its own word
+	Node   netip.Addr `json:"node,omitzero"`    // the node that served it, as it says itself
 	Server string     `json:"server,omitempty"` // the Server header
 	// Resent is whether the client sent it again by itself, as browsers do: the proxy
 	// had closed a kept connection without an answer. RFC 9110, section 9.2.2.
@@ -64,7 +64,7 @@ type Socket struct {
 	// Ended is when the client knew that it had gone, or would not be opened; 0 if it was open
 	// to the end of the load.
 	Ended    Seconds    `json:"ended,omitempty"`
-	Node     netip.Addr `json:"node,omitzero"`      // that answered, by its own word
+	Node     netip.Addr `json:"node,omitzero"`      // that answered, as it says itself
 	Code     int        `json:"code,omitempty"`     // HTTP status: 101 if it was opened, 0 if there was no answer
 	Messages int        `json:"messages,omitempty"` // that came back
 	// Outcome is OK if it was open to the end. Otherwise it is the status of the answer if it
@@ -104,7 +104,7 @@ type Attempt struct {
 	TargetStatus int `json:"target_status,omitempty"`
 	// TargetIdle is how long the connection to the proxy had lain idle; 0 for a new one.
 	TargetIdle Seconds `json:"target_idle,omitempty"`
-	// TargetTLSFailed says that no TLS handshake with the proxy came to its end.
+	// TargetTLSFailed says that no TLS handshake with the proxy was completed.
 	TargetTLSFailed bool `json:"target_tls_failed,omitempty"`
 	// FailedOpen says that the node held every proxy to be unhealthy, and so passed the
 	// request to one of all.
@@ -240,7 +240,7 @@ type Check struct {
 	Passed bool       `json:"passed"`
 	Code   int        `json:"code,omitempty"`   // the status; 0 if there was none
 	Reason string     `json:"reason,omitempty"` // why it failed, in the words of an ALB's health check log
-	// TLSFailed says that the TLS handshake with the proxy did not come to its end.
+	// TLSFailed says that the TLS handshake with the proxy was not completed.
 	TLSFailed bool `json:"tls_failed,omitempty"`
 	// State is what the node held the proxy to be after the check: healthy, unhealthy, ...
 	State string `json:"state"`

@@ -18,7 +18,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/control"
 )
 
-// Port is where an agent is told to begin anew. The proxy under test shares the pod's
+// Port is where an agent is told to restart. The proxy under test shares the pod's
 // ports: this one is above those of connections (32768 to 60999), and no program's usual
 // one.
 const Port = 61101
@@ -73,7 +73,7 @@ const stopWithin = time.Second
 // poll is how often the new beginning is asked for.
 const poll = 5 * time.Millisecond
 
-// Do has the agent at host begin anew as the turn, with the arguments, and returns when it
+// Do has the agent at host restart as the turn, with the arguments, and returns when it
 // has begun. Its own API may answer a little later.
 func Do(ctx context.Context, c *http.Client, host netip.Addr, turn int, args []string) error {
 	url := "http://" + netip.AddrPortFrom(host, Port).String() + "/v1/turn"
@@ -82,7 +82,7 @@ func Do(ctx context.Context, c *http.Client, host netip.Addr, turn int, args []s
 		return err
 	}
 	if said, err := call(ctx, c, http.MethodPut, url, body); err != nil {
-		return fmt.Errorf("telling %s to begin anew: %w %s", host, err, said)
+		return fmt.Errorf("telling %s to restart: %w %s", host, err, said)
 	}
 	for {
 		if got, err := call(ctx, c, http.MethodGet, url, nil); err == nil && got == strconv.Itoa(turn) {
@@ -90,7 +90,7 @@ func Do(ctx context.Context, c *http.Client, host netip.Addr, turn int, args []s
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for %s to begin anew: %w", host, ctx.Err())
+			return fmt.Errorf("waiting for %s to restart: %w", host, ctx.Err())
 		case <-time.After(poll):
 		}
 	}

@@ -1,6 +1,6 @@
-// Package renew lets an agent begin anew in its container. To make a container, a network
+// Package renew lets an agent restart in its container. To make a container, a network
 // for it and to take both away costs seconds of a small machine, two thirds of what a
-// cell takes before its load; the agent that begins anew is a new process of the same container,
+// cell takes before its load; the agent that restarts is a new process of the same container,
 // and the kernel keeps nothing for it of the one before.
 package renew
 
@@ -18,12 +18,12 @@ import (
 // Name is the command's: `proxychaos renewable TURN AGENT ARGUMENTS`.
 const Name = "renewable"
 
-// Command runs one of the agents, until it is told over [Port] to begin anew with other
+// Command runs one of the agents, until it is told over [Port] to restart with other
 // arguments.
 func Command(agents func() []*cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   Name + " TURN AGENT ARGUMENTS",
-		Short: "Run an agent that can begin anew in its container",
+		Short: "Run an agent that can restart in its container",
 		// The flags are the agent's.
 		DisableFlagParsing: true,
 		Args:               cobra.MinimumNArgs(2),
@@ -37,7 +37,7 @@ func Command(agents func() []*cobra.Command) *cobra.Command {
 	}
 }
 
-// run returns when the agent has ended, and does not return if it begins anew.
+// run returns when the agent has ended, and does not return if it restarts.
 func run(ctx context.Context, agents []*cobra.Command, turn int, args []string) error {
 	if err := closeWayOut(); err != nil {
 		return err
@@ -67,5 +67,5 @@ func run(ctx context.Context, agents []*cobra.Command, turn int, args []string) 
 	}
 	r := <-next
 	again := append([]string{self, Name, strconv.Itoa(r.Turn)}, r.Args...)
-	return fmt.Errorf("%s: begin anew as %v: %w", Name, again, unix.Exec(self, again, os.Environ()))
+	return fmt.Errorf("%s: restart as %v: %w", Name, again, unix.Exec(self, again, os.Environ()))
 }

@@ -27,7 +27,7 @@ type bed interface {
 	listeners(context.Context) ([]netip.AddrPort, error)
 	// others are the addresses of further proxies with the same configuration.
 	others() []netip.Addr
-	// standIn says which nodes stand for literal addresses of each family, literals which
+	// standIn says which nodes are behind literal addresses of each family, literals which
 	// addresses the proxy has tried; none if the testbed cannot do that.
 	standIn(ctx context.Context, ipv4, ipv6 []netip.Addr) error
 	literals(context.Context) ([]world.LiteralAddr, error)

@@ -171,7 +171,7 @@ func (c *cell) affordable() error {
 		return nil
 	}
 	set := c.opt.Settings
-	return fmt.Errorf("%s: the run would take %v, want at most %v: with TTL=%v GRACE=%v OUTAGE=%v, and a proxy that by its configuration may keep an address for %v; shorten what is too long, or take it out of the configuration if it is for something else",
+	return fmt.Errorf("%s: the run would take %v, want at most %v: with TTL=%v GRACE=%v OUTAGE=%v, and a proxy that by its configuration may keep an address for %v; shorten what is too long, or remove it from the configuration if it is about something else",
 		c.source(), c.plan.Duration.Duration(), load.MaxDuration.Duration(), set.TTL, set.Grace, set.Outage, c.plan.Refresh.Duration())
 }
 

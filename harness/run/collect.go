@@ -121,7 +121,7 @@ func (c *cell) collectLog(ctx context.Context) error {
 	return err
 }
 
-// number reads a sequence number; 0 stands for none.
+// number reads a sequence number; 0 means none.
 func number(text string) uint64 {
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {

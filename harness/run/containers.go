@@ -27,9 +27,9 @@ type containerBed struct {
 	tb    *testbed.Testbed
 	proxy testbed.Proxy
 	libc  []netip.AddrPort // the resolvers of /etc/resolv.conf
-	// reload is how the proxy is told to read its configuration anew; nil if nobody knows.
+	// reload is how the proxy is told to reload its configuration; nil if that is not known.
 	reload *kind.Reload
-	stop   string       // the signal at which it ends what it has in hand, and then itself
+	stop   string       // the signal at which it finishes its requests and ends
 	from   []netip.Addr // of the machine, at which the proxy's connections begin
 	// beside says that applications answer beside the proxy.
 	beside bool
@@ -199,7 +199,7 @@ func (b *containerBed) Listens(ctx context.Context, number int) (bool, string, e
 // Reload implements fault.Proxy.
 func (b *containerBed) Reload(ctx context.Context) (time.Time, error) {
 	if b.reload == nil {
-		return time.Time{}, errors.New("nobody knows how this kind of proxy is told to read its configuration anew")
+		return time.Time{}, errors.New("it is not known how this kind of proxy is told to reload its configuration")
 	}
 	return b.tb.ReloadProxy(ctx, *b.reload)
 }

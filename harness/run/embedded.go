@@ -87,7 +87,7 @@ func (b *embeddedBed) Restart(ctx context.Context) (time.Time, error) {
 }
 
 // Life implements fault.Proxy: the proxy has no process of its own, and either it was
-// started anew, or Restart said what was wrong.
+// restarted, or Restart said what was wrong.
 func (b *embeddedBed) Life(context.Context) (fault.Life, error) {
 	return fault.Life{Runs: true, Listens: true}, nil
 }

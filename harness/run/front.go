@@ -50,7 +50,7 @@ func (c *cell) putFront(ctx context.Context) (recording.Way, error) {
 	way.Front, way.Target = nodes, c.frontURL(nodes[0])
 	came, err := c.to.load.Try(ctx, load.Trials{Ways: []recording.Way{way}, Timeout: frontLimit, Within: frontLimit})
 	if err == nil && !came[0].Reached {
-		err = fmt.Errorf("the load balancer in front does not get to a node by the way that leads there without it, %s: %s %d %s %s",
+		err = fmt.Errorf("no request gets through the load balancer in front to a node, although the proxy itself passes them on, %s: %s %d %s %s",
 			c.way.Target, came[0].Came, came[0].Code, came[0].Title, came[0].Error)
 	}
 	return way, err

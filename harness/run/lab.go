@@ -121,9 +121,9 @@ func canRunOn(system string) error {
 	return fmt.Errorf("proxies are run on Linux alone, and this is %s: do this in a Linux machine with a Docker engine; what was recorded there can be judged and shown here (recheck, report)", system)
 }
 
-// Open finds the engine (or installs one, see Options), builds the agents' image and starts
-// the reaper. Without an engine, goproxy alone can be run, embedded; with
-// CI=true, and if it is not goproxy that is to be run, that is an error.
+// Open finds the engine (or installs one, see Options), builds the agents' image and starts the
+// reaper. Without an engine only goproxy can be run, embedded. That is an error with CI=true,
+// or if another proxy is to be run.
 func Open(ctx context.Context, opt Options) (*Lab, error) {
 	lab := &Lab{opt: opt, began: time.Now(), proxies: map[kind.Release]*pending{}}
 	if err := canRunOn(runtime.GOOS); err != nil {

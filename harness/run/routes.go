@@ -30,8 +30,8 @@ func (c *cell) giveRoutes(ctx context.Context) error {
 	return nil
 }
 
-// routes gives the nodes that stand for literal addresses their routes, in the order of the
-// addresses. A node that stands for several has that of the first.
+// routes gives the nodes behind literal addresses their routes, in the order of the
+// addresses. A node that is behind several has that of the first.
 func routes(literals []world.LiteralAddr) map[netip.Addr]string {
 	ordered := slices.SortedFunc(slices.Values(literals), func(a, b world.LiteralAddr) int { return a.Addr.Compare(b.Addr) })
 	routes := map[netip.Addr]string{}

@@ -51,7 +51,7 @@ func (r *Running) attempt() *attempt {
 	return &attempt{lab: r.lab, cell: &cell{Cell: r.which, label: r.label, opt: r.opt, began: time.Now(), log: r.lab.logf}}
 }
 
-// Run runs the cell and logs what came of it. One that is unproven on a busy machine is run
+// Run runs the cell and logs its result. One that is unproven on a busy machine is run
 // once more while no other cell runs on this machine, and that run counts: the first said
 // something about the machine and nothing about the proxy. Its recording stays.
 func (r *Running) Run(ctx context.Context) Result {

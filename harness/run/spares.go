@@ -10,8 +10,8 @@ import (
 	"github.com/proxychaos/proxychaos/harness/testbed"
 )
 
-// spares are testbeds that a cell has left, for the next one: to make one takes longer
-// than all else that a cell does before its load.
+// spares are testbeds that a cell has left for the next one: to make one takes longer than
+// everything else that a cell does before its load.
 type spares struct {
 	mu   sync.Mutex
 	beds []*testbed.Testbed
@@ -38,7 +38,7 @@ func (s *spares) give(tb *testbed.Testbed) {
 }
 
 // keepNone has the cells leave nothing from now on: a kernel that cannot renew one testbed
-// renews none, and to find that out takes as long as to make three.
+// cannot renew any, and to find that out takes as long as to make three.
 func (s *spares) keepNone() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/pod"
 )
 
-// ReloadProxy tells the proxy to read its configuration anew, in the way of its kind.
+// ReloadProxy tells the proxy to reload its configuration, in the way of its kind.
 func (s *Seat) ReloadProxy(ctx context.Context, by kind.Reload) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, Limits.Proxy)
 	defer cancel()
@@ -26,12 +26,12 @@ func (s *Seat) ReloadProxy(ctx context.Context, by kind.Reload) (time.Time, erro
 	}
 	at := time.Now()
 	if _, err := s.tb.docker.ContainerKill(ctx, s.proxy.GetContainerID(), client.ContainerKillOptions{Signal: by.Signal}); err != nil {
-		return time.Time{}, fmt.Errorf("telling the proxy to read its configuration anew: %w", err)
+		return time.Time{}, fmt.Errorf("telling the proxy to reload its configuration: %w", err)
 	}
 	return at, nil
 }
 
-// says counts how often the proxy has said that it read its configuration anew.
+// says counts how often the proxy has said that it reloaded its configuration.
 func (s *Seat) says(ctx context.Context, by kind.Reload) (int, error) {
 	if by.Says == "" {
 		return 0, nil
@@ -40,7 +40,7 @@ func (s *Seat) says(ctx context.Context, by kind.Reload) (int, error) {
 	return bytes.Count(text, []byte(by.Says)), err
 }
 
-// Reloaded says whether the proxy has read its configuration anew since ReloadProxy, and what
+// Reloaded says whether the proxy has reloaded its configuration since ReloadProxy, and what
 // shows it: a line of its log, or a process that listens and was not there before.
 func (s *Seat) Reloaded(ctx context.Context, by kind.Reload) (bool, string, error) {
 	if by.Says != "" {

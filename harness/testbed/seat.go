@@ -19,7 +19,7 @@ type Seat struct {
 	proxy  testcontainers.Container
 	watch  string        // ID of the pod's watch
 	former []pod.Process // of the proxy, before RestartProxy or ReloadProxy
-	said   int           // how often it had said that it read its configuration anew, before ReloadProxy
+	said   int           // how often it had said that it reloaded its configuration, before ReloadProxy
 	// masters have had children that accept. One whose children have all just
 	// ended (Apache's MaxConnectionsPerChild) looks like a worker, and is none.
 	masters map[int]bool

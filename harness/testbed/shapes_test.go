@@ -75,7 +75,7 @@ func newChecker(t *testing.T) *checker {
 	return c
 }
 
-// asked is the command that has a proxy say what its configuration comes to.
+// asked is the command that has a proxy print what it makes of its configuration.
 func asked(name kind.Name, cmd []string) []string {
 	switch {
 	case name == kind.Nginx:

@@ -8,7 +8,7 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// StopProxy sends the proxy the signal at which it ends what it has in hand, and then itself.
+// StopProxy sends the proxy the signal at which it finishes its requests and ends.
 func (s *Seat) StopProxy(ctx context.Context, signal string) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, Limits.Proxy)
 	defer cancel()

@@ -65,7 +65,7 @@ type Spec struct {
 	IPv6 bool
 	// ResolvConf is the text of the proxy's /etc/resolv.conf; the pod's own if it is empty.
 	ResolvConf string
-	// Proxies is how many there are; 0 stands for 1.
+	// Proxies is how many there are; 0 means 1.
 	Proxies int
 	// Seed draws the order of DNS answers.
 	Seed uint64
@@ -218,8 +218,8 @@ func awaitAnswer(ctx context.Context, name, url string) error {
 	}
 }
 
-// Vacate takes the proxy away, and leaves what another cell can use: a testbed of several
-// proxies cannot be.
+// Vacate removes the proxy, and leaves what another cell can use. A testbed of several proxies
+// cannot be used again.
 func (tb *Testbed) Vacate(ctx context.Context) error {
 	if tb.proxy == nil {
 		return nil
@@ -231,7 +231,7 @@ func (tb *Testbed) Vacate(ctx context.Context) error {
 	return nil
 }
 
-// Renew readies a testbed that was vacated for another cell: its agents begin anew, and
+// Renew readies a testbed that was vacated for another cell: its agents restart, and
 // know nothing of the one before. If it cannot, or finds that something was left behind,
 // the testbed is of no use and has to be closed.
 func (tb *Testbed) Renew(ctx context.Context, spec Spec) error {

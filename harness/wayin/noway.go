@@ -9,7 +9,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// NoWayError is what a Search that finds nothing ends with: what each try came to, the
+// NoWayError is what a Search that finds nothing ends with: the result of each try, the
 // proxy's own last words, and what may help.
 type NoWayError struct {
 	search *Search
@@ -22,7 +22,7 @@ func (e *NoWayError) Error() string {
 	lines := []string{fmt.Sprintf("%s: nothing that was tried leads to an ALB node, so there is nothing to load", e.search.Config)}
 	lines = append(lines, e.search.report()...)
 	if len(e.search.chosen) == 0 {
-		lines = append(lines, "the proxy listens no more: it has ended")
+		lines = append(lines, "the proxy no longer listens: it has ended")
 	}
 	for _, line := range e.Log {
 		lines = append(lines, "the proxy's log: "+line)
@@ -34,45 +34,56 @@ func (e *NoWayError) Error() string {
 	return strings.Join(lines, "\n    ")
 }
 
-// report says for each port what came of the tries, those with one outcome together.
+// report has the results of the tries for each port, those with one outcome together.
 func (s *Search) report() []string {
-	type group struct {
-		outcome      string
-		hosts, paths []string
-		forwarded    bool // all were sent as if clients had used HTTPS
-	}
 	var lines []string
-	for _, at := range s.triedPorts() {
+	for _, port := range s.triedPorts() {
 		for _, safe := range []bool{false, true} {
-			var groups []*group
-			for _, t := range s.tried {
-				if Port(t.way) != at || secure(t.way) != safe || s.foreign(t) {
-					continue
-				}
-				what := t.outcome()
-				i := slices.IndexFunc(groups, func(g *group) bool { return g.outcome == what })
-				if i < 0 {
-					i = len(groups)
-					groups = append(groups, &group{outcome: what, forwarded: true})
-				}
-				g := groups[i]
-				g.hosts, g.paths = append(g.hosts, t.way.Host), append(g.paths, unnumbered(t.came.Path))
-				g.forwarded = g.forwarded && !safe && t.way.Headers[forwardedProto] == "https"
-			}
-			for _, g := range groups {
-				line := fmt.Sprintf("port %d", at)
-				if safe {
-					line += " over TLS"
-				}
-				line += fmt.Sprintf(", for %s %s", some(g.hosts), some(g.paths))
-				if g.forwarded {
-					line += " with " + forwardedProto + ": https"
-				}
-				lines = append(lines, line+": "+g.outcome)
+			for _, g := range s.byOutcome(port, safe) {
+				lines = append(lines, g.line(port, safe))
 			}
 		}
 	}
 	return lines
+}
+
+// sameOutcome are tries at one port that have one outcome.
+type sameOutcome struct {
+	outcome      string
+	hosts, paths []string
+	forwarded    bool // all were sent as if clients had used HTTPS
+}
+
+// byOutcome groups the tries at a port, over TLS or not.
+func (s *Search) byOutcome(port uint16, safe bool) []*sameOutcome {
+	var groups []*sameOutcome
+	for _, t := range s.tried {
+		if Port(t.way) != port || secure(t.way) != safe || s.foreign(t) {
+			continue
+		}
+		what := t.outcome()
+		i := slices.IndexFunc(groups, func(g *sameOutcome) bool { return g.outcome == what })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, &sameOutcome{outcome: what, forwarded: true})
+		}
+		g := groups[i]
+		g.hosts, g.paths = append(g.hosts, t.way.Host), append(g.paths, unnumbered(t.came.Path))
+		g.forwarded = g.forwarded && !safe && t.way.Headers[forwardedProto] == "https"
+	}
+	return groups
+}
+
+func (g *sameOutcome) line(port uint16, safe bool) string {
+	line := fmt.Sprintf("port %d", port)
+	if safe {
+		line += " over TLS"
+	}
+	line += fmt.Sprintf(", for %s %s", some(g.hosts), some(g.paths))
+	if g.forwarded {
+		line += " with " + forwardedProto + ": https"
+	}
+	return line + ": " + g.outcome
 }
 
 // triedPorts are the ports that were tried, in their order.
@@ -105,7 +116,7 @@ func some(all []string) string {
 	return strings.Join(all, ", ")
 }
 
-// outcome says what came of a try.
+// outcome gives the result of a try.
 func (t tried) outcome() string {
 	switch t.came.Came {
 	case load.Answered:
@@ -159,16 +170,16 @@ func (s *Search) advice() []string {
 		lines = append(lines, "if the config proxies another path, give it with URL_PATH=")
 	}
 	if came(405) {
-		lines = append(lines, "the load asks with GET, and of those some with POST that POSTS= says: if the config takes no GET at a path, give another one with URL_PATH=")
+		lines = append(lines, "the load sends GETs, and as many POSTs as POSTS= says: if the config takes no GET at a path, give another path with URL_PATH=")
 	}
 	if came(401) {
 		lines = append(lines, "if the config wants a user, give one with HEADERS='Authorization: Basic ...'")
 	}
 	if came(403) {
-		lines = append(lines, "if the config lets in only who brings a header, or comes from an address that it knows, give that with HEADERS='Name: value', such as 'X-Forwarded-For: 192.0.2.1'")
+		lines = append(lines, "if the config wants a header, or a client address that it knows, give it with HEADERS='Name: value', such as 'X-Forwarded-For: 192.0.2.1'")
 	}
 	if s.circles() {
-		lines = append(lines, "if the config wants another header of the load balancer in front than "+forwardedProto+", give it with HEADERS='Name: value'")
+		lines = append(lines, "if the config wants another header from the load balancer in front than "+forwardedProto+", give it with HEADERS='Name: value'")
 	}
 	if s.Port != 0 && len(s.all) > 1 {
 		lines = append(lines, fmt.Sprintf("the proxy listens on %s: another one is chosen with PROXY_PORT=", ports(s.all)))
@@ -213,7 +224,7 @@ func (s *Search) Drives(way recording.Way) string {
 	return text
 }
 
-// aside says what came of a try that was not needed.
+// aside gives the result of a try that was not needed.
 func (t tried) aside(found recording.Way) string {
 	where := fmt.Sprintf("port %d", Port(t.way))
 	if Port(t.way) == Port(found) {

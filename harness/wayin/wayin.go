@@ -55,7 +55,7 @@ type Wanted struct {
 	Port    uint16 // of the proxy
 }
 
-// Hints are what a configuration says by its own word. What is wrong among them reaches no
+// Hints are what a configuration says about itself. What is wrong among them reaches no
 // node and is not used.
 type Hints struct {
 	Hosts []string // that it serves
@@ -101,7 +101,7 @@ type Search struct {
 	refusal string
 }
 
-// tried is a way and what came of it at last.
+// tried is a way and the result of its last try.
 type tried struct {
 	way  recording.Way
 	came load.Trial
@@ -167,7 +167,7 @@ func (s *Search) look(ctx context.Context) error {
 			return nil
 		// Varnish has a listener for a moment before that of its own port.
 		case time.Since(began) < listenLimit || len(s.all) == 0 && time.Since(began) < loopbackLimit:
-		case len(s.tried) > 0: // it listens no more
+		case len(s.tried) > 0: // it no longer listens
 			return nil
 		case len(s.all) == 0:
 			return fmt.Errorf("%s: the proxy listens on loopback addresses only, where no client reaches it: let it listen on every address", s.Config)

@@ -389,7 +389,7 @@ func TestNoWay(t *testing.T) {
 			ports: []port{{redirect("https://www.example.com%s"), false}}, hints: Hints{Hosts: []string{"www.example.com"}},
 			want: []string{
 				"port A, for www.example.com /: the proxy itself answers 301, Location https://www.example.com/",
-				"if the config wants another header of the load balancer in front than X-Forwarded-Proto, give it with HEADERS='Name: value'",
+				"if the config wants another header from the load balancer in front than X-Forwarded-Proto, give it with HEADERS='Name: value'",
 			},
 		},
 		"it drops who is not known": {
@@ -450,7 +450,7 @@ func TestNoWay(t *testing.T) {
 			want: []string{
 				"port A over TLS, for www.example.com, a.example.com /: the proxy itself answers 403 (Forbidden)",
 				"port B, for www.example.com, a.example.com /: the proxy itself answers 200 (alive)",
-				"if the config lets in only who brings a header, or comes from an address that it knows, give that with HEADERS='Name: value', such as 'X-Forwarded-For: 192.0.2.1'",
+				"if the config wants a header, or a client address that it knows, give it with HEADERS='Name: value', such as 'X-Forwarded-For: 192.0.2.1'",
 			},
 		},
 		"it wants what the load does not speak": {
@@ -501,7 +501,7 @@ func TestProxyThatEnds(t *testing.T) {
 		return p.ports, nil
 	}
 	_, err := s.Find(t.Context())
-	g.Expect(err).To(MatchError(ContainSubstring("the proxy listens no more: it has ended")))
+	g.Expect(err).To(MatchError(ContainSubstring("the proxy no longer listens: it has ended")))
 }
 
 // A proxy that has a listener for a moment before that of its own port has not ended.

@@ -151,7 +151,7 @@ func (s *Search) protos(number uint16, tls bool) []string {
 	return protos
 }
 
-// speaks says what came of the tries at a port, plain or over TLS: Answered if there was
+// speaks gives the result of the tries at a port, plain or over TLS: Answered if there was
 // any answer in that protocol, else Closed, Silent or the like.
 func (s *Search) speaks(number uint16, tls bool) string {
 	said := load.NotTried

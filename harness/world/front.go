@@ -12,7 +12,7 @@ type Front struct {
 	// them in turn, and each keeps connections of its own to the proxies.
 	Nodes int `json:"nodes"`
 	// Proxies is how many proxies with the same configuration are its targets, 1 to 4, each
-	// with an address of its own; 0 stands for 1.
+	// with an address of its own; 0 means 1.
 	Proxies int `json:"proxies,omitempty"`
 	// Network has it be a Network Load Balancer: it passes connections on, and sees no requests.
 	Network bool `json:"network,omitempty"`

@@ -6,31 +6,30 @@ import (
 	"strings"
 )
 
-// Effect is one fact about the world from an instant on: a node is named or not, a
-// node serves or not, the resolvers answer or not, the proxy was started anew or read its
-// configuration anew, one of several proxies is a target or runs, or is and does so no more. It is
-// about a node if Node is set, about the resolvers if Resolves is, and about a proxy if Restarted,
-// Reloaded or Proxy is.
+// Effect is one fact about the world from an instant on: a node is named or not, a node serves
+// or not, the resolvers answer or not, the proxy was restarted or told to reload, one of several
+// proxies is a target or not, runs or not. It is about a node if Node is set, about the resolvers
+// if Resolves is, and about a proxy if Restarted, Reloaded or Proxy is.
 type Effect struct {
 	Node netip.Addr `json:"node,omitzero"`
 	// Named says whether the answers for the node's name have the node.
 	Named *bool `json:"named,omitempty"`
-	// Serves says whether the node does what it is there for.
+	// Serves says whether the node does its work.
 	Serves *bool `json:"serves,omitempty"`
 	// Partly says that a node which does not serve serves some all the same: the
 	// connections that it has, or some of the requests.
 	Partly bool `json:"partly,omitempty"`
 	// Resolves says whether every resolver answers as it should.
 	Resolves *bool `json:"resolves,omitempty"`
-	// Restarted says that the proxy was started anew: what it knew and held is gone.
+	// Restarted says that the proxy was restarted: what it knew and held is gone.
 	Restarted bool `json:"restarted,omitempty"`
-	// Reloaded says that the proxy was told to read its configuration anew.
+	// Reloaded says that the proxy was told to reload its configuration.
 	Reloaded bool `json:"reloaded,omitempty"`
 	// Proxy is the number, from 1, of the proxy that Registered or Runs is about.
 	Proxy int `json:"proxy,omitempty"`
 	// Registered says whether the load balancer in front has it among its targets.
 	Registered *bool `json:"registered,omitempty"`
-	// Runs says whether it runs. One that is told to end may first end what it has in hand.
+	// Runs says whether it runs. One that is told to end may first finish its requests.
 	Runs *bool `json:"runs,omitempty"`
 	// How is in which way it does not serve or resolve: Silence, refuse, tls-expired,
 	// servfail, ... Empty if it does.

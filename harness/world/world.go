@@ -18,7 +18,7 @@ import (
 
 // World is who calls whom.
 type World struct {
-	// Cloud is whose load balancers these are, such as "azure"; empty stands for AWS.
+	// Cloud is whose load balancers these are, such as "azure"; empty means AWS.
 	Cloud string `json:"cloud,omitempty"`
 	// Front is the load balancer that clients call, and whose targets are proxies. If it is
 	// nil there is one proxy, and they call it itself.
@@ -52,7 +52,7 @@ type Balancer struct {
 const InFront = 0
 
 // Names is how many names of one config have load balancers of their own. The last of
-// them also stands for every name after it.
+// them is also that of every name after it.
 const Names = 4
 
 // Literal is the upstream of the IPv4 addresses that a config has in place of a name, such
@@ -78,7 +78,7 @@ const Upstreams = LiteralIPv6
 type Node struct {
 	Addr netip.Addr `json:"addr"`
 	// Upstream is the name that it belongs to: 1 is the first that the proxy asks for,
-	// Literal and LiteralIPv6 stand for none of them, InFront for a node that the proxy does not call.
+	// Literal and LiteralIPv6 are none of them, InFront is that of a node that the proxy does not call.
 	Upstream int `json:"upstream"`
 	// Balancer is Balancer.Name, or FrontName.
 	Balancer string `json:"balancer"`
@@ -95,13 +95,13 @@ type Topology struct {
 	Literals []LiteralAddr `json:"literals,omitempty"`
 }
 
-// LiteralAddr is an address that a config names, and the node that stands for it.
+// LiteralAddr is an address that a config names, and the node behind it.
 type LiteralAddr struct {
 	Addr netip.Addr `json:"addr"`
 	Node netip.Addr `json:"node"`
 }
 
-// LiteralNodes are those that stand for literal addresses, by Literal or LiteralIPv6, in
+// LiteralNodes are those behind literal addresses, by Literal or LiteralIPv6, in
 // their order: the ones that the name of their load balancer has at the start.
 func (t Topology) LiteralNodes(upstream int) []netip.Addr {
 	var nodes []netip.Addr

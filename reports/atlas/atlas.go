@@ -64,7 +64,7 @@ type Atlas struct {
 	Schema   int       `json:"schema"`
 	Proxy    string    `json:"proxy"`    // the kind
 	Versions []Version `json:"versions"` // the oldest first
-	// Missing are releases that could not be had.
+	// Missing are releases that were not available.
 	Missing []Missing `json:"missing"`
 	Rows    []Row     `json:"rows"`
 	// Changes are in the order of the versions and of the rows.
@@ -77,7 +77,7 @@ type Version struct {
 	Releases []string `json:"releases"` // that have it
 }
 
-// Missing is a release that could not be had.
+// Missing is a release that was not available.
 type Missing struct {
 	Release string `json:"release"`
 	Why     string `json:"why"`

@@ -97,7 +97,7 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// Versions are in their order and not in that of their releases; one that could not be had is
+// Versions are in their order and not in that of their releases; one that was not available is
 // said; a change is between versions of which nothing known lies between.
 func TestVersions(t *testing.T) {
 	var all []Ran

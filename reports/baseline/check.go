@@ -78,7 +78,7 @@ const (
 	Nowhere               // it is not in the catalogue
 )
 
-// Check holds a night against the baseline. place says of a cell of earlier nights where it
+// Check compares a night with the baseline. place says of a cell of earlier nights where it
 // stands tonight.
 func (b Baseline) Check(night []Ran, place func(scenario, subject string) Place) Difference {
 	d := Difference{Nights: len(b.Nights), Changes: []Change{}}

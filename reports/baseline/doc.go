@@ -1,4 +1,4 @@
-// Package baseline is the memory of the nightly: what earlier nights came to, in a file that
+// Package baseline is the memory of the nightly: the results of earlier nights, in a file that
 // is committed, and what is different tonight. It is a pure function of figures, so that it is
 // tested without a proxy.
 //

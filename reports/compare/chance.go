@@ -10,7 +10,7 @@ const even = 1.0 / 3
 // configs are; the rest finds those that show in some runs only.
 var bets = []struct{ often, share float64 }{{0.99, 0.75}, {0.85, 0.15}, {0.60, 0.10}}
 
-// stake is what the bets have come to after it was B's run in hits of so many blocks.
+// stake is what the bets have grown to after it was B's run in hits of so many blocks.
 // If the chance is even or less, its expectation is at most 1 after any number of
 // blocks, and so it ever reaches 1/p with a probability of at most p.
 func stake(hits, blocks float64) float64 {
@@ -22,7 +22,7 @@ func stake(hits, blocks float64) float64 {
 	return sum
 }
 
-// chance is the p of a stake: an upper bound of the probability that it ever comes to
+// chance is the p of a stake: an upper bound of the probability that it ever grows to
 // that if B is like A.
 func chance(hits, blocks float64) float64 { return min(1, 1/stake(hits, blocks)) }
 

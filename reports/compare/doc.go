@@ -39,7 +39,7 @@
 //
 // The bets, the blocks and Holm's method are written here: gonum/stat and
 // x/perf/benchmath have no test that remains valid under looking, and none for blocks of
-// three. Means and quantiles are gonum's. The tests hold the bets against the exact
+// three. Means and quantiles are gonum's. The tests compare the bets with the exact
 // probability of a false alarm, Holm's method and the bootstrap against published
 // values.
 package compare

@@ -65,7 +65,7 @@ func (c Comparison) stage() Concern {
 	return first
 }
 
-// open says whether the evidence may still come to another word that counts.
+// open says whether the evidence may still lead to another answer that counts.
 func (e Evidence) open() bool { return e.Word == CannotTell || e.Word == NotWorse }
 
 // Open is the evidence of a scenario that has to be decided now.

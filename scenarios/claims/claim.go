@@ -58,8 +58,8 @@ type Experiment struct {
 	Subject string            `yaml:"subject" json:"subject,omitempty"`
 	Proxy   kind.Name         `yaml:"proxy" json:"proxy,omitempty"`
 	Config  map[string]string `yaml:"config" json:"config,omitempty"`
-	// Refused says that the claim is about a configuration that does not start, so that it
-	// is no verdict that it does not.
+	// Refused says that the claim is about a configuration that does not start, so that a
+	// refusal to start is no verdict on the claim.
 	Refused bool `yaml:"refused" json:"-"`
 	// Variables are those of make, such as URL_PATH.
 	Variables map[string]string `yaml:"variables" json:"variables,omitempty"`

@@ -38,8 +38,8 @@ type Figures struct {
 	Queries     float64 `json:"queries" expr:"queries"`
 	Before      int     `json:"before,omitempty" expr:"before"`
 	After       int     `json:"after,omitempty" expr:"after"`
-	// Every is the time between two look-ups that ask the same from one socket, in seconds:
-	// the median before the first fault; 0 if few were repeated, as by who asks for each
+	// Every is the time between two look-ups that ask the same from one socket, in seconds: the
+	// median before the first fault; 0 if few were repeated, as from a proxy that asks for each
 	// request.
 	Every    float64  `json:"every,omitempty" expr:"every"`
 	Findings []string `json:"findings,omitempty" expr:"findings"` // their codes
@@ -65,8 +65,8 @@ type Figures struct {
 	Checks int `json:"checks,omitempty" expr:"checks"`
 	// What a load balancer in front made of the proxies: Handshakes are the TLS handshakes with
 	// them that failed, HealthFailed the health checks of HealthChecks that did. Down is how many
-	// proxies a node held to be down at a time, the most, Back how often one was held to be up
-	// again. Open are the requests for which none was held to be up, OpenServed those of them
+	// proxies a node considered unhealthy at a time, the most, Back how often one was healthy
+	// again. Open are the requests for which none was healthy, OpenServed those of them
 	// that were served.
 	Handshakes   int `json:"handshakes,omitempty" expr:"handshakes"`
 	HealthChecks int `json:"health_checks,omitempty" expr:"health_checks"`

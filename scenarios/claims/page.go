@@ -58,7 +58,7 @@ type pageView struct {
 	Tally        map[string]int
 }
 
-// Words are the verdicts that there are, with how many claims came to each.
+// Words are the verdicts that there are, with the number of claims that have each.
 func (p pageView) Words() []string {
 	var words []string
 	for _, word := range []string{Holds, upTo + "N", fromVersion + "N", "differs between versions", Narrower, HoldsNot, StartsNot, NotTried} {
@@ -158,17 +158,7 @@ func (f Figures) String() string {
 	case Unreachable:
 		return "no request got through: " + code(f.Words)
 	}
-	text := fmt.Sprintf("%s of %s requests failed", humanize.Comma(int64(f.Failed)), humanize.Comma(int64(f.Sent)))
-	if f.Failed > 0 {
-		text += " (" + f.outcomes() + ")"
-		switch {
-		case f.Never:
-			text += fmt.Sprintf(", to the end of the window of %.1f s", f.Window)
-		case f.Recovery > 0:
-			text += fmt.Sprintf(", the last sent %.1f s after the loss", f.Recovery)
-		}
-		text += fmt.Sprintf(", each after %.1f s (median)", f.FailedAfter)
-	}
+	text := f.failures()
 	if f.Stale > 0 {
 		text += fmt.Sprintf("; %s went to nodes that the name had left", humanize.Comma(int64(f.Stale)))
 	}
@@ -205,6 +195,22 @@ func (f Figures) String() string {
 		text += "; " + strings.Join(f.Findings, ", ")
 	}
 	return text
+}
+
+// failures says how many requests failed, how and for how long.
+func (f Figures) failures() string {
+	text := fmt.Sprintf("%s of %s requests failed", humanize.Comma(int64(f.Failed)), humanize.Comma(int64(f.Sent)))
+	if f.Failed == 0 {
+		return text
+	}
+	text += " (" + f.outcomes() + ")"
+	switch {
+	case f.Never:
+		text += fmt.Sprintf(", to the end of the window of %.1f s", f.Window)
+	case f.Recovery > 0:
+		text += fmt.Sprintf(", the last sent %.1f s after the loss", f.Recovery)
+	}
+	return text + fmt.Sprintf(", each after %.1f s (median)", f.FailedAfter)
 }
 
 // outcomes gives "803 502, 2 timeout", the most frequent first.

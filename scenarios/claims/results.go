@@ -19,7 +19,7 @@ import (
 // Schema is the version of the file of stored results.
 const Schema = 1
 
-// Stored is what one experiment came to on one version of its proxy.
+// Stored is the result of one experiment on one version of its proxy.
 type Stored struct {
 	// Experiment is the key of what was run: a claim whose experiment has changed since has
 	// no results.
@@ -102,7 +102,7 @@ func (r Results) of(e Experiment) map[string]Stored {
 	return found
 }
 
-// keyLength is how much of the sum stands for an experiment.
+// keyLength is how much of the sum identifies an experiment.
 const keyLength = 12
 
 // Key tells experiments apart: by the scenario's name, the configuration and the variables.

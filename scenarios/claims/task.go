@@ -102,7 +102,7 @@ func (t *Task) plan(common func(string) (string, bool)) error {
 	}
 	cells := asked.Cells(asked.Scenarios[0])
 	if len(cells) != 1 {
-		return fmt.Errorf("%s comes to %d cells, want one", t.Experiment, len(cells))
+		return fmt.Errorf("%s makes %d cells, want one", t.Experiment, len(cells))
 	}
 	t.cell, t.options = cells[0], asked.Options
 	t.options.Runs = runs
@@ -130,7 +130,7 @@ func (t *Task) write(dir string) (string, error) {
 	return dir, nil
 }
 
-// Came is what came of a task.
+// Came is the result of a task.
 type Came struct {
 	Task
 	Stored Stored
@@ -211,7 +211,7 @@ func (t Task) came(r run.Result, closing error) Came {
 	return c
 }
 
-// tried is what the first port came to, without the advice for users.
+// tried is the result at the first port, without the advice for users.
 func tried(err *wayin.NoWayError) string {
 	lines := strings.Split(err.Error(), "\n")
 	return strings.TrimSpace(lines[min(1, len(lines)-1)])

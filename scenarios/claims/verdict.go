@@ -23,13 +23,13 @@ const (
 type Verdict struct {
 	Claim
 	Word string // one of those above
-	// Says is why, each said of a result that the runs came to.
+	// Says is why: a sentence for each result of the runs.
 	Says []string
 	// Versions are those that were measured, from the oldest on.
 	Versions []Version
 }
 
-// Version is what a claim's experiments came to on one version of the proxy.
+// Version is the result of a claim's experiments on one version of the proxy.
 type Version struct {
 	Version string
 	Word    string
@@ -134,7 +134,7 @@ func word(all []Version) string {
 	return strings.Join(words, "; ")
 }
 
-// said are the sentences of the claim for what its versions came to, each once.
+// said are the sentences of the claim for the results of its versions, each once.
 func (c Claim) said(all []Version) []string {
 	texts := map[string]string{Holds: c.Holds.Says, Narrower: c.Narrower.Says, HoldsNot: c.Otherwise, StartsNot: c.Otherwise}
 	differ := slices.ContainsFunc(all, func(v Version) bool { return v.Word != all[0].Word })

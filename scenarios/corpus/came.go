@@ -9,7 +9,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/run"
 )
 
-// Came is what came of a case, and how that differs from what has to.
+// Came is the result of a case, and how it differs from the expected one.
 type Came struct {
 	Case   string `json:"case"`
 	Got    string `json:"got"`
@@ -43,7 +43,7 @@ func (c Case) Ran(r run.Result) Came {
 	return came
 }
 
-// broke holds an error against the expectation.
+// broke compares an error with the expectation.
 func (e Expect) broke(err error, loaded bool) []string {
 	switch {
 	case e.Result != Error:
@@ -54,7 +54,7 @@ func (e Expect) broke(err error, loaded bool) []string {
 	return e.unsaid(err.Error())
 }
 
-// judged holds a verdict against the expectation.
+// judged compares a verdict with the expectation.
 func (e Expect) judged(v judge.Verdict) []string {
 	said := v.Reasons
 	for _, f := range v.Findings {

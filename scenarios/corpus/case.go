@@ -22,7 +22,7 @@ import (
 	"github.com/proxychaos/proxychaos/scenarios"
 )
 
-// Case is a configuration, how it is run, and what has to come of it.
+// Case is a configuration, how it is run, and its expected outcome.
 type Case struct {
 	Name string `yaml:"-"` // of its folder
 	Dir  string `yaml:"-"` // its folder

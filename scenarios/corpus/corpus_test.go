@@ -44,7 +44,7 @@ func TestEveryCaseCanBeRun(t *testing.T) {
 	g.Expect(gate).To(BeNumerically("~", 5, 1), "CI runs a few")
 }
 
-// What comes is held against what has to: each of these would be told.
+// The outcome is compared with the expected one: each of these would be told.
 func TestWhatIsNotAsExpectedIsTold(t *testing.T) {
 	fail := judge.Verdict{Result: judge.Fail, Failed: 9, Sent: 20, ByKind: map[string]int{"502": 9}, Reasons: []string{"9 of 20 failed"}, Findings: []judge.Finding{{Code: judge.ResolvedOnce, Text: "resolved once at start"}}}
 	pass := judge.Verdict{Result: judge.Pass, Sent: 20, Reasons: []string{"0 of 20 failed"}}

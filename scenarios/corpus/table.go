@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Table writes what came of cases as a Markdown table, which is also read as it is, and
-// then what is not as expected. All are the cases in their order; those that did not come
-// to anything are left out.
+// Table writes the results of cases as a Markdown table, which is also read as it is, and then
+// what is not as expected. All are the cases in their order; those without a result are left
+// out.
 func Table(w io.Writer, all []Case, came []Came) error {
 	var b, wrong strings.Builder
 	b.WriteString("| case | kind | expected | got | s |\n|---|---|---|---|--:|\n")

@@ -6,10 +6,10 @@ import (
 	"github.com/proxychaos/proxychaos/scenarios"
 )
 
-// dify: what GOV.UK met with ELBs, with containers that are started anew.
+// dify: what GOV.UK met with ELBs, with containers that are restarted.
 var dify = Incident{
 	Name: "dify-2026",
-	Told: "Dify's nginx looked up the containers behind it at its start. One that was started anew got another address, and what was left of the old one " +
+	Told: "Dify's nginx looked up the containers behind it at its start. One that was restarted got another address, and what was left of the old one " +
 		"refused: 502 until nginx was restarted too. Where DNS had no answer at its start it ended, and where a search domain of the host led it " +
 		"to a stranger's address, it kept that.",
 	Sources: []string{

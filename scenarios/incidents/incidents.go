@@ -1,4 +1,4 @@
-// Package incidents is outages that many remember, as data over the catalogue: one file
+// Package incidents has well-known outages, as data over the catalogue: one file
 // each. A scenario does what happened, a config of the catalogue shows what users saw, and
 // another one holds.
 package incidents

@@ -6,7 +6,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
-// slack: resolvers that hold answers to be forged say SERVFAIL.
+// slack: resolvers that take answers for forged ones say SERVFAIL.
 var slack = Incident{
 	Name: "slack-2021-09-30",
 	Told: "Slack turned DNSSEC on for slack.com, and off again when some of its users could not look the name up. Resolvers had kept the record that " +

@@ -9,7 +9,7 @@ import (
 )
 
 // The elements that Ginkgo writes, without what the schema of Jenkins' xUnit plugin
-// (junit-10.xsd) does not know: a reader that holds a file against it refuses the whole.
+// (junit-10.xsd) does not know: a reader that validates a file with it refuses the whole.
 type (
 	suites struct {
 		XMLName  xml.Name `xml:"testsuites"`

@@ -44,7 +44,7 @@ type Night struct {
 	Cores  int               `json:"cores"`
 }
 
-// Run is what one cell came to in one night.
+// Run is the result of one cell in one night.
 type Run struct {
 	Night    int    `json:"night"` // its place in Facts.Nights
 	Scenario string `json:"scenario"`

@@ -74,7 +74,7 @@ func (b bestView) Files() []fileView {
 // fileView is one file of a config.
 type fileView struct{ Name, Text string }
 
-// Pitfall is what it is held against; nil if there is nothing.
+// Pitfall is what it is compared with; nil if there is nothing.
 func (b bestView) Pitfall() *subject {
 	if s, ok := pitfall(b.of, b.subject); ok {
 		return &s

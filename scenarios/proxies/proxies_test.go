@@ -232,7 +232,7 @@ func TestTheBestConfig(t *testing.T) {
 	g.Expect(page).To(ContainSubstring("| [nginx](#nginx-1306-upstream-resolve) | 1.30.6 | [`upstream-resolve`](#nginx-1306-upstream-resolve) |"))
 	g.Expect(page).To(ContainSubstring("\n### nginx 1.26.3: variable\n"))
 	g.Expect(page).To(ContainSubstring("\n### envoy: outliers\n"))
-	g.Expect(page).To(ContainSubstring("Unproven, so that they say nothing: `upstream-resolve@testing` in `alb-ip-refuse`."))
+	g.Expect(page).To(ContainSubstring("Unproven, so they show nothing: `upstream-resolve@testing` in `alb-ip-refuse`."))
 }
 
 // What differs between versions is said either way.

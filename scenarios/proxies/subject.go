@@ -190,7 +190,7 @@ func best(of []subject) []subject {
 	return chosen
 }
 
-// pitfall is the subject that the best one is held against: the first that is said to break,
+// pitfall is the subject that the best one is compared with: the first that is said to break,
 // ran on the same version, and broke.
 func pitfall(of []subject, best subject) (subject, bool) {
 	i := slices.IndexFunc(of, func(s subject) bool {

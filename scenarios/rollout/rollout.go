@@ -1,5 +1,5 @@
 // Package rollout runs two subjects, A and B, in blocks of A, B and A again, until the
-// comparison has a word, or the time is over.
+// comparison has an answer, or the time is over.
 package rollout
 
 import (

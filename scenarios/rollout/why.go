@@ -12,7 +12,7 @@ import (
 )
 
 // Why undoes each change by itself and asks answer to compare A with what is then B, at a
-// path. word is what A and B themselves came to.
+// path. word is the answer about A and B themselves.
 func Why(ctx context.Context, changed *Changed, word compare.Word, answer func(ctx context.Context, change Change, b string) (compare.Word, error)) (blames []reports.Blame, err error) {
 	root, err := os.MkdirTemp("", "proxychaos-why-")
 	if err != nil {

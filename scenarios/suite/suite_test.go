@@ -86,7 +86,7 @@ var _ = func() bool {
 // entry names what a spec leaves for the reports.
 const entry = "cell"
 
-// runCell is green if the cell comes to what the catalogue expects.
+// runCell is green if the result of the cell is what the catalogue expects.
 func runCell(ctx SpecContext, cell run.Cell, label string) {
 	running := lab.Begin(cell, label)
 	DeferCleanup(running.Close)

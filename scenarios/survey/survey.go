@@ -1,6 +1,6 @@
-// Package survey runs the configs of a kind of proxy on all of its releases, for an atlas:
-// each cell once, and the cells on both sides of what looks like a change again, with other
-// seeds, until it is sure or gone.
+// Package survey runs the configs of a kind of proxy on all of its releases, for an atlas: each
+// cell once, and the cells on both sides of what looks like a change again, with other seeds,
+// until the change is certain or gone.
 package survey
 
 import (

@@ -24,7 +24,7 @@ import (
 
 // lab is one that makes recordings up: nginx/variable breaks from 1.30.6 on, nginx/static loses
 // another number in each run, upstream-resolve is refused before 1.30.6, and the oldest release
-// cannot be had.
+// is not available.
 type lab struct {
 	t    *testing.T
 	runs string
