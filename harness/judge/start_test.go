@@ -96,7 +96,7 @@ func TestAProxyThatDoesNotStartBehindAnALB(t *testing.T) {
 	w.pass(0, 5, conn)
 	w.unanswered(5.02, 20)
 	v := w.judge()
-	wantText(t, v, judge.NotStarted, "the proxy took no connection any more after it was started anew: 749 requests failed; the last line of its log: "+noUpstream)
+	wantText(t, v, judge.NotStarted, "the proxy accepted no connection after it was restarted: 749 requests failed; the last line of its log: "+noUpstream)
 	for _, code := range []string{judge.ProxyDied, judge.KeepAliveRace} {
 		if f, found := finding(v, code); found {
 			t.Errorf("got %+v too", f)

@@ -240,7 +240,7 @@ func TestHeldDownAfterwards(t *testing.T) {
 func TestAFailureLongAfterTheOutageIsNotOfIt(t *testing.T) {
 	w := outageLater()
 	w.failAt(17)
-	wantText(t, w.judge(), judge.DNSOutage, "2 DNS queries while DNS failed, and no request did: it went on with the addresses it had")
+	wantText(t, w.judge(), judge.DNSOutage, "2 DNS queries while DNS failed, and no request failed: it kept using the addresses that it had")
 	w.failAt(13.5) // it need not know yet
 	wantText(t, w.judge(), judge.DNSOutage, "2 DNS queries while DNS failed; the first request to fail was sent 3.5 s after it began")
 }

@@ -103,7 +103,7 @@ func TestHealedByTheNameThatWasUsed(t *testing.T) {
 	w.serve(0, 8, w.open(-1, login1))
 	w.fail(8, 9, recording.BadGateway)
 	w.serve(9, 20, w.open(9, login2))
-	wantText(t, w.judge(), judge.HealedItself, `healed by itself 1.0 s after "old nodes go silent": it asked DNS again 1.0 s after that`)
+	wantText(t, w.judge(), judge.HealedItself, `healed by itself 1.0 s after "old nodes go silent": it asked DNS again 1.0 s after the fault`)
 }
 
 // A name that the search for the way in met, and the load does not, says nothing by not being
