@@ -39,15 +39,15 @@ func haproxyServes(c Config) Serves {
 	for _, word := range words(haproxyKeys, text) {
 		for _, f := range c.Files {
 			if path.Base(f.Name) == path.Base(word) {
-				s.haproxyFile(string(f.Content))
+				s.keysOf(string(f.Content))
 			}
 		}
 	}
 	return s
 }
 
-// haproxyFile reads what is compared with hosts or paths: the first word of each line.
-func (s *Serves) haproxyFile(text string) {
+// keysOf reads what is compared with hosts or paths: the first word of each line.
+func (s *Serves) keysOf(text string) {
 	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
 		switch {

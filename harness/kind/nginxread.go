@@ -3,6 +3,7 @@ package kind
 import (
 	"bytes"
 	"io"
+	"path"
 
 	crossplane "github.com/nginxinc/nginx-go-crossplane"
 )
@@ -15,6 +16,26 @@ type nginxDirective struct {
 	of    []string // the arguments of that block
 	name  string
 	args  []string
+}
+
+// nginxRead are the directives of a configuration, and of those files outside of it that it
+// includes, or that these include.
+func nginxRead(c Config, elsewhere []Placed) []nginxDirective {
+	all := nginxDirectives(c)
+	read := map[string]bool{}
+	for i := 0; i < len(all); i++ {
+		d := all[i]
+		if d.name != "include" || len(d.args) != 1 {
+			continue
+		}
+		for _, p := range elsewhere {
+			if matched, _ := path.Match(nginxFile(d.args[0]), p.Path); matched && p.Link == "" && !read[p.Path] {
+				read[p.Path] = true
+				all = append(all, nginxDirectives(Config{Files: []File{{Name: p.Path, Content: p.Content}}})...)
+			}
+		}
+	}
+	return all
 }
 
 // nginxDirectives reads the files of a configuration, for hints. A file that cannot be
