@@ -133,7 +133,7 @@ var apacheAdvice = append(apacheModuleAdvice(), []Advice{
 	about(`Cannot load (\S+) into server`, "the image has no $1: HTTPD_IMAGE= takes one of yours"),
 	about(`file '([^']+)' does not exist or is empty`, folderAdvice),
 	about(`file for map \S+ not found: ?(\S+)`, folderAdvice),
-	about(`Could not open configuration file ([^\s:]+)`, folderAdvice),
+	about(`Could not open (?:configuration file|config directory) ([^\s:]+)`, folderAdvice),
 	about(`Invalid command '<?((?:php\d?_|Jk|WSGI|Sec[A-Z]|Passenger|OIDC|Shib|CAS|ModPagespeed|QS_|DOS|GeoIP|MaxMind|XSendFile|Pagespeed|AssignUserID|Limit[UG]IDRange|MaxClientsVHost|NiceValue|RPAF|Mellon|Gssapi|Krb|Perl|Fcgid|FastCgi|SVN|AuthzSVN|AuthMySQL|BandWidth|CloudFlare|lsapi|Mono[A-Z])\w*)'`, "$1 is of a module that httpd's distribution does not have: HTTPD_IMAGE= takes an image of yours"),
 	about(`no matches for the wildcard '([^']+)' in '([^']+)'`, "nothing in CONFIG= is $2/$1: give the folder that has it as CONFIG="),
 	about(`Config variable \$\{(\w+)\} is not defined`, "give $1, and whatever else the machine sets, with ENV='$1=...', or a file of variables"),

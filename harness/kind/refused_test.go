@@ -12,7 +12,7 @@ func TestModuleInAnIfDefine(t *testing.T) {
 	const words = "Invalid command 'ProxyPass', perhaps misspelled or defined by a module not included in the server configuration"
 	const gentoo = "<IfDefine SSL>\nLoadModule ssl_module modules/mod_ssl.so\n</IfDefine>\n<IfDefine PROXY>\nLoadModule proxy_module modules/mod_proxy.so\n</IfDefine>\n"
 	g.Expect(of(gentoo).Undefined(words)).To(ContainSubstring(`loaded in <IfDefine PROXY>, which is not in force: put "Define PROXY" before it`))
-	g.Expect(of("Define PROXY\n"+gentoo).Undefined(words)).To(BeEmpty())
+	g.Expect(of("Define PROXY\n" + gentoo).Undefined(words)).To(BeEmpty())
 	g.Expect(of("<IfDefine SSL>\n</IfDefine>\nLoadModule proxy_module modules/mod_proxy.so\n").Undefined(words)).To(BeEmpty())
 	g.Expect(of("<IfDefine !NOPROXY>\nLoadModule proxy_module modules/mod_proxy.so\n</IfDefine>\n").Undefined(words)).To(BeEmpty())
 	g.Expect(of(gentoo).Undefined("Syntax error on line 3")).To(BeEmpty())

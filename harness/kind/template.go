@@ -99,13 +99,18 @@ func substitute(text string, given map[string]string, filter *regexp.Regexp) (re
 		switch {
 		case known && filter.MatchString(variable):
 			return value
-		case !known && templateUpper.MatchString(variable) && !strings.HasPrefix(variable, "APACHE_") &&
-			!strings.Contains(text, "set $"+variable) && !slices.Contains(unset, variable):
+		case !known && templateUpper.MatchString(variable) && filter.MatchString(variable) && !strings.HasPrefix(variable, "APACHE_") &&
+			!definesVariable(text, variable) && !slices.Contains(unset, variable):
 			unset = append(unset, variable)
 		}
 		return word
 	})
 	return rendered, unset
+}
+
+// definesVariable says whether the text of a template makes a variable of nginx's own of a name.
+func definesVariable(text, variable string) bool {
+	return regexp.MustCompile(`\b(?:\w+_)?set\s+\$` + variable + `\b|\b(?:map|geo|split_clients)\s[^;{}]*\$` + variable + `\s*\{|\?P?<` + variable + `>`).MatchString(text)
 }
 
 func unsetError(template string, unset []string) error {
