@@ -179,11 +179,9 @@ func TestWhereAFolderOfApacheLies(t *testing.T) {
 // A certificate in a repository has no key there: one that is made fits another only.
 func TestCertificateWithoutItsKey(t *testing.T) {
 	for name, l := range map[string]Layout{
-		"nginx":             laid(t, Nginx, tree("nginx.conf", "events {}\nhttp { server { ssl_certificate a.crt; ssl_certificate_key a.key; } }", "a.crt", "mine")),
-		"Apache":            laid(t, Apache, tree("httpd.conf", "ServerRoot /usr/local/apache2\nSSLCertificateFile conf/a.crt\nSSLCertificateKeyFile conf/a.key\n", "a.crt", "mine")),
-		"HAProxy":           laid(t, HAProxy, tree("haproxy.cfg", "frontend f\n bind :443 ssl crt "+haproxyFolder+"/a.crt\n", "a.crt", "mine")),
-		"HAProxy, a folder": laid(t, HAProxy, tree("haproxy.cfg", "frontend f\n bind :443 ssl crt "+haproxyFolder+"/certs/\n", "certs/a.crt", "mine")),
-		"Caddy":             laid(t, Caddy, tree("Caddyfile", ":443 {\n\ttls /etc/caddy/a.crt /etc/caddy/a.key\n}\n", "a.key", "mine")),
+		"nginx":  laid(t, Nginx, tree("nginx.conf", "events {}\nhttp { server { ssl_certificate a.crt; ssl_certificate_key a.key; } }", "a.crt", "mine")),
+		"Apache": laid(t, Apache, tree("httpd.conf", "ServerRoot /usr/local/apache2\nSSLCertificateFile conf/a.crt\nSSLCertificateKeyFile conf/a.key\n", "a.crt", "mine")),
+		"Caddy":  laid(t, Caddy, tree("Caddyfile", ":443 {\n\ttls /etc/caddy/a.crt /etc/caddy/a.key\n}\n", "a.key", "mine")),
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
@@ -202,10 +200,39 @@ func TestCertificateWithoutItsKey(t *testing.T) {
 	}
 	g := NewWithT(t)
 	g.Expect(laid(t, Nginx, tree("nginx.conf", "events {}\nhttp { server { ssl_certificate a.crt; ssl_certificate_key a.key; } }", "a.crt", "mine", "a.key", "mine")).Replaced()).To(BeEmpty())
-	for _, key := range []string{"a.key", "a.crt.key"} {
-		g.Expect(laid(t, HAProxy, tree("haproxy.cfg", "frontend f\n bind :443 ssl crt "+haproxyFolder+"/a.crt\n", "a.crt", "mine", key, "mine")).Replaced()).To(BeEmpty())
+}
+
+// HAProxy wants both in one file, or the key beside it.
+func TestCertificateWithoutItsKeyForHAProxy(t *testing.T) {
+	for name, tc := range map[string]struct {
+		crt   string
+		files []string
+		made  bool
+	}{
+		"a file":                 {"/a.pem", []string{"a.pem", "mine"}, true},
+		"a folder":               {"/certs/", []string{"certs/a.pem", "mine"}, true},
+		"the key in it":          {"/a.pem", []string{"a.pem", "mine\n-----BEGIN PRIVATE KEY-----"}, false},
+		"the key beside it":      {"/a.crt", []string{"a.crt", "mine", "a.key", "mine"}, false},
+		"the key behind it":      {"/certs/", []string{"certs/a.crt", "mine", "certs/a.crt.key", "mine"}, false},
+		"another's key is there": {"/a.crt", []string{"a.crt", "mine", "b.key", "mine"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			l := laid(t, HAProxy, tree(append([]string{"haproxy.cfg", "frontend f\n bind :443 ssl crt " + haproxyFolder + tc.crt + "\n"}, tc.files...)...))
+			g.Expect(l.Spares()).To(BeEmpty())
+			if !tc.made {
+				g.Expect(l.Replaced()).To(BeEmpty())
+				return
+			}
+			g.Expect(l.Replaced()).To(ConsistOf(tc.files[0] + " (its key is not there)"))
+			for _, p := range l.Files {
+				if p.Instead != "" {
+					_, err := tls.X509KeyPair(p.Content, p.Content)
+					g.Expect(err).NotTo(HaveOccurred())
+				}
+			}
+		})
 	}
-	g.Expect(laid(t, HAProxy, tree("haproxy.cfg", "frontend f\n bind :443 ssl crt "+haproxyFolder+"/a.pem\n", "a.pem", "-----BEGIN PRIVATE KEY-----")).Replaced()).To(BeEmpty())
 }
 
 func TestNotes(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"path"
+	"slices"
 
 	crossplane "github.com/nginxinc/nginx-go-crossplane"
 )
@@ -22,20 +23,27 @@ type nginxDirective struct {
 // includes, or that these include.
 func nginxRead(c Config, elsewhere []Placed) []nginxDirective {
 	all := nginxDirectives(c)
-	read := map[string]bool{}
-	for i := 0; i < len(all); i++ {
-		d := all[i]
-		if d.name != "include" || len(d.args) != 1 {
-			continue
-		}
-		for _, p := range elsewhere {
-			if matched, _ := path.Match(nginxFile(d.args[0]), p.Path); matched && p.Link == "" && !read[p.Path] {
-				read[p.Path] = true
-				all = append(all, nginxDirectives(Config{Files: []File{{Name: p.Path, Content: p.Content}}})...)
+	for fresh := all; len(fresh) > 0; {
+		var more []nginxDirective
+		elsewhere = slices.DeleteFunc(slices.Clone(elsewhere), func(p Placed) bool {
+			included := p.Link == "" && slices.ContainsFunc(fresh, func(d nginxDirective) bool { return d.includes(p.Path) })
+			if included {
+				more = append(more, nginxDirectives(Config{Files: []File{{Name: p.Path, Content: p.Content}}})...)
 			}
-		}
+			return included
+		})
+		all, fresh = append(all, more...), more
 	}
 	return all
+}
+
+// includes says whether a directive includes the file at a path.
+func (d nginxDirective) includes(where string) bool {
+	if d.name != "include" || len(d.args) != 1 {
+		return false
+	}
+	matched, _ := path.Match(nginxFile(d.args[0]), where)
+	return matched
 }
 
 // nginxDirectives reads the files of a configuration, for hints. A file that cannot be

@@ -110,7 +110,7 @@ func substitute(text string, given map[string]string, filter *regexp.Regexp) (re
 
 // definesVariable says whether the text of a template makes a variable of nginx's own of a name.
 func definesVariable(text, variable string) bool {
-	return regexp.MustCompile(`\b(?:\w+_)?set\s+\$` + variable + `\b|\b(?:map|geo|split_clients)\s[^;{}]*\$` + variable + `\s*\{|\?P?<` + variable + `>`).MatchString(text)
+	return regexp.MustCompile(`\b(?:\w+_)?set\s+\$` + variable + `\b|\b(?:map|geo|split_clients)\s(?:[^;{}]|\$\{\w+\})*\$` + variable + `\s*\{|\?P?<` + variable + `>`).MatchString(text)
 }
 
 func unsetError(template string, unset []string) error {

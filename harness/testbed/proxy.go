@@ -90,7 +90,7 @@ func (s *Seat) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, error) 
 		testcontainers.WithHostConfigModifier(func(hc *container.HostConfig) {
 			hc.NetworkMode = container.NetworkMode(joined)
 			hc.PidMode = container.PidMode(joined)
-			hc.Mounts = append(sockets, inMemory(p.Folders)...)
+			hc.Mounts = slices.Concat(sockets, inMemory(p.Folders))
 			hc.CPUShares = cellShares
 		}),
 	)
