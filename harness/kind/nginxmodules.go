@@ -100,6 +100,9 @@ func (l *Layout) nginxUnloads(all []nginxDirective) string {
 		}
 		for _, p := range l.Files {
 			if p.Link == "" && p.Own != "" && strings.Contains(string(p.Content), m.name+".so") && !strings.Contains(p.Path, "'") {
+				if !slices.Contains(l.Unloads, m.name) {
+					l.Unloads = append(l.Unloads, m.name)
+				}
 				fmt.Fprintf(&script, `[ -f %[1]s/%[2]s.so ] || { echo "%[2]s is not in this image, and nothing in the configuration needs it: it is not loaded" >&2; `+
 					`sed -i 's|load_module[[:space:]][^;]*%[2]s[.]so[^;]*;||' '%[3]s'; }; `, nginxModuleFolder, m.name, p.Path)
 			}

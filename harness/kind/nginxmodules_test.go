@@ -38,6 +38,7 @@ func TestModulesThatTheImageLacks(t *testing.T) {
 	linked := laid(t, Nginx, tree("nginx.conf", wholeNginx, "modules-enabled/50.conf", "-> /usr/share/nginx/modules-available/mod-http-image-filter.conf"))
 	g.Expect(linked.Spares()).To(ConsistOf("/usr/share/nginx/modules-available/mod-http-image-filter.conf"))
 	loads := laid(t, Nginx, tree("nginx.conf", wholeNginx, "modules-enabled/50.conf", load))
+	g.Expect(loads.Unloads).To(Equal([]string{"ngx_http_image_filter_module"}))
 	g.Expect(loads.Cmd).To(HaveLen(3))
 	g.Expect(loads.Cmd[2]).To(And(
 		HavePrefix(`[ -f /usr/lib/nginx/modules/ngx_http_image_filter_module.so ] || `),

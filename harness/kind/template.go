@@ -93,6 +93,7 @@ func (c Config) renderedTo() string {
 // substitute puts variables into the text of a template, and returns the names of those
 // that it needs and that were not given.
 func substitute(text string, given map[string]string, filter *regexp.Regexp) (rendered string, unset []string) {
+	own := map[string]bool{} // of nginx, as far as it was looked for
 	rendered = templateVariable.ReplaceAllStringFunc(text, func(word string) string {
 		variable := strings.Trim(word, "${}")
 		value, known := given[variable]
@@ -100,7 +101,7 @@ func substitute(text string, given map[string]string, filter *regexp.Regexp) (re
 		case known && filter.MatchString(variable):
 			return value
 		case !known && templateUpper.MatchString(variable) && filter.MatchString(variable) && !strings.HasPrefix(variable, "APACHE_") &&
-			!definesVariable(text, variable) && !slices.Contains(unset, variable):
+			!slices.Contains(unset, variable) && !definesVariable(text, variable, own):
 			unset = append(unset, variable)
 		}
 		return word
@@ -108,9 +109,13 @@ func substitute(text string, given map[string]string, filter *regexp.Regexp) (re
 	return rendered, unset
 }
 
-// definesVariable says whether the text of a template makes a variable of nginx's own of a name.
-func definesVariable(text, variable string) bool {
-	return regexp.MustCompile(`\b(?:\w+_)?set\s+\$` + variable + `\b|\b(?:map|geo|split_clients)\s(?:[^;{}]|\$\{\w+\})*\$` + variable + `\s*\{|\?P?<` + variable + `>`).MatchString(text)
+// definesVariable says whether the text of a template makes a variable of nginx's own of a name,
+// and remembers it.
+func definesVariable(text, variable string, known map[string]bool) bool {
+	if _, looked := known[variable]; !looked {
+		known[variable] = regexp.MustCompile(`\b(?:\w+_)?set\s+\$` + variable + `\b|\b(?:map|geo|split_clients)\s(?:[^;{}]|\$\{\w+\})*\$` + variable + `\s*\{|\?P?<` + variable + `>`).MatchString(text)
+	}
+	return known[variable]
 }
 
 func unsetError(template string, unset []string) error {
