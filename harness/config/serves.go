@@ -12,14 +12,14 @@ import (
 // Host names and paths are hints for where to knock: what is wrong among them reaches no
 // node, and is not used.
 const (
-	maxHosts = 20
+	maxHosts = 100 // an agency's machine has a file for each of its customers
 	maxPaths = 20
 )
 
 // hostName is what a Host header can have.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$`)
 
-// Hosts are names that the configuration says it serves, at most 20. A name that
+// Hosts are names that the configuration says it serves, at most 100. A name that
 // matches takes the place of a pattern; unsaid says that there are patterns.
 func (c Config) Hosts() (found []string, unsaid bool) {
 	for _, word := range c.serves().Hosts {

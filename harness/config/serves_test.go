@@ -1,7 +1,9 @@
 package config
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -113,7 +115,7 @@ frontend www
     acl v1 path_beg -i /v1 /v2
     use_backend users if { path -m reg ^/users/[0-9]+ } || { path_beg /u/ }
     use_backend %[req.hdr(host),lower,map(/etc/haproxy/hosts.map)]`,
-			[]string{"shop.example.com", "www.shop.example.com", "example.org", "api.example.com", "secure.example.com", "sni.example.com"},
+			[]string{"shop.example.com", "www.shop.example.com", "www.example.org", "api.example.com", "secure.example.com", "sni.example.com"},
 			[]string{"/v1", "/v2", "/u/", "/users/1"},
 		},
 		"Caddy": {
@@ -207,4 +209,15 @@ func TestServesByFiles(t *testing.T) {
 	hosts, _ = c.Hosts()
 	g.Expect(hosts).To(Equal([]string{"shop.example.org"}))
 	g.Expect(c.Paths()).To(Equal([]string{"/api/"}))
+}
+
+// The machine of an agency has a site for each of many customers, and few of them proxy.
+func TestManyHosts(t *testing.T) {
+	var text strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&text, "server { listen 80; server_name www.customer%d.example; }\n", i)
+	}
+	c := Config{Kind: kind.Nginx, Config: kind.Config{Files: []kind.File{{Name: "a.conf", Content: []byte(text.String())}}}}
+	hosts, _ := c.Hosts()
+	NewWithT(t).Expect(hosts).To(ContainElement("www.customer59.example"))
 }

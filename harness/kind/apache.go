@@ -2,6 +2,7 @@ package kind
 
 import (
 	"embed"
+	"path"
 	"regexp"
 	"strings"
 )
@@ -90,6 +91,8 @@ func apacheServes(c Config) Serves {
 		case name == "servername" || name == "serveralias":
 			s.Hosts = append(s.Hosts, bare(l.args)...)
 		case len(l.args) == 0:
+		case name == "rewritemap" && len(l.args) > 1:
+			s.Hosts = append(s.Hosts, c.apacheMapped(l.args[1])...)
 		case name == "<location" && l.args[0] == "~" && len(l.args) > 1:
 			s.Patterns = append(s.Patterns, l.args[1])
 		case (name == "proxypassmatch" || name == "<locationmatch") && !strings.Contains(l.args[0], "://"):
@@ -101,6 +104,20 @@ func apacheServes(c Config) Serves {
 		}
 	}
 	return s
+}
+
+// apacheMapped are the hosts among the keys of a map of rewriting rules, if it is a file of
+// texts: who serves many hosts by one rule has them there.
+func (c Config) apacheMapped(source string) []string {
+	var s Serves
+	if how, file, is := strings.Cut(source, ":"); is && (how == "txt" || how == "rnd") {
+		for _, f := range c.Files {
+			if path.Base(f.Name) == path.Base(file) {
+				s.keysOf(string(f.Content))
+			}
+		}
+	}
+	return s.Hosts
 }
 
 // apacheProxies finds the flag with which RewriteRule proxies.

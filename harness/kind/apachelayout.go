@@ -73,6 +73,9 @@ func apacheLayout(c Config) (Layout, error) {
 		l.Files = []Placed{{Path: apacheMain, Content: apacheAround(lines, "conf/extra/site.conf")}, c.at(apacheFragment, c.Files[0].Name)}
 	case c.has("apache2.conf"):
 		l.debianTree(c)
+		if root == apacheRoot && !c.mentions(apacheRoot) { // it is started with -d
+			root = debianFolder
+		}
 	case c.has("conf/httpd.conf"):
 		if root == apacheRoot && !c.mentions(apacheRoot) {
 			root = redhatFolder
@@ -104,6 +107,7 @@ func apacheLayout(c Config) (Layout, error) {
 	l.Files, l.From = append(l.Files, begun.Files...), begun.From
 	l.apacheModulesElsewhere(lines, root)
 	l.apachePlaces(lines, root)
+	l.apacheManaged(lines, apacheServes(c).Hosts, root)
 	if c.mentions("/etc/letsencrypt/options-ssl-apache.conf") {
 		l.spare("/etc/letsencrypt/options-ssl-apache.conf", []byte("SSLEngine on\nSSLProtocol all -SSLv3 -TLSv1 -TLSv1.1\n"))
 	}
@@ -224,10 +228,17 @@ func apacheStaples(lines []apacheLine) bool {
 	return wants && !slices.ContainsFunc(lines, func(l apacheLine) bool { return l.name == "sslstaplingcache" })
 }
 
+// debianConf are the files of conf-available that are in Debian's package and enabled at its
+// installation. Nothing of what they set is about proxying.
+var debianConf = []string{"charset.conf", "localized-error-pages.conf", "other-vhosts-access-log.conf", "security.conf", "serve-cgi-bin.conf"}
+
 // debianTree is Debian's /etc/apache2, started as its apache2ctl does.
 func (l *Layout) debianTree(c Config) {
 	l.Files = c.below(debianFolder)
 	for _, p := range c.Links { // what mods-available holds can be told by its name
+		if path.Dir(p.Name) == "conf-enabled" && slices.Contains(debianConf, path.Base(p.Name)) {
+			l.Files = append(l.Files, Placed{Path: path.Join(debianFolder, "conf-available", path.Base(p.Name)), Content: []byte("# as in the package\n"), Spare: true})
+		}
 		if path.Dir(p.Name) != "mods-enabled" {
 			continue
 		}
@@ -387,8 +398,12 @@ func (l *Layout) apachePlaces(lines []apacheLine, root string) {
 		case "sslcertificatekeyfile":
 			l.pair(absolute(line.args[0]))
 			l.couple(half["sslcertificatefile"], absolute(line.args[0]))
-		case "sslcertificatechainfile", "sslcacertificatefile":
-			l.pair(absolute(line.args[0]))
+		case "sslcertificatechainfile", "sslcacertificatefile", "sslcadnrequestfile", "sslcarevocationfile", "sslproxymachinecertificatechainfile":
+			l.pair(absolute(line.args[0])) // a list without revocations
+		case "sslcacertificatepath", "sslcadnrequestpath", "sslcarevocationpath", "sslproxycacertificatepath":
+			l.folder(absolute(line.args[0]))
+		case "sslsessionticketkeyfile":
+			l.spare(absolute(line.args[0]), ticketKey[:48])
 		case "sslopensslconfcmd":
 			if strings.EqualFold(line.args[0], "DHParameters") && len(line.args) > 1 {
 				l.spare(absolute(line.args[1]), dhParameters)

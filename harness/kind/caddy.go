@@ -88,6 +88,10 @@ func caddyLayout(c Config) (Layout, error) {
 	}
 	l.Files, l.From = append(l.Files, begun.Files...), begun.From
 	l.home(c, caddyFolder)
+	_, own := c.sockets()
+	for _, socket := range own { // on a machine systemd makes the folder
+		l.folder(path.Dir(socket))
+	}
 	l.caddyCertificates(c)
 	return l, nil
 }

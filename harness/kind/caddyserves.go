@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/idna"
 )
 
 var (
@@ -27,6 +29,9 @@ func caddyServes(c Config) Serves {
 	var s Serves
 	for _, word := range slices.Concat(words(caddyBlocks, text), words(caddyFirst, text), words(caddyHosts, text)) {
 		for _, host := range bare([]string{word}) {
+			if ascii, err := idna.Lookup.ToASCII(host); err == nil { // Caddy takes müller.example so
+				host = ascii
+			}
 			// The others are Caddy's own words.
 			if strings.Contains(host, ".") || host == "localhost" || strings.Contains(word, "://") {
 				s.Hosts = append(s.Hosts, host)

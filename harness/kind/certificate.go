@@ -36,8 +36,12 @@ var credentials = sync.OnceValue(func() []byte {
 	return slices.Concat(certificate, key)
 })
 
-// pairFor makes a certificate for names, and its key.
+// pairFor makes a certificate for names, and its key. What is not written in ASCII can be in no
+// certificate, and is left out.
 func pairFor(names ...string) (certificate, key []byte) {
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
+	})
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err) // the machine has no randomness

@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"bytes"
 	"cmp"
 	"path"
 	"regexp"
@@ -90,11 +91,12 @@ func (c Config) has(name string) bool { return c.file(name) != nil }
 // comment is what follows a # that begins a word: a comment in the language of every kind.
 var comment = regexp.MustCompile(`(?m)(?:^|\s)#.*$`)
 
-// Texts are the contents of the files, without comments.
+// Texts are the contents of the files, without comments, and without the byte order mark that
+// editors of Windows begin a file with: some programs know it.
 func (c Config) Texts() []string {
 	texts := make([]string, 0, len(c.Files))
 	for _, f := range c.Files {
-		texts = append(texts, string(comment.ReplaceAll(f.Content, nil)))
+		texts = append(texts, string(comment.ReplaceAll(bytes.TrimPrefix(f.Content, []byte("\ufeff")), nil)))
 	}
 	return texts
 }

@@ -27,6 +27,20 @@ var foreign = []struct {
 	{regexp.MustCompile(`<%[=-]?\s`), "is a template of Ruby, with <% %>: give what it is rendered to"},
 }
 
+// locked is a private key that a passphrase opens.
+var locked = regexp.MustCompile(`-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED`)
+
+// Locked says which private key of the configuration a program could not open, if its output
+// names one that wants a passphrase; empty if not.
+func (c Config) Locked(output string) string {
+	for _, f := range c.Files {
+		if locked.Match(f.Content) && strings.Contains(output, path.Base(f.Name)) {
+			return f.own() + " has a private key with a passphrase, which nobody types here: leave the file out of CONFIG=, and one is made"
+		}
+	}
+	return ""
+}
+
 // Foreign says what is wrong with a file that a program's words name, or with the only one,
 // if it is in a form that the program does not read; empty if nothing is known.
 func (c Config) Foreign(words string) string {

@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"encoding/base64"
 	"path"
 	"slices"
 	"strings"
@@ -137,6 +138,10 @@ func (l *Layout) haproxyCertificates(words []string, bases *haproxyBases, ca fun
 		switch where := words[i+1]; word {
 		case "ca-file":
 			ca(inFolder(bases.authorities, where))
+		case "ca-verify-file", "ca-sign-file", "crl-file": // a list without revocations
+			l.pair(inFolder(bases.authorities, where))
+		case "tls-ticket-keys":
+			l.spare(where, haproxyTickets)
 		case "crt":
 			l.haproxyPair(where, bases.certificates)
 		case "crt-list":
@@ -149,22 +154,44 @@ func (l *Layout) haproxyCertificates(words []string, bases *haproxyBases, ca fun
 	}
 }
 
+// haproxyTickets are keys for session tickets, of which HAProxy wants three at least.
+var haproxyTickets = []byte(strings.Repeat(base64.StdEncoding.EncodeToString(ticketKey[:48])+"\n", 3))
+
 // haproxyPair makes a certificate with its key. One in a folder that is named has any name,
-// and is made if the folder has none.
+// and is made if the folder has none. The key of one that is the user's own is in the same
+// file, or beside it.
 func (l *Layout) haproxyPair(where, base string) {
-	isFolder := strings.HasSuffix(where, "/")
+	isFolder, found := strings.HasSuffix(where, "/"), false
 	where = l.target(inFolder(base, where))
-	for _, p := range l.Files {
+	for _, p := range slices.Clone(l.Files) {
 		name, below := strings.CutPrefix(p.Path, where+"/")
 		isFolder = isFolder || below
 		if below && name[0] != '.' && slices.Contains([]string{".pem", ".crt", ".cer"}, path.Ext(name)) {
-			return
+			found = true
+			l.haproxyOwn(p.Path)
 		}
 	}
 	if isFolder {
 		where = path.Join(where, "proxychaos.pem")
 	}
-	l.pair(where)
+	if !found {
+		l.pair(where)
+		l.haproxyOwn(where)
+	}
+}
+
+// haproxyOwn makes what a certificate of the user's lacks: the file that a link leads to, or the
+// key, and then the certificate too, since they would not fit.
+func (l *Layout) haproxyOwn(where string) {
+	i := slices.IndexFunc(l.Files, func(p Placed) bool { return p.Path == where && p.Own != "" })
+	if i < 0 {
+		return
+	}
+	if p := &l.Files[i]; p.Link != "" {
+		l.pair(where)
+	} else if !strings.Contains(string(p.Content), "PRIVATE KEY") && !l.places(where+".key") && !l.places(strings.TrimSuffix(where, path.Ext(where))+".key") {
+		p.Content, p.Instead = credentials(), "its key is not there"
+	}
 }
 
 // inFolder is a file that is below a folder unless it is named from the root.

@@ -10,7 +10,7 @@ import (
 var (
 	// In an ACL or a condition, after flags such as -i: names, which have a dot. A host may
 	// have been put into a variable before.
-	haproxyHosts = regexp.MustCompile(`(?:hdr(?:_\w+)?\(host\)|var\([^)]*host\)|ssl_fc_sni)\S*([^\n{}]*)`)
+	haproxyHosts = regexp.MustCompile(`(?:hdr(?:_\w+)?\(host\)|var\([^)]*host\)|ssl_fc_sni|req[._]ssl_sni)\S*([^\n{}]*)`)
 	haproxyHost  = regexp.MustCompile(`^[\w*-]*(?:\.[\w-]*)+$`)
 	haproxyPaths = regexp.MustCompile(`\b(?:path|path_beg|path_dir|url_beg)\b([^\n{}]*)`)
 	// A regular expression that does not begin with the path's first character is of no use.
@@ -39,15 +39,15 @@ func haproxyServes(c Config) Serves {
 	for _, word := range words(haproxyKeys, text) {
 		for _, f := range c.Files {
 			if path.Base(f.Name) == path.Base(word) {
-				s.haproxyFile(string(f.Content))
+				s.keysOf(string(f.Content))
 			}
 		}
 	}
 	return s
 }
 
-// haproxyFile reads what is compared with hosts or paths: the first word of each line.
-func (s *Serves) haproxyFile(text string) {
+// keysOf reads what is compared with hosts or paths: the first word of each line.
+func (s *Serves) keysOf(text string) {
 	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
 		switch {
@@ -64,8 +64,11 @@ func (s *Serves) haproxyFile(text string) {
 var haproxyVariable = regexp.MustCompile(`\$\{(\w+)(?:-([^{}]*))?\}|\$(\w+)`)
 
 // haproxyKey takes what can be a host, and is no address; a pattern of whole hosts begins
-// with ^.
+// with ^, and the end of hosts, which is none itself, with a dot.
 func (s *Serves) haproxyKey(word string) {
+	if strings.HasPrefix(word, ".") {
+		word = "*" + word
+	}
 	if word != "" && word[0] == '^' {
 		s.Hosts = append(s.Hosts, "~"+word)
 		return

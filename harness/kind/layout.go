@@ -48,6 +48,9 @@ type Layout struct {
 	// Modules are those that the program is told to load if the image has them, since the
 	// configuration needs them and does not load them.
 	Modules []string
+	// Unloads are those whose lines are taken out of the container's copy if the image lacks
+	// them, since nothing in the configuration needs them.
+	Unloads []string
 	// Users are those that the configuration runs the proxy as. They are added to the
 	// image's if it does not know them.
 	Users []string

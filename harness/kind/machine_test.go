@@ -37,6 +37,51 @@ func TestWhatIsThereOnTheMachine(t *testing.T) {
 			[]string{haproxyFolder + "/certs/proxychaos.pem"},
 			nil, nil,
 		},
+		"HAProxy, clients' certificates and tickets": {
+			HAProxy, of("global\n ca-base /ca\nfrontend f\n bind :443 ssl crt /etc/a.pem ca-file a.pem verify optional crl-file gone.pem ca-verify-file roots.pem tls-ticket-keys /etc/haproxy/tickets\n"),
+			[]string{"/etc/a.pem", "/ca/a.pem", "/ca/gone.pem", "/ca/roots.pem", "/etc/haproxy/tickets"},
+			nil, nil,
+		},
+		"HAProxy, a link in a folder of certificates": {
+			HAProxy, tree("haproxy.cfg", "frontend f\n bind :443 ssl crt "+haproxyFolder+"/certs/\n", "certs/a.pem", "-> /etc/letsencrypt/live/a/all.pem"),
+			[]string{"/etc/letsencrypt/live/a/all.pem"},
+			nil, nil,
+		},
+		"nginx, what a distribution's snippet names": {
+			Nginx, of("server { listen 443 ssl; include snippets/snakeoil.conf; ssl_crl /etc/ssl/crl.pem; }"),
+			[]string{"/etc/nginx/snippets/snakeoil.conf", "/etc/ssl/certs/ssl-cert-snakeoil.pem", "/etc/ssl/private/ssl-cert-snakeoil.key", "/etc/ssl/crl.pem"},
+			nil, nil,
+		},
+		"nginx, drives of Windows": {
+			Nginx, of("error_log C:/nginx/logs/error.log;\nevents {}\nhttp { access_log syslog:server=a/b; ssl_certificate D:/a.crt; ssl_certificate_key data:$b; include C:/nginx/conf/mime.types; }"),
+			[]string{"/etc/nginx/D:/a.crt"},
+			[]string{"/etc/nginx/C:/nginx/logs", "/usr/share/nginx/C:/nginx/logs"}, nil,
+		},
+		"Caddy, sockets of its own": {
+			Caddy, of("{\n\tadmin unix//run/caddy/admin.sock|0220\n}\n:80 {\n\tbind unix//run/shop/web.sock\n\treverse_proxy unix//run/app/app.sock\n}\n"),
+			nil,
+			[]string{"/run/caddy", "/run/shop"}, nil,
+		},
+		"Apache, certificates and revocations of clients": {
+			Apache, of("<VirtualHost *:443>\nSSLCARevocationFile /etc/ssl/crl.pem\nSSLCADNRequestFile /etc/ssl/names.pem\nSSLCACertificatePath /etc/ssl/partners\nSSLSessionTicketKeyFile /etc/ssl/tickets.key\n</VirtualHost>\n"),
+			[]string{"/etc/ssl/crl.pem", "/etc/ssl/names.pem", "/etc/ssl/tickets.key"},
+			[]string{"/etc/ssl/partners"}, nil,
+		},
+		"Apache, managed domains": {
+			Apache, of("MDPrivateKeys RSA 4096 secp384r1\nMDomain Shop.example.org www.example.org\n<MDomainSet auto.example.org>\n</MDomainSet>\n<VirtualHost *:443>\nServerName shop.example.org\nServerAlias bücher.example.org\n</VirtualHost>\n"),
+			[]string{
+				"/usr/local/apache2/md/domains/shop.example.org/pubcert.pem", "/usr/local/apache2/md/domains/shop.example.org/privkey.pem",
+				"/usr/local/apache2/md/domains/shop.example.org/pubcert.secp384r1.pem", "/usr/local/apache2/md/domains/shop.example.org/privkey.secp384r1.pem",
+				"/usr/local/apache2/md/domains/auto.example.org/pubcert.pem", "/usr/local/apache2/md/domains/auto.example.org/privkey.pem",
+				"/usr/local/apache2/md/domains/auto.example.org/pubcert.secp384r1.pem", "/usr/local/apache2/md/domains/auto.example.org/privkey.secp384r1.pem",
+			},
+			nil, nil,
+		},
+		"Apache, only what Debian has enabled": {
+			Apache, tree("apache2.conf", "IncludeOptional conf-enabled/*.conf\nSSLCertificateFile ssl/a.crt\n", "conf-enabled/security.conf", "-> ../conf-available/security.conf", "conf-enabled/own.conf", "-> ../conf-available/own.conf", "mods-enabled/env.load", "-> ../mods-available/env.load"),
+			[]string{"/etc/apache2/conf-available/security.conf", "/etc/apache2/mods-available/env.load", "/etc/apache2/ssl/a.crt"},
+			nil, nil,
+		},
 		"Apache, pipes and parameters": {
 			Apache, of("CustomLog \"|/usr/sbin/rotatelogs -l /var/log/httpd/%Y/a.log 86400\" combined\nErrorLog \"||bin/own -x\"\nSSLOpenSSLConfCmd DHParameters \"/etc/ssl/dh.pem\"\n"),
 			[]string{"/usr/sbin/rotatelogs", "/usr/local/apache2/bin/own", "/etc/ssl/dh.pem"},
@@ -155,6 +200,39 @@ func TestCertificateWithoutItsKey(t *testing.T) {
 	}
 	g := NewWithT(t)
 	g.Expect(laid(t, Nginx, tree("nginx.conf", "events {}\nhttp { server { ssl_certificate a.crt; ssl_certificate_key a.key; } }", "a.crt", "mine", "a.key", "mine")).Replaced()).To(BeEmpty())
+}
+
+// HAProxy wants both in one file, or the key beside it.
+func TestCertificateWithoutItsKeyForHAProxy(t *testing.T) {
+	for name, tc := range map[string]struct {
+		crt   string
+		files []string
+		made  bool
+	}{
+		"a file":                 {"/a.pem", []string{"a.pem", "mine"}, true},
+		"a folder":               {"/certs/", []string{"certs/a.pem", "mine"}, true},
+		"the key in it":          {"/a.pem", []string{"a.pem", "mine\n-----BEGIN PRIVATE KEY-----"}, false},
+		"the key beside it":      {"/a.crt", []string{"a.crt", "mine", "a.key", "mine"}, false},
+		"the key behind it":      {"/certs/", []string{"certs/a.crt", "mine", "certs/a.crt.key", "mine"}, false},
+		"another's key is there": {"/a.crt", []string{"a.crt", "mine", "b.key", "mine"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			l := laid(t, HAProxy, tree(append([]string{"haproxy.cfg", "frontend f\n bind :443 ssl crt " + haproxyFolder + tc.crt + "\n"}, tc.files...)...))
+			g.Expect(l.Spares()).To(BeEmpty())
+			if !tc.made {
+				g.Expect(l.Replaced()).To(BeEmpty())
+				return
+			}
+			g.Expect(l.Replaced()).To(ConsistOf(tc.files[0] + " (its key is not there)"))
+			for _, p := range l.Files {
+				if p.Instead != "" {
+					_, err := tls.X509KeyPair(p.Content, p.Content)
+					g.Expect(err).NotTo(HaveOccurred())
+				}
+			}
+		})
+	}
 }
 
 func TestNotes(t *testing.T) {

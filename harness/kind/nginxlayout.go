@@ -36,7 +36,7 @@ func nginxLayout(c Config) (Layout, error) {
 	if begun.From == "" {
 		c, begun = c.nginxDump()
 	}
-	all := nginxDirectives(c)
+	all := nginxRead(c, begun.Files)
 	l := Layout{}
 	main, err := nginxMainOf(c)
 	switch {
@@ -68,11 +68,16 @@ func nginxLayout(c Config) (Layout, error) {
 		global = ""
 	}
 	l.nginxLoads(c, all)
-	l.nginxStart(global)
 	l.Files, l.From = append(l.Files, begun.Files...), begun.From
+	l.nginxStart(global, all)
 	l.home(c, nginxFolder)
-	l.nginxPlaces(c, all)
-	return l, l.nginxSpares(c)
+	l.nginxModuleLinks()
+	own := len(l.Files)
+	if err := l.nginxSpares(c); err != nil {
+		return l, err
+	}
+	l.nginxPlaces(c, nginxRead(c, slices.Concat(begun.Files, l.Files[own:])))
+	return l, nil
 }
 
 // nginxMainOf is the name of the whole configuration: nginx.conf, or the one file of
@@ -238,7 +243,7 @@ func (l *Layout) nginxPlaces(c Config, all []nginxDirective) {
 				l.pair(file)
 			}
 			l.couple(half[strings.TrimSuffix(d.name, "_key")], nginxFile(d.args[0]))
-		case "ssl_client_certificate", "ssl_trusted_certificate":
+		case "ssl_client_certificate", "ssl_trusted_certificate", "ssl_crl": // a list without revocations
 			l.pair(nginxFile(d.args[0]))
 		case "ssl_password_file", "proxy_ssl_password_file":
 			l.spare(nginxFile(d.args[0]), []byte("none\n")) // a key that is made has no passphrase
@@ -286,7 +291,7 @@ var nginxTypes = []string{"mime.types", "fastcgi_params", "fastcgi.conf", "scgi_
 
 // nginxShippedElsewhere has such a file found under the path that it has on another machine.
 func (l *Layout) nginxShippedElsewhere(file string) {
-	where := l.target(file)
+	where := l.target(nginxFile(file))
 	if base := path.Base(file); slices.Contains(nginxTypes, base) && path.Dir(where) != nginxFolder && l.wanted(where) {
 		l.Files = append(l.Files, spareLink(where, path.Join(nginxFolder, base)))
 	}
@@ -298,7 +303,7 @@ var nginxPrefixes = []string{nginxFolder, "/usr/share/nginx"}
 
 // nginxWritten are the places that a file to write to may have.
 func nginxWritten(name string) []string {
-	if path.IsAbs(name) || strings.Contains(name, ":") || !strings.Contains(name, "/") {
+	if path.IsAbs(name) || nginxScheme.MatchString(name) || !strings.Contains(name, "/") {
 		return []string{name}
 	}
 	var all []string
@@ -308,9 +313,13 @@ func nginxWritten(name string) []string {
 	return all
 }
 
+// nginxScheme begins what is no file: syslog:, memory:, data:, engine:. The drive of a path of
+// Windows is none: nginx for Linux takes C:/logs for a folder called C: below its prefix.
+var nginxScheme = regexp.MustCompile(`^[a-z]{2,}:`)
+
 // nginxFile is a file that nginx finds beside nginx.conf unless its name is absolute.
 func nginxFile(name string) string {
-	if path.IsAbs(name) || strings.Contains(name, ":") { // data: and engine: are no files
+	if path.IsAbs(name) || nginxScheme.MatchString(name) {
 		return name
 	}
 	return path.Join(nginxFolder, name)

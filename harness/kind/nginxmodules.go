@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"fmt"
 	"path"
 	"regexp"
 	"slices"
@@ -61,18 +62,65 @@ func (l *Layout) nginxLoads(c Config, all []nginxDirective) {
 	}
 }
 
+// nginxLacking are modules that Debian's distributions load for every nginx, and that the images
+// built here are without. A line that loads one where it is not there loses nothing, unless some
+// directive is of it: then it stays, and nginx says what is missing.
+var nginxLacking = []nginxModule{
+	{"ngx_http_image_filter_module", nginxNames(`image_filter\w*`)},
+	{"ngx_http_perl_module", nginxNames(`perl\w*`)},
+}
+
 // nginxStart starts nginx with what a file of the configuration cannot say: global
 // directives, and modules as far as the image has them.
-func (l *Layout) nginxStart(global string) {
+func (l *Layout) nginxStart(global string, all []nginxDirective) {
+	script := l.nginxUnloads(all)
+	if len(l.Modules) > 0 {
+		script += `load=; for name in ` + strings.Join(l.Modules, " ") + `; do ` +
+			`file=` + nginxModuleFolder + `/$name.so; if [ -f "$file" ]; then load="${load}load_module $file; "; fi; done; `
+	}
 	switch {
 	case len(l.Modules) > 0:
-		l.Cmd = []string{"sh", "-c", `load=; for name in ` + strings.Join(l.Modules, " ") + `; do ` +
-			`file=` + nginxModuleFolder + `/$name.so; if [ -f "$file" ]; then load="${load}load_module $file; "; fi; done; ` +
-			`exec nginx -g "${load}` + global + `"`}
+		l.Cmd = []string{"sh", "-c", script + `exec nginx -g "${load}` + global + `"`}
+	case script != "":
+		l.Cmd = []string{"sh", "-c", script + strings.TrimSuffix(`exec nginx -g "`+global+`"`, ` -g ""`)}
 	case global != "":
 		l.Cmd = []string{"nginx", "-g", global}
 	default:
 		l.Cmd = []string{"nginx"}
+	}
+}
+
+// nginxUnloads is a part of a script that takes the lines out of the container's copy that load
+// modules which the image lacks and nothing needs, and says so.
+func (l *Layout) nginxUnloads(all []nginxDirective) string {
+	var script strings.Builder
+	for _, m := range nginxLacking {
+		if slices.ContainsFunc(all, func(d nginxDirective) bool { return m.directives.MatchString(d.name) }) {
+			continue
+		}
+		for _, p := range l.Files {
+			if p.Link == "" && p.Own != "" && strings.Contains(string(p.Content), m.name+".so") && !strings.Contains(p.Path, "'") {
+				if !slices.Contains(l.Unloads, m.name) {
+					l.Unloads = append(l.Unloads, m.name)
+				}
+				fmt.Fprintf(&script, `[ -f %[1]s/%[2]s.so ] || { echo "%[2]s is not in this image, and nothing in the configuration needs it: it is not loaded" >&2; `+
+					`sed -i 's|load_module[[:space:]][^;]*%[2]s[.]so[^;]*;||' '%[3]s'; }; `, nginxModuleFolder, m.name, p.Path)
+			}
+		}
+	}
+	return script.String()
+}
+
+// debianModuleLinks is where the links of Debian's modules-enabled lead.
+const debianModuleLinks = "/usr/share/nginx/modules-available"
+
+// nginxModuleLinks has such links lead to an empty file if the image has none there: it lacks
+// the module, and nginx says so if a directive is of it.
+func (l *Layout) nginxModuleLinks() {
+	for _, p := range slices.Clone(l.Files) {
+		if path.Dir(p.Link) == debianModuleLinks && l.wanted(p.Link) {
+			l.Files = append(l.Files, Placed{Path: p.Link, Content: []byte("# the image lacks this module\n"), Spare: true})
+		}
 	}
 }
 

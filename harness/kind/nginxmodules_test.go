@@ -31,6 +31,27 @@ func TestModulesThatNginxNeeds(t *testing.T) {
 	g.Expect(start[2]).To(And(ContainSubstring("for name in ngx_http_brotli_filter_module; do"), HaveSuffix(`exec nginx -g "${load}daemon off;"`)))
 }
 
+// Debian's nginx comes with modules that the images built here are without.
+func TestModulesThatTheImageLacks(t *testing.T) {
+	g := NewWithT(t)
+	const load = "load_module modules/ngx_http_image_filter_module.so;\n"
+	linked := laid(t, Nginx, tree("nginx.conf", wholeNginx, "modules-enabled/50.conf", "-> /usr/share/nginx/modules-available/mod-http-image-filter.conf"))
+	g.Expect(linked.Spares()).To(ConsistOf("/usr/share/nginx/modules-available/mod-http-image-filter.conf"))
+	loads := laid(t, Nginx, tree("nginx.conf", wholeNginx, "modules-enabled/50.conf", load))
+	g.Expect(loads.Unloads).To(Equal([]string{"ngx_http_image_filter_module"}))
+	g.Expect(loads.Cmd).To(HaveLen(3))
+	g.Expect(loads.Cmd[2]).To(And(
+		HavePrefix(`[ -f /usr/lib/nginx/modules/ngx_http_image_filter_module.so ] || `),
+		ContainSubstring(`sed -i 's|load_module[[:space:]][^;]*ngx_http_image_filter_module[.]so[^;]*;||' '/etc/nginx/modules-enabled/50.conf'`),
+		HaveSuffix(`exec nginx -g "daemon off;"`),
+	))
+	foreground := laid(t, Nginx, of(load+"daemon off;\nevents {}\nhttp { more_set_headers a; }"))
+	g.Expect(foreground.Cmd[2]).To(And(ContainSubstring("sed -i"), HaveSuffix(`exec nginx -g "${load}"`)))
+	g.Expect(laid(t, Nginx, of(load+"daemon off;\nevents {}")).Cmd[2]).To(HaveSuffix("}; exec nginx"))
+	needed := laid(t, Nginx, of(load+"events {}\nhttp { server { location / { image_filter resize 1 1; } } }"))
+	g.Expect(needed.Cmd).To(Equal([]string{"nginx", "-g", "daemon off;"}), "nginx itself says what is missing")
+}
+
 func TestModulesAndTypesOfOtherNginx(t *testing.T) {
 	g := NewWithT(t)
 	l := laid(t, Nginx, of("load_module /usr/lib64/nginx/modules/ngx_stream_module.so;\nevents {}\nhttp { include /usr/local/nginx/conf/mime.types; include mime.types; include /etc/nginx/mime.types; include fastcgi_params; }"))
@@ -62,6 +83,11 @@ func TestOutputOfNginxT(t *testing.T) {
 	for _, p := range l.Files {
 		g.Expect(string(p.Content)).NotTo(ContainSubstring("# configuration file"), p.Path)
 	}
+	far := laid(t, Nginx, of("# configuration file /etc/nginx/nginx.conf:\nevents {}\nhttp { include /srv/*/site.conf; }\n"+
+		"# configuration file /srv/shop/site.conf:\nserver { ssl_certificate /c/a.crt; ssl_certificate_key /c/a.key; include /srv/common.conf; }\n"+
+		"# configuration file /srv/common.conf:\naccess_log /var/log/shop/a.log;\n"))
+	g.Expect(far.Spares()).To(ConsistOf("/c/a.crt", "/c/a.key"))
+	g.Expect(far.Folders).To(ConsistOf("/var/log/shop"))
 	one := laid(t, Nginx, of("# configuration file /usr/local/nginx/conf/nginx.conf:\n"+wholeNginx))
 	g.Expect(places(one)).To(Equal(map[string]string{nginxMain: "nginx.conf"}))
 }

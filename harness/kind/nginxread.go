@@ -3,6 +3,8 @@ package kind
 import (
 	"bytes"
 	"io"
+	"path"
+	"slices"
 
 	crossplane "github.com/nginxinc/nginx-go-crossplane"
 )
@@ -15,6 +17,33 @@ type nginxDirective struct {
 	of    []string // the arguments of that block
 	name  string
 	args  []string
+}
+
+// nginxRead are the directives of a configuration, and of those files outside of it that it
+// includes, or that these include.
+func nginxRead(c Config, elsewhere []Placed) []nginxDirective {
+	all := nginxDirectives(c)
+	for fresh := all; len(fresh) > 0; {
+		var more []nginxDirective
+		elsewhere = slices.DeleteFunc(slices.Clone(elsewhere), func(p Placed) bool {
+			included := p.Link == "" && slices.ContainsFunc(fresh, func(d nginxDirective) bool { return d.includes(p.Path) })
+			if included {
+				more = append(more, nginxDirectives(Config{Files: []File{{Name: p.Path, Content: p.Content}}})...)
+			}
+			return included
+		})
+		all, fresh = append(all, more...), more
+	}
+	return all
+}
+
+// includes says whether a directive includes the file at a path.
+func (d nginxDirective) includes(where string) bool {
+	if d.name != "include" || len(d.args) != 1 {
+		return false
+	}
+	matched, _ := path.Match(nginxFile(d.args[0]), where)
+	return matched
 }
 
 // nginxDirectives reads the files of a configuration, for hints. A file that cannot be

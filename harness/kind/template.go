@@ -93,19 +93,29 @@ func (c Config) renderedTo() string {
 // substitute puts variables into the text of a template, and returns the names of those
 // that it needs and that were not given.
 func substitute(text string, given map[string]string, filter *regexp.Regexp) (rendered string, unset []string) {
+	own := map[string]bool{} // of nginx, as far as it was looked for
 	rendered = templateVariable.ReplaceAllStringFunc(text, func(word string) string {
 		variable := strings.Trim(word, "${}")
 		value, known := given[variable]
 		switch {
 		case known && filter.MatchString(variable):
 			return value
-		case !known && templateUpper.MatchString(variable) && !strings.HasPrefix(variable, "APACHE_") &&
-			!strings.Contains(text, "set $"+variable) && !slices.Contains(unset, variable):
+		case !known && templateUpper.MatchString(variable) && filter.MatchString(variable) && !strings.HasPrefix(variable, "APACHE_") &&
+			!slices.Contains(unset, variable) && !definesVariable(text, variable, own):
 			unset = append(unset, variable)
 		}
 		return word
 	})
 	return rendered, unset
+}
+
+// definesVariable says whether the text of a template makes a variable of nginx's own of a name,
+// and remembers it.
+func definesVariable(text, variable string, known map[string]bool) bool {
+	if _, looked := known[variable]; !looked {
+		known[variable] = regexp.MustCompile(`\b(?:\w+_)?set\s+\$` + variable + `\b|\b(?:map|geo|split_clients)\s(?:[^;{}]|\$\{\w+\})*\$` + variable + `\s*\{|\?P?<` + variable + `>`).MatchString(text)
+	}
+	return known[variable]
 }
 
 func unsetError(template string, unset []string) error {

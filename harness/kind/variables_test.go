@@ -60,3 +60,37 @@ func TestSuffixesOfTemplates(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(places(laid(t, Nginx, rendered))).To(HaveKey("/etc/nginx/stream-conf.d/b.conf"))
 }
+
+// A variable in upper case that nginx has itself is none of the environment, and neither is one
+// that the image is told to leave alone.
+func TestVariablesOfNginxInUpperCase(t *testing.T) {
+	for name, text := range map[string]string{
+		"set":             "set $TENANT a; proxy_pass http://$TENANT;",
+		"a map":           "map $host $TENANT { default a; } server { proxy_pass http://$TENANT; }",
+		"split_clients":   "split_clients \"${remote_addr}a\" $TENANT { * a; } server { proxy_pass http://${TENANT}; }",
+		"a named capture": "server_name ~^(?<TENANT>.+)$; proxy_pass http://$TENANT;",
+		"auth_request":    "auth_request_set $TENANT $upstream_http_x; proxy_pass http://$TENANT;",
+	} {
+		t.Run(name, func(t *testing.T) {
+			rendered, err := tree("templates/a.conf.template", text).Render()
+			g := NewWithT(t)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(string(rendered.Files[0].Content)).To(Equal(text))
+		})
+	}
+	g := NewWithT(t)
+	filtered := tree("templates/a.conf.template", "proxy_pass http://${APP_HOST}:$PORT;")
+	filtered.Env = Env{Values: map[string]string{"NGINX_ENVSUBST_FILTER": "^APP_", "APP_HOST": "a"}}
+	rendered, err := filtered.Render()
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(rendered.Files[0].Content)).To(Equal("proxy_pass http://a:$PORT;"))
+	_, err = tree("templates/a.conf.template", "map $TENANT $b { a b; }").Render()
+	g.Expect(err).To(MatchError(ContainSubstring("TENANT is not set")))
+}
+
+// The end of a host is none, and neither is the name in the hello of TLS read from elsewhere.
+func TestHostsOfHAProxyByTheirEndAndByTheHello(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(haproxyServes(of("acl a hdr_end(host) -i .apps.example.org\n")).Hosts).To(Equal([]string{"*.apps.example.org"}))
+	g.Expect(haproxyServes(of("use_backend a if { req.ssl_sni -i shop.example.org }\nacl b req_ssl_sni,lower -m end .example.net\n")).Hosts).To(Equal([]string{"shop.example.org", "*.example.net"}))
+}

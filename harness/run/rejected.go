@@ -47,8 +47,10 @@ func (c *cell) explain(err error) error {
 	}
 	said := &ConfigError{Path: c.source(), Words: words(rejected.Output, c.config)}
 	var advice []string
-	if text := c.config.Foreign(said.Words); text != "" {
-		advice = append(advice, text)
+	for _, text := range []string{c.config.Foreign(said.Words), c.config.Locked(rejected.Output), c.config.Undefined(said.Words)} {
+		if text != "" {
+			advice = append(advice, text)
+		}
 	}
 	if unset := kind.UnsetAdvice(c.config.Unset(c.config.Kind)); unset != "" {
 		advice = append(advice, unset)

@@ -91,6 +91,11 @@ func TestExplain(t *testing.T) {
 	httpd := &cell{config: config.Config{Kind: kind.Apache, Config: kind.Config{Path: "./a.conf", Files: []kind.File{{Name: "a.conf"}}}}}
 	err = httpd.explain(&testbed.Rejected{Code: 1, Output: "[core:warn] AH00111: Config variable ${B} is not defined\nAH00526: Syntax error on line 3 of a.conf:\nProxyPass Unable to parse URL: http://${B}:80/\n"})
 	g.Expect(err).To(MatchError("the proxy rejects ./a.conf: AH00526: Syntax error on line 3 of a.conf: / ProxyPass Unable to parse URL: http://${B}:80/ (give B, and whatever else the machine sets, with ENV='B=...', or a file of variables)"))
+	httpd.config.Files = []kind.File{{Name: "a.conf", Content: []byte("<IfDefine PROXY>\nLoadModule proxy_module modules/mod_proxy.so\n</IfDefine>\n")}, {Name: "a.key", Content: []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")}}
+	err = httpd.explain(&testbed.Rejected{Code: 1, Output: "AH00526: Syntax error on line 9 of a.conf:\nInvalid command 'ProxyPass', perhaps misspelled or defined by a module not included in the server configuration\n"})
+	g.Expect(err).To(MatchError(ContainSubstring("loaded in <IfDefine PROXY>, which is not in force")))
+	err = httpd.explain(&testbed.Rejected{Code: 1, Output: "Private key a:443:0 (/etc/apache2/a.key)\nEnter pass phrase:\nAH00016: Configuration Failed\n"})
+	g.Expect(err).To(MatchError(ContainSubstring("AH00016: Configuration Failed (a.key has a private key with a passphrase")))
 	other := errors.New("the engine is gone")
 	g.Expect(c.explain(other)).To(BeIdenticalTo(other))
 }

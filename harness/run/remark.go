@@ -30,6 +30,9 @@ func (c *cell) remark() error {
 	if len(layout.Modules) > 0 {
 		remarks = append(remarks, "loads, if the image has them, the modules that it needs and does not load itself: "+strings.Join(layout.Modules, ", "))
 	}
+	if len(layout.Unloads) > 0 {
+		remarks = append(remarks, "not loaded, if the image lacks them, since nothing needs them: "+strings.Join(layout.Unloads, ", "))
+	}
 	if replaced := layout.Replaced(); len(replaced) > 0 {
 		remarks = append(remarks, "made in place of yours: "+strings.Join(replaced, ", "))
 	}

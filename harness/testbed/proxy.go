@@ -98,7 +98,7 @@ func (s *Seat) StartProxy(ctx context.Context, p Proxy) ([]pod.Listener, error) 
 		testcontainers.WithHostConfigModifier(func(hc *container.HostConfig) {
 			hc.NetworkMode = container.NetworkMode(joined)
 			hc.PidMode = container.PidMode(joined)
-			hc.Mounts = sockets
+			hc.Mounts = slices.Concat(sockets, inMemory(p.Folders))
 			hc.CPUShares = cellShares
 		}),
 	)
