@@ -55,6 +55,9 @@ type Options struct {
 	Binary string
 	// Make says that make asked: the line that runs a cell again is make's.
 	Make bool
+	// Replay is the line that runs a cell again if its scenario is none of the catalogue's, so
+	// that its name says too little.
+	Replay string
 
 	engine, testbed string
 }
