@@ -58,6 +58,9 @@ type Options struct {
 	// Shown says that whoever runs the cells shows in the end why one broke off: the progress
 	// then says it in short.
 	Shown bool
+	// Replay is the line that runs a cell again if its scenario is none of the catalogue's, so
+	// that its name says too little.
+	Replay string
 
 	engine, testbed string
 }

@@ -55,6 +55,12 @@ func (c *cell) userImage() string {
 
 // replay is the shell line that runs this cell again, with the same phase.
 func (c *cell) replay() string {
+	if line := c.opt.Replay; line != "" {
+		if image := c.userImage(); image != "" {
+			line = image + "=" + quoted(c.image.Ref) + " " + line
+		}
+		return line
+	}
 	set, standard := c.opt.Settings, c.opt.Settings.Clock.Defaults()
 	line, spell := "proxychaos run "+c.Scenario.Name, Flag
 	if c.opt.Make {

@@ -23,6 +23,16 @@ func TestReplayOnTheUsersImage(t *testing.T) {
 	g.Expect(c.replay()).To(Equal("NGINX_IMAGE=openresty:1.27 proxychaos run s --subject nginx/static --seed 1"))
 	c.opt.Make = true
 	g.Expect(c.replay()).To(Equal("make scenario NAME=s SUBJECT=nginx/static NGINX_IMAGE=openresty:1.27 SEED=1"))
+	c.opt.Replay = "proxychaos claims 002-valid-3s"
+	g.Expect(c.replay()).To(Equal("NGINX_IMAGE=openresty:1.27 proxychaos claims 002-valid-3s"))
+}
+
+// A scenario that is none of the catalogue's is run again by who has it.
+func TestReplayOfAScenarioThatIsNotInTheCatalogue(t *testing.T) {
+	g := NewWithT(t)
+	c := &cell{Cell: Cell{harness.Scenario{Name: "s"}, harness.Subject{Kind: kind.Nginx, Name: "static", Role: harness.Pitfall}}}
+	c.opt = Options{Settings: harness.DefaultSettings(), Replay: "proxychaos claims 002-valid-3s"}
+	g.Expect(c.replay()).To(Equal("proxychaos claims 002-valid-3s"))
 }
 
 // The line that is printed with every failure can be pasted into a shell.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/proxychaos/proxychaos/harness"
 	"github.com/proxychaos/proxychaos/harness/kind"
 	"github.com/proxychaos/proxychaos/harness/meant"
 	"github.com/proxychaos/proxychaos/scenarios"
@@ -53,6 +54,9 @@ type Claim struct {
 // Experiment is a scenario on a configuration.
 type Experiment struct {
 	Scenario string `yaml:"scenario" json:"scenario"` // alb-ip-rotate if it is empty
+	// Timeline is what happens in the scenario's world, with its load, in place of its own
+	// timeline. It has the form that a run's manifest has.
+	Timeline []harness.Step `yaml:"timeline" json:"timeline,omitempty"`
 	// Subject is one of the catalogue, without a release. Without it, Proxy and Config are
 	// a configuration of the claim's own: the names and contents of its files.
 	Subject string            `yaml:"subject" json:"subject,omitempty"`
@@ -91,7 +95,7 @@ func readClaim(files fs.FS, name string) (Claim, error) {
 	if err != nil {
 		return c, err
 	}
-	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict()); err != nil {
+	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict(), yaml.UseJSONUnmarshaler()); err != nil {
 		return c, err
 	}
 	c.Says, c.Otherwise, c.Needs = oneLine(c.Says), oneLine(c.Otherwise), oneLine(c.Needs)

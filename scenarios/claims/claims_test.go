@@ -10,6 +10,9 @@ import (
 	"testing/fstest"
 
 	. "github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/harness"
+	"github.com/proxychaos/proxychaos/harness/fault"
 )
 
 var update = flag.Bool("update", false, "write docs/claims.md and docs/claims.json")
@@ -234,6 +237,8 @@ func TestAChangedExperimentHasNoResults(t *testing.T) {
 		func(e *Experiment) { e.Config = map[string]string{"default.conf": "b"} },
 		func(e *Experiment) { e.Variables = map[string]string{"URL_PATH": "/t"} },
 		func(e *Experiment) { e.Scenario = "alb-ip-refuse" },
+		func(e *Experiment) { e.Timeline = []harness.Step{harness.Do(fault.RestartProxy{})} },
+		func(e *Experiment) { e.Timeline = []harness.Step{harness.After("4s", fault.RestartProxy{})} },
 		func(e *Experiment) { e.Proxy = "apache" },
 		func(e *Experiment) { e.Config, e.Subject = nil, "nginx/static" },
 		func(e *Experiment) { e.Config, e.Subject = nil, "nginx/variable" },

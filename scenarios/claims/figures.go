@@ -56,6 +56,15 @@ type Figures struct {
 	// Moved are the sessions that were moved to another node while their own served; clients
 	// have sessions in sticky-node-drop alone.
 	Moved int `json:"moved,omitempty" expr:"moved"`
+	// Sockets are the WebSockets of clients that were opened, Messages those that came back on
+	// them, Denied the WebSockets that were asked for in vain before the first fault; clients
+	// hold some in websocket-node-drop alone.
+	Sockets  int `json:"sockets,omitempty" expr:"sockets"`
+	Messages int `json:"messages,omitempty" expr:"messages"`
+	Denied   int `json:"denied,omitempty" expr:"denied"`
+	// Slow are the requests that were answered later than the scenario allows, from the first
+	// fault on; slow-node alone says how long an answer may take.
+	Slow int `json:"slow,omitempty" expr:"slow"`
 	// FailedAfter is the time until a request failed, the median.
 	FailedAfter float64 `json:"failed_after,omitempty" expr:"failed_after"`
 	// Idle is how long an upstream connection had lain idle when the proxy closed it, the
@@ -85,6 +94,10 @@ func measure(v judge.Verdict, r *recording.Recording) Figures {
 	f := Figures{
 		Result: v.Result, Sent: v.Sent, Failed: v.Failed, Never: v.NeverRecovered, Window: tenth(float64(v.Window)),
 		Stale: v.Stale, Connections: hundredth(v.ConnectionsPerRequest), Before: v.DNSBefore, After: v.DNSAfter, Moved: v.SessionsMoved,
+		Slow: v.Slow,
+	}
+	if s := v.Sockets; s != nil {
+		f.Sockets, f.Messages, f.Denied = s.Opened, s.Messages, s.DeniedEarly
 	}
 	if v.Failed > 0 {
 		f.By = v.ByKind

@@ -140,6 +140,9 @@ func (e Experiment) String() string {
 		what = string(e.Proxy) + " with the claim's own config"
 	}
 	text := fmt.Sprintf("%s in %s", what, e.Scenario)
+	if len(e.Timeline) > 0 {
+		text = fmt.Sprintf("%s in the world of %s, where %s", what, e.Scenario, e.happens())
+	}
 	for _, name := range slices.Sorted(maps.Keys(e.Variables)) {
 		text += fmt.Sprintf(", %s=%s", name, e.Variables[name])
 	}
@@ -168,6 +171,12 @@ func (f Figures) String() string {
 	}
 	if f.Moved > 0 {
 		text += fmt.Sprintf("; %s sessions were moved while their nodes served", humanize.Comma(int64(f.Moved)))
+	}
+	if f.Sockets+f.Denied > 0 {
+		text += fmt.Sprintf("; %s WebSockets were opened and carried %s messages, and %s were denied before the fault", humanize.Comma(int64(f.Sockets)), humanize.Comma(int64(f.Messages)), humanize.Comma(int64(f.Denied)))
+	}
+	if f.Slow > 0 {
+		text += fmt.Sprintf("; %s answers came later than the scenario allows", humanize.Comma(int64(f.Slow)))
 	}
 	if f.Checks > 0 {
 		text += fmt.Sprintf("; %s requests of the proxy's own reached nodes", humanize.Comma(int64(f.Checks)))

@@ -1,0 +1,23 @@
+package claims
+
+import (
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/proxychaos/proxychaos/harness/judge"
+	"github.com/proxychaos/proxychaos/harness/recording"
+)
+
+// What became of WebSockets, and what was answered late, are figures of a run, and stand in
+// its line. A run without them has a line without them.
+func TestFiguresOfSocketsAndOfSlowAnswers(t *testing.T) {
+	g := NewWithT(t)
+	plain := measure(judge.Verdict{Result: judge.Pass, Sent: 9}, &recording.Recording{})
+	g.Expect(plain.String()).NotTo(Or(ContainSubstring("WebSocket"), ContainSubstring("later than")))
+
+	v := judge.Verdict{Result: judge.Fail, Sent: 9, Slow: 3, Sockets: &judge.Sockets{Opened: 1200, Messages: 15, DeniedEarly: 4, Denied: 2, DeniedLate: 1}}
+	f := measure(v, &recording.Recording{})
+	g.Expect([]int{f.Sockets, f.Messages, f.Denied, f.Slow}).To(Equal([]int{1200, 15, 4, 3}))
+	g.Expect(f.String()).To(ContainSubstring("; 1,200 WebSockets were opened and carried 15 messages, and 4 were denied before the fault; 3 answers came later than the scenario allows"))
+}
