@@ -142,9 +142,11 @@ func (s *sticky) answered(header *http1.Header, req *request) {
 	}
 }
 
-// note notes a session if its route is the one that has answered it.
+// note notes a session if its route is the one that has answered it. What every client
+// has, and gets another cookie for, is none.
 func (s *sticky) note(session, route string) {
-	if _, of, ok := strings.Cut(session, "."); ok && of == route && s.seen != nil {
+	id, of, ok := strings.Cut(session, ".")
+	if ok && of == route && s.seen != nil && !(s.set && id == "") {
 		s.seen.note(session)
 	}
 }
