@@ -46,23 +46,23 @@ func TestAProxyThatEndedBeforeItCouldAsk(t *testing.T) {
 	w.serve(0, 5, w.open(-1, old1))
 	w.fail(5, 20, recording.Connection)
 	v := w.judge()
-	wantText(t, v, judge.ProxyDied, "the proxy ended, and took no connection from t=5.001 s on: 750 requests failed")
+	wantText(t, v, judge.ProxyDied, "the proxy ended, and accepted no connection from t=5.001 s on: 750 requests failed")
 	if f, found := finding(v, judge.ResolvedOnce); found {
 		t.Errorf("got %+v too", f)
 	}
 }
 
-// One that was started anew and served, and then ended, did start.
-func TestAProxyThatEndedAfterItHadBeenStartedAnew(t *testing.T) {
+// One that was restarted and served, and then ended, did start.
+func TestAProxyThatEndedAfterItHadBeenRestarted(t *testing.T) {
 	w := rotate()
-	w.Steps = append(w.Steps, step(3, "the proxy is started anew", 9, []model.Effect{{Restarted: true}}))
-	w.Manifest.Plan.Steps = append(w.Manifest.Plan.Steps, after(1, "the proxy is started anew"))
+	w.Steps = append(w.Steps, step(3, restarted, 9, []model.Effect{{Restarted: true}}))
+	w.Manifest.Plan.Steps = append(w.Manifest.Plan.Steps, after(1, restarted))
 	w.serve(0, 9, w.open(-1, old1))
 	w.fail(9, 9.4, recording.Connection)
 	w.serve(9.4, 12, w.open(9.4, fresh1))
 	w.fail(12, 20, recording.Connection)
 	v := w.judge()
-	wantText(t, v, judge.ProxyDied, "the proxy ended, and took no connection from t=12.001 s on: 400 requests failed")
+	wantText(t, v, judge.ProxyDied, "the proxy ended, and accepted no connection from t=12.001 s on: 400 requests failed")
 	if f, found := finding(v, judge.NotStarted); found {
 		t.Errorf("got %+v too", f)
 	}
@@ -140,7 +140,7 @@ func TestOneOfTwoProxiesEnded(t *testing.T) {
 	}
 }
 
-// A proxy that was ended is rightly held to be down, also until it has passed enough checks again.
+// A proxy that was ended is rightly marked unhealthy, also until it has passed enough checks again.
 func TestAProxyThatWasEndedDoesNotFlap(t *testing.T) {
 	const killed, started = "proxy 1 is killed", "proxy 1 is started"
 	const first, second = "198.18.1.2:80", "198.18.1.5:80"
@@ -159,5 +159,5 @@ func TestAProxyThatWasEndedDoesNotFlap(t *testing.T) {
 	wantFindings(t, w.judge())
 	w.check(26, first, false, "healthy")
 	w.check(27, first, false, recording.Unhealthy)
-	wantText(t, w.judge(), judge.TargetFlap, "targets flapped: TLS handshakes failed from t=26.0 s on, health checks failed from t=28.0 s on, 1 of 2 proxies was held to be down from t=29.0 s on, and 1 time one was held to be up again")
+	wantText(t, w.judge(), judge.TargetFlap, "targets flapped: TLS handshakes failed from t=26.0 s on, health checks failed from t=28.0 s on, 1 of 2 proxies was marked unhealthy from t=29.0 s on, and 1 time one was marked healthy again")
 }

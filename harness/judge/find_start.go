@@ -51,7 +51,7 @@ func (c *brief) notStarted(*Verdict) []Finding {
 	return []Finding{{Code: NotStarted, Text: text, Evidence: c.quote(append(words, refused...)...)}}
 }
 
-// startedLate: the proxy was started anew, and took no connection for a while.
+// startedLate: the proxy was restarted, and accepted no connection for a while.
 func (c *brief) startedLate() []Finding {
 	var findings []Finding
 	for _, m := range c.ledger.Restarts() {
@@ -64,7 +64,7 @@ func (c *brief) startedLate() []Finding {
 			if !c.unheard(r) {
 				if len(refused) > 0 {
 					findings = append(findings, Finding{
-						Code: NotStarted, Text: fmt.Sprintf("the proxy took no connection for %s after it was started anew: %s failed", span(r.Sent-m.At), requests(len(refused))),
+						Code: NotStarted, Text: fmt.Sprintf("the proxy accepted no connection for %s after it was restarted: %s failed", span(r.Sent-m.At), requests(len(refused))),
 						Evidence: c.quote(refused...),
 					})
 				}

@@ -60,7 +60,7 @@ func TestRequestsThatEndWithTheirProxy(t *testing.T) {
 	}
 }
 
-// What another proxy had in hand is none of the one's that was ended, nor is what came later.
+// What was under way at another proxy is none of the one's that was ended, nor is what came later.
 func TestRequestsThatEndWithAnotherProxy(t *testing.T) {
 	w := killedProxy()
 	w.lost(450, 1.1)

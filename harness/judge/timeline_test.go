@@ -303,7 +303,7 @@ func TestANodeThatDiesDuringAReload(t *testing.T) {
 
 // A fault of the proxy alone is about every node that it uses. While it starts, nothing takes a
 // connection, and that is the cause.
-func TestAProxyThatIsStartedAnewAndNothingElse(t *testing.T) {
+func TestAProxyThatIsRestartedAndNothingElse(t *testing.T) {
 	w := rotate()
 	w.Manifest.Plan.Steps = planned(after(5, restarted))
 	w.Steps = []recording.Step{step(1, restarted, 5, []model.Effect{{Restarted: true}})}
@@ -312,7 +312,7 @@ func TestAProxyThatIsStartedAnewAndNothingElse(t *testing.T) {
 	w.serve(7.5, 20, w.open(7.5, old1))
 	v := w.judge()
 	wantResult(t, v, judge.Fail, "125 of 1,000 requests failed (125 connection), budget 0")
-	wantText(t, v, judge.NotStarted, "the proxy took no connection for 2.5 s after it was started anew: 125 requests failed")
+	wantText(t, v, judge.NotStarted, "the proxy accepted no connection for 2.5 s after it was restarted: 125 requests failed")
 	if _, found := finding(v, judge.Unexplained); found {
 		t.Error("got no cause")
 	}

@@ -8,7 +8,7 @@ type Stop struct {
 	Proxy int // its number, from 1
 }
 
-// Stops are the times at which a proxy was told to end, was ended, or was started anew.
+// Stops are the times at which a proxy was told to end, was ended, or was restarted.
 func (l *Ledger) Stops() []Stop {
 	var stops []Stop
 	for s, e := range l.effects() {

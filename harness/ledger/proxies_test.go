@@ -10,7 +10,7 @@ import (
 	"github.com/proxychaos/proxychaos/harness/world"
 )
 
-// Proxy 2 is told to end at 10, and is started again at 14; the first is started anew at 20.
+// Proxy 2 is told to end at 10, and is started again at 14; the first is restarted at 20.
 func TestProxiesThatEnd(t *testing.T) {
 	g := NewWithT(t)
 	l := of(

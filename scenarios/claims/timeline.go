@@ -13,7 +13,7 @@ func (e Experiment) retimed(s harness.Scenario) harness.Scenario {
 	return s
 }
 
-// happens are the steps of the timeline, in words: "the proxy is started anew; 8s later old
+// happens are the steps of the timeline, in words: "the proxy is restarted; 8s later old
 // nodes go silent".
 func (e Experiment) happens() string {
 	var steps []string

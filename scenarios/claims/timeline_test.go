@@ -60,8 +60,8 @@ func TestAnExperimentCanHaveATimelineOfItsOwn(t *testing.T) {
 	g.Expect(s.Name).To(Equal("alias-switch-own-timeline"))
 	g.Expect(scenarios.AliasSwitch.Timeline).To(HaveLen(2), "the catalogue's stays as it is")
 	g.Expect(tasks[0].options.Replay).To(Equal("proxychaos claims 000-x --seed 1 --release 2.4.58"))
-	g.Expect(all[0].Runs["it"].String()).To(Equal("apache/pooled of the catalogue in the world of alias-switch, where alias moves to another ALB; " +
-		"after the grace old ALB loses its targets and all nodes answer late; 4s later the proxy is started anew"))
+	g.Expect(all[0].Runs["it"].String()).To(Equal("apache/pooled of the catalogue in the world of alias-switch, where alias moves to another load balancer; " +
+		"after the grace old load balancer loses its targets and all nodes answer late; 4s later the proxy is restarted"))
 }
 
 // Without one it is the scenario of the catalogue, which anybody can run again.
