@@ -79,7 +79,7 @@ func (c *brief) answeredByFront(*Verdict) []Finding {
 	}
 	text := fmt.Sprintf("the load balancer in front answered %s by itself (%s): the proxy gave it no answer", requests(len(rows)), byKind(kinds))
 	if ended > 0 {
-		text += fmt.Sprintf(", to %s of them since it had been ended: %s", comma(ended), strings.Join(names, ", "))
+		text += fmt.Sprintf(", to %s of them because it had been ended: %s", comma(ended), strings.Join(names, ", "))
 	}
 	return []Finding{{Code: AnsweredByFront, Text: text, Evidence: c.quote(rows...)}}
 }

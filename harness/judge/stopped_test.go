@@ -73,7 +73,7 @@ func TestRequestsThatEndWithAnotherProxy(t *testing.T) {
 	}
 	v := w.judge()
 	wantText(t, v, judge.StoppedInHand, `1 request was under way at a proxy as it ended, and got an error of the load balancer in front: "proxy 2 is killed" at t=10.0 s`)
-	wantText(t, v, judge.AnsweredByFront, `the load balancer in front answered 2 requests by itself (2 502): the proxy gave it no answer, to 1 of them since it had been ended: "proxy 2 is killed"`)
+	wantText(t, v, judge.AnsweredByFront, `the load balancer in front answered 2 requests by itself (2 502): the proxy gave it no answer, to 1 of them because it had been ended: "proxy 2 is killed"`)
 	w.Manifest.Proxies = nil // as older builds wrote it
 	if f, _ := finding(w.judge(), judge.StoppedInHand); len(f.Evidence) != 2 {
 		t.Errorf("got %q, want both requests that were under way then", f.Evidence)
