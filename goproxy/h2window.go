@@ -16,8 +16,9 @@ import (
 //
 // So a stream begins with h2Ahead. Its window doubles, up to h2MostAhead, when its client
 // has taken half of it within a round trip: then the window is what holds it up. All
-// streams of a connection together may have h2Growth more than they began with. A client
-// that takes nothing has h2Ahead for each stream.
+// streams of a connection together may have h2Growth more than they began with, also those
+// that are over and of which a client has not taken all. A client that takes nothing has
+// h2Ahead for each stream.
 const (
 	h2Ahead     = 256 << 10
 	h2MostAhead = 4 << 20
@@ -40,13 +41,17 @@ type h2WindowConn struct {
 	last    uint32        // the newest stream
 	streams map[uint32]h2Window
 	left    int64 // of h2Growth
+	over    int64 // of h2Growth, kept for streams that are over
+	unread  int64 // bytes that came and that no client has taken yet
+	live    int64 // those of unread that are of streams
 }
 
 // h2Window is the window of one stream.
 type h2Window struct {
-	size  int64
-	taken int64     // by the client
-	since time.Time // then
+	size   int64
+	taken  int64     // by the client
+	since  time.Time // then
+	unread int64     // bytes that came and that the client has not taken yet
 }
 
 func newH2WindowConn(conn net.Conn) *h2WindowConn {
@@ -62,20 +67,25 @@ func (c *h2WindowConn) Read(p []byte) (int, error) {
 
 // received takes in the header of a frame that came.
 func (c *h2WindowConn) received(header []byte) {
-	flags := http2.Flags(header[4])
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	flags, stream := http2.Flags(header[4]), h2StreamOf(header)
 	switch http2.FrameType(header[3]) {
 	case http2.FrameSettings:
-		c.mu.Lock()
 		if flags.Has(http2.FlagSettingsAck) && c.rtt == 0 {
 			c.rtt = max(1, time.Since(c.asked))
 		}
-		c.mu.Unlock()
-	case http2.FrameData, http2.FrameHeaders:
+	case http2.FrameData:
+		c.came(stream, int64(h2SizeOf(header)))
 		if flags.Has(http2.FlagDataEndStream) {
-			c.forget(h2StreamOf(header))
+			c.end(stream)
+		}
+	case http2.FrameHeaders:
+		if flags.Has(http2.FlagHeadersEndStream) {
+			c.end(stream)
 		}
 	case http2.FrameRSTStream:
-		c.forget(h2StreamOf(header))
+		c.end(stream)
 	}
 }
 
@@ -135,7 +145,11 @@ func (c *h2WindowConn) pass() {
 		c.settle(payload)
 	case http2.FrameWindowUpdate:
 		n := binary.BigEndian.Uint32(payload)
-		binary.BigEndian.PutUint32(payload, n+c.grow(stream, n))
+		if stream == 0 {
+			c.taken(n)
+		} else {
+			binary.BigEndian.PutUint32(payload, n+c.grow(stream, n))
+		}
 	case http2.FrameHeaders:
 		c.open(stream)
 	case http2.FrameRSTStream:
@@ -168,13 +182,50 @@ func (c *h2WindowConn) open(stream uint32) {
 	}
 }
 
+// came notes n bytes of a body. The caller holds mu.
+func (c *h2WindowConn) came(stream uint32, n int64) {
+	c.unread += n
+	if w, known := c.streams[stream]; known {
+		w.unread += n
+		c.live += n
+		c.streams[stream] = w
+	}
+}
+
 // forget notes that no more comes on a stream.
 func (c *h2WindowConn) forget(stream uint32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.end(stream)
+}
+
+// end is forget. What the window has grown by is no other stream's before the client has
+// taken what came. The caller holds mu.
+func (c *h2WindowConn) end(stream uint32) {
 	if w, known := c.streams[stream]; known {
-		c.left += w.size - h2Ahead
+		c.over += w.size - h2Ahead
+		c.live -= w.unread
 		delete(c.streams, stream)
+		c.giveBack()
+	}
+}
+
+// taken notes that clients have taken n bytes of all streams, also of those that are over:
+// of these net/http says nothing else. The first one, before anything came, makes the
+// connection's own window.
+func (c *h2WindowConn) taken(n uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unread = max(0, c.unread-int64(n))
+	c.giveBack()
+}
+
+// giveBack leaves to streams that are over no more than what is kept of them, give or take
+// what net/http says in one step: 4 KiB, or what a client takes at once. The caller holds mu.
+func (c *h2WindowConn) giveBack() {
+	if kept := max(0, c.unread-c.live); c.over > kept {
+		c.left += c.over - kept
+		c.over = kept
 	}
 }
 
@@ -183,7 +234,13 @@ func (c *h2WindowConn) grow(stream, n uint32) (more uint32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	w, known := c.streams[stream]
-	if !known || c.rtt == 0 {
+	if !known {
+		return 0
+	}
+	defer func() { c.streams[stream] = w }()
+	w.unread -= int64(n)
+	c.live -= int64(n)
+	if c.rtt == 0 {
 		return 0
 	}
 	now := time.Now()
@@ -199,7 +256,6 @@ func (c *h2WindowConn) grow(stream, n uint32) (more uint32) {
 		c.left -= int64(more)
 		w.taken, w.since = 0, now
 	}
-	c.streams[stream] = w
 	return more
 }
 

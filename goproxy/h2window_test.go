@@ -93,9 +93,11 @@ func (c *delayedConn) SetReadDeadline(time.Time) error  { return nil }
 func (c *delayedConn) SetWriteDeadline(time.Time) error { return nil }
 
 // distant is an HTTP/2 server that is a round trip away, and the connection to it as an
-// upstream's is. It answers with bytes without end, and counts what it has sent.
+// upstream's is. It answers with size bytes, or with bytes without end, and counts what it
+// has sent.
 type distant struct {
 	conn *http.ClientConn
+	size int64 // 0 for no end
 	sent atomic.Int64
 	read atomic.Int64
 }
@@ -106,8 +108,10 @@ func startDistant(t *testing.T, roundTrip time.Duration) *distant {
 	there, back := newDelayed(roundTrip/2), newDelayed(roundTrip/2)
 	server := &delayedConn{in: there, out: back}
 	go (&http2.Server{}).ServeConn(server, &http2.ServeConnOpts{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		for p := make([]byte, 16<<10); ; {
+		p := make([]byte, 16<<10)
+		for sent := int64(0); d.size == 0 || sent < d.size; {
 			n, err := w.Write(p)
+			sent += int64(n)
 			d.sent.Add(int64(n))
 			if err != nil {
 				return
@@ -192,6 +196,55 @@ func TestWindowsAreBounded(t *testing.T) {
 				t.Logf("%d KiB", kept>>10)
 			})
 		})
+	}
+}
+
+// What a client does not take of a response is kept for it also when the upstream has sent
+// all, and no other window may grow in its place: one client would have 4 MiB kept for each
+// of its streams, one after the other.
+func TestWindowsOfStreamsThatAreOverAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const streams, size, first = 20, 12 << 20, 9 << 20
+		d := startDistant(t, 80*time.Millisecond)
+		d.size = size
+		for range streams {
+			d.take(t, first)
+			time.Sleep(time.Minute) // until the upstream has sent the rest, or can send no more
+		}
+		// What a handler has written may wait in its server's buffer.
+		kept, own := d.sent.Load()-d.read.Load(), int64(streams*32<<10)
+		if most := streams*h2Ahead + h2Growth + own; kept > most {
+			t.Errorf("%d KiB are kept for %d streams, want at most %d", kept>>10, streams, most>>10)
+		}
+	})
+}
+
+// What a stream had grown by is there for others once its client has taken all.
+func TestWindowOfAStreamThatIsOverIsGivenBack(t *testing.T) {
+	frame := func(write func(*http2.Framer)) []byte {
+		var b bytes.Buffer
+		write(http2.NewFramer(&b, nil))
+		return b.Bytes()
+	}
+	c := newH2WindowConn(nil)
+	c.edit([]byte(http2.ClientPreface))
+	c.edit(frame(func(f *http2.Framer) { f.WriteWindowUpdate(0, 1<<30) }))
+	c.open(1)
+	c.streams[1], c.left = h2Window{size: h2MostAhead}, h2Growth-(h2MostAhead-h2Ahead)
+	c.read.scan(frame(func(f *http2.Framer) {
+		for range 64 { // 1 MiB
+			f.WriteData(1, false, make([]byte, 16<<10))
+		}
+		f.WriteData(1, true, nil)
+	}), c.received)
+	if want := int64(h2Growth - 1<<20); c.left != want {
+		t.Errorf("%d left while 1 MiB waits for the client, want %d", c.left, want)
+	}
+	for range 256 {
+		c.edit(frame(func(f *http2.Framer) { f.WriteWindowUpdate(0, 4<<10) }))
+	}
+	if c.left != h2Growth || c.unread != 0 || c.live != 0 {
+		t.Errorf("%d left when all is taken, want %d; %d and %d are unread", c.left, h2Growth, c.unread, c.live)
 	}
 }
 
