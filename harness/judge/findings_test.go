@@ -349,7 +349,7 @@ func TestKnownLogLines(t *testing.T) {
 		"AH10481: HTTP: closing connection to backend (198.18.1.2:4<>198.18.1.21:80) on ...": "address of the name had changed",
 		"[proxy:warn] (110)Connection timed out: something":                                  "timed out",
 		"connect() failed (111: Connection refused) while connecting to upstream":            "refused nginx's connection",
-		"no live upstreams while connecting to upstream":                                     "every node to be down",
+		"no live upstreams while connecting to upstream":                                     "considers every node down",
 		"backend.example.com could not be resolved (3: Host not found)":                      "no address for the name",
 		"upstream prematurely closed connection while reading response header":               "without an answer",
 	} {
