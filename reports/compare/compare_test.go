@@ -68,9 +68,11 @@ func TestWords(t *testing.T) {
 			slices.Concat(times(4, clean(), with(func(r *Run) { r.Connections = 1 })), times(4, clean(), with(func(r *Run) { r.Failed, r.Connections = 300, 1 }))), CannotTell,
 		},
 		// It lost fewer since it was watched for less time.
-		"never in a shorter run":                {times(7, with(func(r *Run) { *r = never; r.Failed, r.Window = 900, 9 }), with(func(r *Run) { *r = never; r.Never, r.Failed, r.Recovery, r.Window = false, 3000, 30, 39 })), CannotTell},
-		"never in runs of nearly the same time": {times(7, with(func(r *Run) { *r = never; r.Window = 8.5 }), never), NoDifference},
-		"unproven blocks do not count":          {slices.Concat(times(3, clean(), clean()), times(9, clean(), unproven)), NoDifference},
+		"never in a shorter run": {times(7, with(func(r *Run) { *r = never; r.Failed, r.Window = 900, 9 }), with(func(r *Run) { *r = never; r.Never, r.Failed, r.Recovery, r.Window = false, 3000, 30, 39 })), CannotTell},
+		// It lost more though it was watched for less time.
+		"never in a shorter run, beside one that held": {times(7, with(func(r *Run) { r.Window = 300 }), with(func(r *Run) { *r = never; r.Failed, r.Window = 900, 38 })), Worse},
+		"never in runs of nearly the same time":        {times(7, with(func(r *Run) { *r = never; r.Window = 8.5 }), never), NoDifference},
+		"unproven blocks do not count":                 {slices.Concat(times(3, clean(), clean()), times(9, clean(), unproven)), NoDifference},
 		"a latency that wanders by itself": {
 			slices.Concat(times(2, with(func(r *Run) { r.After = ms(50) }), with(func(r *Run) { r.After = ms(90) })), []Block{{A: with(func(r *Run) { r.After = ms(300) }), B: with(func(r *Run) { r.After = ms(60) }), Again: with(func(r *Run) { r.After = ms(40) })}}), NoDifference,
 		},

@@ -104,13 +104,14 @@ func (b Block) unproven() string {
 // with a whole second, and the phase before the fault need not be the same.
 const asLong = recording.Seconds(2)
 
-// unlike says which run never recovered and was watched for less time than another: how much it
-// would have lost until then nobody knows. It is empty if there is none.
+// unlike says which run never recovered, was watched for less time than another and lost less than
+// that one: whether it would have lost more nobody knows. It is empty if there is none.
 func (b Block) unlike() string {
-	longest := max(b.A.Window, b.B.Window, b.Again.Window)
-	for _, run := range b.runs() {
-		if run.Never && run.Window < longest-asLong {
-			return fmt.Sprintf("%s: never recovered within the %.0f s for which it was watched after the last fault, and another run was watched for %.0f s", run.name, float64(run.Window), float64(longest))
+	for _, short := range b.runs() {
+		for _, long := range b.runs() {
+			if short.Never && short.Window < long.Window-asLong && short.Failed < long.Failed {
+				return fmt.Sprintf("%s: never recovered within the %.0f s for which it was watched after the last fault, and another run was watched for %.0f s", short.name, float64(short.Window), float64(long.Window))
+			}
 		}
 	}
 	return ""
