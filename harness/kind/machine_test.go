@@ -131,9 +131,9 @@ func TestWhatIsThereOnTheMachine(t *testing.T) {
 			[]string{"web"},
 		},
 		"Traffic Server": {
-			TrafficServer, tree("remap.config", "map / http://b/\n", "records.config", "CONFIG proxy.config.ssl.server.cert.path STRING /etc/certs\n", "ssl_multicert.config", "dest_ip=* ssl_cert_name=a.crt,b.crt ssl_key_name=a.key\n"),
+			TrafficServer, tree("remap.config", "map / http://b/\n", "records.config", "CONFIG proxy.config.ssl.server.cert.path STRING /etc/certs\nCONFIG proxy.config.admin.user_id STRING ats\n", "ssl_multicert.config", "dest_ip=* ssl_cert_name=a.crt,b.crt ssl_key_name=a.key\n"),
 			[]string{"/etc/certs/a.crt", "/etc/certs/a.key"},
-			nil, nil,
+			nil, []string{"ats"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
