@@ -77,9 +77,9 @@ func TestWhatIsThereOnTheMachine(t *testing.T) {
 			},
 			nil, nil,
 		},
-		"Apache, only what Debian has enabled": {
-			Apache, tree("apache2.conf", "IncludeOptional conf-enabled/*.conf\nSSLCertificateFile ssl/a.crt\n", "conf-enabled/security.conf", "-> ../conf-available/security.conf", "conf-enabled/own.conf", "-> ../conf-available/own.conf", "mods-enabled/env.load", "-> ../mods-available/env.load"),
-			[]string{"/etc/apache2/conf-available/security.conf", "/etc/apache2/mods-available/env.load", "/etc/apache2/ssl/a.crt"},
+		"Apache, a certificate beside Debian's main file": {
+			Apache, tree("apache2.conf", "SSLCertificateFile ssl/a.crt\n", "mods-enabled/env.load", "-> ../mods-available/env.load"),
+			[]string{"/etc/apache2/mods-available/env.load", "/etc/apache2/ssl/a.crt"},
 			nil, nil,
 		},
 		"Apache, pipes and parameters": {
