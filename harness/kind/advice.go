@@ -133,7 +133,7 @@ var apacheAdvice = append(apacheModuleAdvice(), []Advice{
 	about(`Cannot load (\S+) into server`, "the image has no $1: HTTPD_IMAGE= takes one of yours"),
 	about(`file '([^']+)' does not exist or is empty`, folderAdvice),
 	about(`file for map \S+ not found: ?(\S+)`, folderAdvice),
-	about(`Could not open (?:configuration file|config directory) ([^\s:]+)`, folderAdvice),
+	about(`Could not open (?:configuration file|(?:config )?directory) ([^\s:]+)`, folderAdvice),
 	about(`Invalid command '<?((?:php\d?_|Jk|WSGI|Sec[A-Z]|Passenger|OIDC|Shib|CAS|ModPagespeed|QS_|DOS|GeoIP|MaxMind|XSendFile|Pagespeed|AssignUserID|Limit[UG]IDRange|MaxClientsVHost|NiceValue|RPAF|Mellon|Gssapi|Krb|Perl|Fcgid|FastCgi|SVN|AuthzSVN|AuthMySQL|BandWidth|CloudFlare|lsapi|Mono[A-Z])\w*)'`, "$1 is of a module that httpd's distribution does not have: HTTPD_IMAGE= takes an image of yours"),
 	about(`no matches for the wildcard '([^']+)' in '([^']+)'`, "nothing in CONFIG= is $2/$1: give the folder that has it as CONFIG="),
 	about(`Config variable \$\{(\w+)\} is not defined`, "give $1, and whatever else the machine sets, with ENV='$1=...', or a file of variables"),
@@ -166,6 +166,7 @@ var haproxyAdvice = []Advice{
 	about(`Cannot raise FD limit to (\d+), limit is (\d+)`, `for its maxconn HAProxy wants $1 open files, and the engine gives a container $2: start the engine with more (dockerd --default-ulimit nofile=$1:$1), or run the config with a lower maxconn`),
 	about(`cannot bind socket \(Address already in use\) for \[\S+:(53|8600|5353)\]`, "$1 is the port of the testbed's resolver, at every address: take that listener out"),
 	about(`module '([^']+)' not found`, "the Lua module $1 is neither where package.path looks nor in the image: put it into the folder, or HAPROXY_IMAGE= takes an image of yours that has it"),
+	about(`hiding headers or body at the end of the version string is unsupported`, `"http-check send hdr Host NAME" stands for what follows the version in "option httpchk"; RELEASE=oldstable is an HAProxy that still takes it`),
 	about(`unknown keyword '([^']+)'`, `a later HAProxy may know "$1": try RELEASE=testing, or an image of yours with HAPROXY_IMAGE=`),
 }
 

@@ -228,17 +228,10 @@ func apacheStaples(lines []apacheLine) bool {
 	return wants && !slices.ContainsFunc(lines, func(l apacheLine) bool { return l.name == "sslstaplingcache" })
 }
 
-// debianConf are the files of conf-available that are in Debian's package and enabled at its
-// installation. Nothing of what they set is about proxying.
-var debianConf = []string{"charset.conf", "localized-error-pages.conf", "other-vhosts-access-log.conf", "security.conf", "serve-cgi-bin.conf"}
-
 // debianTree is Debian's /etc/apache2, started as its apache2ctl does.
 func (l *Layout) debianTree(c Config) {
 	l.Files = c.below(debianFolder)
 	for _, p := range c.Links { // what mods-available holds can be told by its name
-		if path.Dir(p.Name) == "conf-enabled" && slices.Contains(debianConf, path.Base(p.Name)) {
-			l.Files = append(l.Files, Placed{Path: path.Join(debianFolder, "conf-available", path.Base(p.Name)), Content: []byte("# as in the package\n"), Spare: true})
-		}
 		if path.Dir(p.Name) != "mods-enabled" {
 			continue
 		}

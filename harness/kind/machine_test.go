@@ -77,9 +77,9 @@ func TestWhatIsThereOnTheMachine(t *testing.T) {
 			},
 			nil, nil,
 		},
-		"Apache, only what Debian has enabled": {
-			Apache, tree("apache2.conf", "IncludeOptional conf-enabled/*.conf\nSSLCertificateFile ssl/a.crt\n", "conf-enabled/security.conf", "-> ../conf-available/security.conf", "conf-enabled/own.conf", "-> ../conf-available/own.conf", "mods-enabled/env.load", "-> ../mods-available/env.load"),
-			[]string{"/etc/apache2/conf-available/security.conf", "/etc/apache2/mods-available/env.load", "/etc/apache2/ssl/a.crt"},
+		"Apache, a certificate beside Debian's main file": {
+			Apache, tree("apache2.conf", "SSLCertificateFile ssl/a.crt\n", "mods-enabled/env.load", "-> ../mods-available/env.load"),
+			[]string{"/etc/apache2/mods-available/env.load", "/etc/apache2/ssl/a.crt"},
 			nil, nil,
 		},
 		"Apache, pipes and parameters": {
@@ -131,9 +131,9 @@ func TestWhatIsThereOnTheMachine(t *testing.T) {
 			[]string{"web"},
 		},
 		"Traffic Server": {
-			TrafficServer, tree("remap.config", "map / http://b/\n", "records.config", "CONFIG proxy.config.ssl.server.cert.path STRING /etc/certs\n", "ssl_multicert.config", "dest_ip=* ssl_cert_name=a.crt,b.crt ssl_key_name=a.key\n"),
+			TrafficServer, tree("remap.config", "map / http://b/\n", "records.config", "CONFIG proxy.config.ssl.server.cert.path STRING /etc/certs\nCONFIG proxy.config.admin.user_id STRING ats\n", "ssl_multicert.config", "dest_ip=* ssl_cert_name=a.crt,b.crt ssl_key_name=a.key\n"),
 			[]string{"/etc/certs/a.crt", "/etc/certs/a.key"},
-			nil, nil,
+			nil, []string{"ats"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

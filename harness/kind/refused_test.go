@@ -48,3 +48,12 @@ func TestHostsOfARewriteMap(t *testing.T) {
 	c := tree("site.conf", "RewriteMap backends \"txt:/etc/httpd/maps/backends.map\"\nRewriteMap low int:tolower\n", "maps/backends.map", "# host backend\nShop.example.org shop:8080\n10.0.0.1 x\nplain y\n")
 	g.Expect(apacheServes(c).Hosts).To(Equal([]string{"Shop.example.org"}))
 }
+
+// Debian's Traffic Server does not start as root, and becomes nobody else by itself.
+func TestUserOfTrafficServer(t *testing.T) {
+	g := NewWithT(t)
+	const becomes = "PROXY_CONFIG_ADMIN_USER_ID=trafficserver"
+	g.Expect(laid(t, TrafficServer, of("map / http://b/\n")).Env).To(ContainElement(becomes))
+	own := tree("remap.config", "map / http://b/\n", "records.config", "CONFIG proxy.config.admin.user_id STRING ats\n")
+	g.Expect(laid(t, TrafficServer, own).Env).NotTo(ContainElement(becomes))
+}

@@ -55,11 +55,19 @@ func trafficserverLayout(c Config) (Layout, error) {
 	for _, folder := range firsts(trafficserverCertificates, c.text()) {
 		certificates = folder
 	}
-	named := demands{pair: regexp.MustCompile(`\bssl_(?:cert|key)_name=([^\s,]+)`)}
+	named := demands{pair: regexp.MustCompile(`\bssl_(?:cert|key)_name=([^\s,]+)`), user: trafficserverUser}
 	l, err := named.with(certificates, mainFile(trafficserverFolder, "remap.config", "traffic_server"))(c)
 	l.Logs = []string{trafficserverLogs + "/diags.log"}
+	if len(firsts(trafficserverUser, c.text())) == 0 {
+		// Debian's is built to run as root, which it refuses, unless its records.config says another
+		// user. Others are built to run as one.
+		l.Env = append(l.Env, "PROXY_CONFIG_ADMIN_USER_ID=trafficserver")
+	}
 	return l, err
 }
+
+// trafficserverUser is the user whom it becomes.
+var trafficserverUser = regexp.MustCompile(`\bproxy\.config\.admin\.user_id\s+STRING\s+(\S+)`)
 
 // Names of certificates are relative to this folder.
 var trafficserverCertificates = regexp.MustCompile(`\bproxy\.config\.ssl\.server\.cert\.path\s+STRING\s+(/\S+)`)
