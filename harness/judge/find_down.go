@@ -13,7 +13,7 @@ const atOnce = recording.Seconds(0.1)
 // heldDown: of the requests that failed some were answered at once by the proxy
 // itself, which sent them to no node.
 func (c *brief) heldDown(*Verdict) []Finding {
-	rows, _ := c.answeredAtOnce(c.first.Asked)
+	rows, _ := c.answeredUntried(c.first.Asked, atOnce)
 	if len(rows) == 0 {
 		return nil
 	}
@@ -30,7 +30,7 @@ func (c *brief) heldDownAfterwards() []Finding {
 	if !c.ledger.Healed(whole) {
 		return nil
 	}
-	rows, last := c.answeredAtOnce(whole)
+	rows, last := c.answeredUntried(whole, atOnce)
 	if len(rows) == 0 {
 		return nil
 	}
@@ -41,11 +41,30 @@ func (c *brief) heldDownAfterwards() []Finding {
 	}}
 }
 
-// answeredAtOnce are the requests that were sent from a time on and that the proxy answered
-// with an error at once, sending them to no node, and when the last of them was sent.
-func (c *brief) answeredAtOnce(from recording.Seconds) (rows []row, last recording.Seconds) {
+// waitedInVain: the proxy itself answered requests with an error, not at once, and sent them to no
+// node.
+func (c *brief) waitedInVain() []Finding {
+	rows, _ := c.answeredUntried(c.first.Asked, forever)
+	if len(rows) == 0 {
+		return nil
+	}
+	var waits []recording.Seconds
+	for _, r := range rows {
+		waits = append(waits, c.Requests[r.index].Latency)
+	}
+	slices.Sort(waits)
+	return []Finding{{
+		Code: HeldDown, Text: fmt.Sprintf("the proxy itself answered %s with an error, after %s (the median), and sent them to no node: it waited for an address, or for a node that it holds to be up",
+			requests(len(rows)), span(percentile(waits, 0.5))),
+		Evidence: c.quote(rows...),
+	}}
+}
+
+// answeredUntried are the requests that were sent from a time on and that the proxy answered
+// with an error within another, sending them to no node, and when the last of them was sent.
+func (c *brief) answeredUntried(from, within recording.Seconds) (rows []row, last recording.Seconds) {
 	rows = c.requestRows(func(r recording.Request) bool {
-		soon := r.Code != 0 && r.Latency < atOnce && !recording.IsByProxy(r.Outcome)
+		soon := r.Code != 0 && r.Latency < within && !recording.IsByProxy(r.Outcome)
 		return failed(r) && soon && !c.sent(r) && !c.refused(r) && !c.ofFront(r) && r.Sent >= from
 	})
 	for _, r := range rows {

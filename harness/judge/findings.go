@@ -65,6 +65,9 @@ func (c *brief) lastResort(v *Verdict, found []Finding) []Finding {
 	if len(because) == 0 {
 		because = c.lostWithNode()
 	}
+	if len(because) == 0 {
+		because = c.waitedInVain()
+	}
 	if len(because) > 0 || weak {
 		return because
 	}

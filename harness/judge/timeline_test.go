@@ -362,3 +362,22 @@ func TestLongRequestsThatMetALoss(t *testing.T) {
 	w.Attempts[625].Node = old1 // which was silent by then
 	wantResult(t, w.judge(), judge.Fail, `1 of 1,000 requests failed (1 timeout); 1 request sent more than 2.0 s after one of 2 faults, the last one 2.5 s after`)
 }
+
+// A proxy that waits before it answers with an error, and tries no node, has a cause too.
+func TestAProxyThatWaitsForANode(t *testing.T) {
+	w := rotate()
+	w.Manifest.World = topology(3, 0)
+	w.Manifest.Plan.Steps = planned(after(5, "node 1 refuses"))
+	w.Steps = []recording.Step{step(1, "node 1 refuses", 5, []model.Effect{{Node: old1, Serves: no, How: "refuse"}})}
+	w.serve(0, 5, w.open(-1, old1))
+	w.fail(5, 6, recording.Unavailable)
+	w.serve(6, 20, w.open(-1, old2))
+	for i := 250; i < 300; i++ {
+		w.Requests[i].Latency = 1
+	}
+	v := w.judge()
+	wantText(t, v, judge.HeldDown, "the proxy itself answered 50 requests with an error, after 1.0 s (the median), and sent them to no node: it waited for an address, or for a node that it holds to be up")
+	if _, found := finding(v, judge.Unexplained); found {
+		t.Error("got no cause")
+	}
+}
