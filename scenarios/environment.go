@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	imageref "github.com/distribution/reference"
+	images "github.com/distribution/reference"
 
 	"github.com/proxychaos/proxychaos/fakealb/cloud"
 	"github.com/proxychaos/proxychaos/harness"
@@ -353,7 +353,7 @@ func ImageSubject(image, command, path string, env kind.Env) (harness.Subject, e
 	if image == "" {
 		return harness.Subject{}, errors.New("PROXY=image: say which one with IMAGE=")
 	}
-	if _, err := imageref.ParseAnyReference(image); err != nil {
+	if _, err := images.ParseAnyReference(image); err != nil {
 		return harness.Subject{}, fmt.Errorf("IMAGE=%s: want the name of an image as docker run takes it, such as team/proxy:7: %w", image, err)
 	}
 	words, err := kind.ReadCommand(command)
