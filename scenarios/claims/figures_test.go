@@ -9,6 +9,16 @@ import (
 	"github.com/proxychaos/proxychaos/harness/recording"
 )
 
+// The shares of several Hosts stand in the line of a run, unless those of the addresses do.
+func TestTheLineOfARunHasSharesOnce(t *testing.T) {
+	g := NewWithT(t)
+	hosts := map[string]float64{"a.example.com": 0.6, "b.example.com": 0.4}
+	f := Figures{Result: judge.Pass, Query: 1, Hosts: hosts, Shares: map[string]float64{"api.dev.jp": 1}}
+	g.Expect(f.String()).To(HaveSuffix("; Hosts a.example.com 60 %, b.example.com 40 %"))
+	f.Shares = hosts
+	g.Expect(f.String()).To(HaveSuffix("; shares a.example.com 60 %, b.example.com 40 %"))
+}
+
 // What became of WebSockets, and what was answered late, are figures of a run, and stand in
 // its line. A run without them has a line without them.
 func TestFiguresOfSocketsAndOfSlowAnswers(t *testing.T) {

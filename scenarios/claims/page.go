@@ -190,8 +190,11 @@ func (f Figures) String() string {
 	if f.Query < 1 {
 		text += fmt.Sprintf("; %.0f %% of requests reached a node with their query string", 100*f.Query)
 	}
-	if len(f.Shares) > 1 {
+	switch { // members of a balancer are asked for by their own names: once is enough
+	case len(f.Shares) > 1:
 		text += "; shares " + sharesOf(f.Shares)
+	case len(f.Hosts) > 1:
+		text += "; Hosts " + sharesOf(f.Hosts)
 	}
 	if len(f.Log) > 0 {
 		var lines []string

@@ -93,9 +93,9 @@ func (r Results) Of(all []Claim) Results {
 
 // of are those of one experiment, by version.
 func (r Results) of(e Experiment) map[string]Stored {
-	found := map[string]Stored{}
+	found, key := map[string]Stored{}, e.Key() // to make it takes the whole catalogue
 	for _, s := range r.Runs {
-		if s.Experiment == e.Key() {
+		if s.Experiment == key {
 			found[s.Version] = s
 		}
 	}

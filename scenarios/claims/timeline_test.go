@@ -35,7 +35,12 @@ holds: {if: it.failed > 0}
 func tasksOf(t *testing.T, all []Claim) ([]Task, error) {
 	t.Helper()
 	runs := t.TempDir()
-	return Tasks(all, func(word string) (string, bool) { return runs, word == "RUNS" })
+	return Tasks(all, func(word string) (string, bool) {
+		if word == "RUNS" {
+			return runs, true
+		}
+		return "", false
+	})
 }
 
 // An experiment can say what happens in the world of a scenario. The rest of the scenario
