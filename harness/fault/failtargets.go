@@ -14,13 +14,16 @@ import (
 // all do, the load balancer fails open: it goes on with all of them (aws-facts 3.3).
 type FailTargets struct {
 	Nodes world.Pick `json:"nodes"`
-	// Unhealthy of Of targets fail from then on.
+	// Unhealthy of Of targets fail from then on; 0 if all that failed pass again.
 	Unhealthy int `json:"unhealthy"`
 	Of        int `json:"of"`
 }
 
 // Name implements Fault.
 func (f FailTargets) Name() string {
+	if f.Unhealthy == 0 {
+		return "the targets of " + subject(f.Nodes) + " pass their health checks"
+	}
 	return fmt.Sprintf("%d of %d targets of %s fail their health checks", f.Unhealthy, f.Of, subject(f.Nodes))
 }
 

@@ -160,6 +160,7 @@ func TestFaultsInFront(t *testing.T) {
 	g.Expect(late.Effects(w.State)).To(HaveExactElements(HaveField("Node", first), HaveField("Node", second)))
 	w.Upstreams = nil
 	g.Expect(w.used(world.Fronts.Of(w.State))).To(HaveLen(2))
+	g.Expect(FailTargets{Nodes: world.Left, Of: 2}.Name()).To(Equal("the targets of old nodes pass their health checks"))
 	g.Expect(FailTargets{Nodes: world.Fronts, Unhealthy: 1, Of: 1}.Check()).To(MatchError(ContainSubstring("whose target is the proxy")))
 }
 
