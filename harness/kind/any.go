@@ -14,7 +14,7 @@ var anyImage = Kind{
 		"and how long it may keep an address is seen from its DNS queries only",
 	Complaints: []string{"error", "fatal", "panic", "invalid", "unknown", "cannot", "can't", "failed"},
 	Advice: []Advice{
-		about(`no command specified`, "the image starts nothing by itself: say with COMMAND= what it is to start"),
+		about(`(?i)no command specified`, "the image starts nothing by itself: say with COMMAND= what it is to start"),
 		about(`exec: "([^"]*)": (?:executable file not found|stat |no such file)`, "the image has no program $1: COMMAND= is what follows the image in docker run, and what follows the image's entry point if it has one"),
 		about(`exec format error`, "the image is of another architecture than this machine, or begins with a script without #!"),
 	},

@@ -155,7 +155,7 @@ func TestWhyARunBrokeOffIsToldOnce(t *testing.T) {
 func TestExplainAnImageThatDoesNotStart(t *testing.T) {
 	const start = "starting the proxy from pen:0.34: "
 	for engine, want := range map[string]string{
-		"Error response from daemon: no command specified": "the image starts nothing by itself: say with COMMAND= what it is to start",
+		"Error response from daemon: No command specified": "the image starts nothing by itself: say with COMMAND= what it is to start",
 		`Error response from daemon: failed to create task for container: OCI runtime create failed: exec: "pan": executable file not found in $PATH`: "the image has no program pan: COMMAND= is what follows the image",
 		`Error response from daemon: OCI runtime create failed: exec: "/usr/bin/pen": stat /usr/bin/pen: no such file or directory`:                   "the image has no program /usr/bin/pen: ",
 	} {
