@@ -55,9 +55,9 @@ type Options struct {
 	Binary string
 	// Make says that make asked: the line that runs a cell again is make's.
 	Make bool
-	// Replay is the line that runs a cell again if its scenario is none of the catalogue's, so
-	// that its name says too little.
-	Replay string
+	// Claim is the one whose experiment a cell is, if its scenario is none of the catalogue's:
+	// that is run again, since nobody else has the scenario.
+	Claim string
 
 	engine, testbed string
 }
