@@ -58,9 +58,9 @@ type Options struct {
 	// Shown says that whoever runs the cells shows in the end why one broke off: the progress
 	// then says it in short.
 	Shown bool
-	// Replay is the line that runs a cell again if its scenario is none of the catalogue's, so
-	// that its name says too little.
-	Replay string
+	// Claim is the one whose experiment a cell is, if its scenario is none of the catalogue's:
+	// that is run again, since nobody else has the scenario.
+	Claim string
 
 	engine, testbed string
 }

@@ -55,21 +55,35 @@ func (c *cell) userImage() string {
 
 // replay is the shell line that runs this cell again, with the same phase.
 func (c *cell) replay() string {
-	if line := c.opt.Replay; line != "" {
-		if image := c.userImage(); image != "" {
-			line = image + "=" + quoted(c.image.Ref) + " " + line
-		}
-		return line
-	}
 	set, standard := c.opt.Settings, c.opt.Settings.Clock.Defaults()
-	line, spell := "proxychaos run "+c.Scenario.Name, Flag
+	command, target, name := "run", "scenario", c.Scenario.Name
+	if c.opt.Claim != "" {
+		command, target, name = "claims", "claim", c.opt.Claim
+	}
+	line, spell := "proxychaos "+command+" "+name, Flag
 	if c.opt.Make {
-		line, spell = "make scenario NAME="+c.Scenario.Name, func(word string) string { return word + "=" }
+		line, spell = "make "+target+" NAME="+name, func(word string) string { return word + "=" }
 	}
 	add := func(differs bool, name string, value any) {
 		if differs {
 			line += " " + spell(name) + quoted(fmt.Sprint(value))
 		}
+	}
+	onImage := func() {
+		image := c.userImage()
+		switch {
+		case image == "":
+		case c.opt.Make:
+			line += " " + image + "=" + quoted(c.image.Ref)
+		default: // no flag: it is read from the environment
+			line = image + "=" + quoted(c.image.Ref) + " " + line
+		}
+	}
+	if c.opt.Claim != "" { // it says the rest
+		add(c.Subject.Release != usual(c.Subject.Kind), "RELEASE", c.Subject.Release)
+		onImage()
+		add(true, "SEED", set.Seed)
+		return line
 	}
 	own := c.Subject.Role == harness.Own
 	add(!own, "SUBJECT", c.Subject.ID())
@@ -78,14 +92,7 @@ func (c *cell) replay() string {
 	add(own && c.config.Path != "", "CONFIG", c.config.Path)
 	add(c.Subject.Command.Said != "", "COMMAND", c.Subject.Command.Said)
 	add(own && c.Subject.Release != usual(c.Subject.Kind), "RELEASE", c.Subject.Release)
-	if image := c.userImage(); image != "" {
-		image += "=" + quoted(c.image.Ref)
-		if c.opt.Make {
-			line += " " + image
-		} else {
-			line = image + " " + line // no flag: it is read from the environment
-		}
-	}
+	onImage()
 	add(c.Scenario.World.Cloud != "", "CLOUD", c.Scenario.World.Cloud)
 	add(set.Clock == harness.Production, "CLOCK", set.Clock)
 	add(own && c.Subject.Env.Said != "", "ENV", c.Subject.Env.Said)

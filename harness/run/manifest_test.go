@@ -23,16 +23,22 @@ func TestReplayOnTheUsersImage(t *testing.T) {
 	g.Expect(c.replay()).To(Equal("NGINX_IMAGE=openresty:1.27 proxychaos run s --subject nginx/static --seed 1"))
 	c.opt.Make = true
 	g.Expect(c.replay()).To(Equal("make scenario NAME=s SUBJECT=nginx/static NGINX_IMAGE=openresty:1.27 SEED=1"))
-	c.opt.Replay = "proxychaos claims 002-valid-3s"
-	g.Expect(c.replay()).To(Equal("NGINX_IMAGE=openresty:1.27 proxychaos claims 002-valid-3s"))
 }
 
-// A scenario that is none of the catalogue's is run again by who has it.
-func TestReplayOfAScenarioThatIsNotInTheCatalogue(t *testing.T) {
+// A scenario that is none of the catalogue's is run again with the claim that has it.
+func TestReplayOfAClaim(t *testing.T) {
 	g := NewWithT(t)
-	c := &cell{Cell: Cell{harness.Scenario{Name: "s"}, harness.Subject{Kind: kind.Nginx, Name: "static", Role: harness.Pitfall}}}
-	c.opt = Options{Settings: harness.DefaultSettings(), Replay: "proxychaos claims 002-valid-3s"}
-	g.Expect(c.replay()).To(Equal("proxychaos claims 002-valid-3s"))
+	lab := &Lab{opt: Options{Make: true}}
+	subject := harness.Subject{Kind: kind.Nginx, Name: "static", Role: harness.Pitfall, Release: harness.Stable}
+	c := lab.BeginAs(Cell{harness.Scenario{Name: "s"}, subject}, Options{Settings: harness.DefaultSettings(), Claim: "002-valid-3s"}, "").last.cell
+	g.Expect(c.replay()).To(Equal("make claim NAME=002-valid-3s SEED=1"))
+	c.Subject.Release = "testing"
+	g.Expect(c.replay()).To(Equal("make claim NAME=002-valid-3s RELEASE=testing SEED=1"))
+	c.opt.Make = false
+	g.Expect(c.replay()).To(Equal("proxychaos claims 002-valid-3s --release testing --seed 1"))
+	c.image.Ref = "openresty:1.27"
+	t.Setenv("NGINX_IMAGE", "openresty:1.27")
+	g.Expect(c.replay()).To(Equal("NGINX_IMAGE=openresty:1.27 proxychaos claims 002-valid-3s --release testing --seed 1"))
 }
 
 // The line that is printed with every failure can be pasted into a shell.

@@ -37,7 +37,7 @@ func (l *Lab) BeginSeed(which Cell, seed uint64, label string) *Running {
 // than those of the lab.
 func (l *Lab) BeginAs(which Cell, asked Options, label string) *Running {
 	opt := l.opt
-	opt.Settings, opt.Wanted, opt.Runs = asked.Settings, asked.Wanted, asked.Runs
+	opt.Settings, opt.Wanted, opt.Runs, opt.Claim = asked.Settings, asked.Wanted, asked.Runs, asked.Claim
 	return l.begin(which, opt, label)
 }
 

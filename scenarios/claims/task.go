@@ -108,19 +108,9 @@ func (t *Task) plan(common func(string) (string, bool)) error {
 	t.options.Runs = runs
 	if len(t.Timeline) > 0 {
 		t.cell.Scenario = t.retimed(t.cell.Scenario)
-		t.options.Replay = t.again()
+		t.options.Claim, _, _ = strings.Cut(t.Name, "/")
 	}
 	return t.cell.Scenario.Check()
-}
-
-// again is the line that runs the task's claim again.
-func (t *Task) again() string {
-	claim, _, _ := strings.Cut(t.Name, "/")
-	line := fmt.Sprintf("proxychaos claims %s --seed %d", claim, t.options.Settings.Seed)
-	if k, err := kind.Of(t.Proxy); err == nil && t.Release != k.Usual {
-		line += " --release " + t.Release
-	}
-	return line
 }
 
 // write puts the claim's configuration into a folder, and names what CONFIG= is: the file, if

@@ -44,7 +44,7 @@ func tasksOf(t *testing.T, all []Claim) ([]Task, error) {
 }
 
 // An experiment can say what happens in the world of a scenario. The rest of the scenario
-// stays, but for its name, and the line that runs it again is that of the claim.
+// stays, but for its name, and the claim is what is run again.
 func TestAnExperimentCanHaveATimelineOfItsOwn(t *testing.T) {
 	g := NewWithT(t)
 	all, err := read(retold(`
@@ -64,7 +64,7 @@ func TestAnExperimentCanHaveATimelineOfItsOwn(t *testing.T) {
 	g.Expect(s.World).To(Equal(scenarios.AliasSwitch.World))
 	g.Expect(s.Name).To(Equal("alias-switch-own-timeline"))
 	g.Expect(scenarios.AliasSwitch.Timeline).To(HaveLen(2), "the catalogue's stays as it is")
-	g.Expect(tasks[0].options.Replay).To(Equal("proxychaos claims 000-x --seed 1 --release 2.4.58"))
+	g.Expect(tasks[0].options.Claim).To(Equal("000-x"))
 	g.Expect(all[0].Runs["it"].String()).To(Equal("apache/pooled of the catalogue in the world of alias-switch, where alias moves to another load balancer; " +
 		"after the grace old load balancer loses its targets and all nodes answer late; 4s later the proxy is restarted"))
 }
@@ -77,7 +77,7 @@ func TestAnExperimentWithoutATimelineIsTheCataloguesScenario(t *testing.T) {
 	g.Expect(tasks).NotTo(BeEmpty())
 	for _, task := range tasks {
 		g.Expect(task.cell.Scenario.Name).To(Equal(task.Scenario))
-		g.Expect(task.options.Replay).To(BeEmpty())
+		g.Expect(task.options.Claim).To(BeEmpty())
 	}
 }
 
