@@ -25,7 +25,8 @@ type exchange struct {
 
 	repeatable bool   // may be sent again after it was sent
 	mayCopy    bool   // may be sent again while it is still waited for
-	route      string // member that holds the client's session, "" for none
+	session    string // that the client asks for, "" for none
+	route      string // member that holds it, "" for none
 	hash       uint64 // of the request's hash key, 0 for none
 	start      time.Time
 	set        *endpointSet // the one that has been looked at
@@ -67,7 +68,7 @@ func (u *upstream) get(req *request) (*response, error) {
 	x.place, x.door, x.wasLetIn = nil, nil, false
 	x.repeatable = req.repeatable()
 	x.mayCopy = x.repeatable && slices.Contains(u.cfg.Retries.HedgeMethods, req.Method)
-	x.route = u.sticky.routeOf(req)
+	x.session, x.route = u.sticky.sessionOf(req)
 	x.hash = u.hashOf(req)
 	u.budget.earn()
 	x.set = u.set.Load()

@@ -48,7 +48,7 @@ func FuzzRoute(f *testing.F) {
 		f.Fatal(err)
 	}
 	r := newRouter([]boundRoute{{Route: Route{Path: "/public", RewritePath: "/v1"}, up: public}, byRegex})
-	sessions := newSticky("S|s", false, []*member{{route: "a"}})
+	sessions := newSticky(Upstream{StickySession: "S|s"}, []*member{{route: "a"}})
 	for _, target := range []string{"/public/x", "/public/../x", "/%70ublic/%2e%2e/", "/public;s=x.a/y", "//public//..", "/public/%2F..", "/u/a%2Fb", "/u/..%2Fx", "/%75//x"} {
 		f.Add(target, "S=x.a")
 	}
@@ -58,7 +58,7 @@ func FuzzRoute(f *testing.F) {
 			return
 		}
 		in.reset(nil, time.Time{})
-		if route := sessions.routeOf(in); route != "" && route != "a" {
+		if _, route := sessions.sessionOf(in); route != "" && route != "a" {
 			t.Errorf("route %q is nobody's", route)
 		}
 		forms, err := formsOf(in.path.raw)

@@ -85,7 +85,7 @@ func notServed(method string) string {
 // rewriteResponse makes the client's response of the upstream's.
 func rewriteResponse(req *request, resp *response) {
 	req.route.reverse(resp.Header, req.served, req)
-	req.route.up.sticky.mark(&resp.Header, req)
+	req.route.up.sticky.answered(&resp.Header, req)
 	if resp.Status != http.StatusSwitchingProtocols && !resp.Header.Has("Date") {
 		resp.Header.Add("Date", httpDate(time.Now()))
 	}

@@ -81,6 +81,7 @@ func TestBalancerManager(t *testing.T) {
 	if got := served(); got != [3]int{16, 8, 0} {
 		t.Errorf("%v of 24 requests, want none at the disabled member", got)
 	}
+	send(t, p, http.MethodGet, "", "Cookie", "S=x.r0") // its session begins
 	put("r0", `{"state": "drain", "loadfactor": 1}`)
 	if got := served(); got != [3]int{0, 24, 0} {
 		t.Errorf("%v of 24 requests, want none at the member that drains", got)

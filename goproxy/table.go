@@ -90,6 +90,7 @@ func (r *running) inherit(old *table) {
 	if was == nil {
 		return
 	}
+	r.sticky.inherit(was.sticky)
 	if reflect.DeepEqual(r.source, was.source) { // a file that it names has changed
 		for i, m := range r.members {
 			m.mode.Store(was.members[i].mode.Load())

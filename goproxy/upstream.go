@@ -93,7 +93,7 @@ func newUpstream(name string, cfg Upstream, servers []netip.AddrPort, log *slog.
 	u.setMu.Lock()
 	u.publish()
 	u.setMu.Unlock()
-	u.sticky = newSticky(cfg.StickySession, cfg.SetRouteCookie, u.members)
+	u.sticky = newSticky(cfg, u.members)
 	return u, nil
 }
 

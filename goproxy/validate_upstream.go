@@ -88,8 +88,8 @@ func checkMembers(u Upstream, add func(string, ...string)) {
 	checkBalance(u, add)
 	cookie, _, _ := strings.Cut(u.StickySession, "|")
 	switch {
-	case u.StickySession == "" && (u.SetRouteCookie || u.NoFailover):
-		add("set_route_cookie and nofailover need stickysession", "stickysession")
+	case u.StickySession == "" && (u.SetRouteCookie || u.NoFailover || u.SessionIdle != 0):
+		add("set_route_cookie, session_idle and nofailover need stickysession", "stickysession")
 	case u.StickySession != "" && !http1.ValidField(cookie, ""):
 		add(fmt.Sprintf("%q is no cookie name", cookie), "stickysession")
 	case u.StickySession != "" && len(routes) == 0:
