@@ -82,6 +82,9 @@ func (c *clientConn) introduced() bool {
 	return true
 }
 
+// unnamed reports whether a proxy passes the connection on for nobody that it names.
+func (c *clientConn) unnamed() bool { return c.proxied != nil && c.proxied.anonymous() }
+
 // handshake makes TLS of the connection and reports whether HTTP/1 is to be
 // spoken on it.
 func (c *clientConn) handshake() bool {
@@ -165,7 +168,7 @@ func (c *clientConn) arm(t time.Time) {
 func (c *clientConn) request(req *request) bool {
 	start := time.Now()
 	req.remote, req.local, req.secure, req.source, req.size = c.remote, c.LocalAddr(), c.secure, nil, 0
-	req.subject = c.subject
+	req.subject, req.unnamed = c.subject, c.unnamed()
 	c.keep = true
 	text, err := c.readHead(start)
 	if err == nil && text == h2Preface && c.served == 0 && c.proxy.h2.plain {

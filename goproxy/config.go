@@ -31,7 +31,9 @@ type Config struct {
 	// to whoever sent it, and the client is who connects.
 	TrustedProxies []string `yaml:"trusted_proxies"`
 	// ProxyProtocol makes every connection from TrustedProxies begin with the
-	// PROXY protocol, version 1 or 2.
+	// PROXY protocol, version 1 or 2. Of a connection whose header names no client
+	// (UNKNOWN, LOCAL, an unspecified family, a Unix socket) the address is its own, the
+	// proxy's, and nothing that comes on it in X-Forwarded-* is believed.
 	ProxyProtocol bool `yaml:"proxy_protocol"`
 	// Clients bounds what a client may take.
 	Clients Clients `yaml:"clients"`

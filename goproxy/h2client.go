@@ -142,6 +142,7 @@ func (s *h2Server) serve(w http.ResponseWriter, r *http.Request) (err error) {
 	req.version, req.source, req.size = version2, nil, 0
 	conn := r.Context().Value(h2ConnKey{}).(*h2Conn)
 	req.remote, req.local, req.secure, req.subject = conn.client.remote, conn.LocalAddr(), conn.client.secure, conn.client.subject
+	req.unnamed = conn.client.unnamed()
 	for name, values := range r.Header {
 		if name == "Te" || name == "Expect" {
 			continue

@@ -75,6 +75,20 @@ func (c *rawH2) next() string {
 	}
 }
 
+// data reads frames until one of a body, and returns what is in it.
+func (c *rawH2) data() string {
+	c.t.Helper()
+	for {
+		f, err := c.ReadFrame()
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if data, ok := f.(*http2.DataFrame); ok {
+			return string(data.Data())
+		}
+	}
+}
+
 func (c *rawH2) expect(want string) {
 	c.t.Helper()
 	if got := c.next(); got != want {

@@ -2,6 +2,7 @@ package goproxy
 
 import (
 	"bufio"
+	"encoding/binary"
 	"io"
 	"net"
 	"net/netip"
@@ -19,7 +20,7 @@ type proxiedConn struct {
 	net.Conn
 	tcp         *wire.Conn
 	from        io.Reader // what follows the header; set by readHeader
-	source, dst net.Addr  // nil until then, and where the proxy speaks for itself
+	source, dst net.Addr  // nil until then, and if the header names no client
 }
 
 // readHeader reads the PROXY header, which has to be there.
@@ -28,14 +29,16 @@ func (c *proxiedConn) readHeader(timeout time.Duration) error {
 		return err
 	}
 	buffered := bufio.NewReader(c.tcp)
+	c.from = buffered
+	if skipped, err := skipUnspecified(buffered); skipped || err != nil {
+		return err
+	}
 	header, err := proxyproto.Read(buffered)
 	if err != nil {
 		return err
 	}
-	c.from = buffered
-	// A LOCAL header is a health check of the proxy's own. Addresses of other kinds
-	// than TCP's count as none, as the protocol says of kinds that a receiver does
-	// not know: a Unix socket's may be any bytes.
+	// Addresses of other kinds than TCP's count as none, as the protocol says of kinds
+	// that a receiver does not know: a Unix socket's may be any bytes.
 	source, hasSource := header.SourceAddr.(*net.TCPAddr)
 	dst, hasDst := header.DestinationAddr.(*net.TCPAddr)
 	if header.Command.IsProxy() && hasSource && hasDst {
@@ -43,6 +46,41 @@ func (c *proxiedConn) readHeader(timeout time.Duration) error {
 	}
 	return nil
 }
+
+const (
+	// proxyV2Signature is how a header of version 2 begins, and proxyV2Unspecified what
+	// follows it in one of a client whose address is of no family. proxyV2Head is the
+	// length of both, and of the length of the rest.
+	proxyV2Signature   = "\r\n\r\n\x00\r\nQUIT\n"
+	proxyV2Unspecified = "\x21\x00"
+	proxyV2Head        = len(proxyV2Signature) + len(proxyV2Unspecified) + 2
+)
+
+// skipUnspecified reads a header of version 2 that has no address, if that is what comes
+// first. The protocol leaves it to the receiver whether to take it; it is what UNKNOWN is in
+// version 1, which every receiver has to take. go-proxyproto refuses it.
+func skipUnspecified(r *bufio.Reader) (bool, error) {
+	if first, err := r.Peek(1); err != nil || first[0] != proxyV2Signature[0] {
+		return false, err
+	}
+	head, err := r.Peek(proxyV2Head) // no header of version 2 is shorter
+	if err != nil || string(head[:proxyV2Head-2]) != proxyV2Signature+proxyV2Unspecified {
+		return false, err
+	}
+	rest := int(binary.BigEndian.Uint16(head[proxyV2Head-2:]))
+	if rest > int(proxyproto.MaxV2HeaderSize) {
+		return false, proxyproto.ErrInvalidLength
+	}
+	_, err = r.Discard(proxyV2Head + rest)
+	return true, err
+}
+
+// anonymous reports whether the header named no client: "PROXY UNKNOWN" of version 1, or
+// LOCAL, a family that is unspecified, or that of other sockets, of version 2. The
+// connection's own address counts then, which is the proxy's. But who wrote the request is
+// not known: proxies of TCP send such a header before the bytes of a client whose address
+// they cannot say, HAProxy does.
+func (c *proxiedConn) anonymous() bool { return c.source == nil }
 
 // withoutZone leaves out the zone of an IPv6 address, which may be any text.
 func withoutZone(a *net.TCPAddr) *net.TCPAddr { return &net.TCPAddr{IP: a.IP, Port: a.Port} }

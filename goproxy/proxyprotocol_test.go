@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/pires/go-proxyproto"
+	"golang.org/x/net/http2"
 )
 
 func startProxied(t *testing.T, trusted string) *testProxy {
@@ -205,4 +206,73 @@ func TestConnectionThatIsNotIntroducedIsClosed(t *testing.T) {
 		t.Errorf("got %v, %v; want the introduction to be too late", conn, err)
 	}
 	await(t, ended, "the upstream sees the end of the connection")
+}
+
+// header2 is a header of version 2.
+func header2(command, family byte, rest string) string {
+	return string(append([]byte(proxyV2Signature), command, family, byte(len(rest)>>8), byte(len(rest)))) + rest
+}
+
+// A PROXY header that names no client leaves the connection its own address. Who wrote the
+// request is not known then, so nothing that it says of clients is believed, though the
+// address is that of a trusted proxy.
+func TestProxyProtocolWithoutAClient(t *testing.T) {
+	p := startEcho(t, func(c *Config) {
+		c.TrustedProxies, c.ProxyProtocol, c.H2C = []string{"127.0.0.0/8"}, true, true
+		c.Routes[0].Headers.Request.Set = map[string]string{"X-Real-IP": "%{client_ip}", "X-Scheme": "%{scheme}", "X-Host": "%{host}"}
+	})
+	addresses := "\x7f\x00\x00\x09\x7f\x00\x00\x01\x00\x01\x00\x02"
+	for name, header := range map[string]string{
+		"v1":                      "PROXY UNKNOWN\r\n",
+		"v1 with addresses":       "PROXY UNKNOWN 198.51.100.7 192.0.2.1 1 2\r\n",
+		"v1 with an IPv6 address": "PROXY UNKNOWN ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535\r\n",
+		"local":                   header2(0x20, 0x00, ""),
+		"local with addresses":    header2(0x20, 0x11, addresses),
+		"local without its own":   header2(0x20, 0x11, ""),
+		"unspecified":             header2(0x21, 0x00, ""),
+		"unspecified with bytes":  header2(0x21, 0x00, addresses),
+		"unspecified, long":       header2(0x21, 0x00, "\x04\x07\xfd"+strings.Repeat("\x00", 2045)),
+		"UDP":                     header2(0x21, 0x12, addresses),
+		"Unix socket":             header2(0x21, 0x31, strings.Repeat("a", 216)),
+	} {
+		got := body(t, rawRequest(t, p, header+forwardedRequest))
+		for _, want := range []string{"X-Forwarded-For: 127.0.0.1", "X-Real-Ip: 127.0.0.1", "X-Scheme: http", "X-Host: inner.example.com", "X-Forwarded-Proto: http", "X-Forwarded-Host: inner.example.com"} {
+			if !strings.Contains(got, want+"\r\n") {
+				t.Errorf("%s: no %q in\n%s", name, want, got)
+			}
+		}
+		conn := dialTCP(t, p)
+		if _, err := io.WriteString(conn, header); err != nil {
+			t.Fatal(err)
+		}
+		c := dialH2(t, conn)
+		c.must(c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: c.fields("GET", "x-forwarded-for: 198.51.100.7"), EndHeaders: true, EndStream: true}))
+		c.expect("1: status 200")
+		if got := c.data(); !strings.Contains(got, "X-Forwarded-For: 127.0.0.1\r\n") {
+			t.Errorf("%s, by HTTP/2 the backend saw\n%s", name, got)
+		}
+	}
+	// One that names a trusted proxy as the client is what that proxy says.
+	got := body(t, rawRequest(t, p, header2(0x21, 0x11, addresses)+forwardedRequest))
+	if !strings.Contains(got, "X-Forwarded-For: 198.51.100.7, 127.0.0.9\r\n") || !strings.Contains(got, "X-Real-Ip: 198.51.100.7\r\n") {
+		t.Errorf("through a trusted proxy: the backend saw\n%s", got)
+	}
+}
+
+// A header that the protocol does not know ends the connection.
+func TestProxyProtocolThatIsNone(t *testing.T) {
+	p := startProxied(t, "127.0.0.0/8")
+	for name, header := range map[string]string{
+		"unspecified and long":   header2(0x21, 0x00, strings.Repeat("\x00", int(proxyproto.MaxV2HeaderSize)+1)),
+		"an unknown command":     header2(0x22, 0x00, ""),
+		"an unknown version":     header2(0x11, 0x00, ""),
+		"an unknown family":      header2(0x21, 0x41, ""),
+		"too short for a family": header2(0x21, 0x11, "abc"),
+	} {
+		c := dialProxy(t, p)
+		c.send("%s%s", header, plainGET)
+		if data, err := io.ReadAll(c); len(data) > 0 || (err != nil && !strings.Contains(err.Error(), "reset")) {
+			t.Errorf("%s: got %q, %v", name, data, err)
+		}
+	}
 }

@@ -21,6 +21,7 @@ type request struct {
 	size    int        // bytes of its head, about
 	secure  bool       // it came by TLS
 	subject string     // of the client's certificate
+	unnamed bool       // it came behind a PROXY header that names no client
 	version version    // it came by
 	path    pathForms  // of Target
 	query   string     // of Target with its "?", "" without one

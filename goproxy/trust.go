@@ -65,7 +65,7 @@ func (t *trust) identify(r *request) {
 	if len(t.networks) == 0 {
 		return
 	}
-	if !t.has(r.clientIP) {
+	if r.unnamed || !t.has(r.clientIP) {
 		r.said.mute = true
 		return
 	}
