@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"strings"
 )
 
 // Body reads one message body from a Reader and stops exactly at its end. Like
@@ -205,7 +206,9 @@ func isOneOf(name string, names []string, same func(a, b string) bool) bool {
 }
 
 // parseChunkSize reads the line before a chunk. Well-formed extensions are
-// dropped; spaces are not taken.
+// dropped. Spaces are taken where a recipient has to, around the ";" and "=" of
+// extensions (BWS in RFC 9112, 7.1.1), and nowhere else: some read "5 " as 5 and some
+// refuse it, and a line that not everyone reads alike is none to pass.
 func parseChunkSize(line []byte) (int64, error) {
 	var n int64
 	i := 0
@@ -231,21 +234,19 @@ func parseChunkSize(line []byte) (int64, error) {
 }
 
 // validExtensions reports whether s is any number of ";name", ";name=token"
-// and `;name="quoted"`.
+// and `;name="quoted"`, with spaces around each ";" and "=" or without.
 func validExtensions(s string) bool {
 	for s != "" {
-		if s[0] != ';' {
+		rest, ok := afterSign(s, ';')
+		name := tokenLen(rest)
+		if !ok || name == 0 {
 			return false
 		}
-		s = s[1:]
-		name := tokenLen(s)
-		if name == 0 {
-			return false
-		}
-		if s = s[name:]; s == "" || s[0] != '=' {
+		s = rest[name:]
+		if rest, ok = afterSign(s, '='); !ok {
 			continue
 		}
-		s = s[1:]
+		s = rest
 		value := tokenLen(s)
 		if value == 0 {
 			value = quotedLen(s)
@@ -256,6 +257,15 @@ func validExtensions(s string) bool {
 		s = s[value:]
 	}
 	return true
+}
+
+// afterSign is what follows a sign and the spaces around it, if s begins so.
+func afterSign(s string, sign byte) (rest string, ok bool) {
+	s = strings.TrimLeft(s, " \t")
+	if s == "" || s[0] != sign {
+		return "", false
+	}
+	return strings.TrimLeft(s[1:], " \t"), true
 }
 
 func tokenLen(s string) int {
