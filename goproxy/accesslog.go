@@ -21,13 +21,27 @@ func (p *Proxy) openAccessLog(name string) (io.Writer, error) {
 	case "stderr":
 		return p.queueFor(os.Stderr), nil
 	}
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+	f, err := openLogFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("access_log: %w", err)
 	}
+	p.accessFile = f
 	queue := p.queueFor(f)
 	p.closers = append(p.closers, f)
 	return queue, nil
+}
+
+// ReopenAccessLog opens the file of Config.AccessLog by its name again, after the one that
+// had it was moved away. On an error lines go where they went. Without a file it does
+// nothing.
+func (p *Proxy) ReopenAccessLog() error {
+	if p.accessFile == nil {
+		return nil
+	}
+	if err := p.accessFile.reopen(); err != nil {
+		return fmt.Errorf("access_log: %w", err)
+	}
+	return nil
 }
 
 // queueFor is closed by Close.

@@ -48,7 +48,7 @@ upstreams:
 	p := startProxy(t, cfg, nil)
 	hangup := make(chan os.Signal)
 	file := &rereader{path: path, log: discardLog}
-	go reloadOn(t.Context(), hangup, func() error { return file.reread(p.Proxy) })
+	go file.actOn(t.Context(), hangup, p.Proxy)
 
 	var asked, inForce atomic.Int64 // serial numbers
 	asked.Store(first.Leaf.SerialNumber.Int64())

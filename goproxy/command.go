@@ -28,7 +28,7 @@ func Command() *cobra.Command {
 func runCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "run FILE",
-		Short: "Serve the config in FILE until SIGTERM or SIGINT, then drain; SIGHUP reloads",
+		Short: "Serve the config in FILE until SIGTERM or SIGINT, then drain; SIGHUP reloads, SIGUSR1 opens the access log again",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
@@ -42,6 +42,9 @@ func runCommand() *cobra.Command {
 }
 
 func runFile(ctx context.Context, path string) error {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGUSR1) // before all else: they would end the process
+	defer signal.Stop(signals)
 	cfg, err := Load(path)
 	if err != nil {
 		return err
@@ -57,24 +60,25 @@ func runFile(ctx context.Context, path string) error {
 		return err
 	}
 	defer func() { _ = p.Close() }() // Run has reported it
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go reloadOn(ctx, hangup, again)
+	go file.actOn(ctx, signals, p)
 	return p.Run(ctx)
 }
 
-// reloadOn calls reread at each signal.
-func reloadOn(ctx context.Context, hangup <-chan os.Signal, reread func() error) {
+// actOn reads the file again at each SIGHUP, and opens the access log again at that and at
+// SIGUSR1, which is what those who rotate logs send to nginx and Apache.
+func (r *rereader) actOn(ctx context.Context, signals <-chan os.Signal, p *Proxy) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-hangup:
+		case s := <-signals:
+			if s == syscall.SIGHUP {
+				_ = r.reread(p) // it has logged why not
+			}
+			r.reopen(p)
 		}
-		_ = reread() // it has logged why not
 	}
 }
 
@@ -100,6 +104,13 @@ func (r *rereader) reread(p *Proxy) error {
 	}
 	r.log.Info("reload: done", "file", r.path)
 	return nil
+}
+
+// reopen opens the access log again.
+func (r *rereader) reopen(p *Proxy) {
+	if err := p.ReopenAccessLog(); err != nil {
+		r.log.Error("the access log is not opened again: its lines go where they went", "error", err.Error())
+	}
 }
 
 func validateCommand() *cobra.Command {

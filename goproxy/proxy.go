@@ -56,6 +56,8 @@ type Proxy struct {
 	table     atomic.Pointer[table]
 	tls       atomic.Pointer[tls.Config]
 
+	accessFile *logFile // nil unless the access log is a file
+
 	proxyProtocol bool
 	tracer        *tracer // nil without Config.Traces; set by Run
 	via           *via

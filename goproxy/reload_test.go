@@ -56,7 +56,7 @@ func TestReloadUnderLoadLosesNothing(t *testing.T) {
 	p := startProxy(t, cfg, d)
 	hangup := make(chan os.Signal)
 	file := &rereader{path: path, log: discardLog}
-	go reloadOn(t.Context(), hangup, func() error { return file.reread(p.Proxy) })
+	go file.actOn(t.Context(), hangup, p.Proxy)
 
 	var asked, inForce atomic.Int64 // numbers of configs
 	n := fleetSize()
@@ -189,7 +189,7 @@ func TestSIGHUPReadsTheFileAgain(t *testing.T) {
 	logs := &syncBuffer{}
 	hangup := make(chan os.Signal)
 	file := &rereader{path: path, log: slog.New(slog.NewTextHandler(logs, nil))}
-	go reloadOn(t.Context(), hangup, func() error { return file.reread(p.Proxy) })
+	go file.actOn(t.Context(), hangup, p.Proxy)
 	answer := func() string {
 		return rawRequest(t, p, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").Header.Get("X-Config")
 	}
