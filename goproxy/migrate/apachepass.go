@@ -64,6 +64,10 @@ func (a *apache) beforeExpressions(p pass, r goproxy.Route) (goproxy.Route, bool
 		a.note(p.place, "goproxy tries expressions before all paths, and cannot except %s from that", p.path)
 		return r, false
 	}
+	if seesEscapes(p.path) {
+		a.note(p.place, escapesStay, p.path)
+		return r, false
+	}
 	r.Path, r.PathRegex = "", segments(p.path)
 	return r, true
 }
@@ -72,6 +76,10 @@ func (a *apache) routeOf(p pass, v *vhost) (r goproxy.Route, ok bool) {
 	if p.regex {
 		if _, err := regexp.Compile(p.path); err != nil {
 			a.note(p.place, "goproxy's regular expressions are RE2: %v", err)
+			return r, false
+		}
+		if seesEscapes(p.path) {
+			a.note(p.place, escapesStay, p.path)
 			return r, false
 		}
 	}
@@ -85,11 +93,12 @@ func (a *apache) routeOf(p pass, v *vhost) (r goproxy.Route, ok bool) {
 	}
 	if p.regex {
 		r.PathRegex = p.path
-		if base != "" {
+		switch {
+		case strings.Contains(base, "$"):
 			r.RewritePath = base
-			if !strings.Contains(base, "$") {
-				r.RewritePath += "$0" // Apache appends the whole path then
-			}
+		case strings.Trim(base, "/") != "":
+			// Apache puts the whole path behind it, whatever part of it matches.
+			r.PathRegex, r.RewritePath = ofWholePaths(p.path), base+"$0"
 		}
 		if r.RewritePath != "" && !strings.HasPrefix(r.RewritePath, "/") {
 			r.RewritePath = "/" + r.RewritePath

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -32,11 +33,49 @@ func proxyRule(d directive) (r rewriteRule, is bool) {
 }
 
 // follows reports whether a rule sends requests to the path that they ask for, as
-// ProxyPass does, as far as can be told: what stands before the first group in the target
-// is how the pattern begins.
+// ProxyPass does: with the groups of the pattern put in, the target is the pattern. If the
+// pattern does not say where the path begins, that is so of paths which begin with it.
 func follows(pattern, target string) bool {
-	before, _, hasGroup := strings.Cut(strings.Replace(pathOf(target), "%{REQUEST_URI}", "$0", 1), "$")
-	return hasGroup && strings.HasPrefix(strings.TrimLeft(pattern, "^/?"), strings.Trim(before, "/"))
+	target, _ = strings.CutSuffix(pathOf(target), "?%{QUERY_STRING}")
+	if strings.TrimPrefix(target, "/") == "%{REQUEST_URI}" {
+		return true
+	}
+	body, groups, ok := shapeOf(pattern)
+	if !ok {
+		return false
+	}
+	matched := append([]string{body}, groups...)
+	out := groupNumber.ReplaceAllStringFunc(target, func(number string) string {
+		if n := int(number[1] - '0'); n < len(matched) {
+			return matched[n]
+		}
+		return number
+	})
+	begins := strings.HasPrefix(out, "/") || strings.HasPrefix(body, "(") // else it goes on behind the server's name
+	return begins && strings.TrimLeft(out, "/") == strings.TrimLeft(body, "/")
+}
+
+var (
+	groupNumber = regexp.MustCompile(`\$[0-9]`)
+	// shape is a pattern that is plain text with groups in it, and group one of these.
+	shape = regexp.MustCompile(`^(?:[\w/~-]|\\[./_-]|\([^()?][^()]*\))*(?:\.\*)?$`)
+	group = regexp.MustCompile(`\([^()]*\)`)
+)
+
+// shapeOf returns what a pattern matches, without the signs for its ends, and the groups
+// in it, if there is only plain text around them and it takes paths to their end.
+func shapeOf(pattern string) (body string, groups []string, ok bool) {
+	body = strings.TrimPrefix(pattern, "^")
+	if rest, found := strings.CutPrefix(body, "/?"); found {
+		body = "/" + rest // every path has it
+	}
+	body, ended := strings.CutSuffix(body, "$")
+	ended = ended || strings.HasSuffix(body, ".*)") || strings.HasSuffix(body, ".+)") || strings.HasSuffix(body, ".*")
+	if !ended || !shape.MatchString(body) {
+		return "", nil, false
+	}
+	body = strings.ReplaceAll(body, `\`, "")
+	return body, group.FindAllString(body, -1), true
 }
 
 // origin is the server or balancer of a target, "" where it cannot be told.

@@ -3,7 +3,6 @@ package migrate
 import (
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -26,23 +25,32 @@ func wayOf(pattern, target string) (w way, ok bool) {
 	if p == nil || t == nil || p[3] == "" {
 		return w, false
 	}
-	w = way{strings.ReplaceAll(p[1], `\`, "") + strings.TrimSuffix(p[2], "?"), t[1]}
-	switch {
-	case strings.Trim(w.from, "/") != "" && !strings.HasPrefix(pattern, "^/"):
+	from, mayHaveSlash := strings.ReplaceAll(p[1], `\`, ""), p[2] != ""
+	w = way{from, t[1]}
+	switch atTop := strings.Trim(from, "/") == ""; {
+	case !atTop && !strings.HasPrefix(pattern, "^/"):
 		return w, false // it matches in the middle of a path too
+	case !atTop && mayHaveSlash:
+		return w, false // "^/ws/?(.*)" makes the same of /wsx as of /ws/x
+	case atTop && mayHaveSlash:
+		w.from += "/" // every path has it
+	}
+	switch {
 	case t[2] == "$1" && p[3] != "(.*)":
 		return w, false
 	case t[2] != "$1":
 		w.to += w.from
 	}
-	if w.from == "" {
+	if w.from == "" { // the group has the first slash too
 		w = way{"/", w.to + "/"}
 	}
 	return w, true
 }
 
 // sameWay reports whether ProxyPass sends all that a rule sends to an upstream to the same
-// server and path, so that the rule, whatever its conditions, changes nothing.
+// server and path, so that the rule, whatever its conditions, changes nothing. ProxyPass
+// takes whole segments, and a rule what begins with its text: "^/ws(.*)" takes /wsx too,
+// which another ProxyPass has to send the same way.
 func (a *apache) sameWay(r rewriteRule, passes []pass) bool {
 	pattern, anyCase := strings.CutPrefix(r.pattern, "(?i)")
 	w, ok := wayOf(pattern, pathOf(r.target))
@@ -50,25 +58,24 @@ func (a *apache) sameWay(r rewriteRule, passes []pass) bool {
 		return false
 	}
 	for _, p := range passes {
-		from := strings.TrimSuffix(p.path, "/") + "/"
-		var same bool
-		switch {
-		case p.regex:
+		if p.regex {
 			return false
-		case strings.HasPrefix(strings.TrimSuffix(w.from, "/")+"/", from): // it takes all of them
-			rest := strings.TrimPrefix(w.from, strings.TrimSuffix(p.path, "/"))
-			return a.sameServer(r.target, p.target) && onePath(pathOf(p.target)+"/"+rest) == onePath(w.to)
-		case strings.HasPrefix(from, w.from):
-			same = a.sameServer(r.target, p.target) && onePath(w.to+"/"+strings.TrimPrefix(p.path, w.from)) == onePath(pathOf(p.target))
-		default:
-			continue
 		}
-		if !same {
+		from, to := folder(p.path), folder(pathOf(p.target))
+		within, takesAll := strings.CutPrefix(w.from, from)
+		part, isPart := strings.CutPrefix(from, w.from)
+		switch {
+		case takesAll:
+			return a.sameServer(r.target, p.target) && onePath(to+within) == onePath(w.to)
+		case isPart && !(a.sameServer(r.target, p.target) && onePath(w.to+part) == onePath(to)):
 			return false
 		}
 	}
 	return false // some go nowhere by ProxyPass
 }
+
+// folder is a path with one slash at its end, which is how goproxy joins paths.
+func folder(path string) string { return strings.TrimRight(path, "/") + "/" }
 
 // sameServer reports whether two targets are one server, or balancers of the same members
 // with the same settings.
@@ -102,7 +109,8 @@ func pathOf(target string) string {
 	return ""
 }
 
-// onePath is a path without the slashes that make no difference to goproxy.
-func onePath(p string) string {
-	return strings.Join(slices.DeleteFunc(strings.Split(p, "/"), func(segment string) bool { return segment == "" }), "/")
-}
+// onePath is a path with one slash in place of several, which make no difference to
+// goproxy.
+func onePath(p string) string { return slashes.ReplaceAllString("/"+p, "/") }
+
+var slashes = regexp.MustCompile(`/+`)

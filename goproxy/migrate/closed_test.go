@@ -24,8 +24,20 @@ import (
 // was asked, or "" if the draft answers by itself.
 func reaches(t *testing.T, cfg goproxy.Config, targets []string) map[string]string {
 	t.Helper()
+	out := map[string]string{}
+	for target, header := range answers(t, cfg, targets) {
+		out[target] = header.Get("Reached")
+	}
+	return out
+}
+
+// answers serves the draft and returns for each "host/path" the header of the answer. If
+// an upstream was asked, it has its name in Reached, and in Asked what it was asked for.
+func answers(t *testing.T, cfg goproxy.Config, targets []string) map[string]http.Header {
+	t.Helper()
 	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Reached", r.Header.Get("Reached"))
+		w.Header().Set("Asked", r.RequestURI)
 	}))
 	t.Cleanup(backend.Close)
 	cfg.Listen, cfg.TLS, cfg.AccessLog, cfg.Resolvers = "127.0.0.1:0", nil, "off", nil
@@ -54,7 +66,7 @@ func reaches(t *testing.T, cfg goproxy.Config, targets []string) map[string]stri
 			t.Error(err)
 		}
 	}()
-	out := map[string]string{}
+	out := map[string]http.Header{}
 	for _, target := range targets {
 		host, path, _ := strings.Cut(target, "/")
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.Addr().String()+"/"+path, nil)
@@ -67,7 +79,7 @@ func reaches(t *testing.T, cfg goproxy.Config, targets []string) map[string]stri
 			t.Fatal(err)
 		}
 		resp.Body.Close()
-		out[target] = resp.Header.Get("Reached")
+		out[target] = resp.Header
 	}
 	return out
 }

@@ -312,6 +312,10 @@ func (n *nginx) open(pass *crossplane.Directive, s scope, r goproxy.Route, prefi
 	if len(pass.Args) != 1 {
 		return r, false
 	}
+	if r.PathRegex != "" && seesEscapes(prefix) {
+		n.note(at(pass), escapesStay, prefix)
+		return r, false
+	}
 	name, uri, whole, ok := n.target(pass, s)
 	if !ok {
 		return r, false
@@ -344,6 +348,10 @@ func (n *nginx) beforeExpressions(where place, s scope, r goproxy.Route, prefix 
 	longer := func(p string) bool { return len(p) > len(prefix) && strings.HasPrefix(p, prefix) }
 	if r.RewritePath != "" || slices.ContainsFunc(s.prefixes, longer) {
 		n.note(where, "goproxy tries expressions before all paths, and cannot except %s from that", prefix)
+		return r, false
+	}
+	if seesEscapes(prefix) {
+		n.note(where, escapesStay, prefix)
 		return r, false
 	}
 	r.Path, r.PathRegex = "", "^"+regexp.QuoteMeta(prefix)
