@@ -27,37 +27,61 @@ type h2Transport struct {
 	conns    *h2Conns
 }
 
-// h2Ahead is how much of a response an upstream may send before the client takes it. What
-// net/http allows by itself, 4 MiB, one connection of a client could have kept for each of
-// its 250 streams.
-const h2Ahead = 256 << 10
-
 func newH2Transport(e *endpoint, tlsConfig *tls.Config) *h2Transport {
 	cfg := e.member.up.cfg
 	dialer := &net.Dialer{Timeout: time.Duration(cfg.Timeouts.Connect), KeepAlive: 15 * time.Second}
-	protocols := &http.Protocols{}
-	protocols.SetHTTP2(tlsConfig != nil)
-	protocols.SetUnencryptedHTTP2(tlsConfig == nil)
 	if tlsConfig != nil {
 		tlsConfig.NextProtos = []string{"h2"}
 	}
-	t := &http.Transport{
+	t := newH2ClientTransport(func(ctx context.Context) (net.Conn, error) {
+		conn, err := e.dialTCP(ctx, dialer)
+		if err != nil || tlsConfig == nil {
+			return conn, err
+		}
+		return h2Handshake(ctx, conn, tlsConfig, time.Duration(cfg.Timeouts.TLS))
+	})
+	t.IdleConnTimeout = time.Duration(cfg.Pool.IdleTimeout)
+	return &h2Transport{e, &h2Conns{gone: e.gone, connect: func(ctx context.Context) (*http.ClientConn, error) {
+		return t.NewClientConn(ctx, "http", e.member.url.Host)
+	}}}
+}
+
+// newH2ClientTransport speaks HTTP/2 on connections that dial makes. To it all are without
+// TLS.
+func newH2ClientTransport(dial func(ctx context.Context) (net.Conn, error)) *http.Transport {
+	protocols := &http.Protocols{}
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return e.dialTCP(ctx, dialer)
+			conn, err := dial(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return newH2WindowConn(conn), nil
 		},
-		TLSClientConfig:     tlsConfig,
-		TLSHandshakeTimeout: time.Duration(cfg.Timeouts.TLS),
-		IdleConnTimeout:     time.Duration(cfg.Pool.IdleTimeout),
-		DisableCompression:  true,
-		Protocols:           protocols,
+		DisableCompression: true,
+		Protocols:          protocols,
 
 		MaxResponseHeaderBytes: maxResponseHead,
 		// A connection that went silent is found by a ping.
-		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second, MaxReceiveBufferPerStream: h2Ahead},
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second, MaxReceiveBufferPerStream: h2MostAhead},
 	}
-	return &h2Transport{e, &h2Conns{gone: e.gone, connect: func(ctx context.Context) (*http.ClientConn, error) {
-		return t.NewClientConn(ctx, e.member.url.Scheme, e.member.url.Host)
-	}}}
+}
+
+// h2Handshake makes TLS of a connection, for HTTP/2.
+func h2Handshake(ctx context.Context, conn net.Conn, cfg *tls.Config, limit time.Duration) (net.Conn, error) {
+	secure := tls.Client(conn, cfg)
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := secure.HandshakeContext(ctx)
+	if err == nil && secure.ConnectionState().NegotiatedProtocol != "h2" {
+		err = errors.New("the upstream does not speak HTTP/2")
+	}
+	if err != nil {
+		_ = conn.Close() // the handshake's error says more
+		return nil, err
+	}
+	return secure, nil
 }
 
 // closeIdle implements transport.
