@@ -1,9 +1,11 @@
 package goproxy
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"os"
 )
@@ -17,8 +19,30 @@ func (f pemFiles) read(key, name string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", key, err)
 	}
 	f[name] = sha256.Sum256(data)
+	if err := checkPEM(data); err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", key, name, err)
+	}
 	return data, nil
 }
+
+// checkPEM refuses what package tls would take without a word: a file that is read while
+// it is written may end within a chain, or within its authorities. What is there of the
+// last one would be left out.
+func checkPEM(data []byte) error {
+	for part := 1; ; part++ {
+		block, rest := pem.Decode(data)
+		begins := bytes.Count(data[:len(data)-len(rest)], pemBegin)
+		switch {
+		case begins > 1 || block == nil && bytes.Contains(data, pemBegin):
+			return fmt.Errorf("its part %d has no end, or cannot be read: it may be half written", part)
+		case block == nil:
+			return nil
+		}
+		data = rest
+	}
+}
+
+var pemBegin = []byte("-----BEGIN ")
 
 // unchanged reports whether the same is in them now.
 func (f pemFiles) unchanged() bool {
@@ -52,12 +76,12 @@ func (f pemFiles) authorities(key, name string) (*x509.CertPool, error) {
 	if name == "" {
 		return nil, nil
 	}
-	pem, err := f.read(key, name)
+	data, err := f.read(key, name)
 	if err != nil {
 		return nil, err
 	}
 	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
+	if !pool.AppendCertsFromPEM(data) {
 		return nil, fmt.Errorf("%s: %s holds no PEM certificate", key, name)
 	}
 	return pool, nil
