@@ -93,6 +93,24 @@ func (x *exchange) answered(winner *attempt) {
 	}
 }
 
+// failing leaves out endpoints that gave a status of Upstream.FailOnStatus. If the answer
+// has one too, and more than one endpoint gave it, it is the request that brings it about:
+// a client may send such a request again and again.
+func (x *exchange) failing(winner *attempt) {
+	var failed []*attempt
+	for _, a := range x.attempts {
+		if a.failed != "" {
+			failed = append(failed, a)
+		}
+	}
+	if winner.failed != "" && slices.ContainsFunc(failed, func(a *attempt) bool { return a.endpoint != winner.endpoint }) {
+		return
+	}
+	for _, a := range failed {
+		x.up.eject(a.endpoint, a.failed)
+	}
+}
+
 // unanswerable counts a request that nobody answered against its endpoint, if it was
 // with no other. One that two endpoints did not answer is itself what they fail at: a
 // client may send such a request again and again.

@@ -38,7 +38,7 @@ func (x *exchange) direct(e *endpoint) (*attempt, error) {
 		return nil, nil
 	}
 	a := &x.first
-	a.endpoint, a.start, a.finished, a.accuses, a.unanswered, a.cancel = e, x.start, false, false, "", nothing
+	a.endpoint, a.start, a.finished, a.accuses, a.unanswered, a.failed, a.cancel = e, x.start, false, false, "", "", nothing
 	a.sent.Store(true)
 	a.reused.Store(true)
 	a.came.Store(0)

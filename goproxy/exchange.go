@@ -239,6 +239,7 @@ func (x *exchange) won(winner *attempt) {
 	x.req.served = winner.endpoint
 	x.overtaken(winner)
 	x.answered(winner)
+	x.failing(winner)
 	for _, a := range x.attempts {
 		if a != winner {
 			a.cancel()

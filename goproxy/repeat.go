@@ -79,10 +79,10 @@ func (x *exchange) next(failed *attempt) *endpoint {
 	return x.pick(false)
 }
 
-// retryStatus leaves out an endpoint that gave a status of failonstatus and
-// tries another where that may help. Else the response is the answer.
+// retryStatus tries another endpoint than one that gave a status of failonstatus,
+// where that may help. Else the response is the answer.
 func (x *exchange) retryStatus(r result) bool {
-	x.up.eject(r.attempt.endpoint, http.StatusText(r.attempt.resp.Status))
+	r.attempt.failed = http.StatusText(r.attempt.resp.Status)
 	if !x.repeatable || x.resent+1 >= x.up.cfg.Retries.Attempts || x.expired() {
 		return false
 	}

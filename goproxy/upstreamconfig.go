@@ -39,7 +39,8 @@ type Upstream struct {
 	// another one.
 	NoFailover bool `yaml:"nofailover"`
 	// FailOnStatus are response statuses that take an address out of balancing
-	// for a while; a request that can be repeated is sent to another one.
+	// for a while; a request that can be repeated is sent to another one. If that gives
+	// such a status too, neither is taken out: it is the request that brings it about.
 	FailOnStatus []int `yaml:"failonstatus"`
 	// HealthCheck asks every address by itself whether it is well; without one
 	// only requests show it.
