@@ -38,7 +38,7 @@ type attempt struct {
 	// unanswered says, likewise, how a fresh connection ended without a response; "" if
 	// none did.
 	unanswered string
-	failed     string // likewise: the status of Upstream.FailOnStatus that it brought, "" if none
+	failed     string     // likewise: the status of Upstream.FailOnStatus that it brought, "" if none
 	resp       response   // what it brought
 	h1         h1Response // its reader, from an HTTP/1 upstream
 }

@@ -230,6 +230,9 @@ func (h *h2Transport) request(r *request) *http.Request {
 		out.Trailer = http.Header{}
 		for value := range r.header.Values("Trailer") {
 			for name := range http1.Tokens(value) {
+				if len(out.Trailer) == mostTrailers {
+					break
+				}
 				// net/http refuses a request that announces what cannot come.
 				if http1.ValidField(name, "") && http1.MayTrail(name) {
 					out.Trailer[http.CanonicalHeaderKey(name)] = nil
@@ -241,6 +244,9 @@ func (h *h2Transport) request(r *request) *http.Request {
 	}
 	return out
 }
+
+// mostTrailers is how many fields a trailer has at most. A client can announce 30,000.
+const mostTrailers = 256
 
 // h2RequestBody is a streamed request body. The transport does not read it
 // before it has a connection, so attempts that never got one leave it whole.

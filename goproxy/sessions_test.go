@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/proxychaos/proxychaos/goproxy/http1"
 )
 
 // setMember sets a member to a state, as the admin API does.
@@ -170,4 +172,16 @@ func TestTooManySessions(t *testing.T) {
 			t.Error("believed for ever")
 		}
 	})
+}
+
+// A request with many cookies of the name costs no look at each.
+func TestOnlySomeCookiesAreLookedAt(t *testing.T) {
+	u := members(t, 2, func(u *Upstream) { u.StickySession, u.Members[0].Route = "S", "a" })
+	for n, want := range map[int]string{0: "a", mostCookies - 1: "a", mostCookies: "", 10 * mostCookies: ""} {
+		req := &request{}
+		req.Header = http1.Header{{Name: "Cookie", Value: strings.Repeat("S=x.none; ", n) + "S=x.a"}}
+		if _, route := u.sticky.sessionOf(req); route != want {
+			t.Errorf("behind %d others: route %q, want %q", n, route, want)
+		}
+	}
 }

@@ -56,11 +56,15 @@ func (s *sticky) sessionOf(req *request) (session, route string) {
 			return session, route
 		}
 	}
+	n := 0
 	for line := range req.Header.Values("Cookie") {
 		for pair := range strings.SplitSeq(line, ";") {
 			name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
 			if name != s.cookie {
 				continue
+			}
+			if n++; n > mostCookies {
+				return "", ""
 			}
 			session := strings.Trim(value, `"`)
 			if route := s.known(session); route != "" {
@@ -70,6 +74,10 @@ func (s *sticky) sessionOf(req *request) (session, route string) {
 	}
 	return "", ""
 }
+
+// mostCookies is how many of the name are looked at. Browsers have one for each path and
+// domain, and a client can write 10,000.
+const mostCookies = 16
 
 // known returns what stands after the first dot, if it is the route of a member that
 // takes the session. A member that takes no others has to have answered it.

@@ -2,6 +2,7 @@ package goproxy
 
 import (
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -71,10 +72,7 @@ func (t *trust) identify(r *request) {
 	}
 	// Each proxy appends who connected to it: the last one that is no trusted
 	// proxy is the client. What stands before it anyone can have written.
-	hops := slices.Collect(r.Header.Values("X-Forwarded-For"))
-	hops = strings.Split(strings.Join(hops, ","), ",")
-	for _, hop := range slices.Backward(hops) {
-		hop = strings.TrimSpace(hop)
+	for hop := range lastHops(r.Header) {
 		if ap, err := netip.ParseAddrPort(hop); err == nil {
 			hop = ap.Addr().String()
 		}
@@ -91,6 +89,26 @@ func (t *trust) identify(r *request) {
 	}
 	if host := lastOf(r.Header, "X-Forwarded-Host"); http1.ValidHost(host) {
 		r.said.host = host
+	}
+}
+
+// mostHops is how many hops are looked at. There are no more proxies, and a client can
+// write 30,000 that look like trusted ones.
+const mostHops = 64
+
+// lastHops are what stands in X-Forwarded-For, from its end.
+func lastHops(h http1.Header) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		n := 0
+		for _, line := range slices.Backward(slices.Collect(h.Values("X-Forwarded-For"))) {
+			for begin := len(line); begin >= 0; n++ {
+				begin = strings.LastIndexByte(line, ',')
+				if n == mostHops || !yield(strings.TrimSpace(line[begin+1:])) {
+					return
+				}
+				line = line[:max(0, begin)]
+			}
+		}
 	}
 }
 

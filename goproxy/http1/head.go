@@ -21,6 +21,8 @@ type head struct {
 	nominated        []string
 }
 
+var tooManyFields = &Error{http.StatusRequestHeaderFieldsTooLarge, "more than 256 header fields"}
+
 // framing are the names of the fields that say where a body ends, without what
 // is no letter.
 var framing = [...]string{"contentlength", "transferencoding"}
@@ -105,7 +107,7 @@ func (h *head) parse(text string, into Header) error {
 			return err
 		}
 		if len(h.header) > maxFields {
-			return &Error{http.StatusRequestHeaderFieldsTooLarge, "more than 256 header fields"}
+			return tooManyFields
 		}
 	}
 	if h.chunked && h.length >= 0 {

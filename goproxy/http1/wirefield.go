@@ -62,6 +62,9 @@ func OfConnection(name string) bool {
 // and takes out what is not passed on: what is said of the length, and what is
 // meant for the next proxy only.
 func fromOther(h Header) (Header, error) {
+	if len(h) > maxFields {
+		return nil, tooManyFields
+	}
 	kept := h[:0]
 	for _, f := range h {
 		switch {

@@ -180,7 +180,7 @@ func read(reply *dns.Msg, qtype uint16) (answer, error) {
 			case *dns.AAAA:
 				addr, _ = netip.AddrFromSlice(rr.AAAA.To16())
 			}
-			if addr.IsValid() && rr.Header().Rrtype == qtype {
+			if isHost(addr) && rr.Header().Rrtype == qtype {
 				ans.addrs = append(ans.addrs, addr)
 				least = min(least, rr.Header().Ttl)
 			}
@@ -196,6 +196,14 @@ func read(reply *dns.Msg, qtype uint16) (answer, error) {
 	ans.ttl = time.Duration(least) * time.Second
 	return ans, nil
 }
+
+// isHost reports whether an address can be one to connect to. 0.0.0.0 and "::" are how
+// filters say that there is no such name; to the kernel they are this machine.
+func isHost(addr netip.Addr) bool {
+	return addr.IsValid() && !addr.Unmap().IsUnspecified() && !addr.IsMulticast() && addr != broadcast
+}
+
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // negativeTTL is the smaller of the SOA's TTL and its MINIMUM field (RFC 2308,
 // section 5), or 5 s where there is no SOA.
