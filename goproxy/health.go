@@ -115,8 +115,9 @@ func (e *endpoint) checkTransport() *http.Transport {
 			}
 			return conn, nil
 		},
-		DisableKeepAlives: true,
-		Protocols:         &http.Protocols{},
+		DisableKeepAlives:      true,
+		MaxResponseHeaderBytes: maxResponseHead,
+		Protocols:              &http.Protocols{},
 	}
 	if e.tls != nil {
 		t.TLSClientConfig = e.tls.Clone()
@@ -141,6 +142,9 @@ func (e *endpoint) checkOnce(ctx context.Context, transport http.RoundTripper, c
 		return err
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return fmt.Errorf("GET %s: it switches protocols", cfg.Path) // what follows is no body, and no timeout is for it
+	}
 	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10) // the status is what counts
 	expected, err := parseStatuses(cfg.Status)
 	if err != nil {
