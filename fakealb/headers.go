@@ -32,6 +32,12 @@ func (x *exchange) targetRequest() *http.Request {
 			delete(out.Header, name)
 		}
 	}
+	if out.ProtoMajor == 2 {
+		// Go's server leaves them in the header, and its client would write them beside
+		// its own: it knows them by their names in mixed case only.
+		out.Header.Del("Content-Length")
+		out.Header.Del("Host")
+	}
 	if wantsUpgrade(x.req) {
 		out.Header.Set("Connection", "Upgrade")
 		out.Header.Set("Upgrade", x.req.Header.Get("Upgrade"))

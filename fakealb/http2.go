@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -135,6 +136,8 @@ func refusalHTTP2(req *http.Request) int {
 		}
 	}
 	switch {
+	case req.ContentLength == 0 && strings.Trim(req.Header.Get("Content-Length"), "0") != "":
+		return http.StatusBadRequest // a body that is not there (RFC 9113, 8.1.1), or no number
 	case len(req.Method)+len(req.RequestURI) >= read.MaxRequestLine:
 		return http.StatusRequestURITooLong
 	case total > read.MaxHead:
