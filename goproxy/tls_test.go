@@ -288,3 +288,25 @@ func TestClientTLS(t *testing.T) {
 		}
 	}
 }
+
+// An upstream that is to speak HTTP/2 and does not agree on it in TLS is sent nothing:
+// what it answered in HTTP/1 would be read by another reader than goproxy's.
+func TestHTTP2UpstreamWithoutHTTP2(t *testing.T) {
+	ca := newCA(t)
+	_, pair := ca.issue(t, backendName, nil)
+	for name, protocols := range map[string][]string{"says nothing": nil, "speaks HTTP/1 only": {"http/1.1"}} {
+		port, _ := startTLSBackend(t, "127.94.1.10:0", &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: protocols})
+		d := startDNS(t, 1)
+		d.addrs = []netip.Addr{netip.MustParseAddr("127.94.1.10")}
+		p := startProxy(t, Config{
+			Routes: []Route{{Upstream: "backend"}},
+			Upstreams: map[string]Upstream{"backend": {
+				URL: fmt.Sprintf("https://%s:%d", backendName, port), Protocol: protocolH2, TLS: UpstreamTLS{CA: ca.file},
+				Retries: Retries{Window: Duration(300 * time.Millisecond)},
+			}},
+		}, d)
+		if status, body := send(t, p, http.MethodPost, "x"); status != http.StatusBadGateway {
+			t.Errorf("an upstream that %s: status %d, %q", name, status, body)
+		}
+	}
+}
