@@ -223,6 +223,35 @@ func TestFailuresKeepTheLastGoodAnswer(t *testing.T) {
 		"another owner": func(q *dns.Msg, _ bool) *dns.Msg {
 			return records("other.test. 1 IN A 10.9.9.9")(q, false)
 		},
+		"filtered":         records(name + ". 1 IN A 0.0.0.0"),
+		"alias of nothing": records(name + ". 1 IN CNAME gone.test."),
+		"alias of itself":  records(name + ". 1 IN CNAME " + name + "."),
+		"another type": func(q *dns.Msg, _ bool) *dns.Msg {
+			m := new(dns.Msg).SetReply(q)
+			m.Answer = append(m.Answer, &dns.AAAA{Hdr: dns.RR_Header{Name: name + ".", Rrtype: dns.TypeAAAA, Class: dns.ClassINET, Ttl: 1}, AAAA: net.ParseIP("2001:db8::9")})
+			return m
+		},
+		"a query": func(q *dns.Msg, _ bool) *dns.Msg {
+			m := records(name+". 1 IN A 10.9.9.9")(q, false)
+			m.Response = false
+			return m
+		},
+		"truncated, and silent over TCP": func(q *dns.Msg, tcp bool) *dns.Msg {
+			if tcp {
+				return nil
+			}
+			m := records(name+". 1 IN A 10.9.9.9")(q, false)
+			m.Truncated = true
+			return m
+		},
+		"truncated, and refused over TCP": func(q *dns.Msg, tcp bool) *dns.Msg {
+			if tcp {
+				return rcode(dns.RcodeRefused)(q, true)
+			}
+			m := records(name+". 1 IN A 10.9.9.9")(q, false)
+			m.Truncated = true
+			return m
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
