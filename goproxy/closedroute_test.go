@@ -27,13 +27,6 @@ var readers = map[string]func(string) string{
 	},
 }
 
-func decoded(p string) string {
-	if plain, err := url.PathUnescape(p); err == nil {
-		return plain
-	}
-	return p
-}
-
 // However a path is written, one that is closed reaches no upstream as it, whatever that
 // makes of it.
 func TestNoWayAroundAClosedRoute(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 type pathForms struct {
 	raw   string // as the client wrote it
 	clean string // what routes see
-	dots  bool   // it had dot segments, so that raw may mean another path to others
+	dots  bool   // raw may mean another path to others: it had dot segments, or slashes in parameters
 }
 
 var (
@@ -26,38 +26,66 @@ var (
 // so that no way of writing a path leads around a route. A path that climbs above
 // the root is refused.
 func formsOf(raw string) (pathForms, error) {
-	p := pathForms{raw: raw, clean: raw}
-	if strings.IndexByte(raw, '%') >= 0 {
-		if decoded, err := url.PathUnescape(raw); err == nil {
-			p.clean = decoded
-		}
-	}
+	p := pathForms{raw: raw, clean: decoded(raw)}
 	if !strings.HasPrefix(p.clean, "/") || (!strings.Contains(p.clean, "/.") && !strings.Contains(p.clean, "//") && !strings.ContainsAny(p.clean, `;\`)) {
 		return p, nil
 	}
+	text := p.clean
+	var err error
+	if p.clean, p.dots, err = normal(text); err != nil {
+		return p, err
+	}
+	if !p.dots && strings.IndexByte(text, ';') >= 0 {
+		p.dots = p.clean != otherwise(decoded(withoutParameters(raw))) || p.clean != otherwise(withoutParameters(text))
+	}
+	return p, nil
+}
+
+func decoded(raw string) string {
+	if strings.IndexByte(raw, '%') >= 0 {
+		if plain, err := url.PathUnescape(raw); err == nil {
+			return plain
+		}
+	}
+	return raw
+}
+
+// normal is a decoded path as routes see it, and whether dot segments are resolved in it.
+func normal(path string) (clean string, dots bool, err error) {
 	var kept []string
 	last := ""
-	for segment := range strings.SplitSeq(strings.ReplaceAll(p.clean, `\`, "/"), "/") {
+	for segment := range strings.SplitSeq(strings.ReplaceAll(path, `\`, "/"), "/") {
 		last, _, _ = strings.Cut(segment, ";")
 		switch last {
 		case "":
 		case ".":
-			p.dots, last = true, ""
+			dots, last = true, ""
 		case "..":
 			if len(kept) == 0 {
-				return p, errClimbs
+				return "", true, errClimbs
 			}
 			kept = kept[:len(kept)-1]
-			p.dots, last = true, ""
+			dots, last = true, ""
 		default:
 			kept = append(kept, last)
 		}
 	}
-	p.clean = "/" + strings.Join(kept, "/")
+	clean = "/" + strings.Join(kept, "/")
 	if last == "" && len(kept) > 0 {
-		p.clean += "/"
+		clean += "/"
 	}
-	return p, nil
+	return clean, dots, nil
+}
+
+// otherwise is another reading of the same path, for the comparison with normal: of those
+// who take parameters off before they decode, or take no "\" for a slash. A slash that is
+// written in such a way within a parameter is the end of it to some, and not to others.
+func otherwise(path string) string {
+	clean, _, err := normal(path)
+	if err != nil {
+		return "" // it climbs, to them
+	}
+	return clean
 }
 
 // oneSlash is a path for an upstream without further slashes at its beginning. A path
