@@ -297,7 +297,7 @@ func TestHTTP2UpstreamWithoutHTTP2(t *testing.T) {
 	for name, protocols := range map[string][]string{"says nothing": nil, "speaks HTTP/1 only": {"http/1.1"}} {
 		port, _ := startTLSBackend(t, "127.94.1.10:0", &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: protocols})
 		d := startDNS(t, 1)
-		d.addrs = []netip.Addr{netip.MustParseAddr("127.94.1.10")}
+		d.set(&backend{addr: netip.MustParseAddr("127.94.1.10")})
 		p := startProxy(t, Config{
 			Routes: []Route{{Upstream: "backend"}},
 			Upstreams: map[string]Upstream{"backend": {
