@@ -110,7 +110,7 @@ var special = []situation{
 		{words: "compare --a now.conf --b now.conf --proxy nginx"},
 		{words: "atlas --proxy nginx"},
 		{words: "claims 002-valid-3s"},
-		{words: "incident govuk-2018"},
+		{words: "incident govuk-2018 --quiet"},
 		{words: "check", env: "PROXYCHAOS_PROXY=nginx"},
 		{words: "images", env: "PROXYCHAOS_PROXY=nginx"},
 	}},
