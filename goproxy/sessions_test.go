@@ -37,12 +37,15 @@ func cookieOf(resp *http.Response) string {
 	return "Cookie: " + pair + "\r\n"
 }
 
+// anHour is the session_idle of these tests.
+const anHour = Duration(time.Hour)
+
 // A member that drains serves the sessions that it has. A cookie that is forged, or older
 // than the session that it names, brings it none.
 func TestDrainedMemberServesOnlyItsSessions(t *testing.T) {
 	for name, nofailover := range map[string]bool{"failover": false, "nofailover": true} {
 		t.Run(name, func(t *testing.T) {
-			backends, p := startMembers(t, 2, func(u *Upstream) { u.StickySession, u.NoFailover = "S|sid", nofailover })
+			backends, p := startMembers(t, 2, func(u *Upstream) { u.StickySession, u.SessionIdle, u.NoFailover = "S|sid", anHour, nofailover })
 			known := [][2]string{{"/", "Cookie: S=known.r0\r\n"}, {"/a;sid=param.r0", ""}}
 			servedBy(t, p, backends[0], known...)
 			setMember(t, p, "r0", "drain")
@@ -59,7 +62,7 @@ func TestDrainedMemberServesOnlyItsSessions(t *testing.T) {
 
 // A session of a member that drains may get another name, as when its user logs in.
 func TestSessionOfADrainedMemberIsRenamed(t *testing.T) {
-	backends, p := startMembers(t, 2, func(u *Upstream) { u.StickySession = "S|sid" })
+	backends, p := startMembers(t, 2, func(u *Upstream) { u.StickySession, u.SessionIdle = "S|sid", anHour })
 	servedBy(t, p, backends[0], [2]string{"/", "Cookie: S=before.r0\r\n"})
 	setMember(t, p, "r0", "drain")
 	backends[0].handle(func(w http.ResponseWriter, r *http.Request) {
@@ -76,7 +79,7 @@ func TestSessionOfADrainedMemberIsRenamed(t *testing.T) {
 
 // The proxy's own cookie tells clients apart, so that one cannot be made of another's.
 func TestRouteCookieIsOneClients(t *testing.T) {
-	backends, p := startMembers(t, 2, func(u *Upstream) { u.StickySession, u.SetRouteCookie = "S", true })
+	backends, p := startMembers(t, 2, func(u *Upstream) { u.StickySession, u.SessionIdle, u.SetRouteCookie = "S", anHour, true })
 	setMember(t, p, "r1", "disabled")
 	first, second := cookieOf(rawRequest(t, p, plainGET)), cookieOf(rawRequest(t, p, plainGET))
 	if first == second {
@@ -96,7 +99,7 @@ func TestRouteCookieIsOneClients(t *testing.T) {
 
 // A spare that is not needed gets the sessions that it has begun, and no others.
 func TestSpareServesOnlyItsSessions(t *testing.T) {
-	backends, p := startMembers(t, 2, func(u *Upstream) { u.StickySession, u.Members[1].Backup = "S", true })
+	backends, p := startMembers(t, 2, func(u *Upstream) { u.StickySession, u.SessionIdle, u.Members[1].Backup = "S", anHour, true })
 	servedBy(t, p, backends[0], [2]string{"/", "Cookie: S=forged.r1\r\n"})
 	setMember(t, p, "r0", "disabled")
 	servedBy(t, p, backends[1], [2]string{"/", "Cookie: S=known.r1\r\n"})
@@ -105,16 +108,21 @@ func TestSpareServesOnlyItsSessions(t *testing.T) {
 	servedBy(t, p, backends[0], [2]string{"/", "Cookie: S=forged.r1\r\n"})
 }
 
-// Several proxies that share sessions believe what names a member.
-func TestSessionIdleOff(t *testing.T) {
-	backends, p := startMembers(t, 2, func(u *Upstream) { u.StickySession, u.SessionIdle = "S", Off })
-	setMember(t, p, "r0", "drain")
-	servedBy(t, p, backends[0], [2]string{"/", "Cookie: S=unknown.r0\r\n"})
+// Unless it is told how long a session is a member's, the proxy believes what names a member:
+// another proxy may have begun the session.
+func TestRouteIsBelievedByDefault(t *testing.T) {
+	for name, idle := range map[string]Duration{"nothing said": 0, "off": Off} {
+		t.Run(name, func(t *testing.T) {
+			backends, p := startMembers(t, 2, func(u *Upstream) { u.StickySession, u.SessionIdle = "S", idle })
+			setMember(t, p, "r0", "drain")
+			servedBy(t, p, backends[0], [2]string{"/", "Cookie: S=unknown.r0\r\n"})
+		})
+	}
 }
 
 // A reload that changes an upstream forgets no session.
 func TestReloadKeepsSessions(t *testing.T) {
-	backends, p := startMembers(t, 2, func(u *Upstream) { u.StickySession = "S" })
+	backends, p := startMembers(t, 2, func(u *Upstream) { u.StickySession, u.SessionIdle = "S", anHour })
 	servedBy(t, p, backends[0], [2]string{"/", "Cookie: S=known.r0\r\n"})
 	cfg := p.table.Load().cfg
 	up := cfg.Upstreams["app"]

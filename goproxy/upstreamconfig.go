@@ -30,10 +30,10 @@ type Upstream struct {
 	// SetRouteCookie makes the proxy set that cookie to "RANDOM.route" itself.
 	SetRouteCookie bool `yaml:"set_route_cookie"`
 	// SessionIdle is how long after its last request, at least, a session is still one of
-	// its member's (default 1h). A member that drains, or is a spare that is not needed, gets
-	// requests of its sessions only: of those that it has answered through this proxy. "off"
-	// takes every session that names it for its own, as Apache and HAProxy do: for several
-	// proxies that share sessions.
+	// its member's. A member that drains, or is a spare that is not needed, then gets requests
+	// of its sessions only: of those that it has answered through this proxy. "off" (the
+	// default) takes every session that names it for its own, as Apache and HAProxy do: for
+	// several proxies that share sessions.
 	SessionIdle Duration `yaml:"session_idle"`
 	// NoFailover fails a session whose member is away rather than send it to
 	// another one.
@@ -233,7 +233,7 @@ func (u Upstream) withDefaults() Upstream {
 	if u.Protocol == "" {
 		u.Protocol = protocolHTTP1
 	}
-	u.SessionIdle = Duration(u.SessionIdle.or(time.Hour))
+	u.SessionIdle = Duration(u.SessionIdle.or(time.Duration(Off)))
 	u.DNS.TTLMin = Duration(u.DNS.TTLMin.or(time.Second))
 	u.DNS.TTLMax = Duration(u.DNS.TTLMax.or(60 * time.Second))
 	u.DNS.Timeout = Duration(u.DNS.Timeout.or(2 * time.Second))
