@@ -136,6 +136,12 @@ func TestExpectationsOnAnotherCloud(t *testing.T) {
 	g.Expect(expect("alias-switch", "gcp").Outcomes).To(ConsistOf("503"))
 	g.Expect(expect("alias-switch", "gcp-classic").Outcomes).To(ConsistOf("503", "502"))
 	g.Expect(expect("alias-switch", "gcp-internal").Outcomes).To(ConsistOf("503"))
+	pooled := recording.Manifest{Scenario: "alb-ip-abrupt", Subject: recording.Subject{ID: "apache/pooled"}}
+	g.Expect(scenarios.Expectation(pooled).Verdict).To(Equal(judge.Fail))
+	pooled.World.Cloud = "gcp"
+	g.Expect(scenarios.Expectation(pooled).Verdict).To(Equal(judge.Either), "with one address it heals in time")
+	pooled.Subject.ID = "apache/pooled@2.4.58"
+	g.Expect(scenarios.Expectation(pooled).Verdict).To(Equal(judge.Fail), "it never asks again")
 	g.Expect(expect("alb-ip-rotate", "").Log).NotTo(BeEmpty())
 	g.Expect(expect("alb-ip-rotate", "gcp").Log).To(BeEmpty())
 }
