@@ -53,7 +53,9 @@ func TestHostsOfARewriteMap(t *testing.T) {
 func TestUserOfTrafficServer(t *testing.T) {
 	g := NewWithT(t)
 	const becomes = "PROXY_CONFIG_ADMIN_USER_ID=trafficserver"
-	g.Expect(laid(t, TrafficServer, of("map / http://b/\n")).Env).To(ContainElement(becomes))
+	g.Expect(laid(t, TrafficServer, of("map / http://b/\n")).Env).To(BeEmpty(), "the image's records.config says who")
+	silent := tree("remap.config", "map / http://b/\n", "records.config", "CONFIG proxy.config.http.server_ports STRING 80\n")
+	g.Expect(laid(t, TrafficServer, silent).Env).To(ContainElement(becomes))
 	own := tree("remap.config", "map / http://b/\n", "records.config", "CONFIG proxy.config.admin.user_id STRING ats\n")
 	g.Expect(laid(t, TrafficServer, own).Env).NotTo(ContainElement(becomes))
 }

@@ -1,6 +1,9 @@
 package kind
 
-import "regexp"
+import (
+	"regexp"
+	"slices"
+)
 
 // TrafficServer is Apache Traffic Server as a reverse proxy.
 const TrafficServer Name = "trafficserver"
@@ -58,9 +61,9 @@ func trafficserverLayout(c Config) (Layout, error) {
 	named := demands{pair: regexp.MustCompile(`\bssl_(?:cert|key)_name=([^\s,]+)`), user: trafficserverUser}
 	l, err := named.with(certificates, mainFile(trafficserverFolder, "remap.config", "traffic_server"))(c)
 	l.Logs = []string{trafficserverLogs + "/diags.log"}
-	if len(firsts(trafficserverUser, c.text())) == 0 {
+	if slices.Contains(c.names(), "records.config") && len(firsts(trafficserverUser, c.text())) == 0 {
 		// Debian's is built to run as root, which it refuses, unless its records.config says another
-		// user. Others are built to run as one.
+		// user, as that of the image does. Others are built to run as one.
 		l.Env = append(l.Env, "PROXY_CONFIG_ADMIN_USER_ID=trafficserver")
 	}
 	return l, err
