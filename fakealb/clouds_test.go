@@ -389,19 +389,23 @@ func TestDefaultsOfClouds(t *testing.T) {
 	}{
 		{
 			fakealb.LoadBalancer{Name: "google", Cloud: "gcp", TargetGroup: &targets.Group{}},
-			targets.HealthCheck{Protocol: "HTTP", Path: "/", IntervalSeconds: 5, TimeoutSeconds: 5, HealthyThreshold: 2, UnhealthyThreshold: 2, Matcher: "200"}, 0,
+			targets.HealthCheck{Protocol: "HTTP", Path: "/", IntervalSeconds: 5, TimeoutSeconds: 5, HealthyThreshold: 2, UnhealthyThreshold: 2, Matcher: "200"},
+			0,
 		},
 		{
 			fakealb.LoadBalancer{Name: "classic", Cloud: "gcp-classic", TargetGroup: &targets.Group{}},
-			targets.HealthCheck{Protocol: "HTTP", Path: "/", IntervalSeconds: 5, TimeoutSeconds: 5, HealthyThreshold: 2, UnhealthyThreshold: 2, Matcher: "200"}, 0,
+			targets.HealthCheck{Protocol: "HTTP", Path: "/", IntervalSeconds: 5, TimeoutSeconds: 5, HealthyThreshold: 2, UnhealthyThreshold: 2, Matcher: "200"},
+			0,
 		},
 		{
 			fakealb.LoadBalancer{Name: "gateway", Cloud: "azure", TargetGroup: &targets.Group{}},
-			targets.HealthCheck{Protocol: "HTTP", Path: "/", IntervalSeconds: 30, TimeoutSeconds: 30, HealthyThreshold: 1, UnhealthyThreshold: 3, Matcher: "200-399"}, 30,
+			targets.HealthCheck{Protocol: "HTTP", Path: "/", IntervalSeconds: 30, TimeoutSeconds: 30, HealthyThreshold: 1, UnhealthyThreshold: 3, Matcher: "200-399"},
+			30,
 		},
 		{
 			fakealb.LoadBalancer{Name: "passing", Cloud: "azure", Type: fakealb.TypeNetwork, TargetGroup: &targets.Group{Protocol: "TCP", Health: targets.HealthCheck{Protocol: "HTTP"}}},
-			targets.HealthCheck{Protocol: "HTTP", Path: "/", IntervalSeconds: 5, TimeoutSeconds: 30, HealthyThreshold: 1, UnhealthyThreshold: 1, Matcher: "200"}, 0,
+			targets.HealthCheck{Protocol: "HTTP", Path: "/", IntervalSeconds: 5, TimeoutSeconds: 30, HealthyThreshold: 1, UnhealthyThreshold: 1, Matcher: "200"},
+			0,
 		},
 	} {
 		if c.lb.Type == fakealb.TypeNetwork {

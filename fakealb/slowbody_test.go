@@ -2,6 +2,7 @@ package fakealb_test
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -48,7 +49,7 @@ func TestSlowBody(t *testing.T) {
 			reads++
 		}
 	}
-	if took := time.Since(begin); err != io.EOF || took < delay || int64(len(body)) != resp.ContentLength || !strings.Contains(string(body), "seq=7") {
+	if took := time.Since(begin); !errors.Is(err, io.EOF) || took < delay || int64(len(body)) != resp.ContentLength || !strings.Contains(string(body), "seq=7") {
 		t.Errorf("got %q of %d bytes after %v, %v, want the whole body after %v at least", body, resp.ContentLength, took, err, delay)
 	}
 	if reads < 2 {

@@ -98,7 +98,10 @@ func TestResponsesAreNotAnswered(t *testing.T) {
 		packed(t, 1, false, func(m *dns.Msg) { m.Response, m.Rcode = true, dns.RcodeFormatError }),
 		packed(t, 1, false, func(m *dns.Msg) { m.Response, m.Question = true, nil }),
 		packed(t, 1, false, func(m *dns.Msg) { m.Response, m.Opcode = true, dns.OpcodeNotify }),
-		[]byte("\x00\x01\x80"), []byte("\x00\x01\x80\x00\x00"), {}, {0}, {0, 1, 0},
+		[]byte("\x00\x01\x80"), []byte("\x00\x01\x80\x00\x00"),
+		{},
+		{0},
+		{0, 1, 0},
 	} {
 		_, err := conn.Write(packet)
 		g.Expect(err).NotTo(HaveOccurred())

@@ -108,7 +108,7 @@ func TestFieldsOfHTTP2ThatAreNone(t *testing.T) {
 
 // As many fields as HTTP/1 may have are served, also as the announcement of a trailer.
 func TestFieldsOfHTTP2AreBounded(t *testing.T) {
-	p, _, _ := startProtocols(t, protocolHTTP1, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(299) })
+	p, _, _ := startProtocols(t, protocolHTTP1, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(299) })
 	for n, want := range map[int]string{200: "1: status 299", 257: "1: status 431", 1000: "1: status 431"} {
 		for kind, field := range map[string]string{"fields": "x-%d: a", "trailers": "trailer: x-%d"} {
 			c := dialH2(t, dialTCP(t, p))

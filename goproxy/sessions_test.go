@@ -65,7 +65,7 @@ func TestSessionOfADrainedMemberIsRenamed(t *testing.T) {
 	backends, p := startMembers(t, 2, func(u *Upstream) { u.StickySession, u.SessionIdle = "S|sid", anHour })
 	servedBy(t, p, backends[0], [2]string{"/", "Cookie: S=before.r0\r\n"})
 	setMember(t, p, "r0", "drain")
-	backends[0].handle(func(w http.ResponseWriter, r *http.Request) {
+	backends[0].handle(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", "/in;sid=param.r0?x#y")
 		w.Header().Add("Set-Cookie", "S=other.r1; Path=/") // not its own
 		w.Header().Add("Set-Cookie", `S="after.r0"; Path=/`)

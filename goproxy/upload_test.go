@@ -1,6 +1,7 @@
 package goproxy
 
 import (
+	"errors"
 	"io"
 	"testing"
 
@@ -45,7 +46,7 @@ func TestUploadThatIsOverIsNotLookedAt(t *testing.T) {
 	t.Run("Trailer", func(t *testing.T) {
 		b := &nextBody{ended: true}
 		u := newUpload(b)
-		if _, err := u.Read(make([]byte, 1)); err != io.EOF {
+		if _, err := u.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Fatal(err)
 		}
 		u.stop(func() {})

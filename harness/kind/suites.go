@@ -20,8 +20,8 @@ func ReleaseHint(word string, names []string) (hint string, told bool) {
 	} else if len(near) > 0 {
 		return fmt.Sprintf("%s There are only %s", meant.Ask(near), strings.Join(names, ", ")), true
 	}
-	for _, suite := range meant.Near(word, suites()) {
-		name := ofSuite(suite)
+	if near := meant.Near(word, suites()); len(near) > 0 {
+		suite, name := near[0], ofSuite(near[0])
 		if slices.Contains(names, name) {
 			return fmt.Sprintf(": did you mean %q, which is Debian's %s?", name, suite), true
 		}

@@ -153,7 +153,7 @@ func TestWhatSeemsToHaveChangedIsRunAgain(t *testing.T) {
 			again++
 		}
 	}
-	g.Expect(len(l.ran)).To(Equal(12+again), "none was run twice with one seed: %v", l.ran)
+	g.Expect(l.ran).To(HaveLen(12+again), "none was run twice with one seed: %v", l.ran)
 	g.Expect(l.ran).To(ContainElements("alb-ip-rotate nginx/variable 2", "alb-ip-rotate nginx/variable@testing 3"))
 	g.Expect(l.ran).NotTo(ContainElement("alb-ip-rotate nginx/variable@oldstable 2"), "it is like the next one")
 
