@@ -263,7 +263,7 @@ func scenarioFacts(cells []cellView) ([]fact, string) {
 		if m.World.Cloud != "" {
 			has = "the name of a load balancer is taken to have a TTL"
 		}
-		scale = fmt.Sprintf("Time is scaled: %s of %s, here it is %s, so one second here stands for about %.0f there. Timers that a configuration sets itself run as they are.",
+		scale = fmt.Sprintf("Time is scaled: %s of %s, here it is %s, so one second here is about %.0f there. Timers that a configuration sets itself run as they are.",
 			has, seconds(elbTTL), seconds(p.TTL), float64(elbTTL/p.TTL))
 	}
 	return facts, scale

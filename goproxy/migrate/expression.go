@@ -18,7 +18,7 @@ func seesEscapes(expression string) bool {
 // namedGroup is how a group with a name begins.
 var namedGroup = regexp.MustCompile(`\(\?P?<\w+>`)
 
-// escapedClass is what stands for spaces and for characters by their number.
+// escapedClass are the forms of spaces, and of characters by their number.
 var escapedClass = regexp.MustCompile(`\\[stnrfvx0]|\[:(?:space|blank|cntrl):\]`)
 
 const escapesStay = "goproxy's expressions see a path with its escapes, such as %%20 for a space: %s would not match"

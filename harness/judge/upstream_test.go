@@ -63,11 +63,7 @@ func TestTheUpstreamWithTheLargerLossComesFirst(t *testing.T) {
 // twoNames is a follower that has a second name besides, which it asked for at its start.
 func twoNames() *world {
 	w := follower()
-	w.Manifest.World.Nodes = append(w.Manifest.World.Nodes,
-		model.Node{Addr: login1, Upstream: 2, Balancer: "backend", Number: 1},
-		model.Node{Addr: login2, Upstream: 2, Balancer: "backend", Number: 3})
-	w.Steps[0].Effects = append(w.Steps[0].Effects, model.Effect{Node: login1, Named: no}, model.Effect{Node: login2, Named: yes})
-	w.Steps[1].Effects = append(w.Steps[1].Effects, model.Effect{Node: login1, Serves: no, How: "silence"})
+	w.nameLogin()
 	w.queryLogin(-1.2, login1)
 	conn := w.open(-1, login1)
 	for at := seconds(0); at < 8; at++ {
@@ -79,6 +75,15 @@ func twoNames() *world {
 func (w *world) queryLogin(at seconds, answer netip.Addr) {
 	w.query(at, answer)
 	w.Queries[len(w.Queries)-1].Name = "Login.internal.example.com"
+}
+
+// nameLogin adds a second name, which moves from login1 to login2 when the first one moves.
+func (w *world) nameLogin() {
+	w.Manifest.World.Nodes = append(w.Manifest.World.Nodes,
+		model.Node{Addr: login1, Upstream: 2, Balancer: "backend", Number: 1},
+		model.Node{Addr: login2, Upstream: 2, Balancer: "backend", Number: 3})
+	w.Steps[0].Effects = append(w.Steps[0].Effects, model.Effect{Node: login1, Named: no}, model.Effect{Node: login2, Named: yes})
+	w.Steps[1].Effects = append(w.Steps[1].Effects, model.Effect{Node: login1, Serves: no, How: "silence"})
 }
 
 // What healed is the name whose dead nodes were still tried, not one that was well.
@@ -93,11 +98,7 @@ func TestHealedByTheNameThatWasIll(t *testing.T) {
 // A name that was asked for at the start and never used does not heal.
 func TestHealedByTheNameThatWasUsed(t *testing.T) {
 	w := rotate()
-	w.Manifest.World.Nodes = append(w.Manifest.World.Nodes,
-		model.Node{Addr: login1, Upstream: 2, Balancer: "backend", Number: 1},
-		model.Node{Addr: login2, Upstream: 2, Balancer: "backend", Number: 3})
-	w.Steps[0].Effects = append(w.Steps[0].Effects, model.Effect{Node: login1, Named: no}, model.Effect{Node: login2, Named: yes})
-	w.Steps[1].Effects = append(w.Steps[1].Effects, model.Effect{Node: login1, Serves: no, How: "silence"})
+	w.nameLogin()
 	w.queryLogin(-1.2, login1)
 	w.queryLogin(9, login2)
 	w.serve(0, 8, w.open(-1, login1))
@@ -110,11 +111,7 @@ func TestHealedByTheNameThatWasUsed(t *testing.T) {
 // asked for again.
 func TestANameThatOnlyTheSearchMet(t *testing.T) {
 	w := once()
-	w.Manifest.World.Nodes = append(w.Manifest.World.Nodes,
-		model.Node{Addr: login1, Upstream: 2, Balancer: "backend", Number: 1},
-		model.Node{Addr: login2, Upstream: 2, Balancer: "backend", Number: 3})
-	w.Steps[0].Effects = append(w.Steps[0].Effects, model.Effect{Node: login1, Named: no}, model.Effect{Node: login2, Named: yes})
-	w.Steps[1].Effects = append(w.Steps[1].Effects, model.Effect{Node: login1, Serves: no, How: "silence"})
+	w.nameLogin()
 	w.queryLogin(-1.2, login1)
 	w.attempt(-1.1, w.open(-1.1, login1), 0, 200)
 	for _, f := range w.judge().Findings {

@@ -166,7 +166,7 @@ var haproxyAdvice = []Advice{
 	about(`Cannot raise FD limit to (\d+), limit is (\d+)`, `for its maxconn HAProxy wants $1 open files, and the engine gives a container $2: start the engine with more (dockerd --default-ulimit nofile=$1:$1), or run the config with a lower maxconn`),
 	about(`cannot bind socket \(Address already in use\) for \[\S+:(53|8600|5353)\]`, "$1 is the port of the testbed's resolver, at every address: take that listener out"),
 	about(`module '([^']+)' not found`, "the Lua module $1 is neither where package.path looks nor in the image: put it into the folder, or HAPROXY_IMAGE= takes an image of yours that has it"),
-	about(`hiding headers or body at the end of the version string is unsupported`, `"http-check send hdr Host NAME" stands for what follows the version in "option httpchk"; RELEASE=oldstable is an HAProxy that still takes it`),
+	about(`hiding headers or body at the end of the version string is unsupported`, `"http-check send hdr Host NAME" replaces what follows the version in "option httpchk"; RELEASE=oldstable is an HAProxy that still takes it`),
 	about(`unknown keyword '([^']+)'`, `a later HAProxy may know "$1": try RELEASE=testing, or an image of yours with HAPROXY_IMAGE=`),
 }
 

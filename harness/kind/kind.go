@@ -140,7 +140,7 @@ type Hints struct {
 	// Keeps finds how long an address is used on after DNS has been seen to have it no
 	// more, in the same form; nil if the program has nothing of the kind.
 	Keeps *regexp.Regexp
-	// Unit is that of a time without one; 0 stands for a second.
+	// Unit is that of a time without one; 0 is a second.
 	Unit time.Duration
 	// TLS finds an upstream that is spoken to over HTTPS.
 	TLS *regexp.Regexp

@@ -87,7 +87,7 @@ type Block struct {
 	Again Run `json:"again"` // of A
 }
 
-// unproven says of which run nothing was proved, or cannot be held against the others, and why;
+// unproven says of which run nothing was proved, or cannot be compared with the others, and why;
 // empty if all three count.
 // A block with one is left out whole: a rule that treats the three alike keeps the
 // odds even.
